@@ -1,0 +1,72 @@
+//! Reading typed values out of JSON, each error with its place and the fix.
+
+use serde_json::{Map, Value};
+
+use super::ArchitectureError;
+
+pub(super) type Fields = Map<String, Value>;
+
+/// The JSON type of a value, for error messages.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+pub(super) fn required<'a>(
+    fields: &'a Fields,
+    name: &str,
+    at: &str,
+    expected: &str,
+) -> Result<&'a Value, ArchitectureError> {
+    fields
+        .get(name)
+        .ok_or_else(|| ArchitectureError::new(format!("{at}/{name}"), format!("missing field `{name}`; {expected}")))
+}
+
+pub(super) fn whole_number(value: &Value, at: String, expected: &str) -> Result<u32, ArchitectureError> {
+    value
+        .as_u64()
+        .and_then(|n| u32::try_from(n).ok())
+        .ok_or_else(|| ArchitectureError::new(at, format!("{value} is not a whole number; {expected}")))
+}
+
+pub(super) fn boolean(value: &Value, at: String) -> Result<bool, ArchitectureError> {
+    value
+        .as_bool()
+        .ok_or_else(|| ArchitectureError::new(at, format!("{value} is not a boolean; allowed: true, false")))
+}
+
+pub(super) fn array<'a>(value: &'a Value, at: &str) -> Result<&'a Vec<Value>, ArchitectureError> {
+    value
+        .as_array()
+        .ok_or_else(|| ArchitectureError::new(at, format!("expected an array, not {}", kind(value))))
+}
+
+pub(super) fn object<'a>(value: &'a Value, at: &str) -> Result<&'a Fields, ArchitectureError> {
+    value
+        .as_object()
+        .ok_or_else(|| ArchitectureError::new(at, format!("expected an object, not {}", kind(value))))
+}
+
+/// Refuses fields that mean nothing here: a typing error must not pass for a default.
+pub(super) fn only(fields: &Fields, known: &[&str], at: &str) -> Result<(), ArchitectureError> {
+    match fields.keys().find(|k| !known.contains(&k.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(ArchitectureError::new(
+            format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
+            format!("unknown field `{name}`; known: {}", known.join(", ")),
+        )),
+    }
+}
+
+/// `allowed: 3, 5, 7`
+pub(super) fn allowed<T: std::fmt::Debug>(values: &[T]) -> String {
+    let words: Vec<String> = values.iter().map(|v| format!("{v:?}")).collect();
+    format!("allowed: {}", words.join(", "))
+}

@@ -1,0 +1,71 @@
+//! The ways of writing an architecture: readable JSON, the Once-for-All form, canonical text.
+//!
+//! Every form is read into a [`Draft`], checked there against the space, and errors name their place as a JSON pointer.
+
+mod draft;
+mod fields;
+mod ofa;
+mod readable;
+mod text;
+
+pub(crate) use draft::check_row;
+
+use crate::architecture::Architecture;
+use crate::space::SearchSpace;
+use serde_json::Value;
+
+/// Why something is not an architecture of the space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", if pointer.is_empty() { "the architecture" } else { pointer })]
+pub struct ArchitectureError {
+    /// RFC 6901 pointer into the architecture as it was given, e.g. `/blocks/2/layers/0/kernel`; empty for all of it.
+    pub pointer: String,
+    /// What is wrong there and which values are allowed.
+    pub message: String,
+}
+
+impl ArchitectureError {
+    pub(crate) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl SearchSpace {
+    /// Reads an architecture from JSON: the readable form, the Once-for-All form, or canonical text in a string.
+    pub fn architecture_from_json(&self, value: &Value) -> Result<Architecture, ArchitectureError> {
+        match value {
+            Value::String(text) => self.architecture_from_text(text),
+            Value::Object(fields) if ["r", "d", "ks", "e"].iter().any(|k| fields.contains_key(*k)) => {
+                ofa::read(self, fields)
+            }
+            Value::Object(fields) => readable::read(self, fields),
+            other => Err(ArchitectureError::new(
+                "",
+                format!(
+                    "expected an object with `resolution` and `blocks`, an object with `r`, `d`, `ks` and `e`, or canonical text, not {}",
+                    fields::kind(other)
+                ),
+            )),
+        }
+    }
+
+    /// The readable JSON form; [`Self::architecture_from_json`] reads it back.
+    pub fn architecture_to_json(&self, architecture: &Architecture) -> Value {
+        readable::write(self, architecture)
+    }
+
+    /// Reads canonical text.
+    pub fn architecture_from_text(&self, text: &str) -> Result<Architecture, ArchitectureError> {
+        text::read(self, text)
+    }
+
+    /// The one text of an architecture, free of characters that shells treat specially:
+    /// `mobilenetv3@320/s2-se-k3e4-k5e6i/s1-k7e3/...`: resolution, then for each block the stride of its first layer, `se`
+    /// where it has squeeze-and-excitation, and its layers; `i` marks an identity connection.
+    pub fn canonical_text(&self, architecture: &Architecture) -> String {
+        text::write(self, architecture)
+    }
+}

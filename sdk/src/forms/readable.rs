@@ -1,0 +1,124 @@
+//! The readable form: `{"resolution": 320, "blocks": [{"stride": 2, "se": true, "layers": [{"kernel": 3, ...}]}]}`.
+//!
+//! Attributes with a single choice in their block may be left out.
+
+use serde_json::{Value, json};
+
+use super::ArchitectureError;
+use super::draft::{self, Draft, DraftBlock, DraftLayer, ReadablePlaces};
+use super::fields::{Fields, allowed, array, boolean, object, only, required, whole_number};
+use crate::architecture::Architecture;
+use crate::space::{Block, SearchSpace};
+
+pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture, ArchitectureError> {
+    only(fields, &["resolution", "blocks"], "")?;
+    let expected = allowed(&space.choices.resolution);
+    let resolution = whole_number(
+        required(fields, "resolution", "", &expected)?,
+        "/resolution".into(),
+        &expected,
+    )?;
+    let count = space.blocks.len();
+    let blocks = array(
+        required(fields, "blocks", "", &format!("an array of {count} blocks"))?,
+        "/blocks",
+    )?;
+    if blocks.len() != count {
+        let message = format!("{} blocks; the space `{}` has {count}", blocks.len(), space.name);
+        return Err(ArchitectureError::new("/blocks", message));
+    }
+    let blocks = blocks
+        .iter()
+        .zip(&space.blocks)
+        .enumerate()
+        .map(|(b, (value, spec))| read_block(space, spec, value, &format!("/blocks/{b}")))
+        .collect::<Result<_, _>>()?;
+    draft::finish(space, &Draft { resolution, blocks }, &ReadablePlaces)
+}
+
+fn read_block(space: &SearchSpace, spec: &Block, value: &Value, at: &str) -> Result<DraftBlock, ArchitectureError> {
+    let fields = object(value, at)?;
+    only(fields, &["stride", "se", "layers"], at)?;
+    let stride = match fields.get("stride") {
+        None if spec.stride.len() == 1 => spec.default_stride(),
+        _ => {
+            let expected = allowed(&spec.stride);
+            whole_number(
+                required(fields, "stride", at, &expected)?,
+                format!("{at}/stride"),
+                &expected,
+            )?
+        }
+    };
+    let se = match fields.get("se") {
+        None if spec.se.len() == 1 => spec.default_se(),
+        _ => boolean(required(fields, "se", at, &allowed(&spec.se))?, format!("{at}/se"))?,
+    };
+    let place = format!("{at}/layers");
+    let layers = array(
+        required(
+            fields,
+            "layers",
+            at,
+            &format!("an array of layers, depth {}", allowed(&spec.depth)),
+        )?,
+        &place,
+    )?;
+    let layers = layers
+        .iter()
+        .enumerate()
+        .map(|(l, value)| read_layer(space, spec, l, stride, value, &format!("{place}/{l}")))
+        .collect::<Result<_, _>>()?;
+    Ok(DraftBlock { stride, se, layers })
+}
+
+fn read_layer(
+    space: &SearchSpace,
+    spec: &Block,
+    layer: usize,
+    block_stride: u32,
+    value: &Value,
+    at: &str,
+) -> Result<DraftLayer, ArchitectureError> {
+    let fields = object(value, at)?;
+    only(fields, &["kernel", "expansion", "shortcut"], at)?;
+    let number = |name: &str, choices: &[u32]| {
+        let expected = allowed(choices);
+        whole_number(
+            required(fields, name, at, &expected)?,
+            format!("{at}/{name}"),
+            &expected,
+        )
+    };
+    let kernel = number("kernel", &space.choices.kernel)?;
+    let expansion = number("expansion", &space.choices.expansion)?;
+    let stride = if layer == 0 { block_stride } else { 1 };
+    let to_choose = spec.shape_allows_shortcut(layer, stride) && spec.shortcut.len() > 1;
+    let shortcut = match fields.get("shortcut") {
+        None if !to_choose => None,
+        _ => {
+            let value = required(fields, "shortcut", at, &allowed(&spec.shortcut))?;
+            Some(boolean(value, format!("{at}/shortcut"))?)
+        }
+    };
+    Ok(DraftLayer {
+        kernel,
+        expansion,
+        shortcut,
+    })
+}
+
+pub(super) fn write(space: &SearchSpace, architecture: &Architecture) -> Value {
+    let draft = draft::of(space, architecture);
+    let blocks: Vec<Value> = draft.blocks.iter().map(write_block).collect();
+    json!({ "resolution": draft.resolution, "blocks": blocks })
+}
+
+fn write_block(block: &DraftBlock) -> Value {
+    let layers: Vec<Value> = block
+        .layers
+        .iter()
+        .map(|l| json!({ "kernel": l.kernel, "expansion": l.expansion, "shortcut": l.shortcut }))
+        .collect();
+    json!({ "stride": block.stride, "se": block.se, "layers": layers })
+}

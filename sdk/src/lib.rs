@@ -1,0 +1,10 @@
+//! What a plugin author sees of lglp: search spaces and architectures, the plugin traits, the C ABI.
+
+pub mod architecture;
+pub mod forms;
+pub mod plugin;
+pub mod space;
+
+pub use architecture::Architecture;
+pub use forms::ArchitectureError;
+pub use space::{Layer, Sampler, SearchSpace, SpaceError};

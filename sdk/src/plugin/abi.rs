@@ -1,0 +1,261 @@
+//! The C ABI between host and plugins: append-only `#[repr(C)]` tables.
+//!
+//! A plugin exports one symbol, [`SYMBOL`], a [`PluginTable`]. The host accepts its own major version and minor versions
+//! up to its own; `size` fields say how much of a table the plugin knows. Only C types cross. Strings are UTF-8 and not
+//! terminated. Whoever allocates frees: a [`Buffer`] carries the function that frees it. Every callback returns a status
+//! (`STATUS_*`); on anything but `STATUS_OK` it may have put a message for people into `error`.
+//!
+//! Thread safety, for every callback: it may be called from several threads at once, also on one instance, except
+//! `destroy` of that instance; and `run` and `unload`, which have the network for themselves.
+
+use std::ffi::c_void;
+
+/// Name of the one exported symbol, a static [`PluginTable`].
+pub const SYMBOL: &[u8] = b"lglp_plugin\0";
+/// `LGLPLUGN`, as a little-endian number.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"LGLPLUGN");
+/// Raised by incompatible changes.
+pub const ABI_MAJOR: u32 = 1;
+/// Raised when something is appended.
+pub const ABI_MINOR: u32 = 0;
+
+/// Architectures to tensors; [`Component::encoder`] is set.
+pub const KIND_ENCODER: u32 = 1;
+/// Tensors to features; [`Component::fitted`] is set, with `extract`.
+pub const KIND_EXTRACTOR: u32 = 2;
+/// Tensors or features to latencies; [`Component::fitted`] is set, with `predict`.
+pub const KIND_REGRESSOR: u32 = 3;
+/// Runs ONNX networks; [`Component::runtime`] is set.
+pub const KIND_RUNTIME: u32 = 4;
+
+/// Done.
+pub const STATUS_OK: u32 = 0;
+/// Failed on this input; the instance stays usable.
+pub const STATUS_FAILED: u32 = 1;
+/// The callback panicked; the instance is poisoned.
+pub const STATUS_PANICKED: u32 = 2;
+/// An earlier call on this instance panicked.
+pub const STATUS_POISONED: u32 = 3;
+/// The parameters are not acceptable.
+pub const STATUS_INVALID_PARAMETERS: u32 = 4;
+/// The state is of another version, or damaged.
+pub const STATUS_UNSUPPORTED_STATE: u32 = 5;
+/// A native library or a device is missing.
+pub const STATUS_UNAVAILABLE: u32 = 6;
+/// The progress callback asked for an end.
+pub const STATUS_CANCELLED: u32 = 7;
+
+/// Borrowed UTF-8, valid during the call, or for ever within a table.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Str {
+    pub data: *const u8,
+    pub len: usize,
+}
+
+/// Bytes that the plugin allocated. The host calls `free` exactly once if it is not null.
+#[repr(C)]
+pub struct Buffer {
+    pub data: *mut u8,
+    pub len: usize,
+    pub capacity: usize,
+    pub free: Option<unsafe extern "C" fn(buffer: *mut Buffer)>,
+}
+
+/// A batch, row-major `[rows, steps, width]`; `data` may be dangling where there are no values.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct TensorView {
+    pub data: *const f32,
+    pub rows: usize,
+    pub steps: usize,
+    pub width: usize,
+}
+
+/// What a component is fitted on. Latencies: milliseconds, one per row.
+#[repr(C)]
+pub struct FitData {
+    pub train: TensorView,
+    pub train_latencies_ms: *const f64,
+    pub validation: TensorView,
+    pub validation_latencies_ms: *const f64,
+    pub seed: u64,
+    /// Passed to `progress` unchanged.
+    pub progress_context: *mut c_void,
+    /// Returns 0 to go on, anything else to cancel. Called from the fitting thread. Mean squared errors in ms^2, or NaN.
+    pub progress: Option<
+        unsafe extern "C" fn(context: *mut c_void, done: u64, total: u64, train_mse: f64, validation_mse: f64) -> u32,
+    >,
+}
+
+/// Callbacks of an encoder.
+#[repr(C)]
+pub struct EncoderTable {
+    pub create: unsafe extern "C" fn(
+        space_json: Str,
+        parameters_json: Str,
+        instance: *mut *mut c_void,
+        error: *mut Buffer,
+    ) -> u32,
+    pub destroy: unsafe extern "C" fn(instance: *mut c_void),
+    pub shape: unsafe extern "C" fn(instance: *const c_void, steps: *mut usize, width: *mut usize) -> u32,
+    /// `rows`: `count * row_len` bytes. `out`: `count * steps * width` zeros, allocated by the host.
+    pub encode: unsafe extern "C" fn(
+        instance: *const c_void,
+        rows: *const u8,
+        count: usize,
+        row_len: usize,
+        out: *mut f32,
+        error: *mut Buffer,
+    ) -> u32,
+}
+
+/// Callbacks of a feature extractor or regressor.
+#[repr(C)]
+pub struct FittedTable {
+    pub fit: unsafe extern "C" fn(
+        parameters_json: Str,
+        data: *const FitData,
+        instance: *mut *mut c_void,
+        error: *mut Buffer,
+    ) -> u32,
+    pub load: unsafe extern "C" fn(
+        state_version: u32,
+        state: *const u8,
+        state_len: usize,
+        instance: *mut *mut c_void,
+        error: *mut Buffer,
+    ) -> u32,
+    pub save: unsafe extern "C" fn(instance: *const c_void, state: *mut Buffer, error: *mut Buffer) -> u32,
+    pub destroy: unsafe extern "C" fn(instance: *mut c_void),
+    /// Number of features of an extractor; 1 for a regressor.
+    pub outputs: unsafe extern "C" fn(instance: *const c_void) -> usize,
+    /// Extractors: writes `rows * outputs` features. Null in regressors.
+    pub extract: Option<
+        unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, out: *mut f32, error: *mut Buffer) -> u32,
+    >,
+    /// Regressors: writes `rows` latencies, milliseconds. Null in extractors.
+    pub predict: Option<
+        unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, out: *mut f64, error: *mut Buffer) -> u32,
+    >,
+}
+
+/// Callbacks of a runtime.
+#[repr(C)]
+pub struct RuntimeTable {
+    pub open: unsafe extern "C" fn(parameters_json: Str, instance: *mut *mut c_void, error: *mut Buffer) -> u32,
+    pub close: unsafe extern "C" fn(instance: *mut c_void),
+    /// Writes a JSON object.
+    pub describe: unsafe extern "C" fn(instance: *const c_void, json: *mut Buffer, error: *mut Buffer) -> u32,
+    pub load: unsafe extern "C" fn(
+        instance: *const c_void,
+        onnx: *const u8,
+        onnx_len: usize,
+        network: *mut *mut c_void,
+        error: *mut Buffer,
+    ) -> u32,
+    pub unload: unsafe extern "C" fn(network: *mut c_void),
+    /// Runs once; nanoseconds of elapsed time and of the calling thread's processor time (0: not known).
+    pub run: unsafe extern "C" fn(
+        instance: *const c_void,
+        network: *mut c_void,
+        wall_ns: *mut u64,
+        cpu_ns: *mut u64,
+        error: *mut Buffer,
+    ) -> u32,
+}
+
+/// One component of a plugin. Exactly one of the three tables is set, by `kind`.
+#[repr(C)]
+pub struct Component {
+    /// `KIND_*`.
+    pub kind: u32,
+    /// Version of the state that `save` writes; 0 where there is none.
+    pub state_version: u32,
+    pub name: Str,
+    pub summary: Str,
+    /// Writes the JSON Schema of the parameters.
+    pub schema: unsafe extern "C" fn(json: *mut Buffer, error: *mut Buffer) -> u32,
+    pub encoder: *const EncoderTable,
+    pub fitted: *const FittedTable,
+    pub runtime: *const RuntimeTable,
+}
+
+/// What a plugin exports.
+#[repr(C)]
+pub struct PluginTable {
+    /// [`MAGIC`].
+    pub magic: u64,
+    pub abi_major: u32,
+    pub abi_minor: u32,
+    /// `sizeof` this table as the plugin knows it.
+    pub size: usize,
+    /// `sizeof` one [`Component`] as the plugin knows it: the distance between two of them.
+    pub component_size: usize,
+    pub name: Str,
+    pub version: Str,
+    pub summary: Str,
+    pub components: *const Component,
+    pub component_count: usize,
+}
+
+// SAFETY: tables are immutable and their pointers lead to other immutable statics.
+unsafe impl Sync for PluginTable {}
+// SAFETY: as above.
+unsafe impl Sync for Component {}
+
+impl Str {
+    /// A view of `text`.
+    pub const fn new(text: &str) -> Self {
+        Self {
+            data: text.as_ptr(),
+            len: text.len(),
+        }
+    }
+
+    /// The text, or `None` where it is not UTF-8.
+    ///
+    /// # Safety
+    /// `data` must point to `len` bytes that live and stay unchanged for `'a`.
+    pub unsafe fn as_str<'a>(self) -> Option<&'a str> {
+        // SAFETY: by the contract of this function.
+        std::str::from_utf8(unsafe { slice(self.data, self.len) }).ok()
+    }
+}
+
+impl Buffer {
+    /// A buffer that nothing was put into.
+    pub const EMPTY: Self = Self {
+        data: std::ptr::null_mut(),
+        len: 0,
+        capacity: 0,
+        free: None,
+    };
+}
+
+/// A slice of foreign memory; an empty one where there is nothing, whatever the pointer.
+///
+/// # Safety
+/// `data` must point to `len` values that live and stay unchanged for `'a`, unless `len` is 0.
+pub(crate) unsafe fn slice<'a, T>(data: *const T, len: usize) -> &'a [T] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { std::slice::from_raw_parts(data, len) }
+}
+
+// The layout is the contract: a change of any of these numbers is a change of the ABI.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    use std::mem::{offset_of, size_of};
+    assert!(size_of::<Str>() == 16);
+    assert!(size_of::<Buffer>() == 32);
+    assert!(size_of::<TensorView>() == 32);
+    assert!(size_of::<FitData>() == 104);
+    assert!(size_of::<EncoderTable>() == 32);
+    assert!(size_of::<FittedTable>() == 56);
+    assert!(size_of::<RuntimeTable>() == 48);
+    assert!(size_of::<Component>() == 72 && offset_of!(Component, schema) == 40);
+    assert!(size_of::<PluginTable>() == 96 && offset_of!(PluginTable, components) == 80);
+};

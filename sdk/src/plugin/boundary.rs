@@ -1,0 +1,113 @@
+//! From safe traits to C callbacks: errors and panics become statuses, memory is handed over with its `free`.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::PluginError;
+use super::abi::*;
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("lglp plugins catch panics at their boundary: build with panic = \"unwind\"");
+
+/// An instance behind a C pointer.
+pub(super) struct Instance<T> {
+    pub value: T,
+    poisoned: AtomicBool,
+}
+
+/// Runs `body`, turning an error or a panic into a status and a message.
+///
+/// # Safety
+/// `error` is null or points to an empty [`Buffer`].
+pub(super) unsafe fn guard(error: *mut Buffer, body: impl FnOnce() -> Result<(), PluginError>) -> u32 {
+    let (status, message) = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return STATUS_OK,
+        Ok(Err(e)) => match e {
+            PluginError::Failed(m) => (STATUS_FAILED, m),
+            PluginError::InvalidParameters(m) => (STATUS_INVALID_PARAMETERS, m),
+            PluginError::UnsupportedState(m) => (STATUS_UNSUPPORTED_STATE, m),
+            PluginError::Unavailable(m) => (STATUS_UNAVAILABLE, m),
+            PluginError::Cancelled => (STATUS_CANCELLED, "cancelled".into()),
+        },
+        Err(panic) => (STATUS_PANICKED, panic_message(panic.as_ref())),
+    };
+    // SAFETY: by the contract of this function.
+    unsafe { give(error, message.into_bytes()) };
+    status
+}
+
+/// Runs `body` on an instance; a panic poisons it, and a poisoned instance answers nothing any more.
+///
+/// # Safety
+/// `instance` comes from [`into_pointer`] with the same `T`; `error` as in [`guard`].
+pub(super) unsafe fn guard_instance<T>(
+    instance: *const std::ffi::c_void,
+    error: *mut Buffer,
+    body: impl FnOnce(&T) -> Result<(), PluginError>,
+) -> u32 {
+    // SAFETY: by the contract of this function.
+    let instance = unsafe { &*instance.cast::<Instance<T>>() };
+    if instance.poisoned.load(Ordering::Acquire) {
+        // SAFETY: by the contract of this function.
+        unsafe { give(error, b"an earlier call on this instance panicked".to_vec()) };
+        return STATUS_POISONED;
+    }
+    // SAFETY: by the contract of this function.
+    let status = unsafe { guard(error, || body(&instance.value)) };
+    if status == STATUS_PANICKED {
+        instance.poisoned.store(true, Ordering::Release);
+    }
+    status
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panicked with a value that is no text".into())
+}
+
+/// Hands bytes over to the host.
+///
+/// # Safety
+/// `target` is null or points to an empty [`Buffer`].
+pub(super) unsafe fn give(target: *mut Buffer, bytes: Vec<u8>) {
+    if target.is_null() {
+        return;
+    }
+    let mut bytes = std::mem::ManuallyDrop::new(bytes);
+    // SAFETY: by the contract of this function.
+    unsafe {
+        target.write(Buffer {
+            data: bytes.as_mut_ptr(),
+            len: bytes.len(),
+            capacity: bytes.capacity(),
+            free: Some(free_bytes),
+        });
+    }
+}
+
+unsafe extern "C" fn free_bytes(buffer: *mut Buffer) {
+    // SAFETY: `give` took these three numbers from a `Vec`, and the host calls this once.
+    unsafe {
+        let b = buffer.replace(Buffer::EMPTY);
+        drop(Vec::from_raw_parts(b.data, b.len, b.capacity));
+    }
+}
+
+pub(super) fn into_pointer<T>(value: T) -> *mut std::ffi::c_void {
+    let poisoned = AtomicBool::new(false);
+    Box::into_raw(Box::new(Instance { value, poisoned })).cast()
+}
+
+/// Drops an instance; a panic in its `Drop` stays inside the plugin.
+///
+/// # Safety
+/// `instance` comes from [`into_pointer`] with the same `T` and is not used again.
+pub(super) unsafe extern "C" fn drop_instance<T>(instance: *mut std::ffi::c_void) {
+    // SAFETY: by the contract of this function.
+    let instance = unsafe { Box::from_raw(instance.cast::<Instance<T>>()) };
+    let _ = catch_unwind(AssertUnwindSafe(move || drop(instance)));
+}

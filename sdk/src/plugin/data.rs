@@ -1,0 +1,97 @@
+//! What crosses between host and plugin, as a plugin author sees it: views of the host's memory, never copies.
+
+use super::PluginError;
+
+/// Architectures as rows of choice indices (see [`Architecture`](crate::Architecture)), contiguous.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// `count * width` bytes.
+    pub data: &'a [u8],
+    /// Number of architectures.
+    pub count: usize,
+    /// Bytes of one row: [`SearchSpace::row_len`](crate::SearchSpace::row_len).
+    pub width: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.data.chunks_exact(self.width)
+    }
+}
+
+/// Shape of one encoded architecture: a sequence of vectors; flat encodings have one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub steps: usize,
+    pub width: usize,
+}
+
+impl Shape {
+    /// Values of one encoded architecture.
+    pub fn len(&self) -> usize {
+        self.steps * self.width
+    }
+
+    /// Whether an encoded architecture has no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A batch of encoded architectures or features, row-major `[rows, steps, width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor<'a> {
+    /// `rows * steps * width` values.
+    pub data: &'a [f32],
+    pub rows: usize,
+    pub shape: Shape,
+}
+
+impl<'a> Tensor<'a> {
+    /// The values of one row, steps one after another.
+    pub fn row(&self, index: usize) -> &'a [f32] {
+        &self.data[index * self.shape.len()..][..self.shape.len()]
+    }
+}
+
+/// Inputs with their measured latencies.
+#[derive(Clone, Copy, Debug)]
+pub struct Labelled<'a> {
+    pub inputs: Tensor<'a>,
+    /// Milliseconds, one per row; finite and positive.
+    pub latencies_ms: &'a [f64],
+}
+
+/// What a component is fitted on.
+pub struct Fit<'a> {
+    pub train: Labelled<'a>,
+    /// Held out for early stopping; may have no rows.
+    pub validation: Labelled<'a>,
+    /// Every random choice must follow from it: the same seed and data give the same state.
+    pub seed: u64,
+    /// Call it about once per round; pass its error on, for that is how the host cancels.
+    pub progress: &'a dyn Fn(Progress) -> Result<(), PluginError>,
+}
+
+/// How far a fit has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Rounds (epochs, trees) done.
+    pub done: u64,
+    /// Rounds at most; early stopping may end sooner.
+    pub total: u64,
+    /// Mean squared error on the training part, ms^2; NaN where it is not known.
+    pub train_mse: f64,
+    /// Mean squared error on the validation part, ms^2; NaN where it is not known.
+    pub validation_mse: f64,
+}
+
+/// One timed run of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Elapsed time, nanoseconds.
+    pub wall_ns: u64,
+    /// Time of the calling thread on the processor, nanoseconds; stands for latency at one thread only. 0: not known.
+    pub cpu_ns: u64,
+}

@@ -1,0 +1,104 @@
+//! What a plugin author implements. One type per component, safe Rust throughout.
+//!
+//! Thread safety: the host calls methods that take `&self` from several threads at once. A panic is caught, becomes an
+//! error with its message, and poisons that instance only: the host drops it and loads its state anew.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::{Fit, PluginError, Rows, Sample, Shape, Tensor};
+use crate::SearchSpace;
+
+/// Architectures to numbers.
+pub trait Encoder: Send + Sync + Sized + 'static {
+    /// Name in recipes; unique among the encoders of all plugins.
+    const NAME: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+    /// Parameters as recipes write them. Use `#[serde(deny_unknown_fields)]` and give every field a default.
+    type Parameters: DeserializeOwned + JsonSchema;
+
+    /// Prepares the encoding of one space.
+    fn new(space: &SearchSpace, parameters: Self::Parameters) -> Result<Self, PluginError>;
+
+    /// Shape of one encoded architecture; the same for all of them.
+    fn shape(&self) -> Shape;
+
+    /// Encodes `rows` into `out`, which holds `rows.count * shape().len()` zeros.
+    fn encode(&self, rows: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError>;
+}
+
+/// Encoded architectures to learned features.
+pub trait FeatureExtractor: Send + Sync + Sized + 'static {
+    /// Name in recipes; unique among the feature extractors of all plugins.
+    const NAME: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+    /// Version of the state that [`Self::save`] writes. Raise it whenever its meaning changes.
+    const STATE_VERSION: u32;
+    /// Parameters as recipes write them. Use `#[serde(deny_unknown_fields)]` and give every field a default.
+    type Parameters: DeserializeOwned + JsonSchema;
+
+    /// Learns from measured latencies.
+    fn fit(parameters: Self::Parameters, data: Fit<'_>) -> Result<Self, PluginError>;
+
+    /// Everything needed to extract again, in an open, versioned format.
+    fn save(&self) -> Result<Vec<u8>, PluginError>;
+
+    /// Reads state that [`Self::save`] wrote under `version`, or refuses with [`PluginError::UnsupportedState`].
+    fn load(version: u32, state: &[u8]) -> Result<Self, PluginError>;
+
+    /// Number of features.
+    fn features(&self) -> usize;
+
+    /// Writes `inputs.rows * features()` values.
+    fn extract(&self, inputs: Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError>;
+}
+
+/// Encoded architectures, or features, to latencies.
+pub trait Regressor: Send + Sync + Sized + 'static {
+    /// Name in recipes; unique among the regressors of all plugins.
+    const NAME: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+    /// Version of the state that [`Self::save`] writes. Raise it whenever its meaning changes.
+    const STATE_VERSION: u32;
+    /// Parameters as recipes write them. Use `#[serde(deny_unknown_fields)]` and give every field a default.
+    type Parameters: DeserializeOwned + JsonSchema;
+
+    /// Learns from measured latencies.
+    fn fit(parameters: Self::Parameters, data: Fit<'_>) -> Result<Self, PluginError>;
+
+    /// Everything needed to predict again, in an open, versioned format.
+    fn save(&self) -> Result<Vec<u8>, PluginError>;
+
+    /// Reads state that [`Self::save`] wrote under `version`, or refuses with [`PluginError::UnsupportedState`].
+    fn load(version: u32, state: &[u8]) -> Result<Self, PluginError>;
+
+    /// Writes `inputs.rows` latencies, milliseconds.
+    fn predict(&self, inputs: Tensor<'_>, latencies_ms: &mut [f64]) -> Result<(), PluginError>;
+}
+
+/// Something that runs ONNX networks on a device and times them.
+pub trait Runtime: Send + Sync + Sized + 'static {
+    /// Name in hardware targets; unique among the runtimes of all plugins.
+    const NAME: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+    /// Settings as hardware targets state them. Use `#[serde(deny_unknown_fields)]` and give every field a default.
+    type Parameters: DeserializeOwned + JsonSchema;
+    /// A network that is ready to run, its input included.
+    type Network: Send + 'static;
+
+    /// Opens the device, or says with [`PluginError::Unavailable`] what is missing.
+    fn open(parameters: Self::Parameters) -> Result<Self, PluginError>;
+
+    /// What was opened, as a JSON object: library version, device, threads, precision. Part of the fingerprint.
+    fn describe(&self) -> serde_json::Value;
+
+    /// Prepares an ONNX model. Its single input is filled with seeded random values.
+    fn load(&self, onnx: &[u8]) -> Result<Self::Network, PluginError>;
+
+    /// Runs once and times nothing but the run.
+    fn run(&self, network: &mut Self::Network) -> Result<Sample, PluginError>;
+}

@@ -1,0 +1,114 @@
+//! Consistency of a space: every mistake of its author is reported with the field at fault.
+
+use super::{Block, SearchSpace, SpaceError};
+
+impl SearchSpace {
+    /// Checks that choices, blocks and constraints fit together.
+    pub(super) fn check(&self) -> Result<(), SpaceError> {
+        let name_ok = !self.name.is_empty()
+            && self
+                .name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        ensure(name_ok, || {
+            format!("name {:?} may hold a-z, 0-9 and '-' only", self.name)
+        })?;
+        let c = &self.choices;
+        choice_list("resolution", &c.resolution)?;
+        choice_list("kernel", &c.kernel)?;
+        choice_list("expansion", &c.expansion)?;
+        choice_list("stride", &c.stride)?;
+        choice_list("se", &c.se)?;
+        choice_list("shortcut", &c.shortcut)?;
+        choice_list("width", &c.width)?;
+        ensure(c.kernel.iter().all(|k| k % 2 == 1), || {
+            format!("choices.kernel {:?} must be odd numbers", c.kernel)
+        })?;
+        ensure(c.stride.contains(&1), || {
+            "choices.stride must hold 1, the stride of every layer but a block's first".into()
+        })?;
+        ensure(!self.blocks.is_empty(), || "blocks is empty".into())?;
+        for (i, block) in self.blocks.iter().enumerate() {
+            self.check_block(i + 1, block)?;
+        }
+        for pair in self.blocks.windows(2) {
+            ensure(pair[0].channels.1 == pair[1].channels.0, || {
+                format!(
+                    "a block of {} channels is followed by one that takes {}",
+                    pair[0].channels.1, pair[1].channels.0
+                )
+            })?;
+        }
+        for (i, k) in self.constraints.iter().enumerate() {
+            let (first, last) = k.blocks;
+            ensure(1 <= first && first <= last && last <= self.blocks.len(), || {
+                format!(
+                    "constraints[{i}].blocks {:?} must lie within 1..{}",
+                    k.blocks,
+                    self.blocks.len()
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_block(&self, number: usize, block: &Block) -> Result<(), SpaceError> {
+        let at = |field: &str| format!("block {number}, {field}");
+        let c = &self.choices;
+        subset(&at("stride"), &block.stride, &c.stride)?;
+        subset(&at("se"), &block.se, &c.se)?;
+        subset(&at("shortcut"), &block.shortcut, &c.shortcut)?;
+        subset(&at("channels"), &[block.channels.0, block.channels.1], &c.width)?;
+        subset(
+            &at("default.stride"),
+            block.default.stride.as_slice_or(&block.stride),
+            &block.stride,
+        )?;
+        subset(&at("default.se"), block.default.se.as_slice_or(&block.se), &block.se)?;
+        subset(
+            &at("default.shortcut"),
+            block.default.shortcut.as_slice_or(&block.shortcut),
+            &block.shortcut,
+        )?;
+        choice_list(&at("depth"), &block.depth)?;
+        ensure(block.depth.iter().all(|d| *d >= 1), || {
+            format!("{} must be 1 or more", at("depth"))
+        })
+    }
+}
+
+/// One value as a slice, or the fallback where there is none.
+trait AsSliceOr<T> {
+    fn as_slice_or<'a>(&'a self, fallback: &'a [T]) -> &'a [T];
+}
+
+impl<T> AsSliceOr<T> for Option<T> {
+    fn as_slice_or<'a>(&'a self, fallback: &'a [T]) -> &'a [T] {
+        self.as_ref().map_or(fallback, std::slice::from_ref)
+    }
+}
+
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), SpaceError> {
+    if holds { Ok(()) } else { Err(SpaceError(message())) }
+}
+
+/// A list of choices holds 1 to 254 distinct values: a row stores their 1-based index in a byte.
+fn choice_list<T: PartialEq + std::fmt::Debug>(name: &str, values: &[T]) -> Result<(), SpaceError> {
+    ensure(!values.is_empty() && values.len() < 255, || {
+        format!("{name} must hold 1 to 254 values")
+    })?;
+    for (i, v) in values.iter().enumerate() {
+        ensure(!values[..i].contains(v), || format!("{name} holds {v:?} twice"))?;
+    }
+    Ok(())
+}
+
+fn subset<T: PartialEq + std::fmt::Debug>(name: &str, values: &[T], all: &[T]) -> Result<(), SpaceError> {
+    ensure(!values.is_empty(), || format!("{name} is empty"))?;
+    for v in values {
+        ensure(all.contains(v), || {
+            format!("{name} is {v:?}, which is not among the choices {all:?}")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Search spaces as data: the table that gives choices their meaning.
+//!
+//! A space is read from TOML (`spaces/*.toml`) or, across the plugin boundary, from JSON. Adding one changes no Rust.
+
+mod check;
+mod layers;
+mod network;
+mod sampling;
+
+pub use layers::Layer;
+pub use network::{Activation, NetworkFrame, Op};
+pub use sampling::Sampler;
+
+use serde::{Deserialize, Serialize};
+
+/// A search space: what can be chosen, position by position, and the network that the choices are put into.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchSpace {
+    /// The name used in requests and in the registry, e.g. `mobilenetv3`.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// Every value that an attribute may take anywhere in the space.
+    pub choices: Choices,
+    /// The searched blocks, from the input to the output of the network.
+    pub blocks: Vec<Block>,
+    /// Rules over several blocks.
+    #[serde(default)]
+    pub constraints: Vec<Constraint>,
+    /// What surrounds the searched blocks.
+    pub network: NetworkFrame,
+}
+
+/// The values that each attribute may take. A row of an architecture holds 1-based indices into these lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choices {
+    /// Height and width of the input image, pixels.
+    pub resolution: Vec<u32>,
+    /// Side of the depthwise kernel.
+    pub kernel: Vec<u32>,
+    /// Ratio of a layer's inner to its input channels.
+    pub expansion: Vec<u32>,
+    /// Stride of a block's first layer; later layers have stride 1.
+    pub stride: Vec<u32>,
+    /// Squeeze-and-excitation, for all layers of a block.
+    pub se: Vec<bool>,
+    /// An identity connection around a layer.
+    pub shortcut: Vec<bool>,
+    /// Channel counts between layers.
+    pub width: Vec<u32>,
+}
+
+/// One block: layers that share their output width.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Input channels of the first layer, and output channels of every layer.
+    pub channels: (u32, u32),
+    /// How many layers the block may have.
+    pub depth: Vec<u32>,
+    /// Strides that its first layer may have.
+    pub stride: Vec<u32>,
+    /// Whether its layers may have squeeze-and-excitation.
+    pub se: Vec<bool>,
+    /// Whether a layer whose shape allows an identity connection may have it.
+    pub shortcut: Vec<bool>,
+    /// The non-linearity of its layers.
+    pub activation: Activation,
+    /// What stands in where a form of writing leaves an attribute out. Not needed where there is one choice.
+    #[serde(default)]
+    pub default: BlockDefault,
+}
+
+/// Defaults of the attributes that the Once-for-All form does not write.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockDefault {
+    pub stride: Option<u32>,
+    pub se: Option<bool>,
+    pub shortcut: Option<bool>,
+}
+
+/// A bound on how many of a range of blocks take a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constraint {
+    /// The attribute of a block that is counted.
+    pub attribute: ConstrainedAttribute,
+    /// The value that is counted.
+    pub value: u32,
+    /// First and last block, counted from 1.
+    pub blocks: (usize, usize),
+    #[serde(default)]
+    pub at_least: Option<usize>,
+    #[serde(default)]
+    pub at_most: Option<usize>,
+}
+
+/// Attributes that a [`Constraint`] can count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConstrainedAttribute {
+    Stride,
+}
+
+/// Columns of a row for each layer slot: kernel, expansion, stride, se, shortcut.
+pub const COLUMNS_PER_LAYER: usize = 5;
+
+impl SearchSpace {
+    /// Reads a space from TOML and checks that it is consistent.
+    pub fn from_toml(text: &str) -> Result<Self, SpaceError> {
+        let space: Self = toml::from_str(text).map_err(|e| SpaceError(e.to_string()))?;
+        space.check()?;
+        Ok(space)
+    }
+
+    /// Reads a space from the JSON that the host hands to plugins.
+    pub fn from_json(text: &str) -> Result<Self, SpaceError> {
+        let space: Self = serde_json::from_str(text).map_err(|e| SpaceError(e.to_string()))?;
+        space.check()?;
+        Ok(space)
+    }
+
+    /// The form in which the host hands a space to plugins.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a space has string keys only")
+    }
+
+    /// Layer slots: the depth of the deepest architecture.
+    pub fn slots(&self) -> usize {
+        self.blocks.iter().map(Block::slots).sum()
+    }
+
+    /// The slot of a block's first layer.
+    pub fn first_slot(&self, block: usize) -> usize {
+        self.blocks[..block].iter().map(Block::slots).sum()
+    }
+
+    /// Length of an architecture's row, bytes: the resolution, then [`COLUMNS_PER_LAYER`] for each slot.
+    pub fn row_len(&self) -> usize {
+        1 + self.slots() * COLUMNS_PER_LAYER
+    }
+}
+
+impl Constraint {
+    /// Whether values of the attribute, one per block of the space, keep the rule.
+    pub fn admits(&self, values: &[u32]) -> bool {
+        let n = self.count(values);
+        self.at_least.is_none_or(|least| n >= least) && self.at_most.is_none_or(|most| n <= most)
+    }
+
+    pub(crate) fn count(&self, values: &[u32]) -> usize {
+        let (first, last) = self.blocks;
+        values[first - 1..last].iter().filter(|v| **v == self.value).count()
+    }
+}
+
+impl Block {
+    /// The most layers that the block may have.
+    pub fn slots(&self) -> usize {
+        self.depth.iter().copied().max().unwrap_or(0) as usize
+    }
+
+    /// Whether a layer of this block can have an identity connection: same width in and out, stride 1.
+    pub fn shape_allows_shortcut(&self, layer: usize, stride: u32) -> bool {
+        stride == 1 && (layer > 0 || self.channels.0 == self.channels.1)
+    }
+
+    pub(crate) fn default_stride(&self) -> u32 {
+        self.default.stride.unwrap_or(self.stride[0])
+    }
+
+    pub(crate) fn default_se(&self) -> bool {
+        self.default.se.unwrap_or(self.se[0])
+    }
+
+    pub(crate) fn default_shortcut(&self) -> bool {
+        self.default.shortcut.unwrap_or(self.shortcut[0])
+    }
+}
+
+/// A search space that cannot be used, with the field at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("search space: {0}")]
+pub struct SpaceError(pub String);

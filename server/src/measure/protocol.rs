@@ -1,0 +1,192 @@
+//! The paired protocol: a candidate's runs are interleaved with runs of a fixed reference network, and the label is the
+//! median ratio of the two times the reference's calibrated latency.
+//!
+//! Why: shared machines have a fast and a slow state, minutes long, that no statistic of one network's times can see
+//! through; the state hits both networks alike, so their ratio holds. Labels of absolute times repeat within 13 to 21 %,
+//! paired ratios of processor times within about 2 %.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::statistics::{median, median_half_width};
+use crate::plugins::{NetworkInstance, PluginError, TimedRun};
+
+/// How one architecture is measured. Stored with every measurement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Protocol {
+    /// Runs of the candidate before any counts, at least one.
+    pub warm_up: usize,
+    /// Time of the reference's runs between two runs of the candidate, relative to one of these: one run for short
+    /// candidates, several for long ones, which a single short run would sample badly.
+    pub reference_share: f64,
+    /// Pairs at least, whatever the budget.
+    pub least_pairs: usize,
+    /// Pairs at most.
+    pub most_pairs: usize,
+    /// Half-width of the 95 % confidence interval of the median ratio, relative to it, at which measuring ends.
+    pub precision: f64,
+    /// Time for the pairs of one attempt, seconds; measuring ends there once it has the least number of pairs.
+    pub budget_s: f64,
+    /// Drift of the reference within one attempt (its slowest third to its fastest third) beyond which the attempt is
+    /// marked and made again.
+    pub drift_bound: f64,
+    /// Attempts at most.
+    pub attempts: usize,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self {
+            warm_up: 1,
+            reference_share: 0.15,
+            least_pairs: 6,
+            most_pairs: 30,
+            precision: 0.01,
+            budget_s: 5.0,
+            drift_bound: 1.5,
+            attempts: 2,
+        }
+    }
+}
+
+/// One run of the candidate between two groups of runs of the reference, whose mean is given. Milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    pub wall_ms: f64,
+    pub cpu_ms: f64,
+    pub reference_wall_ms: f64,
+    pub reference_cpu_ms: f64,
+}
+
+impl Pair {
+    /// Candidate to reference: processor times where the runtime knows them, else elapsed times.
+    pub fn ratio(&self) -> f64 {
+        if self.cpu_ms > 0.0 && self.reference_cpu_ms > 0.0 {
+            self.cpu_ms / self.reference_cpu_ms
+        } else {
+            self.wall_ms / self.reference_wall_ms
+        }
+    }
+}
+
+/// What came out of measuring one network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairedMeasurement {
+    /// Every pair of the attempt that counts.
+    pub pairs: Vec<Pair>,
+    /// Median ratio of candidate to reference.
+    pub ratio: f64,
+    /// Half-width of the ratio's 95 % confidence interval, relative to the ratio.
+    pub half_width: f64,
+    /// Attempts made.
+    pub attempts: usize,
+    /// Whether the reference drifted beyond the bound also in the attempt that counts.
+    pub drifted: bool,
+}
+
+impl Protocol {
+    /// The name of the statistic that a label is.
+    pub fn statistic(&self) -> &'static str {
+        "median paired ratio x calibrated reference latency"
+    }
+
+    /// Measures a candidate against the reference. An attempt during which the machine changed its state is made again;
+    /// if all are such, the one with the narrowest interval counts, and is marked.
+    pub fn measure(
+        &self,
+        candidate: &mut NetworkInstance<'_>,
+        reference: &mut NetworkInstance<'_>,
+    ) -> Result<PairedMeasurement, PluginError> {
+        for _ in 1..self.warm_up {
+            candidate.run()?;
+        }
+        let (long, short) = (candidate.run()?.wall_ms, reference.run()?.wall_ms);
+        let group = (self.reference_share * long / short).round().clamp(1.0, 16.0) as usize;
+        let mut best: Option<PairedMeasurement> = None;
+        for attempt in 1..=self.attempts.max(1) {
+            let mut made = self.attempt(candidate, reference, group)?;
+            made.attempts = attempt;
+            let steady = !made.drifted;
+            let better = best.as_ref().is_none_or(|b| made.half_width < b.half_width);
+            if steady || better {
+                best = Some(made);
+            }
+            if steady {
+                break;
+            }
+        }
+        Ok(best.expect("one attempt at least"))
+    }
+
+    fn attempt(
+        &self,
+        candidate: &mut NetworkInstance<'_>,
+        reference: &mut NetworkInstance<'_>,
+        group: usize,
+    ) -> Result<PairedMeasurement, PluginError> {
+        let budget = Duration::from_secs_f64(self.budget_s);
+        let started = Instant::now();
+        let mut pairs = Vec::with_capacity(self.most_pairs);
+        let mut before = mean_of(reference, group)?;
+        loop {
+            let run = candidate.run()?;
+            let after = mean_of(reference, group)?;
+            pairs.push(pair(run, before, after));
+            before = after;
+            let ratios: Vec<f64> = pairs.iter().map(Pair::ratio).collect();
+            let ratio = median(&ratios);
+            let half_width = median_half_width(&ratios) / ratio;
+            let enough = half_width <= self.precision || started.elapsed() >= budget;
+            if pairs.len() >= self.most_pairs || (pairs.len() >= self.least_pairs && enough) {
+                let drifted = drift(&pairs) > self.drift_bound;
+                return Ok(PairedMeasurement {
+                    pairs,
+                    ratio,
+                    half_width,
+                    attempts: 1,
+                    drifted,
+                });
+            }
+        }
+    }
+}
+
+/// The mean of several runs.
+fn mean_of(network: &mut NetworkInstance<'_>, runs: usize) -> Result<TimedRun, PluginError> {
+    let mut sum = TimedRun { wall_ms: 0.0, cpu_ms: 0.0 };
+    for _ in 0..runs {
+        let run = network.run()?;
+        sum.wall_ms += run.wall_ms / runs as f64;
+        sum.cpu_ms += run.cpu_ms / runs as f64;
+    }
+    Ok(sum)
+}
+
+fn pair(run: TimedRun, before: TimedRun, after: TimedRun) -> Pair {
+    Pair {
+        wall_ms: run.wall_ms,
+        cpu_ms: run.cpu_ms,
+        reference_wall_ms: (before.wall_ms + after.wall_ms) / 2.0,
+        reference_cpu_ms: (before.cpu_ms + after.cpu_ms) / 2.0,
+    }
+}
+
+/// Slowest to fastest third of an attempt, by the median time of the reference.
+fn drift(pairs: &[Pair]) -> f64 {
+    let medians: Vec<f64> = pairs
+        .chunks(pairs.len().div_ceil(3))
+        .map(|third| {
+            let times: Vec<f64> = third.iter().map(reference_time).collect();
+            median(&times)
+        })
+        .collect();
+    let slowest = medians.iter().copied().fold(f64::MIN, f64::max);
+    let fastest = medians.iter().copied().fold(f64::MAX, f64::min);
+    slowest / fastest
+}
+
+fn reference_time(pair: &Pair) -> f64 {
+    if pair.reference_cpu_ms > 0.0 { pair.reference_cpu_ms } else { pair.reference_wall_ms }
+}

@@ -1,0 +1,43 @@
+//! The reference network of a space, and the calibration of its latency.
+
+use lglp_sdk::{Architecture, SearchSpace};
+use serde_json::json;
+
+use super::statistics::quantile;
+use crate::plugins::{NetworkInstance, PluginError};
+
+/// Seed of the weights of every network that is measured; latency does not depend on them.
+pub const WEIGHTS_SEED: u64 = 0;
+
+/// The smallest network of the space at its second-smallest resolution: short beside most candidates, so that pairing
+/// costs little, and long enough to be timed well.
+pub fn reference_architecture(space: &SearchSpace) -> Architecture {
+    let choices = &space.choices;
+    let resolution = choices.resolution[1.min(choices.resolution.len() - 1)];
+    let depths: Vec<u32> = space.blocks.iter().map(|b| *b.depth.iter().min().expect("checked")).collect();
+    let ofa = json!({
+        "r": [resolution],
+        "d": depths,
+        "ks": vec![choices.kernel[0]; space.slots()],
+        "e": vec![choices.expansion[0]; space.slots()],
+    });
+    space.architecture_from_json(&ofa).expect("a space's defaults keep its constraints")
+}
+
+/// Runs for a calibration.
+pub const CALIBRATION_RUNS: usize = 100;
+
+/// The reference's latency in milliseconds: the lower quartile of its times, which the machine's slow state and other
+/// work touch least. `progress` is called after each run.
+pub fn calibrate(reference: &mut NetworkInstance<'_>, mut progress: impl FnMut()) -> Result<f64, PluginError> {
+    for _ in 0..5 {
+        reference.run()?;
+    }
+    let mut times = Vec::with_capacity(CALIBRATION_RUNS);
+    for _ in 0..CALIBRATION_RUNS {
+        let run = reference.run()?;
+        times.push(if run.cpu_ms > 0.0 { run.cpu_ms } else { run.wall_ms });
+        progress();
+    }
+    Ok(quantile(&times, 0.25))
+}

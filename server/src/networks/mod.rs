@@ -1,0 +1,112 @@
+//! Architectures become networks: ONNX models with random weights, and what they cost.
+//!
+//! Counting and writing are one walk over the same graph, so that they cannot disagree.
+
+mod blocks;
+mod graph;
+mod onnx;
+mod weights;
+
+use lglp_sdk::space::Op;
+use lglp_sdk::{Architecture, SearchSpace};
+use serde::{Deserialize, Serialize};
+
+use blocks::InvertedResidual;
+use graph::{Conv, Graph, Value};
+
+/// An ONNX model (opset 17, IR version 9) from `input` `[batch, 3, resolution, resolution]` to `logits`
+/// `[batch, classes]`, float32.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// The encoded `ModelProto`.
+    pub onnx: Vec<u8>,
+    pub cost: Cost,
+}
+
+/// What a network costs, whatever it runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Multiply-accumulates of convolutions and the fully connected layer, for the whole batch.
+    pub macs: u64,
+    /// Weights and biases.
+    pub parameters: u64,
+}
+
+/// Builds the network of an architecture. The same architecture, batch and seed give the same bytes.
+pub fn build(space: &SearchSpace, architecture: &Architecture, batch: u32, seed: u64) -> Network {
+    let graph = Graph::written(batch, space.resolution(architecture), seed);
+    append(graph, space, architecture)
+}
+
+/// The cost of an architecture's network at batch 1, without building it.
+pub fn cost(space: &SearchSpace, architecture: &Architecture) -> Cost {
+    let graph = Graph::counted(1, space.resolution(architecture));
+    append(graph, space, architecture).cost
+}
+
+fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
+    let mut value = graph.input();
+    value = frame(&mut graph, "stem", value, &space.network.stem);
+    let mut position = (0, 0);
+    for layer in space.layers(architecture) {
+        position = if layer.block == position.0 { (position.0, position.1) } else { (layer.block, 0) };
+        let name = format!("block{}.layer{}", position.0, position.1);
+        let residual = InvertedResidual {
+            kernel: layer.kernel,
+            expansion: layer.expansion,
+            stride: layer.stride,
+            channels: layer.channels_out,
+            se: layer.se,
+            shortcut: layer.shortcut,
+            activation: layer.activation,
+        };
+        value = residual.append(&mut graph, &name, &value);
+        position.1 += 1;
+    }
+    value = frame(&mut graph, "head", value, &space.network.head);
+    graph.classify(&value, space.network.classes)
+}
+
+/// The fixed operators before or after the searched blocks.
+fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
+    let mut value = input;
+    for (i, op) in ops.iter().enumerate() {
+        let name = format!("{name}{i}");
+        value = match *op {
+            Op::Conv {
+                kernel,
+                stride,
+                channels,
+                activation,
+            } => {
+                let conv = Conv {
+                    kernel,
+                    stride,
+                    channels,
+                    depthwise: false,
+                };
+                let linear = graph.conv(&name, &value, conv);
+                graph.activation(&format!("{name}.activation"), &linear, activation)
+            }
+            Op::InvertedResidual {
+                kernel,
+                expansion,
+                channels,
+                activation,
+            } => {
+                let residual = InvertedResidual {
+                    kernel,
+                    expansion,
+                    stride: 1,
+                    channels,
+                    se: false,
+                    shortcut: value.channels == channels,
+                    activation,
+                };
+                residual.append(graph, &name, &value)
+            }
+            Op::GlobalAveragePool => graph.global_average_pool(&name, &value),
+        };
+    }
+    value
+}

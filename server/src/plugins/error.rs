@@ -1,0 +1,49 @@
+//! What goes wrong with plugins. Errors of a plugin's own code keep their text; the variant says who is to act.
+
+use super::Kind;
+
+/// An error of the plugin host or of a plugin.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// The plugin folder cannot be read.
+    #[error("{0}")]
+    Folder(String),
+    /// The file cannot be loaded: a missing native library, a crash while loading.
+    #[error("{0}")]
+    NotLoadable(String),
+    /// The file loads but is no plugin that this host takes.
+    #[error("{0}")]
+    Rejected(String),
+    /// A recipe or hardware target names a component that no plugin provides.
+    #[error(
+        "no {kind} `{name}` in {folder}; available: {}{}",
+        if available.is_empty() { "none" } else { available },
+        if broken.is_empty() { String::new() } else { format!(" (unavailable: {broken})") }
+    )]
+    NoSuchComponent {
+        kind: Kind,
+        name: String,
+        available: String,
+        folder: String,
+        broken: String,
+    },
+    /// Parameters that the component does not take.
+    #[error("parameters of {component}: {message}")]
+    InvalidParameters { component: String, message: String },
+    /// The component cannot work here: a device or library is missing.
+    #[error("{component} is unavailable: {message}")]
+    Unavailable { component: String, message: String },
+    /// Fitted state that the component does not read.
+    #[error("{component} does not read this state: {message}")]
+    UnsupportedState { component: String, message: String },
+    /// The component panicked; its instance is of no use any more.
+    #[error("{component} panicked: {message}")]
+    Panicked { component: String, message: String },
+    /// Cancelled through the progress callback.
+    #[error("{component}: cancelled")]
+    Cancelled { component: String },
+    /// The component failed on this input.
+    #[error("{component}: {message}")]
+    Failed { component: String, message: String },
+}

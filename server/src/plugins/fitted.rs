@@ -1,0 +1,160 @@
+//! Feature extractors and regressors behind a safe handle.
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lglp_sdk::plugin::abi::{self, FittedTable, Str, TensorView};
+use lglp_sdk::plugin::{Progress, Shape};
+
+use super::{ComponentHandle, PluginError, call};
+
+/// Encoded architectures or features, row-major `[rows, steps, width]`.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    pub data: Vec<f32>,
+    pub rows: usize,
+    pub shape: Shape,
+}
+
+impl Matrix {
+    fn view(&self) -> TensorView {
+        TensorView {
+            data: self.data.as_ptr(),
+            rows: self.rows,
+            steps: self.shape.steps,
+            width: self.shape.width,
+        }
+    }
+}
+
+/// Inputs and their latencies, milliseconds.
+#[derive(Clone, Copy)]
+pub struct LabelledRows<'a> {
+    pub inputs: &'a Matrix,
+    pub latencies_ms: &'a [f64],
+}
+
+/// What a component is fitted on.
+pub struct FitData<'a> {
+    pub train: LabelledRows<'a>,
+    pub validation: LabelledRows<'a>,
+    pub seed: u64,
+    /// Called about once per round; `false` cancels.
+    pub progress: &'a mut dyn FnMut(Progress) -> bool,
+}
+
+/// A fitted feature extractor or regressor.
+pub struct FittedInstance {
+    handle: ComponentHandle,
+    table: &'static FittedTable,
+    instance: *mut c_void,
+}
+
+// SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
+unsafe impl Send for FittedInstance {}
+// SAFETY: as above.
+unsafe impl Sync for FittedInstance {}
+
+impl FittedInstance {
+    /// Fits a component.
+    pub fn fit(handle: &ComponentHandle, parameters: &serde_json::Value, data: FitData<'_>) -> Result<Self, PluginError> {
+        handle.check_parameters(parameters)?;
+        for part in [data.train, data.validation] {
+            assert_eq!(part.inputs.rows, part.latencies_ms.len(), "one latency per row");
+        }
+        let parameters = parameters.to_string();
+        let mut progress = data.progress;
+        let fit = abi::FitData {
+            train: data.train.inputs.view(),
+            train_latencies_ms: data.train.latencies_ms.as_ptr(),
+            validation: data.validation.inputs.view(),
+            validation_latencies_ms: data.validation.latencies_ms.as_ptr(),
+            seed: data.seed,
+            progress_context: (&raw mut progress).cast(),
+            progress: Some(report),
+        };
+        // SAFETY: everything that `fit` points to outlives the call.
+        Self::make(handle, |table, instance, error| unsafe {
+            (table.fit)(Str::new(&parameters), &fit, instance, error)
+        })
+    }
+
+    /// Loads fitted state.
+    pub fn load(handle: &ComponentHandle, state_version: u32, state: &[u8]) -> Result<Self, PluginError> {
+        // SAFETY: the state outlives the call.
+        Self::make(handle, |table, instance, error| unsafe {
+            (table.load)(state_version, state.as_ptr(), state.len(), instance, error)
+        })
+    }
+
+    fn make(
+        handle: &ComponentHandle,
+        call: impl FnOnce(&FittedTable, *mut *mut c_void, *mut abi::Buffer) -> u32,
+    ) -> Result<Self, PluginError> {
+        // SAFETY: the host admits extractors and regressors only with their table, and never unloads it.
+        let table = unsafe { &*handle.component.fitted };
+        let mut instance = std::ptr::null_mut();
+        call::checked(handle.name(), |error| call(table, &mut instance, error))?;
+        Ok(Self {
+            handle: handle.clone(),
+            table,
+            instance,
+        })
+    }
+
+    /// The fitted state, in the format of [`ComponentHandle::state_version`].
+    pub fn save(&self) -> Result<Vec<u8>, PluginError> {
+        // SAFETY: the instance is alive.
+        call::bytes(self.handle.name(), |state, error| unsafe { (self.table.save)(self.instance, state, error) })
+    }
+
+    /// Features of an extractor.
+    pub fn extract(&self, inputs: &Matrix) -> Result<Matrix, PluginError> {
+        // SAFETY: the instance is alive.
+        let width = unsafe { (self.table.outputs)(self.instance) };
+        let mut data = vec![0f32; inputs.rows * width];
+        let extract = self.table.extract.expect("admitted extractors have it");
+        // SAFETY: `data` has the size that the contract asks for.
+        call::checked(self.handle.name(), |error| unsafe {
+            extract(self.instance, inputs.view(), data.as_mut_ptr(), error)
+        })?;
+        let shape = Shape { steps: 1, width };
+        Ok(Matrix {
+            data,
+            rows: inputs.rows,
+            shape,
+        })
+    }
+
+    /// Latencies of a regressor, milliseconds.
+    pub fn predict(&self, inputs: &Matrix) -> Result<Vec<f64>, PluginError> {
+        let mut latencies_ms = vec![0f64; inputs.rows];
+        let predict = self.table.predict.expect("admitted regressors have it");
+        // SAFETY: `latencies_ms` has the size that the contract asks for.
+        call::checked(self.handle.name(), |error| unsafe {
+            predict(self.instance, inputs.view(), latencies_ms.as_mut_ptr(), error)
+        })?;
+        Ok(latencies_ms)
+    }
+}
+
+impl Drop for FittedInstance {
+    fn drop(&mut self) {
+        // SAFETY: made by `fit` or `load`, used no more.
+        unsafe { (self.table.destroy)(self.instance) }
+    }
+}
+
+/// Hands progress to the closure behind `context`; its panic must not cross into the plugin, so it cancels.
+unsafe extern "C" fn report(context: *mut c_void, done: u64, total: u64, train_mse: f64, validation_mse: f64) -> u32 {
+    // SAFETY: `fit` passes a pointer to its own closure, and plugins call from the fitting thread.
+    let progress = unsafe { &mut *context.cast::<&mut dyn FnMut(Progress) -> bool>() };
+    let event = Progress {
+        done,
+        total,
+        train_mse,
+        validation_mse,
+    };
+    let go_on = catch_unwind(AssertUnwindSafe(|| progress(event))).unwrap_or(false);
+    u32::from(!go_on)
+}

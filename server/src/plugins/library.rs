@@ -1,0 +1,246 @@
+//! One opened plugin file and its components.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use lglp_sdk::plugin::abi;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ComponentDescription, PluginDescription, PluginError, call, native, native_folder};
+
+/// What a component is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Encoder,
+    FeatureExtractor,
+    Regressor,
+    Runtime,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Encoder => "encoder",
+            Self::FeatureExtractor => "feature extractor",
+            Self::Regressor => "regressor",
+            Self::Runtime => "runtime",
+        })
+    }
+}
+
+/// An opened plugin. It lives as long as the process.
+pub struct Library {
+    table: &'static abi::PluginTable,
+    sha256: String,
+}
+
+/// One component of an opened plugin.
+#[derive(Clone)]
+pub struct ComponentHandle {
+    pub(super) component: &'static abi::Component,
+    kind: Kind,
+    name: String,
+    plugin: String,
+    plugin_version: String,
+    sha256: String,
+    parameters: serde_json::Value,
+}
+
+impl Library {
+    /// Opens a plugin: hashes it and loads the very same open file, so that nothing can be put in between.
+    pub fn open(path: &Path) -> Result<&'static Self, PluginError> {
+        let shown = path.display();
+        let not_loadable = |e: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {e}"));
+        let mut file = File::open(path).map_err(|e| not_loadable(&e))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|e| not_loadable(&e))?;
+        native::preload(&bytes, &native_folder())?;
+        let by_descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: plugins are trusted code; the probe has seen this file load in another process.
+        let library = unsafe { libloading::Library::new(&by_descriptor) }.map_err(|e| {
+            let text = e.to_string().replace(&by_descriptor, &shown.to_string());
+            let native = native_folder();
+            PluginError::NotLoadable(format!("{text}; native libraries are looked for in {}: run `make native`", native.display()))
+        })?;
+        // The descriptor stays open: the loader tells libraries apart by name, and a number must not come twice.
+        std::mem::forget(file);
+        // SAFETY: the symbol, where there is one, is checked before it is believed.
+        let table = unsafe { library.get::<*const abi::PluginTable>(abi::SYMBOL) }
+            .map(|symbol| *symbol)
+            .map_err(|_| PluginError::Rejected("it exports no symbol `lglp_plugin`: not an lglp plugin".into()))?;
+        // Never unloaded: see the module's comment.
+        std::mem::forget(library);
+        let table = check_table(table)?;
+        Ok(Box::leak(Box::new(Self {
+            table,
+            sha256: sha256(&bytes),
+        })))
+    }
+
+    fn text(&self, text: abi::Str) -> Result<&'static str, PluginError> {
+        // SAFETY: strings in a table live as long as the library, which is never unloaded.
+        unsafe { text.as_str() }.ok_or_else(|| PluginError::Rejected("a text in its table is not UTF-8".into()))
+    }
+
+    fn raw_components(&self) -> impl Iterator<Item = &'static abi::Component> {
+        let table = self.table;
+        (0..table.component_count).map(move |i| {
+            // SAFETY: `check_table` has seen that the plugin's components are at least as large as this host's.
+            unsafe { &*table.components.byte_add(i * table.component_size) }
+        })
+    }
+
+    /// The plugin's components, checked.
+    pub fn components(&'static self) -> Result<Vec<ComponentHandle>, PluginError> {
+        self.raw_components().map(|component| self.handle(component)).collect()
+    }
+
+    fn handle(&self, component: &'static abi::Component) -> Result<ComponentHandle, PluginError> {
+        let name = self.text(component.name)?;
+        let (kind, complete) = match component.kind {
+            abi::KIND_ENCODER => (Kind::Encoder, !component.encoder.is_null()),
+            abi::KIND_EXTRACTOR => (Kind::FeatureExtractor, has(component, |t| t.extract.is_some())),
+            abi::KIND_REGRESSOR => (Kind::Regressor, has(component, |t| t.predict.is_some())),
+            abi::KIND_RUNTIME => (Kind::Runtime, !component.runtime.is_null()),
+            other => return Err(PluginError::Rejected(format!("its component `{name}` is of the unknown kind {other}"))),
+        };
+        if !complete {
+            return Err(PluginError::Rejected(format!("its {kind} `{name}` lacks the table of its kind")));
+        }
+        // SAFETY: a callback of the table, called as its contract says.
+        let schema = call::bytes(name, |json, error| unsafe { (component.schema)(json, error) })?;
+        Ok(ComponentHandle {
+            component,
+            kind,
+            name: name.to_owned(),
+            plugin: self.text(self.table.name)?.to_owned(),
+            plugin_version: self.text(self.table.version)?.to_owned(),
+            sha256: self.sha256.clone(),
+            parameters: serde_json::from_slice(&schema)
+                .map_err(|e| PluginError::Rejected(format!("the schema of `{name}` is not JSON: {e}")))?,
+        })
+    }
+
+    /// What the plugin says of itself.
+    pub fn describe(&'static self) -> Result<PluginDescription, PluginError> {
+        let components = self.components()?;
+        Ok(PluginDescription {
+            name: self.text(self.table.name)?.to_owned(),
+            version: self.text(self.table.version)?.to_owned(),
+            summary: self.text(self.table.summary)?.to_owned(),
+            components: components
+                .iter()
+                .map(|c| {
+                    Ok(ComponentDescription {
+                        kind: c.kind,
+                        name: c.name.clone(),
+                        summary: self.text(c.component.summary)?.to_owned(),
+                        state_version: c.component.state_version,
+                        parameters: c.parameters.clone(),
+                    })
+                })
+                .collect::<Result<_, PluginError>>()?,
+        })
+    }
+}
+
+impl ComponentHandle {
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Name in recipes.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Name of the plugin that provides it.
+    pub fn plugin(&self) -> &str {
+        &self.plugin
+    }
+
+    /// Version of the plugin that provides it.
+    pub fn plugin_version(&self) -> &str {
+        &self.plugin_version
+    }
+
+    /// `sha256:` and the digest of the plugin's file.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Version of the fitted state that it writes.
+    pub fn state_version(&self) -> u32 {
+        self.component.state_version
+    }
+
+    /// JSON Schema of its parameters.
+    pub fn parameters(&self) -> &serde_json::Value {
+        &self.parameters
+    }
+
+    /// Checks parameters against the component's schema, naming each that is wrong.
+    pub fn check_parameters(&self, parameters: &serde_json::Value) -> Result<(), PluginError> {
+        let component = format!("{} `{}`", self.kind, self.name);
+        let schema = jsonschema::validator_for(&self.parameters)
+            .map_err(|e| PluginError::Rejected(format!("the schema of {component} is not usable: {e}")))?;
+        let faults: Vec<String> = schema
+            .iter_errors(parameters)
+            .map(|e| format!("{}: {e}", e.instance_path))
+            .collect();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let message = faults.join("; ");
+        Err(PluginError::InvalidParameters { component, message })
+    }
+}
+
+/// `sha256:` and the digest of a file.
+pub fn sha256_of(path: &Path) -> std::io::Result<String> {
+    Ok(sha256(&std::fs::read(path)?))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let hash: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+    format!("sha256:{hash}")
+}
+
+fn has(component: &abi::Component, wanted: impl Fn(&abi::FittedTable) -> bool) -> bool {
+    // SAFETY: where it is not null it leads to a table of the plugin, which is never unloaded.
+    unsafe { component.fitted.as_ref() }.is_some_and(wanted)
+}
+
+/// Believes a table only after its magic number, version and sizes.
+fn check_table(table: *const abi::PluginTable) -> Result<&'static abi::PluginTable, PluginError> {
+    // SAFETY: the symbol of a library that is never unloaded; every field is read only after the ones that vouch for it.
+    let table = unsafe { table.as_ref() }.ok_or_else(|| PluginError::Rejected("its symbol `lglp_plugin` is null".into()))?;
+    let reject = |message: String| Err(PluginError::Rejected(message));
+    if table.magic != abi::MAGIC {
+        return reject("its symbol `lglp_plugin` is not a plugin table (wrong magic number)".into());
+    }
+    if table.abi_major != abi::ABI_MAJOR || table.abi_minor > abi::ABI_MINOR {
+        return reject(format!(
+            "it was built for plugin ABI {}.{}; this host takes {}.0 to {}.{}: rebuild it with a matching lglp-sdk",
+            table.abi_major,
+            table.abi_minor,
+            abi::ABI_MAJOR,
+            abi::ABI_MAJOR,
+            abi::ABI_MINOR
+        ));
+    }
+    if table.size < size_of::<abi::PluginTable>() || table.component_size < size_of::<abi::Component>() {
+        return reject(format!(
+            "its tables are too small ({} and {} bytes): rebuild it with a matching lglp-sdk",
+            table.size, table.component_size
+        ));
+    }
+    if table.components.is_null() && table.component_count > 0 {
+        return reject("its table announces components but leads to none".into());
+    }
+    Ok(table)
+}

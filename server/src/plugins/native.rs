@@ -1,0 +1,52 @@
+//! Native libraries of plugins: whatever a plugin is linked with is looked for in the native folder first.
+//!
+//! The loader reads `LD_LIBRARY_PATH` once, at the start of the process, and `$ORIGIN` is of no help for a file that is
+//! opened by its descriptor. But it takes a library that is already open for one that is needed by that name. So the host
+//! opens them beforehand, those that others need first.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use object::read::elf::{Dyn, FileHeader};
+use object::{Endianness, elf};
+
+use super::PluginError;
+
+/// Opens those needed libraries of `bytes`, a shared object, that lie in `folder`. The others are the system's business.
+pub fn preload(bytes: &[u8], folder: &Path) -> Result<(), PluginError> {
+    preload_needed(bytes, folder, &mut HashSet::new())
+}
+
+fn preload_needed(bytes: &[u8], folder: &Path, seen: &mut HashSet<String>) -> Result<(), PluginError> {
+    for name in needed(bytes).unwrap_or_default() {
+        let path = folder.join(&name);
+        if !seen.insert(name) || !path.is_file() {
+            continue;
+        }
+        let fail = |e: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{}: {e}", path.display()));
+        let dependency = std::fs::File::open(&path).map_err(|e| fail(&e))?;
+        // SAFETY: native libraries are pinned by checksum when they are installed; nobody writes to them afterwards.
+        let mapped = unsafe { memmap2::Mmap::map(&dependency) }.map_err(|e| fail(&e))?;
+        preload_needed(&mapped, folder, seen)?;
+        // SAFETY: running its initialisers is what loading a plugin that is linked with it would do.
+        let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) }.map_err(|e| fail(&e))?;
+        std::mem::forget(library);
+    }
+    Ok(())
+}
+
+/// `DT_NEEDED` entries of a 64-bit ELF file; `None` where it is none.
+fn needed(bytes: &[u8]) -> Option<Vec<String>> {
+    let header = elf::FileHeader64::<Endianness>::parse(bytes).ok()?;
+    let endian = header.endian().ok()?;
+    let sections = header.sections(endian, bytes).ok()?;
+    let (entries, strings) = sections.dynamic(endian, bytes).ok()??;
+    let strings = sections.strings(endian, bytes, strings).ok()?;
+    let names = entries
+        .iter()
+        .filter(|entry| entry.tag32(endian) == Some(elf::DT_NEEDED))
+        .filter_map(|entry| entry.string(endian, strings).ok())
+        .filter_map(|name| String::from_utf8(name.to_vec()).ok());
+    Some(names.collect())
+}

@@ -1,0 +1,11 @@
+//! Predictors: recipes, and the models that fitting them gives.
+
+mod interval;
+mod model;
+mod range;
+mod recipe;
+
+pub use interval::{COVERAGE, Interval, RelativeResiduals};
+pub use model::{FitEvent, FittedModel, Labelled, ModelState, PluginUse};
+pub use range::TrainingRange;
+pub use recipe::{ComponentSpec, Recipe, RecipeError};

@@ -1,0 +1,193 @@
+//! Models: fitted recipes.
+
+use std::collections::BTreeMap;
+
+use lglp_sdk::plugin::Progress;
+use lglp_sdk::{Architecture, SearchSpace};
+use serde::{Deserialize, Serialize};
+
+use super::{ComponentSpec, Recipe};
+use crate::plugins::{
+    ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
+};
+
+/// Architectures and their measured latencies, milliseconds.
+#[derive(Clone, Copy)]
+pub struct Labelled<'a> {
+    pub architectures: &'a [Architecture],
+    pub latencies_ms: &'a [f64],
+}
+
+/// Progress of a fit: which component, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct FitEvent<'a> {
+    pub component: &'a str,
+    pub progress: Progress,
+}
+
+/// The plugin that a part of a model was fitted with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PluginUse {
+    pub kind: Kind,
+    pub component: String,
+    pub plugin: String,
+    pub version: String,
+    pub sha256: String,
+    /// Version of the fitted state that it wrote; 0 for encoders.
+    pub state_version: u32,
+}
+
+/// The fitted parts of a model by role (`extractor`, `regressor`), as their plugins saved them.
+pub type ModelState = BTreeMap<String, Vec<u8>>;
+
+const EXTRACTOR: &str = "extractor";
+const REGRESSOR: &str = "regressor";
+
+/// A fitted recipe: architectures in, latencies out.
+pub struct FittedModel {
+    encoder: EncoderInstance,
+    extractor: Option<FittedInstance>,
+    regressor: FittedInstance,
+    plugins: Vec<PluginUse>,
+}
+
+/// The components of a recipe, looked up.
+struct Components<'a> {
+    encoder: &'a ComponentHandle,
+    extractor: Option<&'a ComponentHandle>,
+    regressor: &'a ComponentHandle,
+}
+
+impl<'a> Components<'a> {
+    fn of(recipe: &Recipe, host: &'a PluginHost) -> Result<Self, PluginError> {
+        let extractor = recipe.extractor.as_ref();
+        Ok(Self {
+            encoder: host.component(Kind::Encoder, &recipe.encoder.name)?,
+            extractor: extractor.map(|e| host.component(Kind::FeatureExtractor, &e.name)).transpose()?,
+            regressor: host.component(Kind::Regressor, &recipe.regressor.name)?,
+        })
+    }
+
+    fn uses(&self) -> Vec<PluginUse> {
+        let parts = [Some(self.encoder), self.extractor, Some(self.regressor)];
+        parts.into_iter().flatten().map(plugin_use).collect()
+    }
+}
+
+fn plugin_use(handle: &ComponentHandle) -> PluginUse {
+    PluginUse {
+        kind: handle.kind(),
+        component: handle.name().to_owned(),
+        plugin: handle.plugin().to_owned(),
+        version: handle.plugin_version().to_owned(),
+        sha256: handle.sha256().to_owned(),
+        state_version: handle.state_version(),
+    }
+}
+
+impl FittedModel {
+    /// Fits a recipe. Every parameter is checked before the first component is fitted. `progress` cancels with `false`.
+    pub fn fit(
+        recipe: &Recipe,
+        host: &PluginHost,
+        space: &SearchSpace,
+        train: Labelled<'_>,
+        validation: Labelled<'_>,
+        seed: u64,
+        progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Self, PluginError> {
+        let components = Components::of(recipe, host)?;
+        components.regressor.check_parameters(&recipe.regressor.parameters)?;
+        if let (Some(handle), Some(spec)) = (components.extractor, &recipe.extractor) {
+            handle.check_parameters(&spec.parameters)?;
+        }
+        let encoder = EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?;
+        let mut train_inputs = encoder.encode(train.architectures.iter())?;
+        let mut validation_inputs = encoder.encode(validation.architectures.iter())?;
+        let mut fit = |handle: &ComponentHandle, spec: &ComponentSpec, train_inputs: &Matrix, validation_inputs: &Matrix| {
+            let data = FitData {
+                train: LabelledRows {
+                    inputs: train_inputs,
+                    latencies_ms: train.latencies_ms,
+                },
+                validation: LabelledRows {
+                    inputs: validation_inputs,
+                    latencies_ms: validation.latencies_ms,
+                },
+                seed,
+                progress: &mut |p| {
+                    progress(FitEvent {
+                        component: handle.name(),
+                        progress: p,
+                    })
+                },
+            };
+            FittedInstance::fit(handle, &spec.parameters, data)
+        };
+        let mut extractor = None;
+        if let (Some(handle), Some(spec)) = (components.extractor, &recipe.extractor) {
+            let fitted = fit(handle, spec, &train_inputs, &validation_inputs)?;
+            train_inputs = fitted.extract(&train_inputs)?;
+            validation_inputs = fitted.extract(&validation_inputs)?;
+            extractor = Some(fitted);
+        }
+        let regressor = fit(components.regressor, &recipe.regressor, &train_inputs, &validation_inputs)?;
+        Ok(Self {
+            encoder,
+            extractor,
+            regressor,
+            plugins: components.uses(),
+        })
+    }
+
+    /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
+    /// version of each state.
+    pub fn load(
+        recipe: &Recipe,
+        host: &PluginHost,
+        space: &SearchSpace,
+        plugins: &[PluginUse],
+        state: &ModelState,
+    ) -> Result<Self, PluginError> {
+        let components = Components::of(recipe, host)?;
+        let load = |handle: &ComponentHandle, role: &str| {
+            let missing = |what: &str| PluginError::UnsupportedState {
+                component: handle.name().to_owned(),
+                message: format!("the version has no {what} for its {role}"),
+            };
+            let used = plugins.iter().find(|p| p.kind == handle.kind() && p.component == handle.name());
+            let state_version = used.ok_or_else(|| missing("plugin"))?.state_version;
+            FittedInstance::load(handle, state_version, state.get(role).ok_or_else(|| missing("state"))?)
+        };
+        Ok(Self {
+            encoder: EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?,
+            extractor: components.extractor.map(|handle| load(handle, EXTRACTOR)).transpose()?,
+            regressor: load(components.regressor, REGRESSOR)?,
+            plugins: components.uses(),
+        })
+    }
+
+    /// The fitted parts, to be loaded again.
+    pub fn save(&self) -> Result<ModelState, PluginError> {
+        let mut state = ModelState::new();
+        if let Some(extractor) = &self.extractor {
+            state.insert(EXTRACTOR.into(), extractor.save()?);
+        }
+        state.insert(REGRESSOR.into(), self.regressor.save()?);
+        Ok(state)
+    }
+
+    /// The plugins in use.
+    pub fn plugins(&self) -> &[PluginUse] {
+        &self.plugins
+    }
+
+    /// Latencies in milliseconds, in the order of the architectures.
+    pub fn predict<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture>) -> Result<Vec<f64>, PluginError> {
+        let encoded = self.encoder.encode(architectures)?;
+        match &self.extractor {
+            Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?),
+            None => self.regressor.predict(&encoded),
+        }
+    }
+}

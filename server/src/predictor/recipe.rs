@@ -1,0 +1,69 @@
+//! Predictor recipes as data: an encoder, maybe a feature extractor, a regressor, and their parameters.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// A recipe, read from `recipes/*.toml`. Adding one changes no Rust.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The name that `lglp train --recipe` takes.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    pub encoder: ComponentSpec,
+    /// Learned features between encoder and regressor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extractor: Option<ComponentSpec>,
+    pub regressor: ComponentSpec,
+}
+
+/// A component of some plugin, with its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentSpec {
+    pub name: String,
+    /// What the component's JSON Schema allows (`lglp plugins --json` shows it).
+    #[serde(default = "no_parameters")]
+    pub parameters: serde_json::Value,
+}
+
+fn no_parameters() -> serde_json::Value {
+    serde_json::json!({})
+}
+
+impl Recipe {
+    /// Reads `NAME.toml` in `folder`.
+    pub fn load(folder: &Path, name: &str) -> Result<Self, RecipeError> {
+        let known = Self::names(folder)?;
+        if !known.iter().any(|k| k == name) {
+            let known = known.join(", ");
+            return Err(RecipeError(format!("no recipe `{name}` in {}; there are: {known}", folder.display())));
+        }
+        let path = folder.join(format!("{name}.toml"));
+        let fail = |e: &dyn std::fmt::Display| RecipeError(format!("{}: {e}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|e| fail(&e))?;
+        let recipe: Self = toml::from_str(&text).map_err(|e| fail(&e))?;
+        if recipe.name != name {
+            return Err(fail(&format!("name is {:?}; it must be that of the file", recipe.name)));
+        }
+        Ok(recipe)
+    }
+
+    /// The recipes of a folder, sorted.
+    pub fn names(folder: &Path) -> Result<Vec<String>, RecipeError> {
+        let entries = std::fs::read_dir(folder)
+            .map_err(|e| RecipeError(format!("cannot read the recipes in {}: {e}", folder.display())))?;
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// A recipe that cannot be used, with the file and field at fault.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RecipeError(pub String);

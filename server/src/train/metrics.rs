@@ -1,0 +1,88 @@
+//! Accuracy of predictions against measurements.
+
+use serde::{Deserialize, Serialize};
+
+/// The paper's metrics (section 7.1) and what NAS users ask for besides. Latencies in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Mean squared error, ms^2.
+    pub mse: f64,
+    /// Mean absolute error, ms.
+    pub mae: f64,
+    /// Coefficient of determination.
+    pub r2: f64,
+    /// Pearson's correlation (`corrcoef`).
+    pub correlation: f64,
+    /// Mean absolute percentage error, %.
+    pub mape: f64,
+    /// Spearman's rank correlation, ties at their mean rank.
+    pub spearman: f64,
+    /// Share of predictions within 5 % of the measurement, %.
+    pub within_5: f64,
+    /// Share of predictions within 10 % of the measurement, %.
+    pub within_10: f64,
+}
+
+impl Metrics {
+    /// Compares predictions with measurements, in the same order.
+    pub fn of(measured: &[f64], predicted: &[f64]) -> Self {
+        let n = measured.len() as f64;
+        let pairs = || measured.iter().zip(predicted);
+        let relative: Vec<f64> = pairs().map(|(m, p)| ((p - m) / m).abs()).collect();
+        let within = |bound: f64| 100.0 * relative.iter().filter(|r| **r <= bound).count() as f64 / n;
+        let mse = pairs().map(|(m, p)| (p - m).powi(2)).sum::<f64>() / n;
+        let center = mean(measured);
+        let variance = measured.iter().map(|m| (m - center).powi(2)).sum::<f64>() / n;
+        Self {
+            mse,
+            mae: pairs().map(|(m, p)| (p - m).abs()).sum::<f64>() / n,
+            r2: 1.0 - mse / variance,
+            correlation: pearson(measured, predicted),
+            mape: 100.0 * mean(&relative),
+            spearman: pearson(&ranks(measured), &ranks(predicted)),
+            within_5: within(0.05),
+            within_10: within(0.10),
+        }
+    }
+
+    /// Names and values, in the order that tables show them.
+    pub fn entries(&self) -> [(&'static str, f64); 8] {
+        [
+            ("mse", self.mse),
+            ("mae", self.mae),
+            ("r2", self.r2),
+            ("correlation", self.correlation),
+            ("mape", self.mape),
+            ("spearman", self.spearman),
+            ("within_5", self.within_5),
+            ("within_10", self.within_10),
+        ]
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn pearson(a: &[f64], b: &[f64]) -> f64 {
+    let (ma, mb) = (mean(a), mean(b));
+    let cross: f64 = a.iter().zip(b).map(|(x, y)| (x - ma) * (y - mb)).sum();
+    let squares = |v: &[f64], m: f64| v.iter().map(|x| (x - m).powi(2)).sum::<f64>();
+    cross / (squares(a, ma) * squares(b, mb)).sqrt()
+}
+
+/// Ranks from 1; equal values share the mean of theirs.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut start = 0;
+    for tied in order.chunk_by(|a, b| values[*a] == values[*b]) {
+        let rank = start as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        for i in tied {
+            ranks[*i] = rank;
+        }
+        start += tied.len();
+    }
+    ranks
+}

@@ -1,0 +1,102 @@
+//! Training: a dataset is split, a recipe fitted, its accuracy measured on the test part.
+
+mod metrics;
+mod split;
+
+pub use metrics::Metrics;
+pub use split::{FEWEST_ROWS, Split};
+
+use lglp_sdk::{Architecture, SearchSpace};
+
+use crate::plugins::{PluginError, PluginHost};
+use crate::predictor::{FitEvent, FittedModel, Labelled, Recipe, RelativeResiduals, TrainingRange};
+
+/// Architectures of one space and their measured latencies.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingData {
+    pub architectures: Vec<Architecture>,
+    /// Milliseconds.
+    pub latencies_ms: Vec<f64>,
+}
+
+impl TrainingData {
+    fn part(&self, rows: &[usize]) -> Self {
+        Self {
+            architectures: rows.iter().map(|i| self.architectures[*i].clone()).collect(),
+            latencies_ms: rows.iter().map(|i| self.latencies_ms[*i]).collect(),
+        }
+    }
+
+    fn labelled(&self) -> Labelled<'_> {
+        Labelled {
+            architectures: &self.architectures,
+            latencies_ms: &self.latencies_ms,
+        }
+    }
+}
+
+/// What training gives.
+pub struct Trained {
+    pub model: FittedModel,
+    /// Accuracy on the test part.
+    pub metrics: Metrics,
+    /// Of the validation part, for prediction intervals.
+    pub residuals: RelativeResiduals,
+    pub range: TrainingRange,
+    pub split: Split,
+    /// One line of JSON per reported round.
+    pub log: String,
+}
+
+/// Fits a recipe on the training part of a seeded split. The same data, seed and plugins give the same metrics.
+pub fn train(
+    recipe: &Recipe,
+    host: &PluginHost,
+    space: &SearchSpace,
+    data: &TrainingData,
+    seed: u64,
+    progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+) -> Result<Trained, TrainError> {
+    let rows = data.architectures.len();
+    if rows < FEWEST_ROWS {
+        return Err(TrainError::TooFewRows { rows });
+    }
+    let split = Split::new(rows, seed);
+    let (fitted_on, validation, test) = (data.part(&split.train), data.part(&split.validation), data.part(&split.test));
+    let mut log = String::new();
+    let mut report = |event: FitEvent<'_>| {
+        let p = event.progress;
+        let line = serde_json::json!({
+            "component": event.component, "round": p.done, "of": p.total,
+            "train_mse": p.train_mse, "validation_mse": p.validation_mse,
+        });
+        log += &format!("{line}\n");
+        progress(event)
+    };
+    let (train_part, validation_part) = (fitted_on.labelled(), validation.labelled());
+    let model = FittedModel::fit(recipe, host, space, train_part, validation_part, seed, &mut report)?;
+    let residuals = RelativeResiduals::new(&validation.latencies_ms, &model.predict(validation.architectures.iter())?);
+    let predicted = model.predict(test.architectures.iter())?;
+    let metrics = Metrics::of(&test.latencies_ms, &predicted);
+    let range = TrainingRange::of(space, &fitted_on.architectures, &fitted_on.latencies_ms);
+    Ok(Trained {
+        model,
+        metrics,
+        residuals,
+        range: range.ok_or(TrainError::TooFewRows { rows })?,
+        split,
+        log,
+    })
+}
+
+/// Why training did not come to an end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The dataset is too small to be split.
+    #[error("{rows} measured architectures are too few to train on; measure {FEWEST_ROWS} or more (`lglp measure`)")]
+    TooFewRows { rows: usize },
+    /// A component is missing, refused its parameters or failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+}

@@ -1,0 +1,32 @@
+//! The seeded 80/10/10 split into training, validation and test part.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Row indices of the three parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    pub train: Vec<usize>,
+    pub validation: Vec<usize>,
+    pub test: Vec<usize>,
+}
+
+/// Rows below which the parts are too small to say anything.
+pub const FEWEST_ROWS: usize = 30;
+
+impl Split {
+    /// Shuffles `rows` rows by the seed and cuts them: a tenth, rounded, to validation and to test each.
+    pub fn new(rows: usize, seed: u64) -> Self {
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let tenth = (rows as f64 / 10.0).round() as usize;
+        let test = order.split_off(rows - tenth);
+        let validation = order.split_off(rows - 2 * tenth);
+        Self {
+            train: order,
+            validation,
+            test,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Times, as RFC 3339 text in UTC.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::{Error, Result};
+
+/// Now.
+pub(crate) fn now() -> String {
+    OffsetDateTime::now_utc()
+        .format(&Rfc3339)
+        .expect("the present has an RFC 3339 form")
+}
+
+/// Checks that a time sent by a caller is RFC 3339.
+pub(crate) fn check(field: &str, text: &str) -> Result<()> {
+    match OffsetDateTime::parse(text, &Rfc3339) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::invalid(
+            field,
+            format!("expected an RFC 3339 time, got {text:?}: {error}"),
+        )),
+    }
+}

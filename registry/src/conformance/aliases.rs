@@ -1,0 +1,117 @@
+use std::thread;
+
+use super::fixtures::{name, promote, ready_for_versions};
+use super::{Check, invalid, not_found};
+use crate::{Alias, AliasMove, AliasName, Error, HardwareName, Result, Store};
+
+pub(super) const CHECKS: &[Check] = &[
+    ("an alias moves from the generation that its mover saw", moves),
+    ("an alias points at a version that exists", points_somewhere),
+    ("of eight threads that race from one generation exactly one wins", race),
+    ("aliases are listed by name", listed),
+];
+
+/// A target with versions 1 and 2.
+fn two_versions(store: &dyn Store) -> HardwareName {
+    let cpu = name("cpu");
+    let new = ready_for_versions(store, &cpu);
+    for _ in 0..2 {
+        store.create_version(&cpu, &new, None).unwrap();
+    }
+    cpu
+}
+
+#[track_caller]
+fn stale(result: Result<Alias>) -> u64 {
+    match result {
+        Err(Error::StaleGeneration { current, .. }) => current,
+        other => panic!("expected a stale generation, got {other:?}"),
+    }
+}
+
+fn moves(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let production: AliasName = "production".parse().unwrap();
+    assert_eq!(not_found(store.alias(&cpu, &production)).0, "alias");
+    assert_eq!(stale(store.move_alias(&cpu, &promote(1, 1))), 0);
+    let first = store.move_alias(&cpu, &promote(1, 0)).unwrap();
+    assert_eq!(
+        (first.version, first.generation, first.moved_by.as_str()),
+        (1, 1, "ann")
+    );
+    assert_eq!(stale(store.move_alias(&cpu, &promote(2, 0))), 1);
+    assert_eq!(stale(store.move_alias(&cpu, &promote(2, 2))), 1);
+    assert_eq!(store.alias(&cpu, &production).unwrap(), first);
+    assert_eq!(store.move_alias(&cpu, &promote(2, 1)).unwrap().generation, 2);
+    let back = store.move_alias(&cpu, &promote(1, 2)).unwrap();
+    assert_eq!(
+        (back.version, back.generation),
+        (1, 3),
+        "a rollback is a move like any other"
+    );
+    assert_eq!(store.alias(&cpu, &production).unwrap(), back);
+}
+
+fn points_somewhere(store: &dyn Store) {
+    assert_eq!(
+        not_found(store.move_alias(&name("cpu"), &promote(1, 0))).0,
+        "hardware target"
+    );
+    let cpu = two_versions(store);
+    for nowhere in [0, 3, u32::MAX] {
+        assert_eq!(
+            not_found(store.move_alias(&cpu, &promote(nowhere, 0))),
+            ("version", nowhere.to_string())
+        );
+    }
+    let nobody = AliasMove {
+        actor: String::new(),
+        ..promote(1, 0)
+    };
+    assert_eq!(invalid(store.move_alias(&cpu, &nobody)), "actor");
+    assert_eq!(store.aliases(&cpu).unwrap(), []);
+}
+
+fn race(store: &dyn Store) {
+    let cpu = two_versions(store);
+    for generation in 0..5 {
+        let results: Vec<_> = thread::scope(|scope| {
+            let racer = || scope.spawn(|| store.move_alias(&cpu, &promote(1, generation)));
+            let threads: Vec<_> = (0..8).map(|_| racer()).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        assert_eq!(won.len(), 1);
+        assert_eq!(won[0].as_ref().unwrap().generation, generation + 1);
+        for result in lost {
+            assert_eq!(stale(result), generation + 1);
+        }
+    }
+    store.verify_audit().unwrap();
+}
+
+fn listed(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let gpu = name("gpu");
+    ready_for_versions(store, &gpu);
+    for text in ["production", "candidate", "a"] {
+        store
+            .move_alias(
+                &cpu,
+                &AliasMove {
+                    alias: text.parse().unwrap(),
+                    ..promote(1, 0)
+                },
+            )
+            .unwrap();
+    }
+    let names: Vec<_> = store
+        .aliases(&cpu)
+        .unwrap()
+        .into_iter()
+        .map(|alias| alias.name.to_string())
+        .collect();
+    assert_eq!(names, ["a", "candidate", "production"]);
+    assert_eq!(store.aliases(&gpu).unwrap(), []);
+    not_found(store.aliases(&name("npu")));
+}

@@ -1,0 +1,137 @@
+use super::Check;
+use super::fixtures::{measurement, name, new_dataset, new_hardware, promote, ready_for_versions, reference};
+use crate::{AuditHead, Change, Digest, Store};
+
+pub(super) const CHECKS: &[Check] = &[
+    ("an empty audit log verifies", empty),
+    (
+        "every change has one audit entry and one event, and a no-op has none",
+        one_each,
+    ),
+    ("audit entries are chained", chained),
+    ("audit entries and events are read in pages", pages),
+];
+
+fn empty(store: &dyn Store) {
+    assert_eq!(store.verify_audit().unwrap(), AuditHead::empty());
+    assert_eq!(store.audit(0, 10).unwrap(), []);
+    assert_eq!(store.events(0, 10).unwrap(), []);
+}
+
+/// Makes every change once, each followed by the same again or a failure, and returns what should be logged.
+fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static str>)> {
+    let hardware = name("cpu");
+    let new = ready_for_versions(store, &hardware);
+    let mut target = new_hardware("cpu");
+    target.reference = Some(reference(5.0));
+    store.put_hardware(&target, "bob").unwrap();
+    store.put_hardware(&target, "bob").unwrap();
+    target.runtime = "another".to_owned();
+    store.put_hardware(&target, "bob").unwrap_err();
+    store.freeze_dataset(&hardware, &new_dataset(), b"content").unwrap();
+    store.record_measurement(&measurement(&hardware, "net", 0)).unwrap();
+    let version = store.create_version(&hardware, &new, Some("key")).unwrap();
+    store.create_version(&hardware, &new, Some("key")).unwrap();
+    store.move_alias(&hardware, &promote(1, 0)).unwrap();
+    store.move_alias(&hardware, &promote(1, 0)).unwrap_err();
+    store.move_alias(&hardware, &promote(1, 1)).unwrap();
+
+    let moved = |generation, previous| Change::AliasMoved {
+        hardware: hardware.clone(),
+        alias: promote(1, 0).alias,
+        version: 1,
+        generation,
+        previous,
+    };
+    vec![
+        (
+            Change::HardwareCreated {
+                hardware: hardware.clone(),
+            },
+            "ann",
+            None,
+        ),
+        (
+            Change::DatasetFrozen {
+                hardware: hardware.clone(),
+                dataset: Digest::of(b"content"),
+            },
+            "ann",
+            None,
+        ),
+        (
+            Change::ReferenceSet {
+                hardware: hardware.clone(),
+                reference: reference(5.0),
+            },
+            "bob",
+            None,
+        ),
+        (
+            Change::VersionCreated {
+                hardware: hardware.clone(),
+                version: 1,
+                digest: version.digest,
+            },
+            "ann",
+            None,
+        ),
+        (moved(1, None), "ann", Some("better")),
+        (moved(2, Some(1)), "ann", Some("better")),
+    ]
+}
+
+fn one_each(store: &dyn Store) {
+    let expected = all_changes(store);
+    let entries = store.audit(0, 100).unwrap();
+    let events = store.events(0, 100).unwrap();
+    assert_eq!(entries.len(), expected.len());
+    assert_eq!(events.len(), expected.len());
+    for ((index, (entry, event)), (change, actor, reason)) in entries.iter().zip(&events).enumerate().zip(expected) {
+        assert_eq!((entry.sequence, event.sequence), (index as u64 + 1, index as u64 + 1));
+        assert_eq!((entry.actor.as_str(), entry.reason.as_deref()), (actor, reason));
+        assert_eq!((&entry.change, &event.change), (&change, &change));
+    }
+}
+
+fn chained(store: &dyn Store) {
+    all_changes(store);
+    let mut head = AuditHead::empty();
+    for entry in store.audit(1, 100).unwrap() {
+        assert_eq!(entry.previous, head.hash);
+        assert_eq!(entry.hash, entry.expected_hash().unwrap());
+        head = AuditHead {
+            entries: entry.sequence,
+            hash: entry.hash,
+        };
+    }
+    assert_eq!(store.verify_audit().unwrap(), head);
+}
+
+fn pages(store: &dyn Store) {
+    for index in 0..12 {
+        store
+            .put_hardware(&new_hardware(&format!("cpu-{index}")), "ann")
+            .unwrap();
+    }
+    let sequences = |from, limit| -> Vec<u64> {
+        store
+            .audit(from, limit)
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.sequence)
+            .collect()
+    };
+    assert_eq!(sequences(0, 3), [1, 2, 3]);
+    assert_eq!(sequences(9, 3), [9, 10, 11]);
+    assert_eq!(sequences(12, usize::MAX), [12]);
+    assert!(sequences(13, 3).is_empty());
+    assert!(sequences(1, 0).is_empty());
+    let events: Vec<_> = store
+        .events(11, 5)
+        .unwrap()
+        .into_iter()
+        .map(|event| event.sequence)
+        .collect();
+    assert_eq!(events, [11, 12]);
+}

@@ -1,0 +1,128 @@
+//! Small valid records to test with.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::{
+    AliasMove, Digest, HardwareName, Measurement, NewDataset, NewHardware, NewVersion, PairedSample, PluginUse,
+    ReferenceNetwork, Store,
+};
+
+/// The search space of the records.
+pub const SPACE: &str = "mobilenetv3";
+
+/// A hardware target's name.
+///
+/// # Panics
+/// Where it cannot be one.
+pub fn name(text: &str) -> HardwareName {
+    text.parse().expect("a valid name")
+}
+
+/// A hardware target without a reference network.
+pub fn new_hardware(text: &str) -> NewHardware {
+    NewHardware {
+        name: name(text),
+        runtime: "onnxruntime".to_owned(),
+        settings: BTreeMap::from([
+            ("threads".to_owned(), json!(1)),
+            ("precision".to_owned(), json!("fp32")),
+        ]),
+        fingerprint: json!({"cpu": "model", "cores": 2}),
+        reference: None,
+    }
+}
+
+/// A reference network.
+pub fn reference(latency_ms: f64) -> ReferenceNetwork {
+    ReferenceNetwork {
+        digest: Digest::of(b"reference"),
+        latency_ms,
+    }
+}
+
+/// A measurement of an architecture with this text.
+pub fn measurement(hardware: &HardwareName, architecture: &str, round: u32) -> Measurement {
+    let sample = PairedSample {
+        wall_ms: 0.1 + 0.2,
+        cpu_ms: 1.0 / 3.0,
+        reference_wall_ms: 2e-7,
+        reference_cpu_ms: 12345.678,
+    };
+    Measurement {
+        hardware: hardware.clone(),
+        space: SPACE.to_owned(),
+        architecture: architecture.to_owned(),
+        digest: Digest::of(architecture.as_bytes()),
+        round,
+        latency_ms: 0.1 + 0.2,
+        statistic: "median".to_owned(),
+        protocol: json!({"warm_up": 3, "runs": 10}),
+        samples: vec![sample; 10],
+        load_average: 0.25,
+        drift: false,
+        flags: vec![],
+        measured_at: "2024-01-31T12:00:00Z".to_owned(),
+        process: "run-1".to_owned(),
+    }
+}
+
+/// The description of a dataset.
+pub fn new_dataset() -> NewDataset {
+    NewDataset {
+        space: SPACE.to_owned(),
+        rows: 2,
+        origin: "measured".to_owned(),
+        creator: "ann".to_owned(),
+    }
+}
+
+/// Creates a hardware target and a dataset on it, puts the blobs of a version, and returns the version's content.
+///
+/// # Panics
+/// Where the store refuses.
+pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVersion {
+    store
+        .put_hardware(&new_hardware(hardware.as_str()), "ann")
+        .expect("a hardware target");
+    let dataset = store
+        .freeze_dataset(hardware, &new_dataset(), b"content")
+        .expect("a dataset");
+    let regressor = store.put_blob(b"regressor").expect("a blob");
+    let training_log = store.put_blob(b"log").expect("a blob");
+    NewVersion {
+        space: SPACE.to_owned(),
+        recipe: json!({"encoder": "d", "regressor": "lightgbm"}),
+        dataset: dataset.digest,
+        seed: u64::MAX,
+        split: json!({"train": 0.8}),
+        plugins: vec![PluginUse {
+            plugin: "lightgbm".to_owned(),
+            component: "lightgbm".to_owned(),
+            kind: "regressor".to_owned(),
+            version: "4.7.0".to_owned(),
+            sha256: Digest::of(b"plugin"),
+        }],
+        metrics: BTreeMap::from([("mape".to_owned(), 0.1 + 0.2)]),
+        artifacts: BTreeMap::from([("regressor".to_owned(), regressor)]),
+        training_log,
+        residuals: vec![0.01, 1.0 / 3.0],
+        training_range: json!({"latency_ms": [1.0, 90.0]}),
+        creator: "ann".to_owned(),
+    }
+}
+
+/// A move of the alias `production`.
+///
+/// # Panics
+/// Never.
+pub fn promote(version: u32, expected_generation: u64) -> AliasMove {
+    AliasMove {
+        alias: "production".parse().expect("a valid alias"),
+        version,
+        expected_generation,
+        actor: "ann".to_owned(),
+        reason: "better".to_owned(),
+    }
+}

@@ -1,0 +1,61 @@
+//! The suite that every implementation of [`Store`] passes.
+
+mod aliases;
+mod audit;
+mod blobs;
+mod datasets;
+pub mod fixtures;
+mod hardware;
+mod measurements;
+mod versions;
+
+use crate::{Error, Result, Store};
+
+type Check = (&'static str, fn(&dyn Store));
+
+/// Runs every check, each on an empty store from `make`.
+///
+/// # Panics
+/// Where the store breaks a promise of [`Store`]. The name of each check is printed before it runs.
+pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
+    let groups = [
+        hardware::CHECKS,
+        measurements::CHECKS,
+        datasets::CHECKS,
+        blobs::CHECKS,
+        versions::CHECKS,
+        aliases::CHECKS,
+        audit::CHECKS,
+    ];
+    for (name, check) in groups.concat() {
+        println!("conformance: {name}");
+        check(make().as_ref());
+    }
+}
+
+/// The field of an expected [`Error::Conflict`].
+#[track_caller]
+fn conflict<T: std::fmt::Debug>(result: Result<T>) -> String {
+    match result {
+        Err(Error::Conflict { field, .. }) => field,
+        other => panic!("expected a conflict, got {other:?}"),
+    }
+}
+
+/// The field of an expected [`Error::Invalid`].
+#[track_caller]
+fn invalid<T: std::fmt::Debug>(result: Result<T>) -> String {
+    match result {
+        Err(Error::Invalid { field, .. }) => field,
+        other => panic!("expected an invalid field, got {other:?}"),
+    }
+}
+
+/// What an expected [`Error::NotFound`] says is missing.
+#[track_caller]
+fn not_found<T: std::fmt::Debug>(result: Result<T>) -> (&'static str, String) {
+    match result {
+        Err(Error::NotFound { what, id }) => (what, id),
+        other => panic!("expected nothing to be found, got {other:?}"),
+    }
+}

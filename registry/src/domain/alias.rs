@@ -1,0 +1,46 @@
+//! Aliases: movable names for versions.
+
+use serde::{Deserialize, Serialize};
+
+use super::not_empty;
+use crate::{AliasName, Result};
+
+/// Where an alias of a hardware target points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    /// Its name.
+    pub name: AliasName,
+    /// The version it points at.
+    pub version: u32,
+    /// How often it has moved: 1 after its creation, and one more with every move.
+    pub generation: u64,
+    /// When it moved last; RFC 3339, UTC.
+    pub moved_at: String,
+    /// Who moved it last.
+    pub moved_by: String,
+}
+
+/// A request to move an alias.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasMove {
+    /// The alias.
+    pub alias: AliasName,
+    /// The version it shall point at.
+    pub version: u32,
+    /// The generation the caller has seen; 0 where the alias must not exist yet.
+    pub expected_generation: u64,
+    /// Who moves it.
+    pub actor: String,
+    /// Why, for the audit log.
+    pub reason: String,
+}
+
+impl AliasMove {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
+    pub fn check(&self) -> Result<()> {
+        not_empty("actor", &self.actor)
+    }
+}

@@ -1,0 +1,142 @@
+//! The audit log, and the events that tell of the same changes.
+//!
+//! An audit entry is for whoever asks afterwards: who, why, and a hash chain that shows every edit. An event is for
+//! whoever waits for the change: it says what changed and no more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AliasName, Digest, HardwareName, ReferenceNetwork, Result, canonical_json};
+
+/// Something that happened in the registry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Change {
+    /// A hardware target was created.
+    HardwareCreated {
+        /// The hardware target.
+        hardware: HardwareName,
+    },
+    /// A hardware target got its reference network.
+    ReferenceSet {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The reference network.
+        reference: ReferenceNetwork,
+    },
+    /// A dataset was frozen.
+    DatasetFrozen {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The dataset.
+        dataset: Digest,
+    },
+    /// A version was created.
+    VersionCreated {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The version's number.
+        version: u32,
+        /// The digest of its content.
+        digest: Digest,
+    },
+    /// An alias moved.
+    AliasMoved {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The alias.
+        alias: AliasName,
+        /// The version it points at now.
+        version: u32,
+        /// Its generation now.
+        generation: u64,
+        /// The version it pointed at before.
+        previous: Option<u32>,
+    },
+}
+
+/// One entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Its place: 1, 2, ...
+    pub sequence: u64,
+    /// When it was written; RFC 3339, UTC.
+    pub at: String,
+    /// Who did it.
+    pub actor: String,
+    /// Why, where a reason was given.
+    pub reason: Option<String>,
+    /// What happened.
+    pub change: Change,
+    /// The hash of the entry before; zeros for the first.
+    pub previous: Digest,
+    /// The digest of the canonical JSON of this entry without this field.
+    pub hash: Digest,
+}
+
+/// The end of the audit log. Kept elsewhere, it shows later that the log was not cut short or written anew as a
+/// whole, which the chain alone cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// How many entries there are.
+    pub entries: u64,
+    /// The hash of the last; zeros where there is none.
+    pub hash: Digest,
+}
+
+/// A change, for whoever waits for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place: 1, 2, ...
+    pub sequence: u64,
+    /// When it happened; RFC 3339, UTC.
+    pub at: String,
+    /// What happened.
+    pub change: Change,
+}
+
+impl AuditEntry {
+    /// The hash that this entry should have.
+    ///
+    /// # Errors
+    /// Those of [`canonical_json`].
+    pub fn expected_hash(&self) -> Result<Digest> {
+        #[derive(Serialize)]
+        struct Hashed<'a> {
+            sequence: u64,
+            at: &'a str,
+            actor: &'a str,
+            reason: Option<&'a str>,
+            change: &'a Change,
+            previous: &'a Digest,
+        }
+        let Self {
+            sequence,
+            at,
+            actor,
+            reason,
+            change,
+            previous,
+            hash: _,
+        } = self;
+        let hashed = Hashed {
+            sequence: *sequence,
+            at,
+            actor,
+            reason: reason.as_deref(),
+            change,
+            previous,
+        };
+        Ok(Digest::of(&canonical_json(&hashed)?))
+    }
+}
+
+impl AuditHead {
+    /// The head of an empty log.
+    pub fn empty() -> Self {
+        Self {
+            entries: 0,
+            hash: Digest::zero(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Measurements: ground truth of one architecture on one hardware target.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{finite, not_empty, positive_ms};
+use crate::{Digest, Error, HardwareName, Result, clock, names};
+
+/// The latency of one architecture on one hardware target, with everything needed to judge it later. It is found by
+/// hardware, space, digest and round, and written once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The hardware target.
+    pub hardware: HardwareName,
+    /// The search space.
+    pub space: String,
+    /// The architecture's canonical text.
+    pub architecture: String,
+    /// The digest of the canonical text.
+    pub digest: Digest,
+    /// 0 for the first measurement of an architecture, 1 and up for repeated ones.
+    pub round: u32,
+    /// The latency, in milliseconds.
+    pub latency_ms: f64,
+    /// How it was made from the samples: `median`, ...
+    pub statistic: String,
+    /// How the samples were taken: warm-up, runs, budget, ...
+    pub protocol: Value,
+    /// Every sample taken, in order.
+    pub samples: Vec<PairedSample>,
+    /// The machine's load average over one minute when the measurement began.
+    pub load_average: f64,
+    /// Whether the reference network drifted beyond the bound meanwhile.
+    pub drift: bool,
+    /// Other remarks on its quality, in the measurer's words.
+    pub flags: Vec<String>,
+    /// When it was finished; RFC 3339.
+    pub measured_at: String,
+    /// The run of the measuring process.
+    pub process: String,
+}
+
+/// One run of the architecture beside one of the reference network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairedSample {
+    /// Elapsed time of the architecture, in milliseconds.
+    pub wall_ms: f64,
+    /// Processor time of the architecture, in milliseconds, over all threads.
+    pub cpu_ms: f64,
+    /// Elapsed time of the reference network, in milliseconds.
+    pub reference_wall_ms: f64,
+    /// Processor time of the reference network, in milliseconds, over all threads.
+    pub reference_cpu_ms: f64,
+}
+
+impl Measurement {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        names::check("space", &self.space)?;
+        let digest = Digest::of(self.architecture.as_bytes());
+        if digest != self.digest {
+            return Err(Error::invalid(
+                "digest",
+                format!("the architecture's digest is {digest}, not {}", self.digest),
+            ));
+        }
+        positive_ms("latency_ms", self.latency_ms)?;
+        not_empty("statistic", &self.statistic)?;
+        finite("load_average", self.load_average)?;
+        for sample in &self.samples {
+            finite("samples.wall_ms", sample.wall_ms)?;
+            finite("samples.cpu_ms", sample.cpu_ms)?;
+            finite("samples.reference_wall_ms", sample.reference_wall_ms)?;
+            finite("samples.reference_cpu_ms", sample.reference_cpu_ms)?;
+        }
+        clock::check("measured_at", &self.measured_at)
+    }
+
+    /// The first field in which two measurements of one key differ, if any.
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        [
+            ("architecture", self.architecture != other.architecture),
+            ("latency_ms", self.latency_ms != other.latency_ms),
+            ("statistic", self.statistic != other.statistic),
+            ("protocol", self.protocol != other.protocol),
+            ("samples", self.samples != other.samples),
+            ("load_average", self.load_average != other.load_average),
+            ("drift", self.drift != other.drift),
+            ("flags", self.flags != other.flags),
+            ("measured_at", self.measured_at != other.measured_at),
+            ("process", self.process != other.process),
+        ]
+        .into_iter()
+        .find_map(|(field, differs)| differs.then_some(field))
+    }
+}

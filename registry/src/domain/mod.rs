@@ -1,0 +1,38 @@
+//! What the registry holds. Every type is JSON both in the store and on the wire.
+
+pub(crate) mod alias;
+pub(crate) mod audit;
+pub(crate) mod dataset;
+pub(crate) mod hardware;
+pub(crate) mod measurement;
+pub(crate) mod version;
+
+use crate::{Error, Result};
+
+/// Checks that a number is finite: JSON has no other.
+fn finite(field: impl Into<String>, value: f64) -> Result<()> {
+    if value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(field, format!("expected a finite number, got {value}")))
+    }
+}
+
+/// Checks that a duration in milliseconds is finite and above zero.
+fn positive_ms(field: &str, value: f64) -> Result<()> {
+    finite(field, value)?;
+    if value > 0.0 {
+        Ok(())
+    } else {
+        Err(Error::invalid(field, format!("expected more than 0 ms, got {value}")))
+    }
+}
+
+/// Checks that a text says something.
+pub(crate) fn not_empty(field: &str, text: &str) -> Result<()> {
+    if text.is_empty() {
+        Err(Error::invalid(field, "must not be empty"))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! Versions: fitted models with everything that made them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{finite, not_empty};
+use crate::{Digest, HardwareName, Result, names};
+
+/// The content of a version. Blobs are put before the version that names them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewVersion {
+    /// The search space it predicts in.
+    pub space: String,
+    /// The recipe it was fitted by, whole.
+    pub recipe: Value,
+    /// The dataset it was fitted on: one of the same hardware target and space.
+    pub dataset: Digest,
+    /// The seed of everything random in the fit.
+    pub seed: u64,
+    /// How the dataset was divided.
+    pub split: Value,
+    /// The plugins it was fitted with.
+    pub plugins: Vec<PluginUse>,
+    /// Its quality, by name: `mape`, `spearman`, ...
+    pub metrics: BTreeMap<String, f64>,
+    /// The fitted states, by role (`extractor`, `regressor`, ...), as blobs.
+    pub artifacts: BTreeMap<String, Digest>,
+    /// The training log, as a blob.
+    pub training_log: Digest,
+    /// Relative residuals of the validation part (no unit), for conformal intervals.
+    pub residuals: Vec<f64>,
+    /// The range of architectures it was fitted in, to tell when a prediction leaves it.
+    pub training_range: Value,
+    /// Who made it.
+    pub creator: String,
+}
+
+/// One plugin that a version was fitted with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PluginUse {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The component of it that was used.
+    pub component: String,
+    /// The component's kind: `encoder`, `extractor`, `regressor`, ...
+    pub kind: String,
+    /// The plugin's version.
+    pub version: String,
+    /// The digest of the plugin's file.
+    pub sha256: Digest,
+}
+
+/// A version of a hardware target. It never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// The hardware target.
+    pub hardware: HardwareName,
+    /// Its number: 1, 2, ... for each hardware target.
+    pub version: u32,
+    /// The digest of the content's canonical JSON.
+    pub digest: Digest,
+    /// When it was created; RFC 3339, UTC.
+    pub created_at: String,
+    /// What it is.
+    pub content: NewVersion,
+}
+
+impl NewVersion {
+    /// Checks what the types do not. That blobs and dataset exist is the store's to check.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
+    pub fn check(&self) -> Result<()> {
+        names::check("space", &self.space)?;
+        not_empty("creator", &self.creator)?;
+        for (name, value) in &self.metrics {
+            finite(format!("metrics.{name}"), *value)?;
+        }
+        self.residuals
+            .iter()
+            .try_for_each(|residual| finite("residuals", *residual))
+    }
+
+    /// Every blob it names, with the field that names it.
+    pub fn blobs(&self) -> impl Iterator<Item = (String, &Digest)> {
+        let log = std::iter::once(("training_log".to_owned(), &self.training_log));
+        self.artifacts
+            .iter()
+            .map(|(role, digest)| (format!("artifacts.{role}"), digest))
+            .chain(log)
+    }
+}

@@ -1,0 +1,168 @@
+//! The one error type of the crate. Which error goes where:
+//!
+//! | the caller ... | error |
+//! | --- | --- |
+//! | sent something that can never be stored | [`Error::Invalid`] |
+//! | asked for what is not there | [`Error::NotFound`] |
+//! | names a blob that was never put | [`Error::MissingBlob`] |
+//! | would replace what is written once | [`Error::Conflict`] |
+//! | lost a race for an alias | [`Error::StaleGeneration`] |
+//! | opens a registry that another process has open | [`Error::Locked`] |
+//! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
+//! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`] |
+//! | can do nothing about it | [`Error::Io`], [`Error::Storage`] |
+
+use std::path::PathBuf;
+
+use crate::{AliasName, Digest, Holder};
+
+/// `Result` with the crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation of the registry failed. Nothing was written, unless the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value breaks a rule of its type; the same call fails again.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The field at fault, in dotted form (`samples.wall_ms`).
+        field: String,
+        /// The rule, and what was there instead.
+        reason: String,
+    },
+    /// No such record or blob.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// The kind of thing: `hardware target`, `version`, `blob`, ...
+        what: &'static str,
+        /// The name, number or digest that was asked for.
+        id: String,
+    },
+    /// A new version refers to a blob that is not in the registry: put it first.
+    #[error("the blob {digest} named by {field} is not in the registry; put it first")]
+    MissingBlob {
+        /// The field that names it: `artifacts.regressor`, `training_log`.
+        field: String,
+        /// The blob's digest.
+        digest: Digest,
+    },
+    /// Something else is already recorded there, and what is recorded is never overwritten.
+    #[error("{what} is already recorded with another {field}")]
+    Conflict {
+        /// The record, by kind and name.
+        what: String,
+        /// The first field that differs.
+        field: String,
+    },
+    /// The alias has moved since the caller read it.
+    #[error("alias {alias} is at generation {current}, not {expected}")]
+    StaleGeneration {
+        /// The alias.
+        alias: AliasName,
+        /// The generation the caller expected; 0 is "does not exist yet".
+        expected: u64,
+        /// The generation it has; 0 is "does not exist yet".
+        current: u64,
+    },
+    /// Another process has the registry open.
+    #[error("the registry at {} is in use by {}", dir.display(), describe(holder.as_ref()))]
+    Locked {
+        /// The registry's folder.
+        dir: PathBuf,
+        /// Who has it open, where that is known.
+        holder: Option<Holder>,
+    },
+    /// The folder holds something else than a registry.
+    #[error("{} is not a registry: {reason}", dir.display())]
+    NotARegistry {
+        /// The folder.
+        dir: PathBuf,
+        /// What gave it away.
+        reason: String,
+    },
+    /// The registry was written by a newer lglp.
+    #[error("the registry at {} has format {found}; this program knows formats up to {supported}", dir.display())]
+    NewerFormat {
+        /// The registry's folder.
+        dir: PathBuf,
+        /// The format it has.
+        found: u32,
+        /// The newest format this program knows.
+        supported: u32,
+    },
+    /// A blob no longer has the content it was stored with.
+    #[error("the blob in {file} is corrupt: it should be {expected} and is {found}")]
+    CorruptBlob {
+        /// Where it lies.
+        file: String,
+        /// The digest it was stored under.
+        expected: Digest,
+        /// The digest of what lies there now.
+        found: Digest,
+    },
+    /// A record cannot be read back.
+    #[error("the record {key} is corrupt: {reason}")]
+    CorruptRecord {
+        /// Its key in the store.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The audit log is not the one that was written.
+    #[error("the audit log is broken at entry {sequence}: {reason}")]
+    AuditBroken {
+        /// The first entry that does not fit.
+        sequence: u64,
+        /// How it does not fit.
+        reason: String,
+    },
+    /// The file system failed. A write may have happened or not; retrying is safe.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// The verb: `write`, `rename`, ...
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The store's own machinery (database, connection) failed. A write may have happened or not; retrying is safe.
+    #[error("cannot {doing}: {source}")]
+    Storage {
+        /// What the store was about to do.
+        doing: &'static str,
+        /// The machinery's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// An [`Error::Invalid`].
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// An [`Error::NotFound`].
+    pub fn not_found(what: &'static str, id: impl ToString) -> Self {
+        Self::NotFound {
+            what,
+            id: id.to_string(),
+        }
+    }
+
+    /// An [`Error::Conflict`].
+    pub fn conflict(what: impl Into<String>, field: impl Into<String>) -> Self {
+        Self::Conflict {
+            what: what.into(),
+            field: field.into(),
+        }
+    }
+}
+
+fn describe(holder: Option<&Holder>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), Holder::to_string)
+}

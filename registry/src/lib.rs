@@ -1,0 +1,64 @@
+//! What lglp remembers: hardware targets, measurements, datasets, model versions, aliases and the audit log.
+//!
+//! [`Store`] is a synchronous, object-safe trait of domain operations; [`SledStore`] is the embedded default. The
+//! `conformance` feature holds the suite that every implementation passes. This crate knows no HTTP and no plugin:
+//! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
+//!
+//! # What an implementation promises
+//! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut.
+//! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
+//!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
+//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation.
+//! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
+//!
+//! # Layout on disk
+//! ```text
+//! <dir>/format.json            {"format": "lglp-registry", "version": 1}; without it a folder is no registry
+//! <dir>/lock                   locked (flock) by the one process that has the registry open
+//! <dir>/holder.json            who that is: a hint for messages and for finding the server; the lock decides
+//! <dir>/blobs/sha256/ab/<hex>  content-addressed values of any size; the name is the SHA-256 of the content
+//! <dir>/blobs/tmp/             blobs being written; emptied on open
+//! <dir>/db/                    sled: one tree, keys below, values in JSON
+//! ```
+//! | key | value |
+//! | --- | --- |
+//! | `hardware/<hardware>` | [`HardwareTarget`] |
+//! | `measurement/<hardware>/<space>/<round>/<digest>` | [`Measurement`] |
+//! | `dataset/<hardware>/<digest>` | [`Dataset`]; the content is the blob of that digest |
+//! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
+//! | `idempotency/<hardware>/<key>` | which version a key created, from which content |
+//! | `alias/<hardware>/<alias>` | [`Alias`] |
+//! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
+//! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
+//! | `event/<sequence>` | [`Event`] |
+//!
+//! Numbers in keys are decimal, padded with zeros, so that keys sort as the numbers do; digests in keys are the hex
+//! alone. Names cannot contain `/`.
+//!
+//! Nothing is collected: a blob that no record names (its writer was killed between the two) stays.
+
+mod blobs;
+mod canonical;
+mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod digest;
+mod domain;
+mod error;
+mod files;
+mod names;
+mod sled_store;
+mod store;
+
+pub use canonical::canonical_json;
+pub use digest::Digest;
+pub use domain::alias::{Alias, AliasMove};
+pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
+pub use domain::dataset::{Dataset, NewDataset};
+pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
+pub use domain::measurement::{Measurement, PairedSample};
+pub use domain::version::{NewVersion, PluginUse, Version};
+pub use error::{Error, Result};
+pub use names::{AliasName, HardwareName};
+pub use sled_store::{Holder, HolderInfo, SledStore, holder};
+pub use store::Store;

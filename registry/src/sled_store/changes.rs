@@ -1,0 +1,139 @@
+//! A set of changes that is committed as one: records, the audit entry, the event.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{entries, keys};
+use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
+
+/// Names the operation in an error of sled.
+pub(super) fn storage(doing: &'static str) -> impl FnOnce(sled::Error) -> Error {
+    move |source| Error::Storage {
+        doing,
+        source: Box::new(source),
+    }
+}
+
+/// Reads a record back.
+pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
+    let corrupt = |error: serde_json::Error| Error::CorruptRecord {
+        key: key.to_owned(),
+        reason: error.to_string(),
+    };
+    serde_json::from_slice(bytes).map_err(corrupt)
+}
+
+/// Changes on their way into the database. Reads see the changes made so far.
+pub(super) struct Changes<'a> {
+    db: &'a sled::Db,
+    pending: BTreeMap<String, Vec<u8>>,
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn new(db: &'a sled::Db) -> Self {
+        Self {
+            db,
+            pending: BTreeMap::new(),
+        }
+    }
+
+    /// A record, where there is one.
+    pub(super) fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        if let Some(bytes) = self.pending.get(key) {
+            return decode(key, bytes).map(Some);
+        }
+        let value = self.db.get(key).map_err(storage("read a record"))?;
+        value.map(|bytes| decode(key, &bytes)).transpose()
+    }
+
+    /// Fails with [`Error::NotFound`], saying `what` and `id`, where the record is missing.
+    pub(super) fn require(&self, what: &'static str, id: impl ToString, key: &str) -> Result<()> {
+        let there = self.pending.contains_key(key) || self.db.contains_key(key).map_err(storage("read a record"))?;
+        if there { Ok(()) } else { Err(Error::not_found(what, id)) }
+    }
+
+    /// The last key below a prefix, in the database: the caller adds at most one record there.
+    pub(super) fn last(&self, prefix: &str) -> Result<Option<String>> {
+        let last = self
+            .db
+            .scan_prefix(prefix)
+            .next_back()
+            .transpose()
+            .map_err(storage("list records"))?;
+        Ok(last.map(|(key, _)| String::from_utf8_lossy(&key).into_owned()))
+    }
+
+    /// Writes a record.
+    pub(super) fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
+        self.pending.insert(key, canonical_json(value)?);
+        Ok(())
+    }
+
+    /// Writes the audit entry and the event of a change. At most once for a set of changes.
+    pub(super) fn log(&mut self, change: Change, actor: &str, reason: Option<&str>) -> Result<()> {
+        let at = clock::now();
+        let sequence = self.last(keys::EVENT)?.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1;
+        let event = Event {
+            sequence,
+            at: at.clone(),
+            change: change.clone(),
+        };
+        self.put(keys::event(sequence), &event)?;
+
+        let head: AuditHead = self.find(keys::AUDIT_HEAD)?.unwrap_or_else(AuditHead::empty);
+        let mut entry = AuditEntry {
+            sequence: head.entries + 1,
+            at,
+            actor: actor.to_owned(),
+            reason: reason.map(ToOwned::to_owned),
+            change,
+            previous: head.hash,
+            hash: Digest::zero(),
+        };
+        entry.hash = entry.expected_hash()?;
+        self.put(
+            keys::AUDIT_HEAD.to_owned(),
+            &AuditHead {
+                entries: entry.sequence,
+                hash: entry.hash.clone(),
+            },
+        )?;
+        self.put(keys::audit(entry.sequence), &entry)
+    }
+
+    /// Commits the changes as one, and returns once they are durable.
+    ///
+    /// It flushes even where nothing changed: a caller that retries after a failed flush must not be told that all is
+    /// well because the records are in memory.
+    pub(super) fn commit(self, file: &File) -> Result<()> {
+        if !self.pending.is_empty() {
+            let mut batch = sled::Batch::default();
+            for (key, value) in self.pending {
+                batch.insert(key.into_bytes(), value);
+            }
+            self.db.apply_batch(batch).map_err(storage("write records"))?;
+        }
+        self.db.flush().map_err(storage("flush the database"))?;
+        file.sync_data()
+            .map_err(|source| storage("sync the database")(source.into()))
+    }
+}
+
+impl super::SledStore {
+    /// Records numbered from 1, from one sequence on.
+    pub(super) fn list_sequence<T: DeserializeOwned>(
+        &self,
+        key: fn(u64) -> String,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<T>> {
+        let range = self.db.range(key(from)..=key(u64::MAX));
+        entries(range)
+            .take(limit)
+            .map(|entry| entry.and_then(|(key, bytes)| decode(&key, &bytes)))
+            .collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! Which folder is a registry, and of which format.
+//!
+//! A folder is a registry when it has a `format.json` that names one. A folder without it is made into a registry
+//! only where it is empty, or holds no more than the traces of a creation that was cut short.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{create_folder, failed, read, write_durably};
+use crate::{Error, Result};
+
+const NAME: &str = "lglp-registry";
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Format {
+    format: String,
+    version: u32,
+}
+
+/// Makes sure that `dir` is a registry of a known format or may become one, before anything is written there. Creates
+/// the folder where it is missing.
+pub(super) fn prepare(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    if is_registry(dir)? {
+        return Ok(());
+    }
+    match foreign_entry(dir)? {
+        // Another process may have finished creating the registry in between.
+        Some(entry) if !is_registry(dir)? => Err(not_a_registry(dir, format!("it holds {entry:?} and no format.json"))),
+        _ => Ok(()),
+    }
+}
+
+/// Makes `dir` a registry, with the lock held, where it is not one yet. `create_blobs` makes the folders of the
+/// blobs. What is missing from one that was complete is not made anew.
+pub(super) fn settle(dir: &Path, create_blobs: impl FnOnce() -> Result<()>) -> Result<()> {
+    if is_registry(dir)? {
+        for part in ["db", "blobs"] {
+            if !dir.join(part).is_dir() {
+                return Err(not_a_registry(dir, format!("its folder {part} is missing")));
+            }
+        }
+        return Ok(());
+    }
+    create_folder(&dir.join("db"))?;
+    create_blobs()?;
+    let text = serde_json::to_vec(&Format {
+        format: NAME.to_owned(),
+        version: VERSION,
+    });
+    let text = text.expect("a format has a JSON form");
+    write_durably(&dir.join("format.json.tmp"), &dir.join("format.json"), &text)
+}
+
+fn is_registry(dir: &Path) -> Result<bool> {
+    let Some(bytes) = read(&dir.join("format.json"))? else {
+        return Ok(false);
+    };
+    let format: Format = serde_json::from_slice(&bytes)
+        .map_err(|error| not_a_registry(dir, format!("its format.json cannot be read: {error}")))?;
+    if format.format != NAME {
+        return Err(not_a_registry(dir, format!("its format.json says {:?}", format.format)));
+    }
+    match format.version {
+        VERSION => Ok(true),
+        found if found > VERSION => Err(Error::NewerFormat {
+            dir: dir.to_owned(),
+            found,
+            supported: VERSION,
+        }),
+        found => Err(not_a_registry(
+            dir,
+            format!("its format.json says version {found}, which never was"),
+        )),
+    }
+}
+
+/// What the folder holds that an interrupted creation would not have left.
+fn foreign_entry(dir: &Path) -> Result<Option<String>> {
+    for entry in list(dir)? {
+        let path = dir.join(&entry);
+        let ours = match entry.as_str() {
+            "lock" | "holder.json" | "holder.json.tmp" | "format.json.tmp" => true,
+            "db" => is_empty_folder(&path),
+            "blobs" if path.is_dir() => list(&path)?
+                .iter()
+                .all(|part| matches!(part.as_str(), "sha256" | "tmp") && is_empty_folder(&path.join(part))),
+            _ => false,
+        };
+        if !ours {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
+fn is_empty_folder(path: &Path) -> bool {
+    list(path).is_ok_and(|entries| entries.is_empty())
+}
+
+fn list(dir: &Path) -> Result<Vec<String>> {
+    fs::read_dir(dir)
+        .and_then(|entries| {
+            entries
+                .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+                .collect()
+        })
+        .map_err(failed("list", dir))
+}
+
+fn not_a_registry(dir: &Path, reason: impl Into<String>) -> Error {
+    Error::NotARegistry {
+        dir: dir.to_owned(),
+        reason: reason.into(),
+    }
+}

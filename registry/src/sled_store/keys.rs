@@ -1,0 +1,72 @@
+//! Keys of the records. The crate's documentation has the table.
+
+use crate::{AliasName, Digest, Error, HardwareName, Result};
+
+pub(super) const AUDIT: &str = "audit/";
+pub(super) const AUDIT_HEAD: &str = "audit-head";
+pub(super) const EVENT: &str = "event/";
+pub(super) const HARDWARE: &str = "hardware/";
+
+pub(super) fn hardware(name: &HardwareName) -> String {
+    format!("{HARDWARE}{name}")
+}
+
+pub(super) fn measurement(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
+    format!("{}{}", measurements(hardware, space, Some(round)), digest.hex())
+}
+
+/// The prefix of the measurements of a space, of one round or of all.
+pub(super) fn measurements(hardware: &HardwareName, space: &str, round: Option<u32>) -> String {
+    let all = format!("measurement/{hardware}/{space}/");
+    round.map_or(all.clone(), |round| format!("{all}{round:010}/"))
+}
+
+pub(super) fn dataset(hardware: &HardwareName, digest: &Digest) -> String {
+    format!("{}{}", datasets(hardware), digest.hex())
+}
+
+pub(super) fn datasets(hardware: &HardwareName) -> String {
+    format!("dataset/{hardware}/")
+}
+
+pub(super) fn version(hardware: &HardwareName, version: u32) -> String {
+    format!("{}{version:010}", versions(hardware))
+}
+
+pub(super) fn versions(hardware: &HardwareName) -> String {
+    format!("version/{hardware}/")
+}
+
+pub(super) fn idempotency(hardware: &HardwareName, key: &str) -> String {
+    format!("idempotency/{hardware}/{key}")
+}
+
+pub(super) fn alias(hardware: &HardwareName, name: &AliasName) -> String {
+    format!("{}{name}", aliases(hardware))
+}
+
+pub(super) fn aliases(hardware: &HardwareName) -> String {
+    format!("alias/{hardware}/")
+}
+
+pub(super) fn audit(sequence: u64) -> String {
+    format!("{AUDIT}{sequence:020}")
+}
+
+pub(super) fn event(sequence: u64) -> String {
+    format!("{EVENT}{sequence:020}")
+}
+
+/// What follows the last `/` of a key.
+pub(super) fn last_part(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, last)| last)
+}
+
+/// The number at the end of a key.
+pub(super) fn number<T: std::str::FromStr>(key: &str) -> Result<T> {
+    let corrupt = |_| Error::CorruptRecord {
+        key: key.to_owned(),
+        reason: "its key does not end in a number".to_owned(),
+    };
+    last_part(key).parse().map_err(corrupt)
+}

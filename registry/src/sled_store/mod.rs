@@ -1,0 +1,214 @@
+//! [`SledStore`]: the registry in one folder, with sled for the records and files for the blobs.
+//!
+//! How it stays durable: every change is one sled batch, written under one writer lock, flushed and synced before the
+//! call returns (`changes.rs`). sled's own `flush` is not enough on Linux: it uses `sync_file_range`, which leaves
+//! the drive's cache and the file's size alone, so the database file is synced once more.
+
+mod aliases;
+mod audit;
+mod changes;
+mod datasets;
+mod format;
+mod hardware;
+mod keys;
+mod lock;
+mod measurements;
+mod versions;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use self::changes::{Changes, decode, storage};
+use self::lock::FolderLock;
+pub use self::lock::{Holder, HolderInfo, holder};
+use crate::blobs::Blobs;
+use crate::files::failed;
+use crate::names;
+use crate::{
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, HardwareName, HardwareTarget,
+    Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+};
+
+/// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// A registry in one folder, open in this process alone.
+#[derive(Debug)]
+pub struct SledStore {
+    // Fields are dropped in this order: the lock goes last.
+    db: sled::Db,
+    file: File,
+    blobs: Blobs,
+    writer: Mutex<()>,
+    _lock: FolderLock,
+}
+
+impl SledStore {
+    /// Opens the registry in `dir`, or creates it where `dir` is missing or empty, and tells other processes that
+    /// this one holds it. Dropping the store closes the registry.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] where another process has it open; [`Error::NotARegistry`] and [`Error::NewerFormat`] where
+    /// the folder must not be touched; [`Error::Io`] and [`Error::Storage`].
+    pub fn open(dir: impl AsRef<Path>, info: HolderInfo) -> Result<Self> {
+        let dir = dir.as_ref();
+        format::prepare(dir)?;
+        let lock = FolderLock::take(dir, info)?;
+        let blobs = dir.join("blobs");
+        format::settle(dir, || Blobs::create(&blobs))?;
+        let blobs = Blobs::open(blobs)?;
+        let path = dir.join("db");
+        let config = sled::Config::new()
+            .path(&path)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None);
+        let db = config.open().map_err(storage("open the database"))?;
+        let path = path.join("db");
+        let file = File::open(&path).map_err(failed("open", &path))?;
+        Ok(Self {
+            db,
+            file,
+            blobs,
+            writer: Mutex::new(()),
+            _lock: lock,
+        })
+    }
+
+    /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
+    fn write<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
+        // The lock guards no data: a panic under it leaves nothing half done.
+        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = Changes::new(&self.db);
+        let output = work(&mut changes)?;
+        changes.commit(&self.file)?;
+        Ok(output)
+    }
+
+    /// A record, where there is one.
+    fn find<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let value = self.db.get(key).map_err(storage("read a record"))?;
+        value.map(|bytes| decode(key, &bytes)).transpose()
+    }
+
+    /// The keys and values below a prefix, in the order of the keys.
+    fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+        entries(self.db.scan_prefix(prefix))
+    }
+
+    /// The records below a prefix, in the order of their keys.
+    fn list<T: serde::de::DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>> {
+        self.scan(prefix)
+            .map(|entry| entry.and_then(|(key, bytes)| decode(&key, &bytes)))
+            .collect()
+    }
+}
+
+fn entries(iter: sled::Iter) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
+    iter.map(|entry| {
+        let (key, bytes) = entry.map_err(storage("list records"))?;
+        let key = String::from_utf8(key.to_vec()).map_err(|error| Error::CorruptRecord {
+            key: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            reason: "its key is not UTF-8".to_owned(),
+        })?;
+        Ok((key, bytes))
+    })
+}
+
+impl Store for SledStore {
+    fn put_hardware(&self, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
+        self.write_hardware(new, actor)
+    }
+
+    fn hardware(&self, name: &HardwareName) -> Result<HardwareTarget> {
+        self.find(&keys::hardware(name))?
+            .ok_or_else(|| Error::not_found("hardware target", name))
+    }
+
+    fn hardware_targets(&self) -> Result<Vec<HardwareTarget>> {
+        self.list(keys::HARDWARE)
+    }
+
+    fn record_measurements(&self, measurements: &[Measurement]) -> Result<usize> {
+        self.write_measurements(measurements)
+    }
+
+    fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        self.list(&keys::measurements(hardware, space, round))
+    }
+
+    fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        self.list_measured(hardware, space, round)
+    }
+
+    fn freeze_dataset(&self, hardware: &HardwareName, new: &NewDataset, content: &[u8]) -> Result<Dataset> {
+        self.write_dataset(hardware, new, content)
+    }
+
+    fn dataset(&self, hardware: &HardwareName, digest: &Digest) -> Result<Dataset> {
+        self.find(&keys::dataset(hardware, digest))?
+            .ok_or_else(|| Error::not_found("dataset", digest))
+    }
+
+    fn datasets(&self, hardware: &HardwareName) -> Result<Vec<Dataset>> {
+        self.hardware(hardware)?;
+        self.list(&keys::datasets(hardware))
+    }
+
+    fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
+        self.blobs.put(bytes)
+    }
+
+    fn get_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+        self.blobs.get(digest)
+    }
+
+    fn create_version(
+        &self,
+        hardware: &HardwareName,
+        new: &NewVersion,
+        idempotency_key: Option<&str>,
+    ) -> Result<Version> {
+        self.write_version(hardware, new, idempotency_key)
+    }
+
+    fn version(&self, hardware: &HardwareName, version: u32) -> Result<Version> {
+        self.read_version(hardware, version)
+    }
+
+    fn versions(&self, hardware: &HardwareName) -> Result<Vec<Version>> {
+        self.hardware(hardware)?;
+        self.read_versions(hardware)
+    }
+
+    fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
+        self.write_alias(hardware, request)
+    }
+
+    fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
+        self.find(&keys::alias(hardware, name))?
+            .ok_or_else(|| Error::not_found("alias", name))
+    }
+
+    fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
+        self.hardware(hardware)?;
+        self.list(&keys::aliases(hardware))
+    }
+
+    fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {
+        self.list_sequence(keys::audit, from, limit)
+    }
+
+    fn verify_audit(&self) -> Result<AuditHead> {
+        self.check_audit()
+    }
+
+    fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
+        self.list_sequence(keys::event, from, limit)
+    }
+}

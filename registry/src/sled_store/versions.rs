@@ -1,0 +1,139 @@
+//! Versions. The content of one is a blob: it can be large, and its digest is the version's.
+
+use serde::{Deserialize, Serialize};
+
+use super::{SledStore, decode, keys};
+use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Version, canonical_json, clock};
+
+/// What the database keeps of a version.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    digest: Digest,
+    created_at: String,
+}
+
+/// What an idempotency key was used for.
+#[derive(Serialize, Deserialize)]
+struct Use {
+    digest: Digest,
+    version: u32,
+}
+
+impl SledStore {
+    pub(super) fn write_version(
+        &self,
+        hardware: &HardwareName,
+        new: &NewVersion,
+        idempotency_key: Option<&str>,
+    ) -> Result<Version> {
+        new.check()?;
+        idempotency_key.map_or(Ok(()), check_key)?;
+        self.require_blobs(new)?;
+        let content = canonical_json(new)?;
+        let digest = Digest::of(&content);
+        self.write(|changes| {
+            changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+            if let Some(key) = idempotency_key
+                && let Some(before) = changes.find::<Use>(&keys::idempotency(hardware, key))?
+            {
+                return if before.digest == digest {
+                    self.read_version(hardware, before.version)
+                } else {
+                    Err(Error::conflict(format!("idempotency key {key}"), "content"))
+                };
+            }
+            let dataset: Option<Dataset> = changes.find(&keys::dataset(hardware, &new.dataset))?;
+            let dataset = dataset.ok_or_else(|| Error::not_found("dataset", &new.dataset))?;
+            if dataset.space != new.space {
+                return Err(Error::invalid(
+                    "space",
+                    format!("the dataset's is {}, not {}", dataset.space, new.space),
+                ));
+            }
+            self.blobs.put(&content)?;
+
+            let last = changes.last(&keys::versions(hardware))?;
+            let version = last.map_or(Ok(0), |key| keys::number::<u32>(&key))? + 1;
+            let created_at = clock::now();
+            if let Some(key) = idempotency_key {
+                changes.put(
+                    keys::idempotency(hardware, key),
+                    &Use {
+                        digest: digest.clone(),
+                        version,
+                    },
+                )?;
+            }
+            let change = Change::VersionCreated {
+                hardware: hardware.clone(),
+                version,
+                digest: digest.clone(),
+            };
+            changes.log(change, &new.creator, None)?;
+            let record = Record {
+                digest: digest.clone(),
+                created_at: created_at.clone(),
+            };
+            changes.put(keys::version(hardware, version), &record)?;
+            Ok(Version {
+                hardware: hardware.clone(),
+                version,
+                digest,
+                created_at,
+                content: new.clone(),
+            })
+        })
+    }
+
+    pub(super) fn read_version(&self, hardware: &HardwareName, version: u32) -> Result<Version> {
+        let record = self.find(&keys::version(hardware, version))?;
+        self.load(
+            hardware,
+            version,
+            record.ok_or_else(|| Error::not_found("version", version))?,
+        )
+    }
+
+    pub(super) fn read_versions(&self, hardware: &HardwareName) -> Result<Vec<Version>> {
+        let load = |key: String, bytes: &[u8]| self.load(hardware, keys::number(&key)?, decode(&key, bytes)?);
+        self.scan(&keys::versions(hardware))
+            .map(|entry| entry.and_then(|(key, bytes)| load(key, &bytes)))
+            .collect()
+    }
+
+    fn load(&self, hardware: &HardwareName, version: u32, record: Record) -> Result<Version> {
+        let Record { digest, created_at } = record;
+        let content = decode(digest.as_str(), &self.blobs.get(&digest)?)?;
+        Ok(Version {
+            hardware: hardware.clone(),
+            version,
+            digest,
+            created_at,
+            content,
+        })
+    }
+
+    /// Blobs are never removed, so this need not wait for the writers' turn.
+    fn require_blobs(&self, new: &NewVersion) -> Result<()> {
+        for (field, digest) in new.blobs() {
+            if self.blobs.find(digest)?.is_none() {
+                return Err(Error::MissingBlob {
+                    field,
+                    digest: digest.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_key(key: &str) -> Result<()> {
+    if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(Error::invalid(
+            "idempotency_key",
+            "expected 1 to 255 visible ASCII characters",
+        ))
+    }
+}

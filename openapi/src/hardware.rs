@@ -1,0 +1,55 @@
+//! Hardware targets: `/v1/hardware`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A device, runtime and settings that latencies belong to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Hardware {
+    #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
+    pub name: String,
+    /// The runtime plugin that measures.
+    #[schema(example = "onnxruntime")]
+    pub runtime: String,
+    /// The runtime's settings, batch size included.
+    #[schema(value_type = Object)]
+    pub settings: BTreeMap<String, serde_json::Value>,
+    /// The machine: processor, cores, libraries.
+    #[schema(value_type = Object)]
+    pub fingerprint: serde_json::Value,
+    /// The network that measurements are paired with; null before the first calibration.
+    pub reference: Option<Reference>,
+    pub created_at: String,
+}
+
+/// A target that is to be created.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NewHardware {
+    #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
+    pub name: String,
+    #[schema(example = "onnxruntime")]
+    pub runtime: String,
+    #[schema(value_type = Object)]
+    pub settings: BTreeMap<String, serde_json::Value>,
+    #[schema(value_type = Object)]
+    pub fingerprint: serde_json::Value,
+    #[serde(default)]
+    pub reference: Option<Reference>,
+}
+
+/// The calibrated reference network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Reference {
+    /// SHA-256 of its architecture's canonical text.
+    pub digest: String,
+    /// Milliseconds.
+    pub latency_ms: f64,
+}
+
+/// A list of targets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HardwareList {
+    pub hardware: Vec<Hardware>,
+}

@@ -1,0 +1,12 @@
+//! The REST contract: what requests and responses hold. Units: milliseconds, bytes, rows; times are RFC 3339 in UTC.
+//!
+//! The registry's own records travel as they are stored; the types here that describe them are for the API's document and
+//! for clients, and a test holds the two together.
+
+pub mod hardware;
+pub mod measurements;
+pub mod models;
+pub mod plugins;
+pub mod predict;
+pub mod problem;
+pub mod spaces;

@@ -1,0 +1,79 @@
+//! Ground truth: `/v1/{hardware}/measurements`, `/v1/{hardware}/datasets`, `/v1/blobs`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The measured latency of one architecture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Measurement {
+    pub hardware: String,
+    pub space: String,
+    /// Canonical text.
+    pub architecture: String,
+    /// SHA-256 of the canonical text.
+    pub digest: String,
+    /// 0 for the first measurement, 1 and up for repetitions.
+    pub round: u32,
+    /// The label, milliseconds.
+    pub latency_ms: f64,
+    /// How the label follows from the samples.
+    pub statistic: String,
+    #[schema(value_type = Object)]
+    pub protocol: serde_json::Value,
+    /// Every run that counts.
+    pub samples: Vec<PairedSample>,
+    /// Of the machine, one minute.
+    pub load_average: f64,
+    /// Whether the reference network drifted beyond the protocol's bound.
+    pub drift: bool,
+    pub flags: Vec<String>,
+    pub measured_at: String,
+    /// The process that measured.
+    pub process: String,
+}
+
+/// One run of a network between runs of the reference network. Milliseconds; 0 where a time is not known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PairedSample {
+    pub wall_ms: f64,
+    pub cpu_ms: f64,
+    pub reference_wall_ms: f64,
+    pub reference_cpu_ms: f64,
+}
+
+/// What was newly recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recorded {
+    /// Measurements that were not recorded before.
+    pub recorded: usize,
+}
+
+/// Measurements, frozen for training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Dataset {
+    pub digest: String,
+    pub hardware: String,
+    pub space: String,
+    pub rows: usize,
+    pub origin: String,
+    pub created_at: String,
+    pub blob: String,
+}
+
+/// A dataset that is to be frozen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FreezeDataset {
+    pub space: String,
+    pub rows: usize,
+    pub origin: String,
+    pub creator: String,
+    /// The rows, as text.
+    pub content: String,
+}
+
+/// A stored blob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlobStored {
+    /// SHA-256 of the content.
+    pub digest: String,
+}

@@ -1,0 +1,93 @@
+//! Model versions and aliases: `/v1/{hardware}/models`, `/v1/{hardware}/aliases`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A version: a fitted model, immutable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Version {
+    pub hardware: String,
+    /// Counts from 1 for each hardware target.
+    pub version: u32,
+    /// SHA-256 of the content.
+    pub digest: String,
+    pub created_at: String,
+    pub content: VersionContent,
+}
+
+/// What a version is made of. Its fitted state and log are blobs: put them first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct VersionContent {
+    #[schema(example = "mobilenetv3")]
+    pub space: String,
+    /// The whole recipe.
+    #[schema(value_type = Object)]
+    pub recipe: serde_json::Value,
+    /// Digest of the dataset it was fitted on.
+    pub dataset: String,
+    /// Seed of split and fit.
+    pub seed: u64,
+    /// Row indices of the three parts, or how they were drawn.
+    #[schema(value_type = Object)]
+    pub split: serde_json::Value,
+    pub plugins: Vec<UsedPlugin>,
+    /// Accuracy on the test part: `mse` (ms^2), `mae` (ms), `r2`, `correlation`, `mape` (%), `spearman`, `within_5` (%),
+    /// `within_10` (%).
+    pub metrics: BTreeMap<String, f64>,
+    /// Digests of the fitted parts, by role.
+    pub artifacts: BTreeMap<String, String>,
+    /// Digest of the training log.
+    pub training_log: String,
+    /// Relative residuals of the validation part, for prediction intervals.
+    pub residuals: Vec<f64>,
+    /// What the model has seen in training.
+    #[schema(value_type = Object)]
+    pub training_range: serde_json::Value,
+    pub creator: String,
+}
+
+/// A plugin that a version was fitted with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsedPlugin {
+    pub plugin: String,
+    pub component: String,
+    #[schema(example = "regressor")]
+    pub kind: String,
+    pub version: String,
+    pub sha256: String,
+    /// Version of the fitted state that it wrote; 0 for encoders.
+    pub state_version: u32,
+}
+
+/// The versions of a hardware target, oldest first, and where its aliases point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelList {
+    pub versions: Vec<Version>,
+    pub aliases: Vec<Alias>,
+}
+
+/// A movable name for a version. Its generation is also its `ETag`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Alias {
+    #[schema(example = "production")]
+    pub name: String,
+    pub version: u32,
+    /// Raised by every move; 0 would be an alias that does not exist yet.
+    pub generation: u64,
+    pub moved_at: String,
+    pub moved_by: String,
+}
+
+/// Where to move an alias.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MoveAlias {
+    pub version: u32,
+    /// For the audit log.
+    #[serde(default)]
+    pub reason: String,
+    /// Who moves it.
+    #[serde(default)]
+    pub actor: String,
+}

@@ -1,0 +1,69 @@
+//! The main call: `POST /v1/{hardware}/predict`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Architectures to predict the latency of.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PredictRequest {
+    /// The search space; may be left out, the model knows its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "mobilenetv3")]
+    pub space: Option<String>,
+    /// 1 to 10,000 architectures: each `{"resolution", "blocks"}`, or the Once-for-All form `{"r", "d", "ks", "e"}`, or
+    /// canonical text.
+    #[schema(value_type = Vec<Object>, min_items = 1, max_items = 10000)]
+    pub architectures: Vec<serde_json::Value>,
+    /// An alias or a version number; `production` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, example = "production")]
+    pub model: Option<serde_json::Value>,
+}
+
+/// Predictions, in the order asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictResponse {
+    pub hardware: String,
+    pub space: String,
+    /// Always `ms`.
+    #[schema(example = "ms")]
+    pub unit: String,
+    pub model: PredictingModel,
+    pub predictions: Vec<Prediction>,
+}
+
+/// The version that predicted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictingModel {
+    pub version: u32,
+    /// SHA-256 of the version's content.
+    pub digest: String,
+    /// The recipe that it was fitted by.
+    pub recipe: String,
+}
+
+/// One prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Prediction {
+    /// Latency of one batch of the hardware target's batch size, milliseconds.
+    #[schema(example = 12.3)]
+    pub latency_ms: f64,
+    /// Left out where the model was validated on too few rows to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<PredictionInterval>,
+    /// In what the architecture lies outside of the model's training set; left out where it lies within.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "48 layers; trained on 10 to 40")]
+    pub outside_training_range: Option<String>,
+}
+
+/// An interval that holds the measured latency with the given probability (split conformal prediction).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictionInterval {
+    /// Milliseconds.
+    pub low: f64,
+    /// Milliseconds.
+    pub high: f64,
+    #[schema(example = 0.9)]
+    pub coverage: f64,
+}

@@ -1,0 +1,35 @@
+//! Errors as RFC 9457 `application/problem+json`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Media type of every error.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem, to branch on: `urn:lglp:problem:` and a slug.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:lglp:problem:invalid-architecture")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What went wrong here and how to mend it.
+    pub detail: String,
+    /// Places in the request body that are at fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+/// One place at fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// RFC 6901 pointer into the request body.
+    #[schema(example = "/architectures/3/blocks/2/layers/0/kernel")]
+    pub pointer: String,
+    #[schema(example = "kernel is 4; allowed: 3, 5, 7")]
+    pub detail: String,
+}

@@ -1,5 +1,10 @@
+//! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
+
+pub mod api;
 pub mod measure;
 pub mod networks;
 pub mod plugins;
 pub mod predictor;
+pub mod serving;
+pub mod spaces;
 pub mod train;

@@ -1,0 +1,89 @@
+//! `/v1/{hardware}/aliases`: promotion and rollback are moves of `production`.
+
+use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use lglp_openapi::models::{Alias, MoveAlias};
+use lglp_openapi::problem::Problem;
+use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName};
+
+use super::State;
+use super::extract::blocking;
+use super::hardware::ACTOR;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+use crate::serving::ModelRef;
+
+/// An alias; its `ETag` is what moving it takes as `If-Match`.
+#[utoipa::path(
+    tag = "models",
+    params(("hardware" = String, Path, description = "Hardware target"), ("alias" = String, Path, description = "Alias")),
+    responses((status = 200, body = Alias), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/v1/{hardware}/aliases/{alias}")]
+pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)>) -> Result<HttpResponse, ApiError> {
+    let (hardware, alias) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let alias: AliasName = alias.parse().map_err(ApiError::from)?;
+    let found = blocking(move || state.store.alias(&name, &alias)).await?;
+    Ok(tagged(&found))
+}
+
+/// Moves an alias to a version, which is loaded and tested first: requests never wait for it. `If-Match` holds the
+/// generation that the caller has seen, `"0"` for an alias that is to be created.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("alias" = String, Path, description = "Alias", example = "production"),
+        ("If-Match" = String, Header, description = "The alias's current ETag", example = "\"3\""),
+    ),
+    request_body = MoveAlias,
+    responses(
+        (status = 200, body = Alias),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "The alias has moved meanwhile"),
+        (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
+    )
+)]
+#[put("/v1/{hardware}/aliases/{alias}")]
+pub async fn move_alias(
+    state: web::Data<State>,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+    body: web::Json<MoveAlias>,
+) -> Result<HttpResponse, ApiError> {
+    let (hardware, alias) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let alias: AliasName = alias.parse().map_err(ApiError::from)?;
+    let expected_generation = if_match(&request)?;
+    let body = body.into_inner();
+    let actor = if body.actor.is_empty() { ACTOR.into() } else { body.actor };
+    let order = AliasMove {
+        alias,
+        version: body.version,
+        expected_generation,
+        actor,
+        reason: body.reason,
+    };
+    let moved = blocking(move || -> Result<_, ApiError> {
+        state.serving.resolve(&name, &ModelRef::Version(order.version))?;
+        Ok(state.store.move_alias(&name, &order)?)
+    })
+    .await?;
+    Ok(tagged(&moved))
+}
+
+/// The generation in `If-Match`.
+fn if_match(request: &HttpRequest) -> Result<u64, ApiError> {
+    let how = "send If-Match with the alias's ETag, or \"0\" to create it";
+    let header = request.headers().get(IF_MATCH).ok_or_else(|| ApiError::precondition_required(how))?;
+    let text = header.to_str().unwrap_or_default().trim().trim_matches('"');
+    text.parse()
+        .map_err(|_| ApiError::precondition_required(format!("If-Match is {header:?}; {how}")))
+}
+
+fn tagged(alias: &StoredAlias) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ETAG, format!("\"{}\"", alias.generation)))
+        .json(alias)
+}

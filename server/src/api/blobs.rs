@@ -1,0 +1,38 @@
+//! `/v1/blobs`: fitted state, logs and datasets by their digest.
+
+use actix_web::{HttpResponse, get, post, web};
+use lglp_openapi::measurements::BlobStored;
+use lglp_openapi::problem::Problem;
+use lglp_registry::Digest;
+
+use super::State;
+use super::extract::blocking;
+use super::problem::ApiError;
+
+/// Stores a blob.
+#[utoipa::path(
+    tag = "models",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, body = BlobStored), (status = 413, body = Problem, content_type = "application/problem+json"))
+)]
+#[post("/v1/blobs")]
+pub async fn put_blob(state: web::Data<State>, body: web::Bytes) -> Result<HttpResponse, ApiError> {
+    let digest = blocking(move || state.store.put_blob(&body)).await?.to_string();
+    Ok(HttpResponse::Created().json(BlobStored { digest }))
+}
+
+/// The content of a blob, verified.
+#[utoipa::path(
+    tag = "models",
+    params(("digest" = String, Path, description = "`sha256:` and 64 hexadecimal digits")),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/blobs/{digest}")]
+pub async fn get_blob(state: web::Data<State>, digest: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let digest: Digest = digest.parse().map_err(ApiError::from)?;
+    let bytes = blocking(move || state.store.get_blob(&digest)).await?;
+    Ok(HttpResponse::Ok().content_type("application/octet-stream").body(bytes))
+}

@@ -1,0 +1,49 @@
+//! `/v1/{hardware}/datasets`.
+
+use actix_web::{HttpResponse, get, post, web};
+use lglp_openapi::measurements::{Dataset, FreezeDataset};
+use lglp_openapi::problem::Problem;
+use lglp_registry::NewDataset;
+
+use super::State;
+use super::extract::blocking;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// Frozen datasets of a hardware target.
+#[utoipa::path(
+    tag = "measurements",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    responses((status = 200, body = Vec<Dataset>), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/v1/{hardware}/datasets")]
+pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let found = blocking(move || state.store.datasets(&name)).await?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// Freezes a dataset. Freezing the same content again gives the same dataset.
+#[utoipa::path(
+    tag = "measurements",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    request_body = FreezeDataset,
+    responses((status = 201, body = Dataset), (status = 422, body = Problem, content_type = "application/problem+json"))
+)]
+#[post("/v1/{hardware}/datasets")]
+pub async fn freeze_dataset(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    body: web::Json<FreezeDataset>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let body = body.into_inner();
+    let new = NewDataset {
+        space: body.space,
+        rows: body.rows,
+        origin: body.origin,
+        creator: body.creator,
+    };
+    let dataset = blocking(move || state.store.freeze_dataset(&name, &new, body.content.as_bytes())).await?;
+    Ok(HttpResponse::Created().json(dataset))
+}

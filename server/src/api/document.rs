@@ -1,0 +1,53 @@
+//! The OpenAPI document.
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "lglp",
+        description = "Knows how long a neural network takes on a device, without running it there. Latencies are \
+                       milliseconds, times RFC 3339 in UTC, errors RFC 9457 problem documents.",
+    ),
+    paths(
+        super::predict::predict,
+        super::hardware::list_hardware,
+        super::hardware::get_hardware,
+        super::hardware::put_hardware,
+        super::models::list_models,
+        super::models::get_model,
+        super::models::create_model,
+        super::aliases::get_alias,
+        super::aliases::move_alias,
+        super::measurements::list_measurements,
+        super::measurements::record_measurements,
+        super::datasets::list_datasets,
+        super::datasets::freeze_dataset,
+        super::blobs::put_blob,
+        super::blobs::get_blob,
+        super::plugins::list_plugins,
+        super::spaces::list_spaces,
+        super::audit::audit,
+        super::audit::audit_head,
+        super::audit::events,
+        super::health::healthz,
+        super::health::readyz,
+        super::metrics::prometheus,
+    ),
+    tags(
+        (name = "predict", description = "The main call"),
+        (name = "hardware", description = "Devices that latencies belong to"),
+        (name = "models", description = "Versions, aliases and their content"),
+        (name = "measurements", description = "Ground truth"),
+        (name = "spaces", description = "Search spaces"),
+        (name = "plugins", description = "Encoders, feature extractors, regressors, runtimes"),
+        (name = "operation", description = "Health, metrics, audit"),
+    )
+)]
+struct Document;
+
+/// The contract, as committed in `openapi/openapi.json`.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+

@@ -1,0 +1,62 @@
+//! `/v1/hardware`.
+
+use actix_web::{HttpResponse, get, put, web};
+use lglp_openapi::hardware::{Hardware, HardwareList, NewHardware};
+use lglp_openapi::problem::{Fault, Problem};
+use lglp_registry::NewHardware as NewTarget;
+
+use super::State;
+use super::extract::blocking;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// Every hardware target.
+#[utoipa::path(tag = "hardware", responses((status = 200, body = HardwareList)))]
+#[get("/v1/hardware")]
+pub async fn list_hardware(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+    let targets = blocking(move || state.store.hardware_targets()).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "hardware": targets })))
+}
+
+/// One hardware target.
+#[utoipa::path(
+    tag = "hardware",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    responses((status = 200, body = Hardware), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/v1/hardware/{hardware}")]
+pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let target = blocking(move || state.store.hardware(&name)).await?;
+    Ok(HttpResponse::Ok().json(target))
+}
+
+/// Creates a hardware target. Doing it again with the same description changes nothing.
+#[utoipa::path(
+    tag = "hardware",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    request_body = NewHardware,
+    responses(
+        (status = 200, body = Hardware),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It exists with another description"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[put("/v1/hardware/{hardware}")]
+pub async fn put_hardware(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    body: web::Json<NewTarget>,
+) -> Result<HttpResponse, ApiError> {
+    if body.name.as_str() != hardware.as_str() {
+        return Err(ApiError::invalid_request(vec![Fault {
+            pointer: "/name".into(),
+            detail: format!("`{}` is not the name in the path, `{hardware}`", body.name),
+        }]));
+    }
+    let target = blocking(move || state.store.put_hardware(&body, ACTOR)).await?;
+    Ok(HttpResponse::Ok().json(target))
+}
+
+/// Who acts, as long as the API has no users.
+pub const ACTOR: &str = "api";

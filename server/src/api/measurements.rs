@@ -1,0 +1,67 @@
+//! `/v1/{hardware}/measurements`.
+
+use actix_web::{HttpResponse, get, post, web};
+use lglp_openapi::measurements::{Measurement, Recorded};
+use lglp_openapi::problem::{Fault, Problem};
+use lglp_registry::Measurement as Stored;
+use serde::Deserialize;
+
+use super::State;
+use super::extract::blocking;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// Which measurements to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Search space.
+    space: String,
+    /// 0 for first measurements, 1 and up for repetitions; all where it is left out.
+    round: Option<u32>,
+}
+
+/// Measurements of a space, with every sample.
+#[utoipa::path(
+    tag = "measurements",
+    params(("hardware" = String, Path, description = "Hardware target"), Selection),
+    responses((status = 200, body = Vec<Measurement>), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/v1/{hardware}/measurements")]
+pub async fn list_measurements(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    selection: web::Query<Selection>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let found = blocking(move || state.store.measurements(&name, &selection.space, selection.round)).await?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// Records measurements, all or none. Recording the same again changes nothing.
+#[utoipa::path(
+    tag = "measurements",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    request_body = Vec<Measurement>,
+    responses(
+        (status = 200, body = Recorded),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another measurement is recorded in that round"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/{hardware}/measurements")]
+pub async fn record_measurements(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    body: web::Json<Vec<Stored>>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    if let Some(at) = body.iter().position(|m| m.hardware != name) {
+        return Err(ApiError::invalid_request(vec![Fault {
+            pointer: format!("/{at}/hardware"),
+            detail: format!("`{}` is not the hardware in the path, `{name}`", body[at].hardware),
+        }]));
+    }
+    let recorded = blocking(move || state.store.record_measurements(&body)).await?;
+    Ok(HttpResponse::Ok().json(Recorded { recorded }))
+}

@@ -1,0 +1,46 @@
+//! The REST API: the only place that knows HTTP on the server's side. One file per resource.
+
+mod aliases;
+mod audit;
+mod blobs;
+mod datasets;
+mod document;
+mod extract;
+mod hardware;
+mod health;
+mod measurements;
+mod metrics;
+mod models;
+mod plugins;
+mod predict;
+mod problem;
+mod server;
+mod spaces;
+
+pub use document::document;
+pub use server::{ServeOptions, serve};
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use lglp_registry::Store;
+use tokio::sync::Semaphore;
+
+use crate::plugins::PluginHost;
+use crate::serving::Serving;
+use crate::spaces::Spaces;
+
+/// What handlers share.
+pub struct State {
+    pub store: Arc<dyn Store>,
+    pub host: Arc<PluginHost>,
+    pub spaces: Arc<Spaces>,
+    pub serving: Arc<Serving>,
+    pub metrics: metrics::Metrics,
+    /// Predictions that may wait or run at once; beyond it, requests are turned away.
+    pub queue: Arc<Semaphore>,
+    /// Predictions that may run at once: one per core, since each keeps one busy.
+    pub running: Arc<Semaphore>,
+    /// Whether the production models are loaded.
+    pub ready: AtomicBool,
+}

@@ -1,0 +1,73 @@
+//! `/v1/{hardware}/models`.
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use lglp_openapi::models::{ModelList, Version, VersionContent};
+use lglp_openapi::problem::Problem;
+use lglp_registry::NewVersion;
+
+use super::State;
+use super::extract::blocking;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// Versions of a hardware target, oldest first, and its aliases.
+#[utoipa::path(
+    tag = "models",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    responses((status = 200, body = ModelList), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/v1/{hardware}/models")]
+pub async fn list_models(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let list = blocking(move || -> lglp_registry::Result<_> {
+        let (versions, aliases) = (state.store.versions(&name)?, state.store.aliases(&name)?);
+        Ok(serde_json::json!({ "versions": versions, "aliases": aliases }))
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(list))
+}
+
+/// One version, with its recipe, plugins and accuracy.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("version" = u32, Path, description = "Version number"),
+    ),
+    responses((status = 200, body = Version), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/v1/{hardware}/models/{version}")]
+pub async fn get_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+    let (hardware, version) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let found = blocking(move || state.store.version(&name, version)).await?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// Creates the next version from blobs that were stored before.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and content give the same version again"),
+    ),
+    request_body = VersionContent,
+    responses(
+        (status = 201, body = Version),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The key was used with other content"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/{hardware}/models")]
+pub async fn create_model(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    request: HttpRequest,
+    body: web::Json<NewVersion>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let key = request.headers().get("Idempotency-Key").and_then(|k| k.to_str().ok()).map(str::to_owned);
+    let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
+    Ok(HttpResponse::Created().json(version))
+}

@@ -1,0 +1,200 @@
+//! `POST /v1/{hardware}/predict`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, post, web};
+use lglp_openapi::predict::{PredictRequest, PredictResponse, PredictingModel, Prediction, PredictionInterval};
+use lglp_openapi::problem::{Fault, Problem};
+use lglp_registry::HardwareName;
+use lglp_sdk::{Architecture, SearchSpace};
+use serde_json::Value;
+
+use super::State;
+use super::extract::blocking;
+use super::metrics::ModelLabels;
+use super::problem::ApiError;
+use crate::serving::{ModelRef, Predicted, ServedModel};
+
+/// Architectures of one request at most.
+pub const BATCH_LIMIT: usize = 10_000;
+
+/// Faulty places that one answer lists at most.
+const FAULTS_LISTED: usize = 20;
+
+/// Predicts the latency of 1 to 10,000 architectures.
+#[utoipa::path(
+    tag = "predict",
+    params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t")),
+    request_body = PredictRequest,
+    responses(
+        (status = 200, body = PredictResponse),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed JSON"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "Unknown hardware, space, version or alias, or nothing in production yet"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Body too large"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Invalid architectures, each with its place; or too many"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many requests wait"),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "A plugin failed or panicked"),
+    )
+)]
+#[post("/v1/{hardware}/predict")]
+pub async fn predict(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    body: web::Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    let started = Instant::now();
+    let hardware = hardware_name(&hardware)?;
+    let request = PredictBody::read(body.into_inner())?;
+    let _place = state.queue.clone().try_acquire_owned().map_err(|_| ApiError::overloaded())?;
+    let running = state.running.clone().acquire_owned().await.map_err(|e| ApiError::internal(e.to_string()))?;
+    let serving = state.serving.clone();
+    let spaces = state.spaces.clone();
+    let (served, predicted) = blocking(move || -> Result<_, ApiError> {
+        let _running = running;
+        let served = serving.resolve(&hardware, &request.model)?;
+        if let Some(name) = &request.space {
+            let space = spaces.get(name)?;
+            if space.name != served.space.name {
+                return Err(other_space(&served, name));
+            }
+        }
+        let architectures = read_architectures(&served.space, &request.architectures)?;
+        let predicted = served.predict(&architectures).inspect_err(|error| serving.after_failure(&served, error))?;
+        Ok((served, predicted))
+    })
+    .await?;
+    let labels = ModelLabels {
+        hardware: served.hardware.to_string(),
+        version: served.version,
+    };
+    state.metrics.predictions.get_or_create(&labels).inc_by(predicted.len() as u64);
+    state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
+    Ok(HttpResponse::Ok().json(response(&served, predicted)))
+}
+
+/// A hardware name from a path.
+pub fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
+    name.parse().map_err(|error: lglp_registry::Error| {
+        ApiError::new(StatusCode::NOT_FOUND, "unknown-hardware", "Unknown hardware", error.to_string())
+    })
+}
+
+/// The body, its fields checked; architectures wait for the model to tell their space.
+struct PredictBody {
+    space: Option<String>,
+    model: ModelRef,
+    architectures: Vec<Value>,
+}
+
+impl PredictBody {
+    fn read(body: Value) -> Result<Self, ApiError> {
+        let fault = |pointer: &str, detail: String| {
+            ApiError::invalid_request(vec![Fault {
+                pointer: pointer.into(),
+                detail,
+            }])
+        };
+        let Value::Object(mut fields) = body else {
+            return Err(fault("", "expected an object with `architectures`".into()));
+        };
+        let known = ["space", "architectures", "model"];
+        if let Some(unknown) = fields.keys().find(|k| !known.contains(&k.as_str())) {
+            let detail = format!("unknown field `{unknown}`; known: {}", known.join(", "));
+            return Err(fault(&format!("/{}", escape(unknown)), detail));
+        }
+        let space = match fields.remove("space") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name),
+            Some(other) => return Err(fault("/space", format!("{other} is not the name of a search space"))),
+        };
+        let model = match fields.remove("model") {
+            None | Some(Value::Null) => ModelRef::production(),
+            Some(value) => model_ref(&value).ok_or_else(|| {
+                fault("/model", format!("{value} is neither an alias, like \"production\", nor a version number, like 3"))
+            })?,
+        };
+        let architectures = match fields.remove("architectures") {
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(fault("/architectures", "expected an array of architectures".into())),
+            None => return Err(fault("/architectures", "missing field `architectures`; an array of 1 to 10,000".into())),
+        };
+        if architectures.is_empty() || architectures.len() > BATCH_LIMIT {
+            let detail = format!("{} architectures; allowed: 1 to {BATCH_LIMIT} per request", architectures.len());
+            return Err(fault("/architectures", detail));
+        }
+        Ok(Self {
+            space,
+            model,
+            architectures,
+        })
+    }
+}
+
+fn model_ref(value: &Value) -> Option<ModelRef> {
+    match value {
+        Value::Number(number) => Some(ModelRef::Version(u32::try_from(number.as_u64()?).ok()?)),
+        Value::String(text) => match text.parse() {
+            Ok(version) => Some(ModelRef::Version(version)),
+            Err(_) => Some(ModelRef::Alias(text.parse().ok()?)),
+        },
+        _ => None,
+    }
+}
+
+/// Reads architectures, pointing at every faulty one.
+fn read_architectures(space: &Arc<SearchSpace>, values: &[Value]) -> Result<Vec<Architecture>, ApiError> {
+    let mut architectures = Vec::with_capacity(values.len());
+    let mut faults = Vec::new();
+    for (i, value) in values.iter().enumerate() {
+        match space.architecture_from_json(value) {
+            Ok(architecture) => architectures.push(architecture),
+            Err(error) if faults.len() < FAULTS_LISTED => faults.push(Fault {
+                pointer: format!("/architectures/{i}{}", error.pointer),
+                detail: error.message,
+            }),
+            Err(_) => {}
+        }
+    }
+    if faults.is_empty() { Ok(architectures) } else { Err(ApiError::invalid_request(faults)) }
+}
+
+fn other_space(served: &ServedModel, asked: &str) -> ApiError {
+    let detail = format!("version {} of `{}` predicts in the space `{}`", served.version, served.hardware, served.space.name);
+    ApiError::invalid_request(vec![Fault {
+        pointer: "/space".into(),
+        detail: format!("`{asked}`; {detail}"),
+    }])
+}
+
+fn response(served: &ServedModel, predicted: Vec<Predicted>) -> PredictResponse {
+    PredictResponse {
+        hardware: served.hardware.to_string(),
+        space: served.space.name.clone(),
+        unit: "ms".into(),
+        model: PredictingModel {
+            version: served.version,
+            digest: served.digest.clone(),
+            recipe: served.recipe.clone(),
+        },
+        predictions: predicted.into_iter().map(prediction).collect(),
+    }
+}
+
+fn prediction(predicted: Predicted) -> Prediction {
+    Prediction {
+        latency_ms: predicted.latency_ms,
+        interval: predicted.interval.map(|i| PredictionInterval {
+            low: i.low,
+            high: i.high,
+            coverage: i.coverage,
+        }),
+        outside_training_range: predicted.outside_training_range,
+    }
+}
+
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+

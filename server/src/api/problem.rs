@@ -1,0 +1,176 @@
+//! Every error of the API, and the problem document that it becomes.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ETAG, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
+use lglp_registry::Error as RegistryError;
+
+use crate::plugins::PluginError;
+use crate::serving::ServingError;
+use crate::spaces::UnknownSpace;
+
+/// What a handler fails with.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<Fault>,
+    retry_after_s: Option<u32>,
+    /// Current generation of the alias in question.
+    generation: Option<u64>,
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            slug,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            generation: None,
+        }
+    }
+
+    /// The body is not what the call takes; each fault names its place.
+    pub fn invalid_request(errors: Vec<Fault>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.pointer, one.detail),
+            many => format!("{} places are at fault; see `errors`", many.len()),
+        };
+        let title = "The request is not valid";
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", title, detail);
+        problem.errors = errors;
+        problem
+    }
+
+    pub fn overloaded() -> Self {
+        let detail = "too many predictions are waiting; try again in a second, or send several architectures in one request";
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail);
+        problem.retry_after_s = Some(1);
+        problem
+    }
+
+    pub fn precondition_required(detail: impl Into<String>) -> Self {
+        let title = "If-Match is required";
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition-required", title, detail)
+    }
+
+    /// A fault of this server; details go to its log.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.title, self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if self.status.is_server_error() {
+            tracing::error!(problem = self.slug, "{}", self.detail);
+        }
+        let mut response = HttpResponse::build(self.status);
+        response.content_type(MEDIA_TYPE);
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(generation) = self.generation {
+            response.insert_header((ETAG, format!("\"{generation}\"")));
+        }
+        response.json(Problem {
+            kind: format!("urn:lglp:problem:{}", self.slug),
+            title: self.title.into(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            errors: self.errors.clone(),
+        })
+    }
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RegistryError::Invalid { field, reason } => {
+                let pointer = format!("/{}", field.replace('.', "/"));
+                Self::invalid_request(vec![Fault { pointer, detail: reason }])
+            }
+            RegistryError::NotFound { what, .. } => {
+                let (slug, title) = match what {
+                    "hardware target" => ("unknown-hardware", "Unknown hardware"),
+                    "version" => ("unknown-version", "Unknown version"),
+                    _ => ("not-found", "Not found"),
+                };
+                Self::new(StatusCode::NOT_FOUND, slug, title, detail)
+            }
+            RegistryError::MissingBlob { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "missing-blob", "A blob is missing", detail)
+            }
+            RegistryError::Conflict { .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "Something else is recorded there", detail)
+            }
+            RegistryError::StaleGeneration { current, .. } => {
+                let title = "The alias has moved meanwhile";
+                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
+                problem.generation = Some(current);
+                problem
+            }
+            _ => Self::internal(detail),
+        }
+    }
+}
+
+impl From<UnknownSpace> for ApiError {
+    fn from(error: UnknownSpace) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown-space", "Unknown search space", error.to_string())
+    }
+}
+
+impl From<PluginError> for ApiError {
+    fn from(error: PluginError) -> Self {
+        let detail = error.to_string();
+        let failed = |slug, title| Self::new(StatusCode::INTERNAL_SERVER_ERROR, slug, title, detail.clone());
+        match error {
+            PluginError::Panicked { .. } => failed("plugin-panicked", "A plugin panicked"),
+            PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } => {
+                let title = "A plugin is not available";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-unavailable", title, detail)
+            }
+            _ => failed("plugin-failed", "A plugin failed"),
+        }
+    }
+}
+
+impl From<ServingError> for ApiError {
+    fn from(error: ServingError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ServingError::NoProduction { .. } => {
+                Self::new(StatusCode::NOT_FOUND, "no-production-model", "No model is in production", detail)
+            }
+            ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
+            ServingError::Space(error) => error.into(),
+            ServingError::Registry(error) => error.into(),
+            ServingError::Plugin(error) => error.into(),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "model-unusable", "The model cannot be used", detail),
+        }
+    }
+}
+
+/// Paths that lead nowhere.
+pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let detail = format!("there is nothing at {}; /docs lists every call", request.path());
+    Err(ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail))
+}

@@ -1,0 +1,124 @@
+//! The HTTP server: routes, limits, start and stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::dev::Service;
+use actix_web::{App, HttpServer, web};
+use anyhow::Context;
+use lglp_registry::Store;
+use tokio::sync::Semaphore;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::metrics::{Metrics, RequestLabels};
+use super::{State, document, extract, problem};
+use crate::plugins::PluginHost;
+use crate::serving::Serving;
+use crate::spaces::Spaces;
+
+/// What the server runs on.
+pub struct ServeOptions {
+    /// Already bound, so that its address is known before the registry is opened under it.
+    pub listener: TcpListener,
+    pub store: Arc<dyn Store>,
+    pub host: Arc<PluginHost>,
+    pub spaces: Arc<Spaces>,
+    /// Prediction requests that may wait; beyond it they get 429.
+    pub queue_depth: usize,
+}
+
+/// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
+pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    let address = options.listener.local_addr().context("the listener has no address")?;
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "{address} is reachable from outside, and there are no tokens yet: bind a loopback address"
+    );
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let serving = Serving::new(options.store.clone(), options.host.clone(), options.spaces.clone());
+    let state = web::Data::new(State {
+        store: options.store,
+        host: options.host,
+        spaces: options.spaces,
+        serving: Arc::new(serving),
+        metrics: Metrics::new(),
+        queue: Arc::new(Semaphore::new(options.queue_depth)),
+        running: Arc::new(Semaphore::new(cores)),
+        ready: AtomicBool::new(false),
+    });
+    actix_web::rt::System::new().block_on(run(state, options.listener, address))
+}
+
+async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
+    let warming = state.clone();
+    std::thread::spawn(move || {
+        for (hardware, error) in warming.serving.warm_up() {
+            tracing::error!(%hardware, "the production model cannot be loaded: {error}");
+        }
+        warming.ready.store(true, Ordering::Release);
+    });
+    let document = document::document();
+    let server = HttpServer::new(move || {
+        let metrics = state.clone();
+        App::new()
+            .wrap_fn(move |request, service| {
+                let metrics = metrics.clone();
+                let method = request.method().to_string();
+                let answer = service.call(request);
+                async move {
+                    let answer = answer.await?;
+                    let labels = RequestLabels {
+                        route: answer.request().match_pattern().unwrap_or_else(|| "none".into()),
+                        method,
+                        status: answer.status().as_u16(),
+                    };
+                    metrics.metrics.requests.get_or_create(&labels).inc();
+                    Ok(answer)
+                }
+            })
+            .app_data(state.clone())
+            .app_data(extract::json_config())
+            .app_data(extract::payload_config())
+            .app_data(web::PathConfig::default().error_handler(extract::path_error))
+            .app_data(web::QueryConfig::default().error_handler(extract::query_error))
+            .configure(routes)
+            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
+            .service(web::redirect("/docs", "/docs/"))
+            .default_service(web::to(problem::not_found))
+    })
+    .workers(2)
+    .listen(listener)
+    .with_context(|| format!("cannot listen on {address}"))?
+    .shutdown_timeout(30)
+    .run();
+    server.await.context("the server failed")
+}
+
+/// Every route; those with fixed first segments come before `/v1/{hardware}`.
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(super::health::healthz)
+        .service(super::health::readyz)
+        .service(super::metrics::prometheus)
+        .service(super::spaces::list_spaces)
+        .service(super::plugins::list_plugins)
+        .service(super::audit::audit_head)
+        .service(super::audit::audit)
+        .service(super::audit::events)
+        .service(super::blobs::put_blob)
+        .service(super::blobs::get_blob)
+        .service(super::hardware::list_hardware)
+        .service(super::hardware::get_hardware)
+        .service(super::hardware::put_hardware)
+        .service(super::predict::predict)
+        .service(super::models::list_models)
+        .service(super::models::create_model)
+        .service(super::models::get_model)
+        .service(super::aliases::get_alias)
+        .service(super::aliases::move_alias)
+        .service(super::measurements::list_measurements)
+        .service(super::measurements::record_measurements)
+        .service(super::datasets::list_datasets)
+        .service(super::datasets::freeze_dataset);
+}

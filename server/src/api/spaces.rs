@@ -1,0 +1,14 @@
+//! `GET /v1/spaces`.
+
+use actix_web::{HttpResponse, get, web};
+use lglp_openapi::spaces::SpaceList;
+
+use super::State;
+
+/// Every search space of this server.
+#[utoipa::path(tag = "spaces", responses((status = 200, body = SpaceList)))]
+#[get("/v1/spaces")]
+pub async fn list_spaces(state: web::Data<State>) -> HttpResponse {
+    let spaces = state.spaces.iter().map(|space| serde_json::json!(**space)).collect();
+    HttpResponse::Ok().json(SpaceList { spaces })
+}

@@ -1,0 +1,99 @@
+//! One loaded version.
+
+use std::sync::Arc;
+
+use lglp_registry::{HardwareName, Store, Version};
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use serde::de::DeserializeOwned;
+
+use super::ServingError;
+use crate::plugins::PluginHost;
+use crate::predictor::{FittedModel, Interval, ModelState, PluginUse, Recipe, RelativeResiduals, TrainingRange};
+use crate::spaces::Spaces;
+
+/// A version that is ready to predict.
+pub struct ServedModel {
+    pub hardware: HardwareName,
+    pub version: u32,
+    /// Digest of the version's content.
+    pub digest: String,
+    /// Name of its recipe.
+    pub recipe: String,
+    pub space: Arc<SearchSpace>,
+    model: FittedModel,
+    residuals: RelativeResiduals,
+    range: TrainingRange,
+}
+
+/// A prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predicted {
+    /// Milliseconds.
+    pub latency_ms: f64,
+    pub interval: Option<Interval>,
+    pub outside_training_range: Option<String>,
+}
+
+/// Architectures that a freshly loaded model predicts before it serves: warms up caches and thread pools, too.
+const SELF_TEST_ROWS: usize = 8;
+
+impl ServedModel {
+    /// Loads a version: its blobs are verified by the registry, its plugins read their state, and it must predict
+    /// positive latencies for some architectures.
+    pub fn load(store: &dyn Store, host: &PluginHost, spaces: &Spaces, version: &Version) -> Result<Self, ServingError> {
+        let content = &version.content;
+        let recipe: Recipe = read(version, "recipe", &content.recipe)?;
+        let range: TrainingRange = read(version, "training_range", &content.training_range)?;
+        let plugins: Vec<PluginUse> = read(version, "plugins", &serde_json::json!(content.plugins))?;
+        let space = spaces.get(&content.space)?.clone();
+        let mut state = ModelState::new();
+        for (role, digest) in &content.artifacts {
+            state.insert(role.clone(), store.get_blob(digest)?);
+        }
+        let served = Self {
+            hardware: version.hardware.clone(),
+            version: version.version,
+            digest: version.digest.to_string(),
+            recipe: recipe.name.clone(),
+            model: FittedModel::load(&recipe, host, &space, &plugins, &state)?,
+            space,
+            residuals: RelativeResiduals::from_stored(content.residuals.clone()),
+            range,
+        };
+        served.self_test()?;
+        Ok(served)
+    }
+
+    fn self_test(&self) -> Result<(), ServingError> {
+        let rows: Vec<Architecture> = Sampler::new(&self.space, 0).take(SELF_TEST_ROWS).collect();
+        let latencies = self.model.predict(rows.iter())?;
+        match latencies.iter().position(|latency| !latency.is_finite()) {
+            None => Ok(()),
+            Some(at) => Err(ServingError::SelfTest {
+                hardware: self.hardware.clone(),
+                version: self.version,
+                latency_ms: latencies[at],
+                architecture: self.space.canonical_text(&rows[at]),
+            }),
+        }
+    }
+
+    /// Predicts architectures of the model's space, in their order.
+    pub fn predict(&self, architectures: &[Architecture]) -> Result<Vec<Predicted>, ServingError> {
+        let latencies = self.model.predict(architectures.iter())?;
+        let predicted = architectures.iter().zip(latencies).map(|(architecture, latency_ms)| Predicted {
+            latency_ms,
+            interval: self.residuals.interval(latency_ms),
+            outside_training_range: self.range.outside(&self.space, architecture, latency_ms),
+        });
+        Ok(predicted.collect())
+    }
+}
+
+fn read<T: DeserializeOwned>(version: &Version, field: &str, value: &serde_json::Value) -> Result<T, ServingError> {
+    serde_json::from_value(value.clone()).map_err(|e| ServingError::Unreadable {
+        hardware: version.hardware.clone(),
+        version: version.version,
+        reason: format!("{field}: {e}"),
+    })
+}

@@ -1,6 +1,8 @@
 //! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
 
 pub mod api;
+pub mod cli;
+pub mod client;
 pub mod measure;
 pub mod networks;
 pub mod plugins;

@@ -103,6 +103,7 @@ pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVers
             kind: "regressor".to_owned(),
             version: "4.7.0".to_owned(),
             sha256: Digest::of(b"plugin"),
+            state_version: 1,
         }],
         metrics: BTreeMap::from([("mape".to_owned(), 0.1 + 0.2)]),
         artifacts: BTreeMap::from([("regressor".to_owned(), regressor)]),

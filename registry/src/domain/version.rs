@@ -50,6 +50,8 @@ pub struct PluginUse {
     pub version: String,
     /// The digest of the plugin's file.
     pub sha256: Digest,
+    /// The version of the fitted state that it wrote; 0 where it has none.
+    pub state_version: u32,
 }
 
 /// A version of a hardware target. It never changes.

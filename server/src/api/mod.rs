@@ -18,6 +18,7 @@ mod server;
 mod spaces;
 
 pub use document::document;
+pub use predict::predict_here;
 pub use server::{ServeOptions, serve};
 
 use std::sync::Arc;

@@ -15,7 +15,8 @@ use super::State;
 use super::extract::blocking;
 use super::metrics::ModelLabels;
 use super::problem::ApiError;
-use crate::serving::{ModelRef, Predicted, ServedModel};
+use crate::serving::{ModelRef, Predicted, ServedModel, Serving};
+use crate::spaces::Spaces;
 
 /// Architectures of one request at most.
 pub const BATCH_LIMIT: usize = 10_000;
@@ -51,18 +52,9 @@ pub async fn predict(
     let running = state.running.clone().acquire_owned().await.map_err(|e| ApiError::internal(e.to_string()))?;
     let serving = state.serving.clone();
     let spaces = state.spaces.clone();
-    let (served, predicted) = blocking(move || -> Result<_, ApiError> {
+    let (served, predicted) = blocking(move || {
         let _running = running;
-        let served = serving.resolve(&hardware, &request.model)?;
-        if let Some(name) = &request.space {
-            let space = spaces.get(name)?;
-            if space.name != served.space.name {
-                return Err(other_space(&served, name));
-            }
-        }
-        let architectures = read_architectures(&served.space, &request.architectures)?;
-        let predicted = served.predict(&architectures).inspect_err(|error| serving.after_failure(&served, error))?;
-        Ok((served, predicted))
+        request.answer(&serving, &spaces, &hardware)
     })
     .await?;
     let labels = ModelLabels {
@@ -72,6 +64,16 @@ pub async fn predict(
     state.metrics.predictions.get_or_create(&labels).inc_by(predicted.len() as u64);
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
     Ok(HttpResponse::Ok().json(response(&served, predicted)))
+}
+
+/// The same call without HTTP, for commands that hold the registry themselves.
+pub fn predict_here(serving: &Serving, spaces: &Spaces, hardware: &str, body: Value) -> Result<PredictResponse, Problem> {
+    let answer = || {
+        let hardware = hardware_name(hardware)?;
+        let (served, predicted) = PredictBody::read(body)?.answer(serving, spaces, &hardware)?;
+        Ok(response(&served, predicted))
+    };
+    answer().map_err(|error: ApiError| error.problem())
 }
 
 /// A hardware name from a path.
@@ -129,6 +131,25 @@ impl PredictBody {
             model,
             architectures,
         })
+    }
+}
+
+impl PredictBody {
+    fn answer(
+        &self,
+        serving: &Serving,
+        spaces: &Spaces,
+        hardware: &HardwareName,
+    ) -> Result<(Arc<ServedModel>, Vec<Predicted>), ApiError> {
+        let served = serving.resolve(hardware, &self.model)?;
+        if let Some(name) = &self.space
+            && spaces.get(name)?.name != served.space.name
+        {
+            return Err(other_space(&served, name));
+        }
+        let architectures = read_architectures(&served.space, &self.architectures)?;
+        let predicted = served.predict(&architectures).inspect_err(|error| serving.after_failure(&served, error))?;
+        Ok((served, predicted))
     }
 }
 

@@ -60,6 +60,17 @@ impl ApiError {
         Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition-required", title, detail)
     }
 
+    /// The document.
+    pub fn problem(&self) -> Problem {
+        Problem {
+            kind: format!("urn:lglp:problem:{}", self.slug),
+            title: self.title.into(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            errors: self.errors.clone(),
+        }
+    }
+
     /// A fault of this server; details go to its log.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
@@ -89,13 +100,7 @@ impl ResponseError for ApiError {
         if let Some(generation) = self.generation {
             response.insert_header((ETAG, format!("\"{generation}\"")));
         }
-        response.json(Problem {
-            kind: format!("urn:lglp:problem:{}", self.slug),
-            title: self.title.into(),
-            status: self.status.as_u16(),
-            detail: self.detail.clone(),
-            errors: self.errors.clone(),
-        })
+        response.json(self.problem())
     }
 }
 

@@ -1,11 +1,15 @@
 //! Measuring: ground truth for training and validation.
 
+mod campaign;
 mod fingerprint;
 mod protocol;
 mod reference;
+mod repeatability;
 mod statistics;
 
+pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
 pub use fingerprint::{load_average, of_this_machine};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture};
+pub use repeatability::Repeatability;
 pub use statistics::{median, quantile};

@@ -1,0 +1,22 @@
+//! The encodings of the paper's section 5, for any search space.
+//!
+//! | name | one layer | mobilenetv3 |
+//! | --- | --- | --- |
+//! | A | kernel, expansion, resolution / 100 | 40 x 3 |
+//! | B | kernel one-hot, expansion one-hot; then the resolution's bucket | 256 |
+//! | C | kernel and expansion one-hot together; then the resolution's bucket | 248 |
+//! | D | every attribute one-hot, the resolution with every layer | 40 x 37 |
+//!
+//! Absent layers are zeros.
+
+mod a;
+mod b;
+mod bucket;
+mod c;
+mod d;
+mod row;
+
+lglp_sdk::export_plugin! {
+    summary: "The paper's encodings A, B, C and D",
+    encoders: [a::A, b::B, c::C, d::D],
+}

@@ -1,0 +1,157 @@
+//! The network: LSTM, connection, linear head.
+
+use std::cell::OnceCell;
+
+use lglp_sdk::plugin::{PluginError, Shape, Tensor as Rows};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Tensor};
+
+use crate::parameters::{Connection, Network};
+use crate::torch;
+
+/// Rows of one pass; larger ones gain nothing and hold more memory.
+const CHUNK: usize = 256;
+
+/// Weights of a network, named and shaped as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them.
+pub struct Model {
+    pub network: Network,
+    pub input: Shape,
+    pub tensors: Vec<(String, Tensor)>,
+    /// Labels are `(latency - mean) / scale`.
+    pub mean: f64,
+    pub scale: f64,
+}
+
+// SAFETY: after training the tensors are only read, and libtorch's reference counts are atomic.
+unsafe impl Sync for Model {}
+
+/// Names and shapes of the weights: four per layer and direction, then the head's.
+pub fn weights(network: &Network, input: Shape) -> Vec<(String, Vec<i64>)> {
+    let (hidden, directions) = (network.hidden, network.directions());
+    let mut weights = Vec::new();
+    for layer in 0..network.layers {
+        let width = if layer == 0 { input.width as i64 } else { hidden * directions };
+        for suffix in ["", "_reverse"].iter().take(directions as usize) {
+            weights.push((format!("lstm.weight_ih_l{layer}{suffix}"), vec![4 * hidden, width]));
+            weights.push((format!("lstm.weight_hh_l{layer}{suffix}"), vec![4 * hidden, hidden]));
+            weights.push((format!("lstm.bias_ih_l{layer}{suffix}"), vec![4 * hidden]));
+            weights.push((format!("lstm.bias_hh_l{layer}{suffix}"), vec![4 * hidden]));
+        }
+    }
+    let features = network.features(input.steps as i64);
+    weights.push(("head.weight".into(), vec![1, features]));
+    weights.push(("head.bias".into(), vec![1]));
+    weights
+}
+
+impl Model {
+    /// Fresh weights, uniform as PyTorch initialises them: within one over the root of the hidden width, or of the head's
+    /// inputs.
+    pub fn new(network: Network, input: Shape, mean: f64, scale: f64, rng: &mut ChaCha8Rng) -> Result<Self, PluginError> {
+        let mut tensors = Vec::new();
+        for (name, shape) in weights(&network, input) {
+            let fan_in = if name.starts_with("head") { network.features(input.steps as i64) } else { network.hidden };
+            let bound = 1.0 / (fan_in as f32).sqrt();
+            let values: Vec<f32> = (0..shape.iter().product::<i64>()).map(|_| rng.random_range(-bound..bound)).collect();
+            let tensor = Tensor::f_from_slice(&values).and_then(|t| t.f_view(shape.as_slice())).map_err(torch)?;
+            tensors.push((name, tensor));
+        }
+        Ok(Self {
+            network,
+            input,
+            tensors,
+            mean,
+            scale,
+        })
+    }
+
+    /// Features `[n, d]` of inputs `[n, steps, width]`.
+    pub fn features(&self, inputs: &Tensor, training: bool) -> Result<Tensor, PluginError> {
+        let n = self.network;
+        let rows = inputs.size()[0];
+        let states = [n.layers * n.directions(), rows, n.hidden];
+        let zeros = Tensor::f_zeros(states, (Kind::Float, Device::Cpu)).map_err(torch)?;
+        let lstm: Vec<&Tensor> = self.tensors[..self.tensors.len() - 2].iter().map(|(_, t)| t).collect();
+        let (outputs, last, _) = inputs
+            .f_lstm(&[&zeros, &zeros], &lstm, true, n.layers, 0.0, training, n.bidirectional, true)
+            .map_err(torch)?;
+        match n.connection {
+            Connection::Sum => outputs.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float),
+            Connection::Concat => outputs.f_reshape([rows, -1]),
+            Connection::Last => last
+                .f_narrow(0, (n.layers - 1) * n.directions(), n.directions())
+                .and_then(|top| top.f_transpose(0, 1))
+                .and_then(|top| top.f_reshape([rows, -1])),
+        }
+        .map_err(torch)
+    }
+
+    /// Scaled labels `[n]` of features.
+    pub fn head(&self, features: &Tensor) -> Result<Tensor, PluginError> {
+        let [.., (_, weight), (_, bias)] = self.tensors.as_slice() else {
+            return Err(PluginError::Failed("the network has no head".into()));
+        };
+        features.f_linear(weight, Some(bias)).and_then(|y| y.f_squeeze_dim(1)).map_err(torch)
+    }
+
+    /// Feature values, chunk by chunk.
+    pub fn extract(&self, inputs: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+        let width = self.network.features(self.input.steps as i64) as usize;
+        self.chunks(inputs, |chunk, from| {
+            let features = self.features(chunk, false)?;
+            let cells = &mut out[from * width..][..chunk.size()[0] as usize * width];
+            let count = cells.len();
+            features.f_contiguous().and_then(|f| f.f_copy_data(cells, count)).map_err(torch)
+        })
+    }
+
+    /// Latencies in milliseconds, chunk by chunk.
+    pub fn predict(&self, inputs: Rows<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+        self.chunks(inputs, |chunk, from| {
+            let labels = self.head(&self.features(chunk, false)?)?;
+            let mut values = vec![0f32; chunk.size()[0] as usize];
+            let count = values.len();
+            labels.f_contiguous().and_then(|l| l.f_copy_data(&mut values, count)).map_err(torch)?;
+            for (out, value) in out[from..].iter_mut().zip(values) {
+                *out = f64::from(value) * self.scale + self.mean;
+            }
+            Ok(())
+        })
+    }
+
+    fn chunks(&self, inputs: Rows<'_>, mut work: impl FnMut(&Tensor, usize) -> Result<(), PluginError>) -> Result<(), PluginError> {
+        if inputs.shape != self.input {
+            return Err(PluginError::Failed(format!(
+                "rows are {} x {} (steps x width); the model was fitted on {} x {}",
+                inputs.shape.steps, inputs.shape.width, self.input.steps, self.input.width
+            )));
+        }
+        one_thread();
+        let _no_grad = tch::no_grad_guard();
+        for from in (0..inputs.rows).step_by(CHUNK) {
+            let rows = CHUNK.min(inputs.rows - from);
+            let values = &inputs.data[from * self.input.len()..][..rows * self.input.len()];
+            work(&tensor(values, rows, self.input)?, from)?;
+        }
+        Ok(())
+    }
+}
+
+/// A copy of encoded rows as `[rows, steps, width]`.
+pub fn tensor(values: &[f32], rows: usize, shape: Shape) -> Result<Tensor, PluginError> {
+    let sizes = [rows as i64, shape.steps as i64, shape.width as i64];
+    Tensor::f_from_slice(values).and_then(|t| t.f_view(sizes)).map_err(torch)
+}
+
+/// Keeps libtorch to one thread on the calling thread: its setting reaches no other, and OpenMP pools of several calling
+/// threads would thrash.
+pub fn one_thread() {
+    thread_local!(static SET: OnceCell<()> = const { OnceCell::new() });
+    SET.with(|set| {
+        set.get_or_init(|| {
+            tch::set_num_threads(1);
+            tch::get_num_threads();
+        });
+    });
+}

@@ -1,0 +1,105 @@
+//! What commands share: folders, plugins, and the registry, wherever it is open.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use lglp_registry::{HolderInfo, SledStore, Store, holder};
+
+use super::Global;
+use crate::client::{Http, RemoteStore};
+use crate::plugins::{PluginHost, native_folder};
+use crate::spaces::Spaces;
+
+/// The options of every command, and what they lead to.
+pub struct Context {
+    global: Global,
+}
+
+/// The registry, and the server that holds it, if one does.
+pub struct Registry {
+    pub store: Arc<dyn Store>,
+    /// Set where the registry is reached over HTTP.
+    pub server: Option<Http>,
+}
+
+impl Context {
+    pub fn new(global: Global) -> Self {
+        Self { global }
+    }
+
+    /// Whether to print JSON.
+    pub fn json(&self) -> bool {
+        self.global.json
+    }
+
+    pub fn registry_folder(&self) -> &PathBuf {
+        &self.global.registry
+    }
+
+    pub fn recipes_folder(&self) -> &PathBuf {
+        &self.global.recipes
+    }
+
+    pub fn spaces(&self) -> anyhow::Result<Spaces> {
+        Spaces::load(&self.global.spaces)
+    }
+
+    /// Opens every plugin.
+    pub fn plugins(&self) -> anyhow::Result<PluginHost> {
+        let folder = match &self.global.plugins {
+            Some(folder) => folder.clone(),
+            None => {
+                let program = std::env::current_exe().context("cannot find this program's own folder; give --plugins DIR")?;
+                program.with_file_name("plugins")
+            }
+        };
+        Ok(PluginHost::open(&folder)?)
+    }
+
+    /// The registry: the given server's, else the one of the server that holds the folder, else the folder itself.
+    pub fn registry(&self, command: &str) -> anyhow::Result<Registry> {
+        if let Some(url) = &self.global.server {
+            return Ok(remote(url));
+        }
+        let folder = &self.global.registry;
+        if let Some(address) = holder(folder)?.and_then(|h| h.address) {
+            return Ok(remote(&address));
+        }
+        let info = HolderInfo {
+            address: None,
+            command: format!("lglp {command}"),
+        };
+        let store = SledStore::open(folder, info)?;
+        Ok(Registry {
+            store: Arc::new(store),
+            server: None,
+        })
+    }
+}
+
+fn remote(url: &str) -> Registry {
+    Registry {
+        store: Arc::new(RemoteStore::new(Http::new(url))),
+        server: Some(Http::new(url)),
+    }
+}
+
+/// Who acts, for the audit log.
+pub fn actor() -> String {
+    std::env::var("USER").ok().filter(|u| !u.is_empty()).unwrap_or_else(|| "cli".into())
+}
+
+/// Settings that hold for the whole process and must be made before other threads run.
+pub fn prepare_process() {
+    // SAFETY: the first thing that the program does; no other thread runs yet.
+    unsafe {
+        // Plugins find their libraries by it, and OpenMP reads its thread count once, when it is loaded: one thread per
+        // calling thread, or those of several calls would thrash.
+        std::env::set_var("LGLP_NATIVE", native_folder());
+        if std::env::var_os("OMP_NUM_THREADS").is_none() {
+            std::env::set_var("OMP_NUM_THREADS", "1");
+        }
+    }
+    sigpipe::reset();
+}

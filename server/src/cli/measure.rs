@@ -1,0 +1,103 @@
+//! `lglp measure`.
+
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_registry::HardwareName;
+
+use super::Context;
+use super::table::print_json;
+use crate::measure::{Campaign, CampaignEvent, Protocol};
+
+/// Measure architectures on this machine; kill it anywhere and start it again, nothing is lost or repeated
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n\n\
+    The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
+pub struct Args {
+    /// Hardware target, created where there is none of that name.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    #[arg(long)]
+    space: String,
+    /// How many architectures are to be measured in all, finished ones included.
+    #[arg(long, value_name = "N")]
+    count: usize,
+    /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
+    #[arg(long, default_value_t = 0)]
+    round: u32,
+    /// Seed of the sequence of architectures.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Runtime plugin, for a new hardware target.
+    #[arg(long, default_value = "onnxruntime")]
+    runtime: String,
+    /// Time for the runs of one attempt at one architecture, seconds.
+    #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
+    budget: f64,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    anyhow::ensure!(args.budget.is_finite() && args.budget > 0.0, "--budget must be a positive number of seconds");
+    let registry = context.registry("measure")?;
+    let host = context.plugins()?;
+    let spaces = context.spaces()?;
+    let campaign = Campaign {
+        store: &*registry.store,
+        host: &host,
+        space: spaces.get(&args.space)?,
+        hardware: &args.hardware,
+        runtime: &args.runtime,
+        protocol: Protocol {
+            budget_s: args.budget,
+            ..Protocol::default()
+        },
+        round: args.round,
+        seed: args.seed,
+        count: args.count,
+    };
+    let bar = ProgressBar::new(args.count as u64).with_style(style()?);
+    let started = Instant::now();
+    let summary = campaign.run(&mut |event| match event {
+        CampaignEvent::Calibrating { done, of } => {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            bar.set_message("calibrating the reference network");
+        }
+        CampaignEvent::Resuming { done } => {
+            bar.set_length(args.count as u64);
+            bar.set_position(done as u64);
+            bar.reset_eta();
+            bar.set_message(format!("{done} measured before"));
+        }
+        CampaignEvent::Measured { latency_ms, half_width, .. } => {
+            bar.inc(1);
+            bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
+        }
+    })?;
+    bar.finish_and_clear();
+    if context.json() {
+        return print_json(&summary);
+    }
+    println!(
+        "{}: {} measured now, {} in round {} ({:.0} s)",
+        args.hardware,
+        summary.measured,
+        summary.total,
+        args.round,
+        started.elapsed().as_secs_f64()
+    );
+    if let Some(r) = &summary.repeatability {
+        println!(
+            "repeatability over {} architectures: median {:.2} %, 95th percentile {:.2} % (relative difference of rounds)",
+            r.architectures, r.median_percent, r.p95_percent
+        );
+    }
+    Ok(())
+}
+
+fn style() -> anyhow::Result<ProgressStyle> {
+    let template = "{bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}";
+    Ok(ProgressStyle::with_template(template)?)
+}

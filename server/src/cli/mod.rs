@@ -1,0 +1,116 @@
+//! The command line: one file per subcommand.
+
+mod context;
+mod dataset;
+mod hardware;
+mod input;
+mod measure;
+mod models;
+mod network;
+mod openapi;
+mod plugins;
+mod predict;
+mod promote;
+mod serve;
+mod spaces;
+mod table;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use context::Context;
+
+/// Predicts how long a neural network takes on a device, without running it there.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "A first day with lglp:\n  \
+        lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
+        lglp train --hardware my-box --recipe lglp\n  \
+        lglp promote --hardware my-box 1\n  \
+        lglp serve\n\n\
+        Commands talk to the server that holds the registry, where one runs, and open it themselves where none does."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(clap::Args)]
+pub struct Global {
+    /// Folder of the registry.
+    #[arg(long, global = true, env = "LGLP_REGISTRY", default_value = "data/registry", value_name = "DIR")]
+    registry: PathBuf,
+    /// Folder of the plugins [default: `plugins` beside this program].
+    #[arg(long, global = true, env = "LGLP_PLUGINS", value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// Folder of the search spaces.
+    #[arg(long, global = true, env = "LGLP_SPACES", default_value = "spaces", value_name = "DIR")]
+    spaces: PathBuf,
+    /// Folder of the recipes.
+    #[arg(long, global = true, env = "LGLP_RECIPES", default_value = "recipes", value_name = "DIR")]
+    recipes: PathBuf,
+    /// The server to talk to, e.g. http://127.0.0.1:8080 [default: the one that holds the registry, if one does].
+    #[arg(long, global = true, env = "LGLP_SERVER", value_name = "URL")]
+    server: Option<String>,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Predict(predict::Args),
+    Measure(measure::Args),
+    Train(train::Args),
+    Promote(promote::Args),
+    Models(models::Args),
+    Hardware(hardware::Args),
+    Dataset(dataset::Args),
+    Network(network::Args),
+    Plugins(plugins::Args),
+    Spaces(spaces::Args),
+    Openapi(openapi::Args),
+    /// Loads one plugin and ends: how the host tries files before it loads them.
+    #[command(name = "probe-plugin", hide = true)]
+    ProbePlugin {
+        file: PathBuf,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    // Rust ignores SIGPIPE, so that `lglp ... | head` would end in a panic about a broken pipe.
+    context::prepare_process();
+    let cli = Cli::parse();
+    let context = Context::new(cli.global);
+    let result = match cli.command {
+        Command::Serve(args) => serve::run(&context, &args),
+        Command::Predict(args) => predict::run(&context, &args),
+        Command::Measure(args) => measure::run(&context, &args),
+        Command::Train(args) => train::run(&context, &args),
+        Command::Promote(args) => promote::run(&context, &args),
+        Command::Models(args) => models::run(&context, &args),
+        Command::Hardware(args) => hardware::run(&context, &args),
+        Command::Dataset(args) => dataset::run(&context, &args),
+        Command::Network(args) => network::run(&context, &args),
+        Command::Plugins(args) => plugins::run(&context, &args),
+        Command::Spaces(args) => spaces::run(&context, &args),
+        Command::Openapi(args) => openapi::run(&args),
+        Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `lglp models`.
+
+use lglp_registry::HardwareName;
+
+use super::Context;
+use super::table::{print_json, short, table};
+
+/// List the versions of a hardware target, or show one
+#[derive(clap::Args)]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Show this version with recipe, plugins and everything else.
+    version: Option<u32>,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let store = context.registry("models")?.store;
+    if let Some(number) = args.version {
+        return print_json(&store.version(&args.hardware, number)?);
+    }
+    let (versions, aliases) = (store.versions(&args.hardware)?, store.aliases(&args.hardware)?);
+    if context.json() {
+        return print_json(&serde_json::json!({ "versions": versions, "aliases": aliases }));
+    }
+    let mut rows = table(&["version", "alias", "recipe", "r2", "mape %", "within 10 %", "created", "digest"]);
+    for version in &versions {
+        let names: Vec<&str> = aliases.iter().filter(|a| a.version == version.version).map(|a| a.name.as_str()).collect();
+        let metric = |name: &str, digits: usize| {
+            let value = version.content.metrics.get(name);
+            value.map_or_else(String::new, |v| format!("{v:.digits$}"))
+        };
+        rows.add_row([
+            version.version.to_string(),
+            names.join(", "),
+            version.content.recipe["name"].as_str().unwrap_or_default().to_owned(),
+            metric("r2", 4),
+            metric("mape", 2),
+            metric("within_10", 1),
+            version.created_at.clone(),
+            short(version.digest.as_str()).to_owned(),
+        ]);
+    }
+    println!("{rows}");
+    Ok(())
+}

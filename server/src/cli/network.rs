@@ -1,0 +1,81 @@
+//! `lglp network`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::table::print_json;
+use super::{Context, input};
+use crate::measure::WEIGHTS_SEED;
+use crate::networks;
+
+/// Write an architecture's network as ONNX, with random weights
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  \
+    lglp network 'ofa-mobilenetv3@224/s2-k3e3-k3e3/s2-se-k3e3-k3e3/s2-k3e3-k3e3/s1-se-k3e3-k3e3/s2-se-k3e3-k3e3' -o net.onnx")]
+pub struct Args {
+    /// Canonical text, JSON, `@FILE` or `-`.
+    #[arg(value_name = "ARCH", required_unless_present = "sample")]
+    architecture: Option<String>,
+    /// Search space; needed for JSON forms, which do not tell it.
+    #[arg(long)]
+    space: Option<String>,
+    /// Where to write it; without it, only the cost is printed.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Images per batch.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch: u32,
+    /// Seed of the weights.
+    #[arg(long, default_value_t = WEIGHTS_SEED)]
+    seed: u64,
+    /// Print this many random architectures of --space instead.
+    #[arg(long, value_name = "N", requires = "space", conflicts_with_all = ["architecture", "output"])]
+    sample: Option<usize>,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let spaces = context.spaces()?;
+    if let (Some(count), Some(name)) = (args.sample, &args.space) {
+        let space = spaces.get(name)?;
+        for architecture in lglp_sdk::Sampler::new(space, args.seed).take(count) {
+            if context.json() {
+                println!("{}", space.architecture_to_json(&architecture));
+            } else {
+                println!("{}", space.canonical_text(&architecture));
+            }
+        }
+        return Ok(());
+    }
+    let argument = args.architecture.as_deref().context("no architecture given")?;
+    let (space, architecture) = input::one(&spaces, args.space.as_deref(), argument)?;
+    let network = networks::build(&space, &architecture, args.batch, args.seed);
+    if let Some(path) = &args.output {
+        std::fs::write(path, &network.onnx).with_context(|| path.display().to_string())?;
+    }
+    let facts = serde_json::json!({
+        "architecture": space.canonical_text(&architecture),
+        "digest": space.architecture_digest(&architecture),
+        "resolution": space.resolution(&architecture),
+        "layers": space.layers(&architecture).len(),
+        "batch": args.batch,
+        "macs": network.cost.macs,
+        "parameters": network.cost.parameters,
+        "bytes": network.onnx.len(),
+        "output": args.output,
+    });
+    if context.json() {
+        return print_json(&facts);
+    }
+    println!("{}", space.canonical_text(&architecture));
+    println!(
+        "{:.1} million multiply-accumulates, {:.2} million parameters, {:.1} MB as ONNX",
+        network.cost.macs as f64 / 1e6,
+        network.cost.parameters as f64 / 1e6,
+        network.onnx.len() as f64 / 1e6
+    );
+    if let Some(path) = &args.output {
+        println!("written to {}", path.display());
+    }
+    Ok(())
+}

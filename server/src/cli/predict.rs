@@ -1,0 +1,84 @@
+//! `lglp predict`.
+
+use std::sync::Arc;
+
+use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_registry::HardwareName;
+use serde_json::Value;
+use ureq::http::Method;
+
+use super::context::Registry;
+use super::table::{print_json, short, table};
+use super::{Context, input};
+use crate::api::predict_here;
+use crate::serving::Serving;
+
+/// Predict latencies of architectures
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp predict --hardware xeon-1t 'mobilenetv3@320/s2-k3e3/s2-se-k3e3/s2-k3e3/s1-k3e3/s2-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3'\n  \
+    lglp predict --hardware xeon-1t @architectures.json --model 2\n  \
+    some-search | lglp predict --hardware xeon-1t --json -")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Alias or version number.
+    #[arg(long, default_value = "production")]
+    model: String,
+    /// Search space; the model knows its own.
+    #[arg(long)]
+    space: Option<String>,
+    /// Canonical text, JSON, `@FILE` (one per line, or a JSON array), or `-` for standard input.
+    #[arg(required = true, value_name = "ARCH")]
+    architectures: Vec<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let request = PredictRequest {
+        space: args.space.clone(),
+        architectures: input::architectures(&args.architectures)?,
+        model: Some(Value::String(args.model.clone())),
+    };
+    let Registry { store, server } = context.registry("predict")?;
+    let response: PredictResponse = match server {
+        Some(http) => http
+            .send(Method::POST, &format!("/v1/{}/predict", args.hardware), &[], &request)
+            .map_err(explain)?,
+        None => {
+            let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+            let serving = Serving::new(store, host, spaces.clone());
+            predict_here(&serving, &spaces, args.hardware.as_str(), serde_json::to_value(&request)?)
+                .map_err(|problem| explain_problem(&problem))?
+        }
+    };
+    if context.json() {
+        return print_json(&response);
+    }
+    let mut rows = table(&["latency ms", "90 % interval", "architecture", "note"]);
+    for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
+        let interval = prediction.interval.as_ref().map(|i| format!("{:.1} to {:.1}", i.low, i.high));
+        let architecture = architecture.as_str().map_or_else(|| architecture.to_string(), str::to_owned);
+        let note = prediction.outside_training_range.clone().unwrap_or_default();
+        rows.add_row([format!("{:.2}", prediction.latency_ms), interval.unwrap_or_default(), architecture, note]);
+    }
+    println!("{rows}");
+    let model = &response.model;
+    println!("{} version {} ({}, {})", response.hardware, model.version, model.recipe, short(&model.digest));
+    Ok(())
+}
+
+fn explain(error: crate::client::ClientError) -> anyhow::Error {
+    match &error {
+        crate::client::ClientError::Problem(problem) => explain_problem(problem),
+        _ => anyhow::Error::new(error).context("the server did not answer"),
+    }
+}
+
+fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
+    let faults: Vec<String> = problem.errors.iter().map(|f| format!("\n  {}: {}", f.pointer, f.detail)).collect();
+    match faults.len() {
+        0 | 1 => anyhow::anyhow!("{}", problem.detail),
+        _ => anyhow::anyhow!("{}{}", problem.detail, faults.concat()),
+    }
+}

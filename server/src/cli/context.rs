@@ -47,14 +47,9 @@ impl Context {
 
     /// Opens every plugin.
     pub fn plugins(&self) -> anyhow::Result<PluginHost> {
-        let folder = match &self.global.plugins {
-            Some(folder) => folder.clone(),
-            None => {
-                let program = std::env::current_exe().context("cannot find this program's own folder; give --plugins DIR")?;
-                program.with_file_name("plugins")
-            }
-        };
-        Ok(PluginHost::open(&folder)?)
+        let program = std::env::current_exe().context("cannot find this program, to probe plugins with")?;
+        let folder = self.global.plugins.clone().unwrap_or_else(|| program.with_file_name("plugins"));
+        Ok(PluginHost::open(&folder, &program)?)
     }
 
     /// The registry: the given server's, else the one of the server that holds the folder, else the folder itself.

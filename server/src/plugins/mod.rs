@@ -68,12 +68,12 @@ pub struct PluginHost {
 
 impl PluginHost {
     /// Probes and opens every `*.so` of `folder`, in the order of file names. Files that cannot be used are listed, not
-    /// fatal; a missing folder is.
-    pub fn open(folder: &Path) -> Result<Self, PluginError> {
+    /// fatal; a missing folder is. `program` is the lglp that probes them in child processes.
+    pub fn open(folder: &Path, program: &Path) -> Result<Self, PluginError> {
         let files = shared_objects(folder)?;
         let mut infos = Vec::with_capacity(files.len());
         let mut components: Vec<ComponentHandle> = Vec::new();
-        for (file, probed) in files.iter().zip(probe::probe_all(&files)) {
+        for (file, probed) in files.iter().zip(probe::probe_all(program, &files)) {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let opened = match probed {
                 Ok(()) => library::Library::open(file),

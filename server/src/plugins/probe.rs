@@ -30,17 +30,16 @@ pub fn main(file: &Path) -> std::process::ExitCode {
 }
 
 /// Probes files side by side.
-pub fn probe_all(files: &[PathBuf]) -> Vec<Result<(), PluginError>> {
+pub fn probe_all(program: &Path, files: &[PathBuf]) -> Vec<Result<(), PluginError>> {
     std::thread::scope(|scope| {
-        let probes: Vec<_> = files.iter().map(|file| scope.spawn(|| probe(file))).collect();
+        let probes: Vec<_> = files.iter().map(|file| scope.spawn(|| probe(program, file))).collect();
         let lost = || Err(PluginError::NotLoadable("its probe did not end".into()));
         probes.into_iter().map(|p| p.join().unwrap_or_else(|_| lost())).collect()
     })
 }
 
-fn probe(file: &Path) -> Result<(), PluginError> {
+fn probe(program: &Path, file: &Path) -> Result<(), PluginError> {
     let fail = |message: String| PluginError::NotLoadable(message);
-    let program = std::env::current_exe().map_err(|e| fail(format!("cannot find this program to probe plugins with: {e}")))?;
     let mut child = Command::new(program)
         .arg(SUBCOMMAND)
         .arg(file)

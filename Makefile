@@ -1,0 +1,30 @@
+# Two commands do everything: `make serve` and `make test`. Both install what is missing.
+.PHONY: help setup native build venv serve test test-tools
+step := make/step.sh
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+serve: build ## serve predictions on 127.0.0.1:8080, trained on the measurements in datasets/
+	@make/serve.sh
+
+test: build test-tools ## everything that CI runs
+	@$(step) "formatting" cargo fmt --all --check
+	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	@$(step) "licences, sources, advisories" make/deny.sh
+	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
+
+setup: ## install by name what the build needs
+	@$(step) "set-up" make/setup.sh
+
+native: setup ## install the pinned native libraries in .native/
+	@$(step) "native libraries" native/install.sh
+
+build: native ## build the server and every plugin
+	@$(step) "build" make/build.sh
+
+venv: setup ## install the Python packages that tests compare with in .venv/
+	@$(step) "test references" tests/install.sh
+
+test-tools: venv ## install what only the tests need
+	@$(step) "test tools" make/test-tools.sh

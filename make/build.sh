@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds the server and every plugin; plugins end up in one folder beside the program.
+set -euo pipefail
+cargo build --release --locked --workspace
+mkdir -p target/release/plugins
+for crate in plugins/*/; do
+    file=liblglp_plugin_$(basename "$crate").so
+    # Renamed into place: a running server keeps the file that it opened.
+    cp "target/release/$file" "target/release/plugins/.$file"
+    mv "target/release/plugins/.$file" "target/release/plugins/$file"
+done

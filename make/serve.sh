@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# From measurements to a first prediction: imports datasets/, trains and promotes where nothing is in production yet, serves.
+set -euo pipefail
+lglp=target/release/lglp
+hardware=xeon-1t
+bind=${BIND:-127.0.0.1:8080}
+step=make/step.sh
+
+has_production() {
+    $lglp hardware --json | python3 -c '
+import json, sys
+sys.exit(not any(t["name"] == sys.argv[1] for t in json.load(sys.stdin)))' $hardware &&
+        $lglp models --hardware $hardware --json | python3 -c '
+import json, sys
+sys.exit(not any(a["name"] == "production" for a in json.load(sys.stdin)["aliases"]))'
+}
+
+if ! has_production; then
+    for folder in datasets/*/; do
+        $step "import $folder" $lglp dataset import "$folder"
+    done
+    $step "train lglp on $hardware (about a minute)" $lglp train --hardware $hardware --recipe lglp
+    version=$($lglp models --hardware $hardware --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["versions"][-1]["version"])')
+    $step "promote version $version" $lglp promote --hardware $hardware "$version" --reason "first version"
+fi
+
+$lglp serve --bind "$bind" &
+server=$!
+trap 'kill $server 2>/dev/null; wait $server 2>/dev/null' EXIT INT TERM
+until curl -sf "http://$bind/readyz" >/dev/null; do
+    kill -0 $server 2>/dev/null || { echo "the server did not start; is $bind taken?  BIND=127.0.0.1:PORT make serve"; exit 1; }
+    sleep 0.1
+done
+architecture=$($lglp network --space mobilenetv3 --sample 1 --seed 7)
+echo
+echo "\$ curl -s http://$bind/v1/$hardware/predict -d '{\"architectures\": [\"$architecture\"]}'"
+curl -sf "http://$bind/v1/$hardware/predict" -d "{\"architectures\": [\"$architecture\"]}"
+echo
+echo
+echo "Serving on http://$bind, the API's pages on http://$bind/docs. Ctrl-C stops it."
+wait $server

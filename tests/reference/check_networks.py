@@ -1,0 +1,70 @@
+"""Checks networks that lglp writes, one per architecture on standard input.
+
+Each must pass onnx.checker's full check and strict shape inference, ONNX Runtime must accept it (and run it, where that
+takes less than a second or so), and its multiply-accumulates and parameters, counted here over the graph with inferred
+shapes, must equal what lglp says. Usage: check_networks.py PROGRAM < ARCHITECTURES
+"""
+
+import json
+import math
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+
+RUN_BELOW_MACS = 300_000_000
+
+
+def count(model):
+    """Multiply-accumulates of Conv and Gemm, and values of all initializers."""
+    shapes = {i.name: list(i.dims) for i in model.graph.initializer}
+    for info in [*model.graph.value_info, *model.graph.input, *model.graph.output]:
+        shapes[info.name] = [d.dim_value for d in info.type.tensor_type.shape.dim]
+    macs = 0
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            macs += math.prod(shapes[node.output[0]]) * math.prod(shapes[node.input[1]][1:])
+        elif node.op_type == "Gemm":
+            macs += shapes[node.input[0]][0] * math.prod(shapes[node.input[1]])
+    return macs, sum(math.prod(i.dims) for i in model.graph.initializer)
+
+
+def check(program, architecture, path):
+    says = subprocess.run([program, "network", architecture, "-o", path, "--json"], check=True, capture_output=True)
+    says = json.loads(says.stdout)
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    found = count(model)
+    assert found == (says["macs"], says["parameters"]), f"counted {found}, lglp says {says}"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    if says["macs"] < RUN_BELOW_MACS:
+        side = says["resolution"]
+        image = np.random.default_rng(0).standard_normal((1, 3, side, side), dtype=np.float32)
+        (logits,) = session.run(None, {"input": image})
+        assert logits.shape == (1, 1000) and np.isfinite(logits).all(), "the output is not 1 x 1000 finite values"
+
+
+def main():
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(pathlib.Path(folder) / "network.onnx")
+        for architecture in sys.stdin.read().split():
+            try:
+                check(sys.argv[1], architecture, path)
+                passed += 1
+            except Exception as error:  # every kind of failure is reported with its architecture
+                failed += 1
+                print(f"{architecture}: {error}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+main()

@@ -1,0 +1,26 @@
+"""Metrics by scikit-learn and SciPy. Input: {"measured": [...], "predicted": [...]}."""
+
+import json
+import sys
+
+import numpy as np
+from scipy import stats
+from sklearn import metrics
+
+data = json.load(sys.stdin)
+measured, predicted = np.array(data["measured"]), np.array(data["predicted"])
+relative = np.abs(predicted - measured) / measured
+print(
+    json.dumps(
+        {
+            "mse": metrics.mean_squared_error(measured, predicted),
+            "mae": metrics.mean_absolute_error(measured, predicted),
+            "r2": metrics.r2_score(measured, predicted),
+            "correlation": np.corrcoef(measured, predicted)[0, 1],
+            "mape": 100 * metrics.mean_absolute_percentage_error(measured, predicted),
+            "spearman": stats.spearmanr(measured, predicted).statistic,
+            "within_5": 100 * np.mean(relative <= 0.05),
+            "within_10": 100 * np.mean(relative <= 0.10),
+        }
+    )
+)

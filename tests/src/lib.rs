@@ -1,0 +1,166 @@
+//! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
+}
+
+/// The built program: `make build` puts it there, with `plugins/` beside it.
+pub fn program() -> PathBuf {
+    root().join("target/release/lglp")
+}
+
+/// The interpreter with the reference packages of `tests/requirements.txt`.
+pub fn python() -> PathBuf {
+    root().join(".venv/bin/python")
+}
+
+/// A registry in a temporary folder.
+pub struct Registry {
+    pub folder: tempfile::TempDir,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+}
+
+impl Registry {
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("registry")
+    }
+
+    /// The program, with this registry.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.current_dir(root()).args(arguments).arg("--registry").arg(self.path());
+        command.env_remove("LGLP_SERVER").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program; its output, whatever the exit status.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program runs; `make build` builds it")
+    }
+
+    /// Runs the program, which must succeed; its standard output.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "lglp {arguments:?} failed: {stderr}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs the program with `--json`.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).expect("JSON")
+    }
+
+    /// Imports the first `rows` measurements of the shipped dataset, for quick trainings.
+    pub fn import(&self, rows: usize) {
+        let shipped = root().join("datasets/xeon-1t");
+        let part = self.folder.path().join("dataset");
+        std::fs::create_dir_all(&part).expect("a folder");
+        std::fs::copy(shipped.join("hardware.json"), part.join("hardware.json")).expect("the shipped dataset");
+        let all = std::fs::read_to_string(shipped.join("mobilenetv3.jsonl")).expect("the shipped dataset");
+        let lines: Vec<&str> = all.lines().take(rows).collect();
+        std::fs::write(part.join("mobilenetv3.jsonl"), lines.join("\n")).expect("a file");
+        self.ok(&["dataset", "import", part.to_str().expect("UTF-8")]);
+    }
+
+    /// Starts a server on a free port.
+    pub fn serve(&self) -> Server {
+        let child = self
+            .command(&["serve", "--bind", "127.0.0.1:0"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs; `make build` builds it");
+        let mut server = Server {
+            child,
+            base: String::new(),
+        };
+        let started = Instant::now();
+        loop {
+            assert!(started.elapsed() < Duration::from_secs(60), "the server does not get ready");
+            std::thread::sleep(Duration::from_millis(20));
+            let Ok(text) = std::fs::read_to_string(self.path().join("holder.json")) else { continue };
+            let Ok(holder) = serde_json::from_str::<Value>(&text) else { continue };
+            if holder["pid"] == server.child.id()
+                && let Some(address) = holder["address"].as_str()
+            {
+                server.base = address.to_owned();
+                if server.get("/readyz").0 == 200 {
+                    return server;
+                }
+            }
+        }
+    }
+}
+
+/// A running server; killed when it is dropped.
+pub struct Server {
+    child: Child,
+    pub base: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Status and body of a GET.
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        self.call("GET", path, &[], None)
+    }
+
+    /// Status and body of a POST of JSON text.
+    pub fn post(&self, path: &str, body: &str) -> (u16, Value) {
+        self.call("POST", path, &[], Some(body))
+    }
+
+    /// Status and body of any call; the body is a string where it is no JSON, and null where there is no answer.
+    pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.unwrap_or_default().as_bytes().to_vec();
+        let Ok(mut response) = agent.run(request.body(body).expect("a request")) else { return (0, Value::Null) };
+        let text = response.body_mut().with_config().limit(1 << 28).read_to_string().unwrap_or_default();
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        (response.status().as_u16(), value)
+    }
+}
+
+/// Runs a Python reference script with a text on its standard input; its standard output.
+pub fn reference(script: &str, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(python())
+        .arg(root().join("tests/reference").join(script))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python with the reference packages; `make test-tools` installs it");
+    let mut stdin = child.stdin.take().expect("piped");
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().expect("the script ends");
+    let _ = writer.join();
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{script} {arguments:?} failed: {text}");
+    text
+}

@@ -23,8 +23,12 @@ impl Spaces {
     /// Reads every `*.toml` of a folder. One that is not consistent is fatal: leaving it out would surprise later.
     pub fn load(folder: &Path) -> anyhow::Result<Self> {
         let mut spaces = BTreeMap::new();
-        let entries = std::fs::read_dir(folder)
-            .with_context(|| format!("cannot read the search spaces in {}; give --spaces DIR", folder.display()))?;
+        let entries = std::fs::read_dir(folder).with_context(|| {
+            format!(
+                "cannot read the search spaces in {}; give --spaces DIR",
+                folder.display()
+            )
+        })?;
         for entry in entries {
             let path = entry?.path();
             if path.extension().is_some_and(|e| e == "toml") {

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 /// The repository.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the repository")
+        .to_owned()
 }
 
 /// The built program: `make build` puts it there, with `plugins/` beside it.
@@ -43,14 +46,20 @@ impl Registry {
     /// The program, with this registry.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.current_dir(root()).args(arguments).arg("--registry").arg(self.path());
+        command
+            .current_dir(root())
+            .args(arguments)
+            .arg("--registry")
+            .arg(self.path());
         command.env_remove("LGLP_SERVER").stdin(Stdio::null());
         command
     }
 
     /// Runs the program; its output, whatever the exit status.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the program runs; `make build` builds it")
+        self.command(arguments)
+            .output()
+            .expect("the program runs; `make build` builds it")
     }
 
     /// Runs the program, which must succeed; its standard output.
@@ -91,10 +100,17 @@ impl Registry {
         };
         let started = Instant::now();
         loop {
-            assert!(started.elapsed() < Duration::from_secs(60), "the server does not get ready");
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the server does not get ready"
+            );
             std::thread::sleep(Duration::from_millis(20));
-            let Ok(text) = std::fs::read_to_string(self.path().join("holder.json")) else { continue };
-            let Ok(holder) = serde_json::from_str::<Value>(&text) else { continue };
+            let Ok(text) = std::fs::read_to_string(self.path().join("holder.json")) else {
+                continue;
+            };
+            let Ok(holder) = serde_json::from_str::<Value>(&text) else {
+                continue;
+            };
             if holder["pid"] == server.child.id()
                 && let Some(address) = holder["address"].as_str()
             {
@@ -134,13 +150,22 @@ impl Server {
     /// Status and body of any call; the body is a string where it is no JSON, and null where there is no answer.
     pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> (u16, Value) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let body = body.unwrap_or_default().as_bytes().to_vec();
-        let Ok(mut response) = agent.run(request.body(body).expect("a request")) else { return (0, Value::Null) };
-        let text = response.body_mut().with_config().limit(1 << 28).read_to_string().unwrap_or_default();
+        let Ok(mut response) = agent.run(request.body(body).expect("a request")) else {
+            return (0, Value::Null);
+        };
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(1 << 28)
+            .read_to_string()
+            .unwrap_or_default();
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         (response.status().as_u16(), value)
     }

@@ -18,7 +18,12 @@ fn space(name: &str) -> SearchSpace {
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().expect("an array").iter().map(|v| v.as_f64().expect("a number")).collect()
+    value
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|v| v.as_f64().expect("a number"))
+        .collect()
 }
 
 fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
@@ -35,16 +40,27 @@ fn encodings_equal_a_second_implementation_in_python() {
     for name in ["mobilenetv3", "ofa-mobilenetv3"] {
         let space = space(name);
         let architectures: Vec<Architecture> = Sampler::new(&space, 3).take(60).collect();
-        let lines: Vec<String> = architectures.iter().map(|a| space.architecture_to_json(a).to_string()).collect();
+        let lines: Vec<String> = architectures
+            .iter()
+            .map(|a| space.architecture_to_json(a).to_string())
+            .collect();
         for (encoding, width) in [("A", 120), ("B", 256), ("C", 248), ("D", 1480)] {
             let handle = host.component(Kind::Encoder, encoding).expect("an encoder");
             let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("default parameters");
             let encoded = encoder.encode(architectures.iter()).expect("encoded");
             if name == "mobilenetv3" {
-                assert_eq!(encoded.shape.len(), width, "the width that the paper gives for {encoding}");
+                assert_eq!(
+                    encoded.shape.len(),
+                    width,
+                    "the width that the paper gives for {encoding}"
+                );
             }
             let path = root().join(format!("spaces/{name}.toml"));
-            let expected = reference("encodings.py", &[path.to_str().expect("UTF-8"), encoding], &lines.join("\n"));
+            let expected = reference(
+                "encodings.py",
+                &[path.to_str().expect("UTF-8"), encoding],
+                &lines.join("\n"),
+            );
             for (row, line) in encoded.data.chunks_exact(encoded.shape.len()).zip(expected.lines()) {
                 let expected: Vec<f32> = serde_json::from_str(line).expect("JSON");
                 assert_eq!(row, expected, "{encoding} of {name}");
@@ -78,9 +94,14 @@ fn lstm_features_and_latencies_equal_pytorchs_for_the_same_weights() {
             rows: rows.len(),
             shape,
         };
-        let load = |kind| FittedInstance::load(host.component(kind, "lstm").expect("the plugin"), 1, &state).expect("state");
+        let load =
+            |kind| FittedInstance::load(host.component(kind, "lstm").expect("the plugin"), 1, &state).expect("state");
         let features = load(Kind::FeatureExtractor).extract(&inputs).expect("features");
-        for (row, expected) in features.data.chunks_exact(features.shape.len()).zip(expected["features"].as_array().expect("rows")) {
+        for (row, expected) in features
+            .data
+            .chunks_exact(features.shape.len())
+            .zip(expected["features"].as_array().expect("rows"))
+        {
             let row: Vec<f64> = row.iter().map(|f| f64::from(*f)).collect();
             assert_close(&row, &numbers(expected), 1e-4);
         }
@@ -105,8 +126,14 @@ fn lightgbm_predicts_what_its_python_package_predicts_for_the_same_model() {
     arguments.extend(texts.iter().map(String::as_str));
     let answer = registry.json(&arguments);
     let predictions = answer["predictions"].as_array().expect("predictions");
-    let found: Vec<f64> = predictions.iter().map(|p| p["latency_ms"].as_f64().expect("ms")).collect();
-    let lines: Vec<String> = architectures.iter().map(|a| space.architecture_to_json(a).to_string()).collect();
+    let found: Vec<f64> = predictions
+        .iter()
+        .map(|p| p["latency_ms"].as_f64().expect("ms"))
+        .collect();
+    let lines: Vec<String> = architectures
+        .iter()
+        .map(|a| space.architecture_to_json(a).to_string())
+        .collect();
     let toml = root().join("spaces/mobilenetv3.toml");
     let rows = reference("encodings.py", &[toml.to_str().expect("UTF-8"), "D"], &lines.join("\n"));
     let expected = reference("lightgbm_predict.py", &[model.to_str().expect("UTF-8")], &rows);
@@ -118,7 +145,10 @@ fn metrics_equal_scikit_learns() {
     let mut rng = rand::rngs::StdRng::seed_from_u64(9);
     // Rounded, so that ranks are tied.
     let measured: Vec<f64> = (0..200).map(|_| (rng.random_range(5.0..50.0f64)).round()).collect();
-    let predicted: Vec<f64> = measured.iter().map(|m| (m * rng.random_range(0.85..1.15f64)).round()).collect();
+    let predicted: Vec<f64> = measured
+        .iter()
+        .map(|m| (m * rng.random_range(0.85..1.15f64)).round())
+        .collect();
     let found = Metrics::of(&measured, &predicted);
     let input = json!({ "measured": measured, "predicted": predicted }).to_string();
     let expected: Value = serde_json::from_str(&reference("metrics.py", &[], &input)).expect("JSON");

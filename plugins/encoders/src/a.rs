@@ -31,7 +31,11 @@ impl Encoder for A {
 
     fn new(space: &SearchSpace, parameters: Parameters) -> Result<Self, PluginError> {
         let slots = space.slots();
-        let (steps, width) = if parameters.sequence { (slots, WIDTH) } else { (1, slots * WIDTH) };
+        let (steps, width) = if parameters.sequence {
+            (slots, WIDTH)
+        } else {
+            (1, slots * WIDTH)
+        };
         let numbers = |choices: &[u32]| choices.iter().map(|c| *c as f32).collect();
         Ok(Self {
             format: RowFormat::new(&space.choices, slots),

@@ -12,7 +12,9 @@ pub fn buckets(resolutions: &[u32]) -> Result<Vec<usize>, PluginError> {
             return Ok(bucket);
         }
         let most = BUCKETS * 146 - 1;
-        Err(PluginError::Failed(format!("resolution {resolution}: encodings B and C reach up to {most}; use A or D")))
+        Err(PluginError::Failed(format!(
+            "resolution {resolution}: encodings B and C reach up to {most}; use A or D"
+        )))
     };
     resolutions.iter().map(bucket).collect()
 }

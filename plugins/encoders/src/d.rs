@@ -75,13 +75,20 @@ impl Encoder for D {
     fn new(space: &SearchSpace, parameters: Parameters) -> Result<Self, PluginError> {
         let columns = Columns::new(&space.choices);
         let slots = space.slots();
-        let (steps, width) = if parameters.sequence { (slots, columns.width) } else { (1, slots * columns.width) };
+        let (steps, width) = if parameters.sequence {
+            (slots, columns.width)
+        } else {
+            (1, slots * columns.width)
+        };
         let width_choice = |channels: u32| space.choices.width.iter().position(|w| *w == channels);
         let mut channels = Vec::with_capacity(slots);
         for block in &space.blocks {
             let (first, out) = (width_choice(block.channels.0), width_choice(block.channels.1));
             let (Some(first), Some(out)) = (first, out) else {
-                return Err(PluginError::Failed(format!("channels {:?} are not among the widths", block.channels)));
+                return Err(PluginError::Failed(format!(
+                    "channels {:?} are not among the widths",
+                    block.channels
+                )));
             };
             channels.extend((0..block.slots()).map(|layer| (if layer == 0 { first } else { out }, out)));
         }

@@ -46,7 +46,10 @@ impl RowFormat {
         for (i, row) in rows.iter().enumerate() {
             let layers_fit = row[1..].chunks_exact(COLUMNS_PER_LAYER).all(|cells| {
                 let present = cells[0] != 0;
-                cells.iter().zip(self.limits).all(|(cell, limit)| (*cell != 0) == present && usize::from(*cell) <= limit)
+                cells
+                    .iter()
+                    .zip(self.limits)
+                    .all(|(cell, limit)| (*cell != 0) == present && usize::from(*cell) <= limit)
             });
             if !layers_fit || !(1..=self.resolutions).contains(&usize::from(row[0])) {
                 return fail(format!("row {i} holds choices that the space does not have"));

@@ -107,7 +107,11 @@ impl<'a> Training<'a> {
 
     /// Mean squared error on the validation set, ms^2; `None` where there is no such set.
     pub fn validation_mse(&self) -> Result<Option<f64>, PluginError> {
-        if self.has_validation { self.mse(1).map(Some) } else { Ok(None) }
+        if self.has_validation {
+            self.mse(1).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn mse(&self, data: c_int) -> Result<f64, PluginError> {
@@ -171,7 +175,8 @@ impl Model {
     /// Reads model text. The text must be whole: LightGBM crashes on a truncated one, so its end marks are looked for.
     pub fn from_text(text: &[u8]) -> Result<Self, PluginError> {
         silence();
-        let unsupported = |what: &str| PluginError::UnsupportedState(format!("not a whole LightGBM model text: {what}"));
+        let unsupported =
+            |what: &str| PluginError::UnsupportedState(format!("not a whole LightGBM model text: {what}"));
         let tail = &text[text.len().saturating_sub(1 << 16)..];
         let has = |part: &[u8], mark: &str| part.windows(mark.len()).any(|w| w == mark.as_bytes());
         if !text.starts_with(b"tree\n") {
@@ -213,7 +218,10 @@ impl Model {
     pub fn predict(&self, inputs: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         let columns = inputs.shape.len();
         if columns != self.columns {
-            return Err(PluginError::Failed(format!("rows have {columns} values; the model was fitted on {}", self.columns)));
+            return Err(PluginError::Failed(format!(
+                "rows have {columns} values; the model was fitted on {}",
+                self.columns
+            )));
         }
         if inputs.rows == 1
             && let Ok(config) = self.single_row.try_lock()
@@ -251,7 +259,10 @@ impl Model {
 
 impl Drop for Model {
     fn drop(&mut self) {
-        let config = *self.single_row.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let config = *self
+            .single_row
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: owned, and used no more; the configuration goes before its booster.
         unsafe {
             if !config.is_null() {

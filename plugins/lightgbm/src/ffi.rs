@@ -24,7 +24,13 @@ unsafe extern "C" {
         reference: Handle,
         out: *mut Handle,
     ) -> c_int;
-    pub fn LGBM_DatasetSetField(dataset: Handle, field: *const c_char, data: *const c_void, len: c_int, data_type: c_int) -> c_int;
+    pub fn LGBM_DatasetSetField(
+        dataset: Handle,
+        field: *const c_char,
+        data: *const c_void,
+        len: c_int,
+        data_type: c_int,
+    ) -> c_int;
     pub fn LGBM_DatasetFree(dataset: Handle) -> c_int;
     pub fn LGBM_BoosterCreate(train: Handle, parameters: *const c_char, out: *mut Handle) -> c_int;
     pub fn LGBM_BoosterAddValidData(booster: Handle, validation: Handle) -> c_int;
@@ -65,7 +71,12 @@ unsafe extern "C" {
         parameters: *const c_char,
         out: *mut Handle,
     ) -> c_int;
-    pub fn LGBM_BoosterPredictForMatSingleRowFast(config: Handle, data: *const c_void, out_len: *mut i64, out: *mut f64) -> c_int;
+    pub fn LGBM_BoosterPredictForMatSingleRowFast(
+        config: Handle,
+        data: *const c_void,
+        out_len: *mut i64,
+        out: *mut f64,
+    ) -> c_int;
     pub fn LGBM_FastConfigFree(config: Handle) -> c_int;
     pub fn LGBM_BoosterFree(booster: Handle) -> c_int;
 }

@@ -31,7 +31,11 @@ pub fn weights(network: &Network, input: Shape) -> Vec<(String, Vec<i64>)> {
     let (hidden, directions) = (network.hidden, network.directions());
     let mut weights = Vec::new();
     for layer in 0..network.layers {
-        let width = if layer == 0 { input.width as i64 } else { hidden * directions };
+        let width = if layer == 0 {
+            input.width as i64
+        } else {
+            hidden * directions
+        };
         for suffix in ["", "_reverse"].iter().take(directions as usize) {
             weights.push((format!("lstm.weight_ih_l{layer}{suffix}"), vec![4 * hidden, width]));
             weights.push((format!("lstm.weight_hh_l{layer}{suffix}"), vec![4 * hidden, hidden]));
@@ -48,13 +52,27 @@ pub fn weights(network: &Network, input: Shape) -> Vec<(String, Vec<i64>)> {
 impl Model {
     /// Fresh weights, uniform as PyTorch initialises them: within one over the root of the hidden width, or of the head's
     /// inputs.
-    pub fn new(network: Network, input: Shape, mean: f64, scale: f64, rng: &mut ChaCha8Rng) -> Result<Self, PluginError> {
+    pub fn new(
+        network: Network,
+        input: Shape,
+        mean: f64,
+        scale: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, PluginError> {
         let mut tensors = Vec::new();
         for (name, shape) in weights(&network, input) {
-            let fan_in = if name.starts_with("head") { network.features(input.steps as i64) } else { network.hidden };
+            let fan_in = if name.starts_with("head") {
+                network.features(input.steps as i64)
+            } else {
+                network.hidden
+            };
             let bound = 1.0 / (fan_in as f32).sqrt();
-            let values: Vec<f32> = (0..shape.iter().product::<i64>()).map(|_| rng.random_range(-bound..bound)).collect();
-            let tensor = Tensor::f_from_slice(&values).and_then(|t| t.f_view(shape.as_slice())).map_err(torch)?;
+            let values: Vec<f32> = (0..shape.iter().product::<i64>())
+                .map(|_| rng.random_range(-bound..bound))
+                .collect();
+            let tensor = Tensor::f_from_slice(&values)
+                .and_then(|t| t.f_view(shape.as_slice()))
+                .map_err(torch)?;
             tensors.push((name, tensor));
         }
         Ok(Self {
@@ -74,7 +92,16 @@ impl Model {
         let zeros = Tensor::f_zeros(states, (Kind::Float, Device::Cpu)).map_err(torch)?;
         let lstm: Vec<&Tensor> = self.tensors[..self.tensors.len() - 2].iter().map(|(_, t)| t).collect();
         let (outputs, last, _) = inputs
-            .f_lstm(&[&zeros, &zeros], &lstm, true, n.layers, 0.0, training, n.bidirectional, true)
+            .f_lstm(
+                &[&zeros, &zeros],
+                &lstm,
+                true,
+                n.layers,
+                0.0,
+                training,
+                n.bidirectional,
+                true,
+            )
             .map_err(torch)?;
         match n.connection {
             Connection::Sum => outputs.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float),
@@ -92,7 +119,10 @@ impl Model {
         let [.., (_, weight), (_, bias)] = self.tensors.as_slice() else {
             return Err(PluginError::Failed("the network has no head".into()));
         };
-        features.f_linear(weight, Some(bias)).and_then(|y| y.f_squeeze_dim(1)).map_err(torch)
+        features
+            .f_linear(weight, Some(bias))
+            .and_then(|y| y.f_squeeze_dim(1))
+            .map_err(torch)
     }
 
     /// Feature values, chunk by chunk.
@@ -102,7 +132,10 @@ impl Model {
             let features = self.features(chunk, false)?;
             let cells = &mut out[from * width..][..chunk.size()[0] as usize * width];
             let count = cells.len();
-            features.f_contiguous().and_then(|f| f.f_copy_data(cells, count)).map_err(torch)
+            features
+                .f_contiguous()
+                .and_then(|f| f.f_copy_data(cells, count))
+                .map_err(torch)
         })
     }
 
@@ -112,7 +145,10 @@ impl Model {
             let labels = self.head(&self.features(chunk, false)?)?;
             let mut values = vec![0f32; chunk.size()[0] as usize];
             let count = values.len();
-            labels.f_contiguous().and_then(|l| l.f_copy_data(&mut values, count)).map_err(torch)?;
+            labels
+                .f_contiguous()
+                .and_then(|l| l.f_copy_data(&mut values, count))
+                .map_err(torch)?;
             for (out, value) in out[from..].iter_mut().zip(values) {
                 *out = f64::from(value) * self.scale + self.mean;
             }
@@ -120,7 +156,11 @@ impl Model {
         })
     }
 
-    fn chunks(&self, inputs: Rows<'_>, mut work: impl FnMut(&Tensor, usize) -> Result<(), PluginError>) -> Result<(), PluginError> {
+    fn chunks(
+        &self,
+        inputs: Rows<'_>,
+        mut work: impl FnMut(&Tensor, usize) -> Result<(), PluginError>,
+    ) -> Result<(), PluginError> {
         if inputs.shape != self.input {
             return Err(PluginError::Failed(format!(
                 "rows are {} x {} (steps x width); the model was fitted on {} x {}",
@@ -141,7 +181,9 @@ impl Model {
 /// A copy of encoded rows as `[rows, steps, width]`.
 pub fn tensor(values: &[f32], rows: usize, shape: Shape) -> Result<Tensor, PluginError> {
     let sizes = [rows as i64, shape.steps as i64, shape.width as i64];
-    Tensor::f_from_slice(values).and_then(|t| t.f_view(sizes)).map_err(torch)
+    Tensor::f_from_slice(values)
+        .and_then(|t| t.f_view(sizes))
+        .map_err(torch)
 }
 
 /// Keeps libtorch to one thread on the calling thread: its setting reaches no other, and OpenMP pools of several calling

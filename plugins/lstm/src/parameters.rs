@@ -91,7 +91,9 @@ impl Parameters {
         };
         network.check().map_err(PluginError::InvalidParameters)?;
         if self.batch_size == 0 || self.epochs == 0 {
-            return Err(PluginError::InvalidParameters("batch_size and epochs must be 1 or more".into()));
+            return Err(PluginError::InvalidParameters(
+                "batch_size and epochs must be 1 or more".into(),
+            ));
         }
         Ok(network)
     }
@@ -116,6 +118,10 @@ impl Network {
     /// Width of what the head is fed with.
     pub fn features(&self, steps: i64) -> i64 {
         let state = self.hidden * self.directions();
-        if self.connection == Connection::Concat { state * steps } else { state }
+        if self.connection == Connection::Concat {
+            state * steps
+        } else {
+            state
+        }
     }
 }

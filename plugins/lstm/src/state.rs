@@ -21,7 +21,10 @@ pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
     for (name, tensor) in &model.tensors {
         let mut cells = vec![0f32; tensor.numel()];
         let count = cells.len();
-        tensor.f_contiguous().and_then(|t| t.f_copy_data(&mut cells, count)).map_err(torch)?;
+        tensor
+            .f_contiguous()
+            .and_then(|t| t.f_copy_data(&mut cells, count))
+            .map_err(torch)?;
         let bytes: Vec<u8> = cells.iter().flat_map(|c| c.to_le_bytes()).collect();
         let shape: Vec<usize> = tensor.size().iter().map(|s| *s as usize).collect();
         values.push((name.clone(), shape, bytes));
@@ -64,12 +67,18 @@ fn sorted_metadata(bytes: Vec<u8>) -> Result<Vec<u8>, PluginError> {
 pub fn load(version: u32, state: &[u8]) -> Result<Model, PluginError> {
     let unsupported = |what: String| PluginError::UnsupportedState(what);
     if version != VERSION {
-        return Err(unsupported(format!("format version {version}; this plugin reads {VERSION}")));
+        return Err(unsupported(format!(
+            "format version {version}; this plugin reads {VERSION}"
+        )));
     }
     let file = SafeTensors::deserialize(state).map_err(|e| unsupported(format!("not a safetensors file: {e}")))?;
     let (_, header) = SafeTensors::read_metadata(state).map_err(|e| unsupported(e.to_string()))?;
     let metadata = header.metadata().clone().unwrap_or_default();
-    let text = |name: &str| metadata.get(name).ok_or_else(|| unsupported(format!("its metadata lack `{name}`")));
+    let text = |name: &str| {
+        metadata
+            .get(name)
+            .ok_or_else(|| unsupported(format!("its metadata lack `{name}`")))
+    };
     if text("format")? != FORMAT {
         return Err(unsupported(format!("its format is not {FORMAT}")));
     }
@@ -85,10 +94,19 @@ pub fn load(version: u32, state: &[u8]) -> Result<Model, PluginError> {
         let view = file.tensor(&name).map_err(|e| unsupported(format!("{name}: {e}")))?;
         let found: Vec<i64> = view.shape().iter().map(|s| *s as i64).collect();
         if view.dtype() != Dtype::F32 || found != shape {
-            return Err(unsupported(format!("{name} is {:?} {found:?}; expected F32 {shape:?}", view.dtype())));
+            return Err(unsupported(format!(
+                "{name} is {:?} {found:?}; expected F32 {shape:?}",
+                view.dtype()
+            )));
         }
-        let cells: Vec<f32> = view.data().chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
-        let tensor = Tensor::f_from_slice(&cells).and_then(|t| t.f_view(shape.as_slice())).map_err(torch)?;
+        let cells: Vec<f32> = view
+            .data()
+            .chunks_exact(4)
+            .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
+            .collect();
+        let tensor = Tensor::f_from_slice(&cells)
+            .and_then(|t| t.f_view(shape.as_slice()))
+            .map_err(torch)?;
         tensors.push((name, tensor));
     }
     Ok(Model {

@@ -56,7 +56,10 @@ pub fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginErr
     one_thread();
     let mut rng = ChaCha8Rng::seed_from_u64(data.seed);
     let (mean, scale) = scaling(parameters.label_scaling, data.train.latencies_ms);
-    let (train, validation) = (Part::new(&data.train, mean, scale)?, Part::new(&data.validation, mean, scale)?);
+    let (train, validation) = (
+        Part::new(&data.train, mean, scale)?,
+        Part::new(&data.validation, mean, scale)?,
+    );
     let mut model = Model::new(network, data.train.inputs.shape, mean, scale, &mut rng)?;
     let store = variables(&mut model)?;
     let mut adam = nn::Adam::default()
@@ -114,7 +117,10 @@ fn variables(model: &mut Model) -> Result<VarStore, PluginError> {
     let store = VarStore::new(Device::Cpu);
     for (name, tensor) in &mut model.tensors {
         // A variable's name must not hold the separator of paths.
-        *tensor = store.root().f_var_copy(&name.replace('.', "-"), tensor).map_err(torch)?;
+        *tensor = store
+            .root()
+            .f_var_copy(&name.replace('.', "-"), tensor)
+            .map_err(torch)?;
     }
     Ok(store)
 }

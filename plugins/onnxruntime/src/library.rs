@@ -21,5 +21,7 @@ pub fn environment() -> Result<&'static Environment, PluginError> {
         let environment = builder.with_name("lglp").with_telemetry(false).build();
         environment.map_err(|e| format!("{}: {e}", path.display()))
     });
-    opened.as_ref().map_err(|reason| PluginError::Unavailable(reason.clone()))
+    opened
+        .as_ref()
+        .map_err(|reason| PluginError::Unavailable(reason.clone()))
 }

@@ -27,14 +27,18 @@ impl Network {
             .map_err(PluginError::failed)?;
         let [input] = session.inputs() else {
             let count = session.inputs().len();
-            return Err(PluginError::Failed(format!("the network has {count} inputs; expected 1")));
+            return Err(PluginError::Failed(format!(
+                "the network has {count} inputs; expected 1"
+            )));
         };
         let shape = input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default();
         if shape.is_empty() || shape.iter().any(|side| *side < 1) {
             return Err(PluginError::Failed(format!("the input's shape {shape:?} is not fixed")));
         }
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let values: Vec<f32> = (0..shape.iter().product::<i64>()).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let values: Vec<f32> = (0..shape.iter().product::<i64>())
+            .map(|_| rng.random_range(-1.0..1.0))
+            .collect();
         let input = Tensor::from_array((shape, values)).map_err(PluginError::failed)?;
         Ok(Self { session, input })
     }

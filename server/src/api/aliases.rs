@@ -57,7 +57,11 @@ pub async fn move_alias(
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let expected_generation = if_match(&request)?;
     let body = body.into_inner();
-    let actor = if body.actor.is_empty() { ACTOR.into() } else { body.actor };
+    let actor = if body.actor.is_empty() {
+        ACTOR.into()
+    } else {
+        body.actor
+    };
     let order = AliasMove {
         alias,
         version: body.version,
@@ -76,7 +80,10 @@ pub async fn move_alias(
 /// The generation in `If-Match`.
 fn if_match(request: &HttpRequest) -> Result<u64, ApiError> {
     let how = "send If-Match with the alias's ETag, or \"0\" to create it";
-    let header = request.headers().get(IF_MATCH).ok_or_else(|| ApiError::precondition_required(how))?;
+    let header = request
+        .headers()
+        .get(IF_MATCH)
+        .ok_or_else(|| ApiError::precondition_required(how))?;
     let text = header.to_str().unwrap_or_default().trim().trim_matches('"');
     text.parse()
         .map_err(|_| ApiError::precondition_required(format!("If-Match is {header:?}; {how}")))

@@ -18,7 +18,9 @@ where
 {
     match web::block(work).await {
         Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(ApiError::internal("the work on this request was cut off; the log tells why")),
+        Err(_) => Err(ApiError::internal(
+            "the work on this request was cut off; the log tells why",
+        )),
     }
 }
 
@@ -39,7 +41,13 @@ pub fn path_error(error: PathError, request: &HttpRequest) -> actix_web::Error {
 }
 
 pub fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::new(StatusCode::BAD_REQUEST, "invalid-query", "The query is not valid", error.to_string()).into()
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "invalid-query",
+        "The query is not valid",
+        error.to_string(),
+    )
+    .into()
 }
 
 fn json_error(error: &JsonPayloadError) -> ApiError {
@@ -54,7 +62,12 @@ fn json_error(error: &JsonPayloadError) -> ApiError {
             }])
         }
         JsonPayloadError::Deserialize(e) => malformed(e),
-        other => ApiError::new(StatusCode::BAD_REQUEST, "unreadable-body", "The body cannot be read", other.to_string()),
+        other => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "unreadable-body",
+            "The body cannot be read",
+            other.to_string(),
+        ),
     }
 }
 
@@ -64,6 +77,14 @@ fn malformed(error: &serde_json::Error) -> ApiError {
 }
 
 fn too_large() -> ApiError {
-    let detail = format!("the body is larger than {} MiB; send fewer architectures per request", BODY_LIMIT >> 20);
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
+    let detail = format!(
+        "the body is larger than {} MiB; send fewer architectures per request",
+        BODY_LIMIT >> 20
+    );
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body-too-large",
+        "The body is too large",
+        detail,
+    )
 }

@@ -67,7 +67,11 @@ pub async fn create_model(
     body: web::Json<NewVersion>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let key = request.headers().get("Idempotency-Key").and_then(|k| k.to_str().ok()).map(str::to_owned);
+    let key = request
+        .headers()
+        .get("Idempotency-Key")
+        .and_then(|k| k.to_str().ok())
+        .map(str::to_owned);
     let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
     Ok(HttpResponse::Created().json(version))
 }

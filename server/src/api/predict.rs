@@ -48,8 +48,17 @@ pub async fn predict(
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
     let request = PredictBody::read(body.into_inner())?;
-    let _place = state.queue.clone().try_acquire_owned().map_err(|_| ApiError::overloaded())?;
-    let running = state.running.clone().acquire_owned().await.map_err(|e| ApiError::internal(e.to_string()))?;
+    let _place = state
+        .queue
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| ApiError::overloaded())?;
+    let running = state
+        .running
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|e| ApiError::internal(e.to_string()))?;
     let serving = state.serving.clone();
     let spaces = state.spaces.clone();
     let (served, predicted) = blocking(move || {
@@ -61,13 +70,22 @@ pub async fn predict(
         hardware: served.hardware.to_string(),
         version: served.version,
     };
-    state.metrics.predictions.get_or_create(&labels).inc_by(predicted.len() as u64);
+    state
+        .metrics
+        .predictions
+        .get_or_create(&labels)
+        .inc_by(predicted.len() as u64);
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
     Ok(HttpResponse::Ok().json(response(&served, predicted)))
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.
-pub fn predict_here(serving: &Serving, spaces: &Spaces, hardware: &str, body: Value) -> Result<PredictResponse, Problem> {
+pub fn predict_here(
+    serving: &Serving,
+    spaces: &Spaces,
+    hardware: &str,
+    body: Value,
+) -> Result<PredictResponse, Problem> {
     let answer = || {
         let hardware = hardware_name(hardware)?;
         let (served, predicted) = PredictBody::read(body)?.answer(serving, spaces, &hardware)?;
@@ -79,7 +97,12 @@ pub fn predict_here(serving: &Serving, spaces: &Spaces, hardware: &str, body: Va
 /// A hardware name from a path.
 pub fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
     name.parse().map_err(|error: lglp_registry::Error| {
-        ApiError::new(StatusCode::NOT_FOUND, "unknown-hardware", "Unknown hardware", error.to_string())
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "unknown-hardware",
+            "Unknown hardware",
+            error.to_string(),
+        )
     })
 }
 
@@ -114,16 +137,27 @@ impl PredictBody {
         let model = match fields.remove("model") {
             None | Some(Value::Null) => ModelRef::production(),
             Some(value) => model_ref(&value).ok_or_else(|| {
-                fault("/model", format!("{value} is neither an alias, like \"production\", nor a version number, like 3"))
+                fault(
+                    "/model",
+                    format!("{value} is neither an alias, like \"production\", nor a version number, like 3"),
+                )
             })?,
         };
         let architectures = match fields.remove("architectures") {
             Some(Value::Array(items)) => items,
             Some(_) => return Err(fault("/architectures", "expected an array of architectures".into())),
-            None => return Err(fault("/architectures", "missing field `architectures`; an array of 1 to 10,000".into())),
+            None => {
+                return Err(fault(
+                    "/architectures",
+                    "missing field `architectures`; an array of 1 to 10,000".into(),
+                ));
+            }
         };
         if architectures.is_empty() || architectures.len() > BATCH_LIMIT {
-            let detail = format!("{} architectures; allowed: 1 to {BATCH_LIMIT} per request", architectures.len());
+            let detail = format!(
+                "{} architectures; allowed: 1 to {BATCH_LIMIT} per request",
+                architectures.len()
+            );
             return Err(fault("/architectures", detail));
         }
         Ok(Self {
@@ -148,7 +182,9 @@ impl PredictBody {
             return Err(other_space(&served, name));
         }
         let architectures = read_architectures(&served.space, &self.architectures)?;
-        let predicted = served.predict(&architectures).inspect_err(|error| serving.after_failure(&served, error))?;
+        let predicted = served
+            .predict(&architectures)
+            .inspect_err(|error| serving.after_failure(&served, error))?;
         Ok((served, predicted))
     }
 }
@@ -178,11 +214,18 @@ fn read_architectures(space: &Arc<SearchSpace>, values: &[Value]) -> Result<Vec<
             Err(_) => {}
         }
     }
-    if faults.is_empty() { Ok(architectures) } else { Err(ApiError::invalid_request(faults)) }
+    if faults.is_empty() {
+        Ok(architectures)
+    } else {
+        Err(ApiError::invalid_request(faults))
+    }
 }
 
 fn other_space(served: &ServedModel, asked: &str) -> ApiError {
-    let detail = format!("version {} of `{}` predicts in the space `{}`", served.version, served.hardware, served.space.name);
+    let detail = format!(
+        "version {} of `{}` predicts in the space `{}`",
+        served.version, served.hardware, served.space.name
+    );
     ApiError::invalid_request(vec![Fault {
         pointer: "/space".into(),
         detail: format!("`{asked}`; {detail}"),
@@ -218,4 +261,3 @@ fn prediction(predicted: Predicted) -> Prediction {
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
-

@@ -49,7 +49,8 @@ impl ApiError {
     }
 
     pub fn overloaded() -> Self {
-        let detail = "too many predictions are waiting; try again in a second, or send several architectures in one request";
+        let detail =
+            "too many predictions are waiting; try again in a second, or send several architectures in one request";
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail);
         problem.retry_after_s = Some(1);
         problem
@@ -57,7 +58,12 @@ impl ApiError {
 
     pub fn precondition_required(detail: impl Into<String>) -> Self {
         let title = "If-Match is required";
-        Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition-required", title, detail)
+        Self::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "precondition-required",
+            title,
+            detail,
+        )
     }
 
     /// The document.
@@ -73,7 +79,12 @@ impl ApiError {
 
     /// A fault of this server; details go to its log.
     pub fn internal(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The server failed",
+            detail,
+        )
     }
 }
 
@@ -110,7 +121,10 @@ impl From<RegistryError> for ApiError {
         match error {
             RegistryError::Invalid { field, reason } => {
                 let pointer = format!("/{}", field.replace('.', "/"));
-                Self::invalid_request(vec![Fault { pointer, detail: reason }])
+                Self::invalid_request(vec![Fault {
+                    pointer,
+                    detail: reason,
+                }])
             }
             RegistryError::NotFound { what, .. } => {
                 let (slug, title) = match what {
@@ -120,12 +134,18 @@ impl From<RegistryError> for ApiError {
                 };
                 Self::new(StatusCode::NOT_FOUND, slug, title, detail)
             }
-            RegistryError::MissingBlob { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "missing-blob", "A blob is missing", detail)
-            }
-            RegistryError::Conflict { .. } => {
-                Self::new(StatusCode::CONFLICT, "conflict", "Something else is recorded there", detail)
-            }
+            RegistryError::MissingBlob { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "missing-blob",
+                "A blob is missing",
+                detail,
+            ),
+            RegistryError::Conflict { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "Something else is recorded there",
+                detail,
+            ),
             RegistryError::StaleGeneration { current, .. } => {
                 let title = "The alias has moved meanwhile";
                 let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
@@ -139,7 +159,12 @@ impl From<RegistryError> for ApiError {
 
 impl From<UnknownSpace> for ApiError {
     fn from(error: UnknownSpace) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "unknown-space", "Unknown search space", error.to_string())
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown-space",
+            "Unknown search space",
+            error.to_string(),
+        )
     }
 }
 
@@ -162,14 +187,22 @@ impl From<ServingError> for ApiError {
     fn from(error: ServingError) -> Self {
         let detail = error.to_string();
         match error {
-            ServingError::NoProduction { .. } => {
-                Self::new(StatusCode::NOT_FOUND, "no-production-model", "No model is in production", detail)
-            }
+            ServingError::NoProduction { .. } => Self::new(
+                StatusCode::NOT_FOUND,
+                "no-production-model",
+                "No model is in production",
+                detail,
+            ),
             ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
             ServingError::Space(error) => error.into(),
             ServingError::Registry(error) => error.into(),
             ServingError::Plugin(error) => error.into(),
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "model-unusable", "The model cannot be used", detail),
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "model-unusable",
+                "The model cannot be used",
+                detail,
+            ),
         }
     }
 }
@@ -177,5 +210,10 @@ impl From<ServingError> for ApiError {
 /// Paths that lead nowhere.
 pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let detail = format!("there is nothing at {}; /docs lists every call", request.path());
-    Err(ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail))
+    Err(ApiError::new(
+        StatusCode::NOT_FOUND,
+        "no-such-path",
+        "No such path",
+        detail,
+    ))
 }

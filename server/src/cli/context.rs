@@ -48,7 +48,11 @@ impl Context {
     /// Opens every plugin.
     pub fn plugins(&self) -> anyhow::Result<PluginHost> {
         let program = std::env::current_exe().context("cannot find this program, to probe plugins with")?;
-        let folder = self.global.plugins.clone().unwrap_or_else(|| program.with_file_name("plugins"));
+        let folder = self
+            .global
+            .plugins
+            .clone()
+            .unwrap_or_else(|| program.with_file_name("plugins"));
         Ok(PluginHost::open(&folder, &program)?)
     }
 
@@ -82,7 +86,10 @@ fn remote(url: &str) -> Registry {
 
 /// Who acts, for the audit log.
 pub fn actor() -> String {
-    std::env::var("USER").ok().filter(|u| !u.is_empty()).unwrap_or_else(|| "cli".into())
+    std::env::var("USER")
+        .ok()
+        .filter(|u| !u.is_empty())
+        .unwrap_or_else(|| "cli".into())
 }
 
 /// Settings that hold for the whole process and must be made before other threads run.

@@ -44,7 +44,8 @@ const HARDWARE: &str = "hardware.json";
 
 fn import(store: &dyn Store, context: &Context, folder: &Path) -> anyhow::Result<()> {
     let path = folder.join(HARDWARE);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} is no dataset: {}", folder.display(), path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{} is no dataset: {}", folder.display(), path.display()))?;
     let hardware: NewHardware = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
     let spaces = context.spaces()?;
     let mut measurements: Vec<Measurement> = Vec::new();
@@ -57,15 +58,26 @@ fn import(store: &dyn Store, context: &Context, folder: &Path) -> anyhow::Result
         for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let place = || format!("{}, line {}", path.display(), i + 1);
             let measurement: Measurement = serde_json::from_str(line).with_context(place)?;
-            anyhow::ensure!(measurement.hardware == hardware.name, "{}: hardware is `{}`", place(), measurement.hardware);
-            space.architecture_from_text(&measurement.architecture).with_context(place)?;
+            anyhow::ensure!(
+                measurement.hardware == hardware.name,
+                "{}: hardware is `{}`",
+                place(),
+                measurement.hardware
+            );
+            space
+                .architecture_from_text(&measurement.architecture)
+                .with_context(place)?;
             measurement.check().with_context(place)?;
             measurements.push(measurement);
         }
     }
     store.put_hardware(&hardware, &actor())?;
     let fresh = store.record_measurements(&measurements)?;
-    println!("{}: {} measurements, {fresh} of them new", hardware.name, measurements.len());
+    println!(
+        "{}: {} measurements, {fresh} of them new",
+        hardware.name,
+        measurements.len()
+    );
     Ok(())
 }
 
@@ -79,7 +91,10 @@ fn export(store: &dyn Store, context: &Context, name: &HardwareName, folder: &Pa
         reference: target.reference,
     };
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    write(&folder.join(HARDWARE), &format!("{}\n", serde_json::to_string_pretty(&hardware)?))?;
+    write(
+        &folder.join(HARDWARE),
+        &format!("{}\n", serde_json::to_string_pretty(&hardware)?),
+    )?;
     for space in context.spaces()?.iter() {
         let measurements = store.measurements(name, &space.name, None)?;
         if measurements.is_empty() {

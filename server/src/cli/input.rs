@@ -24,7 +24,10 @@ pub fn architectures(arguments: &[String]) -> anyhow::Result<Vec<Value>> {
             values.extend(parse(argument)?);
         }
     }
-    anyhow::ensure!(!values.is_empty(), "no architecture given; see --help for the ways of writing one");
+    anyhow::ensure!(
+        !values.is_empty(),
+        "no architecture given; see --help for the ways of writing one"
+    );
     Ok(values)
 }
 
@@ -47,13 +50,19 @@ fn parse(text: &str) -> anyhow::Result<Vec<Value>> {
 }
 
 /// One architecture, its space taken from `space` or from canonical text.
-pub fn one(spaces: &Spaces, space: Option<&str>, argument: &str) -> anyhow::Result<(std::sync::Arc<SearchSpace>, Architecture)> {
+pub fn one(
+    spaces: &Spaces,
+    space: Option<&str>,
+    argument: &str,
+) -> anyhow::Result<(std::sync::Arc<SearchSpace>, Architecture)> {
     let value = match architectures(&[argument.to_owned()])?.as_slice() {
         [value] => value.clone(),
         many => anyhow::bail!("{} architectures; expected one", many.len()),
     };
     let named = value.as_str().and_then(|text| Some(text.split_once('@')?.0));
-    let name = space.or(named).context("give --space: JSON forms do not tell their search space")?;
+    let name = space
+        .or(named)
+        .context("give --space: JSON forms do not tell their search space")?;
     let space = spaces.get(name)?.clone();
     let architecture = space.architecture_from_json(&value)?;
     Ok((space, architecture))

@@ -39,7 +39,10 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    anyhow::ensure!(args.budget.is_finite() && args.budget > 0.0, "--budget must be a positive number of seconds");
+    anyhow::ensure!(
+        args.budget.is_finite() && args.budget > 0.0,
+        "--budget must be a positive number of seconds"
+    );
     let registry = context.registry("measure")?;
     let host = context.plugins()?;
     let spaces = context.spaces()?;
@@ -71,7 +74,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             bar.reset_eta();
             bar.set_message(format!("{done} measured before"));
         }
-        CampaignEvent::Measured { latency_ms, half_width, .. } => {
+        CampaignEvent::Measured {
+            latency_ms, half_width, ..
+        } => {
             bar.inc(1);
             bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
         }

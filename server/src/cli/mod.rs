@@ -45,16 +45,34 @@ struct Cli {
 #[derive(clap::Args)]
 pub struct Global {
     /// Folder of the registry.
-    #[arg(long, global = true, env = "LGLP_REGISTRY", default_value = "data/registry", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "LGLP_REGISTRY",
+        default_value = "data/registry",
+        value_name = "DIR"
+    )]
     registry: PathBuf,
     /// Folder of the plugins [default: `plugins` beside this program].
     #[arg(long, global = true, env = "LGLP_PLUGINS", value_name = "DIR")]
     plugins: Option<PathBuf>,
     /// Folder of the search spaces.
-    #[arg(long, global = true, env = "LGLP_SPACES", default_value = "spaces", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "LGLP_SPACES",
+        default_value = "spaces",
+        value_name = "DIR"
+    )]
     spaces: PathBuf,
     /// Folder of the recipes.
-    #[arg(long, global = true, env = "LGLP_RECIPES", default_value = "recipes", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "LGLP_RECIPES",
+        default_value = "recipes",
+        value_name = "DIR"
+    )]
     recipes: PathBuf,
     /// The server to talk to, e.g. http://127.0.0.1:8080 [default: the one that holds the registry, if one does].
     #[arg(long, global = true, env = "LGLP_SERVER", value_name = "URL")]

@@ -24,9 +24,22 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if context.json() {
         return print_json(&serde_json::json!({ "versions": versions, "aliases": aliases }));
     }
-    let mut rows = table(&["version", "alias", "recipe", "r2", "mape %", "within 10 %", "created", "digest"]);
+    let mut rows = table(&[
+        "version",
+        "alias",
+        "recipe",
+        "r2",
+        "mape %",
+        "within 10 %",
+        "created",
+        "digest",
+    ]);
     for version in &versions {
-        let names: Vec<&str> = aliases.iter().filter(|a| a.version == version.version).map(|a| a.name.as_str()).collect();
+        let names: Vec<&str> = aliases
+            .iter()
+            .filter(|a| a.version == version.version)
+            .map(|a| a.name.as_str())
+            .collect();
         let metric = |name: &str, digits: usize| {
             let value = version.content.metrics.get(name);
             value.map_or_else(String::new, |v| format!("{v:.digits$}"))

@@ -29,7 +29,13 @@ pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
             (None, reason) => {
                 let reason = reason.clone().unwrap_or_default();
                 let revision = short(&plugin.sha256).to_owned();
-                rows.add_row([plugin.file.clone(), "unavailable".into(), String::new(), reason, revision]);
+                rows.add_row([
+                    plugin.file.clone(),
+                    "unavailable".into(),
+                    String::new(),
+                    reason,
+                    revision,
+                ]);
             }
         }
     }

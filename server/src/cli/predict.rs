@@ -48,8 +48,13 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         None => {
             let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
             let serving = Serving::new(store, host, spaces.clone());
-            predict_here(&serving, &spaces, args.hardware.as_str(), serde_json::to_value(&request)?)
-                .map_err(|problem| explain_problem(&problem))?
+            predict_here(
+                &serving,
+                &spaces,
+                args.hardware.as_str(),
+                serde_json::to_value(&request)?,
+            )
+            .map_err(|problem| explain_problem(&problem))?
         }
     };
     if context.json() {
@@ -57,14 +62,30 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let mut rows = table(&["latency ms", "90 % interval", "architecture", "note"]);
     for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
-        let interval = prediction.interval.as_ref().map(|i| format!("{:.1} to {:.1}", i.low, i.high));
-        let architecture = architecture.as_str().map_or_else(|| architecture.to_string(), str::to_owned);
+        let interval = prediction
+            .interval
+            .as_ref()
+            .map(|i| format!("{:.1} to {:.1}", i.low, i.high));
+        let architecture = architecture
+            .as_str()
+            .map_or_else(|| architecture.to_string(), str::to_owned);
         let note = prediction.outside_training_range.clone().unwrap_or_default();
-        rows.add_row([format!("{:.2}", prediction.latency_ms), interval.unwrap_or_default(), architecture, note]);
+        rows.add_row([
+            format!("{:.2}", prediction.latency_ms),
+            interval.unwrap_or_default(),
+            architecture,
+            note,
+        ]);
     }
     println!("{rows}");
     let model = &response.model;
-    println!("{} version {} ({}, {})", response.hardware, model.version, model.recipe, short(&model.digest));
+    println!(
+        "{} version {} ({}, {})",
+        response.hardware,
+        model.version,
+        model.recipe,
+        short(&model.digest)
+    );
     Ok(())
 }
 
@@ -76,7 +97,11 @@ fn explain(error: crate::client::ClientError) -> anyhow::Error {
 }
 
 fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
-    let faults: Vec<String> = problem.errors.iter().map(|f| format!("\n  {}: {}", f.pointer, f.detail)).collect();
+    let faults: Vec<String> = problem
+        .errors
+        .iter()
+        .map(|f| format!("\n  {}: {}", f.pointer, f.detail))
+        .collect();
     match faults.len() {
         0 | 1 => anyhow::anyhow!("{}", problem.detail),
         _ => anyhow::anyhow!("{}{}", problem.detail, faults.concat()),

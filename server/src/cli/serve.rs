@@ -12,7 +12,9 @@ use crate::api::{ServeOptions, serve};
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  lglp serve\n  lglp serve --bind 127.0.0.1:9000 --registry /srv/lglp\n\nThe API's pages are at /docs.")]
+#[command(
+    after_help = "Examples:\n  lglp serve\n  lglp serve --bind 127.0.0.1:9000 --registry /srv/lglp\n\nThe API's pages are at /docs."
+)]
 pub struct Args {
     /// Address to listen on; loopback only, as long as there are no tokens.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -24,7 +26,10 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_env("LGLP_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
     let address = format!("http://{}", listener.local_addr()?);
     let info = HolderInfo {
@@ -38,7 +43,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             tracing::warn!("plugin {} is unavailable: {reason}", plugin.file);
         }
     }
-    tracing::info!("serving {} on {address}, its pages on {address}/docs", context.registry_folder().display());
+    tracing::info!(
+        "serving {} on {address}, its pages on {address}/docs",
+        context.registry_folder().display()
+    );
     serve(ServeOptions {
         listener,
         store: Arc::new(store),

@@ -49,7 +49,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let fit = |seed| fit(&recipe, &host, space, &data, seed);
     if let Some(count) = args.seeds {
         anyhow::ensure!(count >= 1, "--seeds must be 1 or more");
-        let metrics = (args.seed..args.seed + count).map(|seed| Ok(fit(seed)?.metrics)).collect::<anyhow::Result<Vec<_>>>()?;
+        let metrics = (args.seed..args.seed + count)
+            .map(|seed| Ok(fit(seed)?.metrics))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         return report_seeds(context, &recipe, &metrics);
     }
     let trained = fit(args.seed)?;
@@ -76,21 +78,38 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         split.validation.len(),
         split.test.len()
     );
-    println!("{}", metrics_table(&trained.metrics.entries().map(|(name, value)| (name, format!("{value:.4}")))));
-    println!("version {} ({}); put it to use with:", version.version, short(version.digest.as_str()));
+    println!(
+        "{}",
+        metrics_table(
+            &trained
+                .metrics
+                .entries()
+                .map(|(name, value)| (name, format!("{value:.4}")))
+        )
+    );
+    println!(
+        "version {} ({}); put it to use with:",
+        version.version,
+        short(version.digest.as_str())
+    );
     println!("  lglp promote --hardware {} {}", args.hardware, version.version);
     Ok(())
 }
 
 /// First measurements of a space, in the order of their digests, and the dataset's text: one row a line.
-fn training_data(store: &dyn Store, hardware: &HardwareName, space: &SearchSpace) -> anyhow::Result<(TrainingData, String)> {
+fn training_data(
+    store: &dyn Store,
+    hardware: &HardwareName,
+    space: &SearchSpace,
+) -> anyhow::Result<(TrainingData, String)> {
     let mut data = TrainingData::default();
     let mut content = String::new();
     for measurement in store.measurements(hardware, &space.name, Some(0))? {
         let architecture = space
             .architecture_from_text(&measurement.architecture)
             .with_context(|| format!("the measurement {} does not fit the space any more", measurement.digest))?;
-        content += &json!({ "architecture": measurement.architecture, "latency_ms": measurement.latency_ms }).to_string();
+        content +=
+            &json!({ "architecture": measurement.architecture, "latency_ms": measurement.latency_ms }).to_string();
         content.push('\n');
         data.architectures.push(architecture);
         data.latencies_ms.push(measurement.latency_ms);
@@ -98,7 +117,13 @@ fn training_data(store: &dyn Store, hardware: &HardwareName, space: &SearchSpace
     Ok((data, content))
 }
 
-fn fit(recipe: &Recipe, host: &PluginHost, space: &SearchSpace, data: &TrainingData, seed: u64) -> anyhow::Result<Trained> {
+fn fit(
+    recipe: &Recipe,
+    host: &PluginHost,
+    space: &SearchSpace,
+    data: &TrainingData,
+    seed: u64,
+) -> anyhow::Result<Trained> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:10} {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
@@ -151,7 +176,12 @@ fn keep(
             "train": trained.split.train, "validation": trained.split.validation, "test": trained.split.test,
         }),
         plugins: plugins.collect::<anyhow::Result<_>>()?,
-        metrics: trained.metrics.entries().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        metrics: trained
+            .metrics
+            .entries()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         artifacts,
         training_log: store.put_blob(trained.log.as_bytes())?,
         residuals: trained.residuals.clone().into_vec(),
@@ -164,15 +194,30 @@ fn keep(
 fn report_seeds(context: &Context, recipe: &Recipe, metrics: &[Metrics]) -> anyhow::Result<()> {
     let names = metrics[0].entries().map(|(name, _)| name);
     let columns = names.map(|name| {
-        let values: Vec<f64> = metrics.iter().flat_map(|m| m.entries()).filter(|e| e.0 == name).map(|e| e.1).collect();
+        let values: Vec<f64> = metrics
+            .iter()
+            .flat_map(|m| m.entries())
+            .filter(|e| e.0 == name)
+            .map(|e| e.1)
+            .collect();
         (name, mean_and_deviation(&values))
     });
     if context.json() {
-        let columns: BTreeMap<_, _> = columns.iter().map(|(name, (mean, sd))| (name, json!({ "mean": mean, "sd": sd }))).collect();
+        let columns: BTreeMap<_, _> = columns
+            .iter()
+            .map(|(name, (mean, sd))| (name, json!({ "mean": mean, "sd": sd })))
+            .collect();
         return print_json(&json!({ "recipe": recipe.name, "seeds": metrics.len(), "metrics": columns }));
     }
-    println!("{} over {} splits, mean +- standard deviation on the test parts", recipe.name, metrics.len());
-    println!("{}", metrics_table(&columns.map(|(name, (mean, sd))| (name, format!("{mean:.4} +- {sd:.4}")))));
+    println!(
+        "{} over {} splits, mean +- standard deviation on the test parts",
+        recipe.name,
+        metrics.len()
+    );
+    println!(
+        "{}",
+        metrics_table(&columns.map(|(name, (mean, sd))| (name, format!("{mean:.4} +- {sd:.4}"))))
+    );
     Ok(())
 }
 

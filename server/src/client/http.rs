@@ -69,7 +69,13 @@ impl Http {
         serde_json::from_slice(&answer).map_err(|e| self.transport(path, &e))
     }
 
-    fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, ClientError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);

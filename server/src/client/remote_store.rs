@@ -46,7 +46,10 @@ fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnO
         }
         ClientError::Problem(problem) if problem.status == 422 && !problem.errors.is_empty() => {
             let fault = &problem.errors[0];
-            Error::invalid(fault.pointer.trim_start_matches('/').replace('/', "."), fault.detail.clone())
+            Error::invalid(
+                fault.pointer.trim_start_matches('/').replace('/', "."),
+                fault.detail.clone(),
+            )
         }
         _ => Error::Storage {
             doing,
@@ -58,35 +61,47 @@ fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnO
 impl Store for RemoteStore {
     fn put_hardware(&self, new: &NewHardware, _actor: &str) -> Result<HardwareTarget> {
         let path = format!("/v1/hardware/{}", new.name);
-        self.0
-            .send(Method::PUT, &path, &[], new)
-            .map_err(error("create the hardware target", "hardware target", &new.name))
+        self.0.send(Method::PUT, &path, &[], new).map_err(error(
+            "create the hardware target",
+            "hardware target",
+            &new.name,
+        ))
     }
 
     fn hardware(&self, name: &HardwareName) -> Result<HardwareTarget> {
         let path = format!("/v1/hardware/{name}");
-        self.0.get(&path).map_err(error("read the hardware target", "hardware target", name))
+        self.0
+            .get(&path)
+            .map_err(error("read the hardware target", "hardware target", name))
     }
 
     fn hardware_targets(&self) -> Result<Vec<HardwareTarget>> {
-        let targets: Targets = self.0.get("/v1/hardware").map_err(error("list hardware targets", "list", "hardware"))?;
+        let targets: Targets =
+            self.0
+                .get("/v1/hardware")
+                .map_err(error("list hardware targets", "list", "hardware"))?;
         Ok(targets.hardware)
     }
 
     fn record_measurements(&self, measurements: &[Measurement]) -> Result<usize> {
-        let Some(first) = measurements.first() else { return Ok(0) };
+        let Some(first) = measurements.first() else {
+            return Ok(0);
+        };
         let path = format!("/v1/{}/measurements", first.hardware);
-        let recorded: Recorded = self
-            .0
-            .send(Method::POST, &path, &[], &measurements)
-            .map_err(error("record measurements", "hardware target", &first.hardware))?;
+        let recorded: Recorded = self.0.send(Method::POST, &path, &[], &measurements).map_err(error(
+            "record measurements",
+            "hardware target",
+            &first.hardware,
+        ))?;
         Ok(recorded.recorded)
     }
 
     fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
         let round = round.map(|r| format!("&round={r}")).unwrap_or_default();
         let path = format!("/v1/{hardware}/measurements?space={space}{round}");
-        self.0.get(&path).map_err(error("list measurements", "hardware target", hardware))
+        self.0
+            .get(&path)
+            .map_err(error("list measurements", "hardware target", hardware))
     }
 
     fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
@@ -116,12 +131,17 @@ impl Store for RemoteStore {
 
     fn datasets(&self, hardware: &HardwareName) -> Result<Vec<Dataset>> {
         let path = format!("/v1/{hardware}/datasets");
-        self.0.get(&path).map_err(error("list datasets", "hardware target", hardware))
+        self.0
+            .get(&path)
+            .map_err(error("list datasets", "hardware target", hardware))
     }
 
     fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
         let failed = |e: ClientError| error("store a blob", "blob", "")(e);
-        let answer = self.0.bytes(Method::POST, "/v1/blobs", bytes.to_vec()).map_err(failed)?;
+        let answer = self
+            .0
+            .bytes(Method::POST, "/v1/blobs", bytes.to_vec())
+            .map_err(failed)?;
         let stored: BlobStored = serde_json::from_slice(&answer).map_err(|e| Error::Storage {
             doing: "store a blob",
             source: Box::new(e),
@@ -131,7 +151,10 @@ impl Store for RemoteStore {
 
     fn get_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
         let path = format!("/v1/blobs/{digest}");
-        let bytes = self.0.bytes(Method::GET, &path, Vec::new()).map_err(error("read a blob", "blob", digest))?;
+        let bytes = self
+            .0
+            .bytes(Method::GET, &path, Vec::new())
+            .map_err(error("read a blob", "blob", digest))?;
         let found = Digest::of(&bytes);
         if found == *digest {
             return Ok(bytes);
@@ -140,12 +163,22 @@ impl Store for RemoteStore {
         Err(Error::CorruptBlob { file, expected, found })
     }
 
-    fn create_version(&self, hardware: &HardwareName, new: &NewVersion, idempotency_key: Option<&str>) -> Result<Version> {
+    fn create_version(
+        &self,
+        hardware: &HardwareName,
+        new: &NewVersion,
+        idempotency_key: Option<&str>,
+    ) -> Result<Version> {
         let path = format!("/v1/{hardware}/models");
-        let headers: Vec<(&str, &str)> = idempotency_key.map(|key| ("Idempotency-Key", key)).into_iter().collect();
-        self.0
-            .send(Method::POST, &path, &headers, new)
-            .map_err(error("create the version", "hardware target", hardware))
+        let headers: Vec<(&str, &str)> = idempotency_key
+            .map(|key| ("Idempotency-Key", key))
+            .into_iter()
+            .collect();
+        self.0.send(Method::POST, &path, &headers, new).map_err(error(
+            "create the version",
+            "hardware target",
+            hardware,
+        ))
     }
 
     fn version(&self, hardware: &HardwareName, version: u32) -> Result<Version> {
@@ -185,7 +218,9 @@ impl Store for RemoteStore {
     }
 
     fn verify_audit(&self) -> Result<AuditHead> {
-        self.0.get("/v1/audit/head").map_err(error("verify the audit log", "audit log", ""))
+        self.0
+            .get("/v1/audit/head")
+            .map_err(error("verify the audit log", "audit log", ""))
     }
 
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
@@ -197,6 +232,8 @@ impl Store for RemoteStore {
 impl RemoteStore {
     fn models(&self, hardware: &HardwareName) -> Result<Models> {
         let path = format!("/v1/{hardware}/models");
-        self.0.get(&path).map_err(error("list versions", "hardware target", hardware))
+        self.0
+            .get(&path)
+            .map_err(error("list versions", "hardware target", hardware))
     }
 }

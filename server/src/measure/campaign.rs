@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lglp_registry::{Digest, HardwareName, HardwareTarget, Measurement, NewHardware, PairedSample, ReferenceNetwork, Store};
+use lglp_registry::{
+    Digest, HardwareName, HardwareTarget, Measurement, NewHardware, PairedSample, ReferenceNetwork, Store,
+};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::Serialize;
 use serde_json::json;
@@ -11,7 +13,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::repeatability::Repeatability;
 use super::{
-    CALIBRATION_RUNS, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, of_this_machine, reference_architecture,
+    CALIBRATION_RUNS, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, of_this_machine,
+    reference_architecture,
 };
 use crate::networks;
 use crate::plugins::{Kind, NetworkInstance, PluginError, PluginHost, RuntimeInstance};
@@ -101,7 +104,9 @@ impl Campaign<'_> {
         let mut reference = runtime.load(&reference_network.onnx)?;
         let target = self.target(known, &runtime, &mut reference, progress)?;
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
-        let done = self.store.measured_digests(self.hardware, &self.space.name, self.round)?;
+        let done = self
+            .store
+            .measured_digests(self.hardware, &self.space.name, self.round)?;
         let plan = self.plan()?;
         progress(CampaignEvent::Resuming {
             done: plan.iter().filter(|a| done.contains(&self.digest(a))).count(),
@@ -200,7 +205,9 @@ impl Campaign<'_> {
                 asked: self.count,
             });
         }
-        let architectures = first.iter().filter_map(|m| self.space.architecture_from_text(&m.architecture).ok());
+        let architectures = first
+            .iter()
+            .filter_map(|m| self.space.architecture_from_text(&m.architecture).ok());
         Ok(architectures.take(self.count).collect())
     }
 
@@ -254,10 +261,15 @@ impl Campaign<'_> {
     }
 
     fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
-        let these = self.store.measurements(self.hardware, &self.space.name, Some(self.round))?;
+        let these = self
+            .store
+            .measurements(self.hardware, &self.space.name, Some(self.round))?;
         let repeatability = match self.round {
             0 => None,
-            _ => Repeatability::of(&self.store.measurements(self.hardware, &self.space.name, Some(0))?, &these),
+            _ => Repeatability::of(
+                &self.store.measurements(self.hardware, &self.space.name, Some(0))?,
+                &these,
+            ),
         };
         Ok(Summary {
             measured,
@@ -270,9 +282,13 @@ impl Campaign<'_> {
 /// The settings of a target that are its runtime's.
 fn runtime_settings(target: &HardwareTarget) -> serde_json::Value {
     let own = target.settings.iter().filter(|(name, _)| *name != BATCH_SIZE);
-    own.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
+    own.map(|(name, value)| (name.clone(), value.clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn now() -> String {
-    OffsetDateTime::now_utc().format(&Rfc3339).expect("the present has four digits of years")
+    OffsetDateTime::now_utc()
+        .format(&Rfc3339)
+        .expect("the present has four digits of years")
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 pub fn of_this_machine() -> serde_json::Value {
     let cpuinfo = read("/proc/cpuinfo");
     let fact = |name: &str| {
-        let line = cpuinfo.lines().find(|l| l.split(':').next().is_some_and(|k| k.trim() == name))?;
+        let line = cpuinfo
+            .lines()
+            .find(|l| l.split(':').next().is_some_and(|k| k.trim() == name))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
     let flags = fact("flags").unwrap_or_default();
@@ -25,7 +27,10 @@ pub fn of_this_machine() -> serde_json::Value {
     for (name, value) in [
         ("cpu", fact("model name")),
         ("cpu_cache", fact("cache size")),
-        ("kernel", Some(read("/proc/sys/kernel/osrelease").trim().to_owned()).filter(|s| !s.is_empty())),
+        (
+            "kernel",
+            Some(read("/proc/sys/kernel/osrelease").trim().to_owned()).filter(|s| !s.is_empty()),
+        ),
         ("memory_gib", memory_gib()),
     ] {
         if let Some(value) = value {
@@ -42,7 +47,13 @@ pub fn load_average() -> Option<f64> {
 
 fn memory_gib() -> Option<String> {
     let meminfo = read("/proc/meminfo");
-    let kib: f64 = meminfo.lines().find(|l| l.starts_with("MemTotal"))?.split_whitespace().nth(1)?.parse().ok()?;
+    let kib: f64 = meminfo
+        .lines()
+        .find(|l| l.starts_with("MemTotal"))?
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()?;
     Some(format!("{:.0}", kib / 1024.0 / 1024.0))
 }
 

@@ -155,7 +155,10 @@ impl Protocol {
 
 /// The mean of several runs.
 fn mean_of(network: &mut NetworkInstance<'_>, runs: usize) -> Result<TimedRun, PluginError> {
-    let mut sum = TimedRun { wall_ms: 0.0, cpu_ms: 0.0 };
+    let mut sum = TimedRun {
+        wall_ms: 0.0,
+        cpu_ms: 0.0,
+    };
     for _ in 0..runs {
         let run = network.run()?;
         sum.wall_ms += run.wall_ms / runs as f64;
@@ -188,5 +191,9 @@ fn drift(pairs: &[Pair]) -> f64 {
 }
 
 fn reference_time(pair: &Pair) -> f64 {
-    if pair.reference_cpu_ms > 0.0 { pair.reference_cpu_ms } else { pair.reference_wall_ms }
+    if pair.reference_cpu_ms > 0.0 {
+        pair.reference_cpu_ms
+    } else {
+        pair.reference_wall_ms
+    }
 }

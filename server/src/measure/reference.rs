@@ -14,14 +14,20 @@ pub const WEIGHTS_SEED: u64 = 0;
 pub fn reference_architecture(space: &SearchSpace) -> Architecture {
     let choices = &space.choices;
     let resolution = choices.resolution[1.min(choices.resolution.len() - 1)];
-    let depths: Vec<u32> = space.blocks.iter().map(|b| *b.depth.iter().min().expect("checked")).collect();
+    let depths: Vec<u32> = space
+        .blocks
+        .iter()
+        .map(|b| *b.depth.iter().min().expect("checked"))
+        .collect();
     let ofa = json!({
         "r": [resolution],
         "d": depths,
         "ks": vec![choices.kernel[0]; space.slots()],
         "e": vec![choices.expansion[0]; space.slots()],
     });
-    space.architecture_from_json(&ofa).expect("a space's defaults keep its constraints")
+    space
+        .architecture_from_json(&ofa)
+        .expect("a space's defaults keep its constraints")
 }
 
 /// Runs for a calibration.

@@ -19,7 +19,9 @@ impl Repeatability {
     /// Compares two rounds; `None` where they share no architecture.
     pub fn of(first: &[Measurement], second: &[Measurement]) -> Option<Self> {
         let labels: BTreeMap<_, f64> = first.iter().map(|m| (&m.digest, m.latency_ms)).collect();
-        let pairs = second.iter().filter_map(|m| Some((*labels.get(&m.digest)?, m.latency_ms)));
+        let pairs = second
+            .iter()
+            .filter_map(|m| Some((*labels.get(&m.digest)?, m.latency_ms)));
         let differences: Vec<f64> = pairs.map(|(a, b)| 200.0 * (a - b).abs() / (a + b)).collect();
         (!differences.is_empty()).then(|| Self {
             architectures: differences.len(),

@@ -44,7 +44,12 @@ impl InvertedResidual {
 
 fn squeeze_and_excite(graph: &mut Graph, name: &str, input: &Value) -> Value {
     let squeezed = graph.global_average_pool(&format!("{name}.squeeze"), input);
-    let reduced = pointwise(graph, &format!("{name}.reduce"), &squeezed, divisible_by_8(input.channels / 4));
+    let reduced = pointwise(
+        graph,
+        &format!("{name}.reduce"),
+        &squeezed,
+        divisible_by_8(input.channels / 4),
+    );
     let reduced = graph.activation(&format!("{name}.reduce.activation"), &reduced, Activation::Relu);
     let gate = pointwise(graph, &format!("{name}.excite"), &reduced, input.channels);
     let gate = graph.hard_sigmoid(&format!("{name}.gate"), &gate);
@@ -64,5 +69,9 @@ fn pointwise(graph: &mut Graph, name: &str, input: &Value, channels: u32) -> Val
 /// The nearest multiple of 8, no more than 10 % below (`make_divisible` of the MobileNet papers' code).
 fn divisible_by_8(channels: u32) -> u32 {
     let nearest = ((channels + 4) / 8 * 8).max(8);
-    if nearest * 10 < channels * 9 { nearest + 8 } else { nearest }
+    if nearest * 10 < channels * 9 {
+        nearest + 8
+    } else {
+        nearest
+    }
 }

@@ -77,7 +77,11 @@ impl Graph {
 
     /// Convolution with bias; batch normalisation is folded into both.
     pub fn conv(&mut self, name: &str, input: &Value, conv: Conv) -> Value {
-        let (group, per_filter) = if conv.depthwise { (input.channels, 1) } else { (1, input.channels) };
+        let (group, per_filter) = if conv.depthwise {
+            (input.channels, 1)
+        } else {
+            (1, input.channels)
+        };
         let side = (input.side + 2 * (conv.kernel / 2) - conv.kernel) / conv.stride + 1;
         let fan_in = per_filter * conv.kernel * conv.kernel;
         let weights = u64::from(conv.channels) * u64::from(fan_in);
@@ -101,18 +105,42 @@ impl Graph {
             Activation::Relu => "Relu",
             Activation::HardSwish => "HardSwish",
         };
-        self.node(name, op, vec![input.name.clone()], Vec::new(), input.channels, input.side)
+        self.node(
+            name,
+            op,
+            vec![input.name.clone()],
+            Vec::new(),
+            input.channels,
+            input.side,
+        )
     }
 
     /// `max(0, min(1, x / 6 + 1 / 2))`, the gate of squeeze-and-excitation.
     pub fn hard_sigmoid(&mut self, name: &str, input: &Value) -> Value {
-        let attributes = vec![AttributeProto::float("alpha", 1.0 / 6.0), AttributeProto::float("beta", 0.5)];
-        self.node(name, "HardSigmoid", vec![input.name.clone()], attributes, input.channels, input.side)
+        let attributes = vec![
+            AttributeProto::float("alpha", 1.0 / 6.0),
+            AttributeProto::float("beta", 0.5),
+        ];
+        self.node(
+            name,
+            "HardSigmoid",
+            vec![input.name.clone()],
+            attributes,
+            input.channels,
+            input.side,
+        )
     }
 
     /// Mean over height and width.
     pub fn global_average_pool(&mut self, name: &str, input: &Value) -> Value {
-        self.node(name, "GlobalAveragePool", vec![input.name.clone()], Vec::new(), input.channels, 1)
+        self.node(
+            name,
+            "GlobalAveragePool",
+            vec![input.name.clone()],
+            Vec::new(),
+            input.channels,
+            1,
+        )
     }
 
     /// Product, the second value being broadcast over height and width.
@@ -129,7 +157,14 @@ impl Graph {
 
     /// Ends the graph with a fully connected layer.
     pub fn classify(mut self, input: &Value, classes: u32) -> Network {
-        let flat = self.node("flatten", "Flatten", vec![input.name.clone()], Vec::new(), input.channels, 1);
+        let flat = self.node(
+            "flatten",
+            "Flatten",
+            vec![input.name.clone()],
+            Vec::new(),
+            input.channels,
+            1,
+        );
         let weights = u64::from(input.channels) * u64::from(classes);
         self.cost.parameters += weights + u64::from(classes);
         self.cost.macs += u64::from(self.batch) * weights;
@@ -165,7 +200,11 @@ impl Graph {
         channels: u32,
         side: u32,
     ) -> Value {
-        let output = if op == "Gemm" { OUTPUT.into() } else { format!("{name}.out") };
+        let output = if op == "Gemm" {
+            OUTPUT.into()
+        } else {
+            format!("{name}.out")
+        };
         if let Some(w) = &mut self.written {
             w.nodes.push(NodeProto {
                 input,
@@ -188,7 +227,10 @@ impl Graph {
             node: w.nodes,
             name: "network".into(),
             initializer: w.initializers,
-            input: vec![ValueInfoProto::tensor(INPUT, &[self.batch, 3, self.resolution, self.resolution])],
+            input: vec![ValueInfoProto::tensor(
+                INPUT,
+                &[self.batch, 3, self.resolution, self.resolution],
+            )],
             output: vec![ValueInfoProto::tensor(OUTPUT, &[self.batch, classes])],
         };
         let opset = OperatorSetIdProto {

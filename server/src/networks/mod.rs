@@ -49,7 +49,11 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
     value = frame(&mut graph, "stem", value, &space.network.stem);
     let mut position = (0, 0);
     for layer in space.layers(architecture) {
-        position = if layer.block == position.0 { (position.0, position.1) } else { (layer.block, 0) };
+        position = if layer.block == position.0 {
+            (position.0, position.1)
+        } else {
+            (layer.block, 0)
+        };
         let name = format!("block{}.layer{}", position.0, position.1);
         let residual = InvertedResidual {
             kernel: layer.kernel,

@@ -148,7 +148,12 @@ impl AttributeProto {
 impl ValueInfoProto {
     /// A float tensor of fixed shape.
     pub fn tensor(name: &str, shape: &[u32]) -> Self {
-        let dim = shape.iter().map(|side| DimensionProto { dim_value: i64::from(*side) }).collect();
+        let dim = shape
+            .iter()
+            .map(|side| DimensionProto {
+                dim_value: i64::from(*side),
+            })
+            .collect();
         let tensor_type = TensorTypeProto {
             elem_type: FLOAT,
             shape: Some(TensorShapeProto { dim }),

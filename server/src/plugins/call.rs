@@ -11,8 +11,12 @@ pub fn native_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("LGLP_NATIVE") {
         return PathBuf::from(folder);
     }
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("native")));
-    beside.filter(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from(".native/lib"))
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("native")));
+    beside
+        .filter(|folder| folder.is_dir())
+        .unwrap_or_else(|| PathBuf::from(".native/lib"))
 }
 
 /// Takes the bytes out of a buffer and has the plugin free it.

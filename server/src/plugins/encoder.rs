@@ -25,7 +25,11 @@ unsafe impl Sync for EncoderInstance {}
 
 impl EncoderInstance {
     /// Prepares an encoder for a space.
-    pub fn new(handle: &ComponentHandle, space: &SearchSpace, parameters: &serde_json::Value) -> Result<Self, PluginError> {
+    pub fn new(
+        handle: &ComponentHandle,
+        space: &SearchSpace,
+        parameters: &serde_json::Value,
+    ) -> Result<Self, PluginError> {
         debug_assert_eq!(handle.kind(), Kind::Encoder);
         handle.check_parameters(parameters)?;
         // SAFETY: the host admits encoders only with their table, and never unloads it.
@@ -38,7 +42,9 @@ impl EncoderInstance {
         })?;
         let mut shape = Shape { steps: 0, width: 0 };
         // SAFETY: the instance was just made.
-        call::checked(handle.name(), |_| unsafe { (table.shape)(instance, &mut shape.steps, &mut shape.width) })?;
+        call::checked(handle.name(), |_| unsafe {
+            (table.shape)(instance, &mut shape.steps, &mut shape.width)
+        })?;
         Ok(Self {
             handle: handle.clone(),
             table,
@@ -49,7 +55,10 @@ impl EncoderInstance {
     }
 
     /// Encodes architectures of the space.
-    pub fn encode<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture>) -> Result<Matrix, PluginError> {
+    pub fn encode<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
+    ) -> Result<Matrix, PluginError> {
         let count = architectures.len();
         let mut rows = Vec::with_capacity(count * self.row_len);
         for architecture in architectures {
@@ -58,7 +67,14 @@ impl EncoderInstance {
         let mut out = vec![0f32; count * self.shape.len()];
         // SAFETY: `rows` and `out` have the sizes that the contract asks for.
         call::checked(self.handle.name(), |error| unsafe {
-            (self.table.encode)(self.instance, rows.as_ptr(), count, self.row_len, out.as_mut_ptr(), error)
+            (self.table.encode)(
+                self.instance,
+                rows.as_ptr(),
+                count,
+                self.row_len,
+                out.as_mut_ptr(),
+                error,
+            )
         })?;
         Ok(Matrix {
             data: out,

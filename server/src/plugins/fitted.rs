@@ -57,7 +57,11 @@ unsafe impl Sync for FittedInstance {}
 
 impl FittedInstance {
     /// Fits a component.
-    pub fn fit(handle: &ComponentHandle, parameters: &serde_json::Value, data: FitData<'_>) -> Result<Self, PluginError> {
+    pub fn fit(
+        handle: &ComponentHandle,
+        parameters: &serde_json::Value,
+        data: FitData<'_>,
+    ) -> Result<Self, PluginError> {
         handle.check_parameters(parameters)?;
         for part in [data.train, data.validation] {
             assert_eq!(part.inputs.rows, part.latencies_ms.len(), "one latency per row");
@@ -105,7 +109,9 @@ impl FittedInstance {
     /// The fitted state, in the format of [`ComponentHandle::state_version`].
     pub fn save(&self) -> Result<Vec<u8>, PluginError> {
         // SAFETY: the instance is alive.
-        call::bytes(self.handle.name(), |state, error| unsafe { (self.table.save)(self.instance, state, error) })
+        call::bytes(self.handle.name(), |state, error| unsafe {
+            (self.table.save)(self.instance, state, error)
+        })
     }
 
     /// Features of an extractor.

@@ -64,7 +64,10 @@ impl Library {
         let library = unsafe { libloading::Library::new(&by_descriptor) }.map_err(|e| {
             let text = e.to_string().replace(&by_descriptor, &shown.to_string());
             let native = native_folder();
-            PluginError::NotLoadable(format!("{text}; native libraries are looked for in {}: run `make native`", native.display()))
+            PluginError::NotLoadable(format!(
+                "{text}; native libraries are looked for in {}: run `make native`",
+                native.display()
+            ))
         })?;
         // The descriptor stays open: the loader tells libraries apart by name, and a number must not come twice.
         std::mem::forget(file);
@@ -106,10 +109,16 @@ impl Library {
             abi::KIND_EXTRACTOR => (Kind::FeatureExtractor, has(component, |t| t.extract.is_some())),
             abi::KIND_REGRESSOR => (Kind::Regressor, has(component, |t| t.predict.is_some())),
             abi::KIND_RUNTIME => (Kind::Runtime, !component.runtime.is_null()),
-            other => return Err(PluginError::Rejected(format!("its component `{name}` is of the unknown kind {other}"))),
+            other => {
+                return Err(PluginError::Rejected(format!(
+                    "its component `{name}` is of the unknown kind {other}"
+                )));
+            }
         };
         if !complete {
-            return Err(PluginError::Rejected(format!("its {kind} `{name}` lacks the table of its kind")));
+            return Err(PluginError::Rejected(format!(
+                "its {kind} `{name}` lacks the table of its kind"
+            )));
         }
         // SAFETY: a callback of the table, called as its contract says.
         let schema = call::bytes(name, |json, error| unsafe { (component.schema)(json, error) })?;
@@ -218,7 +227,8 @@ fn has(component: &abi::Component, wanted: impl Fn(&abi::FittedTable) -> bool) -
 /// Believes a table only after its magic number, version and sizes.
 fn check_table(table: *const abi::PluginTable) -> Result<&'static abi::PluginTable, PluginError> {
     // SAFETY: the symbol of a library that is never unloaded; every field is read only after the ones that vouch for it.
-    let table = unsafe { table.as_ref() }.ok_or_else(|| PluginError::Rejected("its symbol `lglp_plugin` is null".into()))?;
+    let table =
+        unsafe { table.as_ref() }.ok_or_else(|| PluginError::Rejected("its symbol `lglp_plugin` is null".into()))?;
     let reject = |message: String| Err(PluginError::Rejected(message));
     if table.magic != abi::MAGIC {
         return reject("its symbol `lglp_plugin` is not a plugin table (wrong magic number)".into());

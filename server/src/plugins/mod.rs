@@ -108,7 +108,12 @@ impl PluginHost {
     pub fn component(&self, kind: Kind, name: &str) -> Result<&ComponentHandle, PluginError> {
         let found = self.components.iter().find(|c| c.kind() == kind && c.name() == name);
         found.ok_or_else(|| {
-            let names: Vec<&str> = self.components.iter().filter(|c| c.kind() == kind).map(ComponentHandle::name).collect();
+            let names: Vec<&str> = self
+                .components
+                .iter()
+                .filter(|c| c.kind() == kind)
+                .map(ComponentHandle::name)
+                .collect();
             let broken: Vec<String> = self
                 .infos
                 .iter()
@@ -126,11 +131,17 @@ impl PluginHost {
 }
 
 /// Takes a library's components in, unless one of them has the name of a component that is there already.
-fn admit(library: &'static library::Library, components: &mut Vec<ComponentHandle>) -> Result<PluginDescription, PluginError> {
+fn admit(
+    library: &'static library::Library,
+    components: &mut Vec<ComponentHandle>,
+) -> Result<PluginDescription, PluginError> {
     let description = library.describe()?;
     let fresh = library.components()?;
     for new in &fresh {
-        if let Some(old) = components.iter().find(|c| c.kind() == new.kind() && c.name() == new.name()) {
+        if let Some(old) = components
+            .iter()
+            .find(|c| c.kind() == new.kind() && c.name() == new.name())
+        {
             return Err(PluginError::Rejected(format!(
                 "its {} `{}` is already provided by the plugin `{}`",
                 new.kind(),
@@ -146,7 +157,9 @@ fn admit(library: &'static library::Library, components: &mut Vec<ComponentHandl
 fn shared_objects(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
     let entries = std::fs::read_dir(folder).map_err(|e| {
         let folder = folder.display();
-        PluginError::Folder(format!("cannot read the plugin folder {folder}: {e}; build the plugins or give --plugins DIR"))
+        PluginError::Folder(format!(
+            "cannot read the plugin folder {folder}: {e}; build the plugins or give --plugins DIR"
+        ))
     })?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))

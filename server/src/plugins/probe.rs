@@ -34,7 +34,10 @@ pub fn probe_all(program: &Path, files: &[PathBuf]) -> Vec<Result<(), PluginErro
     std::thread::scope(|scope| {
         let probes: Vec<_> = files.iter().map(|file| scope.spawn(|| probe(program, file))).collect();
         let lost = || Err(PluginError::NotLoadable("its probe did not end".into()));
-        probes.into_iter().map(|p| p.join().unwrap_or_else(|_| lost())).collect()
+        probes
+            .into_iter()
+            .map(|p| p.join().unwrap_or_else(|_| lost()))
+            .collect()
     })
 }
 
@@ -71,7 +74,11 @@ fn probe(program: &Path, file: &Path) -> Result<(), PluginError> {
         return Ok(());
     }
     let said = reader.join().unwrap_or_default();
-    let last = said.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("no message");
+    let last = said
+        .lines()
+        .rev()
+        .find(|l| !l.trim().is_empty())
+        .unwrap_or("no message");
     match std::os::unix::process::ExitStatusExt::signal(&status) {
         Some(signal) => Err(fail(format!("loading it kills the process (signal {signal}): {last}"))),
         None => Err(fail(last.to_owned())),

@@ -37,7 +37,9 @@ impl RuntimeInstance {
         let settings = settings.to_string();
         let mut instance = std::ptr::null_mut();
         // SAFETY: the text outlives the call.
-        call::checked(handle.name(), |error| unsafe { (table.open)(Str::new(&settings), &mut instance, error) })?;
+        call::checked(handle.name(), |error| unsafe {
+            (table.open)(Str::new(&settings), &mut instance, error)
+        })?;
         Ok(Self {
             name: handle.name().to_owned(),
             table,
@@ -48,7 +50,9 @@ impl RuntimeInstance {
     /// What was opened; part of a target's fingerprint.
     pub fn describe(&self) -> Result<serde_json::Value, PluginError> {
         // SAFETY: the instance is alive.
-        let json = call::bytes(&self.name, |json, error| unsafe { (self.table.describe)(self.instance, json, error) })?;
+        let json = call::bytes(&self.name, |json, error| unsafe {
+            (self.table.describe)(self.instance, json, error)
+        })?;
         serde_json::from_slice(&json).map_err(|e| PluginError::Failed {
             component: self.name.clone(),
             message: format!("it describes itself in something that is not JSON: {e}"),

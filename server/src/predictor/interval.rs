@@ -21,7 +21,11 @@ pub struct RelativeResiduals(Vec<f64>);
 impl RelativeResiduals {
     /// Residuals of predictions against measurements, milliseconds each.
     pub fn new(measured: &[f64], predicted: &[f64]) -> Self {
-        let mut residuals: Vec<f64> = measured.iter().zip(predicted).map(|(m, p)| (m - p).abs() / p.abs()).collect();
+        let mut residuals: Vec<f64> = measured
+            .iter()
+            .zip(predicted)
+            .map(|(m, p)| (m - p).abs() / p.abs())
+            .collect();
         residuals.retain(|r| r.is_finite());
         Self::from_stored(residuals)
     }

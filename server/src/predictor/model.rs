@@ -63,7 +63,9 @@ impl<'a> Components<'a> {
         let extractor = recipe.extractor.as_ref();
         Ok(Self {
             encoder: host.component(Kind::Encoder, &recipe.encoder.name)?,
-            extractor: extractor.map(|e| host.component(Kind::FeatureExtractor, &e.name)).transpose()?,
+            extractor: extractor
+                .map(|e| host.component(Kind::FeatureExtractor, &e.name))
+                .transpose()?,
             regressor: host.component(Kind::Regressor, &recipe.regressor.name)?,
         })
     }
@@ -104,26 +106,27 @@ impl FittedModel {
         let encoder = EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?;
         let mut train_inputs = encoder.encode(train.architectures.iter())?;
         let mut validation_inputs = encoder.encode(validation.architectures.iter())?;
-        let mut fit = |handle: &ComponentHandle, spec: &ComponentSpec, train_inputs: &Matrix, validation_inputs: &Matrix| {
-            let data = FitData {
-                train: LabelledRows {
-                    inputs: train_inputs,
-                    latencies_ms: train.latencies_ms,
-                },
-                validation: LabelledRows {
-                    inputs: validation_inputs,
-                    latencies_ms: validation.latencies_ms,
-                },
-                seed,
-                progress: &mut |p| {
-                    progress(FitEvent {
-                        component: handle.name(),
-                        progress: p,
-                    })
-                },
+        let mut fit =
+            |handle: &ComponentHandle, spec: &ComponentSpec, train_inputs: &Matrix, validation_inputs: &Matrix| {
+                let data = FitData {
+                    train: LabelledRows {
+                        inputs: train_inputs,
+                        latencies_ms: train.latencies_ms,
+                    },
+                    validation: LabelledRows {
+                        inputs: validation_inputs,
+                        latencies_ms: validation.latencies_ms,
+                    },
+                    seed,
+                    progress: &mut |p| {
+                        progress(FitEvent {
+                            component: handle.name(),
+                            progress: p,
+                        })
+                    },
+                };
+                FittedInstance::fit(handle, &spec.parameters, data)
             };
-            FittedInstance::fit(handle, &spec.parameters, data)
-        };
         let mut extractor = None;
         if let (Some(handle), Some(spec)) = (components.extractor, &recipe.extractor) {
             let fitted = fit(handle, spec, &train_inputs, &validation_inputs)?;
@@ -131,7 +134,12 @@ impl FittedModel {
             validation_inputs = fitted.extract(&validation_inputs)?;
             extractor = Some(fitted);
         }
-        let regressor = fit(components.regressor, &recipe.regressor, &train_inputs, &validation_inputs)?;
+        let regressor = fit(
+            components.regressor,
+            &recipe.regressor,
+            &train_inputs,
+            &validation_inputs,
+        )?;
         Ok(Self {
             encoder,
             extractor,
@@ -155,7 +163,9 @@ impl FittedModel {
                 component: handle.name().to_owned(),
                 message: format!("the version has no {what} for its {role}"),
             };
-            let used = plugins.iter().find(|p| p.kind == handle.kind() && p.component == handle.name());
+            let used = plugins
+                .iter()
+                .find(|p| p.kind == handle.kind() && p.component == handle.name());
             let state_version = used.ok_or_else(|| missing("plugin"))?.state_version;
             FittedInstance::load(handle, state_version, state.get(role).ok_or_else(|| missing("state"))?)
         };
@@ -183,7 +193,10 @@ impl FittedModel {
     }
 
     /// Latencies in milliseconds, in the order of the architectures.
-    pub fn predict<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture>) -> Result<Vec<f64>, PluginError> {
+    pub fn predict<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
+    ) -> Result<Vec<f64>, PluginError> {
         let encoded = self.encoder.encode(architectures)?;
         match &self.extractor {
             Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?),

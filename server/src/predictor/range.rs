@@ -46,7 +46,10 @@ impl TrainingRange {
         }
         let layers = space.layers(architecture).len();
         if layers < self.layers.0 || layers > self.layers.1 {
-            reasons.push(format!("{layers} layers; trained on {} to {}", self.layers.0, self.layers.1));
+            reasons.push(format!(
+                "{layers} layers; trained on {} to {}",
+                self.layers.0, self.layers.1
+            ));
         }
         let macs = networks::cost(space, architecture).macs;
         if macs < self.macs.0 || macs > self.macs.1 {
@@ -64,6 +67,10 @@ impl TrainingRange {
                 self.latency_ms.0, self.latency_ms.1
             ));
         }
-        if reasons.is_empty() { None } else { Some(reasons.join("; ")) }
+        if reasons.is_empty() {
+            None
+        } else {
+            Some(reasons.join("; "))
+        }
     }
 }

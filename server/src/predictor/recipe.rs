@@ -39,7 +39,10 @@ impl Recipe {
         let known = Self::names(folder)?;
         if !known.iter().any(|k| k == name) {
             let known = known.join(", ");
-            return Err(RecipeError(format!("no recipe `{name}` in {}; there are: {known}", folder.display())));
+            return Err(RecipeError(format!(
+                "no recipe `{name}` in {}; there are: {known}",
+                folder.display()
+            )));
         }
         let path = folder.join(format!("{name}.toml"));
         let fail = |e: &dyn std::fmt::Display| RecipeError(format!("{}: {e}", path.display()));

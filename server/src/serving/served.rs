@@ -40,7 +40,12 @@ const SELF_TEST_ROWS: usize = 8;
 impl ServedModel {
     /// Loads a version: its blobs are verified by the registry, its plugins read their state, and it must predict
     /// positive latencies for some architectures.
-    pub fn load(store: &dyn Store, host: &PluginHost, spaces: &Spaces, version: &Version) -> Result<Self, ServingError> {
+    pub fn load(
+        store: &dyn Store,
+        host: &PluginHost,
+        spaces: &Spaces,
+        version: &Version,
+    ) -> Result<Self, ServingError> {
         let content = &version.content;
         let recipe: Recipe = read(version, "recipe", &content.recipe)?;
         let range: TrainingRange = read(version, "training_range", &content.training_range)?;
@@ -81,11 +86,14 @@ impl ServedModel {
     /// Predicts architectures of the model's space, in their order.
     pub fn predict(&self, architectures: &[Architecture]) -> Result<Vec<Predicted>, ServingError> {
         let latencies = self.model.predict(architectures.iter())?;
-        let predicted = architectures.iter().zip(latencies).map(|(architecture, latency_ms)| Predicted {
-            latency_ms,
-            interval: self.residuals.interval(latency_ms),
-            outside_training_range: self.range.outside(&self.space, architecture, latency_ms),
-        });
+        let predicted = architectures
+            .iter()
+            .zip(latencies)
+            .map(|(architecture, latency_ms)| Predicted {
+                latency_ms,
+                interval: self.residuals.interval(latency_ms),
+                outside_training_range: self.range.outside(&self.space, architecture, latency_ms),
+            });
         Ok(predicted.collect())
     }
 }

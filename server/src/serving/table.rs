@@ -120,7 +120,9 @@ impl Serving {
             Ok(targets) => targets,
             Err(_) => return Vec::new(),
         };
-        let attempts = targets.into_iter().map(|t| (self.resolve(&t.name, &ModelRef::production()), t.name));
+        let attempts = targets
+            .into_iter()
+            .map(|t| (self.resolve(&t.name, &ModelRef::production()), t.name));
         attempts
             .filter_map(|(result, name)| match result {
                 Ok(_) | Err(ServingError::NoProduction { .. }) => None,

@@ -62,7 +62,11 @@ pub fn train(
         return Err(TrainError::TooFewRows { rows });
     }
     let split = Split::new(rows, seed);
-    let (fitted_on, validation, test) = (data.part(&split.train), data.part(&split.validation), data.part(&split.test));
+    let (fitted_on, validation, test) = (
+        data.part(&split.train),
+        data.part(&split.validation),
+        data.part(&split.test),
+    );
     let mut log = String::new();
     let mut report = |event: FitEvent<'_>| {
         let p = event.progress;
@@ -75,7 +79,10 @@ pub fn train(
     };
     let (train_part, validation_part) = (fitted_on.labelled(), validation.labelled());
     let model = FittedModel::fit(recipe, host, space, train_part, validation_part, seed, &mut report)?;
-    let residuals = RelativeResiduals::new(&validation.latencies_ms, &model.predict(validation.architectures.iter())?);
+    let residuals = RelativeResiduals::new(
+        &validation.latencies_ms,
+        &model.predict(validation.architectures.iter())?,
+    );
     let predicted = model.predict(test.architectures.iter())?;
     let metrics = Metrics::of(&test.latencies_ms, &predicted);
     let range = TrainingRange::of(space, &fitted_on.architectures, &fitted_on.latencies_ms);

@@ -54,7 +54,7 @@ impl Dataset {
             )
         })?;
         let dataset = Self(handle);
-        let labels: Vec<f32> = rows.latencies_ms.iter().map(|l| *l as f32).collect();
+        let labels: Vec<f32> = rows.targets.iter().map(|l| *l as f32).collect();
         // SAFETY: one label per row; LightGBM copies them.
         check(unsafe { LGBM_DatasetSetField(dataset.0, c"label".as_ptr(), labels.as_ptr().cast(), n, FLOAT32) })?;
         Ok(dataset)
@@ -100,12 +100,12 @@ impl<'a> Training<'a> {
         Ok(finished == 0)
     }
 
-    /// Mean squared error on the training set, ms^2.
+    /// Mean squared error on the training set, in squared units of the target.
     pub fn train_mse(&self) -> Result<f64, PluginError> {
         self.mse(0)
     }
 
-    /// Mean squared error on the validation set, ms^2; `None` where there is no such set.
+    /// Mean squared error on the validation set, in squared units of the target; `None` where there is no such set.
     pub fn validation_mse(&self) -> Result<Option<f64>, PluginError> {
         if self.has_validation {
             self.mse(1).map(Some)
@@ -214,7 +214,7 @@ impl Model {
         Ok(model)
     }
 
-    /// Latencies in milliseconds.
+    /// Predictions in the unit of the targets.
     pub fn predict(&self, inputs: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         let columns = inputs.shape.len();
         if columns != self.columns {

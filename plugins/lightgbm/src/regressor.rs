@@ -128,7 +128,7 @@ impl Regressor for LightGbm {
         })
     }
 
-    fn predict(&self, inputs: Tensor<'_>, latencies_ms: &mut [f64]) -> Result<(), PluginError> {
-        self.model.predict(inputs, latencies_ms)
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+        self.model.predict(inputs, targets)
     }
 }

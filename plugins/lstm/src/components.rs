@@ -57,7 +57,7 @@ impl Regressor for Predictor {
         state::load(version, bytes).map(Self)
     }
 
-    fn predict(&self, inputs: Tensor<'_>, latencies_ms: &mut [f64]) -> Result<(), PluginError> {
-        self.0.predict(inputs, latencies_ms)
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+        self.0.predict(inputs, targets)
     }
 }

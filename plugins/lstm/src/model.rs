@@ -18,7 +18,7 @@ pub struct Model {
     pub network: Network,
     pub input: Shape,
     pub tensors: Vec<(String, Tensor)>,
-    /// Labels are `(latency - mean) / scale`.
+    /// Labels are `(target - mean) / scale`.
     pub mean: f64,
     pub scale: f64,
 }
@@ -139,7 +139,7 @@ impl Model {
         })
     }
 
-    /// Latencies in milliseconds, chunk by chunk.
+    /// Predictions in the unit of the targets, chunk by chunk.
     pub fn predict(&self, inputs: Rows<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         self.chunks(inputs, |chunk, from| {
             let labels = self.head(&self.features(chunk, false)?)?;

@@ -16,7 +16,7 @@ pub enum Connection {
     Concat,
 }
 
-/// How latencies are scaled before training.
+/// How targets are scaled before training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelScaling {

@@ -20,7 +20,7 @@ struct Part {
 
 impl Part {
     fn new(part: &Labelled<'_>, mean: f64, scale: f64) -> Result<Self, PluginError> {
-        let labels: Vec<f32> = part.latencies_ms.iter().map(|l| ((l - mean) / scale) as f32).collect();
+        let labels: Vec<f32> = part.targets.iter().map(|l| ((l - mean) / scale) as f32).collect();
         Ok(Self {
             inputs: tensor(part.inputs.data, part.inputs.rows, part.inputs.shape)?,
             labels: Tensor::f_from_slice(&labels).map_err(torch)?,
@@ -55,7 +55,7 @@ pub fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginErr
     }
     one_thread();
     let mut rng = ChaCha8Rng::seed_from_u64(data.seed);
-    let (mean, scale) = scaling(parameters.label_scaling, data.train.latencies_ms);
+    let (mean, scale) = scaling(parameters.label_scaling, data.train.targets);
     let (train, validation) = (
         Part::new(&data.train, mean, scale)?,
         Part::new(&data.validation, mean, scale)?,
@@ -101,10 +101,10 @@ pub fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginErr
     Ok(model)
 }
 
-fn scaling(scaling: LabelScaling, latencies_ms: &[f64]) -> (f64, f64) {
-    let n = latencies_ms.len() as f64;
-    let mean = latencies_ms.iter().sum::<f64>() / n;
-    let deviation = (latencies_ms.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / n).sqrt();
+fn scaling(scaling: LabelScaling, targets: &[f64]) -> (f64, f64) {
+    let n = targets.len() as f64;
+    let mean = targets.iter().sum::<f64>() / n;
+    let deviation = (targets.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / n).sqrt();
     match scaling {
         LabelScaling::Standardize if deviation > 0.0 => (mean, deviation),
         LabelScaling::Standardize => (mean, 1.0),

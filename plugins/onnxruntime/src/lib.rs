@@ -13,6 +13,7 @@ use session::Network;
 lglp_sdk::export_plugin! {
     summary: "Times ONNX networks on the CPU with ONNX Runtime",
     runtimes: [OnnxRuntime],
+    check: library::check,
 }
 
 /// Settings of a hardware target that is measured with ONNX Runtime.

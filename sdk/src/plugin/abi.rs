@@ -13,7 +13,7 @@ use std::ffi::c_void;
 /// Name of the one exported symbol, a static [`PluginTable`].
 pub const SYMBOL: &[u8] = b"lglp_plugin\0";
 /// `LGLPLUGN`, as a little-endian number.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"LGLPLUGN");
+pub const MAGIC: u64 = 0x4e47_554c_504c_474c;
 /// Raised by incompatible changes.
 pub const ABI_MAJOR: u32 = 1;
 /// Raised when something is appended.
@@ -23,7 +23,7 @@ pub const ABI_MINOR: u32 = 0;
 pub const KIND_ENCODER: u32 = 1;
 /// Tensors to features; [`Component::fitted`] is set, with `extract`.
 pub const KIND_EXTRACTOR: u32 = 2;
-/// Tensors or features to latencies; [`Component::fitted`] is set, with `predict`.
+/// Tensors or features to targets, latencies for one; [`Component::fitted`] is set, with `predict`.
 pub const KIND_REGRESSOR: u32 = 3;
 /// Runs ONNX networks; [`Component::runtime`] is set.
 pub const KIND_RUNTIME: u32 = 4;
@@ -72,17 +72,17 @@ pub struct TensorView {
     pub width: usize,
 }
 
-/// What a component is fitted on. Latencies: milliseconds, one per row.
+/// What a component is fitted on. Targets: one per row, in milliseconds or whatever else the recipe says.
 #[repr(C)]
 pub struct FitData {
     pub train: TensorView,
-    pub train_latencies_ms: *const f64,
+    pub train_targets: *const f64,
     pub validation: TensorView,
-    pub validation_latencies_ms: *const f64,
+    pub validation_targets: *const f64,
     pub seed: u64,
     /// Passed to `progress` unchanged.
     pub progress_context: *mut c_void,
-    /// Returns 0 to go on, anything else to cancel. Called from the fitting thread. Mean squared errors in ms^2, or NaN.
+    /// Returns 0 to go on, anything else to cancel. Called from the fitting thread. Mean squared errors, or NaN.
     pub progress: Option<
         unsafe extern "C" fn(context: *mut c_void, done: u64, total: u64, train_mse: f64, validation_mse: f64) -> u32,
     >,
@@ -134,7 +134,7 @@ pub struct FittedTable {
     pub extract: Option<
         unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, out: *mut f32, error: *mut Buffer) -> u32,
     >,
-    /// Regressors: writes `rows` latencies, milliseconds. Null in extractors.
+    /// Regressors: writes `rows` values in the unit of the targets. Null in extractors.
     pub predict: Option<
         unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, out: *mut f64, error: *mut Buffer) -> u32,
     >,
@@ -197,6 +197,9 @@ pub struct PluginTable {
     pub summary: Str,
     pub components: *const Component,
     pub component_count: usize,
+    /// Whether all is there that the plugin needs beyond what it is linked with: `STATUS_UNAVAILABLE` and a reason where
+    /// it is not. Called once, before any component is used. Null where it needs nothing.
+    pub check: Option<unsafe extern "C" fn(error: *mut Buffer) -> u32>,
 }
 
 // SAFETY: tables are immutable and their pointers lead to other immutable statics.
@@ -248,6 +251,7 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, len: usize) -> &'a [T] {
 // The layout is the contract: a change of any of these numbers is a change of the ABI.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
+    assert!(MAGIC == u64::from_le_bytes(*b"LGLPLUGN"));
     use std::mem::{offset_of, size_of};
     assert!(size_of::<Str>() == 16);
     assert!(size_of::<Buffer>() == 32);
@@ -257,5 +261,5 @@ const _: () = {
     assert!(size_of::<FittedTable>() == 56);
     assert!(size_of::<RuntimeTable>() == 48);
     assert!(size_of::<Component>() == 72 && offset_of!(Component, schema) == 40);
-    assert!(size_of::<PluginTable>() == 96 && offset_of!(PluginTable, components) == 80);
+    assert!(size_of::<PluginTable>() == 104 && offset_of!(PluginTable, components) == 80);
 };

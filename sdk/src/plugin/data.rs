@@ -55,12 +55,12 @@ impl<'a> Tensor<'a> {
     }
 }
 
-/// Inputs with their measured latencies.
+/// Inputs with the targets of a recipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<'a> {
     pub inputs: Tensor<'a>,
-    /// Milliseconds, one per row; finite and positive.
-    pub latencies_ms: &'a [f64],
+    /// One per row, finite and positive: latencies in milliseconds, or in milliseconds per GMAC where the recipe says so.
+    pub targets: &'a [f64],
 }
 
 /// What a component is fitted on.
@@ -81,9 +81,9 @@ pub struct Progress {
     pub done: u64,
     /// Rounds at most; early stopping may end sooner.
     pub total: u64,
-    /// Mean squared error on the training part, ms^2; NaN where it is not known.
+    /// Mean squared error on the training part, in squared units of the target; NaN where it is not known.
     pub train_mse: f64,
-    /// Mean squared error on the validation part, ms^2; NaN where it is not known.
+    /// Mean squared error on the validation part, in squared units of the target; NaN where it is not known.
     pub validation_mse: f64,
 }
 

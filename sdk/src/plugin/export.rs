@@ -11,7 +11,9 @@ use super::boundary::{drop_instance, give, guard, guard_instance, into_pointer};
 use super::{Encoder, FeatureExtractor, Fit, Labelled, PluginError, Progress, Regressor, Rows, Runtime, Shape, Tensor};
 use crate::SearchSpace;
 
-/// Exports the plugin of this crate. Give the kinds that it has; each lists types that implement its trait.
+/// Exports the plugin of this crate. Give the kinds that it has; each lists types that implement its trait. `check: path`,
+/// last, names a `fn() -> Result<(), PluginError>` that looks for what the plugin opens by itself, a native library or a
+/// device: without it, the plugin is listed as unavailable, with the reason.
 ///
 /// ```ignore
 /// lglp_sdk::export_plugin! {
@@ -28,6 +30,7 @@ macro_rules! export_plugin {
         $(, extractors: [$($extractor:ty),* $(,)?])?
         $(, regressors: [$($regressor:ty),* $(,)?])?
         $(, runtimes: [$($runtime:ty),* $(,)?])?
+        $(, check: $check:path)?
         $(,)?
     ) => {
         const LGLP_COMPONENTS: &[$crate::plugin::abi::Component] = &[
@@ -36,20 +39,35 @@ macro_rules! export_plugin {
             $($($crate::plugin::export::regressor::<$regressor>(),)*)?
             $($($crate::plugin::export::runtime::<$runtime>(),)*)?
         ];
+        const LGLP_CHECK: Option<unsafe extern "C" fn(*mut $crate::plugin::abi::Buffer) -> u32> = {
+            #[allow(unused_mut)]
+            let mut check = None;
+            $({
+                unsafe extern "C" fn callback(error: *mut $crate::plugin::abi::Buffer) -> u32 {
+                    // SAFETY: the host keeps to the contract of `PluginTable::check`.
+                    unsafe { $crate::plugin::export::check($check, error) }
+                }
+                check = Some(callback as _);
+            })?
+            check
+        };
         /// The one symbol that the host looks up.
         #[unsafe(no_mangle)]
         #[allow(non_upper_case_globals)]
         pub static lglp_plugin: $crate::plugin::abi::PluginTable =
-            $crate::plugin::export::plugin(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), $summary, LGLP_COMPONENTS);
+            $crate::plugin::export::plugin(
+                [env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), $summary],
+                LGLP_COMPONENTS,
+                LGLP_CHECK,
+            );
     };
 }
 
 /// The table of a plugin.
 pub const fn plugin(
-    name: &'static str,
-    version: &'static str,
-    summary: &'static str,
+    [name, version, summary]: [&'static str; 3],
     components: &'static [Component],
+    check: Option<unsafe extern "C" fn(*mut Buffer) -> u32>,
 ) -> PluginTable {
     PluginTable {
         magic: MAGIC,
@@ -62,7 +80,17 @@ pub const fn plugin(
         summary: Str::new(summary),
         components: components.as_ptr(),
         component_count: components.len(),
+        check,
     }
+}
+
+/// What [`PluginTable::check`] does with an author's function.
+///
+/// # Safety
+/// `error` is null or points to an empty [`Buffer`].
+pub unsafe fn check(check: fn() -> Result<(), PluginError>, error: *mut Buffer) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe { guard(error, check) }
 }
 
 /// The component of an encoder.
@@ -291,8 +319,8 @@ impl<T: Fitted> Callbacks<T> {
                     _ => Ok(()),
                 };
                 let fit = Fit {
-                    train: labelled(data.train, data.train_latencies_ms),
-                    validation: labelled(data.validation, data.validation_latencies_ms),
+                    train: labelled(data.train, data.train_targets),
+                    validation: labelled(data.validation, data.validation_targets),
                     seed: data.seed,
                     progress: &progress,
                 };
@@ -424,13 +452,13 @@ unsafe fn tensor<'a>(view: TensorView) -> Tensor<'a> {
 }
 
 /// # Safety
-/// As [`tensor`]; `latencies_ms` holds a value for each row.
-unsafe fn labelled<'a>(view: TensorView, latencies_ms: *const f64) -> Labelled<'a> {
+/// As [`tensor`]; `targets` holds a value for each row.
+unsafe fn labelled<'a>(view: TensorView, targets: *const f64) -> Labelled<'a> {
     Labelled {
         // SAFETY: by the contract of this function.
         inputs: unsafe { tensor(view) },
         // SAFETY: by the contract of this function.
-        latencies_ms: unsafe { slice(latencies_ms, view.rows) },
+        targets: unsafe { slice(targets, view.rows) },
     }
 }
 

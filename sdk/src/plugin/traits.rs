@@ -55,7 +55,7 @@ pub trait FeatureExtractor: Send + Sync + Sized + 'static {
     fn extract(&self, inputs: Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError>;
 }
 
-/// Encoded architectures, or features, to latencies.
+/// Encoded architectures, or features, to latencies (or another target of the recipe).
 pub trait Regressor: Send + Sync + Sized + 'static {
     /// Name in recipes; unique among the regressors of all plugins.
     const NAME: &'static str;
@@ -75,8 +75,8 @@ pub trait Regressor: Send + Sync + Sized + 'static {
     /// Reads state that [`Self::save`] wrote under `version`, or refuses with [`PluginError::UnsupportedState`].
     fn load(version: u32, state: &[u8]) -> Result<Self, PluginError>;
 
-    /// Writes `inputs.rows` latencies, milliseconds.
-    fn predict(&self, inputs: Tensor<'_>, latencies_ms: &mut [f64]) -> Result<(), PluginError>;
+    /// Writes `inputs.rows` values, in the unit of the targets that it was fitted to.
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError>;
 }
 
 /// Something that runs ONNX networks on a device and times them.

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod accuracy;
 mod context;
 mod dataset;
 mod hardware;

@@ -1,10 +1,13 @@
 //! `lglp promote`.
 
+use std::sync::Arc;
+
 use lglp_registry::{AliasMove, AliasName, Error, HardwareName, Store};
 
 use super::Context;
 use super::context::actor;
 use super::table::print_json;
+use crate::serving::{ModelRef, Serving};
 
 /// Move an alias, `production` unless told otherwise, to a version
 #[derive(clap::Args)]
@@ -26,6 +29,12 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("promote")?;
+    if registry.server.is_none() {
+        // As a server does before it moves an alias: a version that cannot be loaded must not be promoted.
+        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+        let serving = Serving::new(registry.store.clone(), host, spaces);
+        serving.resolve(&args.hardware, &ModelRef::Version(args.version))?;
+    }
     let store: &dyn Store = &*registry.store;
     let expected_generation = match store.alias(&args.hardware, &args.alias) {
         Ok(alias) => alias.generation,

@@ -9,8 +9,9 @@ use lglp_sdk::SearchSpace;
 use serde_json::json;
 
 use super::Context;
+use super::accuracy::{mean_and_deviation, metrics_table, noise_floor, values};
 use super::context::actor;
-use super::table::{print_json, short, table};
+use super::table::{print_json, short};
 use crate::plugins::PluginHost;
 use crate::predictor::{FitEvent, Recipe};
 use crate::train::{Metrics, Trained, TrainingData, train};
@@ -21,7 +22,7 @@ use crate::train::{Metrics, Trained, TrainingData, train};
     lglp train --hardware xeon-1t --recipe lglp\n  \
     lglp train --hardware xeon-1t --recipe lightgbm --seed 7\n  \
     lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n\n\
-    MSE is in ms^2, MAE in ms; all metrics are of the test part, a tenth of the rows that the model never saw.")]
+    Metrics are of the test part, a tenth of the rows that the model never saw.")]
 pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
@@ -46,13 +47,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let space = spaces.get(&args.space)?;
     let host = context.plugins()?;
     let (data, content) = training_data(store, &args.hardware, space)?;
+    let noise_floor = noise_floor(store, &args.hardware, &space.name)?;
     let fit = |seed| fit(&recipe, &host, space, &data, seed);
     if let Some(count) = args.seeds {
         anyhow::ensure!(count >= 1, "--seeds must be 1 or more");
         let metrics = (args.seed..args.seed + count)
             .map(|seed| Ok(fit(seed)?.metrics))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        return report_seeds(context, &recipe, &metrics);
+        return report_seeds(context, &recipe, &metrics, noise_floor);
     }
     let trained = fit(args.seed)?;
     let dataset = store.freeze_dataset(
@@ -78,15 +80,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         split.validation.len(),
         split.test.len()
     );
-    println!(
-        "{}",
-        metrics_table(
-            &trained
-                .metrics
-                .entries()
-                .map(|(name, value)| (name, format!("{value:.4}")))
-        )
-    );
+    print_metrics(&[trained.metrics], noise_floor);
     println!(
         "version {} ({}); put it to use with:",
         version.version,
@@ -127,6 +121,7 @@ fn fit(
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:10} {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
+    let unit = recipe.target.unit();
     let mut component = String::new();
     let mut progress = |event: FitEvent<'_>| {
         if component != event.component {
@@ -136,7 +131,7 @@ fn fit(
         }
         bar.set_length(event.progress.total);
         bar.set_position(event.progress.done);
-        bar.set_message(format!("validation MSE {:.1} ms^2", event.progress.validation_mse));
+        bar.set_message(format!("validation RMSE {:.3} {unit}", event.progress.validation_mse.sqrt()));
         true
     };
     let trained = train(recipe, host, space, data, seed, &mut progress)?;
@@ -191,22 +186,19 @@ fn keep(
     Ok(store.create_version(hardware, &new, None)?)
 }
 
-fn report_seeds(context: &Context, recipe: &Recipe, metrics: &[Metrics]) -> anyhow::Result<()> {
-    let names = metrics[0].entries().map(|(name, _)| name);
-    let columns = names.map(|name| {
-        let values: Vec<f64> = metrics
-            .iter()
-            .flat_map(|m| m.entries())
-            .filter(|e| e.0 == name)
-            .map(|e| e.1)
-            .collect();
-        (name, mean_and_deviation(&values))
-    });
+fn report_seeds(
+    context: &Context,
+    recipe: &Recipe,
+    metrics: &[Metrics],
+    noise_floor: Option<String>,
+) -> anyhow::Result<()> {
     if context.json() {
-        let columns: BTreeMap<_, _> = columns
-            .iter()
-            .map(|(name, (mean, sd))| (name, json!({ "mean": mean, "sd": sd })))
-            .collect();
+        let of = |name| {
+            let values = values(metrics, name);
+            let (mean, sd) = mean_and_deviation(&values);
+            (name, json!({ "mean": mean, "sd": sd, "values": values }))
+        };
+        let columns: BTreeMap<_, _> = metrics[0].entries().map(|(name, _)| of(name)).into();
         return print_json(&json!({ "recipe": recipe.name, "seeds": metrics.len(), "metrics": columns }));
     }
     println!(
@@ -214,23 +206,13 @@ fn report_seeds(context: &Context, recipe: &Recipe, metrics: &[Metrics]) -> anyh
         recipe.name,
         metrics.len()
     );
-    println!(
-        "{}",
-        metrics_table(&columns.map(|(name, (mean, sd))| (name, format!("{mean:.4} +- {sd:.4}"))))
-    );
+    print_metrics(metrics, noise_floor);
     Ok(())
 }
 
-fn metrics_table(entries: &[(&str, String)]) -> comfy_table::Table {
-    let mut rows = table(&entries.iter().map(|(name, _)| *name).collect::<Vec<_>>());
-    rows.add_row(entries.iter().map(|(_, value)| value));
-    rows
-}
-
-/// Mean and sample standard deviation (0 of a single value).
-fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0).max(1.0)).sqrt())
+fn print_metrics(runs: &[Metrics], noise_floor: Option<String>) {
+    println!("{}", metrics_table(runs));
+    if let Some(line) = noise_floor {
+        println!("{line}");
+    }
 }

@@ -1,5 +1,7 @@
 //! MobileNetV3's building blocks (Howard et al., 2019, arXiv:1905.02244).
 
+use std::fmt::Arguments;
+
 use super::graph::{Conv, Graph, Value};
 use lglp_sdk::space::Activation;
 
@@ -16,12 +18,12 @@ pub struct InvertedResidual {
 }
 
 impl InvertedResidual {
-    pub fn append(&self, graph: &mut Graph, name: &str, input: &Value) -> Value {
+    pub fn append(&self, graph: &mut Graph, name: Arguments<'_>, input: &Value) -> Value {
         let inner = input.channels * self.expansion;
         let mut value = input.clone();
         if self.expansion > 1 {
-            value = pointwise(graph, &format!("{name}.expand"), &value, inner);
-            value = graph.activation(&format!("{name}.expand.activation"), &value, self.activation);
+            value = pointwise(graph, format_args!("{name}.expand"), &value, inner);
+            value = graph.activation(format_args!("{name}.expand.activation"), &value, self.activation);
         }
         let depthwise = Conv {
             kernel: self.kernel,
@@ -29,34 +31,34 @@ impl InvertedResidual {
             channels: inner,
             depthwise: true,
         };
-        value = graph.conv(&format!("{name}.depthwise"), &value, depthwise);
-        value = graph.activation(&format!("{name}.depthwise.activation"), &value, self.activation);
+        value = graph.conv(format_args!("{name}.depthwise"), &value, depthwise);
+        value = graph.activation(format_args!("{name}.depthwise.activation"), &value, self.activation);
         if self.se {
-            value = squeeze_and_excite(graph, &format!("{name}.se"), &value);
+            value = squeeze_and_excite(graph, format_args!("{name}.se"), &value);
         }
-        value = pointwise(graph, &format!("{name}.project"), &value, self.channels);
+        value = pointwise(graph, format_args!("{name}.project"), &value, self.channels);
         if self.shortcut {
-            value = graph.add(&format!("{name}.shortcut"), &value, input);
+            value = graph.add(format_args!("{name}.shortcut"), &value, input);
         }
         value
     }
 }
 
-fn squeeze_and_excite(graph: &mut Graph, name: &str, input: &Value) -> Value {
-    let squeezed = graph.global_average_pool(&format!("{name}.squeeze"), input);
+fn squeeze_and_excite(graph: &mut Graph, name: Arguments<'_>, input: &Value) -> Value {
+    let squeezed = graph.global_average_pool(format_args!("{name}.squeeze"), input);
     let reduced = pointwise(
         graph,
-        &format!("{name}.reduce"),
+        format_args!("{name}.reduce"),
         &squeezed,
         divisible_by_8(input.channels / 4),
     );
-    let reduced = graph.activation(&format!("{name}.reduce.activation"), &reduced, Activation::Relu);
-    let gate = pointwise(graph, &format!("{name}.excite"), &reduced, input.channels);
-    let gate = graph.hard_sigmoid(&format!("{name}.gate"), &gate);
-    graph.scale(&format!("{name}.scale"), input, &gate)
+    let reduced = graph.activation(format_args!("{name}.reduce.activation"), &reduced, Activation::Relu);
+    let gate = pointwise(graph, format_args!("{name}.excite"), &reduced, input.channels);
+    let gate = graph.hard_sigmoid(format_args!("{name}.gate"), &gate);
+    graph.scale(format_args!("{name}.scale"), input, &gate)
 }
 
-fn pointwise(graph: &mut Graph, name: &str, input: &Value, channels: u32) -> Value {
+fn pointwise(graph: &mut Graph, name: Arguments<'_>, input: &Value, channels: u32) -> Value {
     let conv = Conv {
         kernel: 1,
         stride: 1,

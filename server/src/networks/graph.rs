@@ -1,5 +1,7 @@
 //! A graph under construction: operators are appended, and multiply-accumulates and parameters counted as they are.
 
+use std::fmt::Arguments;
+
 use prost::Message;
 
 use super::onnx::*;
@@ -10,6 +12,7 @@ use lglp_sdk::space::Activation;
 /// A value between two operators: a feature map of `side x side`, or a vector (side 1).
 #[derive(Clone)]
 pub struct Value {
+    /// Empty in a graph that is only counted.
     name: String,
     pub channels: u32,
     pub side: u32,
@@ -76,142 +79,119 @@ impl Graph {
     }
 
     /// Convolution with bias; batch normalisation is folded into both.
-    pub fn conv(&mut self, name: &str, input: &Value, conv: Conv) -> Value {
+    pub fn conv(&mut self, name: Arguments<'_>, input: &Value, conv: Conv) -> Value {
         let (group, per_filter) = if conv.depthwise {
             (input.channels, 1)
         } else {
             (1, input.channels)
         };
         let side = (input.side + 2 * (conv.kernel / 2) - conv.kernel) / conv.stride + 1;
-        let fan_in = per_filter * conv.kernel * conv.kernel;
-        let weights = u64::from(conv.channels) * u64::from(fan_in);
-        self.cost.parameters += weights + u64::from(conv.channels);
-        self.cost.macs += u64::from(self.batch) * weights * u64::from(side) * u64::from(side);
         let dims = [conv.channels, per_filter, conv.kernel, conv.kernel];
-        let inputs = self.weighted(name, input, &dims, fan_in);
+        self.count(&dims, u64::from(side) * u64::from(side));
         let both = |value: u32| vec![i64::from(value); 2];
-        let attributes = vec![
-            AttributeProto::int("group", i64::from(group)),
-            AttributeProto::ints("kernel_shape", both(conv.kernel)),
-            AttributeProto::ints("pads", vec![i64::from(conv.kernel / 2); 4]),
-            AttributeProto::ints("strides", both(conv.stride)),
-        ];
-        self.node(name, "Conv", inputs, attributes, conv.channels, side)
+        let attributes = || {
+            vec![
+                AttributeProto::int("group", i64::from(group)),
+                AttributeProto::ints("kernel_shape", both(conv.kernel)),
+                AttributeProto::ints("pads", vec![i64::from(conv.kernel / 2); 4]),
+                AttributeProto::ints("strides", both(conv.stride)),
+            ]
+        };
+        self.node(name, "Conv", &[input], &dims, attributes, (conv.channels, side))
     }
 
     /// A non-linearity.
-    pub fn activation(&mut self, name: &str, input: &Value, activation: Activation) -> Value {
+    pub fn activation(&mut self, name: Arguments<'_>, input: &Value, activation: Activation) -> Value {
         let op = match activation {
             Activation::Relu => "Relu",
             Activation::HardSwish => "HardSwish",
         };
-        self.node(
-            name,
-            op,
-            vec![input.name.clone()],
-            Vec::new(),
-            input.channels,
-            input.side,
-        )
+        self.node(name, op, &[input], &[], Vec::new, (input.channels, input.side))
     }
 
     /// `max(0, min(1, x / 6 + 1 / 2))`, the gate of squeeze-and-excitation.
-    pub fn hard_sigmoid(&mut self, name: &str, input: &Value) -> Value {
-        let attributes = vec![
-            AttributeProto::float("alpha", 1.0 / 6.0),
-            AttributeProto::float("beta", 0.5),
-        ];
-        self.node(
-            name,
-            "HardSigmoid",
-            vec![input.name.clone()],
-            attributes,
-            input.channels,
-            input.side,
-        )
+    pub fn hard_sigmoid(&mut self, name: Arguments<'_>, input: &Value) -> Value {
+        let attributes = || {
+            vec![
+                AttributeProto::float("alpha", 1.0 / 6.0),
+                AttributeProto::float("beta", 0.5),
+            ]
+        };
+        let shape = (input.channels, input.side);
+        self.node(name, "HardSigmoid", &[input], &[], attributes, shape)
     }
 
     /// Mean over height and width.
-    pub fn global_average_pool(&mut self, name: &str, input: &Value) -> Value {
-        self.node(
-            name,
-            "GlobalAveragePool",
-            vec![input.name.clone()],
-            Vec::new(),
-            input.channels,
-            1,
-        )
+    pub fn global_average_pool(&mut self, name: Arguments<'_>, input: &Value) -> Value {
+        self.node(name, "GlobalAveragePool", &[input], &[], Vec::new, (input.channels, 1))
     }
 
     /// Product, the second value being broadcast over height and width.
-    pub fn scale(&mut self, name: &str, input: &Value, gate: &Value) -> Value {
-        let inputs = vec![input.name.clone(), gate.name.clone()];
-        self.node(name, "Mul", inputs, Vec::new(), input.channels, input.side)
+    pub fn scale(&mut self, name: Arguments<'_>, input: &Value, gate: &Value) -> Value {
+        let shape = (input.channels, input.side);
+        self.node(name, "Mul", &[input, gate], &[], Vec::new, shape)
     }
 
     /// Sum of two values of one shape.
-    pub fn add(&mut self, name: &str, a: &Value, b: &Value) -> Value {
-        let inputs = vec![a.name.clone(), b.name.clone()];
-        self.node(name, "Add", inputs, Vec::new(), a.channels, a.side)
+    pub fn add(&mut self, name: Arguments<'_>, a: &Value, b: &Value) -> Value {
+        self.node(name, "Add", &[a, b], &[], Vec::new, (a.channels, a.side))
     }
 
     /// Ends the graph with a fully connected layer.
     pub fn classify(mut self, input: &Value, classes: u32) -> Network {
-        let flat = self.node(
-            "flatten",
-            "Flatten",
-            vec![input.name.clone()],
-            Vec::new(),
-            input.channels,
-            1,
-        );
-        let weights = u64::from(input.channels) * u64::from(classes);
-        self.cost.parameters += weights + u64::from(classes);
-        self.cost.macs += u64::from(self.batch) * weights;
-        let inputs = self.weighted("classifier", &flat, &[classes, input.channels], input.channels);
-        let attributes = vec![AttributeProto::int("transB", 1)];
-        self.node("classifier", "Gemm", inputs, attributes, classes, 1);
+        let flat = format_args!("flatten");
+        let flat = self.node(flat, "Flatten", &[input], &[], Vec::new, (input.channels, 1));
+        let dims = [classes, input.channels];
+        self.count(&dims, 1);
+        let attributes = || vec![AttributeProto::int("transB", 1)];
+        let name = format_args!("classifier");
+        self.node(name, "Gemm", &[&flat], &dims, attributes, (classes, 1));
         Network {
             cost: self.cost,
             onnx: self.encode(classes),
         }
     }
 
-    /// Names of an operator's inputs, its weights and biases among them.
-    fn weighted(&mut self, name: &str, input: &Value, dims: &[u32], fan_in: u32) -> Vec<String> {
-        let names = [format!("{name}.weight"), format!("{name}.bias")];
-        if let Some(w) = &mut self.written {
-            let count = dims.iter().map(|d| *d as usize).product();
-            let values = w.weights.uniform(count, fan_in as usize);
-            let biases = w.weights.biases(dims[0] as usize);
-            w.initializers.push(tensor(&names[0], dims, values));
-            w.initializers.push(tensor(&names[1], &dims[..1], biases));
-        }
-        let [weight, bias] = names;
-        vec![input.name.clone(), weight, bias]
+    /// Counts an operator with weights of `dims`, one filter per first index, applied at so many positions.
+    fn count(&mut self, dims: &[u32], positions: u64) {
+        let weights: u64 = dims.iter().map(|d| u64::from(*d)).product();
+        self.cost.parameters += weights + u64::from(dims[0]);
+        self.cost.macs += u64::from(self.batch) * weights * positions;
     }
 
+    /// Appends an operator and gives its output of `(channels, side)`; with `weights` dimensions, it has weights and biases.
     fn node(
         &mut self,
-        name: &str,
+        name: Arguments<'_>,
         op: &str,
-        input: Vec<String>,
-        attribute: Vec<AttributeProto>,
-        channels: u32,
-        side: u32,
+        inputs: &[&Value],
+        weights: &[u32],
+        attributes: impl FnOnce() -> Vec<AttributeProto>,
+        (channels, side): (u32, u32),
     ) -> Value {
-        let output = if op == "Gemm" {
-            OUTPUT.into()
-        } else {
-            format!("{name}.out")
-        };
+        let mut output = String::new();
         if let Some(w) = &mut self.written {
+            output = if op == "Gemm" {
+                OUTPUT.into()
+            } else {
+                format!("{name}.out")
+            };
+            let mut input: Vec<String> = inputs.iter().map(|value| value.name.clone()).collect();
+            if let [filters, per_filter @ ..] = weights {
+                let names = [format!("{name}.weight"), format!("{name}.bias")];
+                let fan_in = per_filter.iter().product::<u32>() as usize;
+                let values = w.weights.uniform(*filters as usize * fan_in, fan_in);
+                w.initializers.push(tensor(&names[0], weights, values));
+                let biases = w.weights.biases(*filters as usize);
+                w.initializers.push(tensor(&names[1], &[*filters], biases));
+                input.extend(names);
+            }
             w.nodes.push(NodeProto {
                 input,
                 output: vec![output.clone()],
-                name: name.into(),
+                name: name.to_string(),
                 op_type: op.into(),
-                attribute,
+                attribute: attributes(),
             });
         }
         Value {

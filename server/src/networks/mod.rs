@@ -54,7 +54,7 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
         } else {
             (layer.block, 0)
         };
-        let name = format!("block{}.layer{}", position.0, position.1);
+        let (block, index) = position;
         let residual = InvertedResidual {
             kernel: layer.kernel,
             expansion: layer.expansion,
@@ -64,7 +64,7 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
             shortcut: layer.shortcut,
             activation: layer.activation,
         };
-        value = residual.append(&mut graph, &name, &value);
+        value = residual.append(&mut graph, format_args!("block{block}.layer{index}"), &value);
         position.1 += 1;
     }
     value = frame(&mut graph, "head", value, &space.network.head);
@@ -75,7 +75,7 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
 fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
     let mut value = input;
     for (i, op) in ops.iter().enumerate() {
-        let name = format!("{name}{i}");
+        let name = format_args!("{name}{i}");
         value = match *op {
             Op::Conv {
                 kernel,
@@ -89,8 +89,8 @@ fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
                     channels,
                     depthwise: false,
                 };
-                let linear = graph.conv(&name, &value, conv);
-                graph.activation(&format!("{name}.activation"), &linear, activation)
+                let linear = graph.conv(name, &value, conv);
+                graph.activation(format_args!("{name}.activation"), &linear, activation)
             }
             Op::InvertedResidual {
                 kernel,
@@ -107,9 +107,9 @@ fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
                     shortcut: value.channels == channels,
                     activation,
                 };
-                residual.append(graph, &name, &value)
+                residual.append(graph, name, &value)
             }
-            Op::GlobalAveragePool => graph.global_average_pool(&name, &value),
+            Op::GlobalAveragePool => graph.global_average_pool(name, &value),
         };
     }
     value

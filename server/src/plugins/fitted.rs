@@ -27,11 +27,11 @@ impl Matrix {
     }
 }
 
-/// Inputs and their latencies, milliseconds.
+/// Inputs and their targets, one per row.
 #[derive(Clone, Copy)]
 pub struct LabelledRows<'a> {
     pub inputs: &'a Matrix,
-    pub latencies_ms: &'a [f64],
+    pub targets: &'a [f64],
 }
 
 /// What a component is fitted on.
@@ -64,15 +64,15 @@ impl FittedInstance {
     ) -> Result<Self, PluginError> {
         handle.check_parameters(parameters)?;
         for part in [data.train, data.validation] {
-            assert_eq!(part.inputs.rows, part.latencies_ms.len(), "one latency per row");
+            assert_eq!(part.inputs.rows, part.targets.len(), "one target per row");
         }
         let parameters = parameters.to_string();
         let mut progress = data.progress;
         let fit = abi::FitData {
             train: data.train.inputs.view(),
-            train_latencies_ms: data.train.latencies_ms.as_ptr(),
+            train_targets: data.train.targets.as_ptr(),
             validation: data.validation.inputs.view(),
-            validation_latencies_ms: data.validation.latencies_ms.as_ptr(),
+            validation_targets: data.validation.targets.as_ptr(),
             seed: data.seed,
             progress_context: (&raw mut progress).cast(),
             progress: Some(report),
@@ -132,15 +132,15 @@ impl FittedInstance {
         })
     }
 
-    /// Latencies of a regressor, milliseconds.
+    /// Predictions of a regressor, in the unit of the targets that it was fitted to.
     pub fn predict(&self, inputs: &Matrix) -> Result<Vec<f64>, PluginError> {
-        let mut latencies_ms = vec![0f64; inputs.rows];
+        let mut targets = vec![0f64; inputs.rows];
         let predict = self.table.predict.expect("admitted regressors have it");
-        // SAFETY: `latencies_ms` has the size that the contract asks for.
+        // SAFETY: `targets` has the size that the contract asks for.
         call::checked(self.handle.name(), |error| unsafe {
-            predict(self.instance, inputs.view(), latencies_ms.as_mut_ptr(), error)
+            predict(self.instance, inputs.view(), targets.as_mut_ptr(), error)
         })?;
-        Ok(latencies_ms)
+        Ok(targets)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One opened plugin file and its components.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsRawFd;
@@ -62,7 +63,8 @@ impl Library {
         let by_descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: plugins are trusted code; the probe has seen this file load in another process.
         let library = unsafe { libloading::Library::new(&by_descriptor) }.map_err(|e| {
-            let text = e.to_string().replace(&by_descriptor, &shown.to_string());
+            let reason = e.source().map_or_else(|| e.to_string(), ToString::to_string);
+            let text = reason.replace(&by_descriptor, &shown.to_string());
             let native = native_folder();
             PluginError::NotLoadable(format!(
                 "{text}; native libraries are looked for in {}: run `make native`",
@@ -78,6 +80,10 @@ impl Library {
         // Never unloaded: see the module's comment.
         std::mem::forget(library);
         let table = check_table(table)?;
+        if let Some(check) = table.check {
+            // SAFETY: a callback of the table, called as its contract says.
+            call::checked("the plugin", |error| unsafe { check(error) })?;
+        }
         Ok(Box::leak(Box::new(Self {
             table,
             sha256: sha256(&bytes),

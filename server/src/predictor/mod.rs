@@ -4,8 +4,10 @@ mod interval;
 mod model;
 mod range;
 mod recipe;
+mod target;
 
 pub use interval::{COVERAGE, Interval, RelativeResiduals};
 pub use model::{FitEvent, FittedModel, Labelled, ModelState, PluginUse};
 pub use range::TrainingRange;
 pub use recipe::{ComponentSpec, Recipe, RecipeError};
+pub use target::Target;

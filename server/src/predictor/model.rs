@@ -6,7 +6,7 @@ use lglp_sdk::plugin::Progress;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentSpec, Recipe};
+use super::{ComponentSpec, Recipe, Target};
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
 };
@@ -45,6 +45,8 @@ const REGRESSOR: &str = "regressor";
 
 /// A fitted recipe: architectures in, latencies out.
 pub struct FittedModel {
+    space: SearchSpace,
+    target: Target,
     encoder: EncoderInstance,
     extractor: Option<FittedInstance>,
     regressor: FittedInstance,
@@ -104,6 +106,12 @@ impl FittedModel {
             handle.check_parameters(&spec.parameters)?;
         }
         let encoder = EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?;
+        let targets = |part: Labelled<'_>| -> Vec<f64> {
+            let rows = part.architectures.iter().zip(part.latencies_ms);
+            rows.map(|(architecture, latency)| latency / recipe.target.scale(space, architecture))
+                .collect()
+        };
+        let (train_targets, validation_targets) = (targets(train), targets(validation));
         let mut train_inputs = encoder.encode(train.architectures.iter())?;
         let mut validation_inputs = encoder.encode(validation.architectures.iter())?;
         let mut fit =
@@ -111,11 +119,11 @@ impl FittedModel {
                 let data = FitData {
                     train: LabelledRows {
                         inputs: train_inputs,
-                        latencies_ms: train.latencies_ms,
+                        targets: &train_targets,
                     },
                     validation: LabelledRows {
                         inputs: validation_inputs,
-                        latencies_ms: validation.latencies_ms,
+                        targets: &validation_targets,
                     },
                     seed,
                     progress: &mut |p| {
@@ -141,6 +149,8 @@ impl FittedModel {
             &validation_inputs,
         )?;
         Ok(Self {
+            space: space.clone(),
+            target: recipe.target,
             encoder,
             extractor,
             regressor,
@@ -170,6 +180,8 @@ impl FittedModel {
             FittedInstance::load(handle, state_version, state.get(role).ok_or_else(|| missing("state"))?)
         };
         Ok(Self {
+            space: space.clone(),
+            target: recipe.target,
             encoder: EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?,
             extractor: components.extractor.map(|handle| load(handle, EXTRACTOR)).transpose()?,
             regressor: load(components.regressor, REGRESSOR)?,
@@ -195,12 +207,16 @@ impl FittedModel {
     /// Latencies in milliseconds, in the order of the architectures.
     pub fn predict<'a>(
         &self,
-        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<f64>, PluginError> {
-        let encoded = self.encoder.encode(architectures)?;
-        match &self.extractor {
-            Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?),
-            None => self.regressor.predict(&encoded),
+        let encoded = self.encoder.encode(architectures.clone())?;
+        let mut latencies_ms = match &self.extractor {
+            Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?)?,
+            None => self.regressor.predict(&encoded)?,
+        };
+        for (latency, architecture) in latencies_ms.iter_mut().zip(architectures) {
+            *latency *= self.target.scale(&self.space, architecture);
         }
+        Ok(latencies_ms)
     }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Target;
+
 /// A recipe, read from `recipes/*.toml`. Adding one changes no Rust.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,6 +14,9 @@ pub struct Recipe {
     pub name: String,
     /// One line for people.
     pub title: String,
+    /// What extractor and regressor are fitted to.
+    #[serde(default)]
+    pub target: Target,
     pub encoder: ComponentSpec,
     /// Learned features between encoder and regressor.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -38,8 +38,8 @@ pub struct Predicted {
 const SELF_TEST_ROWS: usize = 8;
 
 impl ServedModel {
-    /// Loads a version: its blobs are verified by the registry, its plugins read their state, and it must predict
-    /// positive latencies for some architectures.
+    /// Loads a version: its blobs are verified by the registry, its plugins read their state, and its
+    /// predictions for some architectures must be numbers.
     pub fn load(
         store: &dyn Store,
         host: &PluginHost,

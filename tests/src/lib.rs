@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -14,6 +14,9 @@ pub fn root() -> PathBuf {
         .expect("tests/ lies in the repository")
         .to_owned()
 }
+
+/// The hardware target of the shipped measurements.
+pub const HARDWARE: &str = "xeon-1t";
 
 /// The built program: `make build` puts it there, with `plugins/` beside it.
 pub fn program() -> PathBuf {
@@ -25,15 +28,18 @@ pub fn python() -> PathBuf {
     root().join(".venv/bin/python")
 }
 
-/// A registry in a temporary folder.
+/// A registry in a temporary folder, and the settings that its commands run with.
 pub struct Registry {
     pub folder: tempfile::TempDir,
+    /// Another folder of plugins than the one beside the program.
+    pub plugins: Option<PathBuf>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            plugins: None,
         }
     }
 }
@@ -51,8 +57,48 @@ impl Registry {
             .args(arguments)
             .arg("--registry")
             .arg(self.path());
+        // Recipes of the tests lie beside the product's, copied so that `--recipes` finds both.
+        command.arg("--recipes").arg(self.recipes());
+        if let Some(plugins) = &self.plugins {
+            command.arg("--plugins").arg(plugins);
+        }
         command.env_remove("LGLP_SERVER").stdin(Stdio::null());
         command
+    }
+
+    fn recipes(&self) -> PathBuf {
+        let folder = self.folder.path().join("recipes");
+        if !folder.is_dir() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            for from in ["recipes", "tests/recipes"] {
+                for file in std::fs::read_dir(root().join(from)).expect("recipes") {
+                    let file = file.expect("a file");
+                    std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
+                }
+            }
+        }
+        folder
+    }
+
+    /// A registry with a few shipped measurements and version 1 of a recipe in production.
+    pub fn with_production(recipe: &str) -> Self {
+        let registry = Self::default();
+        registry.import(120);
+        registry.train(recipe);
+        registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
+        registry
+    }
+
+    /// Trains a recipe; the version.
+    pub fn train(&self, recipe: &str) -> Value {
+        self.json(&["train", "--hardware", HARDWARE, "--recipe", recipe])
+    }
+
+    /// Runs the program, which must fail; its standard error.
+    pub fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "lglp {arguments:?} succeeded");
+        String::from_utf8(output.stderr).expect("UTF-8")
     }
 
     /// Runs the program; its output, whatever the exit status.
@@ -77,7 +123,7 @@ impl Registry {
 
     /// Imports the first `rows` measurements of the shipped dataset, for quick trainings.
     pub fn import(&self, rows: usize) {
-        let shipped = root().join("datasets/xeon-1t");
+        let shipped = root().join("datasets").join(HARDWARE);
         let part = self.folder.path().join("dataset");
         std::fs::create_dir_all(&part).expect("a folder");
         std::fs::copy(shipped.join("hardware.json"), part.join("hardware.json")).expect("the shipped dataset");
@@ -125,7 +171,7 @@ impl Registry {
 
 /// A running server; killed when it is dropped.
 pub struct Server {
-    child: Child,
+    pub child: Child,
     pub base: String,
 }
 
@@ -169,6 +215,23 @@ impl Server {
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         (response.status().as_u16(), value)
     }
+}
+
+/// Random architectures of the mobilenetv3 space, as canonical texts.
+pub fn sample(count: usize, seed: u64) -> Vec<String> {
+    let registry = Registry::default();
+    let (count, seed) = (count.to_string(), seed.to_string());
+    let text = registry.ok(&["network", "--space", "mobilenetv3", "--sample", &count, "--seed", &seed]);
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Readable JSON of an architecture of the mobilenetv3 space: every block has `depth` layers of one kernel and expansion.
+pub fn readable(resolution: u32, depth: usize, kernel: u32, expansion: u32) -> Value {
+    let block = |index: usize| {
+        let layer = json!({ "kernel": kernel, "expansion": expansion, "shortcut": false });
+        json!({ "stride": if index < 4 { 2 } else { 1 }, "se": index % 2 == 1, "layers": vec![layer; depth] })
+    };
+    json!({ "resolution": resolution, "blocks": (0..10).map(block).collect::<Vec<_>>() })
 }
 
 /// Runs a Python reference script with a text on its standard input; its standard output.

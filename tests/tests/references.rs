@@ -114,7 +114,7 @@ fn lstm_features_and_latencies_equal_pytorchs_for_the_same_weights() {
 fn lightgbm_predicts_what_its_python_package_predicts_for_the_same_model() {
     let registry = Registry::default();
     registry.import(150);
-    let version = registry.json(&["train", "--hardware", "xeon-1t", "--recipe", "lightgbm"]);
+    let version = registry.train("lightgbm");
     let digest = version["content"]["artifacts"]["regressor"].as_str().expect("a digest");
     let hex = digest.strip_prefix("sha256:").expect("a digest");
     let model = registry.path().join("blobs/sha256").join(&hex[..2]).join(hex);

@@ -91,8 +91,10 @@ pub struct FitData {
 /// Callbacks of an encoder.
 #[repr(C)]
 pub struct EncoderTable {
+    /// `row_len`: bytes of one architecture's row in that space.
     pub create: unsafe extern "C" fn(
         space_json: Str,
+        row_len: usize,
         parameters_json: Str,
         instance: *mut *mut c_void,
         error: *mut Buffer,

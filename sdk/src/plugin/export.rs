@@ -170,7 +170,13 @@ impl<T: Encoder> Callbacks<T> {
         encode: Self::encode,
     };
 
-    unsafe extern "C" fn create(space: Str, params: Str, instance: *mut *mut c_void, error: *mut Buffer) -> u32 {
+    unsafe extern "C" fn create(
+        space: Str,
+        _row_len: usize,
+        params: Str,
+        instance: *mut *mut c_void,
+        error: *mut Buffer,
+    ) -> u32 {
         // SAFETY: the host keeps to the contract of `EncoderTable::create`.
         unsafe {
             guard(error, || {

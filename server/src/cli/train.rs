@@ -131,7 +131,10 @@ fn fit(
         }
         bar.set_length(event.progress.total);
         bar.set_position(event.progress.done);
-        bar.set_message(format!("validation RMSE {:.3} {unit}", event.progress.validation_mse.sqrt()));
+        bar.set_message(format!(
+            "validation RMSE {:.3} {unit}",
+            event.progress.validation_mse.sqrt()
+        ));
         true
     };
     let trained = train(recipe, host, space, data, seed, &mut progress)?;

@@ -38,7 +38,8 @@ impl EncoderInstance {
         let mut instance = std::ptr::null_mut();
         // SAFETY: the texts outlive the call.
         call::checked(handle.name(), |error| unsafe {
-            (table.create)(Str::new(&space_json), Str::new(&parameters), &mut instance, error)
+            let (space_json, parameters) = (Str::new(&space_json), Str::new(&parameters));
+            (table.create)(space_json, space.row_len(), parameters, &mut instance, error)
         })?;
         let mut shape = Shape { steps: 0, width: 0 };
         // SAFETY: the instance was just made.

@@ -64,11 +64,13 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+/// 0 where one side does not vary: a predictor that says the same of everything knows nothing of the order.
 fn pearson(a: &[f64], b: &[f64]) -> f64 {
     let (ma, mb) = (mean(a), mean(b));
     let cross: f64 = a.iter().zip(b).map(|(x, y)| (x - ma) * (y - mb)).sum();
     let squares = |v: &[f64], m: f64| v.iter().map(|x| (x - m).powi(2)).sum::<f64>();
-    cross / (squares(a, ma) * squares(b, mb)).sqrt()
+    let spread = (squares(a, ma) * squares(b, mb)).sqrt();
+    if spread == 0.0 { 0.0 } else { cross / spread }
 }
 
 /// Ranks from 1; equal values share the mean of theirs.

@@ -1,0 +1,164 @@
+//! Plugins that are broken in every way that plugins are: the server goes on, and says what happened.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lglp_tests::{HARDWARE, Registry, readable, root};
+use serde_json::{Value, json};
+
+/// The built plugins, in a folder that further ones can be put into.
+fn plugins_of(registry: &Registry) -> PathBuf {
+    let folder = registry.folder.path().join("plugins");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in std::fs::read_dir(root().join("target/release/plugins")).expect("`make build` builds the plugins") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
+    }
+    folder
+}
+
+/// Compiles C into a shared object, against the header that plugin authors get.
+fn compile(source: &str, output: &Path) {
+    let file = output.with_extension("c");
+    std::fs::write(&file, source).expect("a file");
+    let compiled = Command::new("cc")
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I"])
+        .arg(root().join("sdk/include"))
+        .arg(&file)
+        .arg("-o")
+        .arg(output)
+        .output()
+        .expect("a C compiler");
+    assert!(
+        compiled.status.success(),
+        "{}",
+        String::from_utf8_lossy(&compiled.stderr)
+    );
+    std::fs::remove_file(file).expect("a file");
+}
+
+/// The plugin of a file, as `lglp plugins --json` and `GET /v1/plugins` list it.
+fn listed<'a>(plugins: &'a Value, file: &str) -> &'a Value {
+    let list = plugins["plugins"].as_array().expect("plugins");
+    list.iter().find(|p| p["file"] == file).expect("the plugin is listed")
+}
+
+/// The story: a panic that crosses `extern "C"` aborts the process, and one broken regressor would take every model of
+/// every hardware target down with it.
+#[test]
+fn a_panic_in_predict_fails_that_request_alone() {
+    let mut registry = Registry::default();
+    let folder = plugins_of(&registry);
+    let file = "liblglp_plugin_panicking.so";
+    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    registry.plugins = Some(folder);
+    registry.import(60);
+    registry.train("panics");
+    registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
+    let server = registry.serve();
+    let path = format!("/v1/{HARDWARE}/predict");
+    let harmless = json!({ "architectures": [readable(160, 1, 3, 3)] }).to_string();
+    let harmful = json!({ "architectures": [readable(1024, 4, 7, 6)] }).to_string();
+    for _ in 0..3 {
+        let (status, answer) = server.post(&path, &harmless);
+        assert_eq!(status, 200, "{answer}");
+        let (status, problem) = server.post(&path, &harmful);
+        assert_eq!(
+            (status, &problem["type"]),
+            (500, &json!("urn:lglp:problem:plugin-panicked"))
+        );
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(
+            detail.contains("panics-above") && detail.contains("is above 925"),
+            "{detail}"
+        );
+    }
+    let (status, answer) = server.post(&path, &harmless);
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[test]
+fn a_plugin_that_crashes_while_loading_is_listed_and_nothing_else_happens() {
+    let mut registry = Registry::default();
+    let folder = plugins_of(&registry);
+    compile(
+        "#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }\n",
+        &folder.join("crashing.so"),
+    );
+    compile("int nothing_of_lglp = 1;\n", &folder.join("foreign.so"));
+    std::fs::write(folder.join("text.so"), "this is no library").expect("a file");
+    std::fs::copy(folder.join("liblglp_plugin_encoders.so"), folder.join("twice.so")).expect("a copy");
+    registry.plugins = Some(folder);
+    let server = registry.serve();
+    let (status, plugins) = server.get("/v1/plugins");
+    assert_eq!(status, 200);
+    for (file, reason) in [
+        ("crashing.so", "kills the process (signal 6)"),
+        ("foreign.so", "no symbol `lglp_plugin`"),
+        ("text.so", "text.so"),
+        ("twice.so", "already provided by the plugin `lglp-plugin-encoders`"),
+    ] {
+        let plugin = listed(&plugins, file);
+        let said = plugin["unavailable"].as_str().expect("a reason");
+        assert!(
+            said.contains(reason) && plugin["description"].is_null(),
+            "{file}: {said}"
+        );
+    }
+    let encoders = listed(&plugins, "liblglp_plugin_encoders.so");
+    assert!(encoders["unavailable"].is_null());
+    assert_eq!(encoders["description"]["components"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn without_native_libraries_their_plugins_say_so_and_the_rest_works() {
+    let registry = Registry::with_production("lightgbm");
+    let nowhere = registry.folder.path().join("nowhere");
+    let mut command = registry.command(&["plugins", "--json"]);
+    let output = command.env("LGLP_NATIVE", &nowhere).output().expect("the program runs");
+    let plugins: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for (plugin, library) in [
+        ("lightgbm", "lib_lightgbm.so"),
+        ("lstm", "libtorch_cpu.so"),
+        ("onnxruntime", "libonnxruntime.so"),
+    ] {
+        let plugin = listed(&plugins, &format!("liblglp_plugin_{plugin}.so"));
+        let said = plugin["unavailable"].as_str().expect("a reason");
+        assert!(said.contains(library) && said.contains("make native"), "{said}");
+    }
+    assert!(listed(&plugins, "liblglp_plugin_encoders.so")["unavailable"].is_null());
+    // Commands that need no such library work, and those that do name the reason.
+    let run = |arguments: &[&str]| {
+        let mut command = registry.command(arguments);
+        command.env("LGLP_NATIVE", &nowhere).output().expect("the program runs")
+    };
+    assert!(run(&["models", "--hardware", HARDWARE]).status.success());
+    assert!(
+        run(&["network", "--space", "mobilenetv3", "--sample", "1"])
+            .status
+            .success()
+    );
+    let train = run(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm"]);
+    let said = String::from_utf8_lossy(&train.stderr).into_owned();
+    assert!(!train.status.success() && said.contains("lib_lightgbm.so"), "{said}");
+}
+
+/// The header is all that an author who writes no Rust has: a plugin in C must load, and encode.
+#[test]
+fn a_plugin_in_c_encodes() {
+    let mut registry = Registry::default();
+    let folder = plugins_of(&registry);
+    let source = std::fs::read_to_string(root().join("sdk/examples/encoder.c")).expect("the example");
+    compile(&source, &folder.join("encoder_in_c.so"));
+    registry.plugins = Some(folder);
+    let plugins = registry.json(&["plugins"]);
+    let plugin = listed(&plugins, "encoder_in_c.so");
+    assert!(plugin["unavailable"].is_null(), "{plugin}");
+    assert_eq!(plugin["description"]["components"][0]["name"], "choices");
+    registry.import(120);
+    let version = registry.train("choices");
+    assert!(version["content"]["metrics"]["spearman"].as_f64().expect("a number") > 0.5);
+    // Its parameters are checked against its schema, its refusals reach the user.
+    let said = registry.fails(&["train", "--hardware", HARDWARE, "--recipe", "choices-wrong"]);
+    assert!(said.contains("scale"), "{said}");
+}

@@ -1,0 +1,250 @@
+//! The main call: `POST /v1/{hardware}/predict`, its forms, its errors, and that it says what `lglp predict` says.
+
+use lglp_tests::{HARDWARE, Registry, Server, readable, sample};
+use serde_json::{Value, json};
+
+fn predict(server: &Server, body: &Value) -> (u16, Value) {
+    server.post(&format!("/v1/{HARDWARE}/predict"), &body.to_string())
+}
+
+fn latencies(answer: &Value) -> Vec<f64> {
+    let predictions = answer["predictions"].as_array().expect("predictions");
+    predictions
+        .iter()
+        .map(|p| p["latency_ms"].as_f64().expect("ms"))
+        .collect()
+}
+
+/// Status, last part of the problem's type, and the places at fault.
+fn problem((status, body): (u16, Value)) -> (u16, String, Vec<String>) {
+    assert_eq!(body["status"], status, "{body}");
+    assert!(body["title"].is_string() && body["detail"].is_string(), "{body}");
+    let kind = body["type"].as_str().expect("a type").rsplit(':').next();
+    let places = body["errors"].as_array().cloned().unwrap_or_default();
+    let pointers = places
+        .iter()
+        .map(|e| e["pointer"].as_str().expect("a pointer").to_owned());
+    (status, kind.unwrap_or_default().to_owned(), pointers.collect())
+}
+
+#[test]
+fn the_server_predicts_what_the_command_line_predicts_without_one() {
+    let registry = Registry::with_production("lglp-quick");
+    let architectures = sample(30, 1);
+    let mut arguments = vec!["predict", "--hardware", HARDWARE];
+    arguments.extend(architectures.iter().map(String::as_str));
+    let alone = registry.json(&arguments);
+    let server = registry.serve();
+    let (status, served) = predict(&server, &json!({ "architectures": architectures }));
+    assert_eq!(status, 200, "{served}");
+    assert_eq!(served, alone);
+    assert_eq!(
+        registry.json(&arguments),
+        alone,
+        "the command asks the server that holds the registry"
+    );
+    assert!(latencies(&served).iter().all(|l| l.is_finite() && *l > 0.0));
+    assert_eq!(
+        (&served["unit"], &served["space"]),
+        (&json!("ms"), &json!("mobilenetv3"))
+    );
+    for prediction in served["predictions"].as_array().expect("predictions") {
+        let interval = &prediction["interval"];
+        let (low, high) = (
+            interval["low"].as_f64().expect("ms"),
+            interval["high"].as_f64().expect("ms"),
+        );
+        let latency = prediction["latency_ms"].as_f64().expect("ms");
+        assert!(low < latency && latency < high && interval["coverage"] == 0.9);
+    }
+}
+
+/// Rows of a batch must not influence one another, in whatever chunks plugins work.
+#[test]
+fn a_batch_predicts_what_single_requests_predict() {
+    let registry = Registry::with_production("lglp-quick");
+    let server = registry.serve();
+    let architectures = sample(70, 2);
+    let batch = latencies(&predict(&server, &json!({ "architectures": architectures })).1);
+    for (architecture, expected) in architectures.iter().zip(batch).step_by(9) {
+        let single = latencies(&predict(&server, &json!({ "architectures": [architecture] })).1);
+        assert!(
+            (single[0] - expected).abs() <= 1e-5 * expected,
+            "{} is not {expected}",
+            single[0]
+        );
+    }
+}
+
+#[test]
+fn every_form_of_an_architecture_and_of_a_model_means_the_same() {
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve();
+    let text = "mobilenetv3@320/s2-k5e4/s2-se-k5e4/s2-k5e4/s2-se-k5e4/s1-k5e4/s1-se-k5e4/s1-k5e4/s1-se-k5e4/s1-k5e4/s1-se-k5e4";
+    let with_text = predict(&server, &json!({ "architectures": [text] })).1;
+    for model in [json!("production"), json!(1), json!("1")] {
+        let body = json!({ "space": "mobilenetv3", "architectures": [readable(320, 1, 5, 4)], "model": model });
+        assert_eq!(predict(&server, &body), (200, with_text.clone()));
+    }
+    // Where the Once-for-All form leaves an attribute out, the space's default stands in, as it does when it is written.
+    let ofa = json!({ "r": [320], "d": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], "ks": vec![5; 40], "e": vec![4; 40] });
+    let (status, answer) = predict(&server, &json!({ "architectures": [ofa] }));
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[test]
+fn faulty_requests_name_the_place_and_what_is_allowed() {
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve();
+    let good = readable(320, 2, 3, 3);
+    let with = |place: &str, value: Value| {
+        let mut architecture = good.clone();
+        *architecture.pointer_mut(place).expect("a place") = value;
+        let body = json!({ "architectures": [good, good, good, architecture] });
+        predict(&server, &body)
+    };
+    let cases = [
+        (
+            "/blocks/2/layers/0/kernel",
+            json!(4),
+            "/architectures/3/blocks/2/layers/0/kernel",
+            "3, 5, 7",
+        ),
+        (
+            "/blocks/2/layers/1/expansion",
+            json!("6"),
+            "/architectures/3/blocks/2/layers/1/expansion",
+            "3, 4, 6",
+        ),
+        (
+            "/resolution",
+            json!(224),
+            "/architectures/3/resolution",
+            "160, 320, 512, 768, 1024",
+        ),
+        ("/blocks/9/stride", json!(3), "/architectures/3/blocks/9/stride", "1, 2"),
+        (
+            "/blocks/0/layers/0",
+            json!({ "kernel": 3, "shortcut": false }),
+            "/architectures/3/blocks/0/layers/0/expansion",
+            "missing",
+        ),
+        (
+            "/blocks/0/layers",
+            json!(vec![good["blocks"][0]["layers"][0].clone(); 5]),
+            "/architectures/3/blocks/0/layers",
+            "1, 2, 3, 4",
+        ),
+        (
+            "/blocks/0/layers",
+            json!([]),
+            "/architectures/3/blocks/0/layers",
+            "1, 2, 3, 4",
+        ),
+        ("/blocks", json!([]), "/architectures/3/blocks", "10"),
+        ("", json!({ "resolution": 320 }), "/architectures/3/blocks", "missing"),
+        (
+            "",
+            json!({ "r": [320], "d": [5, 1, 1, 1, 1, 1, 1, 1, 1, 1], "ks": vec![3; 40], "e": vec![3; 40] }),
+            "/architectures/3/d/0",
+            "1",
+        ),
+        ("", json!("mobilenetv3@320/s2-k4e3"), "/architectures/3", "has 10"),
+        ("", json!(17), "/architectures/3", ""),
+    ];
+    for (place, value, pointer, allowed) in cases {
+        let (status, body) = with(place, value.clone());
+        let first = &body["errors"][0];
+        assert_eq!(
+            (status, first["pointer"].as_str()),
+            (422, Some(pointer)),
+            "{value}: {body}"
+        );
+        let detail = first["detail"].as_str().expect("a detail");
+        assert!(detail.contains(allowed), "{pointer}: {detail} does not say {allowed}");
+        problem((status, body));
+    }
+    let good = json!([good]);
+    let ask = |body: Value| problem(predict(&server, &body));
+    let fault = |pointer: &str| (422, "invalid-request".to_owned(), vec![pointer.to_owned()]);
+    assert_eq!(ask(json!({})), fault("/architectures"));
+    assert_eq!(ask(json!([])), fault(""));
+    assert_eq!(ask(json!({ "architectures": [] })), fault("/architectures"));
+    assert_eq!(
+        ask(json!({ "architectures": vec![0; 10_001] })),
+        fault("/architectures")
+    );
+    assert_eq!(ask(json!({ "architectures": good, "modle": 1 })), fault("/modle"));
+    assert_eq!(ask(json!({ "architectures": good, "model": 1.5 })), fault("/model"));
+    assert_eq!(
+        ask(json!({ "architectures": good, "space": "ofa-mobilenetv3" })),
+        fault("/space")
+    );
+    let (status, kind, _) = ask(json!({ "architectures": good, "space": "nasbench" }));
+    assert_eq!((status, kind.as_str()), (404, "unknown-space"));
+    let (status, kind, _) = ask(json!({ "architectures": good, "model": 7 }));
+    assert_eq!((status, kind.as_str()), (404, "unknown-version"));
+    let (status, kind, _) = ask(json!({ "architectures": good, "model": "canary" }));
+    assert_eq!((status, kind.as_str()), (404, "unknown-alias"));
+    let post = |path: &str, body: &str| problem(server.post(path, body));
+    let body = json!({ "architectures": good }).to_string();
+    assert_eq!(post("/v1/toaster/predict", &body).1, "unknown-hardware");
+    assert_eq!(post("/v1/No%20Name/predict", &body).0, 404);
+    let (status, kind, _) = post(&format!("/v1/{HARDWARE}/predict"), "{\"architectures\": [");
+    assert_eq!((status, kind.as_str()), (400, "malformed-json"));
+    let large = format!("{{\"architectures\": [\"{}\"]}}", "x".repeat(65 << 20));
+    let (status, kind, _) = post(&format!("/v1/{HARDWARE}/predict"), &large);
+    assert_eq!((status, kind.as_str()), (413, "body-too-large"));
+    let (status, kind, _) = problem(server.get("/v1/nowhere/at/all"));
+    assert_eq!((status, kind.as_str()), (404, "no-such-path"));
+    assert_eq!(
+        predict(&server, &json!({ "architectures": good })).0,
+        200,
+        "it still serves"
+    );
+}
+
+#[test]
+fn without_a_production_model_the_problem_says_how_to_get_one() {
+    let registry = Registry::default();
+    registry.import(40);
+    let server = registry.serve();
+    let body = json!({ "architectures": [readable(160, 1, 3, 3)] });
+    let (status, answer) = predict(&server, &body);
+    assert_eq!(
+        (status, answer["type"].as_str()),
+        (404, Some("urn:lglp:problem:no-production-model"))
+    );
+    let detail = answer["detail"].as_str().expect("a detail");
+    assert!(
+        detail.contains("lglp train") && detail.contains("lglp promote"),
+        "{detail}"
+    );
+}
+
+#[test]
+fn the_largest_batch_is_answered() {
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve();
+    let architectures = vec![readable(160, 1, 3, 3); 10_000];
+    let (status, answer) = predict(&server, &json!({ "architectures": architectures }));
+    assert_eq!((status, latencies(&answer).len()), (200, 10_000));
+}
+
+/// A NAS loop that strays from what was measured must learn it from the answer.
+#[test]
+fn a_prediction_outside_the_training_range_says_so() {
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve();
+    let mut largest = readable(1024, 4, 7, 6);
+    for (block, stride) in [(2, 1), (3, 1), (8, 2), (9, 2)] {
+        largest["blocks"][block]["stride"] = json!(stride);
+    }
+    let body = json!({ "architectures": [largest, readable(512, 2, 3, 3)] });
+    let (_, answer) = predict(&server, &body);
+    let reason = answer["predictions"][0]["outside_training_range"]
+        .as_str()
+        .expect("a reason");
+    assert!(reason.contains("GMAC; trained on"), "{reason}");
+    assert!(answer["predictions"][1]["outside_training_range"].is_null(), "{answer}");
+}

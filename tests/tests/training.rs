@@ -1,0 +1,111 @@
+//! `lglp train`: reproducible versions, and refusals that say what to do.
+
+use lglp_tests::{HARDWARE, Registry};
+use serde_json::Value;
+
+#[test]
+fn the_same_seed_gives_the_same_model_and_another_seed_another_one() {
+    for recipe in ["lightgbm", "lglp-quick"] {
+        let registry = Registry::default();
+        registry.import(120);
+        let train = |seed: &str| registry.json(&["train", "--hardware", HARDWARE, "--recipe", recipe, "--seed", seed]);
+        let (first, second, other) = (train("3"), train("3"), train("4"));
+        let part = |version: &Value, name: &str| version["content"][name].clone();
+        for name in ["metrics", "artifacts", "split", "dataset", "plugins", "residuals"] {
+            assert_eq!(part(&first, name), part(&second, name), "{recipe}: {name}");
+        }
+        assert_ne!(part(&first, "metrics"), part(&other, "metrics"));
+        assert_eq!(
+            [&first, &second, &other].map(|v| v["version"].as_u64()),
+            [Some(1), Some(2), Some(3)]
+        );
+        assert_eq!(
+            registry.json(&["models", "--hardware", HARDWARE, "1"]),
+            first,
+            "versions are immutable"
+        );
+    }
+}
+
+#[test]
+fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
+    let registry = Registry::default();
+    registry.import(670);
+    let said = registry.ok(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm"]);
+    for metric in [
+        "mse",
+        "mae",
+        "r2",
+        "correlation",
+        "mape",
+        "spearman",
+        "within_5",
+        "within_10",
+    ] {
+        assert!(said.contains(metric), "{metric} is not in\n{said}");
+    }
+    assert!(said.contains("noise floor: 50 architectures measured twice"), "{said}");
+    assert!(
+        said.contains("trained on 496 architectures, stopped by 62, tested on 62"),
+        "{said}"
+    );
+    let version = registry.json(&["models", "--hardware", HARDWARE, "1"]);
+    let content = &version["content"];
+    assert_eq!(content["recipe"]["name"], "lightgbm");
+    assert_eq!(content["space"], "mobilenetv3");
+    assert!(content["dataset"].as_str().is_some_and(|d| d.starts_with("sha256:")));
+    let plugins = content["plugins"].as_array().expect("plugins");
+    assert_eq!(plugins.len(), 2);
+    assert!(
+        plugins
+            .iter()
+            .all(|p| p["sha256"].as_str().is_some_and(|d| d.starts_with("sha256:")))
+    );
+    assert!(
+        content["metrics"]["spearman"].as_f64().expect("a number") > 0.9,
+        "{content}"
+    );
+    let seeds = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seeds", "3"]);
+    assert_eq!(seeds["metrics"]["r2"]["values"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        seeds["metrics"]["r2"]["values"][0], content["metrics"]["r2"],
+        "the first split is the same"
+    );
+    let models = registry.json(&["models", "--hardware", HARDWARE]);
+    assert_eq!(
+        models["versions"].as_array().map(Vec::len),
+        Some(1),
+        "several splits make no version"
+    );
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_before_any_work_is_done() {
+    let registry = Registry::default();
+    registry.import(20);
+    let fails = |arguments: &[&str]| registry.fails(&[&["train", "--hardware"], arguments].concat());
+    let said = fails(&["toaster"]);
+    assert!(said.contains("toaster"), "{said}");
+    let said = fails(&[HARDWARE, "--recipe", "lglpp"]);
+    assert!(
+        said.contains("no recipe `lglpp`") && said.contains("lstm-3-bi"),
+        "{said}"
+    );
+    let said = fails(&[HARDWARE, "--space", "nasbench"]);
+    assert!(said.contains("nasbench") && said.contains("mobilenetv3"), "{said}");
+    let said = fails(&[HARDWARE]);
+    assert!(
+        said.contains("20 measured architectures are too few") && said.contains("lglp measure"),
+        "{said}"
+    );
+    registry.import(60);
+    let recipe = registry.folder.path().join("recipes/typo.toml");
+    let text = std::fs::read_to_string(lglp_tests::root().join("recipes/lightgbm.toml")).expect("a recipe");
+    let text = text.replace("name = \"lightgbm\"\ntitle", "name = \"typo\"\ntitle");
+    std::fs::write(&recipe, text.replace("num_leaves = 500", "num_leafs = 500")).expect("a file");
+    let said = fails(&[HARDWARE, "--recipe", "typo"]);
+    assert!(said.contains("num_leafs"), "{said}");
+    std::fs::write(&recipe, text.replace("num_leaves = 500", "num_leaves = 1")).expect("a file");
+    let said = fails(&[HARDWARE, "--recipe", "typo"]);
+    assert!(said.contains("num_leaves"), "{said}");
+}

@@ -1,0 +1,148 @@
+//! The REST contract: `openapi/openapi.json` is current, and what the server answers is what it says.
+
+use lglp_tests::{HARDWARE, Registry, readable, root};
+use serde_json::{Value, json};
+
+fn document() -> Value {
+    let text = std::fs::read_to_string(root().join("openapi/openapi.json")).expect("the contract");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn the_committed_contract_is_the_one_that_is_served() {
+    let registry = Registry::default();
+    let current = registry.json(&["openapi"]);
+    assert!(
+        document() == current,
+        "openapi/openapi.json is out of date; write it anew with\n  target/release/lglp openapi > openapi/openapi.json"
+    );
+    let server = registry.serve();
+    assert_eq!(server.get("/openapi.json"), (200, current));
+    let (status, page) = server.get("/docs/");
+    assert!(status == 200 && page.as_str().expect("a page").contains("swagger-ui"));
+    for asset in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        assert_eq!(server.get(&format!("/docs/{asset}")).0, 200, "{asset} is vendored");
+    }
+}
+
+/// Checks an answer against the schema that the contract gives for a call and status.
+fn check(document: &Value, (method, path): (&str, &str), status: u16, answer: &Value) {
+    let operation = &document["paths"][path][method];
+    let content = &operation["responses"][status.to_string()]["content"];
+    let media = content.as_object().and_then(|kinds| kinds.values().next());
+    let schema = &media.unwrap_or_else(|| panic!("{method} {path} documents no {status}: {operation}"))["schema"];
+    let rooted = json!({ "components": document["components"], "allOf": [schema] });
+    let validator = jsonschema::validator_for(&rooted).expect("a schema");
+    let faults: Vec<String> = validator
+        .iter_errors(answer)
+        .map(|e| format!("{}: {e}", e.instance_path))
+        .collect();
+    assert!(faults.is_empty(), "{method} {path} {status}: {faults:?}");
+}
+
+#[test]
+fn answers_are_what_the_contract_says() {
+    let document = document();
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve();
+    let digest = server.get(&format!("/v1/{HARDWARE}/models/1")).1["content"]["training_log"].clone();
+    let gets = [
+        ("/v1/hardware", "/v1/hardware".to_owned()),
+        ("/v1/hardware/{hardware}", format!("/v1/hardware/{HARDWARE}")),
+        ("/v1/{hardware}/models", format!("/v1/{HARDWARE}/models")),
+        ("/v1/{hardware}/models/{version}", format!("/v1/{HARDWARE}/models/1")),
+        (
+            "/v1/{hardware}/aliases/{alias}",
+            format!("/v1/{HARDWARE}/aliases/production"),
+        ),
+        (
+            "/v1/{hardware}/measurements",
+            format!("/v1/{HARDWARE}/measurements?space=mobilenetv3"),
+        ),
+        ("/v1/{hardware}/datasets", format!("/v1/{HARDWARE}/datasets")),
+        ("/v1/plugins", "/v1/plugins".to_owned()),
+        ("/v1/spaces", "/v1/spaces".to_owned()),
+        ("/v1/audit", "/v1/audit".to_owned()),
+        ("/v1/audit/head", "/v1/audit/head".to_owned()),
+        ("/v1/events", "/v1/events".to_owned()),
+        ("/metrics", "/metrics".to_owned()),
+    ];
+    let mut seen: Vec<&str> = vec![
+        "/healthz",
+        "/readyz",
+        "/v1/blobs",
+        "/v1/blobs/{digest}",
+        "/v1/{hardware}/predict",
+    ];
+    for (path, url) in &gets {
+        let (status, answer) = server.get(url);
+        assert_eq!(status, 200, "{url}: {answer}");
+        check(&document, ("get", path), 200, &answer);
+        seen.push(path);
+    }
+    for url in [
+        "/healthz",
+        "/readyz",
+        &format!("/v1/blobs/{}", digest.as_str().expect("a digest")),
+    ] {
+        assert_eq!(server.get(url).0, 200, "{url}");
+    }
+    let paths = document["paths"].as_object().expect("paths");
+    assert!(
+        paths.keys().all(|path| seen.contains(&path.as_str())),
+        "a call is not tried: {:?}",
+        paths.keys()
+    );
+
+    let predict = ("post", "/v1/{hardware}/predict");
+    let url = format!("/v1/{HARDWARE}/predict");
+    let good = json!({ "architectures": [readable(320, 2, 3, 3)] }).to_string();
+    let (status, answer) = server.post(&url, &good);
+    assert_eq!(status, 200);
+    check(&document, predict, 200, &answer);
+    for (url, body, expected) in [
+        (url.as_str(), "{", 400),
+        ("/v1/toaster/predict", good.as_str(), 404),
+        (url.as_str(), "{\"architectures\": [1]}", 422),
+    ] {
+        let (status, answer) = server.post(url, body);
+        assert_eq!(status, expected, "{answer}");
+        check(&document, predict, status, &answer);
+    }
+    for (path, url) in [
+        ("/v1/hardware/{hardware}", "/v1/hardware/toaster"),
+        ("/v1/{hardware}/models", "/v1/toaster/models"),
+        ("/v1/{hardware}/models/{version}", "/v1/xeon-1t/models/9"),
+        ("/v1/{hardware}/aliases/{alias}", "/v1/xeon-1t/aliases/canary"),
+        (
+            "/v1/blobs/{digest}",
+            "/v1/blobs/sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        ),
+    ] {
+        let (status, answer) = server.get(url);
+        assert_eq!(status, 404, "{url}: {answer}");
+        check(&document, ("get", path), 404, &answer);
+    }
+}
+
+/// Dashboards are built on these names.
+#[test]
+fn metrics_count_requests_and_predictions() {
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve();
+    let body = json!({ "architectures": vec![readable(320, 1, 3, 3); 3] }).to_string();
+    for _ in 0..2 {
+        assert_eq!(server.post(&format!("/v1/{HARDWARE}/predict"), &body).0, 200);
+    }
+    server.post(&format!("/v1/{HARDWARE}/predict"), "{");
+    let (_, text) = server.get("/metrics");
+    let text = text.as_str().expect("text");
+    for line in [
+        "lglp_predictions_total{hardware=\"xeon-1t\",version=\"1\"} 6",
+        "lglp_http_requests_total{route=\"/v1/{hardware}/predict\",method=\"POST\",status=\"200\"} 2",
+        "lglp_http_requests_total{route=\"/v1/{hardware}/predict\",method=\"POST\",status=\"400\"} 1",
+        "lglp_predict_duration_seconds_count 2",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+    }
+}

@@ -1,0 +1,126 @@
+//! `lglp measure`: real networks on the real runtime, resumed where it was cut off, refused on another machine.
+
+use std::time::{Duration, Instant};
+
+use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_tests::{HARDWARE, Registry};
+
+const MEASURE: [&str; 7] = [
+    "measure",
+    "--hardware",
+    "here",
+    "--space",
+    "ofa-mobilenetv3",
+    "--budget",
+    "0.2",
+];
+
+fn measurements(registry: &Registry) -> Vec<Measurement> {
+    let store = SledStore::open(&registry.path(), HolderInfo::default()).expect("the registry opens");
+    let here: HardwareName = "here".parse().expect("a name");
+    store.measurements(&here, "ofa-mobilenetv3", None).unwrap_or_default()
+}
+
+/// Kills a campaign when it is in the middle, time and again: what was measured stays as it is, nothing is measured twice.
+#[test]
+fn a_campaign_that_is_killed_goes_on_where_it_was() {
+    let registry = Registry::default();
+    let count = |n: &'static str| [&MEASURE[..], &["--count", n]].concat();
+    registry.ok(&count("1"));
+    let mut known = measurements(&registry);
+    assert_eq!(known.len(), 1);
+    for _ in 0..3 {
+        let before = Instant::now();
+        let mut child = registry.command(&count("12")).spawn().expect("the program runs");
+        // Long enough for one or two more on an idle machine; a busy one may get no further, which is fine as well.
+        while before.elapsed() < Duration::from_millis(1500) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        let now = measurements(&registry);
+        assert!(
+            known.iter().all(|m| now.contains(m)),
+            "a finished measurement was lost or repeated"
+        );
+        known = now;
+    }
+    registry.ok(&count("12"));
+    let all = measurements(&registry);
+    assert_eq!(all.len(), 12);
+    assert!(
+        known.iter().all(|m| all.contains(m)),
+        "a finished measurement was lost or repeated"
+    );
+    for m in &all {
+        assert!(
+            m.samples.len() >= 6 && m.latency_ms > 0.0 && !m.statistic.is_empty(),
+            "{m:?}"
+        );
+        assert!(
+            m.samples
+                .iter()
+                .all(|s| s.wall_ms > 0.0 && s.cpu_ms > 0.0 && s.reference_cpu_ms > 0.0)
+        );
+    }
+    let said = registry.ok(&[&MEASURE[..], &["--count", "5", "--round", "1"]].concat());
+    assert!(said.contains("repeatability over 5 architectures"), "{said}");
+    assert_eq!(measurements(&registry).len(), 17);
+    let hardware = registry.json(&["hardware"]);
+    let target = &hardware[0];
+    assert!(
+        target["fingerprint"]["cpu"].is_string() && target["reference"]["latency_ms"].as_f64() > Some(0.0),
+        "{target}"
+    );
+    let said = registry.fails(&[&MEASURE[..], &["--count", "99", "--round", "1"]].concat());
+    assert!(
+        said.contains("12"),
+        "asks for more repetitions than there are measurements: {said}"
+    );
+}
+
+/// Latencies of two machines under one name would poison every model of that name.
+#[test]
+fn another_machine_cannot_measure_for_a_target() {
+    let registry = Registry::default();
+    let folder = registry.folder.path().join("foreign");
+    let shipped = lglp_tests::root().join("datasets").join(HARDWARE);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = std::fs::read_to_string(shipped.join("hardware.json")).expect("the shipped target");
+    let mut target: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    target["fingerprint"]["cpu"] = "Abacus 3000".into();
+    std::fs::write(folder.join("hardware.json"), target.to_string()).expect("a file");
+    registry.ok(&["dataset", "import", folder.to_str().expect("UTF-8")]);
+    let said = registry.fails(&[
+        "measure",
+        "--hardware",
+        HARDWARE,
+        "--space",
+        "mobilenetv3",
+        "--count",
+        "1",
+    ]);
+    assert!(said.contains("Abacus 3000") && said.contains("--hardware"), "{said}");
+}
+
+#[test]
+fn what_is_exported_can_be_imported_elsewhere() {
+    let (here, there) = (Registry::default(), Registry::default());
+    here.import(670);
+    let folder = here.folder.path().join("exported");
+    let folder = folder.to_str().expect("UTF-8");
+    here.ok(&["dataset", "export", "--hardware", HARDWARE, folder]);
+    let said = there.ok(&["dataset", "import", folder]);
+    assert!(said.contains("670 measurements, 670 of them new"), "{said}");
+    let said = there.ok(&["dataset", "import", folder]);
+    assert!(said.contains("670 measurements, 0 of them new"), "{said}");
+    let file = format!("{folder}/mobilenetv3.jsonl");
+    let text = std::fs::read_to_string(&file).expect("the dataset");
+    std::fs::write(&file, text.replacen("k3e3", "k4e3", 1)).expect("a file");
+    let third = Registry::default();
+    let said = third.fails(&["dataset", "import", folder]);
+    assert!(
+        said.contains("mobilenetv3.jsonl, line ") && said.contains("kernel is 4"),
+        "{said}"
+    );
+}

@@ -39,7 +39,7 @@ fn production(store: &SledStore) -> Option<(u64, u64)> {
 impl Acknowledged {
     /// Opens the registry and looks for all of it; then what is there counts as acknowledged.
     fn check(&mut self, registry: &Registry) {
-        let store = SledStore::open(&registry.path(), HolderInfo::default()).expect("the registry opens");
+        let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
         store.verify_audit().expect("the audit chain holds");
         let versions: Vec<Version> = store.versions(&name(HARDWARE)).expect("versions");
         for (i, version) in versions.iter().enumerate() {

@@ -16,7 +16,7 @@ const MEASURE: [&str; 7] = [
 ];
 
 fn measurements(registry: &Registry) -> Vec<Measurement> {
-    let store = SledStore::open(&registry.path(), HolderInfo::default()).expect("the registry opens");
+    let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
     let here: HardwareName = "here".parse().expect("a name");
     store.measurements(&here, "ofa-mobilenetv3", None).unwrap_or_default()
 }

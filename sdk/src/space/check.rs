@@ -1,6 +1,6 @@
 //! Consistency of a space: every mistake of its author is reported with the field at fault.
 
-use super::{Block, SearchSpace, SpaceError};
+use super::{Block, Op, SearchSpace, SpaceError};
 
 impl SearchSpace {
     /// Checks that choices, blocks and constraints fit together.
@@ -21,6 +21,16 @@ impl SearchSpace {
         choice_list("se", &c.se)?;
         choice_list("shortcut", &c.shortcut)?;
         choice_list("width", &c.width)?;
+        for (name, values) in [
+            ("resolution", &c.resolution),
+            ("expansion", &c.expansion),
+            ("stride", &c.stride),
+            ("width", &c.width),
+        ] {
+            ensure(!values.contains(&0), || {
+                format!("choices.{name} holds 0; it starts at 1")
+            })?;
+        }
         ensure(c.kernel.iter().all(|k| k % 2 == 1), || {
             format!("choices.kernel {:?} must be odd numbers", c.kernel)
         })?;
@@ -48,6 +58,42 @@ impl SearchSpace {
                     self.blocks.len()
                 )
             })?;
+            ensure(c.stride.contains(&k.value), || {
+                format!(
+                    "constraints[{i}].value {} is not among the choices {:?}",
+                    k.value, c.stride
+                )
+            })?;
+        }
+        // The defaults are a way to keep the constraints, so there is one: samplers draw until they have found it.
+        let strides: Vec<u32> = self.blocks.iter().map(Block::default_stride).collect();
+        for (i, k) in self.constraints.iter().enumerate() {
+            ensure(k.admits(&strides), || {
+                format!("constraints[{i}] is broken by the default strides of the blocks, {strides:?}")
+            })?;
+        }
+        self.check_network()
+    }
+
+    fn check_network(&self) -> Result<(), SpaceError> {
+        let network = &self.network;
+        ensure(network.classes >= 1, || "network.classes must be 1 or more".into())?;
+        for (part, ops) in [("stem", &network.stem), ("head", &network.head)] {
+            for (i, op) in ops.iter().enumerate() {
+                let (kernel, stride, channels) = match *op {
+                    Op::Conv {
+                        kernel,
+                        stride,
+                        channels,
+                        ..
+                    } => (kernel, stride, channels),
+                    Op::InvertedResidual { kernel, channels, .. } => (kernel, 1, channels),
+                    Op::GlobalAveragePool => continue,
+                };
+                ensure(kernel % 2 == 1 && stride >= 1 && channels >= 1, || {
+                    format!("network.{part}[{i}] needs an odd kernel, and a stride and channels of 1 or more")
+                })?;
+            }
         }
         Ok(())
     }

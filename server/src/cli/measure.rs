@@ -1,6 +1,6 @@
 //! `lglp measure`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_registry::HardwareName;
@@ -38,6 +38,9 @@ pub struct Args {
     budget: f64,
 }
 
+/// Between two lines of progress where there is no terminal.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         args.budget.is_finite() && args.budget > 0.0,
@@ -62,6 +65,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     let bar = ProgressBar::new(args.count as u64).with_style(style()?);
     let started = Instant::now();
+    let mut said = started;
     let summary = campaign.run(&mut |event| match event {
         CampaignEvent::Calibrating { done, of } => {
             bar.set_length(of as u64);
@@ -78,6 +82,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             latency_ms, half_width, ..
         } => {
             bar.inc(1);
+            // A log file wants a line now and then where a terminal has a bar.
+            if bar.is_hidden() && said.elapsed() >= LOG_INTERVAL {
+                eprintln!(
+                    "{} of {} measured, {:.0} s left",
+                    bar.position(),
+                    args.count,
+                    bar.eta().as_secs_f64()
+                );
+                said = Instant::now();
+            }
             bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
         }
     })?;

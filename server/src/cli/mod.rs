@@ -30,7 +30,7 @@ pub use context::Context;
     version,
     after_help = "A first day with lglp:\n  \
         lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
-        lglp train --hardware my-box --recipe lglp\n  \
+        lglp train --hardware my-box\n  \
         lglp promote --hardware my-box 1\n  \
         lglp serve\n\n\
         Commands talk to the server that holds the registry, where one runs, and open it themselves where none does."

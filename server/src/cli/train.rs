@@ -19,7 +19,7 @@ use crate::train::{Metrics, Trained, TrainingData, train};
 /// Train a recipe on a hardware target's measurements; makes a version
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    lglp train --hardware xeon-1t --recipe lglp\n  \
+    lglp train --hardware xeon-1t\n  \
     lglp train --hardware xeon-1t --recipe lightgbm --seed 7\n  \
     lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n\n\
     Metrics are of the test part, a tenth of the rows that the model never saw.")]
@@ -27,7 +27,8 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    #[arg(long, default_value = "lglp")]
+    /// Recipe, by the name of its file in the folder of recipes.
+    #[arg(long, default_value = "lglp-per-mac")]
     recipe: String,
     #[arg(long, default_value = "mobilenetv3")]
     space: String,
@@ -119,7 +120,7 @@ fn fit(
     seed: u64,
 ) -> anyhow::Result<Trained> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
-        "{prefix:10} {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
+        "{prefix:10} {bar:20} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
     let unit = recipe.target.unit();
     let mut component = String::new();

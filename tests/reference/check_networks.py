@@ -62,7 +62,9 @@ def main():
                 passed += 1
             except Exception as error:  # every kind of failure is reported with its architecture
                 failed += 1
-                print(f"{architecture}: {error}")
+                print(f"{architecture}: {error} {getattr(error, 'stderr', '')}")
+                if failed == 5:
+                    break
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)
 

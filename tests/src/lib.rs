@@ -237,6 +237,7 @@ pub fn readable(resolution: u32, depth: usize, kernel: u32, expansion: u32) -> V
 /// Runs a Python reference script with a text on its standard input; its standard output.
 pub fn reference(script: &str, arguments: &[&str], input: &str) -> String {
     let mut child = Command::new(python())
+        .current_dir(root())
         .arg(root().join("tests/reference").join(script))
         .args(arguments)
         .stdin(Stdio::piped())

@@ -15,11 +15,9 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Takes a row that comes from another process or a plugin boundary; checked like any other input.
-    pub fn from_row(space: &SearchSpace, row: &[u8]) -> Result<Self, crate::forms::ArchitectureError> {
-        let architecture = Self { row: row.into() };
-        crate::forms::check_row(space, &architecture)?;
-        Ok(architecture)
+    /// A row that is yet to be checked.
+    pub(crate) fn unchecked(row: &[u8]) -> Self {
+        Self { row: row.into() }
     }
 
     /// The row of choice indices, [`SearchSpace::row_len`] bytes.

@@ -40,7 +40,7 @@ proptest! {
             let readable = space.architecture_to_json(&architecture);
             prop_assert_eq!(&space.architecture_from_json(&readable).expect("JSON"), &architecture);
             prop_assert_eq!(&space.architecture_from_json(&json!(text)).expect("text in JSON"), &architecture);
-            prop_assert_eq!(&Architecture::from_row(&space, architecture.row()).expect("a row"), &architecture);
+            prop_assert_eq!(&space.architecture_from_row(architecture.row()).expect("a row"), &architecture);
             prop_assert_eq!(architecture.row().len(), space.row_len());
         }
     }
@@ -66,7 +66,7 @@ proptest! {
     fn arbitrary_rows_are_refused_or_valid(bytes in proptest::collection::vec(0u8..5, 0..220)) {
         for space in spaces() {
             for row in [&bytes[..], &bytes[..bytes.len().min(space.row_len())]] {
-                if let Ok(architecture) = Architecture::from_row(&space, row) {
+                if let Ok(architecture) = space.architecture_from_row(row) {
                     let text = space.canonical_text(&architecture);
                     prop_assert_eq!(space.architecture_from_text(&text).expect("text"), architecture);
                 }

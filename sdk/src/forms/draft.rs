@@ -157,7 +157,7 @@ pub(super) fn of(space: &SearchSpace, architecture: &Architecture) -> Draft {
 }
 
 /// Checks a row that was not built here: indices in range, layers packed to the front of their block, values allowed.
-pub(crate) fn check_row(space: &SearchSpace, architecture: &Architecture) -> Result<(), ArchitectureError> {
+pub(super) fn check_row(space: &SearchSpace, architecture: &Architecture) -> Result<(), ArchitectureError> {
     let row = architecture.row();
     let fail = |message: String| Err(ArchitectureError::new("", message));
     if row.len() != space.row_len() {

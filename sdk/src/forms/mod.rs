@@ -8,8 +8,6 @@ mod ofa;
 mod readable;
 mod text;
 
-pub(crate) use draft::check_row;
-
 use crate::architecture::Architecture;
 use crate::space::SearchSpace;
 use serde_json::Value;
@@ -34,6 +32,13 @@ impl ArchitectureError {
 }
 
 impl SearchSpace {
+    /// Takes a row that comes from another process or a plugin boundary; checked like any other input.
+    pub fn architecture_from_row(&self, row: &[u8]) -> Result<Architecture, ArchitectureError> {
+        let architecture = Architecture::unchecked(row);
+        draft::check_row(self, &architecture)?;
+        Ok(architecture)
+    }
+
     /// Reads an architecture from JSON: the readable form, the Once-for-All form, or canonical text in a string.
     pub fn architecture_from_json(&self, value: &Value) -> Result<Architecture, ArchitectureError> {
         match value {

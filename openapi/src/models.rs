@@ -22,6 +22,8 @@ pub struct Version {
 pub struct VersionContent {
     #[schema(example = "mobilenetv3")]
     pub space: String,
+    /// Digest of the space as it was defined when the version was made.
+    pub space_digest: String,
     /// The whole recipe.
     #[schema(value_type = Object)]
     pub recipe: serde_json::Value,

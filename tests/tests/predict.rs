@@ -222,6 +222,35 @@ fn without_a_production_model_the_problem_says_how_to_get_one() {
     );
 }
 
+/// The story: a resolution is added to a space's file, one-hot positions shift, and every model that was trained before
+/// predicts plausible nonsense.
+#[test]
+fn a_space_that_was_redefined_is_not_predicted_in() {
+    let registry = Registry::with_production("lightgbm");
+    let spaces = registry.folder.path().join("spaces");
+    std::fs::create_dir_all(&spaces).expect("a folder");
+    let file = lglp_tests::root().join("spaces/mobilenetv3.toml");
+    let text = std::fs::read_to_string(file).expect("the space");
+    let architecture = sample(1, 3).remove(0);
+    let arguments = [
+        "predict",
+        "--hardware",
+        HARDWARE,
+        &architecture,
+        "--spaces",
+        spaces.to_str().expect("UTF-8"),
+    ];
+    let define = |text: &str| std::fs::write(spaces.join("mobilenetv3.toml"), text).expect("a file");
+    define(&text.replace("title = \"", "title = \"By another title, "));
+    registry.ok(&arguments);
+    define(&text.replace("[160, 320,", "[128, 160, 320,"));
+    let said = registry.fails(&arguments);
+    assert!(
+        said.contains("was defined otherwise") && said.contains("train again"),
+        "{said}"
+    );
+}
+
 #[test]
 fn the_largest_batch_is_answered() {
     let registry = Registry::with_production("lightgbm");

@@ -93,6 +93,7 @@ pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVers
     let training_log = store.put_blob(b"log").expect("a blob");
     NewVersion {
         space: SPACE.to_owned(),
+        space_digest: Digest::of(b"space"),
         recipe: json!({"encoder": "d", "regressor": "lightgbm"}),
         dataset: dataset.digest,
         seed: u64::MAX,

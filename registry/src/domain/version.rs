@@ -13,6 +13,8 @@ use crate::{Digest, HardwareName, Result, names};
 pub struct NewVersion {
     /// The search space it predicts in.
     pub space: String,
+    /// The digest of that space as it was defined then: rows of another definition mean something else.
+    pub space_digest: Digest,
     /// The recipe it was fitted by, whole.
     pub recipe: Value,
     /// The dataset it was fitted on: one of the same hardware target and space.

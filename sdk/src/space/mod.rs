@@ -12,6 +12,7 @@ pub use network::{Activation, NetworkFrame, Op};
 pub use sampling::Sampler;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// A search space: what can be chosen, position by position, and the network that the choices are put into.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,6 +127,16 @@ impl SearchSpace {
     /// The form in which the host hands a space to plugins.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a space has string keys only")
+    }
+
+    /// SHA-256 of everything that rows and encodings depend on, 64 hexadecimal digits; the title is not among it.
+    pub fn digest(&self) -> String {
+        let untitled = Self {
+            title: String::new(),
+            ..self.clone()
+        };
+        let hash = Sha256::digest(untitled.to_json());
+        hash.iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// Layer slots: the depth of the deepest architecture.

@@ -68,7 +68,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         },
         content.as_bytes(),
     )?;
-    let version = keep(store, &args.hardware, &recipe, &dataset, args.seed, &trained)?;
+    let version = keep(store, &args.hardware, &recipe, space, &dataset, args.seed, &trained)?;
     if context.json() {
         return print_json(&version);
     }
@@ -148,6 +148,7 @@ fn keep(
     store: &dyn Store,
     hardware: &HardwareName,
     recipe: &Recipe,
+    space: &SearchSpace,
     dataset: &Dataset,
     seed: u64,
     trained: &Trained,
@@ -168,6 +169,7 @@ fn keep(
     });
     let new = NewVersion {
         space: dataset.space.clone(),
+        space_digest: format!("sha256:{}", space.digest()).parse()?,
         recipe: json!(recipe),
         dataset: dataset.digest.clone(),
         seed,

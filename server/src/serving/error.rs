@@ -25,6 +25,16 @@ pub enum ServingError {
         version: u32,
         reason: String,
     },
+    /// The space is defined otherwise than when the version was trained.
+    #[error(
+        "version {version} of `{hardware}` was trained when the space `{space}` was defined otherwise; give the new \
+         definition another name, or train again"
+    )]
+    SpaceChanged {
+        hardware: HardwareName,
+        version: u32,
+        space: String,
+    },
     /// A freshly loaded model gave an impossible latency.
     #[error("version {version} of `{hardware}` fails its self-test: it predicts {latency_ms} ms for {architecture}")]
     SelfTest {

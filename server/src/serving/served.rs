@@ -51,6 +51,13 @@ impl ServedModel {
         let range: TrainingRange = read(version, "training_range", &content.training_range)?;
         let plugins: Vec<PluginUse> = read(version, "plugins", &serde_json::json!(content.plugins))?;
         let space = spaces.get(&content.space)?.clone();
+        if content.space_digest.to_string() != format!("sha256:{}", space.digest()) {
+            return Err(ServingError::SpaceChanged {
+                hardware: version.hardware.clone(),
+                version: version.version,
+                space: content.space.clone(),
+            });
+        }
         let mut state = ModelState::new();
         for (role, digest) in &content.artifacts {
             state.insert(role.clone(), store.get_blob(digest)?);

@@ -124,3 +124,55 @@ fn what_is_exported_can_be_imported_elsewhere() {
         "{said}"
     );
 }
+
+/// The story: a measurement of something that is no architecture of its space was recorded over REST, and from then on
+/// every training on that hardware target failed, for nothing recorded can be removed.
+#[test]
+fn measurements_that_could_never_be_trained_on_are_refused() {
+    let registry = Registry::default();
+    registry.import(40);
+    let server = registry.serve();
+    let path = format!("/v1/{HARDWARE}/measurements");
+    let known = server.get(&format!("{path}?space=mobilenetv3&round=0")).1;
+    let good = known[0].clone();
+    let with = |field: &str, value: serde_json::Value| {
+        let mut measurement = good.clone();
+        measurement["round"] = 5.into();
+        measurement[field] = value;
+        let body = serde_json::json!([good, measurement]).to_string();
+        let (status, problem) = server.post(&path, &body);
+        (
+            status,
+            problem["errors"][0]["pointer"].clone(),
+            problem["detail"].to_string(),
+        )
+    };
+    for (field, value, status, pointer) in [
+        ("architecture", "rubbish".into(), 422, "/1/architecture"),
+        ("space", "nasbench".into(), 422, "/1/space"),
+        ("hardware", "toaster".into(), 422, "/1/hardware"),
+        ("latency_ms", (-5.0).into(), 422, "/latency_ms"),
+        ("latency_ms", "fast".into(), 422, "/1/latency_ms"),
+        ("digest", "sha256:00".into(), 422, "/1/digest"),
+    ] {
+        let (found, place, detail) = with(field, value);
+        assert_eq!((found, place.as_str()), (status, Some(pointer)), "{field}: {detail}");
+    }
+    let mut other = good.clone();
+    other["latency_ms"] = 1.0.into();
+    assert_eq!(
+        server.post(&path, &serde_json::json!([other]).to_string()).0,
+        409,
+        "nothing recorded is changed"
+    );
+    assert_eq!(
+        server.get(&format!("{path}?space=mobilenetv3")).1,
+        known,
+        "and nothing was recorded by halves"
+    );
+    assert_eq!(
+        with("latency_ms", good["latency_ms"].clone()).0,
+        200,
+        "a repetition of what was measured is recorded"
+    );
+}

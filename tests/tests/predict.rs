@@ -195,6 +195,10 @@ fn faulty_requests_name_the_place_and_what_is_allowed() {
     let large = format!("{{\"architectures\": [\"{}\"]}}", "x".repeat(65 << 20));
     let (status, kind, _) = post(&format!("/v1/{HARDWARE}/predict"), &large);
     assert_eq!((status, kind.as_str()), (413, "body-too-large"));
+    let (status, kind, _) = problem(server.get(&format!("/v1/{HARDWARE}/predict")));
+    assert_eq!((status, kind.as_str()), (405, "method-not-allowed"));
+    let (status, kind, _) = post(&format!("/v1/{HARDWARE}/predict"), &"[".repeat(100_000));
+    assert_eq!((status, kind.as_str()), (400, "malformed-json"));
     let (status, kind, _) = problem(server.get("/v1/nowhere/at/all"));
     assert_eq!((status, kind.as_str()), (404, "no-such-path"));
     assert_eq!(

@@ -7,7 +7,7 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName};
 
 use super::State;
-use super::extract::blocking;
+use super::extract::{Body, blocking};
 use super::hardware::ACTOR;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -50,13 +50,12 @@ pub async fn move_alias(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
     request: HttpRequest,
-    body: web::Json<MoveAlias>,
+    Body(body): Body<MoveAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let expected_generation = if_match(&request)?;
-    let body = body.into_inner();
     let actor = if body.actor.is_empty() {
         ACTOR.into()
     } else {

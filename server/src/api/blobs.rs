@@ -6,7 +6,7 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::Digest;
 
 use super::State;
-use super::extract::blocking;
+use super::extract::{Bytes, blocking};
 use super::problem::ApiError;
 
 /// Stores a blob.
@@ -16,7 +16,7 @@ use super::problem::ApiError;
     responses((status = 201, body = BlobStored), (status = 413, body = Problem, content_type = "application/problem+json"))
 )]
 #[post("/v1/blobs")]
-pub async fn put_blob(state: web::Data<State>, body: web::Bytes) -> Result<HttpResponse, ApiError> {
+pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<HttpResponse, ApiError> {
     let digest = blocking(move || state.store.put_blob(&body)).await?.to_string();
     Ok(HttpResponse::Created().json(BlobStored { digest }))
 }

@@ -2,11 +2,11 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::measurements::{Dataset, FreezeDataset};
-use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewDataset;
 
 use super::State;
-use super::extract::blocking;
+use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -34,10 +34,16 @@ pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>)
 pub async fn freeze_dataset(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    body: web::Json<FreezeDataset>,
+    Body(body): Body<FreezeDataset>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let body = body.into_inner();
+    let rows = body.content.lines().count();
+    if rows != body.rows {
+        return Err(ApiError::invalid_request(vec![Fault {
+            pointer: "/rows".into(),
+            detail: format!("{}; the content has {rows} lines, one a row", body.rows),
+        }]));
+    }
     let new = NewDataset {
         space: body.space,
         rows: body.rows,

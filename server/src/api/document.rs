@@ -1,5 +1,7 @@
 //! The OpenAPI document.
 
+use std::sync::LazyLock;
+
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -49,4 +51,23 @@ struct Document;
 /// The contract, as committed in `openapi/openapi.json`.
 pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
+}
+
+/// The methods that the contract gives to a path, in capitals; none where there is no such path.
+pub fn methods(path: &str) -> Vec<&'static str> {
+    static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
+    let fits = |pattern: &str| {
+        let (pattern, path) = (pattern.split('/'), path.split('/'));
+        pattern.clone().count() == path.clone().count()
+            && pattern.zip(path).all(|(p, segment)| p == segment || p.starts_with('{'))
+    };
+    let items = DOCUMENT.paths.paths.iter().filter(|(pattern, _)| fits(pattern));
+    let methods = items.flat_map(|(_, item)| {
+        [
+            ("GET", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+        ]
+    });
+    methods.filter_map(|(method, has)| has.then_some(method)).collect()
 }

@@ -1,13 +1,18 @@
 //! Reading paths, headers and bodies, each failure a problem document.
 
-use actix_web::error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::error::{PathError, PayloadError, QueryPayloadError};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, web};
 use lglp_openapi::problem::Fault;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
 use super::problem::ApiError;
 
-/// Bytes of a JSON body at most.
+/// Bytes of a body at most.
 pub const BODY_LIMIT: usize = 64 << 20;
 
 /// Runs blocking work (the registry, plugins) off the threads that answer requests. A panic there fails one request.
@@ -24,15 +29,30 @@ where
     }
 }
 
-pub fn json_config() -> web::JsonConfig {
-    web::JsonConfig::default()
-        .limit(BODY_LIMIT)
-        .content_type_required(false)
-        .error_handler(|error, _| json_error(&error).into())
+/// A JSON body. Its content type is not asked for: `curl -d` sends another one.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move { parse(&bytes.await?.0).map(Self) })
+    }
 }
 
-pub fn payload_config() -> web::PayloadConfig {
-    web::PayloadConfig::new(BODY_LIMIT)
+/// A body as it comes.
+pub struct Bytes(pub web::Bytes);
+
+impl FromRequest for Bytes {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = web::Bytes::from_request(request, payload);
+        Box::pin(async move { bytes.await.map(Self).map_err(|error| unreadable(&error)) })
+    }
 }
 
 pub fn path_error(error: PathError, request: &HttpRequest) -> actix_web::Error {
@@ -50,30 +70,50 @@ pub fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Erro
     .into()
 }
 
-fn json_error(error: &JsonPayloadError) -> ApiError {
-    match error {
-        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => too_large(),
-        JsonPayloadError::Payload(PayloadError::Overflow) => too_large(),
-        JsonPayloadError::Deserialize(e) if e.is_data() => {
-            let detail = e.to_string();
-            ApiError::invalid_request(vec![Fault {
-                pointer: String::new(),
-                detail,
-            }])
-        }
-        JsonPayloadError::Deserialize(e) => malformed(e),
-        other => ApiError::new(
+fn unreadable(error: &actix_web::Error) -> ApiError {
+    match error.as_error() {
+        Some(PayloadError::Overflow) => too_large(),
+        _ => ApiError::new(
             StatusCode::BAD_REQUEST,
             "unreadable-body",
             "The body cannot be read",
-            other.to_string(),
+            error.to_string(),
         ),
     }
 }
 
-fn malformed(error: &serde_json::Error) -> ApiError {
-    let detail = format!("the body is not JSON: {error}");
-    ApiError::new(StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON", detail)
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let error = match serde_json::from_slice(bytes) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if !error.is_data() {
+        let detail = format!("the body is not JSON: {error}");
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-json",
+            "Malformed JSON",
+            detail,
+        ));
+    }
+    // Once more, slower, to learn the place.
+    let located = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(bytes));
+    let place = located.err().map(|e| pointer(e.path())).unwrap_or_default();
+    Err(ApiError::invalid_request(vec![Fault {
+        pointer: place,
+        detail: error.to_string(),
+    }]))
+}
+
+/// RFC 6901.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("/{variant}"),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(segment).collect()
 }
 
 fn too_large() -> ApiError {

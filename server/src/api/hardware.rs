@@ -6,7 +6,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewHardware as NewTarget;
 
 use super::State;
-use super::extract::blocking;
+use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -46,7 +46,7 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
 pub async fn put_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    body: web::Json<NewTarget>,
+    Body(body): Body<NewTarget>,
 ) -> Result<HttpResponse, ApiError> {
     if body.name.as_str() != hardware.as_str() {
         return Err(ApiError::invalid_request(vec![Fault {

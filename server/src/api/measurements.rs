@@ -7,9 +7,10 @@ use lglp_registry::Measurement as Stored;
 use serde::Deserialize;
 
 use super::State;
-use super::extract::blocking;
-use super::predict::hardware_name;
+use super::extract::{Body, blocking};
+use super::predict::{FAULTS_LISTED, hardware_name};
 use super::problem::ApiError;
+use crate::spaces::Spaces;
 
 /// Which measurements to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -53,7 +54,7 @@ pub async fn list_measurements(
 pub async fn record_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    body: web::Json<Vec<Stored>>,
+    Body(body): Body<Vec<Stored>>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     if let Some(at) = body.iter().position(|m| m.hardware != name) {
@@ -62,6 +63,32 @@ pub async fn record_measurements(
             detail: format!("`{}` is not the hardware in the path, `{name}`", body[at].hardware),
         }]));
     }
+    let faults = body.iter().enumerate().filter_map(|(i, m)| fault(&state.spaces, i, m));
+    let faults: Vec<Fault> = faults.take(FAULTS_LISTED).collect();
+    if !faults.is_empty() {
+        return Err(ApiError::invalid_request(faults));
+    }
     let recorded = blocking(move || state.store.record_measurements(&body)).await?;
     Ok(HttpResponse::Ok().json(Recorded { recorded }))
+}
+
+/// What is wrong with a measurement's space or architecture. One that cannot be read would spoil every training to come.
+fn fault(spaces: &Spaces, index: usize, measurement: &Stored) -> Option<Fault> {
+    let (field, detail) = match spaces.get(&measurement.space) {
+        Err(unknown) => ("space", unknown.to_string()),
+        Ok(space) => match space.architecture_from_text(&measurement.architecture) {
+            Err(error) => ("architecture", error.to_string()),
+            Ok(architecture) => {
+                let canonical = space.canonical_text(&architecture);
+                if canonical == measurement.architecture {
+                    return None;
+                }
+                ("architecture", format!("its canonical text is {canonical}"))
+            }
+        },
+    };
+    Some(Fault {
+        pointer: format!("/{index}/{field}"),
+        detail,
+    })
 }

@@ -6,7 +6,7 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::NewVersion;
 
 use super::State;
-use super::extract::blocking;
+use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -64,7 +64,7 @@ pub async fn create_model(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,
-    body: web::Json<NewVersion>,
+    Body(body): Body<NewVersion>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let key = request

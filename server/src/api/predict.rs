@@ -12,7 +12,7 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::Value;
 
 use super::State;
-use super::extract::blocking;
+use super::extract::{Body, blocking};
 use super::metrics::ModelLabels;
 use super::problem::ApiError;
 use crate::serving::{ModelRef, Predicted, ServedModel, Serving};
@@ -22,7 +22,7 @@ use crate::spaces::Spaces;
 pub const BATCH_LIMIT: usize = 10_000;
 
 /// Faulty places that one answer lists at most.
-const FAULTS_LISTED: usize = 20;
+pub const FAULTS_LISTED: usize = 20;
 
 /// Predicts the latency of 1 to 10,000 architectures.
 #[utoipa::path(
@@ -43,11 +43,11 @@ const FAULTS_LISTED: usize = 20;
 pub async fn predict(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    body: web::Json<Value>,
+    Body(body): Body<Value>,
 ) -> Result<HttpResponse, ApiError> {
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
-    let request = PredictBody::read(body.into_inner())?;
+    let request = PredictBody::read(body)?;
     let _place = state
         .queue
         .clone()

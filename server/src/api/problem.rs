@@ -1,11 +1,12 @@
 //! Every error of the API, and the problem document that it becomes.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, ETAG, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
 use lglp_registry::Error as RegistryError;
 
+use super::document;
 use crate::plugins::PluginError;
 use crate::serving::ServingError;
 use crate::spaces::UnknownSpace;
@@ -21,6 +22,8 @@ pub struct ApiError {
     retry_after_s: Option<u32>,
     /// Current generation of the alias in question.
     generation: Option<u64>,
+    /// Methods that the path has.
+    allow: Option<String>,
 }
 
 impl ApiError {
@@ -33,12 +36,14 @@ impl ApiError {
             errors: Vec::new(),
             retry_after_s: None,
             generation: None,
+            allow: None,
         }
     }
 
     /// The body is not what the call takes; each fault names its place.
     pub fn invalid_request(errors: Vec<Fault>) -> Self {
         let detail = match errors.as_slice() {
+            [one] if one.pointer.is_empty() => one.detail.clone(),
             [one] => format!("{}: {}", one.pointer, one.detail),
             many => format!("{} places are at fault; see `errors`", many.len()),
         };
@@ -110,6 +115,9 @@ impl ResponseError for ApiError {
         }
         if let Some(generation) = self.generation {
             response.insert_header((ETAG, format!("\"{generation}\"")));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((ALLOW, methods.as_str()));
         }
         response.json(self.problem())
     }
@@ -207,8 +215,17 @@ impl From<ServingError> for ApiError {
     }
 }
 
-/// Paths that lead nowhere.
-pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+/// Requests that no route takes: nothing is there, or something that has other methods.
+pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let allowed = document::methods(request.path());
+    if !allowed.is_empty() {
+        let allowed = allowed.join(", ");
+        let detail = format!("{} takes {allowed}, not {}", request.path(), request.method());
+        let title = "The method is not allowed";
+        let mut problem = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail);
+        problem.allow = Some(allowed);
+        return Err(problem);
+    }
     let detail = format!("there is nothing at {}; /docs lists every call", request.path());
     Err(ApiError::new(
         StatusCode::NOT_FOUND,

@@ -64,9 +64,15 @@ fn import(store: &dyn Store, context: &Context, folder: &Path) -> anyhow::Result
                 place(),
                 measurement.hardware
             );
-            space
+            let architecture = space
                 .architecture_from_text(&measurement.architecture)
                 .with_context(place)?;
+            let canonical = space.canonical_text(&architecture);
+            anyhow::ensure!(
+                canonical == measurement.architecture,
+                "{}: the architecture's canonical text is {canonical}",
+                place()
+            );
             measurement.check().with_context(place)?;
             measurements.push(measurement);
         }

@@ -10,6 +10,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::HardwareName;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::State;
 use super::extract::{Body, blocking};
@@ -20,6 +21,9 @@ use crate::spaces::Spaces;
 
 /// Architectures of one request at most.
 pub const BATCH_LIMIT: usize = 10_000;
+
+/// Rows that are worth another core, some milliseconds of work.
+const ROWS_PER_CORE: usize = 64;
 
 /// Faulty places that one answer lists at most.
 pub const FAULTS_LISTED: usize = 20;
@@ -53,19 +57,10 @@ pub async fn predict(
         .clone()
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded())?;
-    let running = state
-        .running
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(|e| ApiError::internal(e.to_string()))?;
+    let cores = Cores::take(&state.running, request.architectures.len()).await?;
     let serving = state.serving.clone();
     let spaces = state.spaces.clone();
-    let (served, predicted) = blocking(move || {
-        let _running = running;
-        request.answer(&serving, &spaces, &hardware)
-    })
-    .await?;
+    let (served, predicted) = blocking(move || request.answer(&serving, &spaces, &hardware, cores.0.len())).await?;
     let labels = ModelLabels {
         hardware: served.hardware.to_string(),
         version: served.version,
@@ -79,6 +74,24 @@ pub async fn predict(
     Ok(HttpResponse::Ok().json(response(&served, predicted)))
 }
 
+/// Cores that a request computes on, given back when it is dropped.
+struct Cores(Vec<OwnedSemaphorePermit>);
+
+impl Cores {
+    /// Waits for one core; a batch that is worth it takes further ones that are idle.
+    async fn take(running: &Arc<Semaphore>, rows: usize) -> Result<Self, ApiError> {
+        let first = running.clone().acquire_owned().await;
+        let mut cores = vec![first.map_err(|e| ApiError::internal(e.to_string()))?];
+        while cores.len() < rows.div_ceil(ROWS_PER_CORE) {
+            let Ok(another) = running.clone().try_acquire_owned() else {
+                break;
+            };
+            cores.push(another);
+        }
+        Ok(Self(cores))
+    }
+}
+
 /// The same call without HTTP, for commands that hold the registry themselves.
 pub fn predict_here(
     serving: &Serving,
@@ -88,7 +101,7 @@ pub fn predict_here(
 ) -> Result<PredictResponse, Problem> {
     let answer = || {
         let hardware = hardware_name(hardware)?;
-        let (served, predicted) = PredictBody::read(body)?.answer(serving, spaces, &hardware)?;
+        let (served, predicted) = PredictBody::read(body)?.answer(serving, spaces, &hardware, 1)?;
         Ok(response(&served, predicted))
     };
     answer().map_err(|error: ApiError| error.problem())
@@ -174,6 +187,7 @@ impl PredictBody {
         serving: &Serving,
         spaces: &Spaces,
         hardware: &HardwareName,
+        threads: usize,
     ) -> Result<(Arc<ServedModel>, Vec<Predicted>), ApiError> {
         let served = serving.resolve(hardware, &self.model)?;
         if let Some(name) = &self.space
@@ -183,7 +197,7 @@ impl PredictBody {
         }
         let architectures = read_architectures(&served.space, &self.architectures)?;
         let predicted = served
-            .predict(&architectures)
+            .predict(&architectures, threads)
             .inspect_err(|error| serving.after_failure(&served, error))?;
         Ok((served, predicted))
     }

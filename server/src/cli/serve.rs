@@ -32,6 +32,11 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    anyhow::ensure!(
+        args.bind.ip().is_loopback(),
+        "{} is reachable from outside, and there are no tokens yet: bind a loopback address, e.g. 127.0.0.1:8080",
+        args.bind
+    );
     let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
     let address = format!("http://{}", listener.local_addr()?);
     let info = HolderInfo {

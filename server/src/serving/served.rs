@@ -90,9 +90,21 @@ impl ServedModel {
         }
     }
 
-    /// Predicts architectures of the model's space, in their order.
-    pub fn predict(&self, architectures: &[Architecture]) -> Result<Vec<Predicted>, ServingError> {
-        let latencies = self.model.predict(architectures.iter())?;
+    /// Predicts architectures of the model's space, in their order, on up to so many threads.
+    pub fn predict(&self, architectures: &[Architecture], threads: usize) -> Result<Vec<Predicted>, ServingError> {
+        let share = architectures.len().div_ceil(threads).max(1);
+        let latencies = std::thread::scope(|scope| {
+            let (first, others) = architectures.split_at(share.min(architectures.len()));
+            let others: Vec<_> = others
+                .chunks(share)
+                .map(|part| scope.spawn(|| self.model.predict(part.iter())))
+                .collect();
+            let mut latencies = self.model.predict(first.iter())?;
+            for other in others {
+                latencies.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok::<_, ServingError>(latencies)
+        })?;
         let predicted = architectures
             .iter()
             .zip(latencies)

@@ -1,7 +1,7 @@
 //! Every error of the API, and the problem document that it becomes.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, ETAG, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, ETAG, HeaderName, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
 use lglp_registry::Error as RegistryError;
@@ -19,11 +19,8 @@ pub struct ApiError {
     title: &'static str,
     detail: String,
     errors: Vec<Fault>,
-    retry_after_s: Option<u32>,
-    /// Current generation of the alias in question.
-    generation: Option<u64>,
-    /// Methods that the path has.
-    allow: Option<String>,
+    /// Headers that go with it.
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl ApiError {
@@ -34,9 +31,7 @@ impl ApiError {
             title,
             detail: detail.into(),
             errors: Vec::new(),
-            retry_after_s: None,
-            generation: None,
-            allow: None,
+            headers: Vec::new(),
         }
     }
 
@@ -57,7 +52,7 @@ impl ApiError {
         let detail =
             "too many predictions are waiting; try again in a second, or send several architectures in one request";
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail);
-        problem.retry_after_s = Some(1);
+        problem.headers.push((RETRY_AFTER, "1".into()));
         problem
     }
 
@@ -110,14 +105,8 @@ impl ResponseError for ApiError {
         }
         let mut response = HttpResponse::build(self.status);
         response.content_type(MEDIA_TYPE);
-        if let Some(seconds) = self.retry_after_s {
-            response.insert_header((RETRY_AFTER, seconds.to_string()));
-        }
-        if let Some(generation) = self.generation {
-            response.insert_header((ETAG, format!("\"{generation}\"")));
-        }
-        if let Some(methods) = &self.allow {
-            response.insert_header((ALLOW, methods.as_str()));
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
         }
         response.json(self.problem())
     }
@@ -157,7 +146,7 @@ impl From<RegistryError> for ApiError {
             RegistryError::StaleGeneration { current, .. } => {
                 let title = "The alias has moved meanwhile";
                 let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
-                problem.generation = Some(current);
+                problem.headers.push((ETAG, format!("\"{current}\"")));
                 problem
             }
             _ => Self::internal(detail),
@@ -223,7 +212,7 @@ pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
         let detail = format!("{} takes {allowed}, not {}", request.path(), request.method());
         let title = "The method is not allowed";
         let mut problem = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail);
-        problem.allow = Some(allowed);
+        problem.headers.push((ALLOW, allowed));
         return Err(problem);
     }
     let detail = format!("there is nothing at {}; /docs lists every call", request.path());

@@ -135,8 +135,13 @@ impl Registry {
 
     /// Starts a server on a free port.
     pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// Starts a server on a free port, with further arguments.
+    pub fn serve_with(&self, arguments: &[&str]) -> Server {
         let child = self
-            .command(&["serve", "--bind", "127.0.0.1:0"])
+            .command(&[&["serve", "--bind", "127.0.0.1:0"], arguments].concat())
             .stderr(Stdio::null())
             .spawn()
             .expect("the program runs; `make build` builds it");

@@ -281,3 +281,31 @@ fn a_prediction_outside_the_training_range_says_so() {
     assert!(reason.contains("GMAC; trained on"), "{reason}");
     assert!(answer["predictions"][1]["outside_training_range"].is_null(), "{answer}");
 }
+
+/// A server that takes on more than it can do answers everybody late; one that says so is asked again.
+#[test]
+fn requests_beyond_the_queue_are_turned_away_and_the_rest_is_answered() {
+    let registry = Registry::with_production("lightgbm");
+    let server = registry.serve_with(&["--queue-depth", "1"]);
+    let body = json!({ "architectures": vec![readable(320, 4, 7, 6); 2000] }).to_string();
+    let statuses: Vec<(u16, String)> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..12)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (status, answer) = server.post(&format!("/v1/{HARDWARE}/predict"), &body);
+                    (status, answer["type"].as_str().unwrap_or_default().to_owned())
+                })
+            })
+            .collect();
+        calls.into_iter().map(|call| call.join().expect("an answer")).collect()
+    });
+    let answered = statuses.iter().filter(|(status, _)| *status == 200).count();
+    let turned_away = statuses
+        .iter()
+        .filter(|s| **s == (429, "urn:lglp:problem:overloaded".to_owned()))
+        .count();
+    assert!(
+        answered >= 1 && turned_away >= 1 && answered + turned_away == 12,
+        "{statuses:?}"
+    );
+}

@@ -1,5 +1,6 @@
 //! `lglp train`: reproducible versions, and refusals that say what to do.
 
+use lglp_registry::{HolderInfo, SledStore, Store};
 use lglp_tests::{HARDWARE, Registry};
 use serde_json::Value;
 
@@ -108,4 +109,55 @@ fn what_cannot_be_trained_is_refused_before_any_work_is_done() {
     std::fs::write(&recipe, text.replace("num_leaves = 500", "num_leaves = 1")).expect("a file");
     let said = fails(&[HARDWARE, "--recipe", "typo"]);
     assert!(said.contains("num_leaves"), "{said}");
+}
+
+/// A search that trusts intervals must not be fooled: nine of ten must hold the latency that was measured, of
+/// architectures that the model has never seen.
+#[test]
+fn intervals_hold_what_they_promise() {
+    let registry = Registry::default();
+    registry.import(670);
+    let measured = {
+        let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
+        let hardware = HARDWARE.parse().expect("a name");
+        store
+            .measurements(&hardware, "mobilenetv3", Some(0))
+            .expect("measurements")
+    };
+    let (mut held, mut all) = (0, 0);
+    for seed in ["0", "1", "2", "3", "4", "5"] {
+        let version = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", seed]);
+        let number = version["version"].to_string();
+        let rows = version["content"]["split"]["test"].as_array().expect("rows").iter();
+        let rows: Vec<_> = rows
+            .map(|row| &measured[row.as_u64().expect("a row") as usize])
+            .collect();
+        let mut arguments = vec!["predict", "--hardware", HARDWARE, "--model", &number];
+        arguments.extend(rows.iter().map(|m| m.architecture.as_str()));
+        let answer = registry.json(&arguments);
+        for (prediction, row) in answer["predictions"].as_array().expect("predictions").iter().zip(rows) {
+            let bound = |name: &str| prediction["interval"][name].as_f64().expect("ms");
+            held += usize::from((bound("low")..=bound("high")).contains(&row.latency_ms));
+            all += 1;
+        }
+    }
+    let coverage = held as f64 / all as f64;
+    assert_eq!(all, 372);
+    assert!(
+        (0.84..=0.97).contains(&coverage),
+        "{held} of {all} intervals hold the measured latency"
+    );
+}
+
+/// The claim that everything else serves: on the shipped measurements the model is at least as good as the paper's.
+#[test]
+fn the_recipe_that_make_serve_trains_reaches_the_papers_accuracy() {
+    let script = std::fs::read_to_string(lglp_tests::root().join("make/serve.sh")).expect("the script");
+    let recipe = script.lines().find_map(|line| line.strip_prefix("recipe=")).expect("a recipe");
+    let registry = Registry::default();
+    registry.import(670);
+    let version = registry.train(recipe);
+    let metric = |name: &str| version["content"]["metrics"][name].as_f64().expect("a number");
+    assert!(metric("r2") >= 0.984, "R^2 {}, the paper has 0.984", metric("r2"));
+    assert!(metric("mape") < 8.0 && metric("spearman") > 0.99, "{version}");
 }

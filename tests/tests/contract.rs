@@ -1,6 +1,6 @@
 //! The REST contract: `openapi/openapi.json` is current, and what the server answers is what it says.
 
-use lglp_tests::{HARDWARE, Registry, readable, root};
+use lglp_tests::{HARDWARE, Registry, python, readable, root};
 use serde_json::{Value, json};
 
 fn document() -> Value {
@@ -23,6 +23,18 @@ fn the_committed_contract_is_the_one_that_is_served() {
     for asset in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
         assert_eq!(server.get(&format!("/docs/{asset}")).0, 200, "{asset} is vendored");
     }
+}
+
+/// Client generators refuse a document that only looks like OpenAPI.
+#[test]
+fn the_contract_is_valid_openapi() {
+    let checked = std::process::Command::new(python())
+        .args(["-m", "openapi_spec_validator"])
+        .arg(root().join("openapi/openapi.json"))
+        .output()
+        .expect("Python with the reference packages; `make test-tools` installs it");
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{said}");
 }
 
 /// Checks an answer against the schema that the contract gives for a call and status.

@@ -153,7 +153,10 @@ fn intervals_hold_what_they_promise() {
 #[test]
 fn the_recipe_that_make_serve_trains_reaches_the_papers_accuracy() {
     let script = std::fs::read_to_string(lglp_tests::root().join("make/serve.sh")).expect("the script");
-    let recipe = script.lines().find_map(|line| line.strip_prefix("recipe=")).expect("a recipe");
+    let recipe = script
+        .lines()
+        .find_map(|line| line.strip_prefix("recipe="))
+        .expect("a recipe");
     let registry = Registry::default();
     registry.import(670);
     let version = registry.train(recipe);

@@ -17,7 +17,7 @@ use crate::serving::ModelRef;
 #[utoipa::path(
     tag = "models",
     params(("hardware" = String, Path, description = "Hardware target"), ("alias" = String, Path, description = "Alias")),
-    responses((status = 200, body = Alias), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Alias, description = "The alias; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/aliases/{alias}")]
 pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)>) -> Result<HttpResponse, ApiError> {
@@ -39,8 +39,8 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
     ),
     request_body = MoveAlias,
     responses(
-        (status = 200, body = Alias),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, body = Alias, description = "The alias; its ETag is its generation"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
         (status = 412, body = Problem, content_type = "application/problem+json", description = "The alias has moved meanwhile"),
         (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
     )

@@ -13,7 +13,7 @@ use super::problem::ApiError;
 #[utoipa::path(
     tag = "models",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = BlobStored), (status = 413, body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = BlobStored, description = "The blob's digest"), (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"))
 )]
 #[post("/v1/blobs")]
 pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<HttpResponse, ApiError> {
@@ -26,8 +26,8 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
     tag = "models",
     params(("digest" = String, Path, description = "`sha256:` and 64 hexadecimal digits")),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The blob"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
     )
 )]
 #[get("/v1/blobs/{digest}")]

@@ -14,7 +14,7 @@ use super::problem::ApiError;
 #[utoipa::path(
     tag = "measurements",
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Vec<Dataset>), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/datasets")]
 pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
@@ -28,7 +28,7 @@ pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>)
     tag = "measurements",
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = FreezeDataset,
-    responses((status = 201, body = Dataset), (status = 422, body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"))
 )]
 #[post("/v1/{hardware}/datasets")]
 pub async fn freeze_dataset(

@@ -11,7 +11,7 @@ use super::predict::hardware_name;
 use super::problem::ApiError;
 
 /// Every hardware target.
-#[utoipa::path(tag = "hardware", responses((status = 200, body = HardwareList)))]
+#[utoipa::path(tag = "hardware", responses((status = 200, body = HardwareList, description = "Every hardware target")))]
 #[get("/v1/hardware")]
 pub async fn list_hardware(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let targets = blocking(move || state.store.hardware_targets()).await?;
@@ -22,7 +22,7 @@ pub async fn list_hardware(state: web::Data<State>) -> Result<HttpResponse, ApiE
 #[utoipa::path(
     tag = "hardware",
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Hardware), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Hardware, description = "The hardware target"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/hardware/{hardware}")]
 pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
@@ -37,9 +37,9 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = NewHardware,
     responses(
-        (status = 200, body = Hardware),
+        (status = 200, body = Hardware, description = "The hardware target"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It exists with another description"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
     )
 )]
 #[put("/v1/hardware/{hardware}")]

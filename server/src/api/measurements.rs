@@ -26,7 +26,7 @@ pub struct Selection {
 #[utoipa::path(
     tag = "measurements",
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Measurement>), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Vec<Measurement>, description = "Measurements with their samples"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/measurements")]
 pub async fn list_measurements(
@@ -45,9 +45,9 @@ pub async fn list_measurements(
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = Vec<Measurement>,
     responses(
-        (status = 200, body = Recorded),
+        (status = 200, body = Recorded, description = "How many of them were new"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Another measurement is recorded in that round"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
     )
 )]
 #[post("/v1/{hardware}/measurements")]

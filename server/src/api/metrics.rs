@@ -58,7 +58,7 @@ impl Metrics {
 }
 
 /// Counters and histograms in the Prometheus text format.
-#[utoipa::path(tag = "operation", responses((status = 200, content_type = "text/plain", body = String)))]
+#[utoipa::path(tag = "operation", responses((status = 200, content_type = "application/openmetrics-text", body = String, description = "Metrics in the OpenMetrics text format")))]
 #[get("/metrics")]
 pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let mut text = String::new();

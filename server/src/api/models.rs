@@ -14,7 +14,7 @@ use super::problem::ApiError;
 #[utoipa::path(
     tag = "models",
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = ModelList), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/models")]
 pub async fn list_models(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
@@ -34,7 +34,7 @@ pub async fn list_models(state: web::Data<State>, hardware: web::Path<String>) -
         ("hardware" = String, Path, description = "Hardware target"),
         ("version" = u32, Path, description = "Version number"),
     ),
-    responses((status = 200, body = Version), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Version, description = "The version"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/models/{version}")]
 pub async fn get_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
@@ -53,10 +53,10 @@ pub async fn get_model(state: web::Data<State>, path: web::Path<(String, u32)>) 
     ),
     request_body = VersionContent,
     responses(
-        (status = 201, body = Version),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 201, body = Version, description = "The version"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The key was used with other content"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
     )
 )]
 #[post("/v1/{hardware}/models")]

@@ -34,7 +34,7 @@ pub const FAULTS_LISTED: usize = 20;
     params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t")),
     request_body = PredictRequest,
     responses(
-        (status = 200, body = PredictResponse),
+        (status = 200, body = PredictResponse, description = "Predictions in the order asked"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed JSON"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "Unknown hardware, space, version or alias, or nothing in production yet"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body too large"),

@@ -22,6 +22,21 @@ pub(crate) fn check(field: &str, name: &str) -> Result<()> {
     }
 }
 
+/// Words that stand where a hardware target's name stands in paths (`/v1/plugins`, `/v1/{hardware}/models`).
+const RESERVED: [&str; 6] = ["audit", "blobs", "events", "hardware", "plugins", "spaces"];
+
+fn check_hardware(field: &str, name: &str) -> Result<()> {
+    check(field, name)?;
+    if RESERVED.contains(&name) {
+        let reserved = RESERVED.join(", ");
+        return Err(Error::invalid(
+            field,
+            format!("{name:?} is reserved, as are {reserved}"),
+        ));
+    }
+    Ok(())
+}
+
 fn check_alias(field: &str, name: &str) -> Result<()> {
     check(field, name)?;
     if name.starts_with(|first: char| first.is_ascii_digit()) {
@@ -79,8 +94,8 @@ macro_rules! name {
 }
 
 name! {
-    /// The name of a hardware target: `^[a-z0-9][a-z0-9._-]{0,62}$`.
-    HardwareName, "hardware", check
+    /// The name of a hardware target: `^[a-z0-9][a-z0-9._-]{0,62}$`, but none of the words that paths begin with.
+    HardwareName, "hardware", check_hardware
 }
 
 name! {
@@ -98,7 +113,19 @@ mod tests {
         for good in ["a", "0", "jetson-nano.fp16_1", &"x".repeat(63)] {
             assert!(good.parse::<HardwareName>().is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "-a", "A", "a/b", "a b", "ä", "a\n", &"x".repeat(64)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "-a",
+            "A",
+            "a/b",
+            "a b",
+            "ä",
+            "a\n",
+            "plugins",
+            &"x".repeat(64),
+        ] {
             assert!(bad.parse::<HardwareName>().is_err(), "{bad}");
         }
     }

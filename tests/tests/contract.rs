@@ -158,3 +158,19 @@ fn metrics_count_requests_and_predictions() {
         assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
     }
 }
+
+/// A hardware target named `plugins` would answer, or not, in the place of `/v1/plugins`.
+#[test]
+fn no_hardware_target_has_the_name_of_a_path() {
+    let registry = Registry::default();
+    let document = document();
+    for path in document["paths"].as_object().expect("paths").keys() {
+        let Some(word) = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next()) else {
+            continue;
+        };
+        if !word.starts_with('{') {
+            let said = registry.fails(&["models", "--hardware", word]);
+            assert!(said.contains("is reserved"), "{word}: {said}");
+        }
+    }
+}

@@ -79,6 +79,7 @@ fn a_version_that_cannot_be_loaded_is_not_promoted() {
     let said = registry.fails(&["promote", "--hardware", HARDWARE, "2"]);
     assert!(said.contains("corrupt"), "{said}");
     let server = registry.serve();
+    assert_eq!(server.get("/readyz").1, json!({ "status": "ready", "unavailable": {} }));
     let (status, problem) = server.call("PUT", ALIAS, &[("If-Match", "\"1\"")], Some("{\"version\": 2}"));
     assert_eq!(status, 500, "{problem}");
     assert_eq!(version_answering(&server), json!(1));

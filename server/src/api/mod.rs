@@ -21,8 +21,8 @@ pub use document::document;
 pub use predict::predict_here;
 pub use server::{ServeOptions, serve};
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use lglp_registry::Store;
 use tokio::sync::Semaphore;
@@ -42,6 +42,6 @@ pub struct State {
     pub queue: Arc<Semaphore>,
     /// Predictions that may run at once: one per core, since each keeps one busy.
     pub running: Arc<Semaphore>,
-    /// Whether the production models are loaded.
-    pub ready: AtomicBool,
+    /// Set once loading production models has ended: why some could not be loaded, by hardware target.
+    pub loaded: OnceLock<BTreeMap<String, String>>,
 }

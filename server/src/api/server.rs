@@ -1,8 +1,7 @@
 //! The HTTP server: routes, limits, start and stop.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::Service;
 use actix_web::{App, HttpServer, web};
@@ -41,7 +40,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         metrics: Metrics::new(),
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),
-        ready: AtomicBool::new(false),
+        loaded: OnceLock::new(),
     });
     actix_web::rt::System::new().block_on(run(state, options.listener, address))
 }
@@ -49,10 +48,13 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
 async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
     let warming = state.clone();
     std::thread::spawn(move || {
-        for (hardware, error) in warming.serving.warm_up() {
-            tracing::error!(%hardware, "the production model cannot be loaded: {error}");
-        }
-        warming.ready.store(true, Ordering::Release);
+        warming.loaded.get_or_init(|| {
+            let failed = warming.serving.warm_up().into_iter().map(|(hardware, error)| {
+                tracing::error!(%hardware, "the production model cannot be loaded: {error}");
+                (hardware.to_string(), error.to_string())
+            });
+            failed.collect()
+        });
     });
     let document = document::document();
     let server = HttpServer::new(move || {

@@ -7,7 +7,7 @@ url=${2:-http://127.0.0.1:8080}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 architectures=$(mktemp)
 trap 'rm -f "$architectures"' EXIT
-target/release/lglp network --space mobilenetv3 --sample 5000 --seed 1 >"$architectures"
+target/release/lglp sample --space mobilenetv3 --count 5000 --seed 1 >"$architectures"
 
 for load in "1 1" "1 8" "1000 1" "1000 4"; do
     read -r batch connections <<<"$load"

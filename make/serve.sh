@@ -34,7 +34,7 @@ until curl -sf "http://$bind/readyz" >/dev/null; do
     kill -0 $server 2>/dev/null || { echo "the server did not start; is $bind taken?  BIND=127.0.0.1:PORT make serve"; exit 1; }
     sleep 0.1
 done
-architecture=$($lglp network --space mobilenetv3 --sample 1 --seed 7)
+architecture=$($lglp sample --space mobilenetv3 --seed 7)
 echo
 echo "\$ curl -s http://$bind/v1/$hardware/predict -d '{\"architectures\": [\"$architecture\"]}'"
 curl -sf "http://$bind/v1/$hardware/predict" -d "{\"architectures\": [\"$architecture\"]}"

@@ -129,6 +129,31 @@ fn samples_keep_the_constraints_and_cover_the_space() {
     assert_eq!(seen.len(), 3 * 3 * 2 * 2);
 }
 
+/// Weighted draws keep to depth times resolution: over many, each resolution's share is its part of the sum of all, and deep
+/// networks outnumber shallow ones in the same way.
+#[test]
+fn weighted_samples_are_in_proportion_to_depth_and_resolution() {
+    let space = space("mobilenetv3");
+    let drawn: Vec<Architecture> = Sampler::weighted(&space, 0).take(4000).collect();
+    let share = |holds: &dyn Fn(&Architecture) -> bool| drawn.iter().filter(|a| holds(a)).count() as f64 / 4000.0;
+    let all: u32 = space.choices.resolution.iter().sum();
+    for resolution in &space.choices.resolution {
+        let found = share(&|a| space.resolution(a) == *resolution);
+        let expected = f64::from(*resolution) / f64::from(all);
+        assert!(
+            (found - expected).abs() < 0.025,
+            "{resolution}: {found} of the draws, expected {expected}"
+        );
+    }
+    let deep = share(&|a| space.layers(a).len() > 25);
+    let expected = f64::from((26..=40).sum::<u32>()) / f64::from((10..=40).sum::<u32>());
+    assert!(
+        (deep - expected).abs() < 0.025,
+        "{deep} of the draws are deep, expected {expected}"
+    );
+    assert_ne!(Sampler::new(&space, 0).next(), drawn.first().cloned());
+}
+
 #[test]
 fn spaces_with_faults_are_refused_with_the_place() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../spaces/mobilenetv3.toml"))

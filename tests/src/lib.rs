@@ -226,7 +226,7 @@ impl Server {
 pub fn sample(count: usize, seed: u64) -> Vec<String> {
     let registry = Registry::default();
     let (count, seed) = (count.to_string(), seed.to_string());
-    let text = registry.ok(&["network", "--space", "mobilenetv3", "--sample", &count, "--seed", &seed]);
+    let text = registry.ok(&["sample", "--space", "mobilenetv3", "--count", &count, "--seed", &seed]);
     text.lines().map(str::to_owned).collect()
 }
 

@@ -10,7 +10,7 @@ fn two_hundred_random_networks_of_both_spaces_are_valid_and_counted_right() {
     let registry = Registry::default();
     let mut architectures = String::new();
     for space in ["mobilenetv3", "ofa-mobilenetv3"] {
-        let sampled = registry.ok(&["network", "--space", space, "--sample", "100", "--seed", "11"]);
+        let sampled = registry.ok(&["sample", "--space", space, "--count", "100", "--seed", "11"]);
         write!(architectures, "{sampled}").expect("a string takes everything");
     }
     assert_eq!(architectures.lines().count(), 200);

@@ -1,7 +1,10 @@
-//! Random architectures that cover a space evenly (the paper's 4.2, data equilibrium).
+//! Random architectures, in the two ways that the paper's data equilibrium (4.2) wants them.
 //!
-//! Independent choices would leave very shallow and very deep networks out: ten depths of 1..4 add up to 25 +- 3.5. So
-//! draws go through a shuffled deck of all pairs (total depth, resolution) and start it anew when it is used up.
+//! Uniform: independent choices would leave very shallow and very deep networks out, for ten depths of 1..4 add up to
+//! 25 +- 3.5. So draws go through a shuffled deck of all pairs (total depth, resolution) and start it anew when it is used up.
+//!
+//! Weighted: even so, most latencies are short and few are long, since latency grows with depth times the square of the
+//! resolution. These draws take a pair with a probability in proportion to depth times resolution, and fill the long end.
 
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
@@ -14,29 +17,56 @@ use crate::architecture::{Architecture, LayerChoice, RowBuilder};
 pub struct Sampler<'a> {
     space: &'a SearchSpace,
     rng: ChaCha8Rng,
-    deck: Vec<(usize, u32)>,
+    pairs: Pairs,
+}
+
+/// Where the pairs of resolution choice and total depth come from.
+enum Pairs {
+    /// What is left of a shuffled deck that holds each pair once.
+    Deck(Vec<(usize, u32)>),
+    /// Every pair with its weight.
+    Weighted(Vec<((usize, u32), f64)>),
 }
 
 impl<'a> Sampler<'a> {
-    /// Starts the sequence of a seed.
+    /// Starts the uniform sequence of a seed: every pair of depth and resolution comes up equally often.
     pub fn new(space: &'a SearchSpace, seed: u64) -> Self {
         Self {
             space,
             rng: ChaCha8Rng::seed_from_u64(seed),
-            deck: Vec::new(),
+            pairs: Pairs::Deck(Vec::new()),
         }
     }
 
-    /// Every pair of total depth and resolution choice, shuffled.
-    fn shuffled_deck(&mut self) -> Vec<(usize, u32)> {
-        let blocks = &self.space.blocks;
-        let shallowest: u32 = blocks.iter().map(|b| *b.depth.iter().min().expect("checked")).sum();
-        let deepest: u32 = blocks.iter().map(|b| b.slots() as u32).sum();
-        let mut deck: Vec<_> = (0..self.space.choices.resolution.len())
-            .flat_map(|r| (shallowest..=deepest).map(move |d| (r, d)))
-            .collect();
-        deck.shuffle(&mut self.rng);
-        deck
+    /// Starts the weighted sequence of a seed: pairs come up in proportion to depth times resolution.
+    pub fn weighted(space: &'a SearchSpace, seed: u64) -> Self {
+        let resolutions = &space.choices.resolution;
+        let weigh = |(r, depth): (usize, u32)| ((r, depth), f64::from(resolutions[r]) * f64::from(depth));
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(1);
+        Self {
+            space,
+            rng,
+            pairs: Pairs::Weighted(all_pairs(space).into_iter().map(weigh).collect()),
+        }
+    }
+
+    fn pair(&mut self) -> (usize, u32) {
+        match &mut self.pairs {
+            Pairs::Deck(deck) => {
+                if deck.is_empty() {
+                    *deck = all_pairs(self.space);
+                    deck.shuffle(&mut self.rng);
+                }
+                deck.pop().expect("a space has a depth and a resolution")
+            }
+            Pairs::Weighted(pairs) => {
+                pairs
+                    .choose_weighted(&mut self.rng, |pair| pair.1)
+                    .expect("depths and resolutions are positive")
+                    .0
+            }
+        }
     }
 
     /// Depths of the blocks that add up to `total`, or to the next total that the depth choices can reach.
@@ -77,10 +107,7 @@ impl Iterator for Sampler<'_> {
     type Item = Architecture;
 
     fn next(&mut self) -> Option<Architecture> {
-        if self.deck.is_empty() {
-            self.deck = self.shuffled_deck();
-        }
-        let (resolution, total) = self.deck.pop()?;
+        let (resolution, total) = self.pair();
         let depths = self.depths(total);
         let strides = self.strides();
         let space = self.space;
@@ -108,4 +135,14 @@ impl Iterator for Sampler<'_> {
         }
         Some(row.finish())
     }
+}
+
+/// Every pair of resolution choice and total depth.
+fn all_pairs(space: &SearchSpace) -> Vec<(usize, u32)> {
+    let blocks = &space.blocks;
+    let shallowest: u32 = blocks.iter().map(|b| *b.depth.iter().min().expect("checked")).sum();
+    let deepest: u32 = blocks.iter().map(|b| b.slots() as u32).sum();
+    (0..space.choices.resolution.len())
+        .flat_map(|r| (shallowest..=deepest).map(move |depth| (r, depth)))
+        .collect()
 }

@@ -13,6 +13,7 @@ use crate::measure::{Campaign, CampaignEvent, Protocol};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 500 --weighted 200   # and 200 large ones\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
 pub struct Args {
@@ -21,9 +22,12 @@ pub struct Args {
     hardware: HardwareName,
     #[arg(long)]
     space: String,
-    /// How many architectures are to be measured in all, finished ones included.
+    /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution.
     #[arg(long, value_name = "N")]
     count: usize,
+    /// How many more, weighted to large depth and resolution, where latencies are thinly spread.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "round")]
+    weighted: usize,
     /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
     #[arg(long, default_value_t = 0)]
     round: u32,
@@ -62,8 +66,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         round: args.round,
         seed: args.seed,
         count: args.count,
+        weighted: args.weighted,
     };
-    let bar = ProgressBar::new(args.count as u64).with_style(style()?);
+    let count = args.count + args.weighted;
+    let bar = ProgressBar::new(count as u64).with_style(style()?);
     let started = Instant::now();
     let mut said = started;
     let summary = campaign.run(&mut |event| match event {
@@ -73,7 +79,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             bar.set_message("calibrating the reference network");
         }
         CampaignEvent::Resuming { done } => {
-            bar.set_length(args.count as u64);
+            bar.set_length(count as u64);
             bar.set_position(done as u64);
             bar.reset_eta();
             bar.set_message(format!("{done} measured before"));
@@ -87,7 +93,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 eprintln!(
                     "{} of {} measured, {:.0} s left",
                     bar.position(),
-                    args.count,
+                    count,
                     bar.eta().as_secs_f64()
                 );
                 said = Instant::now();

@@ -12,6 +12,7 @@ mod openapi;
 mod plugins;
 mod predict;
 mod promote;
+mod sample;
 mod serve;
 mod spaces;
 mod table;
@@ -93,6 +94,7 @@ enum Command {
     Models(models::Args),
     Hardware(hardware::Args),
     Dataset(dataset::Args),
+    Sample(sample::Args),
     Network(network::Args),
     Plugins(plugins::Args),
     Spaces(spaces::Args),
@@ -119,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&context, &args),
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),
+        Command::Sample(args) => sample::run(&context, &args),
         Command::Network(args) => network::run(&context, &args),
         Command::Plugins(args) => plugins::run(&context, &args),
         Command::Spaces(args) => spaces::run(&context, &args),

@@ -15,8 +15,8 @@ use crate::networks;
     lglp network 'ofa-mobilenetv3@224/s2-k3e3-k3e3/s2-se-k3e3-k3e3/s2-k3e3-k3e3/s1-se-k3e3-k3e3/s2-se-k3e3-k3e3' -o net.onnx")]
 pub struct Args {
     /// Canonical text, JSON, `@FILE` or `-`.
-    #[arg(value_name = "ARCH", required_unless_present = "sample")]
-    architecture: Option<String>,
+    #[arg(value_name = "ARCH")]
+    architecture: String,
     /// Search space; needed for JSON forms, which do not tell it.
     #[arg(long)]
     space: Option<String>,
@@ -29,26 +29,11 @@ pub struct Args {
     /// Seed of the weights.
     #[arg(long, default_value_t = WEIGHTS_SEED)]
     seed: u64,
-    /// Print this many random architectures of --space instead.
-    #[arg(long, value_name = "N", requires = "space", conflicts_with_all = ["architecture", "output"])]
-    sample: Option<usize>,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
-    if let (Some(count), Some(name)) = (args.sample, &args.space) {
-        let space = spaces.get(name)?;
-        for architecture in lglp_sdk::Sampler::new(space, args.seed).take(count) {
-            if context.json() {
-                println!("{}", space.architecture_to_json(&architecture));
-            } else {
-                println!("{}", space.canonical_text(&architecture));
-            }
-        }
-        return Ok(());
-    }
-    let argument = args.architecture.as_deref().context("no architecture given")?;
-    let (space, architecture) = input::one(&spaces, args.space.as_deref(), argument)?;
+    let (space, architecture) = input::one(&spaces, args.space.as_deref(), &args.architecture)?;
     let network = networks::build(&space, &architecture, args.batch, args.seed);
     if let Some(path) = &args.output {
         std::fs::write(path, &network.onnx).with_context(|| path.display().to_string())?;

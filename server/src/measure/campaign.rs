@@ -1,16 +1,15 @@
 //! A campaign: measuring many architectures of a space on one hardware target, resumably.
 
-use std::collections::BTreeSet;
-
 use lglp_registry::{
     Digest, HardwareName, HardwareTarget, Measurement, NewHardware, PairedSample, ReferenceNetwork, Store,
 };
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_sdk::{Architecture, SearchSpace};
 use serde::Serialize;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::plan::{Draw, plan};
 use super::repeatability::Repeatability;
 use super::{
     CALIBRATION_RUNS, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, of_this_machine,
@@ -31,8 +30,10 @@ pub struct Campaign<'a> {
     /// 0 for new architectures, 1 and up to repeat those of round 0.
     pub round: u32,
     pub seed: u64,
-    /// Architectures in all, finished ones included.
+    /// Uniform draws, or repetitions, finished ones included.
     pub count: usize,
+    /// Weighted draws beside them, finished ones included.
+    pub weighted: usize,
 }
 
 /// Progress of a campaign.
@@ -109,15 +110,15 @@ impl Campaign<'_> {
             .measured_digests(self.hardware, &self.space.name, self.round)?;
         let plan = self.plan()?;
         progress(CampaignEvent::Resuming {
-            done: plan.iter().filter(|a| done.contains(&self.digest(a))).count(),
+            done: plan.iter().filter(|(_, a)| done.contains(&self.digest(a))).count(),
         });
         let process = format!("{}@{}", std::process::id(), now());
         let mut measured = 0;
-        for architecture in plan.iter().filter(|a| !done.contains(&self.digest(a))) {
+        for (draw, architecture) in plan.iter().filter(|(_, a)| !done.contains(&self.digest(a))) {
             let network = networks::build(self.space, architecture, 1, WEIGHTS_SEED);
             let mut candidate = runtime.load(&network.onnx)?;
             let paired = self.protocol.measure(&mut candidate, &mut reference)?;
-            let record = self.record(architecture, &paired, paired.ratio * reference_ms, &process)?;
+            let record = self.record(*draw, architecture, &paired, paired.ratio * reference_ms, &process)?;
             self.store.record_measurement(&record)?;
             measured += 1;
             progress(CampaignEvent::Measured {
@@ -191,11 +192,9 @@ impl Campaign<'_> {
     }
 
     /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.
-    fn plan(&self) -> Result<Vec<Architecture>, MeasureError> {
+    fn plan(&self) -> Result<Vec<(Draw, Architecture)>, MeasureError> {
         if self.round == 0 {
-            let mut seen = BTreeSet::new();
-            let fresh = Sampler::new(self.space, self.seed).filter(|a| seen.insert(self.digest(a)));
-            return Ok(fresh.take(self.count).collect());
+            return Ok(plan(self.space, self.seed, self.count, self.weighted));
         }
         let first = self.store.measurements(self.hardware, &self.space.name, Some(0))?;
         if first.len() < self.count {
@@ -207,7 +206,7 @@ impl Campaign<'_> {
         }
         let architectures = first
             .iter()
-            .filter_map(|m| self.space.architecture_from_text(&m.architecture).ok());
+            .filter_map(|m| Some((Draw::Uniform, self.space.architecture_from_text(&m.architecture).ok()?)));
         Ok(architectures.take(self.count).collect())
     }
 
@@ -217,6 +216,7 @@ impl Campaign<'_> {
 
     fn record(
         &self,
+        draw: Draw,
         architecture: &Architecture,
         paired: &PairedMeasurement,
         latency_ms: f64,
@@ -229,7 +229,7 @@ impl Campaign<'_> {
                 latency_ms,
             });
         }
-        let mut flags = Vec::new();
+        let mut flags: Vec<String> = draw.flag().map(str::to_owned).into_iter().collect();
         if paired.attempts > 1 {
             flags.push(format!("attempts:{}", paired.attempts));
         }

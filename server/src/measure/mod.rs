@@ -2,6 +2,7 @@
 
 mod campaign;
 mod fingerprint;
+mod plan;
 mod protocol;
 mod reference;
 mod repeatability;
@@ -9,6 +10,7 @@ mod statistics;
 
 pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
 pub use fingerprint::{load_average, of_this_machine};
+pub use plan::{Draw, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture};
 pub use repeatability::Repeatability;

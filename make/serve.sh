@@ -7,13 +7,14 @@ recipe=lglp-per-mac
 bind=${BIND:-127.0.0.1:8080}
 step=make/step.sh
 
+# A failing command says why itself and ends the script; its output is not read then.
 has_production() {
-    $lglp hardware --json | python3 -c '
-import json, sys
-sys.exit(not any(t["name"] == sys.argv[1] for t in json.load(sys.stdin)))' $hardware &&
-        $lglp models --hardware $hardware --json | python3 -c '
-import json, sys
-sys.exit(not any(a["name"] == "production" for a in json.load(sys.stdin)["aliases"]))'
+    local targets models
+    targets=$($lglp hardware --json) || exit 1
+    python3 -c 'import json, sys; sys.exit(all(t["name"] != sys.argv[1] for t in json.loads(sys.argv[2])))' $hardware "$targets" ||
+        return 1
+    models=$($lglp models --hardware $hardware --json) || exit 1
+    python3 -c 'import json, sys; sys.exit(all(a["name"] != "production" for a in json.loads(sys.argv[1])["aliases"]))' "$models"
 }
 
 if ! has_production; then

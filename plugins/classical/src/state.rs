@@ -1,0 +1,20 @@
+//! Fitted state as JSON, which holds every number exactly and can be read without lglp.
+
+use lglp_sdk::plugin::PluginError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Version of every state of this plugin.
+pub const VERSION: u32 = 1;
+
+pub fn save(state: &impl Serialize) -> Result<Vec<u8>, PluginError> {
+    serde_json::to_vec(state).map_err(PluginError::failed)
+}
+
+pub fn load<T: DeserializeOwned>(version: u32, bytes: &[u8]) -> Result<T, PluginError> {
+    if version != VERSION {
+        let message = format!("format version {version}; this plugin reads {VERSION}");
+        return Err(PluginError::UnsupportedState(message));
+    }
+    serde_json::from_slice(bytes).map_err(|e| PluginError::UnsupportedState(e.to_string()))
+}

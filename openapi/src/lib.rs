@@ -3,10 +3,12 @@
 //! The registry's own records travel as they are stored; the types here that describe them are for the API's document and
 //! for clients, and a test holds the two together.
 
+pub mod exclusions;
 pub mod hardware;
 pub mod measurements;
 pub mod models;
 pub mod plugins;
 pub mod predict;
 pub mod problem;
+pub mod savings;
 pub mod spaces;

@@ -8,7 +8,7 @@
 //! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
-//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation.
+//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; and counts grow.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
 //! # Layout on disk
@@ -24,6 +24,8 @@
 //! | --- | --- |
 //! | `hardware/<hardware>` | [`HardwareTarget`] |
 //! | `measurement/<hardware>/<space>/<round>/<digest>` | [`Measurement`] |
+//! | `exclusion/<hardware>/<space>/<round>/<digest>` | [`Exclusion`] |
+//! | `predictions/<hardware>` | how many predictions were served |
 //! | `dataset/<hardware>/<digest>` | [`Dataset`]; the content is the blob of that digest |
 //! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
 //! | `idempotency/<hardware>/<key>` | which version a key created, from which content |
@@ -55,6 +57,7 @@ pub use digest::Digest;
 pub use domain::alias::{Alias, AliasMove};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::dataset::{Dataset, NewDataset};
+pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::version::{NewVersion, PluginUse, Version};

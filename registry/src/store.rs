@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, HardwareName, HardwareTarget,
-    Measurement, NewDataset, NewHardware, NewVersion, Result, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, Exclusion, HardwareName,
+    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Version,
 };
 
 /// The operations of the registry.
@@ -61,6 +61,32 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
     fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>>;
+
+    /// Marks measurements as not to be trained on, all or none, and returns how many of them were not marked before.
+    /// The measurements stay. Marking one again in the same way is a no-op.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound` for the hardware target or a measurement; `Conflict` where a measurement is marked for
+    /// another reason.
+    fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize>;
+
+    /// The exclusions of a space on a hardware target, by round and then by digest.
+    ///
+    /// # Errors
+    /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
+    fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>>;
+
+    /// Adds to the number of predictions that were served, and returns the new number.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn count_predictions(&self, hardware: &HardwareName, count: u64) -> Result<u64>;
+
+    /// How many predictions were served for a hardware target.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn predictions_served(&self, hardware: &HardwareName) -> Result<u64>;
 
     /// Freezes a dataset. Freezing the same content with the same description again returns the first.
     ///

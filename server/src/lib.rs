@@ -3,10 +3,12 @@
 pub mod api;
 pub mod cli;
 pub mod client;
+pub mod datasets;
 pub mod measure;
 pub mod networks;
 pub mod plugins;
 pub mod predictor;
+pub mod savings;
 pub mod serving;
 pub mod spaces;
 pub mod train;

@@ -1,6 +1,6 @@
 use super::Check;
-use super::fixtures::{measurement, name, new_dataset, new_hardware, promote, ready_for_versions, reference};
-use crate::{AuditHead, Change, Digest, Store};
+use super::fixtures::{SPACE, measurement, name, new_dataset, new_hardware, promote, ready_for_versions, reference};
+use crate::{AuditHead, Change, Digest, Exclusion, Store};
 
 pub(super) const CHECKS: &[Check] = &[
     ("an empty audit log verifies", empty),
@@ -30,6 +30,19 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     store.put_hardware(&target, "bob").unwrap_err();
     store.freeze_dataset(&hardware, &new_dataset(), b"content").unwrap();
     store.record_measurement(&measurement(&hardware, "net", 0)).unwrap();
+    let mark = Exclusion {
+        space: SPACE.to_owned(),
+        digest: Digest::of(b"net"),
+        round: 0,
+        reason: "an outlier".to_owned(),
+        evidence: serde_json::Value::Null,
+    };
+    for _ in 0..2 {
+        store
+            .exclude_measurements(&hardware, std::slice::from_ref(&mark), "bob")
+            .unwrap();
+    }
+    store.count_predictions(&hardware, 3).unwrap();
     let version = store.create_version(&hardware, &new, Some("key")).unwrap();
     store.create_version(&hardware, &new, Some("key")).unwrap();
     store.move_alias(&hardware, &promote(1, 0)).unwrap();
@@ -63,6 +76,14 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
             Change::ReferenceSet {
                 hardware: hardware.clone(),
                 reference: reference(5.0),
+            },
+            "bob",
+            None,
+        ),
+        (
+            Change::MeasurementsExcluded {
+                hardware: hardware.clone(),
+                measurements: vec![mark.key()],
             },
             "bob",
             None,

@@ -4,9 +4,11 @@ mod aliases;
 mod audit;
 mod blobs;
 mod datasets;
+mod exclusions;
 pub mod fixtures;
 mod hardware;
 mod measurements;
+mod usage;
 mod versions;
 
 use crate::{Error, Result, Store};
@@ -21,6 +23,8 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
     let groups = [
         hardware::CHECKS,
         measurements::CHECKS,
+        exclusions::CHECKS,
+        usage::CHECKS,
         datasets::CHECKS,
         blobs::CHECKS,
         versions::CHECKS,

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AliasName, Digest, HardwareName, ReferenceNetwork, Result, canonical_json};
+use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,13 @@ pub enum Change {
         hardware: HardwareName,
         /// The dataset.
         dataset: Digest,
+    },
+    /// Measurements were marked as not to be trained on.
+    MeasurementsExcluded {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// Which ones.
+        measurements: Vec<MeasurementKey>,
     },
     /// A version was created.
     VersionCreated {

@@ -3,6 +3,7 @@
 pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod dataset;
+pub(crate) mod exclusion;
 pub(crate) mod hardware;
 pub(crate) mod measurement;
 pub(crate) mod version;

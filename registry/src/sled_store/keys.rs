@@ -21,6 +21,18 @@ pub(super) fn measurements(hardware: &HardwareName, space: &str, round: Option<u
     round.map_or(all.clone(), |round| format!("{all}{round:010}/"))
 }
 
+pub(super) fn exclusion(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
+    format!("{}{round:010}/{}", exclusions(hardware, space), digest.hex())
+}
+
+pub(super) fn exclusions(hardware: &HardwareName, space: &str) -> String {
+    format!("exclusion/{hardware}/{space}/")
+}
+
+pub(super) fn predictions(hardware: &HardwareName) -> String {
+    format!("predictions/{hardware}")
+}
+
 pub(super) fn dataset(hardware: &HardwareName, digest: &Digest) -> String {
     format!("{}{}", datasets(hardware), digest.hex())
 }

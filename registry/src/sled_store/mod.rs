@@ -8,11 +8,13 @@ mod aliases;
 mod audit;
 mod changes;
 mod datasets;
+mod exclusions;
 mod format;
 mod hardware;
 mod keys;
 mod lock;
 mod measurements;
+mod usage;
 mod versions;
 
 use std::collections::BTreeSet;
@@ -27,8 +29,8 @@ use crate::blobs::Blobs;
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, HardwareName, HardwareTarget,
-    Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
+    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -144,6 +146,25 @@ impl Store for SledStore {
         names::check("space", space)?;
         self.hardware(hardware)?;
         self.list_measured(hardware, space, round)
+    }
+
+    fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize> {
+        self.write_exclusions(hardware, exclusions, actor)
+    }
+
+    fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        self.list(&keys::exclusions(hardware, space))
+    }
+
+    fn count_predictions(&self, hardware: &HardwareName, count: u64) -> Result<u64> {
+        self.add_predictions(hardware, count)
+    }
+
+    fn predictions_served(&self, hardware: &HardwareName) -> Result<u64> {
+        self.hardware(hardware)?;
+        Ok(self.find(&keys::predictions(hardware))?.unwrap_or(0))
     }
 
     fn freeze_dataset(&self, hardware: &HardwareName, new: &NewDataset, content: &[u8]) -> Result<Dataset> {

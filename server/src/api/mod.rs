@@ -5,6 +5,7 @@ mod audit;
 mod blobs;
 mod datasets;
 mod document;
+mod exclusions;
 mod extract;
 mod hardware;
 mod health;
@@ -14,6 +15,7 @@ mod models;
 mod plugins;
 mod predict;
 mod problem;
+mod savings;
 mod server;
 mod spaces;
 
@@ -28,7 +30,7 @@ use lglp_registry::Store;
 use tokio::sync::Semaphore;
 
 use crate::plugins::PluginHost;
-use crate::serving::Serving;
+use crate::serving::{Serving, Usage};
 use crate::spaces::Spaces;
 
 /// What handlers share.
@@ -37,6 +39,7 @@ pub struct State {
     pub host: Arc<PluginHost>,
     pub spaces: Arc<Spaces>,
     pub serving: Arc<Serving>,
+    pub usage: Arc<Usage>,
     pub metrics: metrics::Metrics,
     /// Predictions that may wait or run at once; beyond it, requests are turned away.
     pub queue: Arc<Semaphore>,

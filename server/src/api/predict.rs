@@ -61,6 +61,7 @@ pub async fn predict(
     let serving = state.serving.clone();
     let spaces = state.spaces.clone();
     let (served, predicted) = blocking(move || request.answer(&serving, &spaces, &hardware, cores.0.len())).await?;
+    state.usage.add(&served.hardware, predicted.len() as u64);
     let labels = ModelLabels {
         hardware: served.hardware.to_string(),
         version: served.version,

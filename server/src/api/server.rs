@@ -13,7 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::metrics::{Metrics, RequestLabels};
 use super::{State, document, extract, problem};
 use crate::plugins::PluginHost;
-use crate::serving::Serving;
+use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::spaces::Spaces;
 
 /// What the server runs on.
@@ -32,11 +32,13 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let address = options.listener.local_addr().context("the listener has no address")?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let serving = Serving::new(options.store.clone(), options.host.clone(), options.spaces.clone());
+    let usage = Arc::new(Usage::new(options.store.clone()));
     let state = web::Data::new(State {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
         serving: Arc::new(serving),
+        usage,
         metrics: Metrics::new(),
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),
@@ -55,6 +57,15 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
             });
             failed.collect()
         });
+    });
+    let usage = state.usage.clone();
+    let counting = usage.clone();
+    actix_web::rt::spawn(async move {
+        loop {
+            actix_web::rt::time::sleep(FLUSH_INTERVAL).await;
+            let usage = counting.clone();
+            let _ = web::block(move || usage.flush()).await;
+        }
     });
     let document = document::document();
     let server = HttpServer::new(move || {
@@ -89,7 +100,9 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
     .with_context(|| format!("cannot listen on {address}"))?
     .shutdown_timeout(30)
     .run();
-    server.await.context("the server failed")
+    let ended = server.await.context("the server failed");
+    usage.flush();
+    ended
 }
 
 /// Every route; those with fixed first segments come before `/v1/{hardware}`.
@@ -116,6 +129,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::aliases::move_alias)
         .service(super::measurements::list_measurements)
         .service(super::measurements::record_measurements)
+        .service(super::exclusions::list_exclusions)
+        .service(super::exclusions::exclude_measurements)
+        .service(super::savings::get_savings)
         .service(super::datasets::list_datasets)
         .service(super::datasets::freeze_dataset);
 }

@@ -13,6 +13,7 @@ mod plugins;
 mod predict;
 mod promote;
 mod sample;
+mod savings;
 mod serve;
 mod spaces;
 mod table;
@@ -95,6 +96,7 @@ enum Command {
     Hardware(hardware::Args),
     Dataset(dataset::Args),
     Sample(sample::Args),
+    Savings(savings::Args),
     Network(network::Args),
     Plugins(plugins::Args),
     Spaces(spaces::Args),
@@ -121,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&context, &args),
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),
+        Command::Savings(args) => savings::run(&context, &args),
         Command::Sample(args) => sample::run(&context, &args),
         Command::Network(args) => network::run(&context, &args),
         Command::Plugins(args) => plugins::run(&context, &args),

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::{Dataset, HardwareName, NewDataset, NewVersion, PluginUse, Store, Version};
+use lglp_registry::{Dataset, HardwareName, NewVersion, PluginUse, Store, Version};
 use lglp_sdk::SearchSpace;
 use serde_json::json;
 
@@ -14,7 +13,7 @@ use super::context::actor;
 use super::table::{print_json, short};
 use crate::plugins::PluginHost;
 use crate::predictor::{FitEvent, Recipe};
-use crate::train::{Metrics, Trained, TrainingData, train};
+use crate::train::{Metrics, Split, Trained, TrainingData, train};
 
 /// Train a recipe on a hardware target's measurements; makes a version
 #[derive(clap::Args)]
@@ -47,7 +46,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
     let host = context.plugins()?;
-    let (data, content) = training_data(store, &args.hardware, space)?;
+    let data = TrainingData::measured(store, &args.hardware, space)?;
     let noise_floor = noise_floor(store, &args.hardware, &space.name)?;
     let fit = |seed| fit(&recipe, &host, space, &data, seed);
     if let Some(count) = args.seeds {
@@ -58,16 +57,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return report_seeds(context, &recipe, &metrics, noise_floor);
     }
     let trained = fit(args.seed)?;
-    let dataset = store.freeze_dataset(
-        &args.hardware,
-        &NewDataset {
-            space: space.name.clone(),
-            rows: data.architectures.len(),
-            origin: "measured".into(),
-            creator: actor(),
-        },
-        content.as_bytes(),
-    )?;
+    let dataset = data.freeze(store, &args.hardware, space, &actor())?;
     let version = keep(store, &args.hardware, &recipe, space, &dataset, args.seed, &trained)?;
     if context.json() {
         return print_json(&version);
@@ -89,27 +79,6 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     );
     println!("  lglp promote --hardware {} {}", args.hardware, version.version);
     Ok(())
-}
-
-/// First measurements of a space, in the order of their digests, and the dataset's text: one row a line.
-fn training_data(
-    store: &dyn Store,
-    hardware: &HardwareName,
-    space: &SearchSpace,
-) -> anyhow::Result<(TrainingData, String)> {
-    let mut data = TrainingData::default();
-    let mut content = String::new();
-    for measurement in store.measurements(hardware, &space.name, Some(0))? {
-        let architecture = space
-            .architecture_from_text(&measurement.architecture)
-            .with_context(|| format!("the measurement {} does not fit the space any more", measurement.digest))?;
-        content +=
-            &json!({ "architecture": measurement.architecture, "latency_ms": measurement.latency_ms }).to_string();
-        content.push('\n');
-        data.architectures.push(architecture);
-        data.latencies_ms.push(measurement.latency_ms);
-    }
-    Ok((data, content))
 }
 
 fn fit(
@@ -138,7 +107,8 @@ fn fit(
         ));
         true
     };
-    let trained = train(recipe, host, space, data, seed, &mut progress)?;
+    let split = Split::new(data.architectures.len(), seed)?;
+    let trained = train(recipe, host, space, data, split, seed, &mut progress)?;
     bar.finish_and_clear();
     Ok(trained)
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use lglp_openapi::exclusions::Excluded;
 use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
 use lglp_openapi::models::MoveAlias;
+use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, HardwareName, HardwareTarget,
-    Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
+    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
 };
 use serde::Deserialize;
 use ureq::http::Method;
@@ -107,6 +109,44 @@ impl Store for RemoteStore {
     fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
         let measured = self.measurements(hardware, space, Some(round))?;
         Ok(measured.into_iter().map(|m| m.digest).collect())
+    }
+
+    fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize> {
+        let path = format!("/v1/{hardware}/exclusions");
+        let body = serde_json::json!({ "exclusions": exclusions, "actor": actor });
+        let answer: Excluded = self.0.send(Method::POST, &path, &[], &body).map_err(error(
+            "exclude measurements",
+            "measurement",
+            hardware,
+        ))?;
+        Ok(answer.excluded)
+    }
+
+    fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>> {
+        let path = format!("/v1/{hardware}/exclusions?space={space}");
+        self.0
+            .get(&path)
+            .map_err(error("list exclusions", "hardware target", hardware))
+    }
+
+    /// The server counts what it serves itself; only `count` of 0 is answered.
+    fn count_predictions(&self, hardware: &HardwareName, count: u64) -> Result<u64> {
+        if count > 0 {
+            return Err(Error::invalid(
+                "count",
+                "a server counts the predictions that it serves itself",
+            ));
+        }
+        self.predictions_served(hardware)
+    }
+
+    fn predictions_served(&self, hardware: &HardwareName) -> Result<u64> {
+        let path = format!("/v1/{hardware}/savings");
+        let report: SavingsReport =
+            self.0
+                .get(&path)
+                .map_err(error("read the savings", "hardware target", hardware))?;
+        Ok(report.predictions)
     }
 
     fn freeze_dataset(&self, hardware: &HardwareName, new: &NewDataset, content: &[u8]) -> Result<Dataset> {

@@ -1,45 +1,25 @@
 //! Training: a dataset is split, a recipe fitted, its accuracy measured on the test part.
 
+mod data;
 mod metrics;
 mod split;
 
+pub use data::{DataError, TrainingData, labels};
 pub use metrics::Metrics;
 pub use split::{FEWEST_ROWS, Split};
 
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::SearchSpace;
 
 use crate::plugins::{PluginError, PluginHost};
 use crate::predictor::{FitEvent, FittedModel, Labelled, Recipe, RelativeResiduals, TrainingRange};
-
-/// Architectures of one space and their measured latencies.
-#[derive(Clone, Debug, Default)]
-pub struct TrainingData {
-    pub architectures: Vec<Architecture>,
-    /// Milliseconds.
-    pub latencies_ms: Vec<f64>,
-}
-
-impl TrainingData {
-    fn part(&self, rows: &[usize]) -> Self {
-        Self {
-            architectures: rows.iter().map(|i| self.architectures[*i].clone()).collect(),
-            latencies_ms: rows.iter().map(|i| self.latencies_ms[*i]).collect(),
-        }
-    }
-
-    fn labelled(&self) -> Labelled<'_> {
-        Labelled {
-            architectures: &self.architectures,
-            latencies_ms: &self.latencies_ms,
-        }
-    }
-}
 
 /// What training gives.
 pub struct Trained {
     pub model: FittedModel,
     /// Accuracy on the test part.
     pub metrics: Metrics,
+    /// Predictions for the test part, in its order, milliseconds.
+    pub predicted: Vec<f64>,
     /// Of the validation part, for prediction intervals.
     pub residuals: RelativeResiduals,
     pub range: TrainingRange,
@@ -48,20 +28,16 @@ pub struct Trained {
     pub log: String,
 }
 
-/// Fits a recipe on the training part of a seeded split. The same data, seed and plugins give the same metrics.
+/// Fits a recipe on the training part of a split. The same data, split, seed and plugins give the same metrics.
 pub fn train(
     recipe: &Recipe,
     host: &PluginHost,
     space: &SearchSpace,
     data: &TrainingData,
+    split: Split,
     seed: u64,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Trained, TrainError> {
-    let rows = data.architectures.len();
-    if rows < FEWEST_ROWS {
-        return Err(TrainError::TooFewRows { rows });
-    }
-    let split = Split::new(rows, seed);
     let (fitted_on, validation, test) = (
         data.part(&split.train),
         data.part(&split.validation),
@@ -77,7 +53,7 @@ pub fn train(
         log += &format!("{line}\n");
         progress(event)
     };
-    let (train_part, validation_part) = (fitted_on.labelled(), validation.labelled());
+    let (train_part, validation_part) = (labelled(&fitted_on), labelled(&validation));
     let model = FittedModel::fit(recipe, host, space, train_part, validation_part, seed, &mut report)?;
     let residuals = RelativeResiduals::new(
         &validation.latencies_ms,
@@ -89,11 +65,19 @@ pub fn train(
     Ok(Trained {
         model,
         metrics,
+        predicted,
         residuals,
-        range: range.ok_or(TrainError::TooFewRows { rows })?,
+        range: range.ok_or(TrainError::TooFewRows { rows: 0 })?,
         split,
         log,
     })
+}
+
+fn labelled(data: &TrainingData) -> Labelled<'_> {
+    Labelled {
+        architectures: &data.architectures,
+        latencies_ms: &data.latencies_ms,
+    }
 }
 
 /// Why training did not come to an end.

@@ -1,0 +1,35 @@
+//! Measurements that are kept but not trained on: `/v1/{hardware}/exclusions`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A mark on a measurement: it stays, but no model is trained or judged by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Exclusion {
+    pub space: String,
+    /// SHA-256 of the architecture's canonical text.
+    pub digest: String,
+    /// The round of the measurement.
+    pub round: u32,
+    /// Why, for people.
+    pub reason: String,
+    /// The figures that speak for it.
+    #[schema(value_type = Object)]
+    pub evidence: serde_json::Value,
+}
+
+/// Measurements that are to be excluded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exclude {
+    pub exclusions: Vec<Exclusion>,
+    /// Who excludes them, for the audit log.
+    pub actor: String,
+}
+
+/// What was newly excluded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Excluded {
+    /// Measurements that were not excluded before.
+    pub excluded: usize,
+}

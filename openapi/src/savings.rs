@@ -1,0 +1,84 @@
+//! What predicting instead of deploying saves: `/v1/{hardware}/savings`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// What a caller may assume otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SavingsQuery {
+    /// Seconds that one deployment and its measurement take; without it the median measured here, else the paper's 120.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Watts of device and host meanwhile; 250 without it, a data centre's GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<f64>,
+    /// Power usage effectiveness of the data centre; 1.58 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue: Option<f64>,
+    /// Pounds of CO2 equivalent for a kilowatt-hour; 0.954 without it, the mix of the USA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carbon: Option<f64>,
+    /// US dollars for an hour of the device; 1.46 without it, a P100 on demand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// Predictions to reckon with, instead of those that were served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<u64>,
+}
+
+/// Time, energy, carbon and money that served predictions saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SavingsReport {
+    pub hardware: String,
+    /// Predictions served, each in the place of one deployment.
+    pub predictions: u64,
+    /// What that many deployments would take.
+    pub saved: Footprint,
+    /// Measurements that were taken to train on.
+    pub measurements: u64,
+    /// What these took.
+    pub invested: Footprint,
+    pub assumptions: Assumptions,
+}
+
+/// What some hours of a device cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Footprint {
+    pub hours: f64,
+    /// Energy, the data centre's share included.
+    pub kwh: f64,
+    /// Pounds of CO2 equivalent.
+    pub co2e_lb: f64,
+    /// US dollars.
+    pub dollars: f64,
+}
+
+/// What a footprint follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Assumptions {
+    /// Time of one deployment and its measurement, seconds.
+    pub seconds_per_deployment: f64,
+    pub seconds_from: SecondsFrom,
+    /// Power of the device and its host while deploying and measuring, watts.
+    pub power_w: f64,
+    /// Power usage effectiveness: energy of the data centre to energy of its computers.
+    pub pue: f64,
+    /// Pounds of CO2 equivalent for each kilowatt-hour.
+    pub co2e_lb_per_kwh: f64,
+    /// US dollars for an hour of the device.
+    pub dollars_per_hour: f64,
+}
+
+/// Where the time of a deployment was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondsFrom {
+    /// The caller said it.
+    Given,
+    /// The median time from one measurement of this hardware target to the next.
+    Measured,
+    /// The paper's two minutes: too few measurements were taken here.
+    Paper,
+}

@@ -1,0 +1,69 @@
+//! `/v1/{hardware}/exclusions`.
+
+use actix_web::{HttpResponse, get, post, web};
+use lglp_openapi::exclusions::{Exclude, Excluded, Exclusion};
+use lglp_openapi::problem::Problem;
+use lglp_registry::Exclusion as Stored;
+use serde::Deserialize;
+
+use super::State;
+use super::extract::{Body, blocking};
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// Which exclusions to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Search space.
+    space: String,
+}
+
+/// Measurements of a space that are kept but not trained on, with the reasons.
+#[utoipa::path(
+    tag = "measurements",
+    params(("hardware" = String, Path, description = "Hardware target"), Selection),
+    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+)]
+#[get("/v1/{hardware}/exclusions")]
+pub async fn list_exclusions(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    selection: web::Query<Selection>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let found = blocking(move || state.store.exclusions(&name, &selection.space)).await?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// The same as the contract's `Exclude`, in the registry's types.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExcludeBody {
+    exclusions: Vec<Stored>,
+    actor: String,
+}
+
+/// Excludes measurements, all or none. They are kept; excluding the same again changes nothing.
+#[utoipa::path(
+    tag = "measurements",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    request_body = Exclude,
+    responses(
+        (status = 200, body = Excluded, description = "How many of them were new"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target or measurement"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "One is excluded for another reason"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+    )
+)]
+#[post("/v1/{hardware}/exclusions")]
+pub async fn exclude_measurements(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    Body(body): Body<ExcludeBody>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let store = state.store.clone();
+    let excluded = blocking(move || store.exclude_measurements(&name, &body.exclusions, &body.actor)).await?;
+    Ok(HttpResponse::Ok().json(Excluded { excluded }))
+}

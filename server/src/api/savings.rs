@@ -1,0 +1,42 @@
+//! `GET /v1/{hardware}/savings`.
+
+use actix_web::{HttpResponse, get, web};
+use lglp_openapi::problem::{Fault, Problem};
+use lglp_openapi::savings::{SavingsQuery, SavingsReport};
+
+use super::State;
+use super::extract::blocking;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+use crate::savings::{self, SavingsError};
+
+/// Time, energy, carbon and money that the served predictions saved.
+#[utoipa::path(
+    tag = "operation",
+    params(("hardware" = String, Path, description = "Hardware target"), SavingsQuery),
+    responses(
+        (status = 200, body = SavingsReport, description = "What predicting saved, and what it follows from"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "An assumption is out of range"),
+    )
+)]
+#[get("/v1/{hardware}/savings")]
+pub async fn get_savings(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    query: web::Query<SavingsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let report = blocking(move || {
+        state.usage.flush();
+        savings::report(&query, &*state.store, &name, &state.spaces).map_err(|error| match error {
+            SavingsError::Assumption(bad) => ApiError::invalid_request(vec![Fault {
+                pointer: format!("/{}", bad.field),
+                detail: bad.to_string(),
+            }]),
+            SavingsError::Registry(error) => error.into(),
+        })
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(report))
+}

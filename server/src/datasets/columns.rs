@@ -1,0 +1,123 @@
+//! Which column of a table holds what: `imports/*.toml`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// The columns of a table of measurements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns {
+    pub architecture: ArchitectureColumns,
+    /// Column of the latencies.
+    pub latency: String,
+    pub unit: LatencyUnit,
+}
+
+/// How a table writes architectures.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArchitectureColumns {
+    /// One column with canonical text or JSON.
+    Whole(String),
+    /// A column for each choice; `{block}` and `{layer}` stand for their numbers, from 1. What the table does not tell
+    /// (strides, squeeze-and-excitation, shortcuts) is the space's default.
+    Parts {
+        resolution: String,
+        depth: String,
+        kernel: String,
+        expansion: String,
+        /// What stands in kernel and expansion where a block has no such layer.
+        absent: String,
+    },
+}
+
+/// Unit of the latencies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LatencyUnit {
+    #[default]
+    Ms,
+    Us,
+    S,
+}
+
+impl LatencyUnit {
+    /// Milliseconds of one unit.
+    pub fn in_ms(self) -> f64 {
+        match self {
+            Self::Ms => 1.0,
+            Self::Us => 1e-3,
+            Self::S => 1e3,
+        }
+    }
+}
+
+/// A file of columns that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ColumnsError(String);
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    architecture: Option<String>,
+    resolution: Option<String>,
+    depth: Option<String>,
+    kernel: Option<String>,
+    expansion: Option<String>,
+    absent: Option<String>,
+    latency: Option<String>,
+    #[serde(default)]
+    unit: LatencyUnit,
+}
+
+impl Columns {
+    /// Reads a file of columns; without one, columns are called `architecture` and `latency_ms`. `latency` goes before the
+    /// file's.
+    pub fn load(path: Option<&Path>, latency: Option<&str>) -> Result<Self, ColumnsError> {
+        let Some(path) = path else {
+            return Ok(Self {
+                architecture: ArchitectureColumns::Whole("architecture".into()),
+                latency: latency.unwrap_or("latency_ms").into(),
+                unit: LatencyUnit::Ms,
+            });
+        };
+        let fail = |e: &dyn std::fmt::Display| ColumnsError(format!("{}: {e}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
+        let file: File = toml::from_str(&text).map_err(|e| fail(&e))?;
+        let parts = (file.resolution, file.depth, file.kernel, file.expansion);
+        let architecture = match (file.architecture, parts) {
+            (Some(column), (None, None, None, None)) => ArchitectureColumns::Whole(column),
+            (None, (Some(resolution), Some(depth), Some(kernel), Some(expansion))) => {
+                for (name, column, mark) in [
+                    ("depth", &depth, "{block}"),
+                    ("kernel", &kernel, "{layer}"),
+                    ("expansion", &expansion, "{layer}"),
+                ] {
+                    if !column.contains(mark) || !column.contains("{block}") {
+                        return Err(fail(&format!(
+                            "{name} is {column:?}; it must hold {{block}}, and {mark}"
+                        )));
+                    }
+                }
+                ArchitectureColumns::Parts {
+                    resolution,
+                    depth,
+                    kernel,
+                    expansion,
+                    absent: file.absent.unwrap_or_default(),
+                }
+            }
+            _ => {
+                return Err(fail(
+                    &"give either `architecture`, or `resolution`, `depth`, `kernel` and `expansion`",
+                ));
+            }
+        };
+        let latency = latency.map(str::to_owned).or(file.latency);
+        Ok(Self {
+            architecture,
+            latency: latency.ok_or_else(|| fail(&"no `latency` column; name it here or by --latency"))?,
+            unit: file.unit,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! Energy and cost of deploying architectures, which predicting saves (the paper's section 8, after Strubell et al., 2019,
+//! arXiv:1906.02243).
+
+use std::collections::BTreeMap;
+
+use lglp_openapi::savings::{Assumptions, Footprint, SavingsQuery, SavingsReport, SecondsFrom};
+use lglp_registry::{HardwareName, Measurement, Store};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::measure::median;
+use crate::spaces::Spaces;
+
+/// The paper's time for one candidate, seconds.
+const PAPER_SECONDS: f64 = 120.0;
+
+/// Of a GPU in a data centre with its share of the host, watts.
+const POWER_W: f64 = 250.0;
+/// The worldwide average of data centres in 2018.
+const PUE: f64 = 1.58;
+/// The mix of electricity in the USA in 2018.
+const CO2E_LB_PER_KWH: f64 = 0.954;
+/// An NVIDIA P100 on demand, 2019.
+const DOLLARS_PER_HOUR: f64 = 1.46;
+
+/// Intervals between measurements that a median is taken of, at least.
+const FEWEST_INTERVALS: usize = 10;
+
+/// An assumption that no footprint follows from.
+#[derive(Debug, thiserror::Error)]
+#[error("{field} is {value}; it must be a finite number, {allowed}")]
+pub struct BadAssumption {
+    pub field: &'static str,
+    value: f64,
+    allowed: &'static str,
+}
+
+/// Fills in what the caller left out.
+pub fn assumptions(query: &SavingsQuery, measured_seconds: Option<f64>) -> Result<Assumptions, BadAssumption> {
+    let check = |field, value: f64, least: f64, allowed| {
+        let good = value.is_finite() && value >= least;
+        good.then_some(value).ok_or(BadAssumption { field, value, allowed })
+    };
+    let (seconds, from) = match (query.seconds, measured_seconds) {
+        (Some(given), _) => (given, SecondsFrom::Given),
+        (None, Some(measured)) => (measured, SecondsFrom::Measured),
+        (None, None) => (PAPER_SECONDS, SecondsFrom::Paper),
+    };
+    Ok(Assumptions {
+        seconds_per_deployment: check("seconds", seconds, 0.0, "0 or more")?,
+        seconds_from: from,
+        power_w: check("power", query.power.unwrap_or(POWER_W), 0.0, "0 or more")?,
+        pue: check("pue", query.pue.unwrap_or(PUE), 1.0, "1 or more")?,
+        co2e_lb_per_kwh: check("carbon", query.carbon.unwrap_or(CO2E_LB_PER_KWH), 0.0, "0 or more")?,
+        dollars_per_hour: check("price", query.price.unwrap_or(DOLLARS_PER_HOUR), 0.0, "0 or more")?,
+    })
+}
+
+/// What the predictions of a hardware target saved. Measurements of all these spaces count as invested.
+pub fn report(
+    query: &SavingsQuery,
+    store: &dyn Store,
+    hardware: &HardwareName,
+    spaces: &Spaces,
+) -> Result<SavingsReport, SavingsError> {
+    let mut measurements = Vec::new();
+    for space in spaces.iter() {
+        measurements.extend(store.measurements(hardware, &space.name, None)?);
+    }
+    let assumptions = assumptions(query, seconds_per_measurement(&measurements))?;
+    let predictions = match query.predictions {
+        Some(given) => given,
+        None => store.predictions_served(hardware)?,
+    };
+    Ok(SavingsReport {
+        hardware: hardware.to_string(),
+        predictions,
+        saved: footprint(&assumptions, predictions),
+        measurements: measurements.len() as u64,
+        invested: footprint(&assumptions, measurements.len() as u64),
+        assumptions,
+    })
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SavingsError {
+    #[error(transparent)]
+    Assumption(#[from] BadAssumption),
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+}
+
+/// What this many deployments cost.
+pub fn footprint(assumptions: &Assumptions, deployments: u64) -> Footprint {
+    let hours = deployments as f64 * assumptions.seconds_per_deployment / 3600.0;
+    let kwh = assumptions.pue * hours * assumptions.power_w / 1000.0;
+    Footprint {
+        hours,
+        kwh,
+        co2e_lb: kwh * assumptions.co2e_lb_per_kwh,
+        dollars: hours * assumptions.dollars_per_hour,
+    }
+}
+
+/// The median time from one measurement of a process to its next, building and loading the network included.
+fn seconds_per_measurement(measurements: &[Measurement]) -> Option<f64> {
+    let mut processes: BTreeMap<&str, Vec<OffsetDateTime>> = BTreeMap::new();
+    for measurement in measurements.iter().filter(|m| !m.samples.is_empty()) {
+        if let Ok(at) = OffsetDateTime::parse(&measurement.measured_at, &Rfc3339) {
+            processes.entry(&measurement.process).or_default().push(at);
+        }
+    }
+    let mut intervals = Vec::new();
+    for times in processes.values_mut() {
+        times.sort_unstable();
+        intervals.extend(times.windows(2).map(|pair| (pair[1] - pair[0]).as_seconds_f64()));
+    }
+    (intervals.len() >= FEWEST_INTERVALS).then(|| median(&intervals))
+}

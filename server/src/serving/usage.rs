@@ -1,0 +1,41 @@
+//! How many predictions were served: counted in memory on the request path, added up in the registry now and then.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lglp_registry::{HardwareName, Store};
+
+/// Time between two additions to the registry: what a kill can lose of the count.
+pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Predictions served since the last flush.
+pub struct Usage {
+    store: Arc<dyn Store>,
+    pending: Mutex<BTreeMap<HardwareName, u64>>,
+}
+
+impl Usage {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            pending: Mutex::default(),
+        }
+    }
+
+    pub fn add(&self, hardware: &HardwareName, predictions: u64) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        *pending.entry(hardware.clone()).or_default() += predictions;
+    }
+
+    /// Adds what was served to the registry. Blocks; what cannot be written is kept for the next time.
+    pub fn flush(&self) {
+        let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        for (hardware, predictions) in pending {
+            if let Err(error) = self.store.count_predictions(&hardware, predictions) {
+                tracing::warn!(%hardware, predictions, "cannot count served predictions: {error}");
+                self.add(&hardware, predictions);
+            }
+        }
+    }
+}

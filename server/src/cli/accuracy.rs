@@ -5,9 +5,9 @@ use lglp_registry::{HardwareName, Store};
 
 use super::table::table;
 use crate::measure::Repeatability;
-use crate::train::Metrics;
+use crate::train::{Metrics, Summary, summaries};
 
-/// What each metric of [`Metrics::entries`] is, and the digits and unit that it is printed with.
+/// What each metric of [`Metrics::entries`] is, in its order, and the digits and unit that it is printed with.
 const MEANINGS: [(&str, usize, &str, &str); 8] = [
     ("mse", 1, " ms^2", "mean squared error"),
     ("mae", 2, " ms", "mean absolute error"),
@@ -22,11 +22,11 @@ const MEANINGS: [(&str, usize, &str, &str); 8] = [
 /// The metrics of one test part, or mean and standard deviation over several.
 pub fn metrics_table(runs: &[Metrics]) -> Table {
     let mut rows = table(&["metric", "test part", "what it is"]);
-    for (name, digits, unit, meaning) in MEANINGS {
-        let (mean, deviation) = mean_and_deviation(&values(runs, name));
-        let value = match runs.len() {
+    for ((name, digits, unit, meaning), (_, Summary { mean, sd, values })) in MEANINGS.into_iter().zip(summaries(runs))
+    {
+        let value = match values.len() {
             1 => format!("{mean:.digits$}{unit}"),
-            _ => format!("{mean:.digits$} +- {deviation:.digits$}{unit}"),
+            _ => format!("{mean:.digits$} +- {sd:.digits$}{unit}"),
         };
         rows.add_row([name, &value, meaning]);
     }
@@ -34,20 +34,6 @@ pub fn metrics_table(runs: &[Metrics]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     rows
-}
-
-/// The values of one metric.
-pub fn values(runs: &[Metrics], name: &str) -> Vec<f64> {
-    let entries = runs.iter().flat_map(Metrics::entries);
-    entries.filter(|entry| entry.0 == name).map(|entry| entry.1).collect()
-}
-
-/// Mean and sample standard deviation (0 of a single value).
-pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0).max(1.0)).sqrt())
 }
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.

@@ -12,6 +12,7 @@ mod openapi;
 mod plugins;
 mod predict;
 mod promote;
+mod reproduce;
 mod sample;
 mod savings;
 mod serve;
@@ -95,6 +96,7 @@ enum Command {
     Models(models::Args),
     Hardware(hardware::Args),
     Dataset(dataset::Args),
+    Reproduce(reproduce::Args),
     Sample(sample::Args),
     Savings(savings::Args),
     Network(network::Args),
@@ -124,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),
         Command::Savings(args) => savings::run(&context, &args),
+        Command::Reproduce(args) => reproduce::run(&context, &args),
         Command::Sample(args) => sample::run(&context, &args),
         Command::Network(args) => network::run(&context, &args),
         Command::Plugins(args) => plugins::run(&context, &args),

@@ -8,12 +8,12 @@ use lglp_sdk::SearchSpace;
 use serde_json::json;
 
 use super::Context;
-use super::accuracy::{mean_and_deviation, metrics_table, noise_floor, values};
+use super::accuracy::{metrics_table, noise_floor};
 use super::context::actor;
 use super::table::{print_json, short};
 use crate::plugins::PluginHost;
 use crate::predictor::{FitEvent, Recipe};
-use crate::train::{Metrics, Split, Trained, TrainingData, train};
+use crate::train::{Metrics, Split, Trained, TrainingData, summaries, train};
 
 /// Train a recipe on a hardware target's measurements; makes a version
 #[derive(clap::Args)]
@@ -169,12 +169,7 @@ fn report_seeds(
     noise_floor: Option<String>,
 ) -> anyhow::Result<()> {
     if context.json() {
-        let of = |name| {
-            let values = values(metrics, name);
-            let (mean, sd) = mean_and_deviation(&values);
-            (name, json!({ "mean": mean, "sd": sd, "values": values }))
-        };
-        let columns: BTreeMap<_, _> = metrics[0].entries().map(|(name, _)| of(name)).into();
+        let columns: BTreeMap<_, _> = summaries(metrics).into();
         return print_json(&json!({ "recipe": recipe.name, "seeds": metrics.len(), "metrics": columns }));
     }
     println!(

@@ -3,10 +3,12 @@
 mod data;
 mod metrics;
 mod split;
+mod summary;
 
 pub use data::{DataError, TrainingData, labels};
 pub use metrics::Metrics;
 pub use split::{FEWEST_ROWS, Split};
+pub use summary::{Summary, summaries};
 
 use lglp_sdk::SearchSpace;
 

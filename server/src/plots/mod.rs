@@ -1,0 +1,51 @@
+//! Plots as SVG: for reports, where people look rather than read.
+
+mod histogram;
+mod lines;
+mod panels;
+
+pub use histogram::{Distribution, histogram};
+pub use lines::{Series, lines};
+pub use panels::{Panel, residuals, scatter};
+
+use plotters::style::RGBColor;
+
+/// A plot that could not be drawn: a bug, since nothing but memory is drawn on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot draw {what}: {problem}")]
+pub struct PlotError {
+    what: &'static str,
+    problem: String,
+}
+
+impl PlotError {
+    fn of<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> Self {
+        move |problem| Self {
+            what,
+            problem: problem.to_string(),
+        }
+    }
+}
+
+/// Colours that differ also to the colour-blind (Okabe and Ito, 2008).
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 0, 0),
+];
+
+const FONT: &str = "sans-serif";
+
+/// A number on an axis, as short as it is clear.
+fn tick(value: f64) -> String {
+    match value.abs() {
+        v if v >= 10_000.0 => format!("{:.0}k", value / 1000.0),
+        v if v >= 10.0 || v == 0.0 => format!("{value:.0}"),
+        v if v >= 1.0 => format!("{value:.1}").trim_end_matches(".0").to_owned(),
+        _ => format!("{value:.2}"),
+    }
+}

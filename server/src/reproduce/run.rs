@@ -1,0 +1,93 @@
+//! Fitting the cells that have no result yet, several at once: each fit keeps to one thread.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use lglp_sdk::SearchSpace;
+
+use super::cells::Cell;
+use super::results::{CellResult, Results, ResultsError};
+use crate::plugins::PluginHost;
+use crate::train::{Split, TrainError, TrainingData, train};
+
+/// Why a run stopped. Results so far are kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    #[error("{recipe} on encoding {encoding}, split {seed}: {source}")]
+    Train {
+        recipe: String,
+        encoding: String,
+        seed: u64,
+        source: TrainError,
+    },
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+}
+
+/// Fits every cell that has no result. `progress` is told of each one as it is done.
+pub fn run(
+    cells: &[Cell],
+    results: &mut Results,
+    host: &PluginHost,
+    space: &SearchSpace,
+    data: &TrainingData,
+    jobs: usize,
+    progress: &(dyn Fn(&CellResult) + Sync),
+) -> Result<(), RunError> {
+    let missing: Vec<&Cell> = cells.iter().filter(|cell| results.get(&cell.key).is_none()).collect();
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let results = Mutex::new(results);
+    let work = || -> Result<(), RunError> {
+        while !stop.load(Ordering::Relaxed) {
+            let Some(cell) = missing.get(next.fetch_add(1, Ordering::Relaxed)) else {
+                return Ok(());
+            };
+            let result = fit(cell, host, space, data)?;
+            progress(&result);
+            results.lock().unwrap_or_else(PoisonError::into_inner).add(result)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let worker = || {
+            let ended = work();
+            // One failure ends the others after the fit that they are at.
+            stop.fetch_or(ended.is_err(), Ordering::Relaxed);
+            ended
+        };
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
+        let ended = workers.into_iter().map(|w| w.join().expect("fits catch their panics"));
+        ended.fold(Ok(()), Result::and)
+    })
+}
+
+fn fit(cell: &Cell, host: &PluginHost, space: &SearchSpace, data: &TrainingData) -> Result<CellResult, RunError> {
+    let recipe = &cell.variant.recipe;
+    let started = Instant::now();
+    let fitted = Split::new(data.architectures.len(), cell.seed).and_then(|split| {
+        let split = match cell.train_rows {
+            Some(rows) => split.with_train(rows),
+            None => split,
+        };
+        train(recipe, host, space, data, split, cell.seed, &mut |_| true)
+    });
+    let trained = fitted.map_err(|source| RunError::Train {
+        recipe: recipe.name.clone(),
+        encoding: cell.variant.encoding.clone(),
+        seed: cell.seed,
+        source,
+    })?;
+    Ok(CellResult {
+        key: cell.key.clone(),
+        recipe: recipe.name.clone(),
+        encoding: cell.variant.encoding.clone(),
+        connection: cell.variant.connection.clone(),
+        seed: cell.seed,
+        train_rows: cell.train_rows,
+        metrics: trained.metrics,
+        seconds: started.elapsed().as_secs_f64(),
+        predicted: if cell.seed == 0 { trained.predicted } else { Vec::new() },
+    })
+}

@@ -1,0 +1,31 @@
+//! Metrics over several splits.
+
+use serde::Serialize;
+
+use super::Metrics;
+
+/// One metric over several splits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    pub mean: f64,
+    /// Sample standard deviation; 0 of a single value.
+    pub sd: f64,
+    /// One per split.
+    pub values: Vec<f64>,
+}
+
+impl Summary {
+    pub fn of(values: Vec<f64>) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        let sd = (squares / (n - 1.0).max(1.0)).sqrt();
+        Self { mean, sd, values }
+    }
+}
+
+/// Every metric of [`Metrics::entries`], in its order. `runs` are the splits, at least one.
+pub fn summaries(runs: &[Metrics]) -> [(&'static str, Summary); 8] {
+    let entries: Vec<_> = runs.iter().map(Metrics::entries).collect();
+    std::array::from_fn(|i| (entries[0][i].0, Summary::of(entries.iter().map(|e| e[i].1).collect())))
+}

@@ -7,7 +7,7 @@ use lglp_registry::HardwareName;
 
 use super::Context;
 use super::table::print_json;
-use crate::measure::{Campaign, CampaignEvent, Protocol};
+use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 
 /// Measure architectures on this machine; kill it anywhere and start it again, nothing is lost or repeated
 #[derive(clap::Args)]
@@ -63,10 +63,17 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             budget_s: args.budget,
             ..Protocol::default()
         },
-        round: args.round,
-        seed: args.seed,
-        count: args.count,
-        weighted: args.weighted,
+        wanted: match args.round {
+            0 => Wanted::Fresh {
+                seed: args.seed,
+                uniform: args.count,
+                weighted: args.weighted,
+            },
+            round => Wanted::Again {
+                round,
+                count: args.count,
+            },
+        },
     };
     let count = args.count + args.weighted;
     let bar = ProgressBar::new(count as u64).with_style(style()?);

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod accuracy;
+mod clean;
 mod context;
 mod dataset;
 mod hardware;
@@ -91,6 +92,7 @@ enum Command {
     Serve(serve::Args),
     Predict(predict::Args),
     Measure(measure::Args),
+    Clean(clean::Args),
     Train(train::Args),
     Promote(promote::Args),
     Models(models::Args),
@@ -120,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&context, &args),
         Command::Predict(args) => predict::run(&context, &args),
         Command::Measure(args) => measure::run(&context, &args),
+        Command::Clean(args) => clean::run(&context, &args),
         Command::Train(args) => train::run(&context, &args),
         Command::Promote(args) => promote::run(&context, &args),
         Command::Models(args) => models::run(&context, &args),

@@ -27,13 +27,31 @@ pub struct Campaign<'a> {
     /// Runtime of the target, where it is to be created.
     pub runtime: &'a str,
     pub protocol: Protocol,
-    /// 0 for new architectures, 1 and up to repeat those of round 0.
-    pub round: u32,
-    pub seed: u64,
-    /// Uniform draws, or repetitions, finished ones included.
-    pub count: usize,
-    /// Weighted draws beside them, finished ones included.
-    pub weighted: usize,
+    pub wanted: Wanted<'a>,
+}
+
+/// Which architectures a campaign measures; finished ones count in.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// New ones, drawn uniformly and weighted.
+    Fresh { seed: u64, uniform: usize, weighted: usize },
+    /// Some of round 0 again, for the noise floor; `round` is 1 or more.
+    Again { round: u32, count: usize },
+    /// These ones.
+    These {
+        round: u32,
+        architectures: &'a [Architecture],
+    },
+}
+
+impl Wanted<'_> {
+    /// The round of the measurements.
+    pub fn round(&self) -> u32 {
+        match self {
+            Self::Fresh { .. } => 0,
+            Self::Again { round, .. } | Self::These { round, .. } => *round,
+        }
+    }
 }
 
 /// Progress of a campaign.
@@ -85,6 +103,18 @@ pub enum MeasureError {
 /// Facts of a fingerprint that must agree for labels to belong together. The kernel may be updated.
 const IDENTITY: [&str; 4] = ["architecture", "cpu", "cores", "simd"];
 
+/// Whether a target can be measured on this machine, as far as the machine goes.
+pub fn is_at_hand(target: &HardwareTarget) -> bool {
+    other_machine(target, &of_this_machine()).is_none()
+}
+
+/// The first fact in which a target's machine is another one.
+fn other_machine(target: &HardwareTarget, machine: &serde_json::Value) -> Option<&'static str> {
+    IDENTITY
+        .into_iter()
+        .find(|fact| target.fingerprint[fact] != machine[fact])
+}
+
 /// Setting of a target that is lglp's own, the others being the runtime's.
 const BATCH_SIZE: &str = "batch_size";
 
@@ -107,7 +137,7 @@ impl Campaign<'_> {
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let done = self
             .store
-            .measured_digests(self.hardware, &self.space.name, self.round)?;
+            .measured_digests(self.hardware, &self.space.name, self.wanted.round())?;
         let plan = self.plan()?;
         progress(CampaignEvent::Resuming {
             done: plan.iter().filter(|(_, a)| done.contains(&self.digest(a))).count(),
@@ -139,16 +169,13 @@ impl Campaign<'_> {
     ) -> Result<HardwareTarget, MeasureError> {
         let machine = of_this_machine();
         if let Some(target) = &known {
-            for fact in IDENTITY {
-                let (there, here) = (&target.fingerprint[fact], &machine[fact]);
-                if there != here {
-                    return Err(MeasureError::OtherMachine {
-                        hardware: self.hardware.clone(),
-                        fact,
-                        there: there.to_string(),
-                        here: here.to_string(),
-                    });
-                }
+            if let Some(fact) = other_machine(target, &machine) {
+                return Err(MeasureError::OtherMachine {
+                    hardware: self.hardware.clone(),
+                    fact,
+                    there: target.fingerprint[fact].to_string(),
+                    here: machine[fact].to_string(),
+                });
             }
             if target.reference.is_some() {
                 return Ok(target.clone());
@@ -193,21 +220,29 @@ impl Campaign<'_> {
 
     /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.
     fn plan(&self) -> Result<Vec<(Draw, Architecture)>, MeasureError> {
-        if self.round == 0 {
-            return Ok(plan(self.space, self.seed, self.count, self.weighted));
-        }
+        let (round, count) = match self.wanted {
+            Wanted::Fresh {
+                seed,
+                uniform,
+                weighted,
+            } => return Ok(plan(self.space, seed, uniform, weighted)),
+            Wanted::These { architectures, .. } => {
+                return Ok(architectures.iter().map(|a| (Draw::Uniform, a.clone())).collect());
+            }
+            Wanted::Again { round, count } => (round, count),
+        };
         let first = self.store.measurements(self.hardware, &self.space.name, Some(0))?;
-        if first.len() < self.count {
+        if first.len() < count {
             return Err(MeasureError::NothingToRepeat {
-                round: self.round,
+                round,
                 available: first.len(),
-                asked: self.count,
+                asked: count,
             });
         }
         let architectures = first
             .iter()
             .filter_map(|m| Some((Draw::Uniform, self.space.architecture_from_text(&m.architecture).ok()?)));
-        Ok(architectures.take(self.count).collect())
+        Ok(architectures.take(count).collect())
     }
 
     fn digest(&self, architecture: &Architecture) -> Digest {
@@ -238,7 +273,7 @@ impl Campaign<'_> {
             space: self.space.name.clone(),
             digest: Digest::of(text.as_bytes()),
             architecture: text,
-            round: self.round,
+            round: self.wanted.round(),
             latency_ms,
             statistic: self.protocol.statistic().to_owned(),
             protocol: json!(self.protocol),
@@ -263,8 +298,8 @@ impl Campaign<'_> {
     fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
         let these = self
             .store
-            .measurements(self.hardware, &self.space.name, Some(self.round))?;
-        let repeatability = match self.round {
+            .measurements(self.hardware, &self.space.name, Some(self.wanted.round()))?;
+        let repeatability = match self.wanted.round() {
             0 => None,
             _ => Repeatability::of(
                 &self.store.measurements(self.hardware, &self.space.name, Some(0))?,

@@ -8,7 +8,7 @@ mod reference;
 mod repeatability;
 mod statistics;
 
-pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
+pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary, Wanted, is_at_hand};
 pub use fingerprint::{load_average, of_this_machine};
 pub use plan::{Draw, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};

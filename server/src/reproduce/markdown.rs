@@ -1,109 +1,137 @@
-//! The report as Markdown.
-
-use std::fmt::Write;
+//! The report as Markdown, a paragraph or table for each thing that it says.
 
 use super::report::{Line, Report};
 
-/// A metric as tables show it: its name in results, its heading, its digits, whether more is better.
-struct Column(&'static str, &'static str, usize, bool);
+/// A metric as tables show it.
+struct Column {
+    /// Its name in results.
+    name: &'static str,
+    heading: &'static str,
+    digits: usize,
+    more_is_better: bool,
+    /// Whether the paper's Table 1 has it.
+    in_paper: bool,
+}
 
+const fn column(
+    name: &'static str,
+    heading: &'static str,
+    digits: usize,
+    more_is_better: bool,
+    in_paper: bool,
+) -> Column {
+    Column {
+        name,
+        heading,
+        digits,
+        more_is_better,
+        in_paper,
+    }
+}
+
+const R2: Column = column("r2", "R²", 3, true, true);
+const MAE: Column = column("mae", "MAE, ms", 2, false, true);
+const MAPE: Column = column("mape", "MAPE, %", 1, false, false);
+const SPEARMAN: Column = column("spearman", "Spearman", 3, true, false);
 const COLUMNS: [Column; 8] = [
-    Column("mse", "MSE, ms²", 1, false),
-    Column("mae", "MAE, ms", 2, false),
-    Column("r2", "R²", 3, true),
-    Column("correlation", "corrcoef", 3, true),
-    Column("mape", "MAPE, %", 1, false),
-    Column("spearman", "Spearman", 3, true),
-    Column("within_5", "within 5 %", 1, true),
-    Column("within_10", "within 10 %", 1, true),
+    column("mse", "MSE, ms²", 1, false, true),
+    MAE,
+    R2,
+    column("correlation", "corrcoef", 3, true, true),
+    MAPE,
+    SPEARMAN,
+    column("within_5", "within 5 %", 1, true, false),
+    column("within_10", "within 10 %", 1, true, false),
 ];
 
-/// Metrics that the paper's Table 1 has.
-const PAPER: usize = 4;
+/// Below this R^2 a predictor says little else than the mean.
+const COLLAPSED: f64 = 0.05;
 
 /// The report. `command` makes it again.
 pub fn markdown(report: &Report, command: &str) -> String {
-    let mut text = String::new();
-    data(&mut text, report, command);
-    table1(&mut text, report);
-    encodings(&mut text, report);
-    connections(&mut text, report);
-    text += "## Predictions\n\n![Predicted against measured latency](scatter.svg)\n\n";
-    text += "![Error against measured latency](residuals.svg)\n\n";
-    text += "Predictions off the axes and errors beyond 100 % are drawn at the ends of the axes.\n\n";
-    learning_curve(&mut text, report);
-    text
+    let sections = [
+        data(report, command),
+        table1(report),
+        verdict(report),
+        encodings(report),
+        connections(report),
+        predictions(),
+        learning_curve(report),
+    ];
+    sections.concat()
 }
 
-/// Writing to a string cannot fail.
-macro_rules! say {
-    ($text:expr, $($arguments:tt)*) => {
-        writeln!($text, $($arguments)*).expect("a string takes everything")
-    };
+/// A table; every row has as many cells as there are heads.
+fn table(heads: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule = format!("|{}\n", " --- |".repeat(heads.len()));
+    let body: String = rows.iter().map(|row| line(row)).collect();
+    format!("{}{rule}{body}\n", line(heads))
 }
 
-fn data(text: &mut String, report: &Report, command: &str) {
+fn owned(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(ToString::to_string).collect()
+}
+
+fn data(report: &Report, command: &str) -> String {
     let subject = &report.subject;
-    say!(text, "# {}: {}\n", report.title, subject.hardware);
-    say!(
-        text,
-        "Made by `{command}`; the numbers are in [report.json](report.json), every fit in"
-    );
-    say!(
-        text,
-        "[cells.jsonl](cells.jsonl). Means ± standard deviations are over seeded 80/10/10 splits.\n"
-    );
-    say!(text, "## Data\n");
     let (shortest, median, longest) = subject.latency_ms;
     let (train, validation, test) = report.split;
-    let batch = subject
-        .target
-        .settings
-        .get("batch_size")
-        .map_or("1".into(), ToString::to_string);
-    say!(text, "| | |");
-    say!(text, "| --- | --- |");
-    say!(
-        text,
-        "| hardware target | `{}`, runtime {}, batch {batch} |",
-        subject.hardware,
-        subject.target.runtime
-    );
-    say!(text, "| machine | {} |", machine(&subject.target.fingerprint));
-    say!(text, "| search space | `{}` |", subject.space);
-    say!(
-        text,
-        "| architectures | {}, {} of them drawn weighted to large depth and resolution |",
-        subject.architectures,
-        subject.weighted_draws
-    );
-    say!(
-        text,
-        "| latency | {shortest:.1} to {longest:.1} ms, median {median:.1} |"
-    );
-    say!(
-        text,
-        "| split | {train} to train on, {validation} to stop by, {test} to test on |"
-    );
-    say!(text, "| excluded measurements | {} |", subject.excluded);
-    say!(text, "| dataset | `{}` |", subject.dataset);
-    match &subject.repeatability {
-        Some(r) => say!(
-            text,
-            "| noise floor | {} measured twice differ by {:.2} % in the median, {:.2} % at the 95th percentile |\n",
-            r.architectures,
-            r.median_percent,
-            r.p95_percent
+    let batch = subject.target.settings.get("batch_size");
+    let batch = batch.map_or("not told".into(), ToString::to_string);
+    let noise = match &subject.repeatability {
+        Some(r) => format!(
+            "{} measured twice differ by {:.2} % in the median, {:.2} % at the 95th percentile",
+            r.architectures, r.median_percent, r.p95_percent
         ),
-        None => say!(text, "| noise floor | not known: nothing was measured twice |\n"),
-    }
-    say!(text, "![Distribution of the latencies](distribution.svg)\n");
+        None => "not known: nothing was measured twice".into(),
+    };
+    let fact = |what: &str, is: String| vec![what.to_owned(), is];
+    let facts = [
+        fact(
+            "hardware target",
+            format!(
+                "`{}`, runtime {}, batch {batch}",
+                subject.hardware, subject.target.runtime
+            ),
+        ),
+        fact("machine", machine(&subject.target.fingerprint)),
+        fact("search space", format!("`{}`", subject.space)),
+        fact(
+            "architectures",
+            format!(
+                "{}, {} of them drawn weighted to large depth and resolution",
+                subject.architectures, subject.weighted_draws
+            ),
+        ),
+        fact(
+            "latency",
+            format!("{shortest:.1} to {longest:.1} ms, median {median:.1}"),
+        ),
+        fact(
+            "split",
+            format!("{train} to train on, {validation} to stop by, {test} to test on"),
+        ),
+        fact("excluded measurements", subject.excluded.to_string()),
+        fact("noise floor", noise),
+        fact("dataset", format!("`{}`", subject.dataset)),
+    ];
+    format!(
+        "# {}: {}\n\nMade by `{command}`; the numbers are in [report.json](report.json), every fit in \
+         [cells.jsonl](cells.jsonl). Figures are means ± standard deviations over seeded 80/10/10 splits.\n\n\
+         ## Data\n\n{}![Distribution of the latencies](distribution.svg)\n\n",
+        report.title,
+        subject.hardware,
+        table(&owned(&["", ""]), &facts)
+    )
 }
 
 fn machine(fingerprint: &serde_json::Value) -> String {
     let fact = |name: &str| fingerprint[name].as_str().map(str::to_owned);
-    let facts = ["cpu", "device", "imported_from"].into_iter().filter_map(fact);
-    let facts: Vec<String> = facts.collect();
+    let facts: Vec<String> = ["cpu", "device", "imported_from"]
+        .into_iter()
+        .filter_map(fact)
+        .collect();
     if facts.is_empty() {
         "not told".into()
     } else {
@@ -111,46 +139,43 @@ fn machine(fingerprint: &serde_json::Value) -> String {
     }
 }
 
-fn table1(text: &mut String, report: &Report) {
-    say!(text, "## Table 1: predictors, best first\n");
-    say!(
-        text,
-        "Ours / the paper's; – where the paper's figure is not known to us. The last column counts the splits in which"
-    );
-    say!(
-        text,
-        "`{}`, which the paper argues for, has the higher R².\n",
-        report.favourite
-    );
+fn table1(report: &Report) -> String {
     let favourite = report.table1.iter().find(|line| line.recipe == report.favourite);
-    let mut head = String::from("| | recipe |");
-    for (i, Column(_, name, ..)) in COLUMNS.iter().enumerate() {
-        head += &format!(" {name}{} |", if i < PAPER { " / paper" } else { "" });
-    }
-    say!(text, "{head} s a fit | `{}` ahead |", report.favourite);
-    say!(text, "|{}", " --- |".repeat(COLUMNS.len() + 4));
-    for (rank, line) in report.table1.iter().enumerate() {
-        let mut row = format!("| {} | `{}` |", rank + 1, line.recipe);
-        for (i, column) in COLUMNS.iter().enumerate() {
-            let paper = match line.paper.get(column.0) {
-                _ if i >= PAPER => String::new(),
+    let mut heads = owned(&["", "recipe"]);
+    heads.extend(
+        COLUMNS
+            .iter()
+            .map(|c| format!("{}{}", c.heading, if c.in_paper { " / paper" } else { "" })),
+    );
+    heads.extend(["s a fit".to_owned(), format!("`{}` ahead", report.favourite)]);
+    let rows = report.table1.iter().enumerate().map(|(rank, line)| {
+        let mut row = vec![(rank + 1).to_string(), format!("`{}`", line.recipe)];
+        row.extend(COLUMNS.iter().map(|column| {
+            let paper = match line.paper.get(column.name) {
+                _ if !column.in_paper => String::new(),
                 Some(figure) => format!(" / {figure}"),
                 None => " / –".into(),
             };
-            row += &format!(" {}{paper} |", cell(line, column));
-        }
-        let ahead = match favourite {
-            Some(f) if f.recipe != line.recipe => ahead(f, line),
-            _ => String::new(),
-        };
-        say!(text, "{row} {:.1} | {ahead} |", line.seconds);
-    }
-    say!(text, "");
-    verdict(text, report);
+            cell(line, column) + &paper
+        }));
+        row.push(format!("{:.1}", line.seconds));
+        row.push(
+            favourite
+                .filter(|f| f.recipe != line.recipe)
+                .map_or(String::new(), |f| ahead(f, line)),
+        );
+        row
+    });
+    format!(
+        "## Table 1: predictors, best first\n\nOurs / the paper's; – where the paper's figure is not known to us. The last \
+         column counts the splits in which `{}`, which the paper argues for, has the higher R².\n\n{}",
+        report.favourite,
+        table(&heads, &rows.collect::<Vec<_>>())
+    )
 }
 
-fn cell(line: &Line, Column(name, _, digits, _): &Column) -> String {
-    let summary = &line.metrics[name];
+fn cell(line: &Line, column: &Column) -> String {
+    let (summary, digits) = (&line.metrics[column.name], column.digits);
     format!("{:.digits$} ± {:.digits$}", summary.mean, summary.sd)
 }
 
@@ -161,64 +186,43 @@ fn ahead(first: &Line, second: &Line) -> String {
     format!("{wins} of {}", first.len().min(second.len()))
 }
 
-/// Who wins, by every metric, and where the favourite stands.
-fn verdict(text: &mut String, report: &Report) {
-    say!(text, "Best, and where `{}` stands:\n", report.favourite);
-    for Column(name, heading, digits, more_is_better) in &COLUMNS {
+/// Who wins by every metric, where the favourite stands, and what became of Elastic-Net.
+fn verdict(report: &Report) -> String {
+    let mut text = format!("Best, and where `{}` stands:\n\n", report.favourite);
+    for column in &COLUMNS {
         let mut ranked: Vec<&Line> = report.table1.iter().collect();
+        let mean = |line: &Line| line.metrics[column.name].mean;
         ranked.sort_by(|a, b| {
-            let order = a.metrics[name].mean.total_cmp(&b.metrics[name].mean);
-            if *more_is_better { order.reverse() } else { order }
+            let order = mean(a).total_cmp(&mean(b));
+            if column.more_is_better { order.reverse() } else { order }
         });
-        let Some(best) = ranked.first() else { return };
-        let place = ranked
-            .iter()
-            .position(|line| line.recipe == report.favourite)
-            .map_or(0, |p| p + 1);
-        say!(
-            text,
-            "- {heading}: `{}` ({:.digits$}); `{}` is {place} of {}",
-            best.recipe,
-            best.metrics[name].mean,
-            report.favourite,
-            ranked.len()
-        );
-    }
-    say!(text, "");
-    if let Some(line) = report.table1.iter().find(|line| line.recipe == "elastic-net") {
-        let r2 = line.metrics["r2"].mean;
-        if r2 < 0.05 {
-            say!(
-                text,
-                "Elastic-Net collapses, as in the paper: at scikit-learn's defaults its penalty outweighs what one-hot inputs"
-            );
-            say!(
-                text,
-                "explain of latencies of this size, and it predicts little else than their mean.\n"
-            );
-        } else {
-            say!(
-                text,
-                "Elastic-Net does not collapse here as it does in the paper: its penalty does not scale with the labels, and"
-            );
-            say!(
-                text,
-                "latencies of hundreds of milliseconds outweigh it. On latencies of tens of milliseconds it collapses.\n"
+        let place = ranked.iter().position(|line| line.recipe == report.favourite);
+        if let (Some(best), Some(place)) = (ranked.first(), place) {
+            text += &format!(
+                "- {}: `{}` ({}); `{}` is {} of {}\n",
+                column.heading,
+                best.recipe,
+                cell(best, column),
+                report.favourite,
+                place + 1,
+                ranked.len()
             );
         }
     }
+    text += "\n";
+    if let Some(line) = report.table1.iter().find(|line| line.recipe == "elastic-net") {
+        text += if line.metrics["r2"].mean < COLLAPSED {
+            "Elastic-Net collapses, as in the paper: at scikit-learn's defaults its penalty outweighs what one-hot inputs \
+             explain of latencies of this size, and it predicts little else than their mean.\n\n"
+        } else {
+            "Elastic-Net does not collapse here as it does in the paper: its penalty does not grow with the labels, and large \
+             latencies outweigh it. The same latencies in seconds make it collapse.\n\n"
+        };
+    }
+    text
 }
 
-fn encodings(text: &mut String, report: &Report) {
-    say!(text, "## Encodings\n");
-    say!(
-        text,
-        "R² (MAPE, %) of each predictor on the encodings that it can read; A for LSTMs is a sequence of 40 x 3 values in"
-    );
-    say!(
-        text,
-        "`mobilenetv3`. B and C hold the same columns in another order, so that most predictors see no difference.\n"
-    );
+fn encodings(report: &Report) -> String {
     let mut names: Vec<&str> = report
         .encodings
         .iter()
@@ -227,110 +231,88 @@ fn encodings(text: &mut String, report: &Report) {
         .collect();
     names.sort_unstable();
     names.dedup();
-    say!(text, "| recipe | {} |", names.join(" | "));
-    say!(text, "|{}", " --- |".repeat(names.len() + 1));
-    for row in report.encodings.iter().filter(|row| !row.is_empty()) {
+    let rows = report.encodings.iter().filter(|row| !row.is_empty()).map(|row| {
         let best = row.iter().map(|line| line.metrics["r2"].mean).fold(f64::MIN, f64::max);
-        let cells = names.iter().map(|name| {
+        let mut cells = vec![format!("`{}`", row[0].recipe)];
+        cells.extend(names.iter().map(|name| {
             let Some(line) = row.iter().find(|line| line.encoding == *name) else {
                 return String::new();
             };
-            let (r2, mape) = (&line.metrics["r2"], &line.metrics["mape"]);
-            let mark = if r2.mean == best { "**" } else { "" };
-            format!(
-                "{mark}{:.3} ± {:.3}{mark} ({:.1} ± {:.1})",
-                r2.mean, r2.sd, mape.mean, mape.sd
-            )
-        });
-        say!(
-            text,
-            "| `{}` | {} |",
-            row[0].recipe,
-            cells.collect::<Vec<_>>().join(" | ")
-        );
-    }
-    say!(text, "");
+            let mark = if line.metrics["r2"].mean == best { "**" } else { "" };
+            format!("{mark}{}{mark} ({})", cell(line, &R2), cell(line, &MAPE))
+        }));
+        cells
+    });
+    format!(
+        "## Encodings\n\nR² (MAPE, %) of each predictor on the encodings that it can read; LSTMs read A as a sequence, in \
+         `mobilenetv3` of 40 x 3 values. B and C hold the same columns in another order, so that most predictors see no \
+         difference.\n\n{}",
+        table(&[owned(&["recipe"]), owned(&names)].concat(), &rows.collect::<Vec<_>>())
+    )
 }
 
-fn connections(text: &mut String, report: &Report) {
-    say!(text, "## Connection of hidden states (Fig. 6)\n");
+fn connections(report: &Report) -> String {
     let Some(first) = report.connections.first() else {
-        return;
+        return String::new();
     };
-    say!(
-        text,
-        "`{}` with its hidden states summed over time, as the paper has it, with the last one only, and with all of",
-        first.recipe
-    );
-    say!(text, "them one after another.\n");
-    say!(
-        text,
-        "| connection | R² | MAE, ms | MAPE, % | Spearman | s a fit | sum ahead |"
-    );
-    say!(text, "| --- | --- | --- | --- | --- | --- | --- |");
-    let shown = [2, 1, 4, 5].map(|i| &COLUMNS[i]);
-    for line in &report.connections {
-        let cells = shown.map(|column| cell(line, column)).join(" | ");
-        let ahead = if line.connection == first.connection {
-            String::new()
-        } else {
-            ahead(first, line)
-        };
-        let name = line.connection.as_deref().unwrap_or_default();
-        say!(text, "| {name} | {cells} | {:.1} | {ahead} |", line.seconds);
-    }
-    say!(text, "");
-    let best = report
-        .connections
-        .iter()
-        .max_by(|a, b| a.metrics["r2"].mean.total_cmp(&b.metrics["r2"].mean));
-    let name = best.and_then(|line| line.connection.as_deref()).unwrap_or_default();
-    match first.connection.as_deref() == Some(name) {
-        true => say!(
-            text,
-            "The paper's claim holds here: `{name}` has the highest mean R².\n"
-        ),
-        false => say!(
-            text,
-            "The paper's claim does not hold here: `{name}` has the highest mean R².\n"
-        ),
-    }
+    let shown = [R2, MAE, MAPE, SPEARMAN];
+    let mut heads = owned(&["connection"]);
+    heads.extend(shown.iter().map(|column| column.heading.to_owned()));
+    heads.extend(owned(&["s a fit", "sum ahead"]));
+    let name = |line: &Line| line.connection.clone().unwrap_or_default();
+    let rows = report.connections.iter().map(|line| {
+        let mut row = vec![name(line)];
+        row.extend(shown.iter().map(|column| cell(line, column)));
+        row.push(format!("{:.1}", line.seconds));
+        let rival = line.connection != first.connection;
+        row.push(if rival { ahead(first, line) } else { String::new() });
+        row
+    });
+    let r2 = |line: &&Line| line.metrics["r2"].mean;
+    let best = report.connections.iter().max_by(|a, b| r2(a).total_cmp(&r2(b)));
+    let best = best.map(name).unwrap_or_default();
+    let holds = if best == name(first) { "holds" } else { "does not hold" };
+    format!(
+        "## Connection of hidden states (Fig. 6)\n\n`{}` with its hidden states summed over time, as the paper has it, with \
+         the last one only, and with all of them one after another.\n\n{}That the sum wins {holds} here: `{best}` has the \
+         highest mean R².\n\n",
+        first.recipe,
+        table(&heads, &rows.collect::<Vec<_>>())
+    )
 }
 
-fn learning_curve(text: &mut String, report: &Report) {
-    say!(text, "## Learning curve\n");
-    say!(
-        text,
-        "![MAPE against the number of training architectures](learning-curve.svg)\n"
-    );
-    let mut sizes: Vec<usize> = report
-        .learning_curve
-        .iter()
-        .flat_map(|c| &c.points)
-        .map(|p| p.train_rows)
-        .collect();
+fn predictions() -> String {
+    "## Predictions (Fig. 8)\n\n![Predicted against measured latency](scatter.svg)\n\n\
+     ![Error against measured latency](residuals.svg)\n\n\
+     Predictions off the axes and errors beyond 100 % are drawn at the ends of the axes.\n\n"
+        .into()
+}
+
+fn learning_curve(report: &Report) -> String {
+    let points = || report.learning_curve.iter().flat_map(|curve| &curve.points);
+    let mut sizes: Vec<usize> = points().map(|point| point.train_rows).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    let heads: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-    say!(
-        text,
-        "MAPE, % (R²) by training architectures; an eighth as many stop the fit, and the test part stays the same.\n"
-    );
-    say!(text, "| recipe | {} |", heads.join(" | "));
-    say!(text, "|{}", " --- |".repeat(sizes.len() + 1));
-    for curve in &report.learning_curve {
-        let cells = sizes.iter().map(|size| {
+    let splits = points().map(|point| point.splits).max().unwrap_or(0);
+    let heads = sizes.iter().map(ToString::to_string);
+    let rows = report.learning_curve.iter().map(|curve| {
+        let mut cells = vec![format!("`{}`", curve.recipe)];
+        cells.extend(sizes.iter().map(|size| {
             let point = curve.points.iter().find(|point| point.train_rows == *size);
             point.map_or(String::new(), |p| {
                 let (mape, r2) = (&p.metrics["mape"], &p.metrics["r2"]);
                 format!("{:.1} ± {:.1} ({:.2})", mape.mean, mape.sd, r2.mean)
             })
-        });
-        say!(
-            text,
-            "| `{}` | {} |",
-            curve.recipe,
-            cells.collect::<Vec<_>>().join(" | ")
-        );
-    }
+        }));
+        cells
+    });
+    format!(
+        "## Learning curve\n\n![MAPE against the number of training architectures](learning-curve.svg)\n\nMAPE, % (R²) by the \
+         number of training architectures, over {splits} splits; an eighth as many stop the fit, and the test part stays the \
+         same.\n\n{}",
+        table(
+            &[owned(&["recipe"]), heads.collect()].concat(),
+            &rows.collect::<Vec<_>>()
+        )
+    )
 }

@@ -2,11 +2,13 @@
 
 mod data;
 mod metrics;
+mod outliers;
 mod split;
 mod summary;
 
 pub use data::{DataError, TrainingData, labels};
 pub use metrics::Metrics;
+pub use outliers::{Suspicion, suspicions};
 pub use split::{FEWEST_ROWS, Split};
 pub use summary::{Summary, summaries};
 

@@ -57,6 +57,28 @@ fn answers_are_what_the_contract_says() {
     let document = document();
     let registry = Registry::with_production("lightgbm");
     let server = registry.serve();
+    let measured = server.get(&format!("/v1/{HARDWARE}/measurements?space=mobilenetv3")).1[0].clone();
+    let exclude = json!({
+        "actor": "ann",
+        "exclusions": [{
+            "space": "mobilenetv3", "digest": measured["digest"], "round": 0, "reason": "an outlier", "evidence": {},
+        }],
+    });
+    let post = |body: &Value| server.post(&format!("/v1/{HARDWARE}/exclusions"), &body.to_string());
+    assert_eq!(post(&exclude), (200, json!({ "excluded": 1 })));
+    assert_eq!(post(&exclude), (200, json!({ "excluded": 0 })));
+    for (pointer, value, status) in [
+        ("/exclusions/0/round", json!(9), 404),
+        ("/exclusions/0/reason", json!("a whim"), 409),
+        ("/exclusions/0/reason", json!(""), 422),
+        ("/actor", json!(""), 422),
+    ] {
+        let mut wrong = exclude.clone();
+        *wrong.pointer_mut(pointer).expect("a field") = value;
+        let (found, problem) = post(&wrong);
+        assert_eq!(found, status, "{pointer}: {problem}");
+        check(&document, ("post", "/v1/{hardware}/exclusions"), status, &problem);
+    }
     let digest = server.get(&format!("/v1/{HARDWARE}/models/1")).1["content"]["training_log"].clone();
     let gets = [
         ("/v1/hardware", "/v1/hardware".to_owned()),
@@ -71,6 +93,11 @@ fn answers_are_what_the_contract_says() {
             "/v1/{hardware}/measurements",
             format!("/v1/{HARDWARE}/measurements?space=mobilenetv3"),
         ),
+        (
+            "/v1/{hardware}/exclusions",
+            format!("/v1/{HARDWARE}/exclusions?space=mobilenetv3"),
+        ),
+        ("/v1/{hardware}/savings", format!("/v1/{HARDWARE}/savings")),
         ("/v1/{hardware}/datasets", format!("/v1/{HARDWARE}/datasets")),
         ("/v1/plugins", "/v1/plugins".to_owned()),
         ("/v1/spaces", "/v1/spaces".to_owned()),

@@ -93,8 +93,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let bar = ProgressBar::new(args.folds).with_style(ProgressStyle::with_template(
         "{bar:30} fold {pos}/{len}, {elapsed} eta {eta}",
     )?);
-    let found = suspicions(&recipe, &host, space, &data, args.folds as usize, 0, &mut |fold| {
-        bar.set_position(fold as u64);
+    let found = suspicions(&recipe, &host, space, &data, args.folds as usize, 0, &|| {
+        bar.inc(1);
     })?;
     bar.finish_and_clear();
     let suspicious = found.iter().take_while(|s| s.score.abs() > args.threshold).count();

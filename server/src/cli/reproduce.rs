@@ -15,7 +15,7 @@ use super::context::actor;
 use super::table::print_json;
 use crate::measure::{Draw, Repeatability, median};
 use crate::reproduce::{Cells, Experiments, Results, Subject, figures, markdown, report, run as run_cells};
-use crate::train::{Split, TrainingData, labels};
+use crate::train::{Split, TrainingData, cores, labels};
 
 /// Run the paper's experiments on a hardware target's measurements and write a report; goes on where it was cut off
 #[derive(clap::Args)]
@@ -85,9 +85,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let all = cells.all()?;
     let done = all.iter().filter(|cell| results.get(&cell.key).is_some()).count();
     let progress = Progress::new(done, all.len())?;
-    let jobs = args
-        .jobs
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    let jobs = args.jobs.unwrap_or_else(cores);
     run_cells(&all, &mut results, &host, space, &data, jobs, &|result| {
         progress.done(&format!(
             "{} on {}, split {}",

@@ -1,6 +1,5 @@
-//! Fitting the cells that have no result yet, several at once: each fit keeps to one thread.
+//! Fitting the cells that have no result yet, several at once.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use lglp_sdk::SearchSpace;
 use super::cells::Cell;
 use super::results::{CellResult, Results, ResultsError};
 use crate::plugins::PluginHost;
-use crate::train::{Split, TrainError, TrainingData, train};
+use crate::train::{Split, TrainError, TrainingData, each, train};
 
 /// Why a run stopped. Results so far are kept.
 #[derive(Debug, thiserror::Error)]
@@ -37,30 +36,14 @@ pub fn run(
     progress: &(dyn Fn(&CellResult) + Sync),
 ) -> Result<(), RunError> {
     let missing: Vec<&Cell> = cells.iter().filter(|cell| results.get(&cell.key).is_none()).collect();
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results = Mutex::new(results);
-    let work = || -> Result<(), RunError> {
-        while !stop.load(Ordering::Relaxed) {
-            let Some(cell) = missing.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                return Ok(());
-            };
-            let result = fit(cell, host, space, data)?;
-            progress(&result);
-            results.lock().unwrap_or_else(PoisonError::into_inner).add(result)?;
-        }
+    let work = |cell: &&Cell| -> Result<(), RunError> {
+        let result = fit(cell, host, space, data)?;
+        progress(&result);
+        results.lock().unwrap_or_else(PoisonError::into_inner).add(result)?;
         Ok(())
     };
-    std::thread::scope(|scope| {
-        let worker = || {
-            let ended = work();
-            // One failure ends the others after the fit that they are at.
-            stop.fetch_or(ended.is_err(), Ordering::Relaxed);
-            ended
-        };
-        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
-        let ended = workers.into_iter().map(|w| w.join().expect("fits catch their panics"));
-        ended.fold(Ok(()), Result::and)
-    })
+    each(&missing, jobs, work).map(drop)
 }
 
 fn fit(cell: &Cell, host: &PluginHost, space: &SearchSpace, data: &TrainingData) -> Result<CellResult, RunError> {

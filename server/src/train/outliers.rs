@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Split, TrainError, TrainingData, train};
+use super::{Split, TrainError, TrainingData, cores, each, train};
 use crate::measure::median;
 use crate::plugins::PluginHost;
 use crate::predictor::Recipe;
@@ -21,7 +21,7 @@ pub struct Suspicion {
 }
 
 /// Scores every row, the most suspicious first. The data are cut into `folds`; each is predicted by a model that was fitted on
-/// the others. Scores are of logarithms, for errors grow with latency, and robust, for outliers must not hide each other.
+/// the others; `progress` is called as each is done. Scores are of logarithms, for errors grow with latency, and robust, for outliers must not hide each other.
 pub fn suspicions(
     recipe: &Recipe,
     host: &PluginHost,
@@ -29,15 +29,13 @@ pub fn suspicions(
     data: &TrainingData,
     folds: usize,
     seed: u64,
-    progress: &mut dyn FnMut(usize),
+    progress: &(dyn Fn() + Sync),
 ) -> Result<Vec<Suspicion>, TrainError> {
     let rows = data.architectures.len();
     let mut order: Vec<usize> = (0..rows).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let mut predicted = vec![f64::NAN; rows];
-    for fold in 0..folds {
-        progress(fold);
-        let (test, others): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(|(i, _)| i % folds == fold);
+    let judge = |fold: &usize| -> Result<Vec<(usize, f64)>, TrainError> {
+        let (test, others): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(|(i, _)| i % folds == *fold);
         let [test, others] = [test, others].map(|part| part.into_iter().map(|(_, row)| *row).collect::<Vec<_>>());
         let (train_rows, validation) = others.split_at(others.len() - others.len() / 9);
         let split = Split {
@@ -46,9 +44,12 @@ pub fn suspicions(
             test,
         };
         let trained = train(recipe, host, space, data, split, seed, &mut |_| true)?;
-        for (row, value) in trained.split.test.iter().zip(&trained.predicted) {
-            predicted[*row] = *value;
-        }
+        progress();
+        Ok(trained.split.test.into_iter().zip(trained.predicted).collect())
+    };
+    let mut predicted = vec![f64::NAN; rows];
+    for (row, value) in each(&(0..folds).collect::<Vec<_>>(), cores(), judge)?.concat() {
+        predicted[row] = value;
     }
     // What is predicted at or below 0 says nothing of the measurement.
     let residual = |row: &usize| (data.latencies_ms[*row] / predicted[*row]).ln();

@@ -41,21 +41,18 @@ fn grid(
     panels: &[Panel],
     draw: impl Fn(&Area<'_>, &Panel) -> Result<(), PlotError>,
 ) -> Result<String, PlotError> {
-    let failed = PlotError::of("a grid of panels");
+    let what = "a grid of panels";
     let rows = panels.len().div_ceil(COLUMNS).max(1);
     let size = (PANEL.0 * COLUMNS as u32, HEADING + PANEL.1 * rows as u32);
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        root.fill(&WHITE).map_err(|e| failed(e))?;
-        let root = root.titled(heading, (FONT, 22)).map_err(|e| failed(e))?;
+        root.fill(&WHITE).map_err(PlotError::of(what))?;
+        let root = root.titled(heading, (FONT, 22)).map_err(PlotError::of(what))?;
         for (area, panel) in root.split_evenly((rows, COLUMNS)).iter().zip(panels) {
             draw(area, panel)?;
         }
-        root.present().map_err(|e| PlotError {
-            what: "a grid of panels",
-            problem: e.to_string(),
-        })?;
+        root.present().map_err(PlotError::of(what))?;
     }
     Ok(svg)
 }

@@ -19,7 +19,7 @@ pub enum RunError {
         recipe: String,
         encoding: String,
         seed: u64,
-        source: TrainError,
+        source: Box<TrainError>,
     },
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -60,7 +60,7 @@ fn fit(cell: &Cell, host: &PluginHost, space: &SearchSpace, data: &TrainingData)
         recipe: recipe.name.clone(),
         encoding: cell.variant.encoding.clone(),
         seed: cell.seed,
-        source,
+        source: Box::new(source),
     })?;
     Ok(CellResult {
         key: cell.key.clone(),

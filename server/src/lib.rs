@@ -1,6 +1,7 @@
 //! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
 
 pub mod api;
+pub mod clean;
 pub mod cli;
 pub mod client;
 pub mod datasets;

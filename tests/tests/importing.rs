@@ -66,6 +66,16 @@ fn a_table_of_choices_becomes_a_hardware_target() {
     let said = registry.ok(&import(&file, "gpu-b64"));
     assert!(said.contains("40 measurements, 40 of them new"), "{said}");
     assert!(registry.ok(&import(&file, "gpu-b64")).contains("0 of them new"));
+    let framed = format!(
+        "\u{feff}{}",
+        once_for_all(40).replace(",7,4,", ",7.0,4.0,").replace('\n', "\r\n")
+    );
+    let framed = table(&registry, "frame.csv", &framed);
+    let said = registry.ok(&import(&framed, "gpu-b64-again"));
+    assert!(
+        said.contains("40 of them new"),
+        "as a spreadsheet or a data frame writes it: {said}"
+    );
     let target = registry.json(&["hardware"])[0].clone();
     assert_eq!(
         (

@@ -63,9 +63,18 @@ fn a_campaign_that_is_killed_goes_on_where_it_was() {
                 .all(|s| s.wall_ms > 0.0 && s.cpu_ms > 0.0 && s.reference_cpu_ms > 0.0)
         );
     }
+    registry.ok(&[&count("12")[..], &["--weighted", "1"]].concat());
+    let with_weighted = measurements(&registry);
+    let weighted: Vec<&Measurement> = with_weighted.iter().filter(|m| !all.contains(m)).collect();
+    assert_eq!(weighted.len(), 1);
+    assert_eq!(
+        weighted[0].flags,
+        ["draw:weighted"],
+        "reports tell the two kinds of draws apart"
+    );
     let said = registry.ok(&[&MEASURE[..], &["--count", "5", "--round", "1"]].concat());
     assert!(said.contains("repeatability over 5 architectures"), "{said}");
-    assert_eq!(measurements(&registry).len(), 17);
+    assert_eq!(measurements(&registry).len(), 18);
     let hardware = registry.json(&["hardware"]);
     let target = &hardware[0];
     assert!(
@@ -74,7 +83,7 @@ fn a_campaign_that_is_killed_goes_on_where_it_was() {
     );
     let said = registry.fails(&[&MEASURE[..], &["--count", "99", "--round", "1"]].concat());
     assert!(
-        said.contains("12"),
+        said.contains("13"),
         "asks for more repetitions than there are measurements: {said}"
     );
 }

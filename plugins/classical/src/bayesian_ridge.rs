@@ -1,12 +1,11 @@
 //! Bayesian ridge regression: the ridge's strength is fitted by the evidence (MacKay, 1992; Tipping, 2001).
 
-use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+use lglp_sdk::plugin::PluginError;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::design::{Decomposition, Design};
-use crate::linear_model::LinearModel;
-use crate::state;
+use crate::linear_model::Method;
 
 /// scikit-learn's names and defaults.
 #[derive(Deserialize, JsonSchema)]
@@ -45,17 +44,15 @@ impl Default for Parameters {
     }
 }
 
-pub struct BayesianRidge(LinearModel);
+pub enum BayesianRidge {}
 
-impl Regressor for BayesianRidge {
+impl Method for BayesianRidge {
     const NAME: &'static str = "bayesian-ridge";
     const SUMMARY: &'static str = "ridge regression whose strength is fitted by the evidence";
-    const STATE_VERSION: u32 = state::VERSION;
     type Parameters = Parameters;
 
-    fn fit(parameters: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
-        let design = Design::new(&data)?;
-        let parts = Decomposition::of(&design)?;
+    fn coefficients(parameters: &Parameters, design: &Design) -> Result<Vec<f64>, PluginError> {
+        let parts = Decomposition::of(design)?;
         let rows = design.targets.len() as f64;
         let sum_of_squares: f64 = design.targets.iter().map(|t| t * t).sum();
         let along = || parts.singular_values.iter().zip(&parts.rotated_targets);
@@ -81,18 +78,6 @@ impl Regressor for BayesianRidge {
             }
             previous = Some(coefficients);
         }
-        Ok(Self(design.model(parts.coefficients(&weights(lambda / alpha)))))
-    }
-
-    fn save(&self) -> Result<Vec<u8>, PluginError> {
-        state::save(&self.0)
-    }
-
-    fn load(version: u32, bytes: &[u8]) -> Result<Self, PluginError> {
-        state::load(version, bytes).map(Self)
-    }
-
-    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
-        self.0.predict(inputs, targets)
+        Ok(parts.coefficients(&weights(lambda / alpha)))
     }
 }

@@ -1,9 +1,7 @@
 //! The centred least-squares problem behind the linear models: an intercept is fitted by centring inputs and targets.
 
 use faer::Mat;
-use lglp_sdk::plugin::{Fit, PluginError};
-
-use crate::linear_model::LinearModel;
+use lglp_sdk::plugin::{Labelled, PluginError};
 
 /// Inputs and targets without their means.
 pub struct Design {
@@ -15,9 +13,8 @@ pub struct Design {
 }
 
 impl Design {
-    /// Centres the training part. Fails where it has no rows.
-    pub fn new(data: &Fit<'_>) -> Result<Self, PluginError> {
-        let part = &data.train;
+    /// Centres a training part. Fails where it has no rows.
+    pub fn new(part: &Labelled<'_>) -> Result<Self, PluginError> {
         let (rows, width) = (part.inputs.rows, part.inputs.shape.len());
         if rows == 0 {
             return Err(PluginError::Failed("there are no rows to train on".into()));
@@ -40,13 +37,10 @@ impl Design {
         })
     }
 
-    /// The model that has these coefficients on centred inputs.
-    pub fn model(&self, coefficients: Vec<f64>) -> LinearModel {
+    /// The intercept that goes with these coefficients.
+    pub fn intercept(&self, coefficients: &[f64]) -> f64 {
         let shift: f64 = coefficients.iter().zip(&self.input_means).map(|(c, m)| c * m).sum();
-        LinearModel {
-            intercept: self.target_mean - shift,
-            coefficients,
-        }
+        self.target_mean - shift
     }
 }
 

@@ -1,13 +1,12 @@
 //! Elastic-Net by cyclic coordinate descent (Friedman, Hastie and Tibshirani, 2010), ended by the duality gap.
 
 use faer::Mat;
-use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+use lglp_sdk::plugin::PluginError;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::design::Design;
-use crate::linear_model::LinearModel;
-use crate::state;
+use crate::linear_model::Method;
 
 /// scikit-learn's names and defaults. It minimises `|y - Xw|^2 / (2 rows) + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio) |w|^2 / 2`.
 #[derive(Deserialize, JsonSchema)]
@@ -38,30 +37,15 @@ impl Default for Parameters {
     }
 }
 
-pub struct ElasticNet(LinearModel);
+pub enum ElasticNet {}
 
-impl Regressor for ElasticNet {
+impl Method for ElasticNet {
     const NAME: &'static str = "elastic-net";
     const SUMMARY: &'static str = "least squares with absolute and squared penalties";
-    const STATE_VERSION: u32 = state::VERSION;
     type Parameters = Parameters;
 
-    fn fit(parameters: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
-        let design = Design::new(&data)?;
-        let coefficients = descend(&parameters, &design.inputs, &design.targets);
-        Ok(Self(design.model(coefficients)))
-    }
-
-    fn save(&self) -> Result<Vec<u8>, PluginError> {
-        state::save(&self.0)
-    }
-
-    fn load(version: u32, bytes: &[u8]) -> Result<Self, PluginError> {
-        state::load(version, bytes).map(Self)
-    }
-
-    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
-        self.0.predict(inputs, targets)
+    fn coefficients(parameters: &Parameters, design: &Design) -> Result<Vec<f64>, PluginError> {
+        Ok(descend(parameters, &design.inputs, &design.targets))
     }
 }
 

@@ -24,9 +24,9 @@ mod tree;
 lglp_sdk::export_plugin! {
     summary: "The classical regressors of the paper's Table 1, as scikit-learn has them",
     regressors: [
-        least_squares::Linear,
-        bayesian_ridge::BayesianRidge,
-        elastic_net::ElasticNet,
+        linear_model::Linear<least_squares::LeastSquares>,
+        linear_model::Linear<bayesian_ridge::BayesianRidge>,
+        linear_model::Linear<elastic_net::ElasticNet>,
         svr::Svr,
         gbdt::Gbdt,
     ],

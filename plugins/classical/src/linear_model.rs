@@ -1,22 +1,74 @@
-//! What every linear regressor ends up as: coefficients and an intercept.
+//! What every linear regressor shares: methods give coefficients, and the rest is the same.
 
-use lglp_sdk::plugin::{PluginError, Tensor};
+use std::marker::PhantomData;
+
+use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinearModel {
-    /// One per input.
-    pub coefficients: Vec<f64>,
-    pub intercept: f64,
+use crate::design::Design;
+use crate::state;
+
+/// A way of fitting coefficients to centred inputs and targets.
+pub trait Method: Send + Sync + 'static {
+    const NAME: &'static str;
+    const SUMMARY: &'static str;
+    type Parameters: DeserializeOwned + JsonSchema;
+
+    fn coefficients(parameters: &Self::Parameters, design: &Design) -> Result<Vec<f64>, PluginError>;
 }
 
-impl LinearModel {
-    pub fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
-        check_width(&inputs, self.coefficients.len())?;
+/// A linear model, fitted by a method.
+pub struct Linear<M> {
+    model: Model,
+    method: PhantomData<M>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Model {
+    /// One per input.
+    coefficients: Vec<f64>,
+    intercept: f64,
+}
+
+impl<M: Method> Regressor for Linear<M> {
+    const NAME: &'static str = M::NAME;
+    const SUMMARY: &'static str = M::SUMMARY;
+    const STATE_VERSION: u32 = state::VERSION;
+    type Parameters = M::Parameters;
+
+    fn fit(parameters: M::Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        let design = Design::new(&data.train)?;
+        let coefficients = M::coefficients(&parameters, &design)?;
+        let model = Model {
+            intercept: design.intercept(&coefficients),
+            coefficients,
+        };
+        let method = PhantomData;
+        Ok(Self { model, method })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, PluginError> {
+        state::save(&self.model)
+    }
+
+    fn load(version: u32, bytes: &[u8]) -> Result<Self, PluginError> {
+        let model = state::load(version, bytes)?;
+        let method = PhantomData;
+        Ok(Self { model, method })
+    }
+
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+        let Model {
+            coefficients,
+            intercept,
+        } = &self.model;
+        check_width(&inputs, coefficients.len())?;
         for (row, target) in targets.iter_mut().enumerate() {
-            let products = inputs.row(row).iter().zip(&self.coefficients);
-            *target = self.intercept + products.map(|(x, c)| f64::from(*x) * c).sum::<f64>();
+            let products = inputs.row(row).iter().zip(coefficients);
+            *target = intercept + products.map(|(x, c)| f64::from(*x) * c).sum::<f64>();
         }
         Ok(())
     }

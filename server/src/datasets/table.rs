@@ -80,7 +80,9 @@ pub fn read(
         file: source.file.to_owned(),
         source: error,
     };
-    let mut reader = ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.bytes);
+    // Spreadsheets begin a file of UTF-8 with a mark that would become a part of the first column's name.
+    let text = source.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source.bytes);
+    let mut reader = ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let header = Header {
         file: source.file,
         names: reader.headers().map_err(fail)?.clone(),
@@ -172,10 +174,11 @@ impl Row<'_> {
         self.faults.push(Fault { line, column, problem });
     }
 
-    /// A whole number among those allowed.
+    /// A whole number among those allowed; `3.0` is one, as data frames with gaps write it.
     fn choice(&mut self, column: usize, allowed: &[u32]) -> Option<u32> {
         let cell = self.cell(column);
-        let value: Option<u32> = cell.parse().ok().filter(|v| allowed.contains(v));
+        let number: Option<f64> = cell.parse().ok();
+        let value = number.and_then(|n| allowed.iter().copied().find(|a| f64::from(*a) == n));
         if value.is_none() {
             let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
             let problem = format!("`{cell}` is not one of {}", allowed.join(", "));

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError, tick};
+use super::{COLOURS, FONT, PlotError, legend, tick};
 
 /// A named set of latencies.
 pub struct Distribution {
@@ -56,14 +56,7 @@ pub fn histogram(heading: &str, distributions: &[Distribution]) -> Result<String
                 .label(format!("{} ({})", distribution.name, distribution.latencies_ms.len()))
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .label_font((FONT, 15))
-            .draw()
-            .map_err(PlotError::of(what))?;
+        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
         root.present().map_err(PlotError::of(what))?;
     }
     Ok(svg)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError, tick};
+use super::{COLOURS, FONT, PlotError, legend, tick};
 
 /// A curve.
 pub struct Series {
@@ -65,14 +65,7 @@ pub fn lines(
             });
             chart.draw_series(whiskers).map_err(PlotError::of(what))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerLeft)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .label_font((FONT, 15))
-            .draw()
-            .map_err(PlotError::of(what))?;
+        legend(&mut chart, SeriesLabelPosition::LowerLeft)?;
         root.present().map_err(PlotError::of(what))?;
     }
     Ok(svg)

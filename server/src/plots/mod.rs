@@ -8,7 +8,10 @@ pub use histogram::{Distribution, histogram};
 pub use lines::{Series, lines};
 pub use panels::{Panel, residuals, scatter};
 
-use plotters::style::RGBColor;
+use plotters::chart::{ChartContext, SeriesLabelPosition};
+use plotters::coord::CoordTranslate;
+use plotters::prelude::DrawingBackend;
+use plotters::style::{BLACK, Color, RGBColor, WHITE};
 
 /// A plot that could not be drawn: a bug, since nothing but memory is drawn on.
 #[derive(Debug, thiserror::Error)]
@@ -48,4 +51,19 @@ fn tick(value: f64) -> String {
         v if v >= 1.0 => format!("{value:.1}").trim_end_matches(".0").to_owned(),
         _ => format!("{value:.2}"),
     }
+}
+
+/// The names of what was drawn, with their colours.
+fn legend<'a, DB: DrawingBackend + 'a, CT: CoordTranslate>(
+    chart: &mut ChartContext<'a, DB, CT>,
+    position: SeriesLabelPosition,
+) -> Result<(), PlotError> {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .label_font((FONT, 15))
+        .draw()
+        .map_err(PlotError::of("a legend"))
 }

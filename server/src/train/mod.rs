@@ -2,14 +2,12 @@
 
 mod data;
 mod metrics;
-mod outliers;
 mod parallel;
 mod split;
 mod summary;
 
 pub use data::{DataError, TrainingData, labels};
 pub use metrics::Metrics;
-pub use outliers::{Suspicion, suspicions};
 pub use parallel::{cores, each};
 pub use split::{FEWEST_ROWS, Split};
 pub use summary::{Summary, summaries};

@@ -1,14 +1,14 @@
-//! Suspicious measurements (the paper's 4.3, data cleaning): those that a model which never saw them contradicts most.
+//! Suspicious measurements: those that a model which never saw them contradicts most.
 
 use lglp_sdk::SearchSpace;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Split, TrainError, TrainingData, cores, each, train};
 use crate::measure::median;
 use crate::plugins::PluginHost;
 use crate::predictor::Recipe;
+use crate::train::{Split, TrainError, TrainingData, cores, each, train};
 
 /// A measurement beside what a model that was not fitted on it predicts.
 #[derive(Clone, Copy, Debug, PartialEq)]

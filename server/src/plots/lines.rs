@@ -27,7 +27,8 @@ pub fn lines(
     let (low, high) = if low > high {
         (1.0, 10.0)
     } else {
-        (low / 1.15, high * 1.15)
+        // Room for the legend beside the curves.
+        (low / 1.15, high * 2.5)
     };
     let clamp = |y: f64| y.clamp(y_range.start, y_range.end);
     let mut svg = String::new();
@@ -47,8 +48,9 @@ pub fn lines(
             .x_desc(x_description)
             .y_desc(y_description)
             .x_labels(14)
-            .x_label_formatter(&|v| tick(*v))
-            .y_label_formatter(&|v| tick(*v))
+            .y_labels(14)
+            .x_label_formatter(&|v| round_tick(*v))
+            .y_label_formatter(&|v| round_tick(*v))
             .label_style((FONT, 14))
             .draw()
             .map_err(PlotError::of(what))?;
@@ -65,8 +67,15 @@ pub fn lines(
             });
             chart.draw_series(whiskers).map_err(PlotError::of(what))?;
         }
-        legend(&mut chart, SeriesLabelPosition::LowerLeft)?;
+        legend(&mut chart, SeriesLabelPosition::MiddleRight)?;
         root.present().map_err(PlotError::of(what))?;
     }
     Ok(svg)
+}
+
+/// A number on a logarithmic axis; only 1, 2 and 5 times a power of ten are written, so that they do not overlap.
+fn round_tick(value: f64) -> String {
+    let leading = value / 10f64.powf(value.log10().floor());
+    let round = [1.0, 2.0, 5.0, 10.0].iter().any(|r| (leading - r).abs() < 1e-6);
+    if round { tick(value) } else { String::new() }
 }

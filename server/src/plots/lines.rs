@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError, legend, tick};
+use super::{COLOURS, FONT, LOG_LABELS, PlotError, legend, log_tick};
 
 /// A curve.
 pub struct Series {
@@ -47,10 +47,10 @@ pub fn lines(
             .light_line_style(WHITE)
             .x_desc(x_description)
             .y_desc(y_description)
-            .x_labels(14)
-            .y_labels(14)
-            .x_label_formatter(&|v| round_tick(*v))
-            .y_label_formatter(&|v| round_tick(*v))
+            .x_labels(LOG_LABELS)
+            .y_labels(LOG_LABELS)
+            .x_label_formatter(&|v| log_tick(*v))
+            .y_label_formatter(&|v| log_tick(*v))
             .label_style((FONT, 14))
             .draw()
             .map_err(PlotError::of(what))?;
@@ -71,11 +71,4 @@ pub fn lines(
         root.present().map_err(PlotError::of(what))?;
     }
     Ok(svg)
-}
-
-/// A number on a logarithmic axis; only 1, 2 and 5 times a power of ten are written, so that they do not overlap.
-fn round_tick(value: f64) -> String {
-    let leading = value / 10f64.powf(value.log10().floor());
-    let round = [1.0, 2.0, 5.0, 10.0].iter().any(|r| (leading - r).abs() < 1e-6);
-    if round { tick(value) } else { String::new() }
 }

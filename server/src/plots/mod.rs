@@ -53,6 +53,16 @@ fn tick(value: f64) -> String {
     }
 }
 
+/// Enough for an axis within one decade to show more than its powers of ten.
+const LOG_LABELS: usize = 14;
+
+/// A number on a logarithmic axis; only 1, 2 and 5 times a power of ten are written, so that they do not overlap.
+fn log_tick(value: f64) -> String {
+    let leading = value / 10f64.powf(value.log10().floor());
+    let round = [1.0, 2.0, 5.0, 10.0].iter().any(|r| (leading - r).abs() < 1e-6);
+    if round { tick(value) } else { String::new() }
+}
+
 /// The names of what was drawn, with their colours.
 fn legend<'a, DB: DrawingBackend + 'a, CT: CoordTranslate>(
     chart: &mut ChartContext<'a, DB, CT>,

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError, tick};
+use super::{COLOURS, FONT, LOG_LABELS, PlotError, log_tick, tick};
 
 /// One predictor's predictions of a test part.
 pub struct Panel {
@@ -67,8 +67,10 @@ fn draw_scatter(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Resu
         .light_line_style(WHITE)
         .x_desc("measured, ms")
         .y_desc("predicted, ms")
-        .x_label_formatter(&|v| tick(*v))
-        .y_label_formatter(&|v| tick(*v))
+        .x_labels(LOG_LABELS)
+        .y_labels(LOG_LABELS)
+        .x_label_formatter(&|v| log_tick(*v))
+        .y_label_formatter(&|v| log_tick(*v))
         .label_style((FONT, 13))
         .draw()
         .map_err(PlotError::of(what))?;
@@ -90,7 +92,8 @@ fn draw_residuals(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Re
         .light_line_style(WHITE)
         .x_desc("measured, ms")
         .y_desc("error, % of the measurement")
-        .x_label_formatter(&|v| tick(*v))
+        .x_labels(LOG_LABELS)
+        .x_label_formatter(&|v| log_tick(*v))
         .y_label_formatter(&|v| tick(*v))
         .label_style((FONT, 13))
         .draw()

@@ -39,8 +39,11 @@ pub fn run(
     let results = Mutex::new(results);
     let work = |cell: &&Cell| -> Result<(), RunError> {
         let result = fit(cell, host, space, data)?;
+        results
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(result.clone())?;
         progress(&result);
-        results.lock().unwrap_or_else(PoisonError::into_inner).add(result)?;
         Ok(())
     };
     each(&missing, jobs, work).map(drop)

@@ -76,6 +76,9 @@ pub struct Alias {
     #[schema(example = "production")]
     pub name: String,
     pub version: u32,
+    /// The versions it pointed at before, oldest first: what rolling back goes back through.
+    #[serde(default)]
+    pub previous: Vec<u32>,
     /// Raised by every move; 0 would be an alias that does not exist yet.
     pub generation: u64,
     pub moved_at: String,

@@ -28,7 +28,7 @@
 //! | `predictions/<hardware>` | how many predictions were served |
 //! | `dataset/<hardware>/<digest>` | [`Dataset`]; the content is the blob of that digest |
 //! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
-//! | `idempotency/<hardware>/<key>` | which version a key created, from which content |
+//! | `idempotency/<scope>/<key>` | what a request with an idempotency key was answered |
 //! | `alias/<hardware>/<alias>` | [`Alias`] |
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::not_empty;
 use crate::{AliasName, Result};
 
+/// How many earlier versions an alias remembers; the audit log knows all of them.
+pub const ALIAS_MEMORY: usize = 32;
+
 /// Where an alias of a hardware target points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
@@ -12,6 +15,10 @@ pub struct Alias {
     pub name: AliasName,
     /// The version it points at.
     pub version: u32,
+    /// The versions it pointed at before, oldest first: what rolling back goes back through. The last
+    /// [`ALIAS_MEMORY`] ones.
+    #[serde(default)]
+    pub previous: Vec<u32>,
     /// How often it has moved: 1 after its creation, and one more with every move.
     pub generation: u64,
     /// When it moved last; RFC 3339, UTC.

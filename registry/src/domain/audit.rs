@@ -4,6 +4,7 @@
 //! whoever waits for the change: it says what changed and no more.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
 
@@ -75,6 +76,12 @@ pub struct AuditEntry {
     pub reason: Option<String>,
     /// What happened.
     pub change: Change,
+    /// The record as it was before, where there was one.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub before: Value,
+    /// The record as it is since, or what identifies it where it is large.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub after: Value,
     /// The hash of the entry before; zeros for the first.
     pub previous: Digest,
     /// The digest of the canonical JSON of this entry without this field.
@@ -115,6 +122,10 @@ impl AuditEntry {
             actor: &'a str,
             reason: Option<&'a str>,
             change: &'a Change,
+            #[serde(skip_serializing_if = "Value::is_null")]
+            before: &'a Value,
+            #[serde(skip_serializing_if = "Value::is_null")]
+            after: &'a Value,
             previous: &'a Digest,
         }
         let Self {
@@ -123,6 +134,8 @@ impl AuditEntry {
             actor,
             reason,
             change,
+            before,
+            after,
             previous,
             hash: _,
         } = self;
@@ -132,6 +145,8 @@ impl AuditEntry {
             actor,
             reason: reason.as_deref(),
             change,
+            before,
+            after,
             previous,
         };
         Ok(Digest::of(&canonical_json(&hashed)?))

@@ -1,6 +1,9 @@
 //! Aliases.
 
+use serde_json::json;
+
 use super::{SledStore, keys};
+use crate::domain::alias::ALIAS_MEMORY;
 use crate::{Alias, AliasMove, Change, Error, HardwareName, Result, clock};
 
 impl SledStore {
@@ -28,22 +31,30 @@ impl SledStore {
             }
             changes.require("version", version, &keys::version(hardware, version))?;
             let generation = current + 1;
+            let mut previous = before.as_ref().map_or_else(Vec::new, |alias| alias.previous.clone());
+            if let Some(alias) = &before
+                && alias.version != version
+            {
+                previous.push(alias.version);
+                previous.drain(..previous.len().saturating_sub(ALIAS_MEMORY));
+            }
+            let (moved_at, moved_by) = (clock::now(), actor.clone());
+            let alias = Alias {
+                name: name.clone(),
+                version,
+                previous,
+                generation,
+                moved_at,
+                moved_by,
+            };
             let change = Change::AliasMoved {
                 hardware: hardware.clone(),
                 alias: name.clone(),
                 version,
                 generation,
-                previous: before.map(|alias| alias.version),
+                previous: before.as_ref().map(|alias| alias.version),
             };
-            changes.log(change, actor, Some(reason))?;
-            let (moved_at, moved_by) = (clock::now(), actor.clone());
-            let alias = Alias {
-                name: name.clone(),
-                version,
-                generation,
-                moved_at,
-                moved_by,
-            };
+            changes.log(change, actor, Some(reason), (json!(before), json!(alias)))?;
             changes.put(key, &alias)?;
             Ok(alias)
         })

@@ -5,6 +5,7 @@ use std::fs::File;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{entries, keys};
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
@@ -72,8 +73,15 @@ impl<'a> Changes<'a> {
         Ok(())
     }
 
-    /// Writes the audit entry and the event of a change. At most once for a set of changes.
-    pub(super) fn log(&mut self, change: Change, actor: &str, reason: Option<&str>) -> Result<()> {
+    /// Writes the audit entry and the event of a change, with the record as it was and as it is since. At most once for a
+    /// set of changes.
+    pub(super) fn log(
+        &mut self,
+        change: Change,
+        actor: &str,
+        reason: Option<&str>,
+        (before, after): (Value, Value),
+    ) -> Result<()> {
         let at = clock::now();
         let sequence = self.last(keys::EVENT)?.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1;
         let event = Event {
@@ -90,6 +98,8 @@ impl<'a> Changes<'a> {
             actor: actor.to_owned(),
             reason: reason.map(ToOwned::to_owned),
             change,
+            before,
+            after,
             previous: head.hash,
             hash: Digest::zero(),
         };

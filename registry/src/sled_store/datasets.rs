@@ -1,5 +1,7 @@
 //! Datasets.
 
+use serde_json::{Value, json};
+
 use super::{SledStore, keys};
 use crate::{Change, Dataset, Digest, Error, HardwareName, NewDataset, Result, clock};
 
@@ -37,7 +39,7 @@ impl SledStore {
                 hardware: dataset.hardware.clone(),
                 dataset: dataset.digest.clone(),
             };
-            changes.log(change, &creator, None)?;
+            changes.log(change, &creator, None, (Value::Null, json!(dataset)))?;
             changes.put(key, &dataset)?;
             Ok(dataset)
         })

@@ -1,5 +1,7 @@
 //! Marks on measurements.
 
+use serde_json::{Value, json};
+
 use super::{SledStore, keys};
 use crate::domain::not_empty;
 use crate::{Change, Error, Exclusion, HardwareName, Result};
@@ -41,7 +43,7 @@ impl SledStore {
                     hardware: hardware.clone(),
                     measurements: fresh,
                 };
-                changes.log(change, actor, None)?;
+                changes.log(change, actor, None, (Value::Null, json!(exclusions)))?;
             }
             Ok(count)
         })

@@ -1,5 +1,7 @@
 //! Hardware targets.
 
+use serde_json::{Value, json};
+
 use super::{SledStore, keys};
 use crate::domain::not_empty;
 use crate::{Change, Error, HardwareTarget, NewHardware, Result, clock};
@@ -33,6 +35,7 @@ impl SledStore {
                     },
                     actor,
                     None,
+                    (Value::Null, json!(target)),
                 )?;
                 changes.put(key, &target)?;
                 return Ok(target);
@@ -41,12 +44,13 @@ impl SledStore {
                 return Err(Error::conflict(format!("hardware target {}", new.name), field));
             }
             if let (None, Some(reference)) = (&target.reference, &new.reference) {
+                let before = json!(target);
                 target.reference = Some(reference.clone());
                 let change = Change::ReferenceSet {
                     hardware: new.name.clone(),
                     reference: reference.clone(),
                 };
-                changes.log(change, actor, None)?;
+                changes.log(change, actor, None, (before, json!(target)))?;
                 changes.put(key, &target)?;
             }
             Ok(target)

@@ -49,8 +49,9 @@ pub(super) fn versions(hardware: &HardwareName) -> String {
     format!("version/{hardware}/")
 }
 
-pub(super) fn idempotency(hardware: &HardwareName, key: &str) -> String {
-    format!("idempotency/{hardware}/{key}")
+/// `scope` tells apart what different operations use the same key for; the key may hold a `/`.
+pub(super) fn idempotency(scope: &str, key: &str) -> String {
+    format!("idempotency/{scope}/{key}")
 }
 
 pub(super) fn alias(hardware: &HardwareName, name: &AliasName) -> String {

@@ -11,6 +11,7 @@ mod datasets;
 mod exclusions;
 mod format;
 mod hardware;
+mod idempotency;
 mod keys;
 mod lock;
 mod measurements;

@@ -1,7 +1,9 @@
 //! Versions. The content of one is a blob: it can be large, and its digest is the version's.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use super::idempotency::Once;
 use super::{SledStore, decode, keys};
 use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Version, canonical_json, clock};
 
@@ -12,13 +14,6 @@ struct Record {
     created_at: String,
 }
 
-/// What an idempotency key was used for.
-#[derive(Serialize, Deserialize)]
-struct Use {
-    digest: Digest,
-    version: u32,
-}
-
 impl SledStore {
     pub(super) fn write_version(
         &self,
@@ -27,20 +22,14 @@ impl SledStore {
         idempotency_key: Option<&str>,
     ) -> Result<Version> {
         new.check()?;
-        idempotency_key.map_or(Ok(()), check_key)?;
+        let once = Once::new(&format!("{hardware}/version"), idempotency_key, new)?;
         self.require_blobs(new)?;
         let content = canonical_json(new)?;
         let digest = Digest::of(&content);
         self.write(|changes| {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
-            if let Some(key) = idempotency_key
-                && let Some(before) = changes.find::<Use>(&keys::idempotency(hardware, key))?
-            {
-                return if before.digest == digest {
-                    self.read_version(hardware, before.version)
-                } else {
-                    Err(Error::conflict(format!("idempotency key {key}"), "content"))
-                };
+            if let Some(before) = changes.answered(&once)? {
+                return self.read_version(hardware, before);
             }
             let dataset: Option<Dataset> = changes.find(&keys::dataset(hardware, &new.dataset))?;
             let dataset = dataset.ok_or_else(|| Error::not_found("dataset", &new.dataset))?;
@@ -55,25 +44,17 @@ impl SledStore {
             let last = changes.last(&keys::versions(hardware))?;
             let version = last.map_or(Ok(0), |key| keys::number::<u32>(&key))? + 1;
             let created_at = clock::now();
-            if let Some(key) = idempotency_key {
-                changes.put(
-                    keys::idempotency(hardware, key),
-                    &Use {
-                        digest: digest.clone(),
-                        version,
-                    },
-                )?;
-            }
+            changes.answer(once, &version)?;
             let change = Change::VersionCreated {
                 hardware: hardware.clone(),
                 version,
                 digest: digest.clone(),
             };
-            changes.log(change, &new.creator, None)?;
             let record = Record {
                 digest: digest.clone(),
                 created_at: created_at.clone(),
             };
+            changes.log(change, &new.creator, None, (Value::Null, json!(record)))?;
             changes.put(keys::version(hardware, version), &record)?;
             Ok(Version {
                 hardware: hardware.clone(),
@@ -124,16 +105,5 @@ impl SledStore {
             }
         }
         Ok(())
-    }
-}
-
-fn check_key(key: &str) -> Result<()> {
-    if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err(Error::invalid(
-            "idempotency_key",
-            "expected 1 to 255 visible ASCII characters",
-        ))
     }
 }

@@ -7,8 +7,8 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName};
 
 use super::State;
+use super::caller::Caller;
 use super::extract::{Body, blocking};
-use super::hardware::ACTOR;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 use crate::serving::ModelRef;
@@ -50,17 +50,14 @@ pub async fn move_alias(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
     request: HttpRequest,
+    caller: Caller,
     Body(body): Body<MoveAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let expected_generation = if_match(&request)?;
-    let actor = if body.actor.is_empty() {
-        ACTOR.into()
-    } else {
-        body.actor
-    };
+    let actor = if body.actor.is_empty() { caller.name } else { body.actor };
     let order = AliasMove {
         alias,
         version: body.version,

@@ -6,6 +6,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewHardware as NewTarget;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -46,6 +47,7 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
 pub async fn put_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
+    caller: Caller,
     Body(body): Body<NewTarget>,
 ) -> Result<HttpResponse, ApiError> {
     if body.name.as_str() != hardware.as_str() {
@@ -54,9 +56,6 @@ pub async fn put_hardware(
             detail: format!("`{}` is not the name in the path, `{hardware}`", body.name),
         }]));
     }
-    let target = blocking(move || state.store.put_hardware(&body, ACTOR)).await?;
+    let target = blocking(move || state.store.put_hardware(&body, &caller.name)).await?;
     Ok(HttpResponse::Ok().json(target))
 }
-
-/// Who acts, as long as the API has no users.
-pub const ACTOR: &str = "api";

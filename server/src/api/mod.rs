@@ -3,6 +3,7 @@
 mod aliases;
 mod audit;
 mod blobs;
+mod caller;
 mod datasets;
 mod document;
 mod exclusions;

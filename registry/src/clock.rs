@@ -22,3 +22,9 @@ pub(crate) fn check(field: &str, text: &str) -> Result<()> {
         )),
     }
 }
+
+/// How long ago a recorded time is, in hours; none where it is no time.
+pub(crate) fn hours_since(text: &str) -> Option<f64> {
+    let then = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    Some((OffsetDateTime::now_utc() - then).as_seconds_f64() / 3600.0)
+}

@@ -6,7 +6,9 @@
 //! | asked for what is not there | [`Error::NotFound`] |
 //! | names a blob that was never put | [`Error::MissingBlob`] |
 //! | would replace what is written once | [`Error::Conflict`] |
-//! | lost a race for an alias | [`Error::StaleGeneration`] |
+//! | lost a race for an alias or a gate | [`Error::StaleGeneration`], [`Error::StaleGate`] |
+//! | promotes what has not shown enough | [`Error::GateRefused`] |
+//! | rolls back an alias that never pointed elsewhere | [`Error::NoPrevious`] |
 //! | opens a registry that another process has open | [`Error::Locked`] |
 //! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
 //! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`] |
@@ -14,7 +16,7 @@
 
 use std::path::PathBuf;
 
-use crate::{AliasName, Digest, Holder};
+use crate::{AliasName, Digest, Holder, Verdict};
 
 /// `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -64,6 +66,28 @@ pub enum Error {
         expected: u64,
         /// The generation it has; 0 is "does not exist yet".
         current: u64,
+    },
+    /// The gate of a hardware target refuses the version.
+    #[error("the gate refuses version {version}: {}", failed_rules(verdict))]
+    GateRefused {
+        /// The version.
+        version: u32,
+        /// Rule by rule.
+        verdict: Box<Verdict>,
+    },
+    /// A gate was set since the caller read it.
+    #[error("the gate is at generation {current}, not {expected}")]
+    StaleGate {
+        /// The generation the caller expected; 0 is "there is none yet".
+        expected: u64,
+        /// The generation it has.
+        current: u64,
+    },
+    /// There is nothing to roll back to.
+    #[error("alias {alias} has no earlier version to roll back to")]
+    NoPrevious {
+        /// The alias.
+        alias: AliasName,
     },
     /// Another process has the registry open.
     #[error("the registry at {} is in use by {}", dir.display(), describe(holder.as_ref()))]
@@ -161,6 +185,14 @@ impl Error {
             field: field.into(),
         }
     }
+}
+
+fn failed_rules(verdict: &Verdict) -> String {
+    let failed = verdict.rules.iter().filter(|rule| !rule.passed);
+    failed
+        .map(|rule| format!("{}: {}", rule.rule, rule.detail))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 fn describe(holder: Option<&Holder>) -> String {

@@ -30,6 +30,8 @@
 //! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
 //! | `idempotency/<scope>/<key>` | what a request with an idempotency key was answered |
 //! | `alias/<hardware>/<alias>` | [`Alias`] |
+//! | `gate/<hardware>` | [`Gate`] |
+//! | `validation/<hardware>/<number>` | digest, version and creation time; the content is the blob of that digest |
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
@@ -54,12 +56,14 @@ mod store;
 
 pub use canonical::canonical_json;
 pub use digest::Digest;
-pub use domain::alias::{Alias, AliasMove};
+pub use domain::alias::{Alias, AliasMove, Forecast, Rollback};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
+pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::measurement::{Measurement, PairedSample};
+pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
 pub use domain::version::{NewVersion, PluginUse, Version};
 pub use error::{Error, Result};
 pub use names::{AliasName, HardwareName};

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, Exclusion, Forecast, Gate, GateChange,
+    HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewValidation, NewVersion, Result, Rollback,
+    Validation, Version,
 };
 
 /// The operations of the registry.
@@ -145,11 +146,63 @@ pub trait Store: Send + Sync {
     fn versions(&self, hardware: &HardwareName) -> Result<Vec<Version>>;
 
     /// Moves an alias, or creates it, together with an audit entry and an event. Of callers that race from the same
-    /// generation exactly one wins.
+    /// generation exactly one wins. `production` moves only where the hardware's gate, if there is one, lets the version
+    /// pass, or by force.
     ///
     /// # Errors
-    /// `Invalid`; `NotFound` for the hardware target or the version; `StaleGeneration`.
+    /// `Invalid`; `NotFound` for the hardware target or the version; `StaleGeneration`; `GateRefused`; `Conflict` where the
+    /// idempotency key was used for another move.
     fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias>;
+
+    /// What [`Store::move_alias`] would do now. A gate that refuses is no error here.
+    ///
+    /// # Errors
+    /// Those of `move_alias`, without `GateRefused`.
+    fn forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast>;
+
+    /// Moves an alias back to the version it pointed at before; doing it again goes back further. No gate is asked: what
+    /// is gone back to has been in use.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound` for the alias; `StaleGeneration`; `NoPrevious`; `Conflict` as for `move_alias`.
+    fn roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias>;
+
+    /// Sets the rules of a hardware target's gate.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound` for the hardware target; `StaleGate`.
+    fn set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate>;
+
+    /// The gate of a hardware target, where it has one.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn gate(&self, hardware: &HardwareName) -> Result<Option<Gate>>;
+
+    /// Stores a validation report under the next number. The same content with the same idempotency key gives the report
+    /// that it gave before.
+    ///
+    /// # Errors
+    /// `Invalid`, also where the report does not agree with the version or with the recorded measurements; `NotFound` for
+    /// the hardware target or the version; `MissingBlob` for the scatter plot; `Conflict` for a reused key.
+    fn create_validation(
+        &self,
+        hardware: &HardwareName,
+        new: &NewValidation,
+        idempotency_key: Option<&str>,
+    ) -> Result<Validation>;
+
+    /// A validation report.
+    ///
+    /// # Errors
+    /// `NotFound`; `CorruptBlob` where its content was damaged.
+    fn validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation>;
+
+    /// The validation reports of a hardware target, oldest first; those of one version, if one is named.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target; `CorruptBlob` where the content of one was damaged.
+    fn validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>>;
 
     /// An alias.
     ///

@@ -1,6 +1,6 @@
 use std::thread;
 
-use super::fixtures::{name, promote, ready_for_versions};
+use super::fixtures::{name, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
 use crate::{Alias, AliasMove, AliasName, Error, HardwareName, Result, Store};
 
@@ -8,6 +8,8 @@ pub(super) const CHECKS: &[Check] = &[
     ("an alias moves from the generation that its mover saw", moves),
     ("an alias points at a version that exists", points_somewhere),
     ("of eight threads that race from one generation exactly one wins", race),
+    ("rolling back goes back version by version", rolls_back),
+    ("a move repeated with its key is answered as the first time", repeated),
     ("aliases are listed by name", listed),
 ];
 
@@ -50,6 +52,56 @@ fn moves(store: &dyn Store) {
         "a rollback is a move like any other"
     );
     assert_eq!(store.alias(&cpu, &production).unwrap(), back);
+}
+
+fn rolls_back(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let third = ready_for_versions(store, &cpu);
+    store.create_version(&cpu, &third, None).unwrap();
+    assert_eq!(not_found(store.roll_back(&cpu, &rollback(None))).0, "alias");
+    store.move_alias(&cpu, &promote(1, 0)).unwrap();
+    let nothing = store.roll_back(&cpu, &rollback(None));
+    assert!(matches!(nothing, Err(Error::NoPrevious { .. })), "{nothing:?}");
+    store.move_alias(&cpu, &promote(2, 1)).unwrap();
+    store.move_alias(&cpu, &promote(2, 2)).unwrap();
+    let third = store.move_alias(&cpu, &promote(3, 3)).unwrap();
+    assert_eq!(
+        third.previous,
+        [1, 2],
+        "a move to the same version is none to go back over"
+    );
+    assert_eq!(stale(store.roll_back(&cpu, &rollback(Some(3)))), 4);
+    let back = store.roll_back(&cpu, &rollback(Some(4))).unwrap();
+    assert_eq!((back.version, back.generation, back.moved_by.as_str()), (2, 5, "bob"));
+    let further = store.roll_back(&cpu, &rollback(None)).unwrap();
+    assert_eq!(
+        (further.version, further.generation),
+        (1, 6),
+        "not to the version that was rolled back"
+    );
+    store.roll_back(&cpu, &rollback(None)).unwrap_err();
+    let entry = store.audit(0, 100).unwrap().pop().unwrap();
+    assert_eq!(entry.before["version"], 2);
+    assert_eq!(entry.after["version"], 1);
+    assert_eq!(entry.reason.as_deref(), Some("worse"));
+}
+
+fn repeated(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let with_key = |version, generation| AliasMove {
+        idempotency_key: Some("k".to_owned()),
+        ..promote(version, generation)
+    };
+    let first = store.move_alias(&cpu, &with_key(1, 0)).unwrap();
+    store.move_alias(&cpu, &promote(2, 1)).unwrap();
+    assert_eq!(store.move_alias(&cpu, &with_key(1, 0)).unwrap(), first);
+    let other = store.move_alias(&cpu, &with_key(2, 0));
+    assert!(matches!(other, Err(Error::Conflict { .. })), "{other:?}");
+    let mut back = rollback(None);
+    back.idempotency_key = Some("k".to_owned());
+    let first = store.roll_back(&cpu, &back).unwrap();
+    assert_eq!(store.roll_back(&cpu, &back).unwrap(), first);
+    assert_eq!(store.alias(&cpu, &first.name).unwrap(), first);
 }
 
 fn points_somewhere(store: &dyn Store) {

@@ -55,6 +55,9 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
         version: 1,
         generation,
         previous,
+        verdict: None,
+        forced: false,
+        rolled_back: false,
     };
     vec![
         (

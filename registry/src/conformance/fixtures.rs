@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    AliasMove, Digest, HardwareName, Measurement, NewDataset, NewHardware, NewVersion, PairedSample, PluginUse,
-    ReferenceNetwork, Store,
+    AliasMove, Baseline, Digest, HardwareName, Measurement, NewDataset, NewHardware, NewValidation, NewVersion,
+    PairedSample, PluginUse, ReferenceNetwork, Rollback, Store, ValidationPair, Version,
 };
 
 /// The search space of the records.
@@ -126,5 +126,63 @@ pub fn promote(version: u32, expected_generation: u64) -> AliasMove {
         expected_generation,
         actor: "ann".to_owned(),
         reason: "better".to_owned(),
+        force: false,
+        idempotency_key: None,
+    }
+}
+
+/// Going back with the alias `production`.
+///
+/// # Panics
+/// Never.
+pub fn rollback(expected_generation: Option<u64>) -> Rollback {
+    Rollback {
+        alias: "production".parse().expect("a valid alias"),
+        expected_generation,
+        actor: "bob".to_owned(),
+        reason: "worse".to_owned(),
+        idempotency_key: None,
+    }
+}
+
+/// A report on a version, whose architectures are measured first: each is predicted to take 1 % too long, and 2 % by the
+/// version in production.
+///
+/// # Panics
+/// Where the store refuses.
+pub fn new_validation(store: &dyn Store, version: &Version, production: Option<u32>) -> NewValidation {
+    let pairs = (0..4).map(|index| {
+        let new = measurement(&version.hardware, &format!("fresh {index}"), 0);
+        store.record_measurement(&new).expect("a measurement");
+        ValidationPair {
+            architecture: new.architecture,
+            round: 0,
+            measured_ms: new.latency_ms,
+            predicted_ms: new.latency_ms * 1.01,
+            interval_ms: Some((new.latency_ms * 0.9, new.latency_ms * 1.1)),
+            baseline_ms: production.map(|_| new.latency_ms * 1.02),
+            drift: false,
+        }
+    });
+    let metrics = |mape: f64| BTreeMap::from([("mape".to_owned(), mape), ("spearman".to_owned(), 0.99)]);
+    NewValidation {
+        version: version.version,
+        version_digest: version.digest.clone(),
+        baseline: production.map(|version| Baseline {
+            version,
+            metrics: metrics(2.0),
+        }),
+        space: version.content.space.clone(),
+        dataset: version.content.dataset.clone(),
+        selection: json!({"method": "random", "seed": 1}),
+        pairs: pairs.collect(),
+        metrics: metrics(1.0),
+        coverage: Some(1.0),
+        fingerprint: json!({"cpu": "model"}),
+        drifted: 0,
+        scatter: store.put_blob(b"<svg/>").expect("a blob"),
+        started_at: "2024-01-31T12:00:00Z".to_owned(),
+        finished_at: "2024-01-31T12:10:00Z".to_owned(),
+        creator: "ann".to_owned(),
     }
 }

@@ -6,9 +6,11 @@ mod blobs;
 mod datasets;
 mod exclusions;
 pub mod fixtures;
+mod gates;
 mod hardware;
 mod measurements;
 mod usage;
+mod validations;
 mod versions;
 
 use crate::{Error, Result, Store};
@@ -29,6 +31,8 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         blobs::CHECKS,
         versions::CHECKS,
         aliases::CHECKS,
+        validations::CHECKS,
+        gates::CHECKS,
         audit::CHECKS,
     ];
     for (name, check) in groups.concat() {

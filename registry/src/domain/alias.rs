@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::not_empty;
-use crate::{AliasName, Result};
+use crate::{AliasName, Error, Result, Verdict};
 
 /// How many earlier versions an alias remembers; the audit log knows all of them.
 pub const ALIAS_MEMORY: usize = 32;
@@ -40,6 +40,45 @@ pub struct AliasMove {
     pub actor: String,
     /// Why, for the audit log.
     pub reason: String,
+    /// Moves `production` although its gate refuses. Needs a reason.
+    #[serde(default)]
+    pub force: bool,
+    /// A repetition with the same key gets the first answer.
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
+}
+
+/// A request to move an alias back to the version it pointed at before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// The alias.
+    pub alias: AliasName,
+    /// The generation the caller has seen, where it matters to them.
+    pub expected_generation: Option<u64>,
+    /// Who moves it.
+    pub actor: String,
+    /// Why, for the audit log.
+    pub reason: String,
+    /// A repetition with the same key gets the first answer.
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
+}
+
+/// What a move would do, as things stand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Whether the alias would move.
+    pub moves: bool,
+    /// The version it points at now; none where it does not exist.
+    pub from: Option<u32>,
+    /// The version it would point at.
+    pub to: u32,
+    /// The generation it has now; 0 where it does not exist.
+    pub generation: u64,
+    /// What its gate says, where it has one.
+    pub verdict: Option<Verdict>,
+    /// Whether a gate that refuses would be overruled.
+    pub forced: bool,
 }
 
 impl AliasMove {
@@ -48,6 +87,10 @@ impl AliasMove {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("actor", &self.actor)
+        not_empty("actor", &self.actor)?;
+        if self.force && self.reason.trim().is_empty() {
+            return Err(Error::invalid("reason", "forcing a move needs a reason"));
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
+use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, Verdict, canonical_json};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,33 @@ pub enum Change {
         generation: u64,
         /// The version it pointed at before.
         previous: Option<u32>,
+        /// What its gate said, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<Verdict>,
+        /// Whether it moved although the gate refused.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forced: bool,
+        /// Whether it was rolled back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rolled_back: bool,
+    },
+    /// A version was validated.
+    VersionValidated {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The version.
+        version: u32,
+        /// The number of the report.
+        validation: u32,
+        /// The digest of the report.
+        digest: Digest,
+    },
+    /// The rules of a gate were set.
+    GateSet {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// Its generation now.
+        generation: u64,
     },
 }
 

@@ -4,8 +4,10 @@ pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod dataset;
 pub(crate) mod exclusion;
+pub(crate) mod gate;
 pub(crate) mod hardware;
 pub(crate) mod measurement;
+pub(crate) mod validation;
 pub(crate) mod version;
 
 use crate::{Error, Result};

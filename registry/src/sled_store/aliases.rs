@@ -2,61 +2,188 @@
 
 use serde_json::json;
 
+use super::changes::Changes;
+use super::idempotency::Once;
 use super::{SledStore, keys};
 use crate::domain::alias::ALIAS_MEMORY;
-use crate::{Alias, AliasMove, Change, Error, HardwareName, Result, clock};
+use crate::domain::not_empty;
+use crate::{Alias, AliasMove, AliasName, Change, Error, Forecast, HardwareName, Result, Rollback, Verdict, clock};
+
+/// The alias that gates guard.
+const PRODUCTION: &str = "production";
+
+/// How an alias comes to a version.
+struct Step<'a> {
+    alias: &'a AliasName,
+    version: u32,
+    /// What rolling back goes back through afterwards.
+    previous: Vec<u32>,
+    verdict: Option<Verdict>,
+    forced: bool,
+    rolled_back: bool,
+    actor: &'a str,
+    reason: &'a str,
+}
 
 impl SledStore {
     pub(super) fn write_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         request.check()?;
-        let AliasMove {
-            alias: name,
-            version,
-            expected_generation,
-            actor,
-            reason,
-        } = request;
-        let (version, expected) = (*version, *expected_generation);
-        let key = keys::alias(hardware, name);
+        let content = AliasMove {
+            idempotency_key: None,
+            ..request.clone()
+        };
+        let once = Once::new(
+            &format!("{hardware}/move"),
+            request.idempotency_key.as_deref(),
+            &content,
+        )?;
         self.write(|changes| {
-            changes.require("hardware target", hardware, &keys::hardware(hardware))?;
-            let before: Option<Alias> = changes.find(&key)?;
-            let current = before.as_ref().map_or(0, |alias| alias.generation);
-            if current != expected {
-                return Err(Error::StaleGeneration {
-                    alias: name.clone(),
-                    expected,
-                    current,
+            if let Some(before) = changes.answered(&once)? {
+                return Ok(before);
+            }
+            let (before, forecast) = self.forecast(changes, hardware, request)?;
+            if let (false, Some(verdict)) = (forecast.moves, &forecast.verdict) {
+                return Err(Error::GateRefused {
+                    version: request.version,
+                    verdict: Box::new(verdict.clone()),
                 });
             }
-            changes.require("version", version, &keys::version(hardware, version))?;
-            let generation = current + 1;
             let mut previous = before.as_ref().map_or_else(Vec::new, |alias| alias.previous.clone());
             if let Some(alias) = &before
-                && alias.version != version
+                && alias.version != request.version
             {
                 previous.push(alias.version);
                 previous.drain(..previous.len().saturating_sub(ALIAS_MEMORY));
             }
-            let (moved_at, moved_by) = (clock::now(), actor.clone());
-            let alias = Alias {
-                name: name.clone(),
-                version,
+            let step = Step {
+                alias: &request.alias,
+                version: request.version,
                 previous,
-                generation,
-                moved_at,
-                moved_by,
+                verdict: forecast.verdict,
+                forced: forecast.forced,
+                rolled_back: false,
+                actor: &request.actor,
+                reason: &request.reason,
             };
-            let change = Change::AliasMoved {
-                hardware: hardware.clone(),
-                alias: name.clone(),
-                version,
-                generation,
-                previous: before.as_ref().map(|alias| alias.version),
-            };
-            changes.log(change, actor, Some(reason), (json!(before), json!(alias)))?;
-            changes.put(key, &alias)?;
+            let alias = put(changes, hardware, before, step)?;
+            changes.answer(once, &alias)?;
             Ok(alias)
         })
     }
+
+    pub(super) fn judge_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
+        request.check()?;
+        let changes = Changes::new(&self.db);
+        Ok(self.forecast(&changes, hardware, request)?.1)
+    }
+
+    /// The alias as it is, and what a move would do.
+    fn forecast(
+        &self,
+        changes: &Changes<'_>,
+        hardware: &HardwareName,
+        request: &AliasMove,
+    ) -> Result<(Option<Alias>, Forecast)> {
+        changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+        let before: Option<Alias> = changes.find(&keys::alias(hardware, &request.alias))?;
+        let current = before.as_ref().map_or(0, |alias| alias.generation);
+        check_generation(&request.alias, request.expected_generation, current)?;
+        changes.require("version", request.version, &keys::version(hardware, request.version))?;
+        let from = before.as_ref().map(|alias| alias.version);
+        let verdict = match request.alias.as_str() {
+            PRODUCTION => self.verdict(changes, hardware, request.version, from)?,
+            _ => None,
+        };
+        let passes = verdict.as_ref().is_none_or(|verdict| verdict.passed);
+        let forecast = Forecast {
+            moves: passes || request.force,
+            from,
+            to: request.version,
+            generation: current,
+            verdict,
+            forced: !passes && request.force,
+        };
+        Ok((before, forecast))
+    }
+
+    pub(super) fn write_rollback(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
+        not_empty("actor", &request.actor)?;
+        let content = Rollback {
+            idempotency_key: None,
+            ..request.clone()
+        };
+        let once = Once::new(
+            &format!("{hardware}/rollback"),
+            request.idempotency_key.as_deref(),
+            &content,
+        )?;
+        self.write(|changes| {
+            if let Some(before) = changes.answered(&once)? {
+                return Ok(before);
+            }
+            let before: Option<Alias> = changes.find(&keys::alias(hardware, &request.alias))?;
+            let Some(before) = before else {
+                changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+                return Err(Error::not_found("alias", &request.alias));
+            };
+            if let Some(expected) = request.expected_generation {
+                check_generation(&request.alias, expected, before.generation)?;
+            }
+            let mut previous = before.previous.clone();
+            let Some(version) = previous.pop() else {
+                return Err(Error::NoPrevious {
+                    alias: request.alias.clone(),
+                });
+            };
+            let step = Step {
+                alias: &request.alias,
+                version,
+                previous,
+                verdict: None,
+                forced: false,
+                rolled_back: true,
+                actor: &request.actor,
+                reason: &request.reason,
+            };
+            let alias = put(changes, hardware, Some(before), step)?;
+            changes.answer(once, &alias)?;
+            Ok(alias)
+        })
+    }
+}
+
+fn check_generation(alias: &AliasName, expected: u64, current: u64) -> Result<()> {
+    if current == expected {
+        return Ok(());
+    }
+    Err(Error::StaleGeneration {
+        alias: alias.clone(),
+        expected,
+        current,
+    })
+}
+
+/// Writes an alias with its audit entry and event.
+fn put(changes: &mut Changes<'_>, hardware: &HardwareName, before: Option<Alias>, step: Step<'_>) -> Result<Alias> {
+    let alias = Alias {
+        name: step.alias.clone(),
+        version: step.version,
+        previous: step.previous,
+        generation: before.as_ref().map_or(0, |alias| alias.generation) + 1,
+        moved_at: clock::now(),
+        moved_by: step.actor.to_owned(),
+    };
+    let change = Change::AliasMoved {
+        hardware: hardware.clone(),
+        alias: alias.name.clone(),
+        version: alias.version,
+        generation: alias.generation,
+        previous: before.as_ref().map(|alias| alias.version),
+        verdict: step.verdict,
+        forced: step.forced,
+        rolled_back: step.rolled_back,
+    };
+    changes.log(change, step.actor, Some(step.reason), (json!(before), json!(alias)))?;
+    changes.put(keys::alias(hardware, &alias.name), &alias)?;
+    Ok(alias)
 }

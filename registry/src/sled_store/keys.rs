@@ -62,6 +62,18 @@ pub(super) fn aliases(hardware: &HardwareName) -> String {
     format!("alias/{hardware}/")
 }
 
+pub(super) fn gate(hardware: &HardwareName) -> String {
+    format!("gate/{hardware}")
+}
+
+pub(super) fn validation(hardware: &HardwareName, number: u32) -> String {
+    format!("{}{number:010}", validations(hardware))
+}
+
+pub(super) fn validations(hardware: &HardwareName) -> String {
+    format!("validation/{hardware}/")
+}
+
 pub(super) fn audit(sequence: u64) -> String {
     format!("{AUDIT}{sequence:020}")
 }

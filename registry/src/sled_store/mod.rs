@@ -10,12 +10,14 @@ mod changes;
 mod datasets;
 mod exclusions;
 mod format;
+mod gates;
 mod hardware;
 mod idempotency;
 mod keys;
 mod lock;
 mod measurements;
 mod usage;
+mod validations;
 mod versions;
 
 use std::collections::BTreeSet;
@@ -30,8 +32,9 @@ use crate::blobs::Blobs;
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, Forecast, Gate,
+    GateChange, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewValidation, NewVersion, Result,
+    Rollback, Store, Validation, Version,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -210,6 +213,41 @@ impl Store for SledStore {
 
     fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         self.write_alias(hardware, request)
+    }
+
+    fn forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
+        self.judge_move(hardware, request)
+    }
+
+    fn roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
+        self.write_rollback(hardware, request)
+    }
+
+    fn set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
+        self.write_gate(hardware, change)
+    }
+
+    fn gate(&self, hardware: &HardwareName) -> Result<Option<Gate>> {
+        self.hardware(hardware)?;
+        self.find(&keys::gate(hardware))
+    }
+
+    fn create_validation(
+        &self,
+        hardware: &HardwareName,
+        new: &NewValidation,
+        idempotency_key: Option<&str>,
+    ) -> Result<Validation> {
+        self.write_validation(hardware, new, idempotency_key)
+    }
+
+    fn validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation> {
+        self.read_validation(hardware, number)
+    }
+
+    fn validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>> {
+        self.hardware(hardware)?;
+        self.read_validations(hardware, version)
     }
 
     fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {

@@ -1,0 +1,254 @@
+//! Gates: what a version must have shown before it goes into production.
+
+use serde::{Deserialize, Serialize};
+
+use super::{finite, not_empty};
+use crate::{Error, Result, Validation, clock};
+
+/// The rules of a hardware target, each over the newest validation report of the version that is to be promoted. A rule
+/// that is absent is not asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateRules {
+    /// Architectures that were measured, at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_n: Option<u32>,
+    /// Mean absolute percentage error at most, %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_mape: Option<f64>,
+    /// Spearman's rank correlation at least, -1 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_spearman: Option<f64>,
+    /// Share of measurements within the prediction's interval at least, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_coverage: Option<f64>,
+    /// Age of the report at most, hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_hours: Option<f64>,
+    /// How much larger the MAPE may be than that of the version in production on the same architectures, % of the latter.
+    /// 0: no worse at all; below 0: better by so much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_regression: Option<f64>,
+}
+
+/// The gate of a hardware target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The rules.
+    pub rules: GateRules,
+    /// How often they were set: 1 the first time, and one more each time.
+    pub generation: u64,
+    /// When they were set last; RFC 3339, UTC.
+    pub set_at: String,
+    /// Who set them last.
+    pub set_by: String,
+}
+
+/// A request to set the rules of a gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateChange {
+    /// The rules, whole: those left out are gone.
+    pub rules: GateRules,
+    /// The generation the caller has seen; 0 where there must be no gate yet.
+    pub expected_generation: u64,
+    /// Who sets them.
+    pub actor: String,
+    /// Why, for the audit log.
+    pub reason: String,
+}
+
+/// What a gate says of a version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether every rule holds.
+    pub passed: bool,
+    /// The report it was judged by, where there is one.
+    pub validation: Option<u32>,
+    /// Rule by rule.
+    pub rules: Vec<RuleOutcome>,
+}
+
+/// What one rule says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleOutcome {
+    /// The rule's name, as in [`GateRules`].
+    pub rule: String,
+    /// Its bound.
+    pub bound: f64,
+    /// What it looks at; none where the report does not tell.
+    pub value: Option<f64>,
+    /// Whether it holds.
+    pub passed: bool,
+    /// For people.
+    pub detail: String,
+}
+
+impl GateRules {
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the rule.
+    pub fn check(&self) -> Result<()> {
+        let within = |rule: &str, bound: Option<f64>, low: f64, high: f64| {
+            let Some(bound) = bound else { return Ok(()) };
+            finite(rule, bound)?;
+            if (low..=high).contains(&bound) {
+                return Ok(());
+            }
+            let most = if high == f64::MAX {
+                "any".to_owned()
+            } else {
+                high.to_string()
+            };
+            Err(Error::invalid(rule, format!("expected {low} to {most}, got {bound}")))
+        };
+        within("max_mape", self.max_mape, 0.0, f64::MAX)?;
+        within("min_spearman", self.min_spearman, -1.0, 1.0)?;
+        within("min_coverage", self.min_coverage, 0.0, 1.0)?;
+        within("max_age_hours", self.max_age_hours, 0.0, f64::MAX)?;
+        within("max_regression", self.max_regression, -100.0, f64::MAX)
+    }
+
+    /// Judges a version by its newest report. `production` is the version in production now; `version` the one to
+    /// replace it.
+    pub fn judge(&self, version: u32, report: Option<&Validation>, production: Option<u32>) -> Verdict {
+        let mut rules = Vec::new();
+        let mut ask = |rule: &str, bound: Option<f64>, judge: &dyn Fn(&Validation, f64) -> Judged| {
+            let Some(bound) = bound else { return };
+            let judged = report.map_or_else(
+                || Judged {
+                    value: None,
+                    passed: false,
+                    detail: format!("version {version} has no validation report"),
+                },
+                |report| judge(report, bound),
+            );
+            rules.push(RuleOutcome {
+                rule: rule.to_owned(),
+                bound,
+                value: judged.value,
+                passed: judged.passed,
+                detail: judged.detail,
+            });
+        };
+        ask("min_n", self.min_n.map(f64::from), &|report, bound| {
+            Judged::at_least("architectures measured", Some(report.content.pairs.len() as f64), bound)
+        });
+        ask("max_mape", self.max_mape, &|report, bound| {
+            Judged::at_most("MAPE, %", metric(report, "mape"), bound)
+        });
+        ask("min_spearman", self.min_spearman, &|report, bound| {
+            Judged::at_least("Spearman", metric(report, "spearman"), bound)
+        });
+        ask("min_coverage", self.min_coverage, &|report, bound| {
+            Judged::at_least("coverage of the intervals", report.content.coverage, bound)
+        });
+        ask("max_age_hours", self.max_age_hours, &|report, bound| {
+            let age = clock::hours_since(&report.content.finished_at);
+            Judged::at_most("age of the report, hours", age, bound)
+        });
+        ask("max_regression", self.max_regression, &|report, bound| {
+            regression(report, production, bound)
+        });
+        Verdict {
+            passed: rules.iter().all(|outcome| outcome.passed),
+            validation: report.map(|report| report.number),
+            rules,
+        }
+    }
+}
+
+impl GateChange {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        not_empty("actor", &self.actor)?;
+        self.rules.check()
+    }
+}
+
+/// One rule's judgement.
+struct Judged {
+    value: Option<f64>,
+    passed: bool,
+    detail: String,
+}
+
+impl Judged {
+    fn at_most(what: &str, value: Option<f64>, bound: f64) -> Self {
+        Self::compare(what, value, bound, "at most", |value| value <= bound)
+    }
+
+    fn at_least(what: &str, value: Option<f64>, bound: f64) -> Self {
+        Self::compare(what, value, bound, "at least", |value| value >= bound)
+    }
+
+    fn compare(what: &str, value: Option<f64>, bound: f64, order: &str, holds: impl Fn(f64) -> bool) -> Self {
+        let figure = value.map_or_else(|| "not in the report".to_owned(), short);
+        Self {
+            value,
+            passed: value.is_some_and(holds),
+            detail: format!("{what}: {figure}, {order} {} is asked", short(bound)),
+        }
+    }
+}
+
+fn metric(report: &Validation, name: &str) -> Option<f64> {
+    report.content.metrics.get(name).copied()
+}
+
+/// The rule that compares with production: by a report that compares with what is in production now.
+fn regression(report: &Validation, production: Option<u32>, bound: f64) -> Judged {
+    let Some(production) = production else {
+        return Judged {
+            value: None,
+            passed: true,
+            detail: "nothing is in production to compare with".to_owned(),
+        };
+    };
+    if production == report.content.version {
+        return Judged {
+            value: Some(0.0),
+            passed: true,
+            detail: format!("version {production} is in production itself"),
+        };
+    }
+    let compared = report.content.baseline.as_ref();
+    let Some(baseline) = compared.filter(|baseline| baseline.version == production) else {
+        let with = compared.map_or_else(|| "nothing".to_owned(), |b| format!("version {}", b.version));
+        return Judged {
+            value: None,
+            passed: false,
+            detail: format!(
+                "report {} compares with {with}, and version {production} is in production: validate again",
+                report.number
+            ),
+        };
+    };
+    let (own, other) = (metric(report, "mape"), baseline.metrics.get("mape").copied());
+    let value = own
+        .zip(other)
+        .map(|(own, other)| 100.0 * (own - other) / other.max(f64::MIN_POSITIVE));
+    let what = format!("MAPE above that of version {production}, %");
+    Judged::at_most(&what, value, bound)
+}
+
+/// A figure for people: four digits that count.
+fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let digits = (3 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
+    let text = format!("{value:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}

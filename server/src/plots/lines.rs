@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, LOG_LABELS, PlotError, legend, log_tick};
+use super::{COLOURS, FONT, PlotError, legend, log_axis, tick};
 
 /// A curve.
 pub struct Series {
@@ -40,17 +40,15 @@ pub fn lines(
             .caption(heading, (FONT, 20))
             .x_label_area_size(44)
             .y_label_area_size(60)
-            .build_cartesian_2d((low..high).log_scale(), y_range.clone().log_scale())
+            .build_cartesian_2d(log_axis(low..high), log_axis(y_range.clone()))
             .map_err(PlotError::of(what))?;
         chart
             .configure_mesh()
             .light_line_style(WHITE)
             .x_desc(x_description)
             .y_desc(y_description)
-            .x_labels(LOG_LABELS)
-            .y_labels(LOG_LABELS)
-            .x_label_formatter(&|v| log_tick(*v))
-            .y_label_formatter(&|v| log_tick(*v))
+            .x_label_formatter(&|v| tick(*v))
+            .y_label_formatter(&|v| tick(*v))
             .label_style((FONT, 14))
             .draw()
             .map_err(PlotError::of(what))?;

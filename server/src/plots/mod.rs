@@ -8,8 +8,11 @@ pub use histogram::{Distribution, histogram};
 pub use lines::{Series, lines};
 pub use panels::{Panel, residuals, scatter};
 
+use std::ops::Range;
+
 use plotters::chart::{ChartContext, SeriesLabelPosition};
 use plotters::coord::CoordTranslate;
+use plotters::coord::combinators::{BindKeyPoints, IntoLogRange, LogCoord, WithKeyPoints};
 use plotters::prelude::DrawingBackend;
 use plotters::style::{BLACK, Color, RGBColor, WHITE};
 
@@ -53,14 +56,13 @@ fn tick(value: f64) -> String {
     }
 }
 
-/// Enough for an axis within one decade to show more than its powers of ten.
-const LOG_LABELS: usize = 14;
-
-/// A number on a logarithmic axis; only 1, 2 and 5 times a power of ten are written, so that they do not overlap.
-fn log_tick(value: f64) -> String {
-    let leading = value / 10f64.powf(value.log10().floor());
-    let round = [1.0, 2.0, 5.0, 10.0].iter().any(|r| (leading - r).abs() < 1e-6);
-    if round { tick(value) } else { String::new() }
+/// A logarithmic axis with 1, 2 and 5 times every power of ten on it. Plotters' own choice is powers of ten alone where the
+/// axis spans little more than one.
+fn log_axis(range: Range<f64>) -> WithKeyPoints<LogCoord<f64>> {
+    let decades = range.start.log10().floor() as i32..=range.end.log10().ceil() as i32;
+    let points = decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|leading| leading * 10f64.powi(decade)));
+    let points = points.filter(|point| range.contains(point)).collect();
+    range.log_scale().with_key_points(points)
 }
 
 /// The names of what was drawn, with their colours.

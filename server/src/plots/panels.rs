@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, LOG_LABELS, PlotError, log_tick, tick};
+use super::{COLOURS, FONT, PlotError, log_axis, tick};
 
 /// One predictor's predictions of a test part.
 pub struct Panel {
@@ -60,17 +60,15 @@ fn grid(
 fn draw_scatter(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Result<(), PlotError> {
     let what = "a scatter plot";
     let mut chart = chart(area, panel)
-        .build_cartesian_2d((low..high).log_scale(), (low..high).log_scale())
+        .build_cartesian_2d(log_axis(low..high), log_axis(low..high))
         .map_err(PlotError::of(what))?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
         .x_desc("measured, ms")
         .y_desc("predicted, ms")
-        .x_labels(LOG_LABELS)
-        .y_labels(LOG_LABELS)
-        .x_label_formatter(&|v| log_tick(*v))
-        .y_label_formatter(&|v| log_tick(*v))
+        .x_label_formatter(&|v| tick(*v))
+        .y_label_formatter(&|v| tick(*v))
         .label_style((FONT, 13))
         .draw()
         .map_err(PlotError::of(what))?;
@@ -85,15 +83,14 @@ fn draw_scatter(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Resu
 fn draw_residuals(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Result<(), PlotError> {
     let what = "a plot of residuals";
     let mut chart = chart(area, panel)
-        .build_cartesian_2d((low..high).log_scale(), -WORST..WORST)
+        .build_cartesian_2d(log_axis(low..high), -WORST..WORST)
         .map_err(PlotError::of(what))?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
         .x_desc("measured, ms")
         .y_desc("error, % of the measurement")
-        .x_labels(LOG_LABELS)
-        .x_label_formatter(&|v| log_tick(*v))
+        .x_label_formatter(&|v| tick(*v))
         .y_label_formatter(&|v| tick(*v))
         .label_style((FONT, 13))
         .draw()

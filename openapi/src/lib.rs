@@ -4,6 +4,7 @@
 //! for clients, and a test holds the two together.
 
 pub mod exclusions;
+pub mod gates;
 pub mod hardware;
 pub mod measurements;
 pub mod models;
@@ -12,3 +13,4 @@ pub mod predict;
 pub mod problem;
 pub mod savings;
 pub mod spaces;
+pub mod validations;

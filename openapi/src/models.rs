@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::gates::Forecast;
+
 /// A version: a fitted model, immutable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
@@ -92,7 +94,32 @@ pub struct MoveAlias {
     /// For the audit log.
     #[serde(default)]
     pub reason: String,
-    /// Who moves it.
+    /// Who moves it, where the server knows no tokens.
+    #[serde(default)]
+    pub actor: String,
+    /// Moves `production` although its gate refuses: needs the role admin and a reason.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What moving an alias answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum MoveAnswer {
+    /// Where the alias points now.
+    Moved(Alias),
+    /// What would have happened: the answer to `dry_run`.
+    Forecast(Forecast),
+}
+
+/// Going back to the version that an alias pointed at before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollBack {
+    /// For the audit log.
+    #[serde(default)]
+    pub reason: String,
+    /// Who goes back, where the server knows no tokens.
     #[serde(default)]
     pub actor: String,
 }

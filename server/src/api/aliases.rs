@@ -1,10 +1,11 @@
 //! `/v1/{hardware}/aliases`: promotion and rollback are moves of `production`.
 
 use actix_web::http::header::{ETAG, IF_MATCH};
-use actix_web::{HttpRequest, HttpResponse, get, put, web};
-use lglp_openapi::models::{Alias, MoveAlias};
+use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
+use lglp_openapi::models::{Alias, MoveAlias, MoveAnswer, RollBack};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName};
+use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName, Rollback};
+use serde::Deserialize;
 
 use super::State;
 use super::caller::Caller;
@@ -28,19 +29,33 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
     Ok(tagged(&found))
 }
 
+/// How to move an alias.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct MoveOptions {
+    /// Say what would happen, and do nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
 /// Moves an alias to a version, which is loaded and tested first: requests never wait for it. `If-Match` holds the
-/// generation that the caller has seen, `"0"` for an alias that is to be created.
+/// generation that the caller has seen, `"0"` for an alias that is to be created. `production` moves only where the
+/// hardware's gate lets the version pass; each rule that fails is named, with its figures.
 #[utoipa::path(
     tag = "models",
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("alias" = String, Path, description = "Alias", example = "production"),
         ("If-Match" = String, Header, description = "The alias's current ETag", example = "\"3\""),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key gets the first answer"),
+        MoveOptions,
     ),
     request_body = MoveAlias,
+    security(("token" = ["operator"])),
     responses(
-        (status = 200, body = Alias, description = "The alias; its ETag is its generation"),
+        (status = 200, body = MoveAnswer, description = "The alias, whose ETag is its generation; with `dry_run` what would happen"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The gate refuses; `errors` names each rule that failed"),
         (status = 412, body = Problem, content_type = "application/problem+json", description = "The alias has moved meanwhile"),
         (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
     )
@@ -49,22 +64,26 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
 pub async fn move_alias(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
+    options: web::Query<MoveOptions>,
     request: HttpRequest,
     caller: Caller,
     Body(body): Body<MoveAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let alias: AliasName = alias.parse().map_err(ApiError::from)?;
-    let expected_generation = if_match(&request)?;
-    let actor = if body.actor.is_empty() { caller.name } else { body.actor };
     let order = AliasMove {
-        alias,
+        alias: alias.parse().map_err(ApiError::from)?,
         version: body.version,
-        expected_generation,
-        actor,
+        expected_generation: if_match(&request, "alias")?,
+        actor: caller.actor(body.actor),
         reason: body.reason,
+        force: body.force,
+        idempotency_key: idempotency_key(&request),
     };
+    if options.dry_run {
+        let forecast = blocking(move || state.store.forecast_move(&name, &order)).await?;
+        return Ok(HttpResponse::Ok().json(forecast));
+    }
     let moved = blocking(move || -> Result<_, ApiError> {
         state.serving.resolve(&name, &ModelRef::Version(order.version))?;
         Ok(state.store.move_alias(&name, &order)?)
@@ -73,13 +92,59 @@ pub async fn move_alias(
     Ok(tagged(&moved))
 }
 
-/// The generation in `If-Match`.
-fn if_match(request: &HttpRequest) -> Result<u64, ApiError> {
-    let how = "send If-Match with the alias's ETag, or \"0\" to create it";
-    let header = request
-        .headers()
-        .get(IF_MATCH)
-        .ok_or_else(|| ApiError::precondition_required(how))?;
+/// Moves an alias back to the version that it pointed at before; once more goes back further. No gate is asked. The version
+/// is still loaded, so that the next request is answered by it. `If-Match` may be left out.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("alias" = String, Path, description = "Alias", example = "production"),
+        ("If-Match" = Option<String>, Header, description = "The alias's current ETag, where two might roll back at once"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key gets the first answer"),
+    ),
+    request_body = RollBack,
+    security(("token" = ["operator"])),
+    responses(
+        (status = 200, body = Alias, description = "The alias; its ETag is its generation"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is no earlier version"),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "The alias has moved meanwhile"),
+    )
+)]
+#[post("/v1/{hardware}/aliases/{alias}/rollback")]
+pub async fn roll_back(
+    state: web::Data<State>,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+    caller: Caller,
+    Body(body): Body<RollBack>,
+) -> Result<HttpResponse, ApiError> {
+    let (hardware, alias) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let seen = request.headers().contains_key(IF_MATCH);
+    let order = Rollback {
+        alias: alias.parse().map_err(ApiError::from)?,
+        expected_generation: seen.then(|| if_match(&request, "alias")).transpose()?,
+        actor: caller.actor(body.actor),
+        reason: body.reason,
+        idempotency_key: idempotency_key(&request),
+    };
+    let moved = blocking(move || state.store.roll_back(&name, &order)).await?;
+    Ok(tagged(&moved))
+}
+
+/// The key under which a repetition gets the first answer.
+pub fn idempotency_key(request: &HttpRequest) -> Option<String> {
+    let key = request.headers().get("Idempotency-Key")?;
+    Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
+}
+
+/// The generation in `If-Match`, of what is to be changed.
+pub fn if_match(request: &HttpRequest, what: &str) -> Result<u64, ApiError> {
+    let how = format!("send If-Match with the {what}'s ETag, or \"0\" to create it");
+    let Some(header) = request.headers().get(IF_MATCH) else {
+        return Err(ApiError::precondition_required(how));
+    };
     let text = header.to_str().unwrap_or_default().trim().trim_matches('"');
     text.parse()
         .map_err(|_| ApiError::precondition_required(format!("If-Match is {header:?}; {how}")))

@@ -20,6 +20,13 @@ impl Default for Caller {
     }
 }
 
+impl Caller {
+    /// Who acts, where a body may say so too: as long as there are no tokens, it is believed.
+    pub fn actor(&self, said: String) -> String {
+        if said.is_empty() { self.name.clone() } else { said }
+    }
+}
+
 impl FromRequest for Caller {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;

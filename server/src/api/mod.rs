@@ -8,6 +8,7 @@ mod datasets;
 mod document;
 mod exclusions;
 mod extract;
+mod gates;
 mod hardware;
 mod health;
 mod measurements;
@@ -19,6 +20,7 @@ mod problem;
 mod savings;
 mod server;
 mod spaces;
+mod validations;
 
 pub use document::document;
 pub use predict::predict_here;

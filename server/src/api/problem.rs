@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ETAG, HeaderName, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
-use lglp_registry::Error as RegistryError;
+use lglp_registry::{Error as RegistryError, Verdict};
 
 use super::document;
 use crate::plugins::PluginError;
@@ -53,6 +53,27 @@ impl ApiError {
             "too many predictions are waiting; try again in a second, or send several architectures in one request";
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail);
         problem.headers.push((RETRY_AFTER, "1".into()));
+        problem
+    }
+
+    /// Somebody else was faster; `current` is the generation to look at.
+    fn stale(title: &'static str, detail: String, current: u64) -> Self {
+        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
+        problem.headers.push((ETAG, format!("\"{current}\"")));
+        problem
+    }
+
+    /// Each rule that failed, with its figures.
+    fn gate_refused(verdict: &Verdict, detail: String) -> Self {
+        let title = "The gate refuses the version";
+        let mut problem = Self::new(StatusCode::CONFLICT, "gate-refused", title, detail);
+        let failed = verdict.rules.iter().filter(|rule| !rule.passed);
+        problem.errors = failed
+            .map(|rule| Fault {
+                pointer: format!("/gate/{}", rule.rule),
+                detail: rule.detail.clone(),
+            })
+            .collect();
         problem
     }
 
@@ -144,11 +165,16 @@ impl From<RegistryError> for ApiError {
                 detail,
             ),
             RegistryError::StaleGeneration { current, .. } => {
-                let title = "The alias has moved meanwhile";
-                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
-                problem.headers.push((ETAG, format!("\"{current}\"")));
-                problem
+                Self::stale("The alias has moved meanwhile", detail, current)
             }
+            RegistryError::StaleGate { current, .. } => Self::stale("The gate was set meanwhile", detail, current),
+            RegistryError::GateRefused { verdict, .. } => Self::gate_refused(&verdict, detail),
+            RegistryError::NoPrevious { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "nothing-to-roll-back-to",
+                "There is no earlier version",
+                detail,
+            ),
             _ => Self::internal(detail),
         }
     }

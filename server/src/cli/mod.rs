@@ -4,6 +4,7 @@ mod accuracy;
 mod clean;
 mod context;
 mod dataset;
+mod gate;
 mod hardware;
 mod input;
 mod measure;
@@ -14,12 +15,14 @@ mod plugins;
 mod predict;
 mod promote;
 mod reproduce;
+mod rollback;
 mod sample;
 mod savings;
 mod serve;
 mod spaces;
 mod table;
 mod train;
+mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -94,7 +97,11 @@ enum Command {
     Measure(measure::Args),
     Clean(clean::Args),
     Train(train::Args),
+    Validate(validate::Args),
+    Validations(validate::ListArgs),
     Promote(promote::Args),
+    Rollback(rollback::Args),
+    Gate(gate::Args),
     Models(models::Args),
     Hardware(hardware::Args),
     Dataset(dataset::Args),
@@ -124,7 +131,11 @@ pub fn main() -> ExitCode {
         Command::Measure(args) => measure::run(&context, &args),
         Command::Clean(args) => clean::run(&context, &args),
         Command::Train(args) => train::run(&context, &args),
+        Command::Validate(args) => validate::run(&context, &args),
+        Command::Validations(args) => validate::list(&context, &args),
         Command::Promote(args) => promote::run(&context, &args),
+        Command::Rollback(args) => rollback::run(&context, &args),
+        Command::Gate(args) => gate::run(&context, &args),
         Command::Models(args) => models::run(&context, &args),
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use lglp_registry::{AliasMove, AliasName, Error, HardwareName, Store};
+use lglp_registry::{AliasMove, AliasName, Error, Forecast, HardwareName, Store};
 
 use super::Context;
 use super::context::actor;
+use super::gate::verdict_table;
 use super::table::print_json;
 use crate::serving::{ModelRef, Serving};
 
@@ -13,8 +14,9 @@ use crate::serving::{ModelRef, Serving};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp promote --hardware xeon-1t 3\n  \
-    lglp promote --hardware xeon-1t 2 --reason 'roll back: 3 is worse on deep networks'\n  \
-    lglp promote --hardware xeon-1t 4 --alias candidate")]
+    lglp promote --hardware xeon-1t 3 --dry-run            # what would the gate say?\n  \
+    lglp promote --hardware xeon-1t 4 --alias candidate\n\n\
+    `lglp rollback` goes back.")]
 pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
@@ -24,33 +26,42 @@ pub struct Args {
     /// For the audit log.
     #[arg(long, default_value = "")]
     reason: String,
+    /// Promote although the gate refuses; needs a reason, and the role admin where there are tokens.
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Say what would happen, rule by rule, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
     version: u32,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("promote")?;
-    if registry.server.is_none() {
-        // As a server does before it moves an alias: a version that cannot be loaded must not be promoted.
-        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-        let serving = Serving::new(registry.store.clone(), host, spaces);
-        serving.resolve(&args.hardware, &ModelRef::Version(args.version))?;
-    }
     let store: &dyn Store = &*registry.store;
     let expected_generation = match store.alias(&args.hardware, &args.alias) {
         Ok(alias) => alias.generation,
         Err(Error::NotFound { .. }) => 0,
         Err(error) => return Err(error.into()),
     };
-    let moved = store.move_alias(
-        &args.hardware,
-        &AliasMove {
-            alias: args.alias.clone(),
-            version: args.version,
-            expected_generation,
-            actor: actor(),
-            reason: args.reason.clone(),
-        },
-    )?;
+    let order = AliasMove {
+        alias: args.alias.clone(),
+        version: args.version,
+        expected_generation,
+        actor: actor(),
+        reason: args.reason.clone(),
+        force: args.force,
+        idempotency_key: None,
+    };
+    if args.dry_run {
+        return forecast(context, args, &store.forecast_move(&args.hardware, &order)?);
+    }
+    if registry.server.is_none() {
+        // As a server does before it moves an alias: a version that cannot be loaded must not be promoted.
+        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+        let serving = Serving::new(registry.store.clone(), host, spaces);
+        serving.resolve(&args.hardware, &ModelRef::Version(args.version))?;
+    }
+    let moved = store.move_alias(&args.hardware, &order)?;
     if context.json() {
         return print_json(&moved);
     }
@@ -58,5 +69,29 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "{} of {} is version {} (move {})",
         moved.name, args.hardware, moved.version, moved.generation
     );
+    Ok(())
+}
+
+/// Says what a promotion would do.
+fn forecast(context: &Context, args: &Args, forecast: &Forecast) -> anyhow::Result<()> {
+    if context.json() {
+        return print_json(forecast);
+    }
+    let from = forecast
+        .from
+        .map_or_else(|| "nothing".to_owned(), |version| format!("version {version}"));
+    let would = match (forecast.moves, forecast.forced) {
+        (true, true) => "would move by force",
+        (true, false) => "would move",
+        (false, _) => "would NOT move",
+    };
+    println!(
+        "{} of {} {would} from {from} to version {}",
+        args.alias, args.hardware, forecast.to
+    );
+    match &forecast.verdict {
+        Some(verdict) => println!("{}", verdict_table(verdict)),
+        None => println!("no gate is asked"),
+    }
     Ok(())
 }

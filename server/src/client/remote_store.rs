@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use lglp_openapi::exclusions::Excluded;
 use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
-use lglp_openapi::models::MoveAlias;
+use lglp_openapi::models::{MoveAlias, RollBack};
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, Forecast, Gate,
+    GateChange, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewValidation, NewVersion, Result,
+    Rollback, Store, Validation, Version,
 };
 use serde::Deserialize;
 use ureq::http::Method;
@@ -233,14 +234,84 @@ impl Store for RemoteStore {
     fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{}", request.alias);
         let generation = format!("\"{}\"", request.expected_generation);
-        let body = MoveAlias {
-            version: request.version,
+        let headers = keyed(
+            vec![("If-Match", generation.as_str())],
+            request.idempotency_key.as_deref(),
+        );
+        self.0
+            .send(Method::PUT, &path, &headers, &move_body(request))
+            .map_err(error("move the alias", "version", request.version))
+    }
+
+    fn forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
+        let path = format!("/v1/{hardware}/aliases/{}?dry_run=true", request.alias);
+        let generation = format!("\"{}\"", request.expected_generation);
+        self.0
+            .send(Method::PUT, &path, &[("If-Match", &generation)], &move_body(request))
+            .map_err(error("forecast the move", "version", request.version))
+    }
+
+    fn roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
+        let path = format!("/v1/{hardware}/aliases/{}/rollback", request.alias);
+        let generation = request.expected_generation.map(|seen| format!("\"{seen}\""));
+        let headers = generation.iter().map(|seen| ("If-Match", seen.as_str())).collect();
+        let body = RollBack {
             reason: request.reason.clone(),
             actor: request.actor.clone(),
         };
+        let headers = keyed(headers, request.idempotency_key.as_deref());
+        self.0
+            .send(Method::POST, &path, &headers, &body)
+            .map_err(error("roll back", "alias", &request.alias))
+    }
+
+    fn set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
+        let path = format!("/v1/{hardware}/gate");
+        let generation = format!("\"{}\"", change.expected_generation);
+        let body = serde_json::json!({ "rules": change.rules, "reason": change.reason, "actor": change.actor });
         self.0
             .send(Method::PUT, &path, &[("If-Match", &generation)], &body)
-            .map_err(error("move the alias", "version", request.version))
+            .map_err(error("set the gate", "hardware target", hardware))
+    }
+
+    fn gate(&self, hardware: &HardwareName) -> Result<Option<Gate>> {
+        let path = format!("/v1/{hardware}/gate");
+        let found: serde_json::Value =
+            self.0
+                .get(&path)
+                .map_err(error("read the gate", "hardware target", hardware))?;
+        if found["generation"] == 0 {
+            return Ok(None);
+        }
+        serde_json::from_value(found)
+            .map(Some)
+            .map_err(|source| Error::Storage {
+                doing: "read the gate",
+                source: Box::new(source),
+            })
+    }
+
+    /// A server makes reports itself, from what it measures: none can be sent to it.
+    fn create_validation(&self, _: &HardwareName, _: &NewValidation, _: Option<&str>) -> Result<Validation> {
+        Err(Error::invalid(
+            "validation",
+            "a server stores the reports of its own measurements only; let it validate (POST /v1/{hardware}/jobs)",
+        ))
+    }
+
+    fn validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation> {
+        let path = format!("/v1/{hardware}/validations/{number}");
+        self.0
+            .get(&path)
+            .map_err(error("read the report", "validation", number))
+    }
+
+    fn validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>> {
+        let version = version.map(|v| format!("?version={v}")).unwrap_or_default();
+        let path = format!("/v1/{hardware}/validations{version}");
+        self.0
+            .get(&path)
+            .map_err(error("list reports", "hardware target", hardware))
     }
 
     fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
@@ -267,6 +338,21 @@ impl Store for RemoteStore {
         let path = format!("/v1/events?from={from}&limit={limit}");
         self.0.get(&path).map_err(error("read events", "event log", ""))
     }
+}
+
+fn move_body(request: &AliasMove) -> MoveAlias {
+    MoveAlias {
+        version: request.version,
+        reason: request.reason.clone(),
+        actor: request.actor.clone(),
+        force: request.force,
+    }
+}
+
+/// Headers, with the idempotency key where there is one.
+fn keyed<'a>(mut headers: Vec<(&'a str, &'a str)>, key: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    headers.extend(key.map(|key| ("Idempotency-Key", key)));
+    headers
 }
 
 impl RemoteStore {

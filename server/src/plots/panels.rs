@@ -15,6 +15,8 @@ pub struct Panel {
 }
 
 const COLUMNS: usize = 3;
+/// As many as a heading is wide.
+const FEWEST_COLUMNS: usize = 2;
 const PANEL: (u32, u32) = (400, 340);
 const HEADING: u32 = 40;
 
@@ -42,14 +44,15 @@ fn grid(
     draw: impl Fn(&Area<'_>, &Panel) -> Result<(), PlotError>,
 ) -> Result<String, PlotError> {
     let what = "a grid of panels";
-    let rows = panels.len().div_ceil(COLUMNS).max(1);
-    let size = (PANEL.0 * COLUMNS as u32, HEADING + PANEL.1 * rows as u32);
+    let columns = panels.len().clamp(FEWEST_COLUMNS, COLUMNS);
+    let rows = panels.len().div_ceil(columns).max(1);
+    let size = (PANEL.0 * columns as u32, HEADING + PANEL.1 * rows as u32);
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         root.fill(&WHITE).map_err(PlotError::of(what))?;
         let root = root.titled(heading, (FONT, 22)).map_err(PlotError::of(what))?;
-        for (area, panel) in root.split_evenly((rows, COLUMNS)).iter().zip(panels) {
+        for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
             draw(area, panel)?;
         }
         root.present().map_err(PlotError::of(what))?;

@@ -1,0 +1,73 @@
+//! Predictions of a version against fresh measurements: `/v1/{hardware}/validations`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A validation report. It never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Validation {
+    pub hardware: String,
+    /// Its number: 1, 2, ... for each hardware target.
+    pub number: u32,
+    /// SHA-256 of the content.
+    pub digest: String,
+    pub created_at: String,
+    pub content: ValidationContent,
+}
+
+/// What a report says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ValidationContent {
+    pub version: u32,
+    pub version_digest: String,
+    /// The version that was in production, judged by the same measurements.
+    pub baseline: Option<ValidationBaseline>,
+    pub space: String,
+    /// The dataset that the version was fitted on; none of the architectures is in it.
+    pub dataset: String,
+    /// How the architectures were chosen.
+    #[schema(value_type = Object)]
+    pub selection: serde_json::Value,
+    /// Every architecture, in the order in which it was measured.
+    pub pairs: Vec<ValidationPair>,
+    /// Accuracy by name, as for versions.
+    pub metrics: BTreeMap<String, f64>,
+    /// Share of the measurements that lie within the prediction's interval.
+    pub coverage: Option<f64>,
+    /// The machine that measured.
+    #[schema(value_type = Object)]
+    pub fingerprint: serde_json::Value,
+    /// Measurements that are marked for drift of the reference network.
+    pub drifted: usize,
+    /// Digest of the scatter plot, also at `/v1/{hardware}/validations/{number}/scatter.svg`.
+    pub scatter: String,
+    pub started_at: String,
+    pub finished_at: String,
+    pub creator: String,
+}
+
+/// The version in production, judged by the same measurements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ValidationBaseline {
+    pub version: u32,
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// One architecture of a report. Milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ValidationPair {
+    /// Canonical text.
+    pub architecture: String,
+    /// The round of its measurement.
+    pub round: u32,
+    pub measured_ms: f64,
+    pub predicted_ms: f64,
+    /// Lower and upper end of the prediction's interval.
+    #[schema(value_type = Option<Vec<f64>>)]
+    pub interval_ms: Option<(f64, f64)>,
+    /// The prediction of the version in production.
+    pub baseline_ms: Option<f64>,
+    pub drift: bool,
+}

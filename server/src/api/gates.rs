@@ -1,0 +1,85 @@
+//! `/v1/{hardware}/gate`: what a version must have shown before it goes into production.
+
+use actix_web::http::header::ETAG;
+use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use lglp_openapi::gates::{Gate, SetGate};
+use lglp_openapi::problem::Problem;
+use lglp_registry::{GateChange, GateRules};
+use serde::Deserialize;
+
+use super::State;
+use super::aliases::if_match;
+use super::caller::Caller;
+use super::extract::{Body, blocking};
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// The gate of a hardware target; generation 0 and no rules where none was set.
+#[utoipa::path(
+    tag = "models",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    security(("token" = ["viewer"])),
+    responses((status = 200, body = Gate, description = "The gate; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+)]
+#[get("/v1/{hardware}/gate")]
+pub async fn get_gate(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let gate = blocking(move || state.store.gate(&name)).await?;
+    Ok(match gate {
+        Some(gate) => tagged(gate.generation, &gate),
+        None => tagged(0, &serde_json::json!({ "rules": {}, "generation": 0 })),
+    })
+}
+
+/// The same as the contract's `SetGate`, in the registry's types.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetGateBody {
+    rules: GateRules,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    actor: String,
+}
+
+/// Sets the rules of a gate, whole. `If-Match` holds the generation that the caller has seen, `"0"` for the first ones.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("If-Match" = String, Header, description = "The gate's current ETag", example = "\"0\""),
+    ),
+    request_body = SetGate,
+    security(("token" = ["admin"])),
+    responses(
+        (status = 200, body = Gate, description = "The gate; its ETag is its generation"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "The gate was set meanwhile"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "A bound is out of range"),
+        (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
+    )
+)]
+#[put("/v1/{hardware}/gate")]
+pub async fn set_gate(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    request: HttpRequest,
+    caller: Caller,
+    Body(body): Body<SetGateBody>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let change = GateChange {
+        rules: body.rules,
+        expected_generation: if_match(&request, "gate")?,
+        actor: caller.actor(body.actor),
+        reason: body.reason,
+    };
+    let gate = blocking(move || state.store.set_gate(&name, &change)).await?;
+    Ok(tagged(gate.generation, &gate))
+}
+
+fn tagged(generation: u64, gate: &impl serde::Serialize) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ETAG, format!("\"{generation}\"")))
+        .json(gate)
+}

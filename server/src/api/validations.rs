@@ -1,0 +1,77 @@
+//! `/v1/{hardware}/validations`: predictions of a version against fresh measurements.
+
+use actix_web::{HttpResponse, get, web};
+use lglp_openapi::problem::Problem;
+use lglp_openapi::validations::Validation;
+use serde::Deserialize;
+
+use super::State;
+use super::extract::blocking;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// Which reports to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Those of one version only.
+    version: Option<u32>,
+}
+
+/// Validation reports of a hardware target, oldest first.
+#[utoipa::path(
+    tag = "models",
+    params(("hardware" = String, Path, description = "Hardware target"), Selection),
+    security(("token" = ["viewer"])),
+    responses((status = 200, body = Vec<Validation>, description = "Reports, oldest first"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+)]
+#[get("/v1/{hardware}/validations")]
+pub async fn list_validations(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    selection: web::Query<Selection>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let found = blocking(move || state.store.validations(&name, selection.version)).await?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// One report, with every pair of prediction and measurement.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("number" = u32, Path, description = "Number of the report"),
+    ),
+    security(("token" = ["viewer"])),
+    responses((status = 200, body = Validation, description = "The report"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+)]
+#[get("/v1/{hardware}/validations/{number}")]
+pub async fn get_validation(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+    let (hardware, number) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let found = blocking(move || state.store.validation(&name, number)).await?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// The report's predictions against its measurements, as a picture.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("number" = u32, Path, description = "Number of the report"),
+    ),
+    security(("token" = ["viewer"])),
+    responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+)]
+#[get("/v1/{hardware}/validations/{number}/scatter.svg")]
+pub async fn get_scatter(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+    let (hardware, number) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let svg = blocking(move || {
+        let report = state.store.validation(&name, number)?;
+        state.store.get_blob(&report.content.scatter)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
+}

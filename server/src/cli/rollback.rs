@@ -1,0 +1,48 @@
+//! `lglp rollback`.
+
+use lglp_registry::{AliasName, HardwareName, Rollback, Store};
+
+use super::Context;
+use super::context::actor;
+use super::table::print_json;
+
+/// Move an alias, `production` unless told otherwise, back to the version it pointed at before
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp rollback --hardware xeon-1t --reason '4 is off on deep networks'\n  \
+    lglp rollback --hardware xeon-1t                 # once more goes back further\n\n\
+    No gate is asked. A server has the version still loaded: the next request is answered by it.")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    #[arg(long, default_value = "production")]
+    alias: AliasName,
+    /// For the audit log.
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let registry = context.registry("rollback")?;
+    let store: &dyn Store = &*registry.store;
+    let seen = store.alias(&args.hardware, &args.alias)?;
+    let moved = store.roll_back(
+        &args.hardware,
+        &Rollback {
+            alias: args.alias.clone(),
+            expected_generation: Some(seen.generation),
+            actor: actor(),
+            reason: args.reason.clone(),
+            idempotency_key: None,
+        },
+    )?;
+    if context.json() {
+        return print_json(&moved);
+    }
+    println!(
+        "{} of {} is version {} again, instead of {} (move {})",
+        moved.name, args.hardware, moved.version, seen.version, moved.generation
+    );
+    Ok(())
+}

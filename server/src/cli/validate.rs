@@ -1,0 +1,173 @@
+//! `lglp validate` and `lglp validations`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_registry::{HardwareName, Store, Validation};
+
+use super::Context;
+use super::context::actor;
+use super::table::{print_json, table};
+use crate::measure::{CampaignEvent, Protocol};
+use crate::serving::Serving;
+use crate::validate::{Method, Selection, Validating};
+
+/// Measure fresh architectures now and compare a version's predictions with them; makes a report
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp validate --hardware my-box 3\n  \
+    lglp validate --hardware my-box 3 --n 100 --select stratified\n  \
+    lglp validate --hardware my-box 3 --select disagreement    # where it differs most from production\n\n\
+    It runs on the device itself. Kill it anywhere: what was measured stays. `lglp validations` shows reports.")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Architectures to measure.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(Selection::LEAST as u64..=Selection::MOST as u64))]
+    n: u64,
+    /// How to choose them.
+    #[arg(long, value_enum, default_value_t = Method::Random, value_name = "HOW")]
+    select: Method,
+    /// Seed of the choice.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    version: u32,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let registry = context.registry("validate")?;
+    let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+    let serving = Serving::new(registry.store.clone(), host.clone(), spaces);
+    let validating = Validating {
+        store: &*registry.store,
+        host: &host,
+        serving: &serving,
+        hardware: &args.hardware,
+        version: args.version,
+        selection: Selection {
+            method: args.select,
+            n: args.n as usize,
+            seed: args.seed,
+        },
+        protocol: Protocol::default(),
+    };
+    let plan = validating.plan()?;
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}")?;
+    let bar = ProgressBar::new(args.n).with_style(style);
+    let report = validating.run(&plan, &actor(), None, &mut |event| {
+        if let CampaignEvent::Measured { latency_ms, .. } = event {
+            bar.inc(1);
+            bar.set_message(format!("{latency_ms:.1} ms"));
+        }
+    })?;
+    bar.finish_and_clear();
+    print(context, &report)
+}
+
+/// List the validation reports of a hardware target, or show one
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp validations --hardware my-box\n  \
+    lglp validations --hardware my-box 2 --svg scatter.svg")]
+pub struct ListArgs {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Those of this version only.
+    #[arg(long, value_name = "VERSION", conflicts_with = "number")]
+    of: Option<u32>,
+    /// Write the scatter plot of the report here.
+    #[arg(long, value_name = "FILE", requires = "number")]
+    svg: Option<PathBuf>,
+    /// Show this report.
+    number: Option<u32>,
+}
+
+pub fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
+    let registry = context.registry("validations")?;
+    let store: &dyn Store = &*registry.store;
+    if let Some(number) = args.number {
+        let report = store.validation(&args.hardware, number)?;
+        if let Some(file) = &args.svg {
+            std::fs::write(file, store.get_blob(&report.content.scatter)?)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        return print(context, &report);
+    }
+    let reports = store.validations(&args.hardware, args.of)?;
+    if context.json() {
+        return print_json(&reports);
+    }
+    let mut rows = table(&[
+        "report",
+        "version",
+        "n",
+        "mape %",
+        "spearman",
+        "coverage",
+        "production mape %",
+        "finished",
+    ]);
+    for report in &reports {
+        let content = &report.content;
+        let baseline = content.baseline.as_ref().and_then(|b| b.metrics.get("mape"));
+        rows.add_row([
+            report.number.to_string(),
+            content.version.to_string(),
+            content.pairs.len().to_string(),
+            figure(content.metrics.get("mape"), 2),
+            figure(content.metrics.get("spearman"), 4),
+            figure(content.coverage.as_ref(), 2),
+            figure(baseline, 2),
+            content.finished_at.clone(),
+        ]);
+    }
+    println!("{rows}");
+    Ok(())
+}
+
+/// A report as people read it.
+fn print(context: &Context, report: &Validation) -> anyhow::Result<()> {
+    if context.json() {
+        return print_json(report);
+    }
+    let content = &report.content;
+    println!(
+        "report {}: version {} of {} against {} measurements taken {} to {}",
+        report.number,
+        content.version,
+        report.hardware,
+        content.pairs.len(),
+        content.started_at,
+        content.finished_at
+    );
+    let production = content
+        .baseline
+        .as_ref()
+        .map(|b| format!("version {} (production)", b.version));
+    let own = format!("version {}", content.version);
+    let mut rows = table(&["metric", &own, production.as_deref().unwrap_or("nothing in production")]);
+    for (name, value) in &content.metrics {
+        let other = content.baseline.as_ref().and_then(|b| b.metrics.get(name));
+        rows.add_row([name.clone(), figure(Some(value), 4), figure(other, 4)]);
+    }
+    if let Some(coverage) = content.coverage {
+        rows.add_row(["coverage".to_owned(), format!("{coverage:.2}"), String::new()]);
+    }
+    println!("{rows}");
+    if content.drifted > 0 {
+        println!("{} measurements are marked for drift", content.drifted);
+    }
+    println!(
+        "promote it with:\n  lglp promote --hardware {} {}",
+        report.hardware, content.version
+    );
+    Ok(())
+}
+
+fn figure(value: Option<&f64>, digits: usize) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.digits$}"))
+}

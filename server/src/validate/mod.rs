@@ -1,0 +1,142 @@
+//! Validating a version: fresh architectures are measured now, and its predictions compared with what comes out.
+
+mod report;
+mod selection;
+
+pub use selection::{Method, Selection};
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use lglp_registry::{AliasName, Digest, HardwareName, Store, Validation};
+use lglp_sdk::{Architecture, SearchSpace};
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Wanted};
+use crate::plots::PlotError;
+use crate::plugins::PluginHost;
+use crate::serving::{ModelRef, ServedModel, Serving, ServingError};
+
+/// Validating one version of a hardware target on this machine.
+pub struct Validating<'a> {
+    pub store: &'a dyn Store,
+    pub host: &'a PluginHost,
+    pub serving: &'a Serving,
+    pub hardware: &'a HardwareName,
+    pub version: u32,
+    pub selection: Selection,
+    pub protocol: Protocol,
+}
+
+/// Which architectures a validation measures, as canonical texts: kept so that one that was cut off goes on with the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub architectures: Vec<String>,
+}
+
+/// The round that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
+const ROUND: u32 = 0;
+
+/// Why there is no report. What was measured is recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValidateError {
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+    #[error(transparent)]
+    Serving(#[from] ServingError),
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// Disagreement takes two.
+    #[error("nothing is in production on `{hardware}` to disagree with; select `random` or `stratified`")]
+    NothingToDisagreeWith { hardware: HardwareName },
+    /// The space is too small, or too much of it was measured.
+    #[error("only {found} architectures of the space are not measured yet; {asked} are to be")]
+    TooFewFresh { found: usize, asked: usize },
+    /// A plan of another definition of the space.
+    #[error("the planned architecture {text} does not fit the space any more: {problem}")]
+    Misfit { text: String, problem: String },
+}
+
+impl Validating<'_> {
+    /// Chooses the architectures: none that was ever measured here, so none that a version of this registry was fitted on.
+    pub fn plan(&self) -> Result<Plan, ValidateError> {
+        let candidate = self.candidate()?;
+        let space = &candidate.space;
+        let known = self.known(space)?;
+        let production = self.production()?.filter(|model| model.space.name == space.name);
+        let fresh = self
+            .selection
+            .choose(space, &known, &candidate, production.as_deref(), self.hardware)?;
+        let architectures = fresh.iter().map(|a| space.canonical_text(a)).collect();
+        Ok(Plan { architectures })
+    }
+
+    /// Measures what of the plan is not measured yet, compares, and stores the report. A repetition with the same key gives
+    /// the same report.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        creator: &str,
+        idempotency_key: Option<&str>,
+        progress: &mut dyn FnMut(CampaignEvent),
+    ) -> Result<Validation, ValidateError> {
+        let candidate = self.candidate()?;
+        let space = candidate.space.clone();
+        let architectures = planned(&space, plan)?;
+        let campaign = Campaign {
+            store: self.store,
+            host: self.host,
+            space: &space,
+            hardware: self.hardware,
+            // The target exists: it has a version.
+            runtime: "",
+            protocol: self.protocol.clone(),
+            wanted: Wanted::These {
+                round: ROUND,
+                architectures: &architectures,
+            },
+        };
+        campaign.run(progress)?;
+        // Production may have moved while it was measured: the report compares with what is there now.
+        let production = self.production()?.filter(|model| model.space.name == space.name);
+        let report = report::compare(self, &candidate, production.as_deref(), &architectures, creator)?;
+        Ok(self.store.create_validation(self.hardware, &report, idempotency_key)?)
+    }
+
+    fn candidate(&self) -> Result<Arc<ServedModel>, ServingError> {
+        self.serving.resolve(self.hardware, &ModelRef::Version(self.version))
+    }
+
+    fn production(&self) -> Result<Option<Arc<ServedModel>>, ValidateError> {
+        let name: AliasName = "production".parse()?;
+        match self.store.alias(self.hardware, &name) {
+            Ok(alias) if alias.version == self.version => Ok(None),
+            Ok(alias) => Ok(Some(
+                self.serving.resolve(self.hardware, &ModelRef::Version(alias.version))?,
+            )),
+            Err(lglp_registry::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Every architecture that was measured, in any round.
+    fn known(&self, space: &SearchSpace) -> Result<HashSet<Digest>, ValidateError> {
+        let measured = self.store.measurements(self.hardware, &space.name, None)?;
+        Ok(measured.into_iter().map(|m| m.digest).collect())
+    }
+}
+
+fn planned(space: &SearchSpace, plan: &Plan) -> Result<Vec<Architecture>, ValidateError> {
+    let read = |text: &String| {
+        space
+            .architecture_from_text(text)
+            .map_err(|error| ValidateError::Misfit {
+                text: text.clone(),
+                problem: error.to_string(),
+            })
+    };
+    plan.architectures.iter().map(read).collect()
+}

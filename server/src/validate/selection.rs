@@ -1,0 +1,144 @@
+//! Which architectures a version is judged by.
+
+use std::collections::HashSet;
+
+use lglp_registry::{Digest, HardwareName};
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use serde::{Deserialize, Serialize};
+
+use super::ValidateError;
+use crate::serving::{ServedModel, ServingError};
+
+/// How architectures are chosen from fresh draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Even draws over depth x resolution, as for training.
+    Random,
+    /// Even over the logarithm of the predicted latency: the rare long ones count as much as the many short ones.
+    Stratified,
+    /// Where the version and production disagree most.
+    Disagreement,
+}
+
+/// How many architectures, and which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    pub method: Method,
+    pub n: usize,
+    pub seed: u64,
+}
+
+/// Fresh draws per architecture that is picked by its prediction.
+const DRAWS_PER_PICK: usize = 20;
+
+/// Draws per fresh one at most, before the space counts as used up.
+const TRIES_PER_DRAW: usize = 100;
+
+impl Selection {
+    /// Architectures at least: one alone has no spread to explain.
+    pub const LEAST: usize = 2;
+    /// Architectures at most.
+    pub const MOST: usize = 1000;
+
+    pub(super) fn choose(
+        self,
+        space: &SearchSpace,
+        known: &HashSet<Digest>,
+        candidate: &ServedModel,
+        production: Option<&ServedModel>,
+        hardware: &HardwareName,
+    ) -> Result<Vec<Architecture>, ValidateError> {
+        let Self { method, n, seed } = self;
+        let picked = match method {
+            Method::Random => fresh(space, known, seed, n),
+            Method::Stratified => {
+                let draws = fresh(space, known, seed, n * DRAWS_PER_PICK);
+                let latencies = latencies(candidate, &draws)?;
+                keep(draws, spread(&latencies, n))
+            }
+            Method::Disagreement => {
+                let production = production.ok_or_else(|| ValidateError::NothingToDisagreeWith {
+                    hardware: hardware.clone(),
+                })?;
+                let draws = fresh(space, known, seed, n * DRAWS_PER_PICK);
+                let (own, other) = (latencies(candidate, &draws)?, latencies(production, &draws)?);
+                let distance = |at: usize| (own[at] / other[at]).ln().abs();
+                let mut order: Vec<usize> = (0..draws.len()).collect();
+                order.sort_by(|a, b| distance(*b).total_cmp(&distance(*a)));
+                order.truncate(n);
+                keep(draws, order)
+            }
+        };
+        if picked.len() < n {
+            let found = picked.len();
+            return Err(ValidateError::TooFewFresh { found, asked: n });
+        }
+        Ok(picked)
+    }
+}
+
+/// Distinct draws that were never measured.
+fn fresh(space: &SearchSpace, known: &HashSet<Digest>, seed: u64, count: usize) -> Vec<Architecture> {
+    let mut seen = HashSet::new();
+    let unknown = |architecture: &Architecture| {
+        let digest = Digest::of(space.canonical_text(architecture).as_bytes());
+        !known.contains(&digest) && seen.insert(digest)
+    };
+    Sampler::new(space, seed)
+        .take(count * TRIES_PER_DRAW)
+        .filter(unknown)
+        .take(count)
+        .collect()
+}
+
+fn latencies(model: &ServedModel, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+    // A prediction at or below 0 ms, which linear models make, is as short as can be.
+    let floor = |latency: f64| latency.max(f64::MIN_POSITIVE);
+    let predicted = model.predict(architectures, 1)?;
+    Ok(predicted.into_iter().map(|p| floor(p.latency_ms)).collect())
+}
+
+/// The places of `n` values that lie about evenly on a logarithmic scale.
+fn spread(values: &[f64], n: usize) -> Vec<usize> {
+    let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    let low = logarithms.iter().copied().fold(f64::MAX, f64::min);
+    let high = logarithms.iter().copied().fold(f64::MIN, f64::max);
+    let mut left: Vec<usize> = (0..values.len()).collect();
+    let mut picked = Vec::new();
+    for step in 0..n {
+        let wanted = low + (high - low) * (step as f64 + 0.5) / n as f64;
+        let distance = |at: &usize| (logarithms[*at] - wanted).abs();
+        let nearest = left
+            .iter()
+            .enumerate()
+            .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+        let Some((at, _)) = nearest else { break };
+        picked.push(left.swap_remove(at));
+    }
+    picked
+}
+
+/// The draws at these places, in the order of the places.
+fn keep(draws: Vec<Architecture>, places: Vec<usize>) -> Vec<Architecture> {
+    places.into_iter().map(|at| draws[at].clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Draws are mostly short; what is picked is as often long.
+    #[test]
+    fn strata_are_even_on_a_logarithmic_scale() {
+        let values: Vec<f64> = (0..1000).map(|i| 1.0 + 999.0 * (i as f64 / 999.0).powi(8)).collect();
+        let picked = spread(&values, 30);
+        assert_eq!(picked.iter().collect::<HashSet<_>>().len(), 30);
+        for decade in 0..3 {
+            let (low, high) = (10f64.powi(decade), 10f64.powi(decade + 1));
+            let inside = picked.iter().filter(|at| (low..high).contains(&values[**at])).count();
+            assert!((8..=12).contains(&inside), "{inside} of 30 in {low}..{high}");
+        }
+    }
+}

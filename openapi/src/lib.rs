@@ -5,6 +5,7 @@
 
 pub mod exclusions;
 pub mod hardware;
+pub mod jobs;
 pub mod measurements;
 pub mod models;
 pub mod plugins;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    AliasMove, Digest, HardwareName, Measurement, NewDataset, NewHardware, NewVersion, PairedSample, PluginUse,
-    ReferenceNetwork, Store,
+    AliasMove, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewVersion,
+    PairedSample, PluginUse, ReferenceNetwork, Store,
 };
 
 /// The search space of the records.
@@ -126,5 +126,26 @@ pub fn promote(version: u32, expected_generation: u64) -> AliasMove {
         expected_generation,
         actor: "ann".to_owned(),
         reason: "better".to_owned(),
+    }
+}
+
+/// A job for the hardware target `cpu`.
+pub fn new_job(kind: JobKind) -> NewJob {
+    NewJob {
+        kind,
+        hardware: name("cpu"),
+        parameters: json!({"space": SPACE}),
+        creator: "ann".to_owned(),
+    }
+}
+
+/// A process on a device of the same name that does these kinds of jobs.
+pub fn worker(holder: &str, kinds: &[JobKind]) -> LeaseRequest {
+    LeaseRequest {
+        holder: holder.to_owned(),
+        device: holder.to_owned(),
+        kinds: kinds.iter().copied().collect(),
+        hardware: None,
+        seconds: 60,
     }
 }

@@ -7,6 +7,7 @@ mod datasets;
 mod exclusions;
 pub mod fixtures;
 mod hardware;
+mod jobs;
 mod measurements;
 mod usage;
 mod versions;
@@ -29,6 +30,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         blobs::CHECKS,
         versions::CHECKS,
         aliases::CHECKS,
+        jobs::CHECKS,
         audit::CHECKS,
     ];
     for (name, check) in groups.concat() {

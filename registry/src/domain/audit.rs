@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
+use crate::{
+    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, canonical_json,
+};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +62,35 @@ pub enum Change {
         generation: u64,
         /// The version it pointed at before.
         previous: Option<u32>,
+    },
+    /// A job was put into the queue.
+    JobCreated {
+        /// The job's number.
+        job: u64,
+        /// What it does.
+        job_kind: JobKind,
+        /// The hardware target that it does it for.
+        hardware: HardwareName,
+    },
+    /// Somebody wants a running job to end.
+    JobCancelRequested {
+        /// The job's number.
+        job: u64,
+        /// What it does.
+        job_kind: JobKind,
+        /// The hardware target that it does it for.
+        hardware: HardwareName,
+    },
+    /// A job ended.
+    JobEnded {
+        /// The job's number.
+        job: u64,
+        /// What it did.
+        job_kind: JobKind,
+        /// The hardware target that it did it for.
+        hardware: HardwareName,
+        /// How it ended.
+        state: JobState,
     },
 }
 

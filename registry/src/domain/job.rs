@@ -30,6 +30,9 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Measure, Self::Validate];
+
     /// Whether it keeps a device busy with timed runs, which a second such job there would spoil.
     pub fn is_measuring(self) -> bool {
         matches!(self, Self::Measure | Self::Validate)

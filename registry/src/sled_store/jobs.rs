@@ -46,6 +46,11 @@ impl SledStore {
     }
 
     pub(super) fn list_jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
+        if filter.state.is_some_and(|state| !state.has_ended()) {
+            let open = Changes::new(&self.db).open_jobs()?;
+            let admitted = open.into_iter().rev().filter(|job| filter.admits(job));
+            return Ok(admitted.take(limit).collect());
+        }
         let newest_first = self.db.scan_prefix(keys::JOB).rev();
         let jobs = entries(newest_first).map(|entry| entry.and_then(|(key, bytes)| decode::<Job>(&key, &bytes)));
         let admitted = jobs.filter(|job| job.as_ref().map_or(true, |job| filter.admits(job)));

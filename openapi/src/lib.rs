@@ -6,6 +6,7 @@
 pub mod exclusions;
 pub mod gates;
 pub mod hardware;
+pub mod jobs;
 pub mod measurements;
 pub mod models;
 pub mod plugins;

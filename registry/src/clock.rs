@@ -1,5 +1,7 @@
 //! Times, as RFC 3339 text in UTC.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -7,9 +9,21 @@ use crate::{Error, Result};
 
 /// Now.
 pub(crate) fn now() -> String {
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .expect("the present has an RFC 3339 form")
+    text(OffsetDateTime::now_utc())
+}
+
+/// Some seconds from now.
+pub(crate) fn after(seconds: u32) -> String {
+    text(OffsetDateTime::now_utc() + Duration::from_secs(seconds.into()))
+}
+
+/// Whether a time that [`after`] gave is over.
+pub(crate) fn is_over(time: &str) -> bool {
+    OffsetDateTime::parse(time, &Rfc3339).is_ok_and(|time| time <= OffsetDateTime::now_utc())
+}
+
+fn text(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).expect("the present has an RFC 3339 form")
 }
 
 /// Checks that a time sent by a caller is RFC 3339.

@@ -9,6 +9,9 @@
 //! | lost a race for an alias or a gate | [`Error::StaleGeneration`], [`Error::StaleGate`] |
 //! | promotes what has not shown enough | [`Error::GateRefused`] |
 //! | rolls back an alias that never pointed elsewhere | [`Error::NoPrevious`] |
+//! | creates a job where too many wait | [`Error::QueueFull`] |
+//! | works on a job that is somebody else's by now | [`Error::StaleLease`] |
+//! | wants to end a job that has ended | [`Error::JobEnded`] |
 //! | opens a registry that another process has open | [`Error::Locked`] |
 //! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
 //! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`] |
@@ -16,7 +19,7 @@
 
 use std::path::PathBuf;
 
-use crate::{AliasName, Digest, Holder, Verdict};
+use crate::{AliasName, Digest, Holder, JobState, Verdict};
 
 /// `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -88,6 +91,28 @@ pub enum Error {
     NoPrevious {
         /// The alias.
         alias: AliasName,
+    },
+    /// As many jobs wait as may.
+    #[error("{limit} jobs are waiting, and no more may; try again when some have ended")]
+    QueueFull {
+        /// How many may wait.
+        limit: usize,
+    },
+    /// The job was given to somebody else, or has ended: whoever works on it must stop.
+    #[error("the lease {fencing} on job {job} is over")]
+    StaleLease {
+        /// The job.
+        job: u64,
+        /// The fencing token of the lease that is over.
+        fencing: u64,
+    },
+    /// The job has ended.
+    #[error("job {job} has ended: it is {state}")]
+    JobEnded {
+        /// The job.
+        job: u64,
+        /// How it ended.
+        state: JobState,
     },
     /// Another process has the registry open.
     #[error("the registry at {} is in use by {}", dir.display(), describe(holder.as_ref()))]

@@ -5,7 +5,7 @@
 //! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
 //!
 //! # What an implementation promises
-//! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut.
+//! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut; but for a job's heartbeats.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
 //!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; and counts grow.
@@ -32,6 +32,8 @@
 //! | `alias/<hardware>/<alias>` | [`Alias`] |
 //! | `gate/<hardware>` | [`Gate`] |
 //! | `validation/<hardware>/<number>` | digest, version and creation time; the content is the blob of that digest |
+//! | `job/<number>` | [`Job`] |
+//! | `jobs-open` | the numbers of the jobs that have not ended |
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
@@ -62,6 +64,9 @@ pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
+pub use domain::job::{
+    JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
+};
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
 pub use domain::version::{NewVersion, PluginUse, Version};

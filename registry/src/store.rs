@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::{
     Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, Exclusion, Forecast, Gate, GateChange,
-    HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewValidation, NewVersion, Result, Rollback,
-    Validation, Version,
+    HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware,
+    NewJob, NewValidation, NewVersion, Progress, Result, Rollback, Validation, Version,
 };
 
 /// The operations of the registry.
@@ -215,6 +217,71 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `NotFound` for the hardware target.
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>>;
+
+    /// Puts a job into the queue. The same job with the same idempotency key gives the job that it gave before.
+    ///
+    /// # Errors
+    /// `Invalid`; `QueueFull` where `limit` jobs are queued; `Conflict` where the key was used for another job.
+    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job>;
+
+    /// A job.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn job(&self, id: u64) -> Result<Job>;
+
+    /// At most `limit` jobs, newest first.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>>;
+
+    /// Ends a queued job, or asks whoever works on it to end it. Asking again changes nothing.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound`; `JobEnded`.
+    fn cancel_job(&self, id: u64, actor: &str) -> Result<Job>;
+
+    /// Takes the oldest queued job that the caller can do, if there is one. On one device at most one job that measures
+    /// is running, and at most one that does not.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    fn lease_job(&self, request: &LeaseRequest) -> Result<Option<Job>>;
+
+    /// Renews a lease, and tells how far the work is. The job that is returned says whether it is to be cancelled.
+    ///
+    /// The one operation that may be lost to a kill: the lease then ends earlier, which is safe.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    fn heartbeat_job(&self, id: u64, fencing: u64, progress: Option<&Progress>) -> Result<Job>;
+
+    /// Keeps what a job needs to go on where it is, in the place of what was kept before.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    fn checkpoint_job(&self, id: u64, fencing: u64, checkpoint: &Value) -> Result<Job>;
+
+    /// Ends a job.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    fn finish_job(&self, id: u64, fencing: u64, outcome: &JobOutcome) -> Result<Job>;
+
+    /// Gives a job back unfinished: it is queued again, or cancelled where that was asked for.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    fn release_job(&self, id: u64, fencing: u64) -> Result<Job>;
+
+    /// Queues again what a process that went away was working on: jobs whose lease has run out, and those of `gone`, a
+    /// holder that is known to be gone. Jobs that were to be cancelled are; those that were lost too often fail. Returns
+    /// all of them.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>>;
 
     /// At most `limit` audit entries from sequence `from` on.
     ///

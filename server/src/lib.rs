@@ -5,6 +5,7 @@ pub mod clean;
 pub mod cli;
 pub mod client;
 pub mod datasets;
+pub mod jobs;
 pub mod measure;
 pub mod networks;
 pub mod plots;

@@ -1,6 +1,8 @@
 use super::Check;
-use super::fixtures::{SPACE, measurement, name, new_dataset, new_hardware, promote, ready_for_versions, reference};
-use crate::{AuditHead, Change, Digest, Exclusion, Store};
+use super::fixtures::{
+    SPACE, measurement, name, new_dataset, new_hardware, new_job, promote, ready_for_versions, reference, worker,
+};
+use crate::{AuditHead, Change, Digest, Exclusion, JobKind, JobOutcome, JobState, Progress, Store};
 
 pub(super) const CHECKS: &[Check] = &[
     ("an empty audit log verifies", empty),
@@ -49,6 +51,29 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     store.move_alias(&hardware, &promote(1, 0)).unwrap_err();
     store.move_alias(&hardware, &promote(1, 1)).unwrap();
 
+    for _ in 0..2 {
+        store.create_job(&new_job(JobKind::Train), Some("key"), 9).unwrap();
+    }
+    let laptop = worker("laptop", &[JobKind::Train]);
+    store.lease_job(&laptop).unwrap();
+    let progress = Progress {
+        done: 1,
+        of: 2,
+        note: String::new(),
+    };
+    store.heartbeat_job(1, 1, Some(&progress)).unwrap();
+    store
+        .checkpoint_job(1, 1, &serde_json::json!({"at": "a half"}))
+        .unwrap();
+    store.release_job(1, 1).unwrap();
+    store.lease_job(&laptop).unwrap();
+    for _ in 0..2 {
+        store.cancel_job(1, "bob").unwrap();
+    }
+    store.finish_job(1, 2, &JobOutcome::Cancelled).unwrap();
+    store.finish_job(1, 2, &JobOutcome::Cancelled).unwrap_err();
+
+    let (job, job_kind) = (1, JobKind::Train);
     let moved = |generation, previous| Change::AliasMoved {
         hardware: hardware.clone(),
         alias: promote(1, 0).alias,
@@ -102,6 +127,34 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
         ),
         (moved(1, None), "ann", Some("better")),
         (moved(2, Some(1)), "ann", Some("better")),
+        (
+            Change::JobCreated {
+                job,
+                job_kind,
+                hardware: hardware.clone(),
+            },
+            "ann",
+            None,
+        ),
+        (
+            Change::JobCancelRequested {
+                job,
+                job_kind,
+                hardware: hardware.clone(),
+            },
+            "bob",
+            None,
+        ),
+        (
+            Change::JobEnded {
+                job,
+                job_kind,
+                hardware: hardware.clone(),
+                state: JobState::Cancelled,
+            },
+            "laptop",
+            None,
+        ),
     ]
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    AliasMove, Baseline, Digest, HardwareName, Measurement, NewDataset, NewHardware, NewValidation, NewVersion,
-    PairedSample, PluginUse, ReferenceNetwork, Rollback, Store, ValidationPair, Version,
+    AliasMove, Baseline, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob,
+    NewValidation, NewVersion, PairedSample, PluginUse, ReferenceNetwork, Rollback, Store, ValidationPair, Version,
 };
 
 /// The search space of the records.
@@ -184,5 +184,26 @@ pub fn new_validation(store: &dyn Store, version: &Version, production: Option<u
         started_at: "2024-01-31T12:00:00Z".to_owned(),
         finished_at: "2024-01-31T12:10:00Z".to_owned(),
         creator: "ann".to_owned(),
+    }
+}
+
+/// A job for the hardware target `cpu`.
+pub fn new_job(kind: JobKind) -> NewJob {
+    NewJob {
+        kind,
+        hardware: name("cpu"),
+        parameters: json!({"space": SPACE}),
+        creator: "ann".to_owned(),
+    }
+}
+
+/// A process on a device of the same name that does these kinds of jobs.
+pub fn worker(holder: &str, kinds: &[JobKind]) -> LeaseRequest {
+    LeaseRequest {
+        holder: holder.to_owned(),
+        device: holder.to_owned(),
+        kinds: kinds.iter().copied().collect(),
+        hardware: None,
+        seconds: 60,
     }
 }

@@ -8,6 +8,7 @@ mod exclusions;
 pub mod fixtures;
 mod gates;
 mod hardware;
+mod jobs;
 mod measurements;
 mod usage;
 mod validations;
@@ -31,8 +32,9 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         blobs::CHECKS,
         versions::CHECKS,
         aliases::CHECKS,
-        validations::CHECKS,
         gates::CHECKS,
+        jobs::CHECKS,
+        validations::CHECKS,
         audit::CHECKS,
     ];
     for (name, check) in groups.concat() {

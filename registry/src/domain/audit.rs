@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, Verdict, canonical_json};
+use crate::{
+    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Verdict,
+    canonical_json,
+};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +90,35 @@ pub enum Change {
         hardware: HardwareName,
         /// Its generation now.
         generation: u64,
+    },
+    /// A job was put into the queue.
+    JobCreated {
+        /// The job's number.
+        job: u64,
+        /// What it does.
+        job_kind: JobKind,
+        /// The hardware target that it does it for.
+        hardware: HardwareName,
+    },
+    /// Somebody wants a running job to end.
+    JobCancelRequested {
+        /// The job's number.
+        job: u64,
+        /// What it does.
+        job_kind: JobKind,
+        /// The hardware target that it does it for.
+        hardware: HardwareName,
+    },
+    /// A job ended.
+    JobEnded {
+        /// The job's number.
+        job: u64,
+        /// What it did.
+        job_kind: JobKind,
+        /// The hardware target that it did it for.
+        hardware: HardwareName,
+        /// How it ended.
+        state: JobState,
     },
 }
 

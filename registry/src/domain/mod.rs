@@ -6,6 +6,7 @@ pub(crate) mod dataset;
 pub(crate) mod exclusion;
 pub(crate) mod gate;
 pub(crate) mod hardware;
+pub(crate) mod job;
 pub(crate) mod measurement;
 pub(crate) mod validation;
 pub(crate) mod version;

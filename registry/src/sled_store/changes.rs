@@ -119,16 +119,23 @@ impl<'a> Changes<'a> {
     /// It flushes even where nothing changed: a caller that retries after a failed flush must not be told that all is
     /// well because the records are in memory.
     pub(super) fn commit(self, file: &File) -> Result<()> {
-        if !self.pending.is_empty() {
-            let mut batch = sled::Batch::default();
-            for (key, value) in self.pending {
-                batch.insert(key.into_bytes(), value);
-            }
-            self.db.apply_batch(batch).map_err(storage("write records"))?;
-        }
-        self.db.flush().map_err(storage("flush the database"))?;
+        let db = self.db;
+        self.apply()?;
+        db.flush().map_err(storage("flush the database"))?;
         file.sync_data()
             .map_err(|source| storage("sync the database")(source.into()))
+    }
+
+    /// Makes the changes visible as one. They become durable with the next commit.
+    pub(super) fn apply(self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut batch = sled::Batch::default();
+        for (key, value) in self.pending {
+            batch.insert(key.into_bytes(), value);
+        }
+        self.db.apply_batch(batch).map_err(storage("write records"))
     }
 }
 

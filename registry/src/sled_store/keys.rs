@@ -6,6 +6,8 @@ pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
 pub(super) const EVENT: &str = "event/";
 pub(super) const HARDWARE: &str = "hardware/";
+pub(super) const JOB: &str = "job/";
+pub(super) const JOBS_OPEN: &str = "jobs-open";
 
 pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
@@ -72,6 +74,10 @@ pub(super) fn validation(hardware: &HardwareName, number: u32) -> String {
 
 pub(super) fn validations(hardware: &HardwareName) -> String {
     format!("validation/{hardware}/")
+}
+
+pub(super) fn job(id: u64) -> String {
+    format!("{JOB}{id:020}")
 }
 
 pub(super) fn audit(sequence: u64) -> String {

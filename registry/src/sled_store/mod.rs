@@ -13,6 +13,7 @@ mod format;
 mod gates;
 mod hardware;
 mod idempotency;
+mod jobs;
 mod keys;
 mod lock;
 mod measurements;
@@ -25,6 +26,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
+
 use self::changes::{Changes, decode, storage};
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
@@ -33,8 +36,8 @@ use crate::files::failed;
 use crate::names;
 use crate::{
     Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, Forecast, Gate,
-    GateChange, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewValidation, NewVersion, Result,
-    Rollback, Store, Validation, Version,
+    GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset,
+    NewHardware, NewJob, NewValidation, NewVersion, Progress, Result, Rollback, Store, Validation, Version,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -92,6 +95,15 @@ impl SledStore {
         Ok(output)
     }
 
+    /// As [`Self::write`], but durable only with the next write: for what may be lost.
+    fn write_lazily<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
+        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = Changes::new(&self.db);
+        let output = work(&mut changes)?;
+        changes.apply()?;
+        Ok(output)
+    }
+
     /// A record, where there is one.
     fn find<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let value = self.db.get(key).map_err(storage("read a record"))?;
@@ -111,7 +123,9 @@ impl SledStore {
     }
 }
 
-fn entries(iter: sled::Iter) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
+fn entries(
+    iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
     iter.map(|entry| {
         let (key, bytes) = entry.map_err(storage("list records"))?;
         let key = String::from_utf8(key.to_vec()).map_err(|error| Error::CorruptRecord {
@@ -258,6 +272,46 @@ impl Store for SledStore {
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
         self.hardware(hardware)?;
         self.list(&keys::aliases(hardware))
+    }
+
+    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job> {
+        self.write_job(new, idempotency_key, limit)
+    }
+
+    fn job(&self, id: u64) -> Result<Job> {
+        self.find(&keys::job(id))?.ok_or_else(|| Error::not_found("job", id))
+    }
+
+    fn jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
+        self.list_jobs(filter, limit)
+    }
+
+    fn cancel_job(&self, id: u64, actor: &str) -> Result<Job> {
+        self.write_cancel(id, actor)
+    }
+
+    fn lease_job(&self, request: &LeaseRequest) -> Result<Option<Job>> {
+        self.write_lease(request)
+    }
+
+    fn heartbeat_job(&self, id: u64, fencing: u64, progress: Option<&Progress>) -> Result<Job> {
+        self.write_heartbeat(id, fencing, progress)
+    }
+
+    fn checkpoint_job(&self, id: u64, fencing: u64, checkpoint: &Value) -> Result<Job> {
+        self.write_checkpoint(id, fencing, checkpoint)
+    }
+
+    fn finish_job(&self, id: u64, fencing: u64, outcome: &JobOutcome) -> Result<Job> {
+        self.write_outcome(id, fencing, outcome)
+    }
+
+    fn release_job(&self, id: u64, fencing: u64) -> Result<Job> {
+        self.write_release(id, fencing)
+    }
+
+    fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>> {
+        self.write_requeued(gone)
     }
 
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {

@@ -1,15 +1,19 @@
 //! `GET /metrics`: Prometheus text.
 
 use actix_web::{HttpResponse, get, web};
+use lglp_registry::{Job, JobFilter, JobKind, JobState};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::State;
+use super::extract::blocking;
 use super::problem::ApiError;
+use crate::jobs::{JobLabels, Jobs};
 
 /// Labels of a request.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -33,10 +37,12 @@ pub struct Metrics {
     pub requests: Family<RequestLabels, Counter>,
     pub predictions: Family<ModelLabels, Counter>,
     pub predict_seconds: Histogram,
+    /// Jobs that wait or run.
+    jobs: Family<JobLabels, Gauge>,
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    pub fn new(jobs: &Jobs) -> Self {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
@@ -48,11 +54,27 @@ impl Metrics {
             "Time of a prediction request on the server, waiting included",
             predict_seconds.clone(),
         );
+        let open = Family::default();
+        registry.register("jobs", "Jobs that wait or run", open.clone());
+        let ended = jobs.feed().ended.clone();
+        registry.register("jobs_ended", "Jobs that ended since the server started", ended);
         Self {
             registry,
             requests,
             predictions,
             predict_seconds,
+            jobs: open,
+        }
+    }
+
+    /// Counts the jobs that have not ended anew.
+    fn count(&self, jobs: &[Job]) {
+        for state in [JobState::Queued, JobState::Running] {
+            for kind in JobKind::ALL {
+                let count = jobs.iter().filter(|job| job.kind == kind && job.state == state).count();
+                let gauge = self.jobs.get_or_create(&JobLabels::new(kind, state)).clone();
+                gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
         }
     }
 }
@@ -61,6 +83,20 @@ impl Metrics {
 #[utoipa::path(tag = "operation", responses((status = 200, content_type = "application/openmetrics-text", body = String, description = "Metrics in the OpenMetrics text format")))]
 #[get("/metrics")]
 pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+    let store = state.store.clone();
+    let open = blocking(move || -> lglp_registry::Result<_> {
+        let mut jobs = Vec::new();
+        for state in [JobState::Queued, JobState::Running] {
+            let filter = JobFilter {
+                hardware: None,
+                state: Some(state),
+            };
+            jobs.extend(store.jobs(&filter, usize::MAX)?);
+        }
+        Ok(jobs)
+    })
+    .await?;
+    state.metrics.count(&open);
     let mut text = String::new();
     encode(&mut text, &state.metrics.registry).map_err(|e| ApiError::internal(e.to_string()))?;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

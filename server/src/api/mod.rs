@@ -11,6 +11,7 @@ mod extract;
 mod gates;
 mod hardware;
 mod health;
+mod jobs;
 mod measurements;
 mod metrics;
 mod models;
@@ -32,6 +33,7 @@ use std::sync::{Arc, OnceLock};
 use lglp_registry::Store;
 use tokio::sync::Semaphore;
 
+use crate::jobs::Jobs;
 use crate::plugins::PluginHost;
 use crate::serving::{Serving, Usage};
 use crate::spaces::Spaces;
@@ -43,6 +45,7 @@ pub struct State {
     pub spaces: Arc<Spaces>,
     pub serving: Arc<Serving>,
     pub usage: Arc<Usage>,
+    pub jobs: Arc<Jobs>,
     pub metrics: metrics::Metrics,
     /// Predictions that may wait or run at once; beyond it, requests are turned away.
     pub queue: Arc<Semaphore>,

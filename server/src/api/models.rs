@@ -6,6 +6,7 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::NewVersion;
 
 use super::State;
+use super::aliases::idempotency_key;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -67,11 +68,7 @@ pub async fn create_model(
     Body(body): Body<NewVersion>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let key = request
-        .headers()
-        .get("Idempotency-Key")
-        .and_then(|k| k.to_str().ok())
-        .map(str::to_owned);
+    let key = idempotency_key(&request);
     let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
     Ok(HttpResponse::Created().json(version))
 }

@@ -175,6 +175,16 @@ impl From<RegistryError> for ApiError {
                 "There is no earlier version",
                 detail,
             ),
+            RegistryError::QueueFull { .. } => {
+                let title = "Too many jobs are waiting";
+                let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", title, detail);
+                problem.headers.push((RETRY_AFTER, "30".into()));
+                problem
+            }
+            RegistryError::JobEnded { .. } => Self::new(StatusCode::CONFLICT, "job-ended", "The job has ended", detail),
+            RegistryError::StaleLease { .. } => {
+                Self::new(StatusCode::CONFLICT, "stale-lease", "The lease is over", detail)
+            }
             _ => Self::internal(detail),
         }
     }

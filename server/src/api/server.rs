@@ -1,9 +1,11 @@
 //! The HTTP server: routes, limits, start and stop.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::Service;
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use lglp_registry::Store;
@@ -12,6 +14,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::metrics::{Metrics, RequestLabels};
 use super::{State, document, extract, problem};
+use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::spaces::Spaces;
@@ -25,21 +28,38 @@ pub struct ServeOptions {
     pub spaces: Arc<Spaces>,
     /// Prediction requests that may wait; beyond it they get 429.
     pub queue_depth: usize,
+    /// Folder of the recipes, for training jobs.
+    pub recipes: PathBuf,
+    /// Jobs that may wait; beyond it they get 429.
+    pub job_queue: usize,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
 pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let address = options.listener.local_addr().context("the listener has no address")?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let serving = Serving::new(options.store.clone(), options.host.clone(), options.spaces.clone());
+    let serving = Arc::new(Serving::new(
+        options.store.clone(),
+        options.host.clone(),
+        options.spaces.clone(),
+    ));
     let usage = Arc::new(Usage::new(options.store.clone()));
+    let tools = Tools {
+        store: options.store.clone(),
+        host: options.host.clone(),
+        spaces: options.spaces.clone(),
+        serving: serving.clone(),
+        recipes: options.recipes,
+    };
+    let jobs = Arc::new(Jobs::start(tools, options.job_queue));
     let state = web::Data::new(State {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
-        serving: Arc::new(serving),
+        serving,
         usage,
-        metrics: Metrics::new(),
+        metrics: Metrics::new(&jobs),
+        jobs,
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),
         loaded: OnceLock::new(),
@@ -67,6 +87,8 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
             let _ = web::block(move || usage.flush()).await;
         }
     });
+    let jobs = state.jobs.clone();
+    stop_at_signals(&jobs).context("cannot listen to signals")?;
     let document = document::document();
     let server = HttpServer::new(move || {
         let metrics = state.clone();
@@ -102,7 +124,21 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
     .run();
     let ended = server.await.context("the server failed");
     usage.flush();
+    jobs.join();
     ended
+}
+
+/// Stops the jobs at a signal that ends the server, before it waits for the requests in flight: those that listen to a job
+/// would last as long as the job.
+fn stop_at_signals(jobs: &Arc<Jobs>) -> std::io::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()] {
+        let (mut signal, jobs) = (signal(kind)?, jobs.clone());
+        actix_web::rt::spawn(async move {
+            signal.recv().await;
+            jobs.stop();
+        });
+    }
+    Ok(())
 }
 
 /// Every route; those with fixed first segments come before `/v1/{hardware}`.
@@ -118,6 +154,11 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::audit::events)
         .service(super::blobs::put_blob)
         .service(super::blobs::get_blob)
+        .service(super::jobs::submit_job)
+        .service(super::jobs::list_jobs)
+        .service(super::jobs::get_job)
+        .service(super::jobs::cancel_job)
+        .service(super::jobs::job_events)
         .service(super::hardware::list_hardware)
         .service(super::hardware::get_hardware)
         .service(super::hardware::put_hardware)
@@ -131,6 +172,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::gates::get_gate)
         .service(super::gates::set_gate)
         .service(super::validations::list_validations)
+        .service(super::validations::validate)
         .service(super::validations::get_scatter)
         .service(super::validations::get_validation)
         .service(super::measurements::list_measurements)

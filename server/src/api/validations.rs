@@ -1,12 +1,17 @@
 //! `/v1/{hardware}/validations`: predictions of a version against fresh measurements.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use lglp_openapi::jobs::{Job, ValidateParameters};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::validations::Validation;
+use lglp_registry::{JobKind, NewJob};
 use serde::Deserialize;
 
 use super::State;
-use super::extract::blocking;
+use super::aliases::idempotency_key;
+use super::caller::Caller;
+use super::extract::{Body, blocking};
+use super::jobs::submit;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -34,6 +39,40 @@ pub async fn list_validations(
     let name = hardware_name(&hardware)?;
     let found = blocking(move || state.store.validations(&name, selection.version)).await?;
     Ok(HttpResponse::Ok().json(found))
+}
+
+/// Measures fresh architectures now, compares the version's predictions with them, and stores a report: a job of the kind
+/// `validate`.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and job give the same job again"),
+    ),
+    request_body = ValidateParameters,
+    security(("token" = ["operator"])),
+    responses(
+        (status = 202, body = Job, description = "The job, at the address in `Location`"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many jobs wait"),
+    )
+)]
+#[post("/v1/{hardware}/validations")]
+pub async fn validate(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    request: HttpRequest,
+    caller: Caller,
+    Body(body): Body<ValidateParameters>,
+) -> Result<HttpResponse, ApiError> {
+    let new = NewJob {
+        kind: JobKind::Validate,
+        hardware: hardware_name(&hardware)?,
+        parameters: serde_json::json!(body),
+        creator: caller.name,
+    };
+    submit(state, new, idempotency_key(&request)).await
 }
 
 /// One report, with every pair of prediction and measurement.

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::HardwareName;
+use lglp_openapi::jobs::MeasureParameters;
+use lglp_registry::{HardwareName, JobKind};
 
 use super::Context;
+use super::jobs::submit;
 use super::table::print_json;
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 
@@ -14,7 +16,8 @@ use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 #[command(after_help = "Examples:\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --weighted 200   # and 200 large ones\n  \
-    lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n\n\
+    lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
 pub struct Args {
     /// Hardware target, created where there is none of that name.
@@ -40,6 +43,9 @@ pub struct Args {
     /// Time for the runs of one attempt at one architecture, seconds.
     #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
     budget: f64,
+    /// Leave it to the server, as a job, and return at once.
+    #[arg(long)]
+    job: bool,
 }
 
 /// Between two lines of progress where there is no terminal.
@@ -51,6 +57,18 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "--budget must be a positive number of seconds"
     );
     let registry = context.registry("measure")?;
+    if args.job {
+        let parameters = MeasureParameters {
+            space: args.space.clone(),
+            count: args.count,
+            weighted: args.weighted,
+            round: args.round,
+            seed: args.seed,
+            runtime: args.runtime.clone(),
+            budget_s: Some(args.budget),
+        };
+        return submit(context, &registry, JobKind::Measure, &args.hardware, &parameters);
+    }
     let host = context.plugins()?;
     let spaces = context.spaces()?;
     let campaign = Campaign {
@@ -79,7 +97,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let bar = ProgressBar::new(count as u64).with_style(style()?);
     let started = Instant::now();
     let mut said = started;
-    let summary = campaign.run(&mut |event| match event {
+    let mut progress = |event| match event {
         CampaignEvent::Calibrating { done, of } => {
             bar.set_length(of as u64);
             bar.set_position(done as u64);
@@ -107,7 +125,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             }
             bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
         }
-    })?;
+    };
+    let summary = campaign.run(&mut progress, &|| false)?;
     bar.finish_and_clear();
     if context.json() {
         return print_json(&summary);

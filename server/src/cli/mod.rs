@@ -7,6 +7,7 @@ mod dataset;
 mod gate;
 mod hardware;
 mod input;
+mod jobs;
 mod measure;
 mod models;
 mod network;
@@ -102,6 +103,7 @@ enum Command {
     Promote(promote::Args),
     Rollback(rollback::Args),
     Gate(gate::Args),
+    Jobs(jobs::Args),
     Models(models::Args),
     Hardware(hardware::Args),
     Dataset(dataset::Args),
@@ -136,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Promote(args) => promote::run(&context, &args),
         Command::Rollback(args) => rollback::run(&context, &args),
         Command::Gate(args) => gate::run(&context, &args),
+        Command::Jobs(args) => jobs::run(&context, &args),
         Command::Models(args) => models::run(&context, &args),
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),

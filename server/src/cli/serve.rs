@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use crate::api::{ServeOptions, serve};
+use crate::jobs::QUEUE_LIMIT;
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
@@ -23,6 +24,9 @@ pub struct Args {
     /// Prediction requests that may wait at once; further ones are answered 429.
     #[arg(long, default_value_t = 256, value_name = "N")]
     queue_depth: usize,
+    /// Jobs that may wait at once; further ones are answered 429.
+    #[arg(long, default_value_t = QUEUE_LIMIT, value_name = "N")]
+    job_queue: usize,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -60,5 +64,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         host: Arc::new(host),
         spaces: Arc::new(context.spaces()?),
         queue_depth: args.queue_depth,
+        recipes: context.recipes_folder().clone(),
+        job_queue: args.job_queue,
     })
 }

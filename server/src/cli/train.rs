@@ -3,24 +3,25 @@
 use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::{Dataset, HardwareName, NewVersion, PluginUse, Store, Version};
-use lglp_sdk::SearchSpace;
+use lglp_openapi::jobs::TrainParameters;
+use lglp_registry::{HardwareName, JobKind};
 use serde_json::json;
 
 use super::Context;
 use super::accuracy::{metrics_table, noise_floor};
 use super::context::actor;
+use super::jobs::submit;
 use super::table::{print_json, short};
-use crate::plugins::PluginHost;
 use crate::predictor::{FitEvent, Recipe};
-use crate::train::{Metrics, Split, Trained, TrainingData, summaries, train};
+use crate::train::{Metrics, Trained, Training, TrainingData, summaries};
 
 /// Train a recipe on a hardware target's measurements; makes a version
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp train --hardware xeon-1t\n  \
     lglp train --hardware xeon-1t --recipe lightgbm --seed 7\n  \
-    lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n\n\
+    lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n  \
+    lglp train --hardware xeon-1t --job   # in the server, in the background\n\n\
     Metrics are of the test part, a tenth of the rows that the model never saw.")]
 pub struct Args {
     /// Hardware target.
@@ -37,10 +38,21 @@ pub struct Args {
     /// Train on this many splits, from --seed on, print mean and deviation, and keep none.
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
+    /// Leave it to the server, as a job, and return at once.
+    #[arg(long, conflicts_with = "seeds")]
+    job: bool,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("train")?;
+    if args.job {
+        let parameters = TrainParameters {
+            recipe: args.recipe.clone(),
+            space: args.space.clone(),
+            seed: args.seed,
+        };
+        return submit(context, &registry, JobKind::Train, &args.hardware, &parameters);
+    }
     let store = &*registry.store;
     let recipe = Recipe::load(context.recipes_folder(), &args.recipe)?;
     let spaces = context.spaces()?;
@@ -48,17 +60,24 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let host = context.plugins()?;
     let data = TrainingData::measured(store, &args.hardware, space)?;
     let noise_floor = noise_floor(store, &args.hardware, &space.name)?;
-    let fit = |seed| fit(&recipe, &host, space, &data, seed);
+    let training = Training {
+        store,
+        host: &host,
+        space,
+        hardware: &args.hardware,
+        recipe: &recipe,
+        seed: args.seed,
+    };
     if let Some(count) = args.seeds {
         anyhow::ensure!(count >= 1, "--seeds must be 1 or more");
         let metrics = (args.seed..args.seed + count)
-            .map(|seed| Ok(fit(seed)?.metrics))
+            .map(|seed| Ok(fit(&Training { seed, ..training }, &data)?.metrics))
             .collect::<anyhow::Result<Vec<_>>>()?;
         return report_seeds(context, &recipe, &metrics, noise_floor);
     }
-    let trained = fit(args.seed)?;
-    let dataset = data.freeze(store, &args.hardware, space, &actor())?;
-    let version = keep(store, &args.hardware, &recipe, space, &dataset, args.seed, &trained)?;
+    let trained = fit(&training, &data)?;
+    let content = training.content(&data, &trained, &actor())?;
+    let version = store.create_version(&args.hardware, &content, None)?;
     if context.json() {
         return print_json(&version);
     }
@@ -81,17 +100,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fit(
-    recipe: &Recipe,
-    host: &PluginHost,
-    space: &SearchSpace,
-    data: &TrainingData,
-    seed: u64,
-) -> anyhow::Result<Trained> {
+/// Fits with a bar of progress.
+fn fit(training: &Training<'_>, data: &TrainingData) -> anyhow::Result<Trained> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:10} {bar:20} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
-    let unit = recipe.target.unit();
+    let unit = training.recipe.target.unit();
     let mut component = String::new();
     let mut progress = |event: FitEvent<'_>| {
         if component != event.component {
@@ -107,59 +121,9 @@ fn fit(
         ));
         true
     };
-    let split = Split::new(data.architectures.len(), seed)?;
-    let trained = train(recipe, host, space, data, split, seed, &mut progress)?;
+    let trained = training.fit(data, &mut progress)?;
     bar.finish_and_clear();
     Ok(trained)
-}
-
-/// Makes a version: its blobs first, then the record that names them.
-fn keep(
-    store: &dyn Store,
-    hardware: &HardwareName,
-    recipe: &Recipe,
-    space: &SearchSpace,
-    dataset: &Dataset,
-    seed: u64,
-    trained: &Trained,
-) -> anyhow::Result<Version> {
-    let mut artifacts = BTreeMap::new();
-    for (role, state) in trained.model.save()? {
-        artifacts.insert(role, store.put_blob(&state)?);
-    }
-    let plugins = trained.model.plugins().iter().map(|p| {
-        Ok(PluginUse {
-            plugin: p.plugin.clone(),
-            component: p.component.clone(),
-            kind: serde_json::to_value(p.kind)?.as_str().unwrap_or_default().to_owned(),
-            version: p.version.clone(),
-            sha256: p.sha256.parse()?,
-            state_version: p.state_version,
-        })
-    });
-    let new = NewVersion {
-        space: dataset.space.clone(),
-        space_digest: format!("sha256:{}", space.digest()).parse()?,
-        recipe: json!(recipe),
-        dataset: dataset.digest.clone(),
-        seed,
-        split: json!({
-            "train": trained.split.train, "validation": trained.split.validation, "test": trained.split.test,
-        }),
-        plugins: plugins.collect::<anyhow::Result<_>>()?,
-        metrics: trained
-            .metrics
-            .entries()
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-        artifacts,
-        training_log: store.put_blob(trained.log.as_bytes())?,
-        residuals: trained.residuals.clone().into_vec(),
-        training_range: json!(trained.range),
-        creator: actor(),
-    };
-    Ok(store.create_version(hardware, &new, None)?)
 }
 
 fn report_seeds(

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::{HardwareName, Store, Validation};
+use lglp_openapi::jobs::ValidateParameters;
+use lglp_registry::{HardwareName, JobKind, NewJob, Store, Validation};
+use serde_json::json;
 
 use super::Context;
-use super::context::actor;
+use super::context::{Registry, actor};
+use super::jobs::{submit, until_ended};
 use super::table::{print_json, table};
+use crate::jobs::QUEUE_LIMIT;
 use crate::measure::{CampaignEvent, Protocol};
 use crate::serving::Serving;
 use crate::validate::{Method, Selection, Validating};
@@ -20,7 +24,7 @@ use crate::validate::{Method, Selection, Validating};
     lglp validate --hardware my-box 3\n  \
     lglp validate --hardware my-box 3 --n 100 --select stratified\n  \
     lglp validate --hardware my-box 3 --select disagreement    # where it differs most from production\n\n\
-    It runs on the device itself. Kill it anywhere: what was measured stays. `lglp validations` shows reports.")]
+    It runs on this machine, or on the server's where one holds the registry. Kill it anywhere: what was measured stays.\n `lglp validations` shows reports.")]
 pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
@@ -34,11 +38,29 @@ pub struct Args {
     /// Seed of the choice.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Time for the runs of one attempt at one architecture, seconds.
+    #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
+    budget: f64,
+    /// Leave it to the server, as a job, and return at once.
+    #[arg(long)]
+    job: bool,
     version: u32,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("validate")?;
+    if args.job {
+        return submit(
+            context,
+            &registry,
+            JobKind::Validate,
+            &args.hardware,
+            &args.parameters(),
+        );
+    }
+    if registry.server.is_some() {
+        return by_the_server(context, args, &registry);
+    }
     let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
     let serving = Serving::new(registry.store.clone(), host.clone(), spaces);
     let validating = Validating {
@@ -52,19 +74,58 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             n: args.n as usize,
             seed: args.seed,
         },
-        protocol: Protocol::default(),
+        protocol: Protocol::within(Some(args.budget))?,
     };
     let plan = validating.plan()?;
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}")?;
     let bar = ProgressBar::new(args.n).with_style(style);
-    let report = validating.run(&plan, &actor(), None, &mut |event| {
+    let mut progress = |event| {
         if let CampaignEvent::Measured { latency_ms, .. } = event {
             bar.inc(1);
             bar.set_message(format!("{latency_ms:.1} ms"));
         }
-    })?;
+    };
+    let report = validating.run(&plan, &actor(), None, &mut progress, &|| false)?;
     bar.finish_and_clear();
     print(context, &report)
+}
+
+/// Lets the server measure, on its own machine, and waits for the report.
+fn by_the_server(context: &Context, args: &Args, registry: &Registry) -> anyhow::Result<()> {
+    let new = NewJob {
+        kind: JobKind::Validate,
+        hardware: args.hardware.clone(),
+        parameters: json!(args.parameters()),
+        creator: actor(),
+    };
+    let job = registry.store.create_job(&new, None, QUEUE_LIMIT)?;
+    if !context.json() {
+        eprintln!("the server validates: job {}", job.id);
+    }
+    let ended = until_ended(registry, job.id)?;
+    let number = ended.result.as_ref().and_then(|result| result["validation"].as_u64());
+    let Some(number) = number else {
+        anyhow::bail!(
+            "job {} is {}: {}",
+            ended.id,
+            ended.state,
+            ended.error.unwrap_or_default()
+        );
+    };
+    let report = registry.store.validation(&args.hardware, u32::try_from(number)?)?;
+    print(context, &report)
+}
+
+impl Args {
+    fn parameters(&self) -> ValidateParameters {
+        ValidateParameters {
+            version: self.version,
+            n: self.n as usize,
+            select: self.select.into(),
+            seed: self.seed,
+            budget_s: Some(self.budget),
+        }
+    }
 }
 
 /// List the validation reports of a hardware target, or show one

@@ -1,5 +1,7 @@
 //! A small JSON client; problem documents become errors with their text.
 
+use std::io::{BufRead, BufReader};
+
 use lglp_openapi::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,6 +60,19 @@ impl Http {
         self.call(method, path, &[("Content-Type", "application/octet-stream")], body)
     }
 
+    /// The lines of an answer that comes bit by bit, each as it comes.
+    pub fn lines(&self, path: &str) -> Result<impl Iterator<Item = Result<String, ClientError>> + use<>, ClientError> {
+        let response = self.respond(Method::GET, path, &[], Vec::new())?;
+        let lines = BufReader::new(response.into_body().into_reader()).lines();
+        let url = format!("{}{path}", self.base);
+        Ok(lines.map(move |line| {
+            line.map_err(|e| ClientError::Transport {
+                url: url.clone(),
+                reason: e.to_string(),
+            })
+        }))
+    }
+
     fn json<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -76,21 +91,37 @@ impl Http {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Vec<u8>, ClientError> {
+        let mut response = self.respond(method, path, headers, body)?;
+        self.read(path, &mut response)
+    }
+
+    /// Calls; an answer that is no success is an error.
+    fn respond(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Response<ureq::Body>, ClientError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(body).map_err(|e| self.transport(path, &e))?;
         let mut response: Response<ureq::Body> = self.agent.run(request).map_err(|e| self.transport(path, &e))?;
-        let read = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec();
-        let bytes = read.map_err(|e| self.transport(path, &e))?;
         if response.status().is_success() {
-            return Ok(bytes);
+            return Ok(response);
         }
+        let bytes = self.read(path, &mut response)?;
         Err(match serde_json::from_slice::<Problem>(&bytes) {
             Ok(problem) => ClientError::Problem(Box::new(problem)),
             Err(_) => self.transport(path, &unexpected(response.status())),
         })
+    }
+
+    fn read(&self, path: &str, response: &mut Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
+        let read = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec();
+        read.map_err(|e| self.transport(path, &e))
     }
 
     fn transport(&self, path: &str, reason: &dyn std::fmt::Display) -> ClientError {

@@ -8,10 +8,11 @@ use lglp_openapi::models::{MoveAlias, RollBack};
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
     Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, Forecast, Gate,
-    GateChange, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewValidation, NewVersion, Result,
-    Rollback, Store, Validation, Version,
+    GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset,
+    NewHardware, NewJob, NewValidation, NewVersion, Progress, Result, Rollback, Store, Validation, Version,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use ureq::http::Method;
 
 use super::{ClientError, Http};
@@ -34,6 +35,16 @@ struct Targets {
 struct Models {
     versions: Vec<Version>,
     aliases: Vec<Alias>,
+}
+
+#[derive(Deserialize)]
+struct Jobs {
+    jobs: Vec<Job>,
+}
+
+/// Working on jobs is done where the registry is.
+fn works_itself<T>() -> Result<T> {
+    Err(Error::invalid("job", "a server works on its jobs itself"))
 }
 
 /// What a problem means as an error of the registry. `what` and `id` are what was asked for.
@@ -321,6 +332,69 @@ impl Store for RemoteStore {
 
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
         Ok(self.models(hardware)?.aliases)
+    }
+
+    /// The server knows its own limit.
+    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, _limit: usize) -> Result<Job> {
+        let path = format!("/v1/{}/jobs", new.hardware);
+        let headers: Vec<(&str, &str)> = idempotency_key
+            .map(|key| ("Idempotency-Key", key))
+            .into_iter()
+            .collect();
+        let body = serde_json::json!({ "kind": new.kind, "parameters": new.parameters });
+        self.0.send(Method::POST, &path, &headers, &body).map_err(error(
+            "create the job",
+            "hardware target",
+            &new.hardware,
+        ))
+    }
+
+    fn job(&self, id: u64) -> Result<Job> {
+        let path = format!("/v1/jobs/{id}");
+        self.0.get(&path).map_err(error("read the job", "job", id))
+    }
+
+    fn jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
+        let mut path = format!("/v1/jobs?limit={limit}");
+        if let Some(hardware) = &filter.hardware {
+            path += &format!("&hardware={hardware}");
+        }
+        if let Some(state) = filter.state {
+            path += &format!("&state={state}");
+        }
+        let list: Jobs = self.0.get(&path).map_err(error("list jobs", "list", "jobs"))?;
+        Ok(list.jobs)
+    }
+
+    fn cancel_job(&self, id: u64, _actor: &str) -> Result<Job> {
+        let path = format!("/v1/jobs/{id}/cancel");
+        self.0
+            .send(Method::POST, &path, &[], &serde_json::json!({}))
+            .map_err(error("cancel the job", "job", id))
+    }
+
+    fn lease_job(&self, _: &LeaseRequest) -> Result<Option<Job>> {
+        works_itself()
+    }
+
+    fn heartbeat_job(&self, _: u64, _: u64, _: Option<&Progress>) -> Result<Job> {
+        works_itself()
+    }
+
+    fn checkpoint_job(&self, _: u64, _: u64, _: &Value) -> Result<Job> {
+        works_itself()
+    }
+
+    fn finish_job(&self, _: u64, _: u64, _: &JobOutcome) -> Result<Job> {
+        works_itself()
+    }
+
+    fn release_job(&self, _: u64, _: u64) -> Result<Job> {
+        works_itself()
+    }
+
+    fn requeue_jobs(&self, _: Option<&str>) -> Result<Vec<Job>> {
+        works_itself()
     }
 
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {

@@ -95,6 +95,9 @@ pub enum MeasureError {
     /// Repetitions need something to repeat.
     #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
     NothingToRepeat { round: u32, available: usize, asked: usize },
+    /// It was asked to.
+    #[error("stopped")]
+    Stopped,
     /// The runtime's times make no sense.
     #[error("{architecture}: the label came out as {latency_ms} ms; is the runtime's clock working?")]
     BadLabel { architecture: String, latency_ms: f64 },
@@ -119,8 +122,12 @@ fn other_machine(target: &HardwareTarget, machine: &serde_json::Value) -> Option
 const BATCH_SIZE: &str = "batch_size";
 
 impl Campaign<'_> {
-    /// Measures what is missing. A measurement is durable before the next begins.
-    pub fn run(&self, progress: &mut dyn FnMut(CampaignEvent)) -> Result<Summary, MeasureError> {
+    /// Measures what is missing. A measurement is durable before the next begins; before each, `stopped` is asked.
+    pub fn run(
+        &self,
+        progress: &mut dyn FnMut(CampaignEvent),
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Summary, MeasureError> {
         let known = match self.store.hardware(self.hardware) {
             Ok(target) => Some(target),
             Err(lglp_registry::Error::NotFound { .. }) => None,
@@ -145,6 +152,9 @@ impl Campaign<'_> {
         let process = format!("{}@{}", std::process::id(), now());
         let mut measured = 0;
         for (draw, architecture) in plan.iter().filter(|(_, a)| !done.contains(&self.digest(a))) {
+            if stopped() {
+                return Err(MeasureError::Stopped);
+            }
             let network = networks::build(self.space, architecture, 1, WEIGHTS_SEED);
             let mut candidate = runtime.load(&network.onnx)?;
             let paired = self.protocol.measure(&mut candidate, &mut reference)?;

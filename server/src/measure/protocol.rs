@@ -36,6 +36,25 @@ pub struct Protocol {
     pub attempts: usize,
 }
 
+/// Seconds that one attempt at one architecture may take.
+const BUDGET_LIMIT_S: f64 = 600.0;
+
+impl Protocol {
+    /// The protocol with another budget, in seconds, as a job asks for it.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the job's parameter.
+    pub fn within(budget_s: Option<f64>) -> lglp_registry::Result<Self> {
+        let default = Self::default();
+        let budget_s = budget_s.unwrap_or(default.budget_s);
+        if budget_s > 0.0 && budget_s <= BUDGET_LIMIT_S {
+            return Ok(Self { budget_s, ..default });
+        }
+        let reason = format!("expected more than 0 and at most {BUDGET_LIMIT_S} s, got {budget_s}");
+        Err(lglp_registry::Error::invalid("parameters.budget_s", reason))
+    }
+}
+
 impl Default for Protocol {
     fn default() -> Self {
         Self {

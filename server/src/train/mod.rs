@@ -5,12 +5,14 @@ mod metrics;
 mod parallel;
 mod split;
 mod summary;
+mod training;
 
 pub use data::{DataError, TrainingData, labels};
 pub use metrics::Metrics;
 pub use parallel::{cores, each};
 pub use split::{FEWEST_ROWS, Split};
 pub use summary::{Summary, summaries};
+pub use training::{KeepError, Training};
 
 use lglp_sdk::SearchSpace;
 

@@ -74,14 +74,15 @@ impl Validating<'_> {
         Ok(Plan { architectures })
     }
 
-    /// Measures what of the plan is not measured yet, compares, and stores the report. A repetition with the same key gives
-    /// the same report.
+    /// Measures what of the plan is not measured yet, unless it is `stopped` between two measurements, compares, and stores
+    /// the report. A repetition with the same key gives the same report.
     pub fn run(
         &self,
         plan: &Plan,
         creator: &str,
         idempotency_key: Option<&str>,
         progress: &mut dyn FnMut(CampaignEvent),
+        stopped: &dyn Fn() -> bool,
     ) -> Result<Validation, ValidateError> {
         let candidate = self.candidate()?;
         let space = candidate.space.clone();
@@ -99,7 +100,7 @@ impl Validating<'_> {
                 architectures: &architectures,
             },
         };
-        campaign.run(progress)?;
+        campaign.run(progress, stopped)?;
         // Production may have moved while it was measured: the report compares with what is there now.
         let production = self.production()?.filter(|model| model.space.name == space.name);
         let report = report::compare(self, &candidate, production.as_deref(), &architectures, creator)?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use lglp_openapi::jobs::SelectionMethod;
 use lglp_registry::{Digest, HardwareName};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,26 @@ pub enum Method {
     Stratified,
     /// Where the version and production disagree most.
     Disagreement,
+}
+
+impl From<SelectionMethod> for Method {
+    fn from(method: SelectionMethod) -> Self {
+        match method {
+            SelectionMethod::Random => Self::Random,
+            SelectionMethod::Stratified => Self::Stratified,
+            SelectionMethod::Disagreement => Self::Disagreement,
+        }
+    }
+}
+
+impl From<Method> for SelectionMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Random => Self::Random,
+            Method::Stratified => Self::Stratified,
+            Method::Disagreement => Self::Disagreement,
+        }
+    }
 }
 
 /// How many architectures, and which.

@@ -1,0 +1,209 @@
+//! Long work that waits in a queue: `/v1/jobs`, `/v1/{hardware}/jobs`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Fits a recipe on the hardware target's measurements; makes a version.
+    Train,
+    /// Measures architectures on the server's own machine, one job at a time.
+    Measure,
+    /// Compares a version with fresh measurements.
+    Validate,
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// A job that is to be created.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitJob {
+    pub kind: JobKind,
+    /// Those of its kind.
+    #[serde(default)]
+    #[schema(value_type = JobParameters)]
+    pub parameters: serde_json::Value,
+}
+
+/// The parameters of each kind of job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum JobParameters {
+    Train(TrainParameters),
+    Measure(MeasureParameters),
+    Validate(ValidateParameters),
+}
+
+/// What to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainParameters {
+    /// One of the server's recipes.
+    #[schema(example = "lglp-per-mac")]
+    pub recipe: String,
+    #[schema(example = "mobilenetv3")]
+    pub space: String,
+    /// Seed of split and fit: the same gives the same metrics.
+    pub seed: u64,
+}
+
+impl Default for TrainParameters {
+    fn default() -> Self {
+        Self {
+            recipe: "lglp-per-mac".into(),
+            space: "mobilenetv3".into(),
+            seed: 0,
+        }
+    }
+}
+
+/// Architectures that one job may measure.
+pub const MEASURE_LIMIT: usize = 100_000;
+
+/// What to measure. The hardware target is created where there is none of that name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureParameters {
+    #[schema(example = "mobilenetv3")]
+    pub space: String,
+    /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution.
+    #[schema(minimum = 1, maximum = 100_000)]
+    pub count: usize,
+    /// How many more, weighted to large depth and resolution; of round 0 only.
+    #[serde(default)]
+    #[schema(maximum = 100_000)]
+    pub weighted: usize,
+    /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
+    #[serde(default)]
+    pub round: u32,
+    /// Seed of the sequence of architectures.
+    #[serde(default)]
+    pub seed: u64,
+    /// Runtime plugin, for a new hardware target.
+    #[serde(default = "runtime")]
+    #[schema(example = "onnxruntime")]
+    pub runtime: String,
+    /// Time for the runs of one attempt at one architecture, seconds; that of `lglp measure` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, maximum = 600)]
+    pub budget_s: Option<f64>,
+}
+
+fn runtime() -> String {
+    "onnxruntime".into()
+}
+
+/// What to validate: a version, by architectures that were never measured before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidateParameters {
+    pub version: u32,
+    /// Architectures to measure.
+    #[serde(default = "validated")]
+    #[schema(minimum = 2, maximum = 1000, example = 50)]
+    pub n: usize,
+    /// How to choose them.
+    #[serde(default)]
+    pub select: SelectionMethod,
+    /// Seed of the choice.
+    #[serde(default)]
+    pub seed: u64,
+    /// Time for the runs of one attempt at one architecture, seconds; that of `lglp measure` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, maximum = 600)]
+    pub budget_s: Option<f64>,
+}
+
+fn validated() -> usize {
+    50
+}
+
+/// How the architectures of a validation are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectionMethod {
+    /// Even draws over depth x resolution, as for training.
+    #[default]
+    Random,
+    /// Even over the logarithm of the predicted latency.
+    Stratified,
+    /// Where the version and production disagree most.
+    Disagreement,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    /// Counts from 1.
+    pub id: u64,
+    pub kind: JobKind,
+    pub hardware: String,
+    /// As they were given, with defaults filled in.
+    #[schema(value_type = Object)]
+    pub parameters: serde_json::Value,
+    pub state: JobState,
+    /// How far it was when it last told.
+    pub progress: Option<JobProgress>,
+    /// What came out of it. Of training: `version`, `digest`, `metrics`; of measuring: `measured`, `total`, `repeatability`; of validating: `validation`, the number
+    /// of the report, `version`, `metrics`, `coverage`.
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<serde_json::Value>,
+    /// Why it failed.
+    pub error: Option<String>,
+    pub created_at: String,
+    pub created_by: String,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    /// How often it was begun.
+    pub attempts: u64,
+    /// How often its process went away before it had ended.
+    pub lost: u32,
+    /// Who works on it; set exactly where it is running.
+    pub lease: Option<JobLease>,
+    /// Whether somebody wants it to end; it does between two steps.
+    pub cancel_requested: bool,
+    /// What its kind needs to go on after a restart.
+    pub checkpoint: serde_json::Value,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobProgress {
+    /// Steps done.
+    pub done: u64,
+    /// Steps in all; 0 where that is not known yet.
+    pub of: u64,
+    /// What is going on, for people.
+    pub note: String,
+}
+
+/// Who works on a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobLease {
+    pub holder: String,
+    /// The machine it works on; one job measures there at a time.
+    pub device: String,
+    /// Higher than that of every lease on this job before.
+    pub fencing: u64,
+    /// How long it holds without a heartbeat, seconds.
+    pub seconds: u32,
+    pub expires_at: String,
+}
+
+/// Jobs, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobList {
+    pub jobs: Vec<Job>,
+}

@@ -1,0 +1,287 @@
+//! Jobs. Those that have not ended are few, for the queue is bounded: one record lists their numbers, so that nobody who
+//! looks for work reads the whole history.
+
+use std::ops::ControlFlow;
+
+use serde_json::{Value, json};
+
+use super::changes::Changes;
+use super::idempotency::Once;
+use super::{SledStore, decode, entries, keys};
+use crate::domain::not_empty;
+use crate::{
+    Change, Error, JOB_ATTEMPTS, Job, JobFilter, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress, Result,
+    clock,
+};
+
+/// Who gives up a job whose process went away too often.
+const REGISTRY: &str = "registry";
+
+impl SledStore {
+    pub(super) fn write_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job> {
+        new.check()?;
+        let once = Once::new("job", idempotency_key, new)?;
+        self.write(|changes| {
+            if let Some(before) = changes.answered(&once)? {
+                return changes.job(before);
+            }
+            let mut open = changes.open_jobs()?;
+            if open.iter().filter(|job| job.state == JobState::Queued).count() >= limit {
+                return Err(Error::QueueFull { limit });
+            }
+            let last = changes.last(keys::JOB)?;
+            let job = queued(last.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1, new);
+            let change = Change::JobCreated {
+                job: job.id,
+                job_kind: job.kind,
+                hardware: job.hardware.clone(),
+            };
+            changes.answer(once, &job.id)?;
+            changes.log(change, &new.creator, None, (Value::Null, json!(job)))?;
+            changes.put(keys::job(job.id), &job)?;
+            open.push(job.clone());
+            changes.put_open(open.iter())?;
+            Ok(job)
+        })
+    }
+
+    pub(super) fn list_jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
+        if filter.state.is_some_and(|state| !state.has_ended()) {
+            let open = Changes::new(&self.db).open_jobs()?;
+            let admitted = open.into_iter().rev().filter(|job| filter.admits(job));
+            return Ok(admitted.take(limit).collect());
+        }
+        let newest_first = self.db.scan_prefix(keys::JOB).rev();
+        let jobs = entries(newest_first).map(|entry| entry.and_then(|(key, bytes)| decode::<Job>(&key, &bytes)));
+        let admitted = jobs.filter(|job| job.as_ref().map_or(true, |job| filter.admits(job)));
+        admitted.take(limit).collect()
+    }
+
+    pub(super) fn write_cancel(&self, id: u64, actor: &str) -> Result<Job> {
+        not_empty("actor", actor)?;
+        self.write(|changes| {
+            let job = changes.job(id)?;
+            match job.state {
+                JobState::Queued => changes.end(job, &JobOutcome::Cancelled, actor),
+                JobState::Running if job.cancel_requested => Ok(job),
+                JobState::Running => {
+                    let before = json!(job);
+                    let job = Job {
+                        cancel_requested: true,
+                        ..job
+                    };
+                    let change = Change::JobCancelRequested {
+                        job: id,
+                        job_kind: job.kind,
+                        hardware: job.hardware.clone(),
+                    };
+                    changes.log(change, actor, None, (before, json!(job)))?;
+                    changes.put(keys::job(id), &job)?;
+                    Ok(job)
+                }
+                state => Err(Error::JobEnded { job: id, state }),
+            }
+        })
+    }
+
+    pub(super) fn write_lease(&self, request: &LeaseRequest) -> Result<Option<Job>> {
+        request.check()?;
+        self.write(|changes| {
+            let open = changes.open_jobs()?;
+            let busy = |job: &Job| {
+                open.iter().any(|other| {
+                    other.kind.is_measuring() == job.kind.is_measuring()
+                        && other.lease.as_ref().is_some_and(|lease| lease.device == request.device)
+                })
+            };
+            let next = open
+                .iter()
+                .find(|job| job.state == JobState::Queued && request.admits(job) && !busy(job));
+            let Some(job) = next.cloned() else { return Ok(None) };
+            let attempts = job.attempts + 1;
+            let job = Job {
+                state: JobState::Running,
+                started_at: job.started_at.or_else(|| Some(clock::now())),
+                attempts,
+                lease: Some(Lease {
+                    holder: request.holder.clone(),
+                    device: request.device.clone(),
+                    fencing: attempts,
+                    seconds: request.seconds,
+                    expires_at: clock::after(request.seconds),
+                }),
+                ..job
+            };
+            changes.put(keys::job(job.id), &job)?;
+            Ok(Some(job))
+        })
+    }
+
+    pub(super) fn write_heartbeat(&self, id: u64, fencing: u64, progress: Option<&Progress>) -> Result<Job> {
+        self.write_lazily(|changes| {
+            let (job, lease) = changes.leased(id, fencing)?;
+            let job = Job {
+                progress: progress.cloned().or(job.progress),
+                lease: Some(Lease {
+                    expires_at: clock::after(lease.seconds),
+                    ..lease
+                }),
+                ..job
+            };
+            changes.put(keys::job(id), &job)?;
+            Ok(job)
+        })
+    }
+
+    pub(super) fn write_checkpoint(&self, id: u64, fencing: u64, checkpoint: &Value) -> Result<Job> {
+        self.write(|changes| {
+            let (job, _) = changes.leased(id, fencing)?;
+            let checkpoint = checkpoint.clone();
+            let job = Job { checkpoint, ..job };
+            changes.put(keys::job(id), &job)?;
+            Ok(job)
+        })
+    }
+
+    pub(super) fn write_outcome(&self, id: u64, fencing: u64, outcome: &JobOutcome) -> Result<Job> {
+        self.write(|changes| {
+            let (job, lease) = changes.leased(id, fencing)?;
+            changes.end(job, outcome, &lease.holder)
+        })
+    }
+
+    pub(super) fn write_release(&self, id: u64, fencing: u64) -> Result<Job> {
+        self.write(|changes| {
+            let (job, lease) = changes.leased(id, fencing)?;
+            if job.cancel_requested {
+                return changes.end(job, &JobOutcome::Cancelled, &lease.holder);
+            }
+            changes.queue_again(job)
+        })
+    }
+
+    pub(super) fn write_requeued(&self, gone: Option<&str>) -> Result<Vec<Job>> {
+        let mut requeued = Vec::new();
+        // One at a time: a set of changes has one entry in the audit log.
+        while let ControlFlow::Continue(job) = self.write(|changes| changes.requeue_one(gone))? {
+            requeued.push(job);
+        }
+        Ok(requeued)
+    }
+}
+
+/// A job that waits.
+fn queued(id: u64, new: &NewJob) -> Job {
+    let new = new.clone();
+    Job {
+        id,
+        kind: new.kind,
+        hardware: new.hardware,
+        parameters: new.parameters,
+        state: JobState::Queued,
+        progress: None,
+        result: None,
+        error: None,
+        created_at: clock::now(),
+        created_by: new.creator,
+        started_at: None,
+        finished_at: None,
+        attempts: 0,
+        lost: 0,
+        lease: None,
+        cancel_requested: false,
+        checkpoint: Value::Null,
+    }
+}
+
+impl Changes<'_> {
+    fn job(&self, id: u64) -> Result<Job> {
+        self.find(&keys::job(id))?.ok_or_else(|| Error::not_found("job", id))
+    }
+
+    /// A running job and its lease, which must be the one with this token.
+    fn leased(&self, id: u64, fencing: u64) -> Result<(Job, Lease)> {
+        let mut job = self.job(id)?;
+        match job.lease.take() {
+            Some(lease) if lease.fencing == fencing => {
+                job.lease = Some(lease.clone());
+                Ok((job, lease))
+            }
+            _ => Err(Error::StaleLease { job: id, fencing }),
+        }
+    }
+
+    /// The jobs that have not ended, oldest first.
+    fn open_jobs(&self) -> Result<Vec<Job>> {
+        let numbers: Vec<u64> = self.find(keys::JOBS_OPEN)?.unwrap_or_default();
+        numbers.into_iter().map(|id| self.job(id)).collect()
+    }
+
+    fn put_open<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>) -> Result<()> {
+        let numbers: Vec<u64> = jobs.map(|job| job.id).collect();
+        self.put(keys::JOBS_OPEN.to_owned(), &numbers)
+    }
+
+    fn end(&mut self, job: Job, outcome: &JobOutcome, actor: &str) -> Result<Job> {
+        let before = json!(job);
+        let (state, result, error) = match outcome {
+            JobOutcome::Succeeded(result) => (JobState::Succeeded, Some(result.clone()), None),
+            JobOutcome::Failed(reason) => (JobState::Failed, None, Some(reason.clone())),
+            JobOutcome::Cancelled => (JobState::Cancelled, None, None),
+        };
+        let job = Job {
+            state,
+            result,
+            error,
+            finished_at: Some(clock::now()),
+            lease: None,
+            ..job
+        };
+        let change = Change::JobEnded {
+            job: job.id,
+            job_kind: job.kind,
+            hardware: job.hardware.clone(),
+            state,
+        };
+        self.log(change, actor, None, (before, json!(job)))?;
+        self.put(keys::job(job.id), &job)?;
+        let open = self.open_jobs()?;
+        self.put_open(open.iter().filter(|other| other.id != job.id))?;
+        Ok(job)
+    }
+
+    fn queue_again(&mut self, job: Job) -> Result<Job> {
+        let job = Job {
+            state: JobState::Queued,
+            lease: None,
+            ..job
+        };
+        self.put(keys::job(job.id), &job)?;
+        Ok(job)
+    }
+
+    /// Takes one job from a process that went away, if there is one.
+    fn requeue_one(&mut self, gone: Option<&str>) -> Result<ControlFlow<(), Job>> {
+        let is_lost = |lease: &Lease| gone == Some(lease.holder.as_str()) || clock::is_over(&lease.expires_at);
+        let lost = self
+            .open_jobs()?
+            .into_iter()
+            .find(|job| job.lease.as_ref().is_some_and(is_lost));
+        let Some(mut job) = lost else {
+            return Ok(ControlFlow::Break(()));
+        };
+        job.lost += 1;
+        let job = if job.cancel_requested {
+            self.end(job, &JobOutcome::Cancelled, REGISTRY)?
+        } else if job.lost >= JOB_ATTEMPTS {
+            let reason = format!(
+                "given up: {} times the process that worked on it went away before it had ended",
+                job.lost
+            );
+            self.end(job, &JobOutcome::Failed(reason), REGISTRY)?
+        } else {
+            self.queue_again(job)?
+        };
+        Ok(ControlFlow::Continue(job))
+    }
+}

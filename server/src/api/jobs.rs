@@ -1,0 +1,188 @@
+//! `/v1/jobs` and `/v1/{hardware}/jobs`: long work in the background.
+
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::rt::time::timeout;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use futures_util::stream::unfold;
+use lglp_openapi::jobs::{Job, JobList, SubmitJob};
+use lglp_openapi::problem::Problem;
+use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::State;
+use super::aliases::idempotency_key;
+use super::caller::Caller;
+use super::extract::{Body, blocking};
+use super::predict::hardware_name;
+use super::problem::ApiError;
+use crate::jobs::Listener;
+
+/// Silence after which a comment is sent, so that nobody on the way takes the connection for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The same as the contract's `SubmitJob`, in the registry's types.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubmitBody {
+    kind: JobKind,
+    #[serde(default)]
+    parameters: Value,
+}
+
+/// Puts a job into the queue. It is begun when those before it have ended.
+#[utoipa::path(
+    tag = "jobs",
+    security(("token" = ["operator"])),
+    params(
+        ("hardware" = String, Path, description = "Hardware target; a measuring job creates it where there is none"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and job give the same job again"),
+    ),
+    request_body = SubmitJob,
+    responses(
+        (status = 202, body = Job, description = "The job, at the address in `Location`"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The key was used for another job"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many jobs wait"),
+    )
+)]
+#[post("/v1/{hardware}/jobs")]
+pub async fn submit_job(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    request: HttpRequest,
+    caller: Caller,
+    Body(body): Body<SubmitBody>,
+) -> Result<HttpResponse, ApiError> {
+    let new = NewJob {
+        kind: body.kind,
+        hardware: hardware_name(&hardware)?,
+        parameters: body.parameters,
+        creator: caller.name,
+    };
+    submit(state, new, idempotency_key(&request)).await
+}
+
+/// Puts a job into the queue, and says where it can be looked at.
+pub async fn submit(state: web::Data<State>, new: NewJob, key: Option<String>) -> Result<HttpResponse, ApiError> {
+    let job = blocking(move || state.jobs.submit(new, key.as_deref())).await?;
+    Ok(HttpResponse::Accepted()
+        .insert_header((LOCATION, format!("/v1/jobs/{}", job.id)))
+        .json(job))
+}
+
+/// Which jobs to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Selection {
+    /// Only those of this hardware target.
+    #[param(value_type = Option<String>)]
+    hardware: Option<HardwareName>,
+    /// Only those in this state.
+    #[param(value_type = Option<lglp_openapi::jobs::JobState>)]
+    state: Option<JobState>,
+    /// Jobs at most.
+    #[serde(default = "page")]
+    limit: usize,
+}
+
+fn page() -> usize {
+    50
+}
+
+/// Jobs, newest first.
+#[utoipa::path(
+    tag = "jobs",
+    security(("token" = ["viewer"])),
+    params(Selection),
+    responses(
+        (status = 200, body = JobList, description = "Jobs, newest first"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "There is no such state"),
+    )
+)]
+#[get("/v1/jobs")]
+pub async fn list_jobs(state: web::Data<State>, selection: web::Query<Selection>) -> Result<HttpResponse, ApiError> {
+    let Selection {
+        hardware,
+        state: in_state,
+        limit,
+    } = selection.into_inner();
+    let filter = JobFilter {
+        hardware,
+        state: in_state,
+    };
+    let jobs = blocking(move || state.store.jobs(&filter, limit)).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "jobs": jobs })))
+}
+
+/// One job.
+#[utoipa::path(
+    tag = "jobs",
+    security(("token" = ["viewer"])),
+    params(("id" = u64, Path, description = "Job number")),
+    responses((status = 200, body = Job, description = "The job"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"))
+)]
+#[get("/v1/jobs/{id}")]
+pub async fn get_job(state: web::Data<State>, id: web::Path<u64>) -> Result<HttpResponse, ApiError> {
+    let job = blocking(move || state.store.job(*id)).await?;
+    Ok(HttpResponse::Ok().json(job))
+}
+
+/// Cancels a job: at once where it waits, between two of its steps where it is running. What it has measured stays.
+#[utoipa::path(
+    tag = "jobs",
+    security(("token" = ["operator"])),
+    params(("id" = u64, Path, description = "Job number")),
+    responses(
+        (status = 200, body = Job, description = "The job, cancelled or with `cancel_requested`"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It has ended"),
+    )
+)]
+#[post("/v1/jobs/{id}/cancel")]
+pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let job = blocking(move || state.jobs.cancel(*id, &caller.name)).await?;
+    Ok(HttpResponse::Ok().json(job))
+}
+
+/// Follows a job, as server-sent events: the whole job as `progress` whenever it has changed, and as `end` when it has
+/// ended, which closes the stream. A stream that closes without `end` was cut off; the job goes on.
+#[utoipa::path(
+    tag = "jobs",
+    security(("token" = ["viewer"])),
+    params(("id" = u64, Path, description = "Job number")),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream", description = "`event: progress` or `event: end`, each with the job as JSON in `data`"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+    )
+)]
+#[get("/v1/jobs/{id}/events")]
+pub async fn job_events(state: web::Data<State>, id: web::Path<u64>) -> Result<HttpResponse, ApiError> {
+    let listener = blocking(move || state.jobs.listen(*id)).await?;
+    let events = unfold(listener, |mut listener| async move {
+        let event = next_event(&mut listener).await?;
+        Some((Ok::<_, actix_web::Error>(event), listener))
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .streaming(events))
+}
+
+async fn next_event(listener: &mut Listener) -> Option<Bytes> {
+    let Ok(job) = timeout(KEEP_ALIVE, listener.next()).await else {
+        return Some(Bytes::from_static(b": still there\n\n"));
+    };
+    Some(event(&job?))
+}
+
+/// Compact JSON has no line breaks, which would end the data.
+fn event(job: &StoredJob) -> Bytes {
+    let name = if job.state.has_ended() { "end" } else { "progress" };
+    format!("event: {name}\ndata: {}\n\n", serde_json::json!(job)).into()
+}

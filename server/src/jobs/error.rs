@@ -1,0 +1,66 @@
+//! Why a job ends without a result.
+
+use crate::measure::MeasureError;
+use crate::plugins::PluginError;
+use crate::predictor::RecipeError;
+use crate::spaces::UnknownSpace;
+use crate::train::{DataError, KeepError, TrainError};
+use crate::validate::ValidateError;
+
+/// Why a job ends without a result. All but a stop make it fail, with the error's text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// It was to be cancelled, or the server stops.
+    #[error("stopped")]
+    Stopped,
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+    #[error(transparent)]
+    Space(#[from] UnknownSpace),
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Train(TrainError),
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    #[error(transparent)]
+    Measure(MeasureError),
+    #[error(transparent)]
+    Validate(ValidateError),
+    /// What the job had kept to go on with cannot be read.
+    #[error("its checkpoint cannot be read: {0}")]
+    Checkpoint(serde_json::Error),
+    /// A fault of this program.
+    #[error("the work panicked: {0}")]
+    Panicked(String),
+}
+
+impl From<TrainError> for JobError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Plugin(PluginError::Cancelled { .. }) => Self::Stopped,
+            error => Self::Train(error),
+        }
+    }
+}
+
+impl From<ValidateError> for JobError {
+    fn from(error: ValidateError) -> Self {
+        match error {
+            ValidateError::Measure(error) => error.into(),
+            error => Self::Validate(error),
+        }
+    }
+}
+
+impl From<MeasureError> for JobError {
+    fn from(error: MeasureError) -> Self {
+        match error {
+            MeasureError::Stopped => Self::Stopped,
+            error => Self::Measure(error),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Jobs: training and measuring that the server does in the background.
+//!
+//! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
+//! each kind does (one file a kind, and one line in [`kind`]), who does it (`executor.rs`: a thread that measures and a
+//! thread that trains), what the work tells meanwhile (`run.rs`), and who hears it (`feed.rs`).
+
+mod error;
+mod executor;
+mod feed;
+mod measure;
+mod run;
+mod train;
+mod validate;
+
+pub use error::JobError;
+pub use executor::Jobs;
+pub use feed::{JobLabels, Listener};
+pub use run::Run;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lglp_openapi::jobs::{MeasureParameters, TrainParameters, ValidateParameters};
+use lglp_registry::{Error, HardwareName, Job, JobKind, NewJob, Result, Store};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::plugins::PluginHost;
+use crate::serving::Serving;
+use crate::spaces::Spaces;
+
+/// Jobs that may wait, unless told otherwise.
+pub const QUEUE_LIMIT: usize = 64;
+
+/// What the work of jobs needs.
+pub struct Tools {
+    pub store: Arc<dyn Store>,
+    pub host: Arc<PluginHost>,
+    pub spaces: Arc<Spaces>,
+    pub serving: Arc<Serving>,
+    /// Folder of the recipes.
+    pub recipes: PathBuf,
+}
+
+/// The work of one kind of job; implemented for its parameters.
+pub trait Work: Serialize + DeserializeOwned {
+    /// Refuses what can never succeed, when the job is created.
+    ///
+    /// # Errors
+    /// `Invalid` naming a field of `parameters`; `NotFound` for the hardware target.
+    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()>;
+
+    /// Does it, from where a process that went away had left it. Ends early with [`JobError::Stopped`] where
+    /// [`Run::is_stopped`] says so.
+    ///
+    /// # Errors
+    /// Why the job fails.
+    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError>;
+}
+
+/// The work of a kind of job, whatever its parameters are.
+struct Kind {
+    check: fn(Value, &HardwareName, &Tools) -> Result<Value>,
+    run: fn(&Job, &Tools, &Run<'_>) -> Result<Value, JobError>,
+}
+
+/// The work of each kind.
+fn kind(kind: JobKind) -> Result<Kind> {
+    match kind {
+        JobKind::Train => Ok(Kind::of::<TrainParameters>()),
+        JobKind::Measure => Ok(Kind::of::<MeasureParameters>()),
+        JobKind::Validate => Ok(Kind::of::<ValidateParameters>()),
+        other => Err(Error::invalid(
+            "kind",
+            format!("{other} is nothing that this server does"),
+        )),
+    }
+}
+
+impl Kind {
+    fn of<W: Work>() -> Self {
+        Self {
+            check: |parameters, hardware, tools| {
+                let work: W = parse(parameters)?;
+                work.check(hardware, tools)?;
+                Ok(json!(work))
+            },
+            run: |job, tools, run| parse::<W>(job.parameters.clone())?.run(job, tools, run),
+        }
+    }
+}
+
+/// Checks a job that is to be created, and fills in the defaults of its parameters.
+///
+/// # Errors
+/// `Invalid` naming the field; `NotFound` for the hardware target.
+pub fn check(new: NewJob, tools: &Tools) -> Result<NewJob> {
+    let parameters = (kind(new.kind)?.check)(new.parameters, &new.hardware, tools)?;
+    Ok(NewJob { parameters, ..new })
+}
+
+/// Reads parameters; an error names the field.
+fn parse<W: Work>(parameters: Value) -> Result<W> {
+    let parameters = if parameters.is_null() { json!({}) } else { parameters };
+    serde_path_to_error::deserialize(parameters).map_err(|error| {
+        let place = match error.path().to_string() {
+            path if path == "." => "parameters".to_owned(),
+            path => format!("parameters.{path}"),
+        };
+        Error::invalid(place, error.into_inner().to_string())
+    })
+}

@@ -1,0 +1,65 @@
+//! Validating jobs. What they are to measure is chosen once and kept, so that one that was cut off goes on with the same.
+
+use lglp_openapi::jobs::ValidateParameters;
+use lglp_registry::{Error, HardwareName, Job, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{JobError, Run, Tools, Work};
+use crate::measure::{CampaignEvent, Protocol};
+use crate::validate::{Plan, Selection, Validating};
+
+impl Work for ValidateParameters {
+    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
+        tools.store.version(hardware, self.version)?;
+        let (least, most) = (Selection::LEAST, Selection::MOST);
+        if !(least..=most).contains(&self.n) {
+            let reason = format!("expected {least} to {most}, got {}", self.n);
+            return Err(Error::invalid("parameters.n", reason));
+        }
+        Protocol::within(self.budget_s).map(drop)
+    }
+
+    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+        let validating = Validating {
+            store: &*tools.store,
+            host: &tools.host,
+            serving: &tools.serving,
+            hardware: &job.hardware,
+            version: self.version,
+            selection: Selection {
+                method: self.select.into(),
+                n: self.n,
+                seed: self.seed,
+            },
+            protocol: Protocol::within(self.budget_s)?,
+        };
+        let plan = match &job.checkpoint {
+            Value::Null => {
+                let plan = validating.plan()?;
+                run.checkpoint(&json!(plan))?;
+                plan
+            }
+            kept => Plan::deserialize(kept).map_err(JobError::Checkpoint)?,
+        };
+        let (mut done, of) = (0, plan.architectures.len() as u64);
+        let mut progress = |event| match event {
+            CampaignEvent::Calibrating { .. } => {}
+            CampaignEvent::Resuming { done: before } => {
+                done = before as u64;
+                run.progress(done, of, format!("{before} measured before"));
+            }
+            CampaignEvent::Measured { latency_ms, .. } => {
+                done += 1;
+                run.progress(done, of, format!("{latency_ms:.1} ms"));
+            }
+        };
+        let key = format!("job-{}", job.id);
+        let report = validating.run(&plan, &job.created_by, Some(&key), &mut progress, &|| run.is_stopped())?;
+        let content = &report.content;
+        Ok(json!({
+            "validation": report.number, "version": content.version, "metrics": content.metrics,
+            "coverage": content.coverage,
+        }))
+    }
+}

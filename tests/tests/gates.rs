@@ -44,7 +44,7 @@ fn put(server: &Server, path: &str, generation: u64, body: &Value) -> (u16, Valu
 #[test]
 fn a_version_is_validated_gated_promoted_and_rolled_back() {
     let registry = measured_here();
-    let report = registry.json(&["validate", "--hardware", "here", "2", "--n", "6"]);
+    let report = registry.json(&["validate", "--hardware", "here", "2", "--n", "6", "--budget", "0.1"]);
     let content = &report["content"];
     let pairs = content["pairs"].as_array().expect("pairs");
     assert_eq!(

@@ -79,6 +79,15 @@ fn answers_are_what_the_contract_says() {
         assert_eq!(found, status, "{pointer}: {problem}");
         check(&document, ("post", "/v1/{hardware}/exclusions"), status, &problem);
     }
+    let submit = |body: &str| server.post(&format!("/v1/{HARDWARE}/jobs"), body);
+    for (body, status) in [("{\"kind\": \"train\"}", 202), ("{\"kind\": \"dream\"}", 422)] {
+        let (found, answer) = submit(body);
+        assert_eq!(found, status, "{body}: {answer}");
+        check(&document, ("post", "/v1/{hardware}/jobs"), status, &answer);
+    }
+    let (status, job) = server.post("/v1/jobs/1/cancel", "");
+    assert_eq!(status, 200, "{job}");
+    check(&document, ("post", "/v1/jobs/{id}/cancel"), 200, &job);
     let digest = server.get(&format!("/v1/{HARDWARE}/models/1")).1["content"]["training_log"].clone();
     let gets = [
         ("/v1/hardware", "/v1/hardware".to_owned()),
@@ -99,6 +108,9 @@ fn answers_are_what_the_contract_says() {
         ),
         ("/v1/{hardware}/savings", format!("/v1/{HARDWARE}/savings")),
         ("/v1/{hardware}/datasets", format!("/v1/{HARDWARE}/datasets")),
+        ("/v1/jobs", "/v1/jobs".to_owned()),
+        ("/v1/jobs/{id}", "/v1/jobs/1".to_owned()),
+        ("/v1/jobs/{id}/events", "/v1/jobs/1/events".to_owned()),
         ("/v1/plugins", "/v1/plugins".to_owned()),
         ("/v1/spaces", "/v1/spaces".to_owned()),
         ("/v1/audit", "/v1/audit".to_owned()),
@@ -112,6 +124,8 @@ fn answers_are_what_the_contract_says() {
         "/v1/blobs",
         "/v1/blobs/{digest}",
         "/v1/{hardware}/predict",
+        "/v1/{hardware}/jobs",
+        "/v1/jobs/{id}/cancel",
     ];
     for (path, url) in &gets {
         let (status, answer) = server.get(url);
@@ -153,6 +167,8 @@ fn answers_are_what_the_contract_says() {
         ("/v1/{hardware}/models", "/v1/toaster/models"),
         ("/v1/{hardware}/models/{version}", "/v1/xeon-1t/models/9"),
         ("/v1/{hardware}/aliases/{alias}", "/v1/xeon-1t/aliases/canary"),
+        ("/v1/jobs/{id}", "/v1/jobs/9"),
+        ("/v1/jobs/{id}/events", "/v1/jobs/9/events"),
         (
             "/v1/blobs/{digest}",
             "/v1/blobs/sha256:0000000000000000000000000000000000000000000000000000000000000000",

@@ -82,17 +82,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Renews the lease until the work is over.
+    /// Renews the lease until the work is over, and tells the last of its progress.
     pub(super) fn keep_alive(&self) {
         let mut seen = self.seen();
         loop {
             (seen, _) = self
                 .over
-                .wait_timeout(seen, HEARTBEAT)
+                .wait_timeout_while(seen, HEARTBEAT, |seen| !seen.over)
                 .unwrap_or_else(PoisonError::into_inner);
-            if seen.over {
-                return;
-            }
+            let is_last = seen.over;
             let progress = seen.job.progress.clone();
             drop(seen);
             let told = self.store.heartbeat_job(self.id, self.fencing, progress.as_ref());
@@ -106,6 +104,9 @@ impl<'a> Run<'a> {
                 }
                 Err(Error::StaleLease { .. }) => self.stopped.store(true, Ordering::Relaxed),
                 Err(error) => tracing::warn!(job = self.id, "a heartbeat failed: {error}"),
+            }
+            if is_last {
+                return;
             }
         }
     }

@@ -48,6 +48,11 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     store.move_alias(&hardware, &promote(1, 0)).unwrap();
     store.move_alias(&hardware, &promote(1, 0)).unwrap_err();
     store.move_alias(&hardware, &promote(1, 1)).unwrap();
+    let webhook = super::webhooks::new_webhook("ci");
+    store.create_webhook(&webhook, "bob", Some("key")).unwrap();
+    store.create_webhook(&webhook, "bob", Some("key")).unwrap();
+    store.delete_webhook(&webhook.id, "ann").unwrap();
+    store.delete_webhook(&webhook.id, "ann").unwrap_err();
 
     let moved = |generation, previous| Change::AliasMoved {
         hardware: hardware.clone(),
@@ -99,6 +104,14 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
         ),
         (moved(1, None), "ann", Some("better")),
         (moved(2, Some(1)), "ann", Some("better")),
+        (
+            Change::WebhookCreated {
+                webhook: webhook.id.clone(),
+            },
+            "bob",
+            None,
+        ),
+        (Change::WebhookDeleted { webhook: webhook.id }, "ann", None),
     ]
 }
 

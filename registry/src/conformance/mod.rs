@@ -10,6 +10,7 @@ mod hardware;
 mod measurements;
 mod usage;
 mod versions;
+mod webhooks;
 
 use crate::{Error, Result, Store};
 
@@ -30,6 +31,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         versions::CHECKS,
         aliases::CHECKS,
         audit::CHECKS,
+        webhooks::CHECKS,
     ];
     for (name, check) in groups.concat() {
         println!("conformance: {name}");

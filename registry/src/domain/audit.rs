@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
+use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, WebhookId, canonical_json};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,16 @@ pub enum Change {
         generation: u64,
         /// The version it pointed at before.
         previous: Option<u32>,
+    },
+    /// A webhook was created.
+    WebhookCreated {
+        /// The webhook.
+        webhook: WebhookId,
+    },
+    /// A webhook was deleted.
+    WebhookDeleted {
+        /// The webhook.
+        webhook: WebhookId,
     },
 }
 

@@ -5,8 +5,10 @@ pub(crate) mod audit;
 pub(crate) mod dataset;
 pub(crate) mod exclusion;
 pub(crate) mod hardware;
+pub(crate) mod kinds;
 pub(crate) mod measurement;
 pub(crate) mod version;
+pub(crate) mod webhook;
 
 use crate::{Error, Result};
 

@@ -17,11 +17,12 @@ mod lock;
 mod measurements;
 mod usage;
 mod versions;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use self::changes::{Changes, decode, storage};
 use self::lock::FolderLock;
@@ -30,8 +31,9 @@ use crate::blobs::Blobs;
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, CreatedWebhook, Dataset, Delivery, Digest, Error, Event,
+    Exclusion, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, NewWebhook, Result,
+    Signal, Store, Version, Webhook, WebhookId,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -45,6 +47,7 @@ pub struct SledStore {
     file: File,
     blobs: Blobs,
     writer: Mutex<()>,
+    signal: Arc<Signal>,
     _lock: FolderLock,
 }
 
@@ -75,8 +78,14 @@ impl SledStore {
             file,
             blobs,
             writer: Mutex::new(()),
+            signal: Arc::default(),
             _lock: lock,
         })
+    }
+
+    /// Rung whenever an event is recorded. Whoever waits for it need not keep the registry open.
+    pub fn signal(&self) -> Arc<Signal> {
+        self.signal.clone()
     }
 
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
@@ -85,7 +94,11 @@ impl SledStore {
         let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
+        let tell = changes.tell();
         changes.commit(&self.file)?;
+        if tell {
+            self.signal.ring();
+        }
         Ok(output)
     }
 
@@ -232,5 +245,36 @@ impl Store for SledStore {
 
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
         self.list_sequence(keys::event, from, limit)
+    }
+
+    fn create_webhook(&self, new: &NewWebhook, actor: &str, idempotency_key: Option<&str>) -> Result<CreatedWebhook> {
+        self.write_webhook(new, actor, idempotency_key)
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Result<Webhook> {
+        self.find(&keys::webhook(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn webhooks(&self) -> Result<Vec<Webhook>> {
+        self.list(keys::WEBHOOK)
+    }
+
+    fn delete_webhook(&self, id: &WebhookId, actor: &str) -> Result<()> {
+        self.remove_webhook(id, actor)
+    }
+
+    fn webhook_secret(&self, id: &WebhookId) -> Result<String> {
+        self.find(&keys::webhook_secret(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn delivery(&self, id: &WebhookId) -> Result<Delivery> {
+        self.find(&keys::webhook_delivery(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn put_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()> {
+        self.write_delivery(webhook, delivery)
     }
 }

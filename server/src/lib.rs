@@ -15,3 +15,4 @@ pub mod savings;
 pub mod serving;
 pub mod spaces;
 pub mod train;
+pub mod webhooks;

@@ -19,6 +19,7 @@ mod problem;
 mod savings;
 mod server;
 mod spaces;
+mod webhooks;
 
 pub use document::document;
 pub use predict::predict_here;
@@ -33,6 +34,7 @@ use tokio::sync::Semaphore;
 use crate::plugins::PluginHost;
 use crate::serving::{Serving, Usage};
 use crate::spaces::Spaces;
+use crate::webhooks::Targets;
 
 /// What handlers share.
 pub struct State {
@@ -42,6 +44,8 @@ pub struct State {
     pub serving: Arc<Serving>,
     pub usage: Arc<Usage>,
     pub metrics: metrics::Metrics,
+    /// Where webhooks may send to.
+    pub targets: Arc<Targets>,
     /// Predictions that may wait or run at once; beyond it, requests are turned away.
     pub queue: Arc<Semaphore>,
     /// Predictions that may run at once: one per core, since each keeps one busy.

@@ -9,6 +9,7 @@ use lglp_registry::{HolderInfo, SledStore};
 use tracing_subscriber::EnvFilter;
 
 use super::Context;
+use super::webhook::Allow;
 use crate::api::{ServeOptions, serve};
 
 /// Serve the REST API: predictions, models, measurements, plugins
@@ -23,6 +24,8 @@ pub struct Args {
     /// Prediction requests that may wait at once; further ones are answered 429.
     #[arg(long, default_value_t = 256, value_name = "N")]
     queue_depth: usize,
+    #[command(flatten)]
+    allow: Allow,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -44,6 +47,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         command: "lglp serve".into(),
     };
     let store = SledStore::open(context.registry_folder(), info)?;
+    let signal = store.signal();
     let host = context.plugins()?;
     for plugin in host.infos() {
         if let Some(reason) = &plugin.unavailable {
@@ -60,5 +64,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         host: Arc::new(host),
         spaces: Arc::new(context.spaces()?),
         queue_depth: args.queue_depth,
+        signal,
+        targets: Arc::new(args.allow.targets()),
     })
 }

@@ -1,7 +1,10 @@
-//! Speaking HTTP to the server that holds a registry.
+//! Speaking HTTP: to the server that holds a registry, and to the targets of webhooks.
 
 mod http;
+mod post;
 mod remote_store;
+mod tls;
 
 pub use http::{ClientError, Http};
+pub use post::{Post, destination};
 pub use remote_store::RemoteStore;

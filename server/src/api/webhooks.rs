@@ -1,5 +1,6 @@
 //! `/v1/webhooks`: who is told of events.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::webhooks::{CreatedWebhook, NewWebhook, Pinged, Webhook, WebhookList};
@@ -10,7 +11,7 @@ use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::problem::ApiError;
-use crate::webhooks::{Outcome, Standing, TargetError, ping};
+use crate::webhooks::{DELIVERY_HEADER, Outcome, Standing, TargetError, ping};
 
 impl From<TargetError> for ApiError {
     fn from(error: TargetError) -> Self {
@@ -103,12 +104,24 @@ pub async fn delete_webhook(
 #[utoipa::path(
     tag = "operation",
     params(("id" = String, Path, description = "Webhook")),
-    responses((status = 200, body = Pinged, description = "What came back"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such webhook")),
+    responses((status = 200, body = Pinged, description = "What came back"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such webhook"), (status = 508, body = Problem, content_type = "application/problem+json", description = "The request is itself a delivery of a webhook")),
     security(("token" = ["admin"]))
 )]
 #[post("/v1/webhooks/{id}/ping")]
-pub async fn ping_webhook(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub async fn ping_webhook(
+    state: web::Data<State>,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let id: WebhookId = id.parse()?;
+    if request.headers().contains_key(DELIVERY_HEADER) {
+        return Err(ApiError::new(
+            StatusCode::LOOP_DETECTED,
+            "webhook-loop",
+            "A webhook leads back to this server",
+            format!("a delivery asks for a ping of {id}, which would ask for another: use another URL"),
+        ));
+    }
     let made = blocking(move || ping(&*state.store, &state.targets, &id)).await?;
     Ok(HttpResponse::Ok().json(Pinged {
         delivered: made.outcome() == Outcome::Delivered,

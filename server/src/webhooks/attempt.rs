@@ -13,6 +13,9 @@ use crate::client::Post;
 /// What a target has for its answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The header that tells one attempt from another, and a delivery from other requests.
+pub const DELIVERY_HEADER: &str = "X-Lglp-Delivery";
+
 /// What came of an attempt, for counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -76,7 +79,7 @@ fn post(targets: &Targets, webhook: &Webhook, secret: &str, sequence: u64, body:
         addresses: &addresses,
         headers: &[
             ("X-Lglp-Event", &sequence.to_string()),
-            ("X-Lglp-Delivery", &delivery),
+            (DELIVERY_HEADER, &delivery),
             ("X-Lglp-Signature", &signature),
         ],
         body,

@@ -14,7 +14,7 @@ mod standing;
 mod target;
 mod worker;
 
-pub use attempt::{Attempt, Outcome};
+pub use attempt::{Attempt, DELIVERY_HEADER, Outcome};
 pub use dispatcher::{Dispatcher, Report};
 pub use ping::ping;
 pub use standing::Standing;

@@ -15,3 +15,4 @@ pub mod problem;
 pub mod savings;
 pub mod spaces;
 pub mod validations;
+pub mod webhooks;

@@ -8,7 +8,8 @@
 //! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut; but for a job's heartbeats.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
-//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; and counts grow.
+//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; counts grow; and
+//!   webhooks, which say what shall happen and not what happened, are deleted.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
 //! # Layout on disk
@@ -34,6 +35,9 @@
 //! | `validation/<hardware>/<number>` | digest, version and creation time; the content is the blob of that digest |
 //! | `job/<number>` | [`Job`] |
 //! | `jobs-open` | the numbers of the jobs that have not ended |
+//! | `webhook/<id>` | [`Webhook`] |
+//! | `webhook-secret/<id>` | what its deliveries are signed with, in clear: signing needs it |
+//! | `webhook-delivery/<id>` | [`Delivery`] |
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
@@ -53,6 +57,7 @@ mod domain;
 mod error;
 mod files;
 mod names;
+mod signal;
 mod sled_store;
 mod store;
 
@@ -70,7 +75,9 @@ pub use domain::job::{
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
 pub use domain::version::{NewVersion, PluginUse, Version};
+pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};
 pub use error::{Error, Result};
-pub use names::{AliasName, HardwareName};
+pub use names::{AliasName, HardwareName, WebhookId};
+pub use signal::Signal;
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};
 pub use store::Store;

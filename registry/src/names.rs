@@ -23,7 +23,9 @@ pub(crate) fn check(field: &str, name: &str) -> Result<()> {
 }
 
 /// Words that stand where a hardware target's name stands in paths (`/v1/plugins`, `/v1/{hardware}/models`).
-const RESERVED: [&str; 7] = ["audit", "blobs", "events", "hardware", "jobs", "plugins", "spaces"];
+const RESERVED: [&str; 8] = [
+    "audit", "blobs", "events", "hardware", "jobs", "plugins", "spaces", "webhooks",
+];
 
 fn check_hardware(field: &str, name: &str) -> Result<()> {
     check(field, name)?;
@@ -102,6 +104,11 @@ name! {
     /// The name of an alias: `^[a-z][a-z0-9._-]{0,62}$`. It starts with a letter, so that it is never taken for a
     /// version number.
     AliasName, "alias", check_alias
+}
+
+name! {
+    /// The name of a webhook: `^[a-z0-9][a-z0-9._-]{0,62}$`.
+    WebhookId, "id", check
 }
 
 #[cfg(test)]

@@ -17,3 +17,4 @@ pub mod serving;
 pub mod spaces;
 pub mod train;
 pub mod validate;
+pub mod webhooks;

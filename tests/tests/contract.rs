@@ -88,6 +88,39 @@ fn answers_are_what_the_contract_says() {
     let (status, job) = server.post("/v1/jobs/1/cancel", "");
     assert_eq!(status, 200, "{job}");
     check(&document, ("post", "/v1/jobs/{id}/cancel"), 200, &job);
+    // Nobody listens at the target: what came of a ping is an answer all the same.
+    let webhook = json!({ "id": "ci", "url": "http://127.0.0.1:9/hook", "hardware": [HARDWARE] });
+    let call = |method: &str, path: &str, body: &Value| server.call(method, path, &[], Some(&body.to_string()));
+    for (method, pattern, path, body, expected) in [
+        ("post", "/v1/webhooks", "/v1/webhooks", &webhook, 201),
+        ("post", "/v1/webhooks", "/v1/webhooks", &webhook, 409),
+        (
+            "post",
+            "/v1/webhooks",
+            "/v1/webhooks",
+            &json!({ "id": "ci", "url": "" }),
+            422,
+        ),
+        (
+            "post",
+            "/v1/webhooks/{id}/ping",
+            "/v1/webhooks/ci/ping",
+            &Value::Null,
+            200,
+        ),
+        (
+            "post",
+            "/v1/webhooks/{id}/ping",
+            "/v1/webhooks/nobody/ping",
+            &Value::Null,
+            404,
+        ),
+        ("delete", "/v1/webhooks/{id}", "/v1/webhooks/nobody", &Value::Null, 404),
+    ] {
+        let (status, answer) = call(&method.to_uppercase(), path, body);
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(&document, (method, pattern), status, &answer);
+    }
     let digest = server.get(&format!("/v1/{HARDWARE}/models/1")).1["content"]["training_log"].clone();
     let gets = [
         ("/v1/hardware", "/v1/hardware".to_owned()),
@@ -117,6 +150,8 @@ fn answers_are_what_the_contract_says() {
         ("/v1/audit/head", "/v1/audit/head".to_owned()),
         ("/v1/events", "/v1/events".to_owned()),
         ("/metrics", "/metrics".to_owned()),
+        ("/v1/webhooks", "/v1/webhooks".to_owned()),
+        ("/v1/webhooks/{id}", "/v1/webhooks/ci".to_owned()),
     ];
     let mut seen: Vec<&str> = vec![
         "/healthz",
@@ -126,6 +161,7 @@ fn answers_are_what_the_contract_says() {
         "/v1/{hardware}/predict",
         "/v1/{hardware}/jobs",
         "/v1/jobs/{id}/cancel",
+        "/v1/webhooks/{id}/ping",
     ];
     for (path, url) in &gets {
         let (status, answer) = server.get(url);

@@ -50,6 +50,11 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     store.move_alias(&hardware, &promote(1, 0)).unwrap();
     store.move_alias(&hardware, &promote(1, 0)).unwrap_err();
     store.move_alias(&hardware, &promote(1, 1)).unwrap();
+    let webhook = super::webhooks::new_webhook("ci");
+    store.create_webhook(&webhook, "bob", Some("key")).unwrap();
+    store.create_webhook(&webhook, "bob", Some("key")).unwrap();
+    store.delete_webhook(&webhook.id, "ann").unwrap();
+    store.delete_webhook(&webhook.id, "ann").unwrap_err();
 
     for _ in 0..2 {
         store.create_job(&new_job(JobKind::Train), Some("key"), 9).unwrap();
@@ -142,6 +147,9 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
                 job_kind,
                 hardware: hardware.clone(),
             },
+            Change::WebhookCreated {
+                webhook: webhook.id.clone(),
+            },
             "bob",
             None,
         ),
@@ -155,6 +163,7 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
             "laptop",
             None,
         ),
+        (Change::WebhookDeleted { webhook: webhook.id }, "ann", None),
     ]
 }
 

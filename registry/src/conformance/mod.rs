@@ -13,6 +13,7 @@ mod measurements;
 mod usage;
 mod validations;
 mod versions;
+mod webhooks;
 
 use crate::{Error, Result, Store};
 
@@ -36,6 +37,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         jobs::CHECKS,
         validations::CHECKS,
         audit::CHECKS,
+        webhooks::CHECKS,
     ];
     for (name, check) in groups.concat() {
         println!("conformance: {name}");

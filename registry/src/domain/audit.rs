@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Verdict,
+    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Verdict, WebhookId,
     canonical_json,
 };
 
@@ -119,6 +119,16 @@ pub enum Change {
         hardware: HardwareName,
         /// How it ended.
         state: JobState,
+    },
+    /// A webhook was created.
+    WebhookCreated {
+        /// The webhook.
+        webhook: WebhookId,
+    },
+    /// A webhook was deleted.
+    WebhookDeleted {
+        /// The webhook.
+        webhook: WebhookId,
     },
 }
 

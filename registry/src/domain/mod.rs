@@ -7,9 +7,11 @@ pub(crate) mod exclusion;
 pub(crate) mod gate;
 pub(crate) mod hardware;
 pub(crate) mod job;
+pub(crate) mod kinds;
 pub(crate) mod measurement;
 pub(crate) mod validation;
 pub(crate) mod version;
+pub(crate) mod webhook;
 
 use crate::{Error, Result};
 

@@ -30,7 +30,8 @@ pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> 
 /// Changes on their way into the database. Reads see the changes made so far.
 pub(super) struct Changes<'a> {
     db: &'a sled::Db,
-    pending: BTreeMap<String, Vec<u8>>,
+    /// The new value of each record, or none where it is removed.
+    pending: BTreeMap<String, Option<Vec<u8>>>,
 }
 
 impl<'a> Changes<'a> {
@@ -43,8 +44,8 @@ impl<'a> Changes<'a> {
 
     /// A record, where there is one.
     pub(super) fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        if let Some(bytes) = self.pending.get(key) {
-            return decode(key, bytes).map(Some);
+        if let Some(value) = self.pending.get(key) {
+            return value.as_ref().map(|bytes| decode(key, bytes)).transpose();
         }
         let value = self.db.get(key).map_err(storage("read a record"))?;
         value.map(|bytes| decode(key, &bytes)).transpose()
@@ -52,7 +53,10 @@ impl<'a> Changes<'a> {
 
     /// Fails with [`Error::NotFound`], saying `what` and `id`, where the record is missing.
     pub(super) fn require(&self, what: &'static str, id: impl ToString, key: &str) -> Result<()> {
-        let there = self.pending.contains_key(key) || self.db.contains_key(key).map_err(storage("read a record"))?;
+        let there = match self.pending.get(key) {
+            Some(value) => value.is_some(),
+            None => self.db.contains_key(key).map_err(storage("read a record"))?,
+        };
         if there { Ok(()) } else { Err(Error::not_found(what, id)) }
     }
 
@@ -69,8 +73,19 @@ impl<'a> Changes<'a> {
 
     /// Writes a record.
     pub(super) fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
-        self.pending.insert(key, canonical_json(value)?);
+        self.pending.insert(key, Some(canonical_json(value)?));
         Ok(())
+    }
+
+    /// Removes a record.
+    pub(super) fn remove(&mut self, key: String) {
+        self.pending.insert(key, None);
+    }
+
+    /// Whether an event is among the changes.
+    pub(super) fn tell(&self) -> bool {
+        let first = self.pending.range(keys::EVENT.to_owned()..).next();
+        first.is_some_and(|(key, _)| key.starts_with(keys::EVENT))
     }
 
     /// Writes the audit entry and the event of a change, with the record as it was and as it is since. At most once for a
@@ -133,7 +148,10 @@ impl<'a> Changes<'a> {
         }
         let mut batch = sled::Batch::default();
         for (key, value) in self.pending {
-            batch.insert(key.into_bytes(), value);
+            match value {
+                Some(value) => batch.insert(key.into_bytes(), value),
+                None => batch.remove(key.into_bytes()),
+            }
         }
         self.db.apply_batch(batch).map_err(storage("write records"))
     }

@@ -1,6 +1,6 @@
 //! Keys of the records. The crate's documentation has the table.
 
-use crate::{AliasName, Digest, Error, HardwareName, Result};
+use crate::{AliasName, Digest, Error, HardwareName, Result, WebhookId};
 
 pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
@@ -8,6 +8,7 @@ pub(super) const EVENT: &str = "event/";
 pub(super) const HARDWARE: &str = "hardware/";
 pub(super) const JOB: &str = "job/";
 pub(super) const JOBS_OPEN: &str = "jobs-open";
+pub(super) const WEBHOOK: &str = "webhook/";
 
 pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
@@ -86,6 +87,18 @@ pub(super) fn audit(sequence: u64) -> String {
 
 pub(super) fn event(sequence: u64) -> String {
     format!("{EVENT}{sequence:020}")
+}
+
+pub(super) fn webhook(id: &WebhookId) -> String {
+    format!("{WEBHOOK}{id}")
+}
+
+pub(super) fn webhook_secret(id: &WebhookId) -> String {
+    format!("webhook-secret/{id}")
+}
+
+pub(super) fn webhook_delivery(id: &WebhookId) -> String {
+    format!("webhook-delivery/{id}")
 }
 
 /// What follows the last `/` of a key.

@@ -20,11 +20,12 @@ mod measurements;
 mod usage;
 mod validations;
 mod versions;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -35,9 +36,10 @@ use crate::blobs::Blobs;
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, Forecast, Gate,
-    GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset,
-    NewHardware, NewJob, NewValidation, NewVersion, Progress, Result, Rollback, Store, Validation, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, CreatedWebhook, Dataset, Delivery, Digest, Error, Event,
+    Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest,
+    Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback,
+    Signal, Store, Validation, Version, Webhook, WebhookId,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -51,6 +53,7 @@ pub struct SledStore {
     file: File,
     blobs: Blobs,
     writer: Mutex<()>,
+    signal: Arc<Signal>,
     _lock: FolderLock,
 }
 
@@ -81,8 +84,14 @@ impl SledStore {
             file,
             blobs,
             writer: Mutex::new(()),
+            signal: Arc::default(),
             _lock: lock,
         })
+    }
+
+    /// Rung whenever an event is recorded. Whoever waits for it need not keep the registry open.
+    pub fn signal(&self) -> Arc<Signal> {
+        self.signal.clone()
     }
 
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
@@ -91,7 +100,11 @@ impl SledStore {
         let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
+        let tell = changes.tell();
         changes.commit(&self.file)?;
+        if tell {
+            self.signal.ring();
+        }
         Ok(output)
     }
 
@@ -324,5 +337,36 @@ impl Store for SledStore {
 
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
         self.list_sequence(keys::event, from, limit)
+    }
+
+    fn create_webhook(&self, new: &NewWebhook, actor: &str, idempotency_key: Option<&str>) -> Result<CreatedWebhook> {
+        self.write_webhook(new, actor, idempotency_key)
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Result<Webhook> {
+        self.find(&keys::webhook(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn webhooks(&self) -> Result<Vec<Webhook>> {
+        self.list(keys::WEBHOOK)
+    }
+
+    fn delete_webhook(&self, id: &WebhookId, actor: &str) -> Result<()> {
+        self.remove_webhook(id, actor)
+    }
+
+    fn webhook_secret(&self, id: &WebhookId) -> Result<String> {
+        self.find(&keys::webhook_secret(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn delivery(&self, id: &WebhookId) -> Result<Delivery> {
+        self.find(&keys::webhook_delivery(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn put_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()> {
+        self.write_delivery(webhook, delivery)
     }
 }

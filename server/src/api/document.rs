@@ -50,6 +50,11 @@ use utoipa::OpenApi;
         super::health::healthz,
         super::health::readyz,
         super::metrics::prometheus,
+        super::webhooks::list_webhooks,
+        super::webhooks::get_webhook,
+        super::webhooks::create_webhook,
+        super::webhooks::delete_webhook,
+        super::webhooks::ping_webhook,
     ),
     tags(
         (name = "predict", description = "The main call"),
@@ -59,7 +64,7 @@ use utoipa::OpenApi;
         (name = "jobs", description = "Long work in the background"),
         (name = "spaces", description = "Search spaces"),
         (name = "plugins", description = "Encoders, feature extractors, regressors, runtimes"),
-        (name = "operation", description = "Health, metrics, audit"),
+        (name = "operation", description = "Health, metrics, audit, webhooks"),
     )
 )]
 struct Document;
@@ -83,6 +88,7 @@ pub fn methods(path: &str) -> Vec<&'static str> {
             ("GET", item.get.is_some()),
             ("POST", item.post.is_some()),
             ("PUT", item.put.is_some()),
+            ("DELETE", item.delete.is_some()),
         ]
     });
     methods.filter_map(|(method, has)| has.then_some(method)).collect()

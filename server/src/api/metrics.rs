@@ -1,7 +1,7 @@
 //! `GET /metrics`: Prometheus text.
 
 use actix_web::{HttpResponse, get, web};
-use lglp_registry::{Job, JobFilter, JobKind, JobState};
+use lglp_registry::{Job, JobFilter, JobKind, JobState, WebhookId};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -14,6 +14,7 @@ use super::State;
 use super::extract::blocking;
 use super::problem::ApiError;
 use crate::jobs::{JobLabels, Jobs};
+use crate::webhooks::{Outcome, Standing};
 
 /// Labels of a request.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -31,6 +32,32 @@ pub struct ModelLabels {
     pub version: u32,
 }
 
+/// Labels of attempts to deliver.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct DeliveryLabels {
+    pub webhook: String,
+    /// `delivered`, `rejected` (another status than 2xx) or `unreachable` (no answer).
+    pub outcome: &'static str,
+}
+
+impl DeliveryLabels {
+    pub fn new(webhook: &WebhookId, outcome: Outcome) -> Self {
+        let webhook = webhook.to_string();
+        let outcome = match outcome {
+            Outcome::Delivered => "delivered",
+            Outcome::Rejected => "rejected",
+            Outcome::Unreachable => "unreachable",
+        };
+        Self { webhook, outcome }
+    }
+}
+
+/// Labels of a webhook.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct WebhookLabels {
+    pub webhook: String,
+}
+
 /// What the server counts.
 pub struct Metrics {
     registry: Registry,
@@ -39,6 +66,9 @@ pub struct Metrics {
     pub predict_seconds: Histogram,
     /// Jobs that wait or run.
     jobs: Family<JobLabels, Gauge>,
+    pub webhook_deliveries: Family<DeliveryLabels, Counter>,
+    /// Counted when it is asked for.
+    webhook_undelivered: Family<WebhookLabels, Gauge>,
 }
 
 impl Metrics {
@@ -58,12 +88,26 @@ impl Metrics {
         registry.register("jobs", "Jobs that wait or run", open.clone());
         let ended = jobs.feed().ended.clone();
         registry.register("jobs_ended", "Jobs that ended since the server started", ended);
+        let webhook_deliveries = Family::default();
+        let webhook_undelivered = Family::default();
+        registry.register(
+            "webhook_deliveries",
+            "Attempts to deliver an event to a webhook",
+            webhook_deliveries.clone(),
+        );
+        registry.register(
+            "webhook_undelivered_events",
+            "Events that wait to be delivered to a webhook",
+            webhook_undelivered.clone(),
+        );
         Self {
             registry,
             requests,
             predictions,
             predict_seconds,
             jobs: open,
+            webhook_deliveries,
+            webhook_undelivered,
         }
     }
 
@@ -97,6 +141,17 @@ pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiErro
     })
     .await?;
     state.metrics.count(&open);
+    let store = state.store.clone();
+    let standings = blocking(move || Standing::all(&*store)).await?;
+    state.metrics.webhook_undelivered.clear();
+    for standing in standings {
+        let webhook = standing.webhook.id.to_string();
+        let gauge = state
+            .metrics
+            .webhook_undelivered
+            .get_or_create(&WebhookLabels { webhook });
+        gauge.set(i64::try_from(standing.undelivered.events).unwrap_or(i64::MAX));
+    }
     let mut text = String::new();
     encode(&mut text, &state.metrics.registry).map_err(|e| ApiError::internal(e.to_string()))?;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

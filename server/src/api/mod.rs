@@ -22,6 +22,7 @@ mod savings;
 mod server;
 mod spaces;
 mod validations;
+mod webhooks;
 
 pub use document::document;
 pub use predict::predict_here;
@@ -37,6 +38,7 @@ use crate::jobs::Jobs;
 use crate::plugins::PluginHost;
 use crate::serving::{Serving, Usage};
 use crate::spaces::Spaces;
+use crate::webhooks::Targets;
 
 /// What handlers share.
 pub struct State {
@@ -47,6 +49,8 @@ pub struct State {
     pub usage: Arc<Usage>,
     pub jobs: Arc<Jobs>,
     pub metrics: metrics::Metrics,
+    /// Where webhooks may send to.
+    pub targets: Arc<Targets>,
     /// Predictions that may wait or run at once; beyond it, requests are turned away.
     pub queue: Arc<Semaphore>,
     /// Predictions that may run at once: one per core, since each keeps one busy.

@@ -8,16 +8,17 @@ use actix_web::dev::Service;
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
-use lglp_registry::Store;
+use lglp_registry::{Signal, Store};
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::metrics::{Metrics, RequestLabels};
+use super::metrics::{DeliveryLabels, Metrics, RequestLabels};
 use super::{State, document, extract, problem};
 use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::spaces::Spaces;
+use crate::webhooks::{Dispatcher, Report, Targets};
 
 /// What the server runs on.
 pub struct ServeOptions {
@@ -32,6 +33,10 @@ pub struct ServeOptions {
     pub recipes: PathBuf,
     /// Jobs that may wait; beyond it they get 429.
     pub job_queue: usize,
+    /// Rung whenever the registry records an event.
+    pub signal: Arc<Signal>,
+    /// Where webhooks may send to.
+    pub targets: Arc<Targets>,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
@@ -60,11 +65,20 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         usage,
         metrics: Metrics::new(&jobs),
         jobs,
+        targets: options.targets,
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),
         loaded: OnceLock::new(),
     });
-    actix_web::rt::System::new().block_on(run(state, options.listener, address))
+    let deliveries = state.metrics.webhook_deliveries.clone();
+    let report: Report = Box::new(move |webhook, outcome| {
+        deliveries.get_or_create(&DeliveryLabels::new(webhook, outcome)).inc();
+    });
+    let webhooks = Dispatcher::start(&state.store, options.signal, state.targets.clone(), report);
+    let webhooks = webhooks.context("cannot start delivering to webhooks")?;
+    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address));
+    drop(webhooks);
+    ended
 }
 
 async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
@@ -159,6 +173,11 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::jobs::get_job)
         .service(super::jobs::cancel_job)
         .service(super::jobs::job_events)
+        .service(super::webhooks::list_webhooks)
+        .service(super::webhooks::create_webhook)
+        .service(super::webhooks::get_webhook)
+        .service(super::webhooks::delete_webhook)
+        .service(super::webhooks::ping_webhook)
         .service(super::hardware::list_hardware)
         .service(super::hardware::get_hardware)
         .service(super::hardware::put_hardware)

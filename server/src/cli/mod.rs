@@ -24,6 +24,7 @@ mod spaces;
 mod table;
 mod train;
 mod validate;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -114,6 +115,7 @@ enum Command {
     Plugins(plugins::Args),
     Spaces(spaces::Args),
     Openapi(openapi::Args),
+    Webhook(webhook::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
     #[command(name = "probe-plugin", hide = true)]
     ProbePlugin {
@@ -149,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Plugins(args) => plugins::run(&context, &args),
         Command::Spaces(args) => spaces::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Webhook(args) => webhook::run(&context, &args),
         Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),
     };
     match result {

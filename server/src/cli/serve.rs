@@ -9,6 +9,7 @@ use lglp_registry::{HolderInfo, SledStore};
 use tracing_subscriber::EnvFilter;
 
 use super::Context;
+use super::webhook::Allow;
 use crate::api::{ServeOptions, serve};
 use crate::jobs::QUEUE_LIMIT;
 
@@ -27,6 +28,8 @@ pub struct Args {
     /// Jobs that may wait at once; further ones are answered 429.
     #[arg(long, default_value_t = QUEUE_LIMIT, value_name = "N")]
     job_queue: usize,
+    #[command(flatten)]
+    allow: Allow,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -48,6 +51,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         command: "lglp serve".into(),
     };
     let store = SledStore::open(context.registry_folder(), info)?;
+    let signal = store.signal();
     let host = context.plugins()?;
     for plugin in host.infos() {
         if let Some(reason) = &plugin.unavailable {
@@ -66,5 +70,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         queue_depth: args.queue_depth,
         recipes: context.recipes_folder().clone(),
         job_queue: args.job_queue,
+        signal,
+        targets: Arc::new(args.allow.targets()),
     })
 }

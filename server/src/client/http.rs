@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Method, Request, Response, StatusCode};
 
+use super::tls::tls;
+
 /// A server's base address, and a connection pool.
 pub struct Http {
     base: String,
@@ -31,7 +33,10 @@ const ANSWER_LIMIT: u64 = 1 << 30;
 impl Http {
     /// A client of the server at `base`, e.g. `http://127.0.0.1:8080`.
     pub fn new(base: &str) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .tls_config(tls())
+            .build();
         Self {
             base: base.trim_end_matches('/').to_owned(),
             agent: config.into(),

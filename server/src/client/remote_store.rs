@@ -7,9 +7,10 @@ use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
 use lglp_openapi::models::{MoveAlias, RollBack};
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, Forecast, Gate,
-    GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset,
-    NewHardware, NewJob, NewValidation, NewVersion, Progress, Result, Rollback, Store, Validation, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, CreatedWebhook, Dataset, Delivery, Digest, Error, Event,
+    Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest,
+    Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback,
+    Store, Validation, Version, Webhook, WebhookId,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,6 +46,16 @@ struct Jobs {
 /// Working on jobs is done where the registry is.
 fn works_itself<T>() -> Result<T> {
     Err(Error::invalid("job", "a server works on its jobs itself"))
+}
+
+#[derive(Deserialize)]
+struct Webhooks {
+    webhooks: Vec<Webhook>,
+}
+
+#[derive(Deserialize)]
+struct Delivered {
+    delivery: Delivery,
 }
 
 /// What a problem means as an error of the registry. `what` and `id` are what was asked for.
@@ -411,6 +422,58 @@ impl Store for RemoteStore {
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
         let path = format!("/v1/events?from={from}&limit={limit}");
         self.0.get(&path).map_err(error("read events", "event log", ""))
+    }
+
+    /// The server's caller is the actor.
+    fn create_webhook(&self, new: &NewWebhook, _actor: &str, idempotency_key: Option<&str>) -> Result<CreatedWebhook> {
+        let headers: Vec<(&str, &str)> = idempotency_key
+            .map(|key| ("Idempotency-Key", key))
+            .into_iter()
+            .collect();
+        self.0.send(Method::POST, "/v1/webhooks", &headers, new).map_err(error(
+            "create the webhook",
+            "webhook",
+            &new.id,
+        ))
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Result<Webhook> {
+        let path = format!("/v1/webhooks/{id}");
+        self.0.get(&path).map_err(error("read the webhook", "webhook", id))
+    }
+
+    fn webhooks(&self) -> Result<Vec<Webhook>> {
+        let list: Webhooks = self
+            .0
+            .get("/v1/webhooks")
+            .map_err(error("list webhooks", "list", "webhooks"))?;
+        Ok(list.webhooks)
+    }
+
+    fn delete_webhook(&self, id: &WebhookId, _actor: &str) -> Result<()> {
+        let path = format!("/v1/webhooks/{id}");
+        let deleted = self.0.bytes(Method::DELETE, &path, Vec::new());
+        deleted.map(drop).map_err(error("delete the webhook", "webhook", id))
+    }
+
+    fn webhook_secret(&self, _id: &WebhookId) -> Result<String> {
+        Err(Error::invalid(
+            "secret",
+            "a server tells the secret of a webhook once, when it is created",
+        ))
+    }
+
+    fn delivery(&self, id: &WebhookId) -> Result<Delivery> {
+        let path = format!("/v1/webhooks/{id}");
+        let answer: Delivered = self.0.get(&path).map_err(error("read the webhook", "webhook", id))?;
+        Ok(answer.delivery)
+    }
+
+    fn put_delivery(&self, _webhook: &Webhook, _delivery: &Delivery) -> Result<()> {
+        Err(Error::invalid(
+            "delivered_through",
+            "a server delivers the events of its registry itself",
+        ))
     }
 }
 

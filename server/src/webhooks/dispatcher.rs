@@ -1,0 +1,103 @@
+//! Keeps one thread running for each webhook.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use lglp_registry::{Signal, Store, WebhookId};
+
+use super::attempt::Outcome;
+use super::target::Targets;
+use super::worker::Worker;
+
+/// Time until the registry is asked again after it failed.
+pub const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
+
+/// Who hears of every attempt.
+pub type Report = Box<dyn Fn(&WebhookId, Outcome) + Send + Sync>;
+
+/// What the threads share.
+pub struct Shared {
+    /// Not kept open by threads that wait, for an event or for a target: the server closes it when it ends.
+    pub store: Weak<dyn Store>,
+    pub signal: Arc<Signal>,
+    pub targets: Arc<Targets>,
+    pub report: Report,
+    pub stopping: AtomicBool,
+}
+
+impl Shared {
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}
+
+/// Delivers events until it is dropped. An attempt under way is not waited for: its event is tried again by the next server.
+pub struct Dispatcher(Arc<Shared>);
+
+impl Dispatcher {
+    pub fn start(
+        store: &Arc<dyn Store>,
+        signal: Arc<Signal>,
+        targets: Arc<Targets>,
+        report: Report,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            store: Arc::downgrade(store),
+            signal,
+            targets,
+            report,
+            stopping: AtomicBool::new(false),
+        });
+        let supervised = shared.clone();
+        let thread = std::thread::Builder::new().name("webhooks".into());
+        thread.spawn(move || supervise(&supervised))?;
+        Ok(Self(shared))
+    }
+}
+
+impl Drop for Dispatcher {
+    fn drop(&mut self) {
+        self.0.stopping.store(true, Ordering::Release);
+        self.0.signal.ring();
+    }
+}
+
+/// Webhooks come and go with events; one that went ends its own thread.
+fn supervise(shared: &Arc<Shared>) {
+    let mut running: HashMap<(WebhookId, u64), JoinHandle<()>> = HashMap::new();
+    while !shared.stopping() {
+        let seen = shared.signal.count();
+        running.retain(|_, thread| !thread.is_finished());
+        let again = match start_missing(shared, &mut running) {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!("cannot start delivering to webhooks: {error}");
+                Some(Instant::now() + REGISTRY_PAUSE)
+            }
+        };
+        shared.signal.wait(seen, again);
+    }
+}
+
+fn start_missing(
+    shared: &Arc<Shared>,
+    running: &mut HashMap<(WebhookId, u64), JoinHandle<()>>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(store) = shared.store.upgrade() else {
+        return Ok(());
+    };
+    for webhook in store.webhooks()? {
+        let key = (webhook.id.clone(), webhook.since);
+        if running.contains_key(&key) {
+            continue;
+        }
+        let delivery = store.delivery(&webhook.id)?;
+        let worker = Worker::new(shared.clone(), webhook, delivery);
+        let thread = std::thread::Builder::new().name(format!("webhook {}", key.0));
+        running.insert(key, thread.spawn(move || worker.run())?);
+    }
+    Ok(())
+}

@@ -60,7 +60,7 @@ pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::measurement::{Measurement, PairedSample};
-pub use domain::version::{NewVersion, PluginUse, Version};
+pub use domain::version::{Imported, NewVersion, PluginUse, Version};
 pub use error::{Error, Result};
 pub use names::{AliasName, HardwareName};
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};

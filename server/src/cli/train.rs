@@ -158,6 +158,7 @@ fn keep(
         residuals: trained.residuals.clone().into_vec(),
         training_range: json!(trained.range),
         creator: actor(),
+        imported: Vec::new(),
     };
     Ok(store.create_version(hardware, &new, None)?)
 }

@@ -3,6 +3,7 @@
 mod aliases;
 mod audit;
 mod blobs;
+mod bundles;
 mod caller;
 mod datasets;
 mod document;
@@ -10,6 +11,7 @@ mod exclusions;
 mod extract;
 mod hardware;
 mod health;
+mod lineage;
 mod measurements;
 mod metrics;
 mod models;
@@ -20,7 +22,9 @@ mod savings;
 mod server;
 mod spaces;
 
+pub use bundles::too_large_for_http;
 pub use document::document;
+pub use extract::BODY_LIMIT;
 pub use predict::predict_here;
 pub use server::{ServeOptions, serve};
 

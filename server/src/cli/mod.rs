@@ -20,6 +20,7 @@ mod serve;
 mod spaces;
 mod table;
 mod train;
+mod tree;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

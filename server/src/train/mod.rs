@@ -6,7 +6,7 @@ mod parallel;
 mod split;
 mod summary;
 
-pub use data::{DataError, TrainingData, labels};
+pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
 pub use metrics::Metrics;
 pub use parallel::{cores, each};
 pub use split::{FEWEST_ROWS, Split};

@@ -15,7 +15,6 @@ use super::Context;
 /// List the versions of a hardware target, show one; compare, trace, export and import versions
 #[derive(clap::Args)]
 #[command(
-    args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "Examples:\n  \
         lglp models --hardware xeon-1t              # every version\n  \
@@ -44,6 +43,10 @@ enum Action {
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.action.is_none() || (args.hardware.is_none() && args.version.is_none()),
+        "--hardware and versions stand behind the subcommand, as in `lglp models diff --hardware NAME 3 4`"
+    );
     match &args.action {
         Some(Action::Lineage(args)) => lineage::run(context, args),
         Some(Action::Diff(args)) => diff::run(context, args),

@@ -382,17 +382,32 @@ fn a_name_that_stands_for_another_machine_or_space_is_refused() {
     assert_eq!(other.json(&["hardware"]), json!([]));
 }
 
-/// Where the target has versions of its own, an import is the next of them and their dataset stays as it is.
+/// Where the target has versions of its own, an import is the next of them and their dataset stays as it is. Of several who
+/// import one bundle at once, one creates the version and all get it.
 #[test]
 fn an_import_stands_beside_what_was_trained_there() {
     let origin = Origin::new();
     let registry = Registry::default();
     registry.import(120);
     registry.train("lightgbm");
-    let version = registry.json(&["models", "import", origin.path()]);
-    assert_eq!(version["version"], 2);
-    registry.train("lightgbm");
     let server = registry.serve();
+    let answers: Vec<(u16, Value)> = std::thread::scope(|scope| {
+        let (server, bytes) = (&server, &origin.bytes);
+        let import = move |at: usize| post(server, &format!("?actor=importer-{at}"), bytes);
+        let threads: Vec<_> = (0..4).map(|at| scope.spawn(move || import(at))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("an answer"))
+            .collect()
+    });
+    let created: Vec<_> = answers.iter().filter(|(status, _)| *status == 201).collect();
+    assert_eq!(created.len(), 1, "{answers:?}");
+    assert_eq!(created[0].1["version"], 2);
+    for (status, version) in &answers {
+        assert!([200, 201].contains(status), "{version}");
+        assert_eq!(*version, created[0].1);
+    }
+    registry.train("lightgbm");
     let datasets = server.get(&format!("/v1/{HARDWARE}/datasets")).1;
     assert_eq!(
         datasets.as_array().map(Vec::len),

@@ -36,8 +36,12 @@ static TURN: Semaphore = Semaphore::const_new(1);
 pub async fn export_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
     let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let _turn = turn().await?;
-    let bundle = blocking(move || export(&*state.store, &name, version)).await?;
+    let turn = turn().await?;
+    let bundle = blocking(move || {
+        let _turn = turn;
+        export(&*state.store, &name, version)
+    })
+    .await?;
     let attachment = format!("attachment; filename=\"{hardware}-{version}.lglp\"");
     Ok(HttpResponse::Ok()
         .content_type("application/x-tar")
@@ -84,8 +88,9 @@ pub async fn import_model(
         accept_other_plugins,
         actor: if actor.is_empty() { caller.name } else { actor },
     };
-    let _turn = turn().await?;
+    let turn = turn().await?;
     let imported = blocking(move || {
+        let _turn = turn;
         let importer = Importer {
             store: &*state.store,
             host: &state.host,

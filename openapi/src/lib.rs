@@ -3,10 +3,12 @@
 //! The registry's own records travel as they are stored; the types here that describe them are for the API's document and
 //! for clients, and a test holds the two together.
 
+pub mod bundles;
 pub mod exclusions;
 pub mod gates;
 pub mod hardware;
 pub mod jobs;
+pub mod lineage;
 pub mod measurements;
 pub mod models;
 pub mod plugins;

@@ -50,6 +50,22 @@ pub struct VersionContent {
     #[schema(value_type = Object)]
     pub training_range: serde_json::Value,
     pub creator: String,
+    /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imported: Vec<Imported>,
+}
+
+/// What a version was in a registry that it was exported from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Imported {
+    pub hardware: String,
+    pub version: u32,
+    /// SHA-256 of its content there.
+    pub digest: String,
+    pub creator: String,
+    pub created_at: String,
+    /// SHA-256 of the bundle that brought it from there.
+    pub bundle: String,
 }
 
 /// A plugin that a version was fitted with.

@@ -74,7 +74,7 @@ pub use domain::job::{
 };
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
-pub use domain::version::{NewVersion, PluginUse, Version};
+pub use domain::version::{Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};
 pub use error::{Error, Result};
 pub use names::{AliasName, HardwareName, WebhookId};

@@ -1,11 +1,13 @@
 //! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
 
 pub mod api;
+pub mod bundles;
 pub mod clean;
 pub mod cli;
 pub mod client;
 pub mod datasets;
 pub mod jobs;
+pub mod lineage;
 pub mod measure;
 pub mod networks;
 pub mod plots;

@@ -140,6 +140,14 @@ fn answers_are_what_the_contract_says() {
             format!("/v1/{HARDWARE}/exclusions?space=mobilenetv3"),
         ),
         ("/v1/{hardware}/savings", format!("/v1/{HARDWARE}/savings")),
+        (
+            "/v1/{hardware}/models/{version}/lineage",
+            format!("/v1/{HARDWARE}/models/1/lineage"),
+        ),
+        (
+            "/v1/{hardware}/models/{version}/diff/{other}",
+            format!("/v1/{HARDWARE}/models/1/diff/1?count=20"),
+        ),
         ("/v1/{hardware}/datasets", format!("/v1/{HARDWARE}/datasets")),
         ("/v1/jobs", "/v1/jobs".to_owned()),
         ("/v1/jobs/{id}", "/v1/jobs/1".to_owned()),
@@ -162,6 +170,8 @@ fn answers_are_what_the_contract_says() {
         "/v1/{hardware}/jobs",
         "/v1/jobs/{id}/cancel",
         "/v1/webhooks/{id}/ping",
+        "/v1/{hardware}/models/{version}/bundle",
+        "/v1/{hardware}/models/import",
     ];
     for (path, url) in &gets {
         let (status, answer) = server.get(url);

@@ -3,13 +3,14 @@ use std::thread;
 
 use super::fixtures::{SPACE, name, new_hardware, ready_for_versions};
 use super::{Check, conflict, invalid, not_found};
-use crate::{Digest, Error, NewVersion, Store, canonical_json};
+use crate::{Digest, Error, Imported, NewVersion, Store, canonical_json};
 
 pub(super) const CHECKS: &[Check] = &[
     ("versions are numbered from 1 on each hardware target", numbered),
     ("an idempotency key gives the same version again", idempotent),
     ("a version names only what exists", complete),
     ("a version that breaks a rule is refused", refused),
+    ("a version remembers the registries that it came through", imported),
     (
         "versions created by many threads are numbered without a gap",
         many_threads,
@@ -109,6 +110,33 @@ fn refused(store: &dyn Store) {
     new.residuals.push(f64::INFINITY);
     assert_eq!(invalid(store.create_version(&cpu, &new, None)), "residuals");
     assert_eq!(store.versions(&cpu).unwrap(), []);
+}
+
+fn imported(store: &dyn Store) {
+    let cpu = name("cpu");
+    let fitted_here = ready_for_versions(store, &cpu);
+    let text = String::from_utf8(canonical_json(&fitted_here).unwrap()).unwrap();
+    assert!(
+        !text.contains("imported"),
+        "versions from before there were imports keep their digest"
+    );
+    let origin = Imported {
+        hardware: name("gpu"),
+        version: 7,
+        digest: Digest::of(b"there"),
+        creator: "bob".to_owned(),
+        created_at: "2024-01-31T12:00:00Z".to_owned(),
+        bundle: Digest::of(b"bundle"),
+    };
+    let mut new = fitted_here;
+    new.imported = vec![origin.clone()];
+    let version = store.create_version(&cpu, &new, None).unwrap();
+    assert_eq!(store.version(&cpu, version.version).unwrap().content.imported, [origin]);
+    new.imported[0].creator = String::new();
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.creator");
+    new.imported[0].creator = "bob".to_owned();
+    new.imported[0].created_at = "yesterday".to_owned();
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.created_at");
 }
 
 fn many_threads(store: &dyn Store) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{finite, not_empty};
-use crate::{Digest, HardwareName, Result, names};
+use crate::{Digest, HardwareName, Result, clock, names};
 
 /// The content of a version. Blobs are put before the version that names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,26 @@ pub struct NewVersion {
     pub training_range: Value,
     /// Who made it.
     pub creator: String,
+    /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imported: Vec<Imported>,
+}
+
+/// What a version was in a registry that it was exported from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Its hardware target there.
+    pub hardware: HardwareName,
+    /// Its number there.
+    pub version: u32,
+    /// The digest of its content there.
+    pub digest: Digest,
+    /// Who made it there.
+    pub creator: String,
+    /// When it was created there; RFC 3339.
+    pub created_at: String,
+    /// The digest of the bundle that brought it from there.
+    pub bundle: Digest,
 }
 
 /// One plugin that a version was fitted with.
@@ -81,6 +101,10 @@ impl NewVersion {
         not_empty("creator", &self.creator)?;
         for (name, value) in &self.metrics {
             finite(format!("metrics.{name}"), *value)?;
+        }
+        for origin in &self.imported {
+            not_empty("imported.creator", &origin.creator)?;
+            clock::check("imported.created_at", &origin.created_at)?;
         }
         self.residuals
             .iter()

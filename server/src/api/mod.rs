@@ -3,6 +3,7 @@
 mod aliases;
 mod audit;
 mod blobs;
+mod bundles;
 mod caller;
 mod datasets;
 mod document;
@@ -12,6 +13,7 @@ mod gates;
 mod hardware;
 mod health;
 mod jobs;
+mod lineage;
 mod measurements;
 mod metrics;
 mod models;
@@ -24,7 +26,9 @@ mod spaces;
 mod validations;
 mod webhooks;
 
+pub use bundles::too_large_for_http;
 pub use document::document;
+pub use extract::BODY_LIMIT;
 pub use predict::predict_here;
 pub use server::{ServeOptions, serve};
 

@@ -76,11 +76,11 @@ pub async fn predict(
 }
 
 /// Cores that a request computes on, given back when it is dropped.
-struct Cores(Vec<OwnedSemaphorePermit>);
+pub(super) struct Cores(Vec<OwnedSemaphorePermit>);
 
 impl Cores {
     /// Waits for one core; a batch that is worth it takes further ones that are idle.
-    async fn take(running: &Arc<Semaphore>, rows: usize) -> Result<Self, ApiError> {
+    pub(super) async fn take(running: &Arc<Semaphore>, rows: usize) -> Result<Self, ApiError> {
         let first = running.clone().acquire_owned().await;
         let mut cores = vec![first.map_err(|e| ApiError::internal(e.to_string()))?];
         while cores.len() < rows.div_ceil(ROWS_PER_CORE) {

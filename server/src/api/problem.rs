@@ -7,9 +7,12 @@ use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
 use lglp_registry::{Error as RegistryError, Verdict};
 
 use super::document;
+use crate::bundles::BundleError;
+use crate::lineage::DiffError;
 use crate::plugins::PluginError;
 use crate::serving::ServingError;
 use crate::spaces::UnknownSpace;
+use crate::train::DataError;
 
 /// What a handler fails with.
 #[derive(Debug)]
@@ -236,6 +239,40 @@ impl From<ServingError> for ApiError {
                 "The model cannot be used",
                 detail,
             ),
+        }
+    }
+}
+
+impl From<BundleError> for ApiError {
+    fn from(error: BundleError) -> Self {
+        let detail = error.to_string();
+        let here = |slug, title| Self::new(StatusCode::CONFLICT, slug, title, detail.clone());
+        let bundle = |slug, title| Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail.clone());
+        match error {
+            BundleError::OtherMachine { .. } => here("other-machine", "The hardware target is another machine here"),
+            BundleError::NoSpace { .. } | BundleError::OtherSpace { .. } => {
+                here("other-space", "The search space is another one here")
+            }
+            BundleError::MissingPlugins { .. } | BundleError::OtherPlugins { .. } => {
+                here("other-plugins", "The plugins are others here")
+            }
+            BundleError::Unusable(_) => bundle("model-unusable", "The model cannot be used"),
+            BundleError::Registry(error) => error.into(),
+            _ => bundle("invalid-bundle", "The bundle cannot be read"),
+        }
+    }
+}
+
+impl From<DiffError> for ApiError {
+    fn from(error: DiffError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DiffError::Count { .. } => Self::invalid_request(vec![Fault {
+                pointer: "/count".into(),
+                detail,
+            }]),
+            DiffError::Data(DataError::Registry(error)) | DiffError::Registry(error) => error.into(),
+            DiffError::Data(_) => Self::internal(detail),
         }
     }
 }

@@ -36,6 +36,14 @@ pub fn metrics_table(runs: &[Metrics]) -> Table {
     rows
 }
 
+/// A metric's value with its unit; one that is not known here with four digits.
+pub fn metric(name: &str, value: f64) -> String {
+    match MEANINGS.iter().find(|meaning| meaning.0 == name) {
+        Some((_, digits, unit, _)) => format!("{value:.digits$}{unit}"),
+        None => format!("{value:.4}"),
+    }
+}
+
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.
 pub fn noise_floor(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Option<String>> {
     let round = |round| store.measurements(hardware, space, Some(round));

@@ -23,6 +23,7 @@ mod serve;
 mod spaces;
 mod table;
 mod train;
+mod tree;
 mod validate;
 mod webhook;
 

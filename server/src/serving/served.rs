@@ -46,6 +46,20 @@ impl ServedModel {
         spaces: &Spaces,
         version: &Version,
     ) -> Result<Self, ServingError> {
+        let mut state = ModelState::new();
+        for (role, digest) in &version.content.artifacts {
+            state.insert(role.clone(), store.get_blob(digest)?);
+        }
+        Self::from_state(host, spaces, version, &state)
+    }
+
+    /// The same with fitted state that is at hand, verified, and may not be in the registry yet.
+    pub fn from_state(
+        host: &PluginHost,
+        spaces: &Spaces,
+        version: &Version,
+        state: &ModelState,
+    ) -> Result<Self, ServingError> {
         let content = &version.content;
         let recipe: Recipe = read(version, "recipe", &content.recipe)?;
         let range: TrainingRange = read(version, "training_range", &content.training_range)?;
@@ -58,16 +72,12 @@ impl ServedModel {
                 space: content.space.clone(),
             });
         }
-        let mut state = ModelState::new();
-        for (role, digest) in &content.artifacts {
-            state.insert(role.clone(), store.get_blob(digest)?);
-        }
         let served = Self {
             hardware: version.hardware.clone(),
             version: version.version,
             digest: version.digest.to_string(),
             recipe: recipe.name.clone(),
-            model: FittedModel::load(&recipe, host, &space, &plugins, &state)?,
+            model: FittedModel::load(&recipe, host, &space, &plugins, state)?,
             space,
             residuals: RelativeResiduals::from_stored(content.residuals.clone()),
             range,

@@ -15,11 +15,12 @@ pub struct TrainingData {
 }
 
 /// A row of a frozen dataset.
-#[derive(Serialize, Deserialize)]
-struct Row<'a> {
-    #[serde(borrow)]
-    architecture: std::borrow::Cow<'a, str>,
-    latency_ms: f64,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrozenRow {
+    /// Canonical text.
+    pub architecture: String,
+    /// Milliseconds.
+    pub latency_ms: f64,
 }
 
 /// Why there are no data.
@@ -54,6 +55,22 @@ pub fn labels(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_r
     Ok(labels.into_values().collect())
 }
 
+/// The rows of a frozen dataset, in their order, whatever their space.
+pub fn frozen_rows(store: &dyn Store, digest: &Digest) -> Result<Vec<FrozenRow>, DataError> {
+    let content = store.get_blob(digest)?;
+    let text = String::from_utf8_lossy(&content);
+    let read = |(i, line)| serde_json::from_str(line).map_err(|e| bad_row(digest, i, &e));
+    text.lines().enumerate().map(read).collect()
+}
+
+fn bad_row(digest: &Digest, index: usize, problem: &dyn std::fmt::Display) -> DataError {
+    DataError::BadRow {
+        digest: digest.clone(),
+        line: index + 1,
+        problem: problem.to_string(),
+    }
+}
+
 impl TrainingData {
     /// The labels of a hardware target.
     pub fn measured(store: &dyn Store, hardware: &HardwareName, space: &SearchSpace) -> Result<Self, DataError> {
@@ -82,8 +99,8 @@ impl TrainingData {
     ) -> lglp_registry::Result<Dataset> {
         let mut content = String::new();
         for (architecture, latency_ms) in self.architectures.iter().zip(&self.latencies_ms) {
-            let row = Row {
-                architecture: space.canonical_text(architecture).into(),
+            let row = FrozenRow {
+                architecture: space.canonical_text(architecture),
                 latency_ms: *latency_ms,
             };
             content += &serde_json::to_string(&row).expect("texts and finite numbers are JSON");
@@ -100,17 +117,11 @@ impl TrainingData {
 
     /// Reads a frozen dataset.
     pub fn frozen(store: &dyn Store, digest: &Digest, space: &SearchSpace) -> Result<Self, DataError> {
-        let content = store.get_blob(digest)?;
         let mut data = Self::default();
-        for (i, line) in String::from_utf8_lossy(&content).lines().enumerate() {
-            let bad = |problem: String| DataError::BadRow {
-                digest: digest.clone(),
-                line: i + 1,
-                problem,
-            };
-            let row: Row<'_> = serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
+        for (i, row) in frozen_rows(store, digest)?.into_iter().enumerate() {
             let architecture = space.architecture_from_text(&row.architecture);
-            data.architectures.push(architecture.map_err(|e| bad(e.to_string()))?);
+            let architecture = architecture.map_err(|e| bad_row(digest, i, &e))?;
+            data.architectures.push(architecture);
             data.latencies_ms.push(row.latency_ms);
         }
         Ok(data)

@@ -7,7 +7,7 @@ mod split;
 mod summary;
 mod training;
 
-pub use data::{DataError, TrainingData, labels};
+pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
 pub use metrics::Metrics;
 pub use parallel::{cores, each};
 pub use split::{FEWEST_ROWS, Split};

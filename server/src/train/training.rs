@@ -72,6 +72,7 @@ impl Training<'_> {
             residuals: trained.residuals.clone().into_vec(),
             training_range: json!(trained.range),
             creator: creator.to_owned(),
+            imported: Vec::new(),
         })
     }
 }

@@ -1,26 +1,17 @@
-//! `lglp models`.
+//! `lglp models --hardware NAME [VERSION]`.
 
 use lglp_registry::HardwareName;
 
-use super::Context;
-use super::table::{print_json, short, table};
+use crate::cli::Context;
+use crate::cli::table::{print_json, short, table};
 
-/// List the versions of a hardware target, or show one
-#[derive(clap::Args)]
-pub struct Args {
-    /// Hardware target.
-    #[arg(long, value_name = "NAME")]
-    hardware: HardwareName,
-    /// Show this version with recipe, plugins and everything else.
-    version: Option<u32>,
-}
-
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+/// Lists the versions of a hardware target, or prints one of them.
+pub fn run(context: &Context, hardware: &HardwareName, version: Option<u32>) -> anyhow::Result<()> {
     let store = context.registry("models")?.store;
-    if let Some(number) = args.version {
-        return print_json(&store.version(&args.hardware, number)?);
+    if let Some(number) = version {
+        return print_json(&store.version(hardware, number)?);
     }
-    let (versions, aliases) = (store.versions(&args.hardware)?, store.aliases(&args.hardware)?);
+    let (versions, aliases) = (store.versions(hardware)?, store.aliases(hardware)?);
     if context.json() {
         return print_json(&serde_json::json!({ "versions": versions, "aliases": aliases }));
     }

@@ -1,0 +1,250 @@
+//! Where a version comes from, and how two differ: `/v1/{hardware}/models/{version}/lineage` and `/diff/{other}`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::measurements::Dataset;
+use crate::models::{Imported, UsedPlugin};
+
+/// Everything that a version follows from, and what happened to it since.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Lineage {
+    pub hardware: String,
+    pub version: u32,
+    /// SHA-256 of its content.
+    pub digest: String,
+    /// Who made it here: trained or imported it.
+    pub creator: String,
+    pub created_at: String,
+    /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
+    pub imported: Vec<Imported>,
+    pub dataset: Dataset,
+    /// Who froze the dataset here, by the audit log.
+    pub dataset_frozen_by: Option<String>,
+    /// The whole recipe.
+    #[schema(value_type = Object)]
+    pub recipe: Value,
+    /// Seed of split and fit.
+    pub seed: u64,
+    /// Rows of the parts that the dataset was split into; none where the version does not say which.
+    pub split: Option<SplitSizes>,
+    /// Accuracy on the test part.
+    pub metrics: BTreeMap<String, f64>,
+    pub plugins: Vec<TracedPlugin>,
+    /// Aliases that lead to it now.
+    pub aliases: Vec<String>,
+    /// What the audit log says of it, oldest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// How many rows were fitted on, stopped by and tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SplitSizes {
+    pub train: usize,
+    pub validation: usize,
+    pub test: usize,
+}
+
+/// A plugin that a version was fitted with, and what is there of it now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TracedPlugin {
+    pub fitted_with: UsedPlugin,
+    pub state: PluginState,
+    /// SHA-256 of the plugin that provides the component here now, where one does.
+    pub loaded_sha256: Option<String>,
+}
+
+/// Whether a plugin that a version was fitted with is the one that is loaded now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginState {
+    /// The very same file.
+    Same,
+    /// Another file provides the component.
+    Other,
+    /// None provides it.
+    Missing,
+}
+
+/// One entry of the audit log about a version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HistoryEntry {
+    /// Its number in the audit log.
+    pub sequence: u64,
+    pub at: String,
+    /// Who did it.
+    pub actor: String,
+    /// Why, where a reason was given.
+    pub reason: Option<String>,
+    #[serde(flatten)]
+    pub what: Happened,
+}
+
+/// What happened to a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Happened {
+    /// It was created.
+    Created,
+    /// An alias was moved to it.
+    AliasCame {
+        alias: String,
+        generation: u64,
+        /// The version that the alias led to before.
+        from: Option<u32>,
+    },
+    /// An alias was moved away from it.
+    AliasLeft {
+        alias: String,
+        generation: u64,
+        /// The version that the alias leads to since.
+        to: u32,
+    },
+}
+
+/// How to compare two versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct DiffQuery {
+    /// Architectures that both predict, 1 to 10,000; 1,000 without it.
+    #[param(default = 1000)]
+    pub count: usize,
+    /// Architectures that are listed of those on which they differ most; 10 without it.
+    #[param(default = 10)]
+    pub top: usize,
+    /// Seed that the architectures are drawn by; 0 without it. `lglp sample` draws the same.
+    #[param(default = 0)]
+    pub seed: u64,
+}
+
+impl Default for DiffQuery {
+    fn default() -> Self {
+        Self {
+            count: 1000,
+            top: 10,
+            seed: 0,
+        }
+    }
+}
+
+/// How two versions of a hardware target differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelDiff {
+    pub hardware: String,
+    pub a: ComparedVersion,
+    pub b: ComparedVersion,
+    /// Places of the recipe that differ.
+    pub recipe: Vec<Difference>,
+    /// Plugins that differ, by the kind of their component.
+    pub plugins: Vec<PluginDifference>,
+    pub data: DataDifference,
+    /// Accuracy, each on its own test part; `data.tested_on_both` tells how much these share.
+    pub metrics: Vec<MetricDifference>,
+    /// What they predict; left out where they cannot be asked the same, and `not_compared` tells why.
+    pub predictions: Option<PredictionDifference>,
+    pub not_compared: Option<String>,
+}
+
+/// One of two versions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComparedVersion {
+    pub version: u32,
+    pub digest: String,
+    /// Name of its recipe.
+    pub recipe: String,
+    pub space: String,
+    pub creator: String,
+    pub created_at: String,
+    pub seed: u64,
+    pub split: Option<SplitSizes>,
+}
+
+/// A place at which two JSON values differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Difference {
+    /// RFC 6901.
+    #[schema(example = "/regressor/parameters/num_leaves")]
+    pub pointer: String,
+    /// Absent where only the other has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub a: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub b: Option<Value>,
+}
+
+/// The plugin of a kind of component, where the versions have not the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PluginDifference {
+    pub kind: String,
+    pub a: Option<UsedPlugin>,
+    pub b: Option<UsedPlugin>,
+}
+
+/// How the datasets of two versions differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DataDifference {
+    /// Digests; the same where the versions were fitted on the same rows.
+    pub a: String,
+    pub b: String,
+    /// Architectures that only one holds.
+    pub only_a: usize,
+    pub only_b: usize,
+    /// Architectures that both hold.
+    pub both: usize,
+    /// Those of both that have another latency in each.
+    pub relabelled: usize,
+    /// Up to `top` of these, those first whose latencies differ most.
+    pub most_relabelled: Vec<Relabelled>,
+    /// Architectures in the test parts of both; none where a version does not say which rows it was tested on.
+    pub tested_on_both: Option<usize>,
+}
+
+/// An architecture with two measured latencies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Relabelled {
+    /// Canonical text.
+    pub architecture: String,
+    pub a_ms: f64,
+    pub b_ms: f64,
+}
+
+/// One metric of two versions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MetricDifference {
+    pub name: String,
+    pub a: Option<f64>,
+    pub b: Option<f64>,
+    /// `b - a`.
+    pub difference: Option<f64>,
+}
+
+/// How the predictions of two versions differ. A relative difference is `|a - b|` to the mean of `|a|` and `|b|`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictionDifference {
+    /// Architectures that both predicted.
+    pub architectures: usize,
+    /// Seed that they were drawn by.
+    pub seed: u64,
+    pub mean_relative_difference: f64,
+    pub max_relative_difference: f64,
+    /// Rank correlation of the two.
+    pub spearman: f64,
+    /// Those on which they differ most, the worst first.
+    pub most_different: Vec<Disagreement>,
+}
+
+/// An architecture of which two versions predict different latencies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Disagreement {
+    /// Canonical text.
+    pub architecture: String,
+    pub a_ms: f64,
+    pub b_ms: f64,
+    pub relative_difference: f64,
+    /// The label, where the architecture was measured.
+    pub measured_ms: Option<f64>,
+}

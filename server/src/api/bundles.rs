@@ -1,0 +1,129 @@
+//! `GET /v1/{hardware}/models/{version}/bundle` and `POST /v1/{hardware}/models/import`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_DISPOSITION, ETAG};
+use actix_web::{HttpResponse, ResponseError as _, get, post, web};
+use lglp_openapi::bundles::ImportQuery;
+use lglp_openapi::models::Version;
+use lglp_openapi::problem::Problem;
+use tokio::sync::Semaphore;
+
+use super::State;
+use super::caller::Caller;
+use super::extract::{BODY_LIMIT, Bytes, blocking};
+use super::predict::hardware_name;
+use super::problem::ApiError;
+use crate::bundles::{Bundle, Importer, Terms, export};
+
+/// Bundles are built and taken apart in memory, one at a time.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// A version in one checksummed file, for `lglp models import` or `POST /v1/{hardware}/models/import` of another server. Its
+/// `ETag` is the file's SHA-256; the same version gives the same bytes.
+#[utoipa::path(
+    tag = "models",
+    security(("token" = ["viewer"])),
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("version" = u32, Path, description = "Version number"),
+    ),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/x-tar", description = "The bundle"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+    )
+)]
+#[get("/v1/{hardware}/models/{version}/bundle")]
+pub async fn export_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+    let (hardware, version) = path.into_inner();
+    let name = hardware_name(&hardware)?;
+    let turn = turn().await?;
+    let bundle = blocking(move || {
+        let _turn = turn;
+        export(&*state.store, &name, version)
+    })
+    .await?;
+    let attachment = format!("attachment; filename=\"{hardware}-{version}.lglp\"");
+    Ok(HttpResponse::Ok()
+        .content_type("application/x-tar")
+        .insert_header((ETAG, format!("\"{}\"", bundle.digest)))
+        .insert_header((CONTENT_DISPOSITION, attachment))
+        .body(bundle.bytes))
+}
+
+/// Imports a bundle as the next version. All of it is verified first: checksums, that the hardware target is the same machine
+/// (it is created where there is none), that the search space is defined alike, that the plugins are the very ones that the
+/// version was fitted with; and the model is loaded and predicts. The same bundle gives the same version again.
+#[utoipa::path(
+    tag = "models",
+    security(("token" = ["operator"])),
+    params(("hardware" = String, Path, description = "Hardware target to import to"), ImportQuery),
+    request_body(content = Vec<u8>, content_type = "application/x-tar"),
+    responses(
+        (status = 200, body = Version, description = "The version that this bundle gave before"),
+        (status = 201, body = Version, description = "The new version"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Machine, search space or plugins are others here; `detail` names them"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "The bundle is too large"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The bundle is damaged, or its model cannot be used"),
+    )
+)]
+#[post("/v1/{hardware}/models/import")]
+pub async fn import_model(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    query: web::Query<ImportQuery>,
+    caller: Caller,
+    body: Result<Bytes, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let hardware = hardware_name(&hardware)?;
+    let Bytes(body) = body.map_err(|error| match error.status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => error,
+    })?;
+    let ImportQuery {
+        accept_other_plugins,
+        actor,
+    } = query.into_inner();
+    let terms = Terms {
+        hardware,
+        accept_other_plugins,
+        actor: if actor.is_empty() { caller.name } else { actor },
+    };
+    let turn = turn().await?;
+    let imported = blocking(move || {
+        let _turn = turn;
+        let importer = Importer {
+            store: &*state.store,
+            host: &state.host,
+            spaces: &state.spaces,
+        };
+        Bundle::read(&body).and_then(|bundle| importer.import(&bundle, &terms))
+    })
+    .await?;
+    let mut response = match imported.fresh {
+        true => HttpResponse::Created(),
+        false => HttpResponse::Ok(),
+    };
+    Ok(response.json(imported.version))
+}
+
+async fn turn() -> Result<tokio::sync::SemaphorePermit<'static>, ApiError> {
+    TURN.acquire().await.map_err(|e| ApiError::internal(e.to_string()))
+}
+
+/// What to do with a bundle that is larger than a request may be.
+pub fn too_large_for_http() -> String {
+    format!(
+        "the bundle is larger than the {} MiB that a request may have; stop the server for a moment and import it with \
+         `lglp models import FILE` on its machine",
+        BODY_LIMIT >> 20
+    )
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body-too-large",
+        "The body is too large",
+        too_large_for_http(),
+    )
+}

@@ -1,0 +1,277 @@
+//! Importing: from a bundle into the registry, once all of it is known to work here.
+
+use lglp_openapi::lineage::{PluginState, TracedPlugin};
+use lglp_registry::{
+    Dataset, Digest, Error as RegistryError, HardwareName, Imported as Origin, NewDataset, NewHardware, NewVersion,
+    Store, Version,
+};
+use lglp_sdk::SearchSpace;
+
+use super::manifest::describe;
+use super::{Bundle, BundleError};
+use crate::lineage::{differences, trace_plugins};
+use crate::plugins::{Kind, PluginHost};
+use crate::predictor::{ModelState, Recipe};
+use crate::serving::ServedModel;
+use crate::spaces::Spaces;
+
+/// Where to import to.
+pub struct Importer<'a> {
+    pub store: &'a dyn Store,
+    pub host: &'a PluginHost,
+    pub spaces: &'a Spaces,
+}
+
+/// How to import.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The hardware target here; created where there is none of that name.
+    pub hardware: HardwareName,
+    /// Whether other plugins than the version was fitted with will do, if the model passes its self-test.
+    pub accept_other_plugins: bool,
+    /// Who imports it.
+    pub actor: String,
+}
+
+/// What an import gives.
+#[derive(Debug)]
+pub struct Imported {
+    pub version: Version,
+    /// Whether it was created now; the same bundle gives the same version again.
+    pub fresh: bool,
+}
+
+impl Importer<'_> {
+    /// Imports a bundle: checks everything first, lets the model predict, and only then writes.
+    pub fn import(&self, bundle: &Bundle<'_>, terms: &Terms) -> Result<Imported, BundleError> {
+        if let Some(version) = self.before(&bundle.digest, &terms.hardware)? {
+            return Ok(Imported { version, fresh: false });
+        }
+        let target = NewHardware {
+            name: terms.hardware.clone(),
+            ..describe(&bundle.manifest.hardware)
+        };
+        let target_is_new = self.check_machine(&target)?;
+        self.check_space(&bundle.manifest.version.content)?;
+        check_recipe(&bundle.manifest.version.content)?;
+        self.check_plugins(&bundle.manifest.version.content, terms.accept_other_plugins)?;
+        self.check_dataset(bundle)?;
+        self.self_test(bundle)?;
+
+        if target_is_new {
+            self.store.put_hardware(&target, &terms.actor)?;
+        }
+        for blob in bundle.blobs() {
+            self.store.put_blob(blob)?;
+        }
+        self.freeze_dataset(bundle, terms)?;
+        let key = format!("bundle/{}", bundle.digest);
+        match self
+            .store
+            .create_version(&terms.hardware, &content_here(bundle, &terms.actor), Some(&key))
+        {
+            Ok(version) => Ok(Imported { version, fresh: true }),
+            // Somebody else has imported it meanwhile.
+            Err(conflict @ RegistryError::Conflict { .. }) => match self.before(&bundle.digest, &terms.hardware)? {
+                Some(version) => Ok(Imported { version, fresh: false }),
+                None => Err(conflict.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The version that this bundle gave before.
+    fn before(&self, bundle: &Digest, hardware: &HardwareName) -> Result<Option<Version>, BundleError> {
+        let versions = match self.store.versions(hardware) {
+            Err(RegistryError::NotFound { .. }) => return Ok(None),
+            other => other?,
+        };
+        let came_so = |version: &Version| {
+            version
+                .content
+                .imported
+                .last()
+                .is_some_and(|origin| origin.bundle == *bundle)
+        };
+        Ok(versions.into_iter().find(came_so))
+    }
+
+    /// Whether the hardware target is still to be created.
+    fn check_machine(&self, target: &NewHardware) -> Result<bool, BundleError> {
+        let here = match self.store.hardware(&target.name) {
+            Err(RegistryError::NotFound { .. }) => return Ok(true),
+            other => other?,
+        };
+        let Some(field) = target.difference(&here) else {
+            return Ok(false);
+        };
+        let side = |target: &NewHardware| match field {
+            "runtime" => serde_json::json!({ "runtime": target.runtime }),
+            "settings" => serde_json::json!({ "settings": target.settings }),
+            "fingerprint" => serde_json::json!({ "fingerprint": target.fingerprint }),
+            _ => serde_json::json!({ "reference": target.reference }),
+        };
+        let shown = |value: Option<serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+        let differences: Vec<String> = differences(&side(&describe(&here)), &side(target))
+            .into_iter()
+            .map(|d| format!("{} is {} here and {} in the bundle", d.pointer, shown(d.a), shown(d.b)))
+            .collect();
+        Err(BundleError::OtherMachine {
+            hardware: target.name.clone(),
+            differences: differences.join(", "),
+        })
+    }
+
+    fn space(&self, name: &str) -> Result<&SearchSpace, BundleError> {
+        let space = self
+            .spaces
+            .get(name)
+            .map_err(|unknown| BundleError::NoSpace { unknown })?;
+        Ok(space)
+    }
+
+    fn check_space(&self, content: &NewVersion) -> Result<(), BundleError> {
+        let space = self.space(&content.space)?;
+        let here = format!("sha256:{}", space.digest());
+        if here == content.space_digest.as_str() {
+            return Ok(());
+        }
+        Err(BundleError::OtherSpace {
+            space: content.space.clone(),
+            here,
+            there: content.space_digest.clone(),
+        })
+    }
+
+    fn check_plugins(&self, content: &NewVersion, accept_others: bool) -> Result<(), BundleError> {
+        let traced = trace_plugins(content, self.host);
+        let of_state = |state: PluginState| traced.iter().filter(move |plugin| plugin.state == state);
+        let missing: Vec<String> = of_state(PluginState::Missing).map(missing).collect();
+        if !missing.is_empty() {
+            return Err(BundleError::MissingPlugins {
+                missing: missing.join("; "),
+            });
+        }
+        let differing: Vec<String> = of_state(PluginState::Other).map(differing).collect();
+        if differing.is_empty() || accept_others {
+            return Ok(());
+        }
+        Err(BundleError::OtherPlugins {
+            differing: differing.join("; "),
+        })
+    }
+
+    /// Checks that each row can be trained on here.
+    fn check_dataset(&self, bundle: &Bundle<'_>) -> Result<(), BundleError> {
+        let Dataset {
+            digest, space, rows, ..
+        } = &bundle.manifest.dataset;
+        let space = self.space(space)?;
+        let content = std::str::from_utf8(bundle.blob(digest)?);
+        let text = content.map_err(|error| BundleError::damaged(format!("the dataset is no text: {error}")))?;
+        let found = text.lines().count();
+        if found != *rows {
+            return Err(BundleError::damaged(format!(
+                "the dataset has {found} rows, not {rows}"
+            )));
+        }
+        for (line, row) in text.lines().enumerate() {
+            let bad = |error: &dyn std::fmt::Display| {
+                BundleError::damaged(format!("line {} of the dataset is no row: {error}", line + 1))
+            };
+            let row: crate::train::FrozenRow = serde_json::from_str(row).map_err(|e| bad(&e))?;
+            space.architecture_from_text(&row.architecture).map_err(|e| bad(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Loads the model and lets it predict.
+    fn self_test(&self, bundle: &Bundle<'_>) -> Result<(), BundleError> {
+        let version = &bundle.manifest.version;
+        let mut state = ModelState::new();
+        for (role, digest) in &version.content.artifacts {
+            state.insert(role.clone(), bundle.blob(digest)?.to_vec());
+        }
+        let loaded = ServedModel::from_state(self.host, self.spaces, version, &state);
+        loaded.map(drop).map_err(BundleError::Unusable)
+    }
+
+    /// One that is here already stays as it is, whoever froze it.
+    fn freeze_dataset(&self, bundle: &Bundle<'_>, terms: &Terms) -> Result<(), BundleError> {
+        let dataset = &bundle.manifest.dataset;
+        match self.store.dataset(&terms.hardware, &dataset.digest) {
+            Err(RegistryError::NotFound { .. }) => {}
+            other => return Ok(other.map(drop)?),
+        }
+        let new = NewDataset {
+            space: dataset.space.clone(),
+            rows: dataset.rows,
+            origin: dataset.origin.clone(),
+            creator: terms.actor.clone(),
+        };
+        let content = bundle.blob(&dataset.digest)?;
+        Ok(self.store.freeze_dataset(&terms.hardware, &new, content).map(drop)?)
+    }
+}
+
+/// The version's content here: the same, and where it comes from.
+fn content_here(bundle: &Bundle<'_>, actor: &str) -> NewVersion {
+    let there = &bundle.manifest.version;
+    let mut content = there.content.clone();
+    content.imported.push(Origin {
+        hardware: there.hardware.clone(),
+        version: there.version,
+        digest: there.digest.clone(),
+        creator: there.content.creator.clone(),
+        created_at: there.created_at.clone(),
+        bundle: bundle.digest.clone(),
+    });
+    content.creator = actor.to_owned();
+    content
+}
+
+/// Checks that the version says what each component of its recipe was fitted with: their digests are what is compared.
+fn check_recipe(content: &NewVersion) -> Result<(), BundleError> {
+    let unreadable = |error| BundleError::damaged(format!("its recipe cannot be read: {error}"));
+    let recipe: Recipe = serde_json::from_value(content.recipe.clone()).map_err(unreadable)?;
+    let components = [
+        (Kind::Encoder, Some(&recipe.encoder)),
+        (Kind::FeatureExtractor, recipe.extractor.as_ref()),
+        (Kind::Regressor, Some(&recipe.regressor)),
+    ];
+    for (kind, spec) in components {
+        let Some(spec) = spec else { continue };
+        let named = |used: &lglp_registry::PluginUse| {
+            serde_json::from_value::<Kind>(used.kind.clone().into()).is_ok_and(|k| k == kind)
+                && used.component == spec.name
+        };
+        if !content.plugins.iter().any(named) {
+            let name = &spec.name;
+            return Err(BundleError::damaged(format!(
+                "it does not say which plugin its {kind} `{name}` is of"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn missing(plugin: &TracedPlugin) -> String {
+    let used = &plugin.fitted_with;
+    format!(
+        "no plugin here provides the {} `{}` of {} {} ({})",
+        used.kind, used.component, used.plugin, used.version, used.sha256
+    )
+}
+
+fn differing(plugin: &TracedPlugin) -> String {
+    let used = &plugin.fitted_with;
+    format!(
+        "the {} `{}` of {} {} is {} there and {} here",
+        used.kind,
+        used.component,
+        used.plugin,
+        used.version,
+        used.sha256,
+        plugin.loaded_sha256.as_deref().unwrap_or("missing")
+    )
+}

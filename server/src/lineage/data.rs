@@ -1,0 +1,61 @@
+//! How the datasets of two versions differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lglp_openapi::lineage::{DataDifference, Relabelled};
+use lglp_registry::{NewVersion, Store};
+
+use super::predictions::relative_difference;
+use super::wire::SplitRows;
+use crate::train::{DataError, FrozenRow, frozen_rows};
+
+/// Compares the rows that two versions were fitted on, by their architectures. `top` bounds what is listed.
+pub(super) fn compare(
+    store: &dyn Store,
+    a: &NewVersion,
+    b: &NewVersion,
+    top: usize,
+) -> Result<DataDifference, DataError> {
+    let (rows_a, rows_b) = (frozen_rows(store, &a.dataset)?, frozen_rows(store, &b.dataset)?);
+    let (labels_a, labels_b) = (labels(&rows_a), labels(&rows_b));
+    let shared = labels_a
+        .iter()
+        .filter_map(|(architecture, a)| Some((*architecture, *a, *labels_b.get(architecture)?)));
+    let both = shared.clone().count();
+    let mut relabelled: Vec<Relabelled> = shared
+        .filter(|(_, a, b)| a != b)
+        .map(|(architecture, a_ms, b_ms)| Relabelled {
+            architecture: architecture.to_owned(),
+            a_ms,
+            b_ms,
+        })
+        .collect();
+    let differs = |row: &Relabelled| relative_difference(row.a_ms, row.b_ms);
+    relabelled.sort_by(|x, y| differs(y).total_cmp(&differs(x)));
+    let count = relabelled.len();
+    relabelled.truncate(top);
+    let tested = tested(&rows_a, a).zip(tested(&rows_b, b));
+    Ok(DataDifference {
+        a: a.dataset.to_string(),
+        b: b.dataset.to_string(),
+        only_a: labels_a.len() - both,
+        only_b: labels_b.len() - both,
+        both,
+        relabelled: count,
+        most_relabelled: relabelled,
+        tested_on_both: tested.map(|(a, b)| a.intersection(&b).count()),
+    })
+}
+
+fn labels(rows: &[FrozenRow]) -> BTreeMap<&str, f64> {
+    rows.iter()
+        .map(|row| (row.architecture.as_str(), row.latency_ms))
+        .collect()
+}
+
+/// The architectures of a version's test part, where it names its rows.
+fn tested<'a>(rows: &'a [FrozenRow], content: &NewVersion) -> Option<BTreeSet<&'a str>> {
+    let split = SplitRows::of(content)?;
+    let row = |at: &usize| rows.get(*at).map(|row| row.architecture.as_str());
+    split.test.iter().map(row).collect()
+}

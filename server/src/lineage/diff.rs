@@ -1,0 +1,109 @@
+//! How two versions of a hardware target differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lglp_openapi::lineage::{ComparedVersion, DiffQuery, MetricDifference, ModelDiff, PluginDifference};
+use lglp_registry::{HardwareName, NewVersion, PluginUse, Store, Version};
+
+use super::json::differences;
+use super::wire::{self, SplitRows};
+use super::{data, predictions};
+use crate::serving::Serving;
+use crate::train::DataError;
+
+/// Architectures that two versions are compared on at most.
+pub const COUNT_LIMIT: usize = 10_000;
+
+/// Why two versions cannot be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffError {
+    /// The caller asked for too many architectures, or none.
+    #[error("{count} architectures; allowed: 1 to {COUNT_LIMIT}")]
+    Count { count: usize },
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+}
+
+/// Compares recipe, plugins, data, metrics and predictions of two versions. Blocks while it loads and predicts.
+pub fn diff(
+    store: &dyn Store,
+    serving: &Serving,
+    hardware: &HardwareName,
+    (a, b): (u32, u32),
+    query: &DiffQuery,
+) -> Result<ModelDiff, DiffError> {
+    let count = query.count;
+    if !(1..=COUNT_LIMIT).contains(&count) {
+        return Err(DiffError::Count { count });
+    }
+    let (version_a, version_b) = (store.version(hardware, a)?, store.version(hardware, b)?);
+    let (content_a, content_b) = (&version_a.content, &version_b.content);
+    // Where they cannot be asked the same, everything else still tells them apart.
+    let (predictions, not_compared) = match predictions::compare(store, serving, hardware, (a, b), query) {
+        Ok(predictions) => (Some(predictions), None),
+        Err(reason) => (None, Some(reason.to_string())),
+    };
+    Ok(ModelDiff {
+        hardware: hardware.to_string(),
+        recipe: differences(&content_a.recipe, &content_b.recipe),
+        plugins: plugins(content_a, content_b),
+        data: data::compare(store, content_a, content_b, query.top)?,
+        metrics: metrics(content_a, content_b),
+        a: compared(&version_a),
+        b: compared(&version_b),
+        predictions,
+        not_compared,
+    })
+}
+
+fn compared(version: &Version) -> ComparedVersion {
+    let content = &version.content;
+    ComparedVersion {
+        version: version.version,
+        digest: version.digest.to_string(),
+        recipe: content.recipe["name"].as_str().unwrap_or_default().to_owned(),
+        space: content.space.clone(),
+        creator: content.creator.clone(),
+        created_at: version.created_at.clone(),
+        seed: content.seed,
+        split: SplitRows::of(content).map(|split| split.sizes()),
+    }
+}
+
+/// The kinds of component whose plugins differ in whatever they are recorded with.
+fn plugins(a: &NewVersion, b: &NewVersion) -> Vec<PluginDifference> {
+    let by_kind = |content: &NewVersion| -> BTreeMap<String, PluginUse> {
+        let uses = content.plugins.iter().cloned();
+        uses.map(|used| (used.kind.clone(), used)).collect()
+    };
+    let (a, b) = (by_kind(a), by_kind(b));
+    let kinds: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let differing = kinds.into_iter().filter(|kind| a.get(*kind) != b.get(*kind));
+    differing
+        .map(|kind| PluginDifference {
+            kind: kind.clone(),
+            a: a.get(kind).map(wire::plugin),
+            b: b.get(kind).map(wire::plugin),
+        })
+        .collect()
+}
+
+fn metrics(a: &NewVersion, b: &NewVersion) -> Vec<MetricDifference> {
+    let (a, b) = (&a.metrics, &b.metrics);
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let (a, b) = (a.get(name).copied(), b.get(name).copied());
+            MetricDifference {
+                name: name.clone(),
+                a,
+                b,
+                difference: a.zip(b).map(|(a, b)| b - a),
+            }
+        })
+        .collect()
+}

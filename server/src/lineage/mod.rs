@@ -1,0 +1,13 @@
+//! Where versions come from, and how they differ: functions over the registry that only read.
+
+mod data;
+mod diff;
+mod json;
+mod origin;
+mod predictions;
+mod wire;
+
+pub use diff::{COUNT_LIMIT, DiffError, diff};
+pub use json::differences;
+pub use origin::{lineage, trace_plugins};
+pub use predictions::relative_difference;

@@ -1,0 +1,120 @@
+//! The lineage of one version: what it follows from, and what the audit log says of it since.
+
+use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin};
+use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Version};
+
+use super::wire::{self, SplitRows};
+use crate::plugins::{Kind, PluginHost};
+
+/// Audit entries that are read at once.
+const PAGE: usize = 1000;
+
+/// Everything that a version follows from, and what happened to it.
+pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, version: u32) -> Result<Lineage> {
+    let version = store.version(hardware, version)?;
+    let dataset = store.dataset(hardware, &version.content.dataset)?;
+    let aliases = store.aliases(hardware)?.into_iter();
+    let leading_here = aliases.filter(|alias| alias.version == version.version);
+    let mut dataset_frozen_by = None;
+    let mut history = Vec::new();
+    each_entry(store, |entry| {
+        match &entry.change {
+            Change::DatasetFrozen { hardware: of, dataset }
+                if of == hardware && *dataset == version.content.dataset =>
+            {
+                dataset_frozen_by = Some(entry.actor);
+                return;
+            }
+            _ => {}
+        }
+        if let Some(what) = happened(&entry.change, &version) {
+            history.push(HistoryEntry {
+                sequence: entry.sequence,
+                at: entry.at,
+                actor: entry.actor,
+                reason: entry.reason.filter(|reason| !reason.is_empty()),
+                what,
+            });
+        }
+    })?;
+    Ok(Lineage {
+        hardware: hardware.to_string(),
+        version: version.version,
+        digest: version.digest.to_string(),
+        aliases: leading_here.map(|alias| alias.name.to_string()).collect(),
+        dataset: wire::dataset(dataset),
+        dataset_frozen_by,
+        plugins: trace_plugins(&version.content, host),
+        split: SplitRows::of(&version.content).map(|split| split.sizes()),
+        creator: version.content.creator,
+        created_at: version.created_at,
+        imported: version.content.imported.into_iter().map(wire::imported).collect(),
+        recipe: version.content.recipe,
+        seed: version.content.seed,
+        metrics: version.content.metrics,
+        history,
+    })
+}
+
+/// The plugins that a version was fitted with, each beside the one that provides its component here.
+pub fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<TracedPlugin> {
+    let trace = |used: &lglp_registry::PluginUse| {
+        let kind: Option<Kind> = serde_json::from_value(used.kind.clone().into()).ok();
+        let component = kind.and_then(|kind| host.component(kind, &used.component).ok());
+        let loaded_sha256 = component.map(|component| component.sha256().to_owned());
+        TracedPlugin {
+            fitted_with: wire::plugin(used),
+            state: match &loaded_sha256 {
+                None => PluginState::Missing,
+                Some(loaded) if *loaded == used.sha256.as_str() => PluginState::Same,
+                Some(_) => PluginState::Other,
+            },
+            loaded_sha256,
+        }
+    };
+    content.plugins.iter().map(trace).collect()
+}
+
+/// What a change means to a version, if it is about it.
+fn happened(change: &Change, version: &Version) -> Option<Happened> {
+    match change {
+        Change::VersionCreated {
+            hardware,
+            version: number,
+            ..
+        } if (hardware, *number) == (&version.hardware, version.version) => Some(Happened::Created),
+        Change::AliasMoved {
+            hardware,
+            alias,
+            version: to,
+            generation,
+            previous,
+        } if *hardware == version.hardware => {
+            let (alias, generation) = (alias.to_string(), *generation);
+            if *to == version.version {
+                let from = *previous;
+                Some(Happened::AliasCame {
+                    alias,
+                    generation,
+                    from,
+                })
+            } else if *previous == Some(version.version) {
+                let to = *to;
+                Some(Happened::AliasLeft { alias, generation, to })
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}
+
+fn each_entry(store: &dyn Store, mut look: impl FnMut(AuditEntry)) -> Result<()> {
+    let mut from = 1;
+    loop {
+        let page = store.audit(from, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        from = last.sequence + 1;
+        page.into_iter().for_each(&mut look);
+    }
+}

@@ -8,7 +8,8 @@
 //! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
-//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; and counts grow.
+//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; counts grow, and tokens
+//!   are revoked.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
 //! # Layout on disk
@@ -33,6 +34,7 @@
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
+//! | `token/<id>` | [`Credential`]: the token, and the SHA-256 of its secret |
 //!
 //! Numbers in keys are decimal, padded with zeros, so that keys sort as the numbers do; digests in keys are the hex
 //! alone. Names cannot contain `/`.
@@ -60,6 +62,7 @@ pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::measurement::{Measurement, PairedSample};
+pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
 pub use domain::version::{NewVersion, PluginUse, Version};
 pub use error::{Error, Result};
 pub use names::{AliasName, HardwareName};

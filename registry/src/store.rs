@@ -6,6 +6,7 @@ use crate::{
     Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, Exclusion, HardwareName,
     HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Version,
 };
+use crate::{Credential, NewToken, Token, TokenId};
 
 /// The operations of the registry.
 ///
@@ -180,4 +181,29 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The common ones.
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>>;
+
+    /// Creates a token. `secret` is the SHA-256 of its secret, which the registry never sees. Whoever lost the secret
+    /// revokes the token and creates another.
+    ///
+    /// # Errors
+    /// `Invalid`; `Conflict` where the id is taken, or the name by a token that is not revoked.
+    fn create_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token>;
+
+    /// Every token, revoked ones included, the latest last.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn tokens(&self) -> Result<Vec<Token>>;
+
+    /// What the holder of a token is recognised by.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn credential(&self, id: &TokenId) -> Result<Credential>;
+
+    /// Revokes a token for good. Revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound`.
+    fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token>;
 }

@@ -8,6 +8,7 @@ mod exclusions;
 pub mod fixtures;
 mod hardware;
 mod measurements;
+mod tokens;
 mod usage;
 mod versions;
 
@@ -30,6 +31,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         versions::CHECKS,
         aliases::CHECKS,
         audit::CHECKS,
+        tokens::CHECKS,
     ];
     for (name, check) in groups.concat() {
         println!("conformance: {name}");

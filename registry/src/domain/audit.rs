@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
+use crate::{Role, TokenId};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,22 @@ pub enum Change {
         generation: u64,
         /// The version it pointed at before.
         previous: Option<u32>,
+    },
+    /// A token was created.
+    TokenCreated {
+        /// Its id.
+        token: TokenId,
+        /// Whose it is.
+        name: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// A token was revoked.
+    TokenRevoked {
+        /// Its id.
+        token: TokenId,
+        /// Whose it was.
+        name: String,
     },
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod dataset;
 pub(crate) mod exclusion;
 pub(crate) mod hardware;
 pub(crate) mod measurement;
+pub(crate) mod token;
 pub(crate) mod version;
 
 use crate::{Error, Result};

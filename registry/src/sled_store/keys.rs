@@ -1,11 +1,12 @@
 //! Keys of the records. The crate's documentation has the table.
 
-use crate::{AliasName, Digest, Error, HardwareName, Result};
+use crate::{AliasName, Digest, Error, HardwareName, Result, TokenId};
 
 pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
 pub(super) const EVENT: &str = "event/";
 pub(super) const HARDWARE: &str = "hardware/";
+pub(super) const TOKEN: &str = "token/";
 
 pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
@@ -68,6 +69,10 @@ pub(super) fn audit(sequence: u64) -> String {
 
 pub(super) fn event(sequence: u64) -> String {
     format!("{EVENT}{sequence:020}")
+}
+
+pub(super) fn token(id: &TokenId) -> String {
+    format!("{TOKEN}{id}")
 }
 
 /// What follows the last `/` of a key.

@@ -15,6 +15,7 @@ mod idempotency;
 mod keys;
 mod lock;
 mod measurements;
+mod tokens;
 mod usage;
 mod versions;
 
@@ -33,6 +34,7 @@ use crate::{
     Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
     HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
 };
+use crate::{Credential, NewToken, Token, TokenId};
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -232,5 +234,22 @@ impl Store for SledStore {
 
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
         self.list_sequence(keys::event, from, limit)
+    }
+
+    fn create_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token> {
+        self.write_token(new, secret, actor)
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>> {
+        self.list_tokens()
+    }
+
+    fn credential(&self, id: &TokenId) -> Result<Credential> {
+        self.find(&keys::token(id))?
+            .ok_or_else(|| Error::not_found("token", id))
+    }
+
+    fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token> {
+        self.write_revocation(id, actor, reason)
     }
 }

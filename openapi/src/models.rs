@@ -47,6 +47,7 @@ pub struct VersionContent {
     /// What the model has seen in training.
     #[schema(value_type = Object)]
     pub training_range: serde_json::Value,
+    /// The name of the creator's token where there was one.
     pub creator: String,
 }
 
@@ -92,7 +93,7 @@ pub struct MoveAlias {
     /// For the audit log.
     #[serde(default)]
     pub reason: String,
-    /// Who moves it.
+    /// Who moves it; the name of the caller's token where there is one.
     #[serde(default)]
     pub actor: String,
 }

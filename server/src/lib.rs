@@ -12,6 +12,8 @@ pub mod plugins;
 pub mod predictor;
 pub mod reproduce;
 pub mod savings;
+pub mod secret;
 pub mod serving;
 pub mod spaces;
+pub mod tls;
 pub mod train;

@@ -16,6 +16,7 @@ use crate::serving::ModelRef;
 /// An alias; its `ETag` is what moving it takes as `If-Match`.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), ("alias" = String, Path, description = "Alias")),
     responses((status = 200, body = Alias, description = "The alias; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -32,6 +33,7 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
 /// generation that the caller has seen, `"0"` for an alias that is to be created.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["operator"])),
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("alias" = String, Path, description = "Alias", example = "production"),
@@ -57,7 +59,7 @@ pub async fn move_alias(
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let expected_generation = if_match(&request)?;
-    let actor = if body.actor.is_empty() { caller.name } else { body.actor };
+    let actor = caller.acting_as(body.actor);
     let order = AliasMove {
         alias,
         version: body.version,

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
+use super::access::Secured;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -38,7 +40,11 @@ use utoipa::OpenApi;
         super::health::healthz,
         super::health::readyz,
         super::metrics::prometheus,
+        super::tokens::list_tokens,
+        super::tokens::create_token,
+        super::tokens::revoke_token,
     ),
+    modifiers(&Secured),
     tags(
         (name = "predict", description = "The main call"),
         (name = "hardware", description = "Devices that latencies belong to"),
@@ -46,7 +52,7 @@ use utoipa::OpenApi;
         (name = "measurements", description = "Ground truth"),
         (name = "spaces", description = "Search spaces"),
         (name = "plugins", description = "Encoders, feature extractors, regressors, runtimes"),
-        (name = "operation", description = "Health, metrics, audit"),
+        (name = "operation", description = "Health, metrics, audit, tokens"),
     )
 )]
 struct Document;
@@ -70,6 +76,7 @@ pub fn methods(path: &str) -> Vec<&'static str> {
             ("GET", item.get.is_some()),
             ("POST", item.post.is_some()),
             ("PUT", item.put.is_some()),
+            ("DELETE", item.delete.is_some()),
         ]
     });
     methods.filter_map(|(method, has)| has.then_some(method)).collect()

@@ -33,6 +33,8 @@ pub struct Metrics {
     pub requests: Family<RequestLabels, Counter>,
     pub predictions: Family<ModelLabels, Counter>,
     pub predict_seconds: Histogram,
+    pub bad_tokens: Counter,
+    pub lock_outs: Counter,
 }
 
 impl Metrics {
@@ -40,6 +42,7 @@ impl Metrics {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        let (bad_tokens, lock_outs) = (Counter::default(), Counter::default());
         let mut registry = Registry::with_prefix("lglp");
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("predictions", "Architectures predicted", predictions.clone());
@@ -48,17 +51,29 @@ impl Metrics {
             "Time of a prediction request on the server, waiting included",
             predict_seconds.clone(),
         );
+        registry.register(
+            "bad_tokens",
+            "Requests with a token that was not admitted",
+            bad_tokens.clone(),
+        );
+        registry.register(
+            "lock_outs",
+            "Addresses locked out for too many bad tokens",
+            lock_outs.clone(),
+        );
         Self {
             registry,
             requests,
             predictions,
             predict_seconds,
+            bad_tokens,
+            lock_outs,
         }
     }
 }
 
 /// Counters and histograms in the Prometheus text format.
-#[utoipa::path(tag = "operation", responses((status = 200, content_type = "application/openmetrics-text", body = String, description = "Metrics in the OpenMetrics text format")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), responses((status = 200, content_type = "application/openmetrics-text", body = String, description = "Metrics in the OpenMetrics text format")))]
 #[get("/metrics")]
 pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let mut text = String::new();

@@ -1,5 +1,6 @@
 //! The REST API: the only place that knows HTTP on the server's side. One file per resource.
 
+mod access;
 mod aliases;
 mod audit;
 mod blobs;
@@ -19,7 +20,9 @@ mod problem;
 mod savings;
 mod server;
 mod spaces;
+mod tokens;
 
+pub use access::Access;
 pub use document::document;
 pub use predict::predict_here;
 pub use server::{ServeOptions, serve};
@@ -40,6 +43,7 @@ pub struct State {
     pub host: Arc<PluginHost>,
     pub spaces: Arc<Spaces>,
     pub serving: Arc<Serving>,
+    pub access: Access,
     pub usage: Arc<Usage>,
     pub metrics: metrics::Metrics,
     /// Predictions that may wait or run at once; beyond it, requests are turned away.

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::Service;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use lglp_registry::Store;
@@ -11,7 +12,7 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::metrics::{Metrics, RequestLabels};
-use super::{State, document, extract, problem};
+use super::{Access, State, access, document, extract, problem};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::spaces::Spaces;
@@ -25,6 +26,9 @@ pub struct ServeOptions {
     pub spaces: Arc<Spaces>,
     /// Prediction requests that may wait; beyond it they get 429.
     pub queue_depth: usize,
+    pub access: Access,
+    /// Plain HTTP where there is none.
+    pub tls: Option<rustls::ServerConfig>,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
@@ -38,16 +42,22 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         host: options.host,
         spaces: options.spaces,
         serving: Arc::new(serving),
+        access: options.access,
         usage,
         metrics: Metrics::new(),
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),
         loaded: OnceLock::new(),
     });
-    actix_web::rt::System::new().block_on(run(state, options.listener, address))
+    actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls))
 }
 
-async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
+async fn run(
+    state: web::Data<State>,
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<rustls::ServerConfig>,
+) -> anyhow::Result<()> {
     let warming = state.clone();
     std::thread::spawn(move || {
         warming.loaded.get_or_init(|| {
@@ -71,6 +81,8 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
     let server = HttpServer::new(move || {
         let metrics = state.clone();
         App::new()
+            .wrap(from_fn(access::guard))
+            // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {
                 let metrics = metrics.clone();
                 let method = request.method().to_string();
@@ -96,10 +108,12 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
             .default_service(web::to(problem::no_route))
     })
     .workers(2)
-    .listen(listener)
-    .with_context(|| format!("cannot listen on {address}"))?
-    .shutdown_timeout(30)
-    .run();
+    .shutdown_timeout(30);
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls),
+        None => server.listen(listener),
+    };
+    let server = server.with_context(|| format!("cannot listen on {address}"))?.run();
     let ended = server.await.context("the server failed");
     usage.flush();
     ended
@@ -118,6 +132,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::audit::events)
         .service(super::blobs::put_blob)
         .service(super::blobs::get_blob)
+        .service(super::tokens::list_tokens)
+        .service(super::tokens::create_token)
+        .service(super::tokens::revoke_token)
         .service(super::hardware::list_hardware)
         .service(super::hardware::get_hardware)
         .service(super::hardware::put_hardware)

@@ -1,13 +1,20 @@
 //! A small JSON client; problem documents become errors with their text.
 
+use std::path::Path;
+
 use lglp_openapi::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::http::header::AUTHORIZATION;
 use ureq::http::{Method, Request, Response, StatusCode};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// A server's base address, and a connection pool.
+use crate::tls;
+
+/// A server's base address, what it is asked with, and a connection pool.
 pub struct Http {
     base: String,
+    token: Option<String>,
     agent: ureq::Agent,
 }
 
@@ -27,13 +34,33 @@ pub enum ClientError {
 const ANSWER_LIMIT: u64 = 1 << 30;
 
 impl Http {
-    /// A client of the server at `base`, e.g. `http://127.0.0.1:8080`.
-    pub fn new(base: &str) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        Self {
+    /// A client of the server at `base`, e.g. `http://127.0.0.1:8080`. It trusts the certificates that the system trusts, or
+    /// else those in the PEM file `authorities` alone.
+    ///
+    /// # Errors
+    /// Where the file holds none.
+    pub fn new(base: &str, token: Option<&str>, authorities: Option<&Path>) -> anyhow::Result<Self> {
+        let roots = match authorities {
+            None => RootCerts::PlatformVerifier,
+            Some(file) => {
+                let found = tls::authorities(file)?;
+                let own = |der| Certificate::from_der(der).to_owned();
+                RootCerts::new_with_certs(&found.iter().map(|der| own(der)).collect::<Vec<_>>())
+            }
+        };
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(tls::provider())
+            .root_certs(roots)
+            .build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .tls_config(tls)
+            .build();
+        Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
+            token: token.map(str::to_owned),
             agent: config.into(),
-        }
+        })
     }
 
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
@@ -80,8 +107,14 @@ impl Http {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
         let request = request.body(body).map_err(|e| self.transport(path, &e))?;
-        let mut response: Response<ureq::Body> = self.agent.run(request).map_err(|e| self.transport(path, &e))?;
+        let mut response: Response<ureq::Body> = self
+            .agent
+            .run(request)
+            .map_err(|e| self.transport(path, &unreached(&e)))?;
         let read = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec();
         let bytes = read.map_err(|e| self.transport(path, &e))?;
         if response.status().is_success() {
@@ -98,6 +131,22 @@ impl Http {
             url: format!("{}{path}", self.base),
             reason: reason.to_string(),
         }
+    }
+}
+
+/// Why there was no answer, and the way out where the reason is the server's certificate.
+fn unreached(error: &ureq::Error) -> String {
+    use rustls::{CertificateError, Error};
+    let inner = match error {
+        ureq::Error::Rustls(inner) => Some(inner),
+        ureq::Error::Io(io) => io.get_ref().and_then(|inner| inner.downcast_ref::<Error>()),
+        _ => None,
+    };
+    match inner {
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            format!("{error}; where its authority is a private one, name that one's certificate by --ca or LGLP_CA")
+        }
+        _ => error.to_string(),
     }
 }
 

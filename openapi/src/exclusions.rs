@@ -23,7 +23,8 @@ pub struct Exclusion {
 #[serde(deny_unknown_fields)]
 pub struct Exclude {
     pub exclusions: Vec<Exclusion>,
-    /// Who excludes them, for the audit log.
+    /// Who excludes them, for the audit log; the name of the caller's token where there is one.
+    #[serde(default)]
     pub actor: String,
 }
 

@@ -55,7 +55,7 @@ pub struct SetGate {
     /// For the audit log.
     #[serde(default)]
     pub reason: String,
-    /// Who sets them, where the server knows no tokens.
+    /// Who sets them; the name of the caller's token where there is one.
     #[serde(default)]
     pub actor: String,
 }

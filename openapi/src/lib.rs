@@ -16,5 +16,6 @@ pub mod predict;
 pub mod problem;
 pub mod savings;
 pub mod spaces;
+pub mod tokens;
 pub mod validations;
 pub mod webhooks;

@@ -33,11 +33,29 @@ pub struct Lineage {
     pub split: Option<SplitSizes>,
     /// Accuracy on the test part.
     pub metrics: BTreeMap<String, f64>,
+    /// The reports that judged it, oldest first.
+    pub validations: Vec<ValidationSummary>,
     pub plugins: Vec<TracedPlugin>,
     /// Aliases that lead to it now.
     pub aliases: Vec<String>,
     /// What the audit log says of it, oldest first.
     pub history: Vec<HistoryEntry>,
+}
+
+/// A validation report in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ValidationSummary {
+    pub number: u32,
+    /// SHA-256 of the report.
+    pub digest: String,
+    /// How many were measured.
+    pub architectures: usize,
+    /// Accuracy by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// Share of the measurements within the prediction's interval.
+    pub coverage: Option<f64>,
+    pub finished_at: String,
+    pub creator: String,
 }
 
 /// How many rows were fitted on, stopped by and tested on.
@@ -95,6 +113,10 @@ pub enum Happened {
         generation: u64,
         /// The version that the alias led to before.
         from: Option<u32>,
+        /// Whether the gate had refused.
+        forced: bool,
+        /// Whether it was gone back to.
+        rolled_back: bool,
     },
     /// An alias was moved away from it.
     AliasLeft {
@@ -102,6 +124,13 @@ pub enum Happened {
         generation: u64,
         /// The version that the alias leads to since.
         to: u32,
+        /// Whether it was gone back from.
+        rolled_back: bool,
+    },
+    /// It was compared with fresh measurements.
+    Validated {
+        /// The number of the report.
+        validation: u32,
     },
 }
 

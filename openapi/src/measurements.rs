@@ -66,6 +66,7 @@ pub struct FreezeDataset {
     pub space: String,
     pub rows: usize,
     pub origin: String,
+    /// The name of the caller's token where there is one.
     pub creator: String,
     /// The rows, as text.
     pub content: String,

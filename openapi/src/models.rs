@@ -49,6 +49,7 @@ pub struct VersionContent {
     /// What the model has seen in training.
     #[schema(value_type = Object)]
     pub training_range: serde_json::Value,
+    /// The name of the creator's token where there was one.
     pub creator: String,
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -110,7 +111,7 @@ pub struct MoveAlias {
     /// For the audit log.
     #[serde(default)]
     pub reason: String,
-    /// Who moves it, where the server knows no tokens.
+    /// Who moves it; the name of the caller's token where there is one.
     #[serde(default)]
     pub actor: String,
     /// Moves `production` although its gate refuses: needs the role admin and a reason.
@@ -135,7 +136,7 @@ pub struct RollBack {
     /// For the audit log.
     #[serde(default)]
     pub reason: String,
-    /// Who goes back, where the server knows no tokens.
+    /// Who goes back; the name of the caller's token where there is one.
     #[serde(default)]
     pub actor: String,
 }

@@ -8,8 +8,8 @@
 //! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut; but for a job's heartbeats.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
-//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; counts grow; and
-//!   webhooks, which say what shall happen and not what happened, are deleted.
+//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; counts grow; tokens
+//!   are revoked; and webhooks, which say what shall happen and not what happened, are deleted.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
 //! # Layout on disk
@@ -41,6 +41,7 @@
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
+//! | `token/<id>` | [`Credential`]: the token, and the SHA-256 of its secret |
 //!
 //! Numbers in keys are decimal, padded with zeros, so that keys sort as the numbers do; digests in keys are the hex
 //! alone. Names cannot contain `/`.
@@ -73,6 +74,7 @@ pub use domain::job::{
     JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
 };
 pub use domain::measurement::{Measurement, PairedSample};
+pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
 pub use domain::version::{Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};

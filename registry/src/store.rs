@@ -10,6 +10,7 @@ use crate::{
     NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback, Validation,
     Version, Webhook, WebhookId,
 };
+use crate::{Credential, NewToken, Token, TokenId};
 
 /// The operations of the registry.
 ///
@@ -348,4 +349,28 @@ pub trait Store: Send + Sync {
     /// `NotFound` where the webhook was deleted, even if there is another one of its name since; `Invalid` where it would
     /// deliver again what is delivered, or the store delivers itself.
     fn put_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()>;
+    /// Creates a token. `secret` is the SHA-256 of its secret, which the registry never sees. Whoever lost the secret
+    /// revokes the token and creates another.
+    ///
+    /// # Errors
+    /// `Invalid`; `Conflict` where the id is taken, or the name by a token that is not revoked.
+    fn create_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token>;
+
+    /// Every token, revoked ones included, the latest last.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn tokens(&self) -> Result<Vec<Token>>;
+
+    /// What the holder of a token is recognised by.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn credential(&self, id: &TokenId) -> Result<Credential>;
+
+    /// Revokes a token for good. Revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound`.
+    fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token>;
 }

@@ -63,6 +63,7 @@ impl Registry {
             command.arg("--plugins").arg(plugins);
         }
         command.env_remove("LGLP_SERVER").stdin(Stdio::null());
+        command.env_remove("LGLP_TOKEN").env_remove("LGLP_CA");
         command
     }
 
@@ -140,14 +141,20 @@ impl Registry {
 
     /// Starts a server on a free port, with further arguments.
     pub fn serve_with(&self, arguments: &[&str]) -> Server {
+        self.serve_at("127.0.0.1:0", arguments, agent(None))
+    }
+
+    /// Starts a server that is asked by this agent.
+    pub fn serve_at(&self, bind: &str, arguments: &[&str], agent: ureq::Agent) -> Server {
         let child = self
-            .command(&[&["serve", "--bind", "127.0.0.1:0"], arguments].concat())
+            .command(&[&["serve", "--bind", bind], arguments].concat())
             .stderr(Stdio::null())
             .spawn()
             .expect("the program runs; `make build` builds it");
         let mut server = Server {
             child,
             base: String::new(),
+            agent,
         };
         let started = Instant::now();
         loop {
@@ -178,6 +185,7 @@ impl Registry {
 pub struct Server {
     pub child: Child,
     pub base: String,
+    agent: ureq::Agent,
 }
 
 impl Drop for Server {
@@ -200,15 +208,7 @@ impl Server {
 
     /// Status and body of any call; the body is a string where it is no JSON, and null where there is no answer.
     pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> (u16, Value) {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = body.unwrap_or_default().as_bytes().to_vec();
-        let Ok(mut response) = agent.run(request.body(body).expect("a request")) else {
+        let Some(mut response) = self.send(method, path, headers, body) else {
             return (0, Value::Null);
         };
         let text = response
@@ -220,6 +220,48 @@ impl Server {
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         (response.status().as_u16(), value)
     }
+
+    /// Status of any call, whose body is not waited for; 0 where there is no answer.
+    pub fn status(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> u16 {
+        self.send(method, path, headers, body)
+            .map_or(0, |response| response.status().as_u16())
+    }
+
+    /// A header of the answer to a call without a body.
+    pub fn header(&self, method: &str, path: &str, headers: &[(&str, &str)], name: &str) -> Option<String> {
+        let response = self.send(method, path, headers, None)?;
+        response.headers().get(name)?.to_str().ok().map(str::to_owned)
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Option<ureq::http::Response<ureq::Body>> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.unwrap_or_default().as_bytes().to_vec();
+        self.agent.run(request.body(body).expect("a request")).ok()
+    }
+}
+
+/// A client that trusts the certificates in a PEM file, where one is given.
+pub fn agent(authorities: Option<&Path>) -> ureq::Agent {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = ureq::tls::TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
+    if let Some(file) = authorities {
+        let pem = std::fs::read(file).expect("a file");
+        let certificate = ureq::tls::Certificate::from_pem(&pem).expect("a certificate");
+        tls = tls.root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]));
+    }
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    config.tls_config(tls.build()).build().into()
 }
 
 /// Random architectures of the mobilenetv3 space, as canonical texts.

@@ -10,6 +10,7 @@ mod gates;
 mod hardware;
 mod jobs;
 mod measurements;
+mod tokens;
 mod usage;
 mod validations;
 mod versions;
@@ -37,6 +38,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         jobs::CHECKS,
         validations::CHECKS,
         audit::CHECKS,
+        tokens::CHECKS,
         webhooks::CHECKS,
     ];
     for (name, check) in groups.concat() {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Verdict, WebhookId,
-    canonical_json,
+    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, TokenId,
+    Verdict, WebhookId, canonical_json,
 };
 
 /// Something that happened in the registry.
@@ -129,6 +129,22 @@ pub enum Change {
     WebhookDeleted {
         /// The webhook.
         webhook: WebhookId,
+    },
+    /// A token was created.
+    TokenCreated {
+        /// Its id.
+        token: TokenId,
+        /// Whose it is.
+        name: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// A token was revoked.
+    TokenRevoked {
+        /// Its id.
+        token: TokenId,
+        /// Whose it was.
+        name: String,
     },
 }
 

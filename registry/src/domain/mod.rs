@@ -9,6 +9,7 @@ pub(crate) mod hardware;
 pub(crate) mod job;
 pub(crate) mod kinds;
 pub(crate) mod measurement;
+pub(crate) mod token;
 pub(crate) mod validation;
 pub(crate) mod version;
 pub(crate) mod webhook;

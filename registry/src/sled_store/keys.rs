@@ -1,6 +1,6 @@
 //! Keys of the records. The crate's documentation has the table.
 
-use crate::{AliasName, Digest, Error, HardwareName, Result, WebhookId};
+use crate::{AliasName, Digest, Error, HardwareName, Result, TokenId, WebhookId};
 
 pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
@@ -9,6 +9,7 @@ pub(super) const HARDWARE: &str = "hardware/";
 pub(super) const JOB: &str = "job/";
 pub(super) const JOBS_OPEN: &str = "jobs-open";
 pub(super) const WEBHOOK: &str = "webhook/";
+pub(super) const TOKEN: &str = "token/";
 
 pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
@@ -99,6 +100,10 @@ pub(super) fn webhook_secret(id: &WebhookId) -> String {
 
 pub(super) fn webhook_delivery(id: &WebhookId) -> String {
     format!("webhook-delivery/{id}")
+}
+
+pub(super) fn token(id: &TokenId) -> String {
+    format!("{TOKEN}{id}")
 }
 
 /// What follows the last `/` of a key.

@@ -17,6 +17,7 @@ mod jobs;
 mod keys;
 mod lock;
 mod measurements;
+mod tokens;
 mod usage;
 mod validations;
 mod versions;
@@ -41,6 +42,7 @@ use crate::{
     Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback,
     Signal, Store, Validation, Version, Webhook, WebhookId,
 };
+use crate::{Credential, NewToken, Token, TokenId};
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -368,5 +370,22 @@ impl Store for SledStore {
 
     fn put_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()> {
         self.write_delivery(webhook, delivery)
+    }
+
+    fn create_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token> {
+        self.write_token(new, secret, actor)
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>> {
+        self.list_tokens()
+    }
+
+    fn credential(&self, id: &TokenId) -> Result<Credential> {
+        self.find(&keys::token(id))?
+            .ok_or_else(|| Error::not_found("token", id))
+    }
+
+    fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token> {
+        self.write_revocation(id, actor, reason)
     }
 }

@@ -4,7 +4,7 @@ use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use lglp_openapi::models::{Alias, MoveAlias, MoveAnswer, RollBack};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName, Rollback};
+use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName, Role, Rollback};
 use serde::Deserialize;
 
 use super::State;
@@ -17,6 +17,7 @@ use crate::serving::ModelRef;
 /// An alias; its `ETag` is what moving it takes as `If-Match`.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), ("alias" = String, Path, description = "Alias")),
     responses((status = 200, body = Alias, description = "The alias; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -43,6 +44,7 @@ pub struct MoveOptions {
 /// hardware's gate lets the version pass; each rule that fails is named, with its figures.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["operator"])),
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("alias" = String, Path, description = "Alias", example = "production"),
@@ -71,11 +73,14 @@ pub async fn move_alias(
 ) -> Result<HttpResponse, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
+    if body.force {
+        caller.require(Role::Admin)?;
+    }
     let order = AliasMove {
         alias: alias.parse().map_err(ApiError::from)?,
         version: body.version,
         expected_generation: if_match(&request, "alias")?,
-        actor: caller.actor(body.actor),
+        actor: caller.acting_as(body.actor),
         reason: body.reason,
         force: body.force,
         idempotency_key: idempotency_key(&request),
@@ -125,7 +130,7 @@ pub async fn roll_back(
     let order = Rollback {
         alias: alias.parse().map_err(ApiError::from)?,
         expected_generation: seen.then(|| if_match(&request, "alias")).transpose()?,
-        actor: caller.actor(body.actor),
+        actor: caller.acting_as(body.actor),
         reason: body.reason,
         idempotency_key: idempotency_key(&request),
     };

@@ -24,7 +24,7 @@ fn page() -> usize {
 }
 
 /// The audit log: hash-chained, append-only.
-#[utoipa::path(tag = "operation", params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
 #[get("/v1/audit")]
 pub async fn audit(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
     let entries = blocking(move || state.store.audit(stretch.from, stretch.limit)).await?;
@@ -32,7 +32,7 @@ pub async fn audit(state: web::Data<State>, stretch: web::Query<Stretch>) -> Res
 }
 
 /// Checks the whole chain and returns its end.
-#[utoipa::path(tag = "operation", responses((status = 200, body = Object, description = "The end of the chain, which holds")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), responses((status = 200, body = Object, description = "The end of the chain, which holds")))]
 #[get("/v1/audit/head")]
 pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let head = blocking(move || state.store.verify_audit()).await?;
@@ -40,7 +40,7 @@ pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiErro
 }
 
 /// What changed, for whoever waits for it.
-#[utoipa::path(tag = "operation", params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
 #[get("/v1/events")]
 pub async fn events(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
     let events = blocking(move || state.store.events(stretch.from, stretch.limit)).await?;

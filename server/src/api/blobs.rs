@@ -12,6 +12,7 @@ use super::problem::ApiError;
 /// Stores a blob.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["operator"])),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = BlobStored, description = "The blob's digest"), (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"))
 )]
@@ -24,6 +25,7 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
 /// The content of a blob, verified.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["viewer"])),
     params(("digest" = String, Path, description = "`sha256:` and 64 hexadecimal digits")),
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The blob"),

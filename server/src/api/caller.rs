@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use lglp_registry::{HardwareName, Role, Token};
 
 use super::problem::ApiError;
 
@@ -11,19 +12,50 @@ use super::problem::ApiError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub name: String,
-}
-
-impl Default for Caller {
-    /// Somebody on this machine, as long as there are no tokens.
-    fn default() -> Self {
-        Self { name: "api".into() }
-    }
+    pub role: Role,
+    /// The hardware targets that the caller is confined to; none confine to nothing.
+    pub hardware: Vec<HardwareName>,
+    /// Whether a token says so.
+    authenticated: bool,
 }
 
 impl Caller {
-    /// Who acts, where a body may say so too: as long as there are no tokens, it is believed.
-    pub fn actor(&self, said: String) -> String {
-        if said.is_empty() { self.name.clone() } else { said }
+    /// Whoever holds a token.
+    pub fn of(token: Token) -> Self {
+        Self {
+            name: token.name,
+            role: token.role,
+            hardware: token.hardware,
+            authenticated: true,
+        }
+    }
+
+    /// Somebody on this machine, as long as there are no tokens: who can reach a loopback address may do everything.
+    pub fn somebody_here() -> Self {
+        Self {
+            name: "api".into(),
+            role: Role::Admin,
+            hardware: Vec::new(),
+            authenticated: false,
+        }
+    }
+
+    /// Whoever makes a call that needs no token.
+    pub fn nobody() -> Self {
+        Self {
+            role: Role::Viewer,
+            ..Self::somebody_here()
+        }
+    }
+
+    /// Who is written down as the author of a change: the holder of the token, whatever the body of the request says; without
+    /// tokens whom the body names, if anybody.
+    pub fn acting_as(&self, named: String) -> String {
+        if self.authenticated || named.is_empty() {
+            self.name.clone()
+        } else {
+            named
+        }
     }
 }
 
@@ -32,6 +64,7 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(request.extensions().get::<Self>().cloned().unwrap_or_default()))
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| ApiError::internal("the request was not looked at by the access rules")))
     }
 }

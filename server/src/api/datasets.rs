@@ -6,6 +6,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewDataset;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -13,6 +14,7 @@ use super::problem::ApiError;
 /// Frozen datasets of a hardware target.
 #[utoipa::path(
     tag = "measurements",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -26,6 +28,7 @@ pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>)
 /// Freezes a dataset. Freezing the same content again gives the same dataset.
 #[utoipa::path(
     tag = "measurements",
+    security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = FreezeDataset,
     responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"))
@@ -34,6 +37,7 @@ pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>)
 pub async fn freeze_dataset(
     state: web::Data<State>,
     hardware: web::Path<String>,
+    caller: Caller,
     Body(body): Body<FreezeDataset>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
@@ -48,7 +52,7 @@ pub async fn freeze_dataset(
         space: body.space,
         rows: body.rows,
         origin: body.origin,
-        creator: body.creator,
+        creator: caller.acting_as(body.creator),
     };
     let dataset = blocking(move || state.store.freeze_dataset(&name, &new, body.content.as_bytes())).await?;
     Ok(HttpResponse::Created().json(dataset))

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
+use super::access::Secured;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -54,12 +56,9 @@ use utoipa::OpenApi;
         super::health::healthz,
         super::health::readyz,
         super::metrics::prometheus,
-        super::webhooks::list_webhooks,
-        super::webhooks::get_webhook,
-        super::webhooks::create_webhook,
-        super::webhooks::delete_webhook,
-        super::webhooks::ping_webhook,
+    super::tokens::create_token, super::tokens::list_tokens, super::tokens::revoke_token, super::webhooks::create_webhook, super::webhooks::delete_webhook, super::webhooks::get_webhook, super::webhooks::list_webhooks, super::webhooks::ping_webhook,
     ),
+    modifiers(&Secured),
     tags(
         (name = "predict", description = "The main call"),
         (name = "hardware", description = "Devices that latencies belong to"),
@@ -68,7 +67,7 @@ use utoipa::OpenApi;
         (name = "jobs", description = "Long work in the background"),
         (name = "spaces", description = "Search spaces"),
         (name = "plugins", description = "Encoders, feature extractors, regressors, runtimes"),
-        (name = "operation", description = "Health, metrics, audit, webhooks"),
+        (name = "operation", description = "Health, metrics, audit, webhooks, tokens"),
     )
 )]
 struct Document;

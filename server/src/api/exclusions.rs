@@ -7,6 +7,7 @@ use lglp_registry::Exclusion as Stored;
 use serde::Deserialize;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -22,6 +23,7 @@ pub struct Selection {
 /// Measurements of a space that are kept but not trained on, with the reasons.
 #[utoipa::path(
     tag = "measurements",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
     responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -41,12 +43,14 @@ pub async fn list_exclusions(
 #[serde(deny_unknown_fields)]
 struct ExcludeBody {
     exclusions: Vec<Stored>,
+    #[serde(default)]
     actor: String,
 }
 
 /// Excludes measurements, all or none. They are kept; excluding the same again changes nothing.
 #[utoipa::path(
     tag = "measurements",
+    security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = Exclude,
     responses(
@@ -60,10 +64,12 @@ struct ExcludeBody {
 pub async fn exclude_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
+    caller: Caller,
     Body(body): Body<ExcludeBody>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
+    let actor = caller.acting_as(body.actor);
     let store = state.store.clone();
-    let excluded = blocking(move || store.exclude_measurements(&name, &body.exclusions, &body.actor)).await?;
+    let excluded = blocking(move || store.exclude_measurements(&name, &body.exclusions, &actor)).await?;
     Ok(HttpResponse::Ok().json(Excluded { excluded }))
 }

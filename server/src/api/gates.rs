@@ -71,7 +71,7 @@ pub async fn set_gate(
     let change = GateChange {
         rules: body.rules,
         expected_generation: if_match(&request, "gate")?,
-        actor: caller.actor(body.actor),
+        actor: caller.acting_as(body.actor),
         reason: body.reason,
     };
     let gate = blocking(move || state.store.set_gate(&name, &change)).await?;

@@ -11,17 +11,19 @@ use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
-/// Every hardware target.
-#[utoipa::path(tag = "hardware", responses((status = 200, body = HardwareList, description = "Every hardware target")))]
+/// Every hardware target; for a token that is confined to some, these.
+#[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), responses((status = 200, body = HardwareList, description = "Every hardware target")))]
 #[get("/v1/hardware")]
-pub async fn list_hardware(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let targets = blocking(move || state.store.hardware_targets()).await?;
+pub async fn list_hardware(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut targets = blocking(move || state.store.hardware_targets()).await?;
+    targets.retain(|target| caller.sees(&target.name));
     Ok(HttpResponse::Ok().json(serde_json::json!({ "hardware": targets })))
 }
 
 /// One hardware target.
 #[utoipa::path(
     tag = "hardware",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     responses((status = 200, body = Hardware, description = "The hardware target"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -35,6 +37,7 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
 /// Creates a hardware target. Doing it again with the same description changes nothing.
 #[utoipa::path(
     tag = "hardware",
+    security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = NewHardware,
     responses(

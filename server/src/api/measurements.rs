@@ -25,6 +25,7 @@ pub struct Selection {
 /// Measurements of a space, with every sample.
 #[utoipa::path(
     tag = "measurements",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
     responses((status = 200, body = Vec<Measurement>, description = "Measurements with their samples"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -42,6 +43,7 @@ pub async fn list_measurements(
 /// Records measurements, all or none. Recording the same again changes nothing.
 #[utoipa::path(
     tag = "measurements",
+    security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = Vec<Measurement>,
     responses(

@@ -69,6 +69,8 @@ pub struct Metrics {
     pub webhook_deliveries: Family<DeliveryLabels, Counter>,
     /// Counted when it is asked for.
     webhook_undelivered: Family<WebhookLabels, Gauge>,
+    pub bad_tokens: Counter,
+    pub lock_outs: Counter,
 }
 
 impl Metrics {
@@ -76,6 +78,7 @@ impl Metrics {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        let (bad_tokens, lock_outs) = (Counter::default(), Counter::default());
         let mut registry = Registry::with_prefix("lglp");
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("predictions", "Architectures predicted", predictions.clone());
@@ -100,6 +103,16 @@ impl Metrics {
             "Events that wait to be delivered to a webhook",
             webhook_undelivered.clone(),
         );
+        registry.register(
+            "bad_tokens",
+            "Requests with a token that was not admitted",
+            bad_tokens.clone(),
+        );
+        registry.register(
+            "lock_outs",
+            "Addresses locked out for too many bad tokens",
+            lock_outs.clone(),
+        );
         Self {
             registry,
             requests,
@@ -108,6 +121,8 @@ impl Metrics {
             jobs: open,
             webhook_deliveries,
             webhook_undelivered,
+            bad_tokens,
+            lock_outs,
         }
     }
 
@@ -124,7 +139,7 @@ impl Metrics {
 }
 
 /// Counters and histograms in the Prometheus text format.
-#[utoipa::path(tag = "operation", responses((status = 200, content_type = "application/openmetrics-text", body = String, description = "Metrics in the OpenMetrics text format")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), responses((status = 200, content_type = "application/openmetrics-text", body = String, description = "Metrics in the OpenMetrics text format")))]
 #[get("/metrics")]
 pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let store = state.store.clone();

@@ -1,5 +1,6 @@
 //! The REST API: the only place that knows HTTP on the server's side. One file per resource.
 
+mod access;
 mod aliases;
 mod audit;
 mod blobs;
@@ -27,6 +28,9 @@ mod validations;
 mod webhooks;
 
 pub use bundles::too_large_for_http;
+mod tokens;
+
+pub use access::Access;
 pub use document::document;
 pub use extract::BODY_LIMIT;
 pub use predict::predict_here;
@@ -50,6 +54,7 @@ pub struct State {
     pub host: Arc<PluginHost>,
     pub spaces: Arc<Spaces>,
     pub serving: Arc<Serving>,
+    pub access: Access,
     pub usage: Arc<Usage>,
     pub jobs: Arc<Jobs>,
     pub metrics: metrics::Metrics,

@@ -7,6 +7,7 @@ use lglp_registry::NewVersion;
 
 use super::State;
 use super::aliases::idempotency_key;
+use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -14,6 +15,7 @@ use super::problem::ApiError;
 /// Versions of a hardware target, oldest first, and its aliases.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
@@ -31,6 +33,7 @@ pub async fn list_models(state: web::Data<State>, hardware: web::Path<String>) -
 /// One version, with its recipe, plugins and accuracy.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["viewer"])),
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("version" = u32, Path, description = "Version number"),
@@ -48,6 +51,7 @@ pub async fn get_model(state: web::Data<State>, path: web::Path<(String, u32)>) 
 /// Creates the next version from blobs that were stored before.
 #[utoipa::path(
     tag = "models",
+    security(("token" = ["operator"])),
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and content give the same version again"),
@@ -65,10 +69,12 @@ pub async fn create_model(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,
-    Body(body): Body<NewVersion>,
+    caller: Caller,
+    Body(mut body): Body<NewVersion>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let key = idempotency_key(&request);
+    body.creator = caller.acting_as(body.creator);
     let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
     Ok(HttpResponse::Created().json(version))
 }

@@ -6,7 +6,7 @@ use lglp_openapi::plugins::PluginList;
 use super::State;
 
 /// Every file of the plugin folder: its components with their parameters, or why it is unavailable.
-#[utoipa::path(tag = "plugins", responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
+#[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
 #[get("/v1/plugins")]
 pub async fn list_plugins(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "plugins": state.host.infos() }))

@@ -31,6 +31,7 @@ pub const FAULTS_LISTED: usize = 20;
 /// Predicts the latency of 1 to 10,000 architectures.
 #[utoipa::path(
     tag = "predict",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t")),
     request_body = PredictRequest,
     responses(

@@ -90,6 +90,12 @@ impl ApiError {
         )
     }
 
+    /// The same, with a header.
+    pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// The document.
     pub fn problem(&self) -> Problem {
         Problem {
@@ -277,22 +283,22 @@ impl From<DiffError> for ApiError {
     }
 }
 
-/// Requests that no route takes: nothing is there, or something that has other methods.
+/// Requests that no route takes.
 pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let allowed = document::methods(request.path());
+    Err(no_such_route(request.method().as_str(), request.path()))
+}
+
+/// Nothing is there, or something that has other methods.
+pub fn no_such_route(method: &str, path: &str) -> ApiError {
+    let allowed = document::methods(path);
     if !allowed.is_empty() {
         let allowed = allowed.join(", ");
-        let detail = format!("{} takes {allowed}, not {}", request.path(), request.method());
+        let detail = format!("{path} takes {allowed}, not {method}");
         let title = "The method is not allowed";
         let mut problem = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail);
         problem.headers.push((ALLOW, allowed));
-        return Err(problem);
+        return problem;
     }
-    let detail = format!("there is nothing at {}; /docs lists every call", request.path());
-    Err(ApiError::new(
-        StatusCode::NOT_FOUND,
-        "no-such-path",
-        "No such path",
-        detail,
-    ))
+    let detail = format!("there is nothing at {path}; /docs lists every call");
+    ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
 }

@@ -13,6 +13,7 @@ use crate::savings::{self, SavingsError};
 /// Time, energy, carbon and money that the served predictions saved.
 #[utoipa::path(
     tag = "operation",
+    security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), SavingsQuery),
     responses(
         (status = 200, body = SavingsReport, description = "What predicting saved, and what it follows from"),

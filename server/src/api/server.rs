@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::Service;
+use actix_web::middleware::from_fn;
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
@@ -13,7 +14,7 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::metrics::{DeliveryLabels, Metrics, RequestLabels};
-use super::{State, document, extract, problem};
+use super::{Access, State, access, document, extract, problem};
 use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
@@ -37,6 +38,9 @@ pub struct ServeOptions {
     pub signal: Arc<Signal>,
     /// Where webhooks may send to.
     pub targets: Arc<Targets>,
+    pub access: Access,
+    /// Plain HTTP where there is none.
+    pub tls: Option<rustls::ServerConfig>,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
@@ -62,6 +66,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         host: options.host,
         spaces: options.spaces,
         serving,
+        access: options.access,
         usage,
         metrics: Metrics::new(&jobs),
         jobs,
@@ -76,12 +81,17 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     });
     let webhooks = Dispatcher::start(&state.store, options.signal, state.targets.clone(), report);
     let webhooks = webhooks.context("cannot start delivering to webhooks")?;
-    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address));
+    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls));
     drop(webhooks);
     ended
 }
 
-async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
+async fn run(
+    state: web::Data<State>,
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<rustls::ServerConfig>,
+) -> anyhow::Result<()> {
     let warming = state.clone();
     std::thread::spawn(move || {
         warming.loaded.get_or_init(|| {
@@ -107,6 +117,8 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
     let server = HttpServer::new(move || {
         let metrics = state.clone();
         App::new()
+            .wrap(from_fn(access::guard))
+            // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {
                 let metrics = metrics.clone();
                 let method = request.method().to_string();
@@ -132,10 +144,12 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
             .default_service(web::to(problem::no_route))
     })
     .workers(2)
-    .listen(listener)
-    .with_context(|| format!("cannot listen on {address}"))?
-    .shutdown_timeout(30)
-    .run();
+    .shutdown_timeout(30);
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls),
+        None => server.listen(listener),
+    };
+    let server = server.with_context(|| format!("cannot listen on {address}"))?.run();
     let ended = server.await.context("the server failed");
     usage.flush();
     jobs.join();
@@ -178,6 +192,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::webhooks::get_webhook)
         .service(super::webhooks::delete_webhook)
         .service(super::webhooks::ping_webhook)
+        .service(super::tokens::list_tokens)
+        .service(super::tokens::create_token)
+        .service(super::tokens::revoke_token)
         .service(super::hardware::list_hardware)
         .service(super::hardware::get_hardware)
         .service(super::hardware::put_hardware)

@@ -6,7 +6,7 @@ use lglp_openapi::spaces::SpaceList;
 use super::State;
 
 /// Every search space of this server.
-#[utoipa::path(tag = "spaces", responses((status = 200, body = SpaceList, description = "Every search space")))]
+#[utoipa::path(tag = "spaces", security(("token" = ["viewer"])), responses((status = 200, body = SpaceList, description = "Every search space")))]
 #[get("/v1/spaces")]
 pub async fn list_spaces(state: web::Data<State>) -> HttpResponse {
     let spaces = state.spaces.iter().map(|space| serde_json::json!(**space)).collect();

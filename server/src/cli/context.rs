@@ -59,11 +59,11 @@ impl Context {
     /// The registry: the given server's, else the one of the server that holds the folder, else the folder itself.
     pub fn registry(&self, command: &str) -> anyhow::Result<Registry> {
         if let Some(url) = &self.global.server {
-            return Ok(remote(url));
+            return self.remote(url);
         }
         let folder = &self.global.registry;
         if let Some(address) = holder(folder)?.and_then(|h| h.address) {
-            return Ok(remote(&address));
+            return self.remote(&address);
         }
         let info = HolderInfo {
             address: None,
@@ -75,12 +75,13 @@ impl Context {
             server: None,
         })
     }
-}
 
-fn remote(url: &str) -> Registry {
-    Registry {
-        store: Arc::new(RemoteStore::new(Http::new(url))),
-        server: Some(Http::new(url)),
+    fn remote(&self, url: &str) -> anyhow::Result<Registry> {
+        let http = || Http::new(url, self.global.token.as_deref(), self.global.ca.as_deref());
+        Ok(Registry {
+            store: Arc::new(RemoteStore::new(http()?)),
+            server: Some(http()?),
+        })
     }
 }
 

@@ -22,6 +22,7 @@ mod savings;
 mod serve;
 mod spaces;
 mod table;
+mod token;
 mod train;
 mod tree;
 mod validate;
@@ -88,6 +89,18 @@ pub struct Global {
     /// The server to talk to, e.g. http://127.0.0.1:8080 [default: the one that holds the registry, if one does].
     #[arg(long, global = true, env = "LGLP_SERVER", value_name = "URL")]
     server: Option<String>,
+    /// Token for the server. Better given by the variable: other users of a machine see the arguments of programs.
+    #[arg(
+        long,
+        global = true,
+        env = "LGLP_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    token: Option<String>,
+    /// PEM file of the authority to trust the server's certificate by [default: those that the system trusts].
+    #[arg(long, global = true, env = "LGLP_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -115,6 +128,7 @@ enum Command {
     Network(network::Args),
     Plugins(plugins::Args),
     Spaces(spaces::Args),
+    Token(token::Args),
     Openapi(openapi::Args),
     Webhook(webhook::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
@@ -151,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Network(args) => network::run(&context, &args),
         Command::Plugins(args) => plugins::run(&context, &args),
         Command::Spaces(args) => spaces::run(&context, &args),
+        Command::Token(args) => token::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Webhook(args) => webhook::run(&context, &args),
         Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),

@@ -1,7 +1,8 @@
 //! `lglp serve`.
 
 use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -10,16 +11,19 @@ use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use super::webhook::Allow;
-use crate::api::{ServeOptions, serve};
+use crate::api::{Access, ServeOptions, serve};
 use crate::jobs::QUEUE_LIMIT;
+use crate::tls;
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  lglp serve\n  lglp serve --bind 127.0.0.1:9000 --registry /srv/lglp\n\nThe API's pages are at /docs."
-)]
+#[command(after_help = "Examples:\n  \
+    lglp serve\n  \
+    lglp serve --bind 127.0.0.1:9000 --registry /srv/lglp\n  \
+    lglp token create --name ann --role admin && lglp serve --bind 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem\n\n\
+    The API's pages are at /docs.")]
 pub struct Args {
-    /// Address to listen on; loopback only, as long as there are no tokens.
+    /// Address to listen on; loopback only, as long as there are no tokens (see `lglp token create --help`).
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
     /// Prediction requests that may wait at once; further ones are answered 429.
@@ -30,6 +34,12 @@ pub struct Args {
     job_queue: usize,
     #[command(flatten)]
     allow: Allow,
+    /// Serve HTTPS with this certificate: PEM, the server's own first, then its chain. Read once, at the start.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key: PEM, not encrypted.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -39,19 +49,33 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    anyhow::ensure!(
-        args.bind.ip().is_loopback(),
-        "{} is reachable from outside, and there are no tokens yet: bind a loopback address, e.g. 127.0.0.1:8080",
-        args.bind
-    );
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
+        _ => None,
+    };
     let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let address = format!("{scheme}://{}", reachable(listener.local_addr()?));
     let info = HolderInfo {
         address: Some(address.clone()),
         command: "lglp serve".into(),
     };
     let store = SledStore::open(context.registry_folder(), info)?;
     let signal = store.signal();
+    let exposed = !args.bind.ip().is_loopback();
+    let access = Access::new(&store, exposed)?;
+    if exposed {
+        anyhow::ensure!(
+            access.tokens.any_active(),
+            no_tokens(args.bind, context.registry_folder())
+        );
+        if tls.is_none() {
+            tracing::warn!(
+                "tokens travel unencrypted to {}; give --tls-cert and --tls-key",
+                args.bind
+            );
+        }
+    }
     let host = context.plugins()?;
     for plugin in host.infos() {
         if let Some(reason) = &plugin.unavailable {
@@ -72,5 +96,25 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         job_queue: args.job_queue,
         signal,
         targets: Arc::new(args.allow.targets()),
+        access,
+        tls,
     })
+}
+
+/// Where programs on this machine reach a listener: one on all addresses is on the loopback address, too.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
+fn no_tokens(bind: SocketAddr, registry: &Path) -> String {
+    format!(
+        "{bind} is reachable from outside, and the registry has no active token; create one first:\n  \
+         lglp token create --name admin --role admin --registry {}\nor bind a loopback address, e.g. 127.0.0.1:8080",
+        registry.display()
+    )
 }

@@ -1,17 +1,20 @@
 //! A small JSON client; problem documents become errors with their text.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 use lglp_openapi::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::http::header::AUTHORIZATION;
 use ureq::http::{Method, Request, Response, StatusCode};
 
-use super::tls::tls;
+use super::tls;
 
-/// A server's base address, and a connection pool.
+/// A server's base address, what it is asked with, and a connection pool.
 pub struct Http {
     base: String,
+    token: Option<String>,
     agent: ureq::Agent,
 }
 
@@ -31,16 +34,21 @@ pub enum ClientError {
 const ANSWER_LIMIT: u64 = 1 << 30;
 
 impl Http {
-    /// A client of the server at `base`, e.g. `http://127.0.0.1:8080`.
-    pub fn new(base: &str) -> Self {
+    /// A client of the server at `base`, e.g. `http://127.0.0.1:8080`. It trusts the certificates that the system trusts, or
+    /// else those in the PEM file `authorities` alone.
+    ///
+    /// # Errors
+    /// Where the file holds none.
+    pub fn new(base: &str, token: Option<&str>, authorities: Option<&Path>) -> anyhow::Result<Self> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .tls_config(tls())
+            .tls_config(authorities.map_or_else(|| Ok(tls::system()), tls::authorities)?)
             .build();
-        Self {
+        Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
+            token: token.map(str::to_owned),
             agent: config.into(),
-        }
+        })
     }
 
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
@@ -112,8 +120,14 @@ impl Http {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
         let request = request.body(body).map_err(|e| self.transport(path, &e))?;
-        let mut response: Response<ureq::Body> = self.agent.run(request).map_err(|e| self.transport(path, &e))?;
+        let mut response: Response<ureq::Body> = self
+            .agent
+            .run(request)
+            .map_err(|e| self.transport(path, &unreached(&e)))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -134,6 +148,22 @@ impl Http {
             url: format!("{}{path}", self.base),
             reason: reason.to_string(),
         }
+    }
+}
+
+/// Why there was no answer, and the way out where the reason is the server's certificate.
+fn unreached(error: &ureq::Error) -> String {
+    use rustls::{CertificateError, Error};
+    let inner = match error {
+        ureq::Error::Rustls(inner) => Some(inner),
+        ureq::Error::Io(io) => io.get_ref().and_then(|inner| inner.downcast_ref::<Error>()),
+        _ => None,
+    };
+    match inner {
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            format!("{error}; where its authority is a private one, name that one's certificate by --ca or LGLP_CA")
+        }
+        _ => error.to_string(),
     }
 }
 

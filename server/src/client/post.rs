@@ -8,7 +8,7 @@ use ureq::http::{Request, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use super::tls::tls;
+use super::tls;
 
 /// Bytes of an answer's body that are read, so that its sender can end in peace. Nothing is made of them.
 const BODY_LIMIT: u64 = 4 << 10;
@@ -44,7 +44,7 @@ impl Post<'_> {
             .user_agent(concat!("lglp/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(self.timeout))
             .timeout_recv_body(Some(BODY_TIME))
-            .tls_config(tls())
+            .tls_config(tls::system())
             .build();
         let known = Known(self.addresses.to_vec());
         let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), known);

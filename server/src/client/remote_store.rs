@@ -12,6 +12,7 @@ use lglp_registry::{
     Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback,
     Store, Validation, Version, Webhook, WebhookId,
 };
+use lglp_registry::{Credential, NewToken, Token, TokenId};
 use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::Method;
@@ -30,6 +31,11 @@ impl RemoteStore {
 #[derive(Deserialize)]
 struct Targets {
     hardware: Vec<HardwareTarget>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    tokens: Vec<Token>,
 }
 
 #[derive(Deserialize)]
@@ -474,6 +480,46 @@ impl Store for RemoteStore {
             "delivered_through",
             "a server delivers the events of its registry itself",
         ))
+    }
+
+    /// The server draws secrets itself, and answers with them: `POST /v1/tokens`.
+    fn create_token(&self, _: &NewToken, _: &Digest, _: &str) -> Result<Token> {
+        Err(Error::invalid(
+            "secret",
+            "a server draws the secrets of its tokens itself",
+        ))
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>> {
+        let answer: Tokens = self
+            .0
+            .get("/v1/tokens")
+            .map_err(error("list tokens", "list", "tokens"))?;
+        Ok(answer.tokens)
+    }
+
+    /// The server tells nobody the hash of a secret.
+    fn credential(&self, _: &TokenId) -> Result<Credential> {
+        Err(Error::invalid(
+            "id",
+            "a server does not tell what tokens are recognised by",
+        ))
+    }
+
+    /// The server knows who revokes it: whose token the request has.
+    fn revoke_token(&self, id: &TokenId, _: &str, reason: &str) -> Result<Token> {
+        let query = serde_urlencoded::to_string([("reason", reason)]).map_err(|e| Error::Storage {
+            doing: "revoke the token",
+            source: Box::new(e),
+        })?;
+        let answer = self
+            .0
+            .bytes(Method::DELETE, &format!("/v1/tokens/{id}?{query}"), Vec::new())
+            .map_err(error("revoke the token", "token", id))?;
+        serde_json::from_slice(&answer).map_err(|e| Error::Storage {
+            doing: "revoke the token",
+            source: Box::new(e),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The lineage of one version: what it follows from, and what the audit log says of it since.
 
-use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin};
-use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Version};
+use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin, ValidationSummary};
+use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Validation, Version};
 
 use super::wire::{self, SplitRows};
 use crate::plugins::{Kind, PluginHost};
@@ -15,6 +15,7 @@ pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, ve
     let dataset = store.dataset(hardware, &version.content.dataset)?;
     let aliases = store.aliases(hardware)?.into_iter();
     let leading_here = aliases.filter(|alias| alias.version == version.version);
+    let reports = store.validations(hardware, Some(version.version))?;
     let mut dataset_frozen_by = None;
     let mut history = Vec::new();
     each_entry(store, |entry| {
@@ -52,6 +53,7 @@ pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, ve
         recipe: version.content.recipe,
         seed: version.content.seed,
         metrics: version.content.metrics,
+        validations: reports.into_iter().map(summary).collect(),
         history,
     })
 }
@@ -75,6 +77,19 @@ pub fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<TracedPlugi
     content.plugins.iter().map(trace).collect()
 }
 
+fn summary(report: Validation) -> ValidationSummary {
+    let content = report.content;
+    ValidationSummary {
+        number: report.number,
+        digest: report.digest.to_string(),
+        architectures: content.pairs.len(),
+        metrics: content.metrics,
+        coverage: content.coverage,
+        finished_at: content.finished_at,
+        creator: content.creator,
+    }
+}
+
 /// What a change means to a version, if it is about it.
 fn happened(change: &Change, version: &Version) -> Option<Happened> {
     match change {
@@ -89,6 +104,9 @@ fn happened(change: &Change, version: &Version) -> Option<Happened> {
             version: to,
             generation,
             previous,
+            forced,
+            rolled_back,
+            ..
         } if *hardware == version.hardware => {
             let (alias, generation) = (alias.to_string(), *generation);
             if *to == version.version {
@@ -97,14 +115,29 @@ fn happened(change: &Change, version: &Version) -> Option<Happened> {
                     alias,
                     generation,
                     from,
+                    forced: *forced,
+                    rolled_back: *rolled_back,
                 })
             } else if *previous == Some(version.version) {
                 let to = *to;
-                Some(Happened::AliasLeft { alias, generation, to })
+                Some(Happened::AliasLeft {
+                    alias,
+                    generation,
+                    to,
+                    rolled_back: *rolled_back,
+                })
             } else {
                 None
             }
         }
+        Change::VersionValidated {
+            hardware,
+            version: number,
+            validation,
+            ..
+        } if (hardware, *number) == (&version.hardware, version.version) => Some(Happened::Validated {
+            validation: *validation,
+        }),
         _ => None,
     }
 }

@@ -94,6 +94,20 @@ fn tree(found: &Lineage) -> Tree {
         format!("recipe {name}, seed {}", found.seed),
         [title.to_owned(), metrics.collect::<Vec<_>>().join(", ")],
     ));
+    if !found.validations.is_empty() {
+        let reports = found.validations.iter().map(|report| {
+            let mape = report.metrics.get("mape");
+            format!(
+                "report {}: {} architectures, mape {}, finished {} for {}",
+                report.number,
+                report.architectures,
+                mape.map_or_else(|| "unknown".to_owned(), |mape| metric("mape", *mape)),
+                report.finished_at,
+                report.creator
+            )
+        });
+        tree.push(Tree::of("validations", reports));
+    }
     tree.push(Tree::of("plugins", found.plugins.iter().map(plugin)));
     tree.push(Tree::of(
         "history",
@@ -126,12 +140,28 @@ fn step(entry: &HistoryEntry, imported: bool) -> String {
     let what = match &entry.what {
         Happened::Created if imported => "imported".to_owned(),
         Happened::Created => "created".to_owned(),
+        Happened::Validated { validation } => format!("validated, report {validation},"),
         Happened::AliasCame { alias, from: None, .. } => format!("{alias} set to it"),
         Happened::AliasCame {
             alias,
             from: Some(from),
+            forced,
+            rolled_back,
             ..
-        } => format!("{alias} moved to it from version {from}"),
+        } => {
+            let how = match (rolled_back, forced) {
+                (true, _) => "rolled back",
+                (_, true) => "moved by force",
+                _ => "moved",
+            };
+            format!("{alias} {how} to it from version {from}")
+        }
+        Happened::AliasLeft {
+            alias,
+            to,
+            rolled_back: true,
+            ..
+        } => format!("{alias} rolled back to version {to}"),
         Happened::AliasLeft { alias, to, .. } => format!("{alias} moved on to version {to}"),
     };
     let reason = entry.reason.as_ref();

@@ -174,7 +174,7 @@ fn damaged_and_forged_bundles_leave_nothing_behind() {
 
     // Forged ones, whose checksums hold.
     let parts = &entries[..entries.len() - 1];
-    let forged = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let forged = |change: &dyn Fn(&mut Vec<Entry>)| {
         let mut parts = parts.to_vec();
         change(&mut parts);
         pack(&parts)
@@ -443,8 +443,11 @@ fn a_bundle_beyond_the_limit_of_requests_is_told_the_way_in() {
     );
 }
 
+/// Name and content.
+type Entry = (String, Vec<u8>);
+
 /// The entries of an archive, read by the tar crate, which is not what reads them in lglp.
-fn entries(bundle: &[u8]) -> Vec<(String, Vec<u8>)> {
+fn entries(bundle: &[u8]) -> Vec<Entry> {
     let mut archive = tar::Archive::new(bundle);
     let entry = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
         let mut entry = entry.expect("an entry");
@@ -457,7 +460,7 @@ fn entries(bundle: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// An archive as lglp writes it, but of any entries, with checksums that hold.
-fn pack(parts: &[(String, Vec<u8>)]) -> Vec<u8> {
+fn pack(parts: &[Entry]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut append = |name: &str, content: &[u8]| {
         let mut header = tar::Header::new_ustar();

@@ -17,7 +17,7 @@
 //! <dir>/lock                   locked (flock) by the one process that has the registry open
 //! <dir>/holder.json            who that is: a hint for messages and for finding the server; the lock decides
 //! <dir>/blobs/sha256/ab/<hex>  content-addressed values of any size; the name is the SHA-256 of the content
-//! <dir>/blobs/tmp/             blobs being written; emptied on open
+//! <dir>/blobs/tmp/             files being written; emptied on open
 //! <dir>/db/                    sled: one tree, keys below, values in JSON
 //! ```
 //! | key | value |
@@ -37,28 +37,36 @@
 //! Numbers in keys are decimal, padded with zeros, so that keys sort as the numbers do; digests in keys are the hex
 //! alone. Names cannot contain `/`.
 //!
-//! Nothing is collected: a blob that no record names (its writer was killed between the two) stays.
+//! A blob that no record names (its writer was killed between the two) stays until [`Store::collect_blobs`].
 
+mod archive;
 mod blobs;
 mod canonical;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod digest;
+mod disk;
 mod domain;
+mod durable;
 mod error;
 mod files;
 mod names;
 mod sled_store;
 mod store;
 
+pub use archive::check_backup;
 pub use canonical::canonical_json;
 pub use digest::Digest;
+pub use disk::{Disk, RealDisk};
 pub use domain::alias::{Alias, AliasMove};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
+pub use domain::maintenance::{
+    AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
+};
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::version::{NewVersion, PluginUse, Version};
 pub use error::{Error, Result};

@@ -23,7 +23,7 @@ pub(crate) fn check(field: &str, name: &str) -> Result<()> {
 }
 
 /// Words that stand where a hardware target's name stands in paths (`/v1/plugins`, `/v1/{hardware}/models`).
-const RESERVED: [&str; 6] = ["audit", "blobs", "events", "hardware", "plugins", "spaces"];
+const RESERVED: [&str; 7] = ["audit", "blobs", "events", "hardware", "plugins", "registry", "spaces"];
 
 fn check_hardware(field: &str, name: &str) -> Result<()> {
     check(field, name)?;

@@ -78,7 +78,7 @@ fn a_record_that_cannot_be_read_is_named() {
     let store = open(dir.path());
     let cpu = name("cpu");
     store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
-    store.record_measurement(&measurement(&cpu, "net", 0)).unwrap();
+    store.record_measurement(&measurement(&cpu, "net", 0), "ann").unwrap();
     drop(store);
     edit(dir.path(), |db| {
         let (key, _) = db.scan_prefix("measurement/").next().unwrap().unwrap();

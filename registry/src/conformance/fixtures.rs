@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     AliasMove, Digest, HardwareName, Measurement, NewDataset, NewHardware, NewVersion, PairedSample, PluginUse,
-    ReferenceNetwork, Store,
+    ReferenceNetwork, Result, Store,
 };
 
 /// The search space of the records.
@@ -83,15 +83,19 @@ pub fn new_dataset() -> NewDataset {
 /// # Panics
 /// Where the store refuses.
 pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVersion {
-    store
-        .put_hardware(&new_hardware(hardware.as_str()), "ann")
-        .expect("a hardware target");
-    let dataset = store
-        .freeze_dataset(hardware, &new_dataset(), b"content")
-        .expect("a dataset");
-    let regressor = store.put_blob(b"regressor").expect("a blob");
-    let training_log = store.put_blob(b"log").expect("a blob");
-    NewVersion {
+    try_ready_for_versions(store, hardware).expect("a target, a dataset and blobs")
+}
+
+/// The same, for a store that may fail.
+///
+/// # Errors
+/// The store's.
+pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Result<NewVersion> {
+    store.put_hardware(&new_hardware(hardware.as_str()), "ann")?;
+    let dataset = store.freeze_dataset(hardware, &new_dataset(), b"content")?;
+    let regressor = store.put_blob(b"regressor")?;
+    let training_log = store.put_blob(b"log")?;
+    Ok(NewVersion {
         space: SPACE.to_owned(),
         space_digest: Digest::of(b"space"),
         recipe: json!({"encoder": "d", "regressor": "lightgbm"}),
@@ -112,7 +116,7 @@ pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVers
         residuals: vec![0.01, 1.0 / 3.0],
         training_range: json!({"latency_ms": [1.0, 90.0]}),
         creator: "ann".to_owned(),
-    }
+    })
 }
 
 /// A move of the alias `production`.

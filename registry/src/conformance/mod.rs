@@ -5,11 +5,15 @@ mod audit;
 mod blobs;
 mod datasets;
 mod exclusions;
+mod faulty_disk;
 pub mod fixtures;
 mod hardware;
+mod maintenance;
 mod measurements;
 mod usage;
 mod versions;
+
+pub use faulty_disk::FaultyDisk;
 
 use crate::{Error, Result, Store};
 
@@ -30,6 +34,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         versions::CHECKS,
         aliases::CHECKS,
         audit::CHECKS,
+        maintenance::CHECKS,
     ];
     for (name, check) in groups.concat() {
         println!("conformance: {name}");

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod dataset;
 pub(crate) mod exclusion;
 pub(crate) mod hardware;
+pub(crate) mod maintenance;
 pub(crate) mod measurement;
 pub(crate) mod version;
 

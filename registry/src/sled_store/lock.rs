@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{failed, read, write_durably};
+use crate::durable::Durable;
+use crate::files::{failed, read};
 use crate::{Error, Result};
 
 /// How often a busy lock is tried again, and how long after each try. Whoever asks for the holder has the lock for a
@@ -86,7 +87,7 @@ pub(super) struct FolderLock {
 
 impl FolderLock {
     /// Takes the lock and writes down who holds it.
-    pub(super) fn take(dir: &Path, info: HolderInfo) -> Result<Self> {
+    pub(super) fn take(dir: &Path, info: HolderInfo, durable: &Durable) -> Result<Self> {
         let path = dir.join("lock");
         let options = File::options()
             .read(true)
@@ -119,7 +120,7 @@ impl FolderLock {
             command,
         };
         let text = serde_json::to_vec(&holder).expect("a holder has a JSON form");
-        write_durably(&dir.join("holder.json.tmp"), &holder_path(dir), &text)?;
+        durable.write(&dir.join("holder.json.tmp"), &holder_path(dir), &text)?;
         Ok(Self {
             dir: dir.to_owned(),
             _file: file,

@@ -170,7 +170,9 @@ pub(crate) fn read(archive: &mut dyn Read, sink: &mut dyn Sink) -> Result<Manife
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| bad(format!("its manifest: {error}")))?;
     if manifest.format != FORMAT || manifest.version != VERSION {
         let (format, version) = (&manifest.format, manifest.version);
-        return Err(bad(format!("it says format {format:?}, version {version}; known is {FORMAT:?}, {VERSION}")));
+        return Err(bad(format!(
+            "it says format {format:?}, version {version}; known is {FORMAT:?}, {VERSION}"
+        )));
     }
 
     let mut content = Hashing::new(next(RECORDS)?);
@@ -178,7 +180,10 @@ pub(crate) fn read(archive: &mut dyn Read, sink: &mut dyn Sink) -> Result<Manife
     let (_, bytes, sha256) = content.finish();
     let part = &manifest.records;
     if (count, bytes, &sha256) != (part.count, part.bytes, &part.sha256) {
-        return Err(bad(format!("{RECORDS} has {count} records and {sha256}; it should have {} and {}", part.count, part.sha256)));
+        return Err(bad(format!(
+            "{RECORDS} has {count} records and {sha256}; it should have {} and {}",
+            part.count, part.sha256
+        )));
     }
 
     let mut wanted: VecDeque<&BlobPart> = manifest.blobs.iter().collect();
@@ -186,7 +191,10 @@ pub(crate) fn read(archive: &mut dyn Read, sink: &mut dyn Sink) -> Result<Manife
         let path = blob_path(&part.digest);
         let mut content = Vec::new();
         let entry = next(&path)?;
-        entry.take(part.bytes + 1).read_to_end(&mut content).map_err(unreadable)?;
+        entry
+            .take(part.bytes + 1)
+            .read_to_end(&mut content)
+            .map_err(unreadable)?;
         let found = Digest::of(&content);
         if found != part.digest {
             return Err(bad(format!("the content of {path} is {found}")));

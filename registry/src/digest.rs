@@ -120,7 +120,10 @@ mod tests {
     #[test]
     fn digests_are_found_in_text() {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
-        let text = format!("sha256:x {{\"artifacts\":\"{a}\",\"log\":\"{b}\"}} sha256:{}", &a.hex()[..63]);
+        let text = format!(
+            "sha256:x {{\"artifacts\":\"{a}\",\"log\":\"{b}\"}} sha256:{}",
+            &a.hex()[..63]
+        );
         assert_eq!(Digest::all_in(text.as_bytes()).collect::<Vec<_>>(), [a, b]);
     }
 

@@ -39,10 +39,9 @@ impl Durable {
     pub(crate) fn write(&self, temporary: &Path, destination: &Path, bytes: &[u8]) -> Result<()> {
         self.check()?;
         let file = self.disk.write(temporary, bytes).map_err(failed("write", temporary))?;
-        self.trust(
-            self.disk.sync(&file, temporary),
-            |source| failed("sync", temporary)(source),
-        )?;
+        self.trust(self.disk.sync(&file, temporary), |source| {
+            failed("sync", temporary)(source)
+        })?;
         self.disk
             .rename(temporary, destination)
             .map_err(failed("rename", temporary))?;

@@ -49,7 +49,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of [`Store::record_measurements`].
     fn record_measurement(&self, measurement: &Measurement, actor: &str) -> Result<()> {
-        self.record_measurements(std::slice::from_ref(measurement), actor).map(drop)
+        self.record_measurements(std::slice::from_ref(measurement), actor)
+            .map(drop)
     }
 
     /// The measurements of a space on a hardware target, of one round or of all, by round and then by digest.

@@ -13,7 +13,10 @@ pub(super) const CHECKS: &[Check] = &[
     ("audit entries are chained", chained),
     ("audit entries and events are read in pages", pages),
     ("audit entries are found from either end and by hardware target", found),
-    ("each hardware target and space of a bulk has its own entry", one_for_each_space),
+    (
+        "each hardware target and space of a bulk has its own entry",
+        one_for_each_space,
+    ),
     ("an audit entry holds the record before and after", before_and_after),
 ];
 
@@ -35,7 +38,9 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     store.put_hardware(&target, "bob").unwrap_err();
     store.freeze_dataset(&hardware, &new_dataset(), b"content").unwrap();
     for _ in 0..2 {
-        store.record_measurement(&measurement(&hardware, "net", 0), "bob").unwrap();
+        store
+            .record_measurement(&measurement(&hardware, "net", 0), "bob")
+            .unwrap();
     }
     let mark = Exclusion {
         space: SPACE.to_owned(),
@@ -244,7 +249,13 @@ fn before_and_after(store: &dyn Store) {
     let after = store.put_hardware(&target, "bob").unwrap();
     let entries = store.audit(1, 9).unwrap();
     let read = |value: &serde_json::Value| serde_json::from_value::<HardwareTarget>(value.clone()).ok();
-    assert_eq!((read(&entries[0].before), read(&entries[0].after)), (None, Some(before.clone())));
-    assert_eq!((read(&entries[1].before), read(&entries[1].after)), (Some(before), Some(after)));
+    assert_eq!(
+        (read(&entries[0].before), read(&entries[0].after)),
+        (None, Some(before.clone()))
+    );
+    assert_eq!(
+        (read(&entries[1].before), read(&entries[1].after)),
+        (Some(before), Some(after))
+    );
     assert_eq!(entries[1].change.hardware(), Some(&cpu));
 }

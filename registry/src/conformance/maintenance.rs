@@ -9,7 +9,10 @@ pub(super) const CHECKS: &[Check] = &[
     ("a sound registry verifies without a finding", sound),
     ("blobs that nothing names are collected, others never", collected),
     ("young blobs are kept, and putting one again makes it young", young),
-    ("a blob is named by whatever record or named blob holds its digest", followed),
+    (
+        "a blob is named by whatever record or named blob holds its digest",
+        followed,
+    ),
     ("collecting tells the audit log what it removed", told),
     ("a backup is whole and of one moment", backed_up),
 ];

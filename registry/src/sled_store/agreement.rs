@@ -49,7 +49,10 @@ impl Told {
             match self.records.remove(&key) {
                 None => find(key, "no entry of the audit log tells of it".to_owned()),
                 Some((sequence, Some(told))) if told != Digest::of(&bytes) => {
-                    find(key, format!("audit entry {sequence} holds it otherwise: it was changed"));
+                    find(
+                        key,
+                        format!("audit entry {sequence} holds it otherwise: it was changed"),
+                    );
                 }
                 Some(_) => {}
             }
@@ -80,7 +83,12 @@ fn written(entry: &AuditEntry) -> Vec<(String, Option<Value>)> {
         Change::DatasetFrozen { hardware, dataset } => vec![(keys::dataset(hardware, dataset), after)],
         Change::MeasurementsExcluded { hardware, measurements } => {
             let marks: Vec<Exclusion> = serde_json::from_value(entry.after.clone()).unwrap_or_default();
-            let mark = |key| marks.iter().find(|mark| mark.key() == key).map(|mark| serde_json::json!(mark));
+            let mark = |key| {
+                marks
+                    .iter()
+                    .find(|mark| mark.key() == key)
+                    .map(|mark| serde_json::json!(mark))
+            };
             let key = |m: &crate::MeasurementKey| keys::exclusion(hardware, &m.space, m.round, &m.digest);
             measurements.iter().map(|m| (key(m), mark(m.clone()))).collect()
         }

@@ -93,7 +93,10 @@ fn follow(head: &AuditHead, key: &str, bytes: &[u8]) -> Result<AuditEntry> {
     }
     if entry.sequence != sequence {
         let number = entry.sequence;
-        return broken(sequence, format!("it was replaced: its content is that of entry {number}"));
+        return broken(
+            sequence,
+            format!("it was replaced: its content is that of entry {number}"),
+        );
     }
     if entry.previous != head.hash {
         let reason = match head.entries {
@@ -110,15 +113,24 @@ fn check_end(found: &AuditHead, recorded: &AuditHead) -> Result<()> {
     match found.entries.cmp(&recorded.entries) {
         Ordering::Less => broken(
             found.entries + 1,
-            format!("it is missing, or the head was changed: that says that the log ends at entry {}", recorded.entries),
+            format!(
+                "it is missing, or the head was changed: that says that the log ends at entry {}",
+                recorded.entries
+            ),
         ),
         Ordering::Greater => broken(
             recorded.entries + 1,
-            format!("it was inserted, or the head was changed: that says that the log ends at entry {}", recorded.entries),
+            format!(
+                "it was inserted, or the head was changed: that says that the log ends at entry {}",
+                recorded.entries
+            ),
         ),
         Ordering::Equal if found.hash != recorded.hash => broken(
             found.entries,
-            format!("the head was changed: it says {}, the entry {}", recorded.hash, found.hash),
+            format!(
+                "the head was changed: it says {}, the entry {}",
+                recorded.hash, found.hash
+            ),
         ),
         Ordering::Equal => Ok(()),
     }

@@ -38,14 +38,17 @@ impl SledStore {
             for record in self.scan("") {
                 let (key, value) = record?;
                 count += 1;
-                copy.write_all(&archive::line(&key, &value)?).map_err(failed("write", &path))?;
+                copy.write_all(&archive::line(&key, &value)?)
+                    .map_err(failed("write", &path))?;
                 named.extend(Digest::all_in(&value).filter(|digest| stored.contains(digest)));
             }
             let audit = self.find(keys::AUDIT_HEAD)?.unwrap_or_else(AuditHead::empty);
             (clock::now(), audit, stored)
         };
         let (copy, bytes, sha256) = copy.finish();
-        let mut file = copy.into_inner().map_err(|error| failed("write", &path)(error.into_error()))?;
+        let mut file = copy
+            .into_inner()
+            .map_err(|error| failed("write", &path)(error.into_error()))?;
         file.rewind().map_err(failed("read", &path))?;
         let named = self.follow_names(named, &stored)?;
         let blob = |digest: Digest| match self.blobs.size(&digest) {

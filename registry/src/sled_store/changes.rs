@@ -58,7 +58,9 @@ impl<'a> Changes<'a> {
             .next_back()
             .transpose()
             .map_err(storage("list records"))?;
-        Ok(last.map(|(key, _)| String::from_utf8_lossy(&key).into_owned()).max(pending))
+        Ok(last
+            .map(|(key, _)| String::from_utf8_lossy(&key).into_owned())
+            .max(pending))
     }
 
     /// Writes a record. Its kind must be known: what cannot be read back must not be written.

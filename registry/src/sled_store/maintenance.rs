@@ -145,7 +145,12 @@ impl SledStore {
         // First the log: what a kill leaves over is collected the next time, and nothing goes without an entry.
         let mut changes = Changes::new(&self.db);
         let Collected { count, bytes } = collected;
-        changes.log(Change::BlobsCollected { count, bytes }, actor, None, (Value::Null, Value::Null))?;
+        changes.log(
+            Change::BlobsCollected { count, bytes },
+            actor,
+            None,
+            (Value::Null, Value::Null),
+        )?;
         self.commit(changes)?;
         for digest in unnamed {
             self.blobs.remove(&digest, before)?;
@@ -171,7 +176,9 @@ impl SledStore {
     ) -> Result<BTreeSet<Digest>> {
         let mut unread: Vec<Digest> = named.iter().cloned().collect();
         while let Some(digest) = unread.pop() {
-            let Some(content) = self.blobs.json(&digest)? else { continue };
+            let Some(content) = self.blobs.json(&digest)? else {
+                continue;
+            };
             for further in Digest::all_in(&content).filter(|digest| stored.contains(digest)) {
                 if named.insert(further.clone()) {
                     unread.push(further);

@@ -39,8 +39,9 @@ use crate::durable::{Durable, storage};
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, Dataset, Digest, Error, Event, Exclusion,
-    HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Verification, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, Dataset, Digest, Error, Event,
+    Exclusion, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store,
+    Verification, Version,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -143,7 +144,9 @@ impl SledStore {
     }
 }
 
-fn entries(iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
+fn entries(
+    iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
     iter.map(|entry| {
         let (key, bytes) = entry.map_err(storage("list records"))?;
         let key = String::from_utf8(key.to_vec()).map_err(|error| Error::CorruptRecord {

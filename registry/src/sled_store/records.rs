@@ -22,7 +22,9 @@ const KINDS: &[Kind] = &[
     logged("alias", plain::<Alias>),
     unlogged("audit", plain::<AuditEntry>),
     unlogged("audit-head", plain::<AuditHead>),
-    logged("dataset", |key, bytes| decode::<Dataset>(key, bytes).map(|dataset| vec![dataset.blob])),
+    logged("dataset", |key, bytes| {
+        decode::<Dataset>(key, bytes).map(|dataset| vec![dataset.blob])
+    }),
     unlogged("event", plain::<Event>),
     logged("exclusion", plain::<Exclusion>),
     logged("hardware", plain::<HardwareTarget>),
@@ -64,8 +66,11 @@ fn plain<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<Vec<Digest>> {
 /// [`Error::CorruptRecord`] where there is no such kind.
 pub(super) fn kind(key: &str) -> Result<&'static Kind> {
     let name = key.split('/').next().unwrap_or_default();
-    KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| Error::CorruptRecord {
-        key: key.to_owned(),
-        reason: format!("records of the kind {name:?} are unknown to this program"),
-    })
+    KINDS
+        .iter()
+        .find(|kind| kind.name == name)
+        .ok_or_else(|| Error::CorruptRecord {
+            key: key.to_owned(),
+            reason: format!("records of the kind {name:?} are unknown to this program"),
+        })
 }

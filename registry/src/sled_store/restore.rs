@@ -121,7 +121,9 @@ fn require_empty(dir: &Path) -> Result<()> {
 
 /// Where the registry of `dir` grows: a folder that is ours, since it is missing or has a lock.
 fn growing(dir: &Path) -> Result<PathBuf> {
-    let name = dir.file_name().ok_or_else(|| Error::invalid("registry", "the root is no place for a registry"))?;
+    let name = dir
+        .file_name()
+        .ok_or_else(|| Error::invalid("registry", "the root is no place for a registry"))?;
     let mut name = name.to_owned();
     name.push(".restoring");
     let growing = dir.with_file_name(name);

@@ -1,6 +1,6 @@
 //! Writes that fail: what was acknowledged is there after a power cut, and a store that cannot trust its disk says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,18 @@ fn open(dir: &Path) -> SledStore {
     SledStore::open(dir, HolderInfo::default()).unwrap()
 }
 
+const PAGE: usize = 4096;
+
 /// A disk that fails, and that forgets on a power cut all that was not synced: the database is what it was at the last
-/// sync, and files whose folder was not synced since they came are gone.
+/// sync, and files whose folder was not synced since they came are gone. Pages of the database that a sync failed to write
+/// count as clean, as Linux has it: later syncs succeed and leave them out.
 #[derive(Debug)]
 struct PowerCut {
     faulty: FaultyDisk,
     db: PathBuf,
     synced: PathBuf,
+    /// Pages that no sync will write until they change, by number, as they are in memory.
+    clean: Mutex<BTreeMap<usize, Vec<u8>>>,
     fresh: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -31,15 +36,43 @@ impl PowerCut {
             faulty: FaultyDisk::new(seed, 60),
             db: dir.join("db"),
             synced: synced.to_owned(),
+            clean: Mutex::default(),
             fresh: Mutex::default(),
         };
-        disk.keep();
+        copy(&disk.db, &disk.synced);
         disk
     }
 
-    fn keep(&self) {
+    /// The database file as it is in memory and as it was synced last, in pages.
+    fn pages(&self) -> [Vec<Vec<u8>>; 2] {
+        [&self.db, &self.synced].map(|folder| {
+            let bytes = fs::read(folder.join("db")).unwrap();
+            bytes.chunks(PAGE).map(<[u8]>::to_vec).collect()
+        })
+    }
+
+    fn sync_fails(&self) {
+        let [now, synced] = self.pages();
+        let lost = now
+            .into_iter()
+            .enumerate()
+            .filter(|(at, page)| synced.get(*at) != Some(page));
+        self.clean.lock().unwrap().extend(lost);
+    }
+
+    fn sync_succeeds(&self) {
+        let [now, synced] = self.pages();
+        let mut clean = self.clean.lock().unwrap();
+        clean.retain(|at, page| now.get(*at) == Some(page));
+        let nothing = vec![0; PAGE];
+        let written = now.iter().enumerate().map(|(at, page)| match clean.get(&at) {
+            Some(_) => synced.get(at).unwrap_or(&nothing),
+            None => page,
+        });
+        let bytes: Vec<u8> = written.flatten().copied().collect();
         let _ = fs::remove_dir_all(&self.synced);
         copy(&self.db, &self.synced);
+        fs::write(self.synced.join("db"), bytes).unwrap();
     }
 
     /// The store must be closed.
@@ -96,8 +129,13 @@ impl Disk for PowerCut {
     }
 
     fn sync_database(&self, file: &File) -> io::Result<()> {
-        self.faulty.sync_database(file)?;
-        self.keep();
+        match self.faulty.sync_database(file) {
+            Ok(()) => self.sync_succeeds(),
+            Err(error) => {
+                self.sync_fails();
+                return Err(error);
+            }
+        }
         Ok(())
     }
 }

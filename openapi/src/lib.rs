@@ -10,5 +10,6 @@ pub mod models;
 pub mod plugins;
 pub mod predict;
 pub mod problem;
+pub mod registry;
 pub mod savings;
 pub mod spaces;

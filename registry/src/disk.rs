@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use rustix::fs::{Advice, fadvise};
+
 /// The steps of writing, each as the operating system and sled do it. Another implementation overrides what shall fail.
 pub trait Disk: fmt::Debug + Send + Sync {
     /// Creates a file, or empties it, and writes its content. It is not durable before it is synced.
@@ -41,6 +43,21 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// The system's, also where it exists.
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         fs::create_dir(path)
+    }
+
+    /// Forgets what memory holds of the files in a folder and the disk may not: what is read next is read from the disk.
+    /// Pages that a sync failed to write would otherwise be read back as if they were there.
+    ///
+    /// # Errors
+    /// The system's.
+    fn forget(&self, folder: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fadvise(File::open(entry.path())?, 0, None, Advice::DontNeed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts a batch into the database: all of it or none, in memory.

@@ -1,8 +1,8 @@
 //! Durable writes: files that are either there, whole, or not there; and commits of the database.
 //!
 //! After a failed sync Linux marks the pages that it could not write as clean, so that the next sync succeeds without
-//! them. A store that tried again would acknowledge what is nowhere. So the first sync that fails, of whatever, stops all
-//! writing until the registry is opened anew: sled then reads back what the disk has. Reads go on.
+//! them, and reads find them in memory. A store that tried again would acknowledge what is nowhere. So the first sync that
+//! fails, of whatever, stops all writing until the registry is opened anew, from the disk and not from memory. Reads go on.
 
 use std::fs::File;
 use std::io;
@@ -32,6 +32,11 @@ impl Durable {
     pub(crate) fn check(&self) -> Result<()> {
         let stopped = |reason: &String| Error::WritesStopped { reason: reason.clone() };
         self.stopped.get().map_or(Ok(()), |reason| Err(stopped(reason)))
+    }
+
+    /// Makes sure that the files of a folder are read from the disk.
+    pub(crate) fn forget(&self, folder: &Path) -> Result<()> {
+        self.disk.forget(folder).map_err(failed("reread", folder))
     }
 
     /// Writes `bytes` to `temporary`, syncs it, renames it to `destination` and syncs the folder. Both paths lie on one

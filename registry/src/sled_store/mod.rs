@@ -87,6 +87,9 @@ impl SledStore {
     fn assemble(dir: &Path, lock: FolderLock, durable: Arc<Durable>) -> Result<Self> {
         let blobs = Blobs::open(dir.join("blobs"), durable.clone())?;
         let path = dir.join("db");
+        if lock.disorder {
+            durable.forget(&path)?;
+        }
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(CACHE_BYTES)

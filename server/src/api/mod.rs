@@ -16,9 +16,11 @@ mod models;
 mod plugins;
 mod predict;
 mod problem;
+mod registry;
 mod savings;
 mod server;
 mod spaces;
+mod stream;
 
 pub use document::document;
 pub use predict::predict_here;

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_registry::HardwareName;
 
 use super::Context;
+use super::context::actor;
 use super::table::print_json;
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 
@@ -74,6 +75,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 count: args.count,
             },
         },
+        actor: &actor(),
     };
     let count = args.count + args.weighted;
     let bar = ProgressBar::new(count as u64).with_style(style()?);

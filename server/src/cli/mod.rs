@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod accuracy;
+mod audit;
 mod clean;
 mod context;
 mod dataset;
@@ -13,6 +14,7 @@ mod openapi;
 mod plugins;
 mod predict;
 mod promote;
+mod registry;
 mod reproduce;
 mod sample;
 mod savings;
@@ -105,6 +107,8 @@ enum Command {
     Plugins(plugins::Args),
     Spaces(spaces::Args),
     Openapi(openapi::Args),
+    Audit(audit::Args),
+    Registry(registry::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
     #[command(name = "probe-plugin", hide = true)]
     ProbePlugin {
@@ -135,6 +139,8 @@ pub fn main() -> ExitCode {
         Command::Plugins(args) => plugins::run(&context, &args),
         Command::Spaces(args) => spaces::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Audit(args) => audit::run(&context, &args),
+        Command::Registry(args) => registry::run(&context, &args),
         Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),
     };
     match result {

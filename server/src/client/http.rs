@@ -1,5 +1,7 @@
 //! A small JSON client; problem documents become errors with their text.
 
+use std::io::Write;
+
 use lglp_openapi::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,6 +71,16 @@ impl Http {
         serde_json::from_slice(&answer).map_err(|e| self.transport(path, &e))
     }
 
+    /// Fetches a body of any size into `out`.
+    pub fn download(&self, path: &str, out: &mut dyn Write) -> Result<(), ClientError> {
+        let mut response = self.run(Method::GET, path, &[], Vec::new())?;
+        if !response.status().is_success() {
+            return self.read(path, response).map(drop);
+        }
+        let copied = std::io::copy(&mut response.body_mut().as_reader(), out);
+        copied.map(drop).map_err(|e| self.transport(path, &e))
+    }
+
     fn call(
         &self,
         method: Method,
@@ -76,12 +88,26 @@ impl Http {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Vec<u8>, ClientError> {
+        let response = self.run(method, path, headers, body)?;
+        self.read(path, response)
+    }
+
+    fn run(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Response<ureq::Body>, ClientError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(body).map_err(|e| self.transport(path, &e))?;
-        let mut response: Response<ureq::Body> = self.agent.run(request).map_err(|e| self.transport(path, &e))?;
+        self.agent.run(request).map_err(|e| self.transport(path, &e))
+    }
+
+    fn read(&self, path: &str, mut response: Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
         let read = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec();
         let bytes = read.map_err(|e| self.transport(path, &e))?;
         if response.status().is_success() {

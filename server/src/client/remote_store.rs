@@ -1,14 +1,18 @@
 //! The registry of a running server, over HTTP: commands do the same thing whether or not a server runs.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Duration;
 
 use lglp_openapi::exclusions::Excluded;
 use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
 use lglp_openapi::models::MoveAlias;
+use lglp_openapi::registry::CollectBlobs;
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Alias, AliasMove, AliasName, AuditEntry, AuditFrom, AuditHead, AuditQuery, Collected, Dataset, Digest, Error,
+    Event, Exclusion, HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store,
+    Verification, Version,
 };
 use serde::Deserialize;
 use ureq::http::Method;
@@ -27,6 +31,11 @@ impl RemoteStore {
 #[derive(Deserialize)]
 struct Targets {
     hardware: Vec<HardwareTarget>,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    writes: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +94,7 @@ impl Store for RemoteStore {
         Ok(targets.hardware)
     }
 
-    fn record_measurements(&self, measurements: &[Measurement]) -> Result<usize> {
+    fn record_measurements(&self, measurements: &[Measurement], _actor: &str) -> Result<usize> {
         let Some(first) = measurements.first() else {
             return Ok(0);
         };
@@ -266,6 +275,45 @@ impl Store for RemoteStore {
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
         let path = format!("/v1/events?from={from}&limit={limit}");
         self.0.get(&path).map_err(error("read events", "event log", ""))
+    }
+
+    fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+        let from = match query.from {
+            AuditFrom::Sequence(from) => format!("from={from}"),
+            AuditFrom::Before(before) => format!("before={before}"),
+        };
+        let hardware = query.hardware.as_ref().map(|name| format!("&hardware={name}"));
+        let path = format!("/v1/audit?{from}&limit={}{}", query.limit, hardware.unwrap_or_default());
+        self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        let ready: Ready = self.0.get("/readyz").map_err(error("ask the server", "server", ""))?;
+        let stopped = |reason| Err(Error::WritesStopped { reason });
+        ready.writes.map_or(Ok(()), stopped)
+    }
+
+    fn backup(&self, out: &mut dyn Write) -> Result<()> {
+        let path = "/v1/registry/backup";
+        self.0
+            .download(path, out)
+            .map_err(error("fetch the backup", "registry", ""))
+    }
+
+    /// The server tells of no progress.
+    fn verify(&self, _progress: &dyn Fn(u64, u64)) -> Result<Verification> {
+        let path = "/v1/registry/verify";
+        self.0.get(path).map_err(error("verify the registry", "registry", ""))
+    }
+
+    fn collect_blobs(&self, keep: Duration, dry_run: bool, _actor: &str) -> Result<Collected> {
+        let order = CollectBlobs {
+            keep_seconds: keep.as_secs(),
+            dry_run,
+        };
+        self.0
+            .send(Method::POST, "/v1/registry/gc", &[], &order)
+            .map_err(error("collect blobs", "registry", ""))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod models;
 pub mod plugins;
 pub mod predict;
 pub mod problem;
+pub mod registry;
 pub mod savings;
 pub mod spaces;
 pub mod tokens;

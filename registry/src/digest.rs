@@ -18,10 +18,15 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
+        Self::from_hash(&Sha256::digest(bytes))
+    }
+
+    /// The digest with these 32 bytes.
+    pub(crate) fn from_hash(hash: &[u8]) -> Self {
         use fmt::Write as _;
         let mut text = String::with_capacity(PREFIX.len() + 64);
         text.push_str(PREFIX);
-        for byte in Sha256::digest(bytes) {
+        for byte in hash {
             write!(text, "{byte:02x}").expect("writing to a string succeeds");
         }
         Self(text)
@@ -30,6 +35,17 @@ impl Digest {
     /// The digest that stands where there is nothing to name: before the first audit entry.
     pub fn zero() -> Self {
         Self(format!("{PREFIX}{}", "0".repeat(64)))
+    }
+
+    /// Every digest that is written in a text, in order.
+    pub(crate) fn all_in(text: &[u8]) -> impl Iterator<Item = Self> {
+        let prefix = PREFIX.as_bytes();
+        let places = text.windows(prefix.len()).enumerate();
+        let places = places.filter_map(move |(at, window)| (window == prefix).then_some(at + prefix.len()));
+        places.filter_map(|at| {
+            let hex = text.get(at..at + 64)?;
+            Self::from_hex(std::str::from_utf8(hex).ok()?).ok()
+        })
     }
 
     /// The whole text, `sha256:...`.
@@ -99,6 +115,16 @@ mod tests {
         let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(b"").as_str(), format!("sha256:{hex}"));
         assert_eq!(Digest::of(b"").hex(), hex);
+    }
+
+    #[test]
+    fn digests_are_found_in_text() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let text = format!(
+            "sha256:x {{\"artifacts\":\"{a}\",\"log\":\"{b}\"}} sha256:{}",
+            &a.hex()[..63]
+        );
+        assert_eq!(Digest::all_in(text.as_bytes()).collect::<Vec<_>>(), [a, b]);
     }
 
     #[test]

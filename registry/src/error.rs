@@ -14,7 +14,9 @@
 //! | wants to end a job that has ended | [`Error::JobEnded`] |
 //! | opens a registry that another process has open | [`Error::Locked`] |
 //! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
-//! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`] |
+//! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`], [`Error::RecordDiffers`] |
+//! | writes after a sync failed | [`Error::WritesStopped`] |
+//! | restores what is no whole backup | [`Error::BadBackup`] |
 //! | can do nothing about it | [`Error::Io`], [`Error::Storage`] |
 
 use std::path::PathBuf;
@@ -164,6 +166,30 @@ pub enum Error {
         /// The first entry that does not fit.
         sequence: u64,
         /// How it does not fit.
+        reason: String,
+    },
+    /// A record is not what the audit log tells that it is.
+    #[error("the record {key} is not as the audit log tells: {reason}")]
+    RecordDiffers {
+        /// Its key in the store.
+        key: String,
+        /// How it differs, and from which entry.
+        reason: String,
+    },
+    /// A commit or a sync failed earlier, or just now: what is on the disk is not known until the registry is opened
+    /// anew, and until then nothing more is written. The write that failed first may have happened or not.
+    #[error(
+        "the registry takes no more writes, since one could not be made durable ({reason}); what was acknowledged is \
+         safe and reading goes on: look at the disk, then start lglp again"
+    )]
+    WritesStopped {
+        /// The failure that it began with.
+        reason: String,
+    },
+    /// What was read is not a whole backup.
+    #[error("this is not a whole backup: {reason}")]
+    BadBackup {
+        /// What is missing, or too much, or different.
         reason: String,
     },
     /// The file system failed. A write may have happened or not; retrying is safe.

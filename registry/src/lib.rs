@@ -18,7 +18,7 @@
 //! <dir>/lock                   locked (flock) by the one process that has the registry open
 //! <dir>/holder.json            who that is: a hint for messages and for finding the server; the lock decides
 //! <dir>/blobs/sha256/ab/<hex>  content-addressed values of any size; the name is the SHA-256 of the content
-//! <dir>/blobs/tmp/             blobs being written; emptied on open
+//! <dir>/blobs/tmp/             files being written; emptied on open
 //! <dir>/db/                    sled: one tree, keys below, values in JSON
 //! ```
 //! | key | value |
@@ -46,15 +46,18 @@
 //! Numbers in keys are decimal, padded with zeros, so that keys sort as the numbers do; digests in keys are the hex
 //! alone. Names cannot contain `/`.
 //!
-//! Nothing is collected: a blob that no record names (its writer was killed between the two) stays.
+//! A blob that no record names (its writer was killed between the two) stays until [`Store::collect_blobs`].
 
+mod archive;
 mod blobs;
 mod canonical;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod digest;
+mod disk;
 mod domain;
+mod durable;
 mod error;
 mod files;
 mod names;
@@ -62,8 +65,10 @@ mod signal;
 mod sled_store;
 mod store;
 
+pub use archive::check_backup;
 pub use canonical::canonical_json;
 pub use digest::Digest;
+pub use disk::{Disk, RealDisk};
 pub use domain::alias::{Alias, AliasMove, Forecast, Rollback};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::dataset::{Dataset, NewDataset};
@@ -72,6 +77,9 @@ pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::job::{
     JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
+};
+pub use domain::maintenance::{
+    AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
 };
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::token::{Credential, NewToken, Role, Token, TokenId};

@@ -23,8 +23,8 @@ pub(crate) fn check(field: &str, name: &str) -> Result<()> {
 }
 
 /// Words that stand where a hardware target's name stands in paths (`/v1/plugins`, `/v1/{hardware}/models`).
-const RESERVED: [&str; 9] = [
-    "audit", "blobs", "events", "hardware", "jobs", "plugins", "spaces", "tokens", "webhooks",
+const RESERVED: [&str; 10] = [
+    "audit", "blobs", "events", "hardware", "jobs", "plugins", "registry", "spaces", "tokens", "webhooks",
 ];
 
 fn check_hardware(field: &str, name: &str) -> Result<()> {

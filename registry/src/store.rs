@@ -1,14 +1,16 @@
 //! [`Store`]: the operations of the registry.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, CreatedWebhook, Dataset, Delivery, Digest, Event, Exclusion,
-    Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement,
-    NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback, Validation,
-    Version, Webhook, WebhookId,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset, Delivery,
+    Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome,
+    LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress,
+    Result, Rollback, Validation, Verification, Version, Webhook, WebhookId,
 };
 use crate::{Credential, NewToken, Token, TokenId};
 
@@ -40,19 +42,20 @@ pub trait Store: Send + Sync {
     fn hardware_targets(&self) -> Result<Vec<HardwareTarget>>;
 
     /// Records measurements, all or none, and returns how many of them were not recorded before. Recording the same
-    /// measurement again is a no-op.
+    /// measurement again is a no-op. The audit log gets one entry for each hardware target and space.
     ///
     /// # Errors
     /// `Invalid`; `NotFound` for the hardware target; `Conflict` where another measurement is recorded for the same
     /// hardware, space, digest and round.
-    fn record_measurements(&self, measurements: &[Measurement]) -> Result<usize>;
+    fn record_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize>;
 
     /// Records one measurement.
     ///
     /// # Errors
     /// Those of [`Store::record_measurements`].
-    fn record_measurement(&self, measurement: &Measurement) -> Result<()> {
-        self.record_measurements(std::slice::from_ref(measurement)).map(drop)
+    fn record_measurement(&self, measurement: &Measurement, actor: &str) -> Result<()> {
+        self.record_measurements(std::slice::from_ref(measurement), actor)
+            .map(drop)
     }
 
     /// The measurements of a space on a hardware target, of one round or of all, by round and then by digest.
@@ -81,7 +84,8 @@ pub trait Store: Send + Sync {
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
     fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>>;
 
-    /// Adds to the number of predictions that were served, and returns the new number.
+    /// Adds to the number of predictions that were served, and returns the new number. It is a count, not a change: the
+    /// one write without an audit entry.
     ///
     /// # Errors
     /// `NotFound` for the hardware target.
@@ -291,10 +295,10 @@ pub trait Store: Send + Sync {
     /// The common ones.
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>>;
 
-    /// Reads the whole audit log, checks its chain and returns its end.
+    /// Reads the whole audit log, checks its chain and that the records are what it tells, and returns its end.
     ///
     /// # Errors
-    /// `AuditBroken` naming the first entry that does not fit.
+    /// `AuditBroken` naming the first entry that does not fit; `RecordDiffers` naming the first such record.
     fn verify_audit(&self) -> Result<AuditHead>;
 
     /// At most `limit` events from sequence `from` on.
@@ -373,4 +377,39 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `Invalid`; `NotFound`.
     fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token>;
+    /// The audit entries that a query asks for, oldest first.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
+
+    /// Whether the store still takes writes.
+    ///
+    /// # Errors
+    /// `WritesStopped`.
+    fn check_writable(&self) -> Result<()>;
+
+    /// Writes a backup of the whole registry as it is at one moment, to be read by
+    /// [`SledStore::restore`](crate::SledStore::restore) and [`check_backup`](crate::check_backup). Writers wait only while
+    /// the records are copied.
+    ///
+    /// # Errors
+    /// `CorruptRecord`, `CorruptBlob` and `NotFound` for what is damaged or missing in the registry. What was written of
+    /// the backup is worthless after an error.
+    fn backup(&self, out: &mut dyn Write) -> Result<()>;
+
+    /// Checks everything: that records read back, that every blob is what it was and every blob named is there, that
+    /// aliases point at versions, that the audit chain holds and that the records are what it tells. What is wrong is
+    /// a finding, not an error. `progress` is told how many bytes of how many were hashed.
+    ///
+    /// # Errors
+    /// The common ones, where checking cannot go on.
+    fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification>;
+
+    /// Removes the blobs that nothing names and that nobody has put for the time `keep`, and returns what it removed;
+    /// `dry_run` only tells. Whoever puts blobs and then what names them must be done within that time.
+    ///
+    /// # Errors
+    /// `Invalid` for an empty actor.
+    fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected>;
 }

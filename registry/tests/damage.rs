@@ -78,7 +78,7 @@ fn a_record_that_cannot_be_read_is_named() {
     let store = open(dir.path());
     let cpu = name("cpu");
     store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
-    store.record_measurement(&measurement(&cpu, "net", 0)).unwrap();
+    store.record_measurement(&measurement(&cpu, "net", 0), "ann").unwrap();
     drop(store);
     edit(dir.path(), |db| {
         let (key, _) = db.scan_prefix("measurement/").next().unwrap().unwrap();
@@ -185,15 +185,21 @@ fn missing_and_swapped_audit_entries_are_noticed() {
     }
 }
 
-/// A forger who cuts the log and its recorded end alike is caught by the end that was noted elsewhere.
+/// A forger who cuts the log, its recorded end and the record alike is caught by the end that was noted elsewhere.
 #[test]
 fn a_log_cut_short_with_its_head_differs_from_the_head_kept_elsewhere() {
     let dir = tempfile::tempdir().unwrap();
     audited(dir.path());
     let kept = open(dir.path()).verify_audit().unwrap();
     edit(dir.path(), |db| {
-        let fifth: AuditEntry = serde_json::from_slice(&db.get(key(5)).unwrap().unwrap()).unwrap();
+        let [fifth, sixth] = [5, 6].map(|sequence| -> AuditEntry {
+            serde_json::from_slice(&db.get(key(sequence)).unwrap().unwrap()).unwrap()
+        });
         db.remove(key(6)).unwrap();
+        let alias = db.get("alias/cpu/production").unwrap().unwrap();
+        assert_eq!(alias, canonical_json(&sixth.after).unwrap());
+        db.insert("alias/cpu/production", canonical_json(&fifth.after).unwrap())
+            .unwrap();
         db.insert(
             "audit-head",
             canonical_json(&AuditHead {
@@ -204,5 +210,13 @@ fn a_log_cut_short_with_its_head_differs_from_the_head_kept_elsewhere() {
         )
         .unwrap();
     });
-    assert_ne!(open(dir.path()).verify_audit().unwrap(), kept);
+    let store = open(dir.path());
+    let head = store.verify_audit().unwrap();
+    let entry = store.audit(kept.entries, 1).unwrap().pop();
+    let Err(Error::AuditBroken { sequence: 6, reason }) = head.continues(&kept, entry.as_ref()) else {
+        panic!("the cut is noticed")
+    };
+    assert!(reason.contains("cut short"), "{reason}");
+    head.continues(&head, store.audit(5, 1).unwrap().first()).unwrap();
+    head.continues(&AuditHead::empty(), None).unwrap();
 }

@@ -1,8 +1,13 @@
+use std::collections::BTreeSet;
+
 use super::Check;
 use super::fixtures::{
     SPACE, measurement, name, new_dataset, new_hardware, new_job, promote, ready_for_versions, reference, worker,
 };
-use crate::{AuditHead, Change, Digest, Exclusion, JobKind, JobOutcome, JobState, Progress, Store};
+use crate::{
+    AuditFrom, AuditHead, AuditQuery, Change, Digest, Exclusion, HardwareTarget, JobKind, JobOutcome, JobState,
+    Progress, Store, canonical_json,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     ("an empty audit log verifies", empty),
@@ -12,6 +17,12 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     ("audit entries are chained", chained),
     ("audit entries and events are read in pages", pages),
+    ("audit entries are found from either end and by hardware target", found),
+    (
+        "each hardware target and space of a bulk has its own entry",
+        one_for_each_space,
+    ),
+    ("an audit entry holds the record before and after", before_and_after),
 ];
 
 fn empty(store: &dyn Store) {
@@ -31,7 +42,11 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     target.runtime = "another".to_owned();
     store.put_hardware(&target, "bob").unwrap_err();
     store.freeze_dataset(&hardware, &new_dataset(), b"content").unwrap();
-    store.record_measurement(&measurement(&hardware, "net", 0)).unwrap();
+    for _ in 0..2 {
+        store
+            .record_measurement(&measurement(&hardware, "net", 0), "bob")
+            .unwrap();
+    }
     let mark = Exclusion {
         space: SPACE.to_owned(),
         digest: Digest::of(b"net"),
@@ -109,6 +124,17 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
             Change::ReferenceSet {
                 hardware: hardware.clone(),
                 reference: reference(5.0),
+            },
+            "bob",
+            None,
+        ),
+        (
+            Change::MeasurementsRecorded {
+                hardware: hardware.clone(),
+                space: SPACE.to_owned(),
+                rounds: BTreeSet::from([0]),
+                count: 1,
+                digest: Digest::of(&canonical_json(&[measurement(&hardware, "net", 0)]).unwrap()),
             },
             "bob",
             None,
@@ -220,4 +246,84 @@ fn pages(store: &dyn Store) {
         .map(|event| event.sequence)
         .collect();
     assert_eq!(events, [11, 12]);
+}
+
+fn found(store: &dyn Store) {
+    for index in 0..6 {
+        let target = format!("cpu-{}", index % 2);
+        let all = [measurement(&name(&target), &format!("net {index}"), 0)];
+        store.put_hardware(&new_hardware(&target), "ann").unwrap();
+        store.record_measurements(&all, "bob").unwrap();
+    }
+    // 1 and 3 create the targets; 2, 5, 7 are about cpu-0, the others about cpu-1.
+    let find = |from, limit, hardware: Option<&str>| -> Vec<u64> {
+        let hardware = hardware.map(name);
+        let query = AuditQuery { from, limit, hardware };
+        let entries = store.find_audit(&query).unwrap();
+        entries.into_iter().map(|entry| entry.sequence).collect()
+    };
+    assert_eq!(find(AuditFrom::Sequence(2), 3, None), [2, 3, 4]);
+    assert_eq!(find(AuditFrom::Before(u64::MAX), 3, None), [6, 7, 8]);
+    assert_eq!(find(AuditFrom::Before(6), 3, None), [3, 4, 5]);
+    assert_eq!(find(AuditFrom::Before(0), 3, None), [0; 0]);
+    assert_eq!(find(AuditFrom::Sequence(2), 2, Some("cpu-0")), [2, 5]);
+    assert_eq!(find(AuditFrom::Before(7), 3, Some("cpu-0")), [1, 2, 5]);
+    assert_eq!(find(AuditFrom::Sequence(0), 9, Some("gpu")), [0; 0]);
+}
+
+fn one_for_each_space(store: &dyn Store) {
+    let (cpu, gpu) = (name("cpu"), name("gpu"));
+    for target in ["cpu", "gpu"] {
+        store.put_hardware(&new_hardware(target), "ann").unwrap();
+    }
+    let mut elsewhere = measurement(&cpu, "b", 2);
+    elsewhere.space = "other".to_owned();
+    let (a, b) = (measurement(&cpu, "a", 0), measurement(&cpu, "b", 1));
+    let bulk = [b.clone(), measurement(&gpu, "a", 0), elsewhere, a.clone()];
+    store.record_measurement(&a, "ann").unwrap();
+    assert_eq!(store.record_measurements(&bulk, "bob").unwrap(), 3);
+    let recorded: Vec<_> = store.audit(4, 9).unwrap();
+    let said: Vec<_> = recorded
+        .iter()
+        .map(|entry| match &entry.change {
+            Change::MeasurementsRecorded {
+                hardware,
+                space,
+                rounds,
+                count,
+                digest,
+            } => {
+                assert_eq!(entry.after, serde_json::json!({ "count": count, "sha256": digest }));
+                (hardware.as_str(), space.as_str(), rounds.first().copied(), *count)
+            }
+            other => panic!("expected measurements, got {other:?}"),
+        })
+        .collect();
+    let expected = [
+        ("cpu", SPACE, Some(1), 1),
+        ("cpu", "other", Some(2), 1),
+        ("gpu", SPACE, Some(0), 1),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(store.events(4, 9).unwrap().len(), 3);
+    store.verify_audit().unwrap();
+}
+
+fn before_and_after(store: &dyn Store) {
+    let cpu = name("cpu");
+    let before = store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
+    let mut target = new_hardware("cpu");
+    target.reference = Some(reference(5.0));
+    let after = store.put_hardware(&target, "bob").unwrap();
+    let entries = store.audit(1, 9).unwrap();
+    let read = |value: &serde_json::Value| serde_json::from_value::<HardwareTarget>(value.clone()).ok();
+    assert_eq!(
+        (read(&entries[0].before), read(&entries[0].after)),
+        (None, Some(before.clone()))
+    );
+    assert_eq!(
+        (read(&entries[1].before), read(&entries[1].after)),
+        (Some(before), Some(after))
+    );
+    assert_eq!(entries[1].change.hardware(), Some(&cpu));
 }

@@ -12,7 +12,9 @@ pub(super) const CHECKS: &[Check] = &[
 fn measured(store: &dyn Store) -> HardwareName {
     let hardware = store.put_hardware(&new_hardware("cpu"), "ann").unwrap().name;
     for round in [0, 1] {
-        store.record_measurement(&measurement(&hardware, "net", round)).unwrap();
+        store
+            .record_measurement(&measurement(&hardware, "net", round), "ann")
+            .unwrap();
     }
     hardware
 }

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::{
     AliasMove, Baseline, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob,
-    NewValidation, NewVersion, PairedSample, PluginUse, ReferenceNetwork, Rollback, Store, ValidationPair, Version,
+    NewValidation, NewVersion, PairedSample, PluginUse, ReferenceNetwork, Result, Rollback, Store, ValidationPair,
+    Version,
 };
 
 /// The search space of the records.
@@ -83,15 +84,19 @@ pub fn new_dataset() -> NewDataset {
 /// # Panics
 /// Where the store refuses.
 pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVersion {
-    store
-        .put_hardware(&new_hardware(hardware.as_str()), "ann")
-        .expect("a hardware target");
-    let dataset = store
-        .freeze_dataset(hardware, &new_dataset(), b"content")
-        .expect("a dataset");
-    let regressor = store.put_blob(b"regressor").expect("a blob");
-    let training_log = store.put_blob(b"log").expect("a blob");
-    NewVersion {
+    try_ready_for_versions(store, hardware).expect("a target, a dataset and blobs")
+}
+
+/// The same, for a store that may fail.
+///
+/// # Errors
+/// The store's.
+pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Result<NewVersion> {
+    store.put_hardware(&new_hardware(hardware.as_str()), "ann")?;
+    let dataset = store.freeze_dataset(hardware, &new_dataset(), b"content")?;
+    let regressor = store.put_blob(b"regressor")?;
+    let training_log = store.put_blob(b"log")?;
+    Ok(NewVersion {
         space: SPACE.to_owned(),
         space_digest: Digest::of(b"space"),
         recipe: json!({"encoder": "d", "regressor": "lightgbm"}),
@@ -113,7 +118,7 @@ pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVers
         training_range: json!({"latency_ms": [1.0, 90.0]}),
         creator: "ann".to_owned(),
         imported: vec![],
-    }
+    })
 }
 
 /// A move of the alias `production`.
@@ -154,7 +159,7 @@ pub fn rollback(expected_generation: Option<u64>) -> Rollback {
 pub fn new_validation(store: &dyn Store, version: &Version, production: Option<u32>) -> NewValidation {
     let pairs = (0..4).map(|index| {
         let new = measurement(&version.hardware, &format!("fresh {index}"), 0);
-        store.record_measurement(&new).expect("a measurement");
+        store.record_measurement(&new, "ann").expect("a measurement");
         ValidationPair {
             architecture: new.architecture,
             round: 0,

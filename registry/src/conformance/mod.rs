@@ -5,16 +5,20 @@ mod audit;
 mod blobs;
 mod datasets;
 mod exclusions;
+mod faulty_disk;
 pub mod fixtures;
 mod gates;
 mod hardware;
 mod jobs;
+mod maintenance;
 mod measurements;
 mod tokens;
 mod usage;
 mod validations;
 mod versions;
 mod webhooks;
+
+pub use faulty_disk::FaultyDisk;
 
 use crate::{Error, Result, Store};
 
@@ -38,6 +42,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         jobs::CHECKS,
         validations::CHECKS,
         audit::CHECKS,
+        maintenance::CHECKS,
         tokens::CHECKS,
         webhooks::CHECKS,
     ];

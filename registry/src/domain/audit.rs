@@ -3,11 +3,15 @@
 //! An audit entry is for whoever asks afterwards: who, why, and a hash chain that shows every edit. An event is for
 //! whoever waits for the change: it says what changed and no more.
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    AliasName, Digest, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, TokenId,
+    AliasName, Digest, Error, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, TokenId,
     Verdict, WebhookId, canonical_json,
 };
 
@@ -146,6 +150,26 @@ pub enum Change {
         /// Whose it was.
         name: String,
     },
+    /// Measurements of one space were recorded.
+    MeasurementsRecorded {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The search space.
+        space: String,
+        /// The rounds they are of.
+        rounds: BTreeSet<u32>,
+        /// How many there are.
+        count: usize,
+        /// The SHA-256 of the canonical JSON of them all, by round and then by digest.
+        digest: Digest,
+    },
+    /// Blobs that no record named were removed.
+    BlobsCollected {
+        /// How many.
+        count: u64,
+        /// Their size, in bytes.
+        bytes: u64,
+    },
 }
 
 /// One entry of the audit log.
@@ -192,6 +216,31 @@ pub struct Event {
     pub at: String,
     /// What happened.
     pub change: Change,
+}
+
+impl Change {
+    /// The hardware target that it is about, where it is about one.
+    pub fn hardware(&self) -> Option<&HardwareName> {
+        match self {
+            Self::HardwareCreated { hardware }
+            | Self::ReferenceSet { hardware, .. }
+            | Self::DatasetFrozen { hardware, .. }
+            | Self::MeasurementsExcluded { hardware, .. }
+            | Self::VersionCreated { hardware, .. }
+            | Self::AliasMoved { hardware, .. }
+            | Self::MeasurementsRecorded { hardware, .. }
+            | Self::VersionValidated { hardware, .. }
+            | Self::GateSet { hardware, .. }
+            | Self::JobCreated { hardware, .. }
+            | Self::JobCancelRequested { hardware, .. }
+            | Self::JobEnded { hardware, .. } => Some(hardware),
+            Self::WebhookCreated { .. }
+            | Self::WebhookDeleted { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked { .. }
+            | Self::BlobsCollected { .. } => None,
+        }
+    }
 }
 
 impl AuditEntry {
@@ -245,5 +294,47 @@ impl AuditHead {
             entries: 0,
             hash: Digest::zero(),
         }
+    }
+
+    /// Checks that a log, whose chain holds and which ends here, goes on from `kept`, the head that it had once.
+    /// `entry` is the log's entry of the number that `kept` has, where there is one.
+    ///
+    /// # Errors
+    /// [`Error::AuditBroken`] for a log that was cut short or written anew.
+    pub fn continues(&self, kept: &Self, entry: Option<&AuditEntry>) -> Result<()> {
+        let broken = |sequence, reason| Err(Error::AuditBroken { sequence, reason });
+        if kept.entries == 0 {
+            return Ok(());
+        }
+        match entry.filter(|entry| entry.sequence == kept.entries) {
+            None => {
+                let reason = "it is missing: the log was cut short since the head was kept, and its head with it";
+                broken(self.entries + 1, format!("{reason}; it had {} entries", kept.entries))
+            }
+            Some(entry) if entry.hash != kept.hash => {
+                let reason = "it is not the entry whose hash was kept: the log was written anew, from there or before";
+                broken(kept.entries, format!("{reason}; the kept hash is {}", kept.hash))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for AuditHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.entries, self.hash)
+    }
+}
+
+impl FromStr for AuditHead {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts = text.trim().split_once(':');
+        let head = parts.and_then(|(entries, hash)| {
+            let (entries, hash) = (entries.parse().ok()?, hash.parse().ok()?);
+            Some(Self { entries, hash })
+        });
+        head.ok_or_else(|| Error::invalid("head", format!("expected NUMBER:sha256:HEX, got {text:?}")))
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod gate;
 pub(crate) mod hardware;
 pub(crate) mod job;
 pub(crate) mod kinds;
+pub(crate) mod maintenance;
 pub(crate) mod measurement;
 pub(crate) mod token;
 pub(crate) mod validation;

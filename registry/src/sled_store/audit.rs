@@ -1,57 +1,137 @@
-//! Checking the audit log.
+//! Reading and checking the audit log.
 
-use std::sync::PoisonError;
+use std::cmp::Ordering;
 
-use super::{SledStore, decode, keys};
-use crate::{AuditEntry, AuditHead, Error, Result, canonical_json};
+use super::agreement::Told;
+use super::{SledStore, decode, entries, keys};
+use crate::{AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Finding, Result, canonical_json};
 
 impl SledStore {
+    /// Checks the chain, and that the records are what it tells.
     pub(super) fn check_audit(&self) -> Result<AuditHead> {
-        // With the writers waiting, entries and head are of one moment.
-        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // With the writers waiting, entries, head and records are of one moment.
+        let _turn = self.turn();
+        let (head, told) = self.follow_audit()?;
+        match told.differences(self)?.into_iter().next() {
+            None => Ok(head),
+            Some(Finding { subject, fault }) => Err(Error::RecordDiffers {
+                key: subject,
+                reason: fault,
+            }),
+        }
+    }
+
+    /// Follows the chain from the first entry to the recorded head.
+    pub(super) fn follow_audit(&self) -> Result<(AuditHead, Told)> {
         let mut head = AuditHead::empty();
-        for entry in self.scan(keys::AUDIT) {
-            let (key, bytes) = entry?;
-            head = follow(&head, &key, &bytes)?;
+        let mut told = Told::default();
+        for record in self.scan(keys::AUDIT) {
+            let (key, bytes) = record?;
+            let entry = follow(&head, &key, &bytes)?;
+            told.note(&entry)?;
+            head = AuditHead {
+                entries: entry.sequence,
+                hash: entry.hash,
+            };
         }
         let recorded: AuditHead = self.find(keys::AUDIT_HEAD)?.unwrap_or_else(AuditHead::empty);
-        if recorded == head {
-            Ok(head)
-        } else {
-            let reason = format!(
-                "the log should end at entry {} with {}",
-                recorded.entries, recorded.hash
-            );
-            Err(Error::AuditBroken {
-                sequence: head.entries + 1,
-                reason,
-            })
+        check_end(&head, &recorded)?;
+        Ok((head, told))
+    }
+
+    pub(super) fn read_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+        let AuditQuery { from, limit, hardware } = query;
+        let read = |record: Result<(String, sled::IVec)>| -> Result<AuditEntry> {
+            let (key, bytes) = record?;
+            decode(&key, &bytes)
+        };
+        let wanted = |entry: &Result<AuditEntry>| match (entry, hardware) {
+            (Ok(entry), Some(_)) => entry.change.hardware() == hardware.as_ref(),
+            _ => true,
+        };
+        match from {
+            AuditFrom::Sequence(first) => {
+                let range = entries(self.db.range(keys::audit(*first)..=keys::audit(u64::MAX)));
+                range.map(read).filter(wanted).take(*limit).collect()
+            }
+            AuditFrom::Before(end) => {
+                let range = entries(self.db.range(keys::audit(0)..keys::audit(*end)).rev());
+                let newest: Result<Vec<_>> = range.map(read).filter(wanted).take(*limit).collect();
+                newest.map(|mut page| {
+                    page.reverse();
+                    page
+                })
+            }
         }
     }
 }
 
-/// The head after one more entry, which must continue the head before it and be stored as it was written.
-fn follow(head: &AuditHead, key: &str, bytes: &[u8]) -> Result<AuditHead> {
-    let sequence = head.entries + 1;
-    let broken = |reason: &str| Error::AuditBroken {
+fn broken<T>(sequence: u64, reason: impl Into<String>) -> Result<T> {
+    Err(Error::AuditBroken {
         sequence,
-        reason: reason.to_owned(),
-    };
+        reason: reason.into(),
+    })
+}
+
+/// The next entry, which must continue the chain and be stored as it was written.
+fn follow(head: &AuditHead, key: &str, bytes: &[u8]) -> Result<AuditEntry> {
+    let sequence = head.entries + 1;
     if key != keys::audit(sequence) {
-        return Err(broken(&format!("found {key} in its place")));
+        return match keys::number::<u64>(key) {
+            Ok(found) if found > sequence && key == keys::audit(found) => {
+                broken(sequence, format!("it is missing; the next one is entry {found}"))
+            }
+            _ => broken(sequence, format!("{key:?} was inserted in its place")),
+        };
     }
-    let entry: AuditEntry = decode(key, bytes).map_err(|error| broken(&error.to_string()))?;
+    let entry: AuditEntry = match decode(key, bytes) {
+        Ok(entry) => entry,
+        Err(error) => return broken(sequence, format!("it was changed: {error}")),
+    };
+    if entry.hash != entry.expected_hash()? || canonical_json(&entry)? != bytes {
+        return broken(sequence, "it was changed: its hash is not that of its content");
+    }
     if entry.sequence != sequence {
-        return Err(broken("it has another number"));
+        let number = entry.sequence;
+        return broken(
+            sequence,
+            format!("it was replaced: its content is that of entry {number}"),
+        );
     }
     if entry.previous != head.hash {
-        return Err(broken("it does not follow the entry before"));
+        let reason = match head.entries {
+            0 => "it was inserted or replaced: the first entry follows nothing".to_owned(),
+            before => format!("it does not follow entry {before}: one of the two was inserted or replaced"),
+        };
+        return broken(sequence, reason);
     }
-    if entry.hash != entry.expected_hash()? || canonical_json(&entry)? != bytes {
-        return Err(broken("it was changed"));
+    Ok(entry)
+}
+
+/// Compares where the entries end with where the log says that it ends.
+fn check_end(found: &AuditHead, recorded: &AuditHead) -> Result<()> {
+    match found.entries.cmp(&recorded.entries) {
+        Ordering::Less => broken(
+            found.entries + 1,
+            format!(
+                "it is missing, or the head was changed: that says that the log ends at entry {}",
+                recorded.entries
+            ),
+        ),
+        Ordering::Greater => broken(
+            recorded.entries + 1,
+            format!(
+                "it was inserted, or the head was changed: that says that the log ends at entry {}",
+                recorded.entries
+            ),
+        ),
+        Ordering::Equal if found.hash != recorded.hash => broken(
+            found.entries,
+            format!(
+                "the head was changed: it says {}, the entry {}",
+                recorded.hash, found.hash
+            ),
+        ),
+        Ordering::Equal => Ok(()),
     }
-    Ok(AuditHead {
-        entries: sequence,
-        hash: entry.hash,
-    })
 }

@@ -1,22 +1,14 @@
 //! A set of changes that is committed as one: records, the audit entry, the event.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{entries, keys};
+use super::{entries, keys, records};
+use crate::durable::storage;
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
-
-/// Names the operation in an error of sled.
-pub(super) fn storage(doing: &'static str) -> impl FnOnce(sled::Error) -> Error {
-    move |source| Error::Storage {
-        doing,
-        source: Box::new(source),
-    }
-}
 
 /// Reads a record back.
 pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
@@ -60,19 +52,24 @@ impl<'a> Changes<'a> {
         if there { Ok(()) } else { Err(Error::not_found(what, id)) }
     }
 
-    /// The last key below a prefix, in the database: the caller adds at most one record there.
+    /// The last key below a prefix.
     pub(super) fn last(&self, prefix: &str) -> Result<Option<String>> {
+        let pending = self.pending.range(prefix.to_owned()..).map(|(key, _)| key);
+        let pending = pending.take_while(|key| key.starts_with(prefix)).last().cloned();
         let last = self
             .db
             .scan_prefix(prefix)
             .next_back()
             .transpose()
             .map_err(storage("list records"))?;
-        Ok(last.map(|(key, _)| String::from_utf8_lossy(&key).into_owned()))
+        Ok(last
+            .map(|(key, _)| String::from_utf8_lossy(&key).into_owned())
+            .max(pending))
     }
 
-    /// Writes a record.
+    /// Writes a record. Its kind must be known: what cannot be read back must not be written.
     pub(super) fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
+        records::kind(&key)?;
         self.pending.insert(key, Some(canonical_json(value)?));
         Ok(())
     }
@@ -88,8 +85,7 @@ impl<'a> Changes<'a> {
         first.is_some_and(|(key, _)| key.starts_with(keys::EVENT))
     }
 
-    /// Writes the audit entry and the event of a change, with the record as it was and as it is since. At most once for a
-    /// set of changes.
+    /// Writes the audit entry and the event of a change, with the record as it was and as it is since.
     pub(super) fn log(
         &mut self,
         change: Change,
@@ -129,31 +125,24 @@ impl<'a> Changes<'a> {
         self.put(keys::audit(entry.sequence), &entry)
     }
 
-    /// Commits the changes as one, and returns once they are durable.
-    ///
-    /// It flushes even where nothing changed: a caller that retries after a failed flush must not be told that all is
-    /// well because the records are in memory.
-    pub(super) fn commit(self, file: &File) -> Result<()> {
-        let db = self.db;
-        self.apply()?;
-        db.flush().map_err(storage("flush the database"))?;
-        file.sync_data()
-            .map_err(|source| storage("sync the database")(source.into()))
-    }
-
-    /// Makes the changes visible as one. They become durable with the next commit.
-    pub(super) fn apply(self) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
+    /// The changes as one batch; `None` where there are none.
+    pub(super) fn into_batch(self) -> Option<sled::Batch> {
         let mut batch = sled::Batch::default();
+        let some = !self.pending.is_empty();
         for (key, value) in self.pending {
             match value {
                 Some(value) => batch.insert(key.into_bytes(), value),
                 None => batch.remove(key.into_bytes()),
             }
         }
-        self.db.apply_batch(batch).map_err(storage("write records"))
+        some.then_some(batch)
+    }
+
+    /// Makes the changes visible as one. They become durable with the next commit.
+    pub(super) fn apply(self) -> Result<()> {
+        let db = self.db;
+        self.into_batch()
+            .map_or(Ok(()), |batch| db.apply_batch(batch).map_err(storage("write records")))
     }
 }
 

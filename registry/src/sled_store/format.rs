@@ -8,7 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{create_folder, failed, read, write_durably};
+use crate::durable::Durable;
+use crate::files::{failed, read};
 use crate::{Error, Result};
 
 const NAME: &str = "lglp-registry";
@@ -36,7 +37,7 @@ pub(super) fn prepare(dir: &Path) -> Result<()> {
 
 /// Makes `dir` a registry, with the lock held, where it is not one yet. `create_blobs` makes the folders of the
 /// blobs. What is missing from one that was complete is not made anew.
-pub(super) fn settle(dir: &Path, create_blobs: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(super) fn settle(dir: &Path, durable: &Durable, create_blobs: impl FnOnce() -> Result<()>) -> Result<()> {
     if is_registry(dir)? {
         for part in ["db", "blobs"] {
             if !dir.join(part).is_dir() {
@@ -45,14 +46,19 @@ pub(super) fn settle(dir: &Path, create_blobs: impl FnOnce() -> Result<()>) -> R
         }
         return Ok(());
     }
-    create_folder(&dir.join("db"))?;
+    durable.create_folder(&dir.join("db"))?;
     create_blobs()?;
+    mark(dir, durable)
+}
+
+/// Makes the folder of a whole registry count as one.
+pub(super) fn mark(dir: &Path, durable: &Durable) -> Result<()> {
     let text = serde_json::to_vec(&Format {
         format: NAME.to_owned(),
         version: VERSION,
     });
     let text = text.expect("a format has a JSON form");
-    write_durably(&dir.join("format.json.tmp"), &dir.join("format.json"), &text)
+    durable.write(&dir.join("format.json.tmp"), &dir.join("format.json"), &text)
 }
 
 fn is_registry(dir: &Path) -> Result<bool> {

@@ -17,7 +17,7 @@ pub(super) struct Once {
 
 /// What a key was used for.
 #[derive(Serialize, Deserialize)]
-struct Use {
+pub(super) struct Use {
     /// Digest of the request's canonical JSON.
     request: Digest,
     answer: Value,

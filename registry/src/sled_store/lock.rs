@@ -1,17 +1,20 @@
 //! One process at a time: an advisory lock decides, `holder.json` beside it only tells who.
 //!
 //! The system releases the lock when its process ends, however it ends. A `holder.json` that a killed process left
-//! behind is never believed: it is read only while the lock is held, and overwritten by the next holder.
+//! behind is never believed: it is read only while the lock is held, and overwritten by the next holder. That it is there
+//! tells that the last holder was killed, or could not make its writes durable.
 
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{failed, read, write_durably};
+use crate::durable::Durable;
+use crate::files::{failed, read};
 use crate::{Error, Result};
 
 /// How often a busy lock is tried again, and how long after each try. Whoever asks for the holder has the lock for a
@@ -81,12 +84,15 @@ pub fn holder(dir: impl AsRef<Path>) -> Result<Option<Holder>> {
 #[derive(Debug)]
 pub(super) struct FolderLock {
     dir: PathBuf,
+    durable: Arc<Durable>,
+    /// Whether the last holder left in disorder.
+    pub(super) disorder: bool,
     _file: File,
 }
 
 impl FolderLock {
     /// Takes the lock and writes down who holds it.
-    pub(super) fn take(dir: &Path, info: HolderInfo) -> Result<Self> {
+    pub(super) fn take(dir: &Path, info: HolderInfo, durable: &Arc<Durable>) -> Result<Self> {
         let path = dir.join("lock");
         let options = File::options()
             .read(true)
@@ -112,6 +118,7 @@ impl FolderLock {
                 Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
             }
         }
+        let disorder = holder_path(dir).exists();
         let HolderInfo { address, command } = info;
         let holder = Holder {
             pid: std::process::id(),
@@ -119,9 +126,11 @@ impl FolderLock {
             command,
         };
         let text = serde_json::to_vec(&holder).expect("a holder has a JSON form");
-        write_durably(&dir.join("holder.json.tmp"), &holder_path(dir), &text)?;
+        durable.write(&dir.join("holder.json.tmp"), &holder_path(dir), &text)?;
         Ok(Self {
             dir: dir.to_owned(),
+            durable: durable.clone(),
+            disorder,
             _file: file,
         })
     }
@@ -129,8 +138,10 @@ impl FolderLock {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // Left behind it would only be overwritten: the lock decides.
-        let _ = std::fs::remove_file(holder_path(&self.dir));
+        // Left behind it is only overwritten: the lock decides.
+        if self.durable.check().is_ok() {
+            let _ = std::fs::remove_file(holder_path(&self.dir));
+        }
     }
 }
 

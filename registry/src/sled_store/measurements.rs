@@ -1,12 +1,17 @@
 //! Measurements.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
+use super::changes::Changes;
 use super::{SledStore, keys};
-use crate::{Digest, Error, HardwareName, Measurement, Result};
+use crate::domain::not_empty;
+use crate::{Change, Digest, Error, HardwareName, Measurement, Result, canonical_json};
 
 impl SledStore {
-    pub(super) fn write_measurements(&self, measurements: &[Measurement]) -> Result<usize> {
+    pub(super) fn write_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize> {
+        not_empty("actor", actor)?;
         measurements.iter().try_for_each(Measurement::check)?;
         let targets: BTreeSet<_> = measurements.iter().map(|measurement| &measurement.hardware).collect();
         self.write(|changes| {
@@ -14,12 +19,14 @@ impl SledStore {
                 changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             }
             let mut recorded = 0;
+            let mut fresh = BTreeMap::<_, BTreeMap<_, _>>::new();
             for new in measurements {
                 let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
                 match changes.find::<Measurement>(&key)? {
                     None => {
-                        changes.put(key, new)?;
+                        changes.put(key.clone(), new)?;
                         recorded += 1;
+                        fresh.entry((&new.hardware, &new.space)).or_default().insert(key, new);
                     }
                     Some(old) => {
                         if let Some(field) = new.difference(&old) {
@@ -27,6 +34,10 @@ impl SledStore {
                         }
                     }
                 }
+            }
+            for ((hardware, space), records) in fresh {
+                let records: Vec<&Measurement> = records.into_values().collect();
+                log(changes, (hardware, space), &records, actor)?;
             }
             Ok(recorded)
         })
@@ -43,4 +54,23 @@ impl SledStore {
         };
         entries.map(|entry| entry.and_then(|(key, _)| digest(key))).collect()
     }
+}
+
+/// One audit entry for what was recorded of one space. It holds the digest of the records, not all their samples again.
+fn log(
+    changes: &mut Changes,
+    (hardware, space): (&HardwareName, &str),
+    records: &[&Measurement],
+    actor: &str,
+) -> Result<()> {
+    let (count, digest) = (records.len(), Digest::of(&canonical_json(records)?));
+    let after = json!({ "count": count, "sha256": digest });
+    let change = Change::MeasurementsRecorded {
+        hardware: hardware.clone(),
+        space: space.to_owned(),
+        rounds: records.iter().map(|record| record.round).collect(),
+        count,
+        digest,
+    };
+    changes.log(change, actor, None, (Value::Null, after))
 }

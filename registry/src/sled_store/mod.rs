@@ -4,8 +4,10 @@
 //! call returns (`changes.rs`). sled's own `flush` is not enough on Linux: it uses `sync_file_range`, which leaves
 //! the drive's cache and the file's size alone, so the database file is synced once more.
 
+mod agreement;
 mod aliases;
 mod audit;
+mod backup;
 mod changes;
 mod datasets;
 mod exclusions;
@@ -16,7 +18,10 @@ mod idempotency;
 mod jobs;
 mod keys;
 mod lock;
+mod maintenance;
 mod measurements;
+mod records;
+mod restore;
 mod tokens;
 mod usage;
 mod validations;
@@ -25,22 +30,26 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use self::changes::{Changes, decode, storage};
+use self::changes::{Changes, decode};
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
 use crate::blobs::Blobs;
+use crate::disk::{Disk, RealDisk};
+use crate::durable::{Durable, storage};
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, CreatedWebhook, Dataset, Delivery, Digest, Error, Event,
-    Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest,
-    Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback,
-    Signal, Store, Validation, Version, Webhook, WebhookId,
+    Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset, Delivery,
+    Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter,
+    JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook,
+    Progress, Result, Rollback, Signal, Store, Validation, Verification, Version, Webhook, WebhookId,
 };
 use crate::{Credential, NewToken, Token, TokenId};
 
@@ -54,6 +63,7 @@ pub struct SledStore {
     db: sled::Db,
     file: File,
     blobs: Blobs,
+    durable: Arc<Durable>,
     writer: Mutex<()>,
     signal: Arc<Signal>,
     _lock: FolderLock,
@@ -67,13 +77,29 @@ impl SledStore {
     /// [`Error::Locked`] where another process has it open; [`Error::NotARegistry`] and [`Error::NewerFormat`] where
     /// the folder must not be touched; [`Error::Io`] and [`Error::Storage`].
     pub fn open(dir: impl AsRef<Path>, info: HolderInfo) -> Result<Self> {
+        Self::open_on(dir, info, Arc::new(RealDisk))
+    }
+
+    /// Opens the registry in `dir` with all writing going through `disk`.
+    ///
+    /// # Errors
+    /// Those of [`SledStore::open`].
+    pub fn open_on(dir: impl AsRef<Path>, info: HolderInfo, disk: Arc<dyn Disk>) -> Result<Self> {
         let dir = dir.as_ref();
         format::prepare(dir)?;
-        let lock = FolderLock::take(dir, info)?;
-        let blobs = dir.join("blobs");
-        format::settle(dir, || Blobs::create(&blobs))?;
-        let blobs = Blobs::open(blobs)?;
+        let durable = Arc::new(Durable::new(disk));
+        let lock = FolderLock::take(dir, info, &durable)?;
+        format::settle(dir, &durable, || Blobs::create(&dir.join("blobs"), &durable))?;
+        Self::assemble(dir, lock, durable)
+    }
+
+    /// Opens the parts of a folder that is locked.
+    fn assemble(dir: &Path, lock: FolderLock, durable: Arc<Durable>) -> Result<Self> {
+        let blobs = Blobs::open(dir.join("blobs"), durable.clone())?;
         let path = dir.join("db");
+        if lock.disorder {
+            durable.forget(&path)?;
+        }
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(CACHE_BYTES)
@@ -85,6 +111,7 @@ impl SledStore {
             db,
             file,
             blobs,
+            durable,
             writer: Mutex::new(()),
             signal: Arc::default(),
             _lock: lock,
@@ -98,12 +125,12 @@ impl SledStore {
 
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
     fn write<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
-        // The lock guards no data: a panic under it leaves nothing half done.
-        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
+        self.durable.check()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
         let tell = changes.tell();
-        changes.commit(&self.file)?;
+        self.commit(changes)?;
         if tell {
             self.signal.ring();
         }
@@ -112,11 +139,23 @@ impl SledStore {
 
     /// As [`Self::write`], but durable only with the next write: for what may be lost.
     fn write_lazily<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
-        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
+        self.durable.check()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
         changes.apply()?;
         Ok(output)
+    }
+
+    /// Waits for the writer's turn.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        // The lock guards no data: a panic under it leaves nothing half done.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits changes within a turn.
+    fn commit(&self, changes: Changes) -> Result<()> {
+        self.durable.commit(&self.db, &self.file, changes.into_batch())
     }
 
     /// A record, where there is one.
@@ -165,8 +204,8 @@ impl Store for SledStore {
         self.list(keys::HARDWARE)
     }
 
-    fn record_measurements(&self, measurements: &[Measurement]) -> Result<usize> {
-        self.write_measurements(measurements)
+    fn record_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize> {
+        self.write_measurements(measurements, actor)
     }
 
     fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
@@ -387,5 +426,25 @@ impl Store for SledStore {
 
     fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token> {
         self.write_revocation(id, actor, reason)
+    }
+
+    fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+        self.read_audit(query)
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        self.durable.check()
+    }
+
+    fn backup(&self, out: &mut dyn Write) -> Result<()> {
+        self.write_backup(out)
+    }
+
+    fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification> {
+        self.check_all(progress)
+    }
+
+    fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected> {
+        self.remove_unnamed(keep, dry_run, actor)
     }
 }

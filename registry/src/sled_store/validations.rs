@@ -13,8 +13,8 @@ use crate::{
 
 /// What the database keeps of a report.
 #[derive(Serialize, Deserialize)]
-struct Record {
-    digest: Digest,
+pub(super) struct Record {
+    pub(super) digest: Digest,
     version: u32,
     created_at: String,
 }

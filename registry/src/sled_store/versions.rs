@@ -9,8 +9,8 @@ use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Ve
 
 /// What the database keeps of a version.
 #[derive(Serialize, Deserialize)]
-struct Record {
-    digest: Digest,
+pub(super) struct Record {
+    pub(super) digest: Digest,
     created_at: String,
 }
 
@@ -39,6 +39,7 @@ impl SledStore {
                     format!("the dataset's is {}, not {}", dataset.space, new.space),
                 ));
             }
+            self.require_kept(new)?;
             self.blobs.put(&content)?;
 
             let last = changes.last(&keys::versions(hardware))?;
@@ -94,7 +95,7 @@ impl SledStore {
         })
     }
 
-    /// Blobs are never removed, so this need not wait for the writers' turn.
+    /// Reads the blobs of a version, which takes long where they are large: before its writer's turn.
     fn require_blobs(&self, new: &NewVersion) -> Result<()> {
         for (field, digest) in new.blobs() {
             if self.blobs.find(digest)?.is_none() {
@@ -105,5 +106,14 @@ impl SledStore {
             }
         }
         Ok(())
+    }
+
+    /// Makes sure, within the writer's turn, that no blob of a version was collected since it was read.
+    fn require_kept(&self, new: &NewVersion) -> Result<()> {
+        let missing = new.blobs().find(|(_, digest)| !self.blobs.contains(digest));
+        missing.map_or(Ok(()), |(field, digest)| {
+            let digest = digest.clone();
+            Err(Error::MissingBlob { field, digest })
+        })
     }
 }

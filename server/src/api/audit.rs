@@ -1,10 +1,14 @@
 //! `/v1/audit` and `/v1/events`.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
+use lglp_openapi::problem::Problem;
+use lglp_registry::{AuditFrom, AuditQuery};
 use serde::Deserialize;
 
 use super::State;
 use super::extract::blocking;
+use super::predict::hardware_name;
 use super::problem::ApiError;
 
 /// A stretch of a log.
@@ -23,15 +27,58 @@ fn page() -> usize {
     100
 }
 
+/// A stretch of the audit log.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct AuditStretch {
+    /// Sequence number to start from; 0 where it is left out.
+    from: Option<u64>,
+    /// Instead of `from`: the last entries before this sequence number, to page backwards.
+    before: Option<u64>,
+    /// Entries at most.
+    #[serde(default = "page")]
+    limit: usize,
+    /// Only entries about this hardware target.
+    hardware: Option<String>,
+}
+
+impl AuditStretch {
+    fn query(&self) -> Result<AuditQuery, ApiError> {
+        let from = match (self.from, self.before) {
+            (from, None) => AuditFrom::Sequence(from.unwrap_or(0)),
+            (None, Some(before)) => AuditFrom::Before(before),
+            (Some(_), Some(_)) => {
+                let (title, detail) = ("The query is not valid", "give `from` or `before`, not both");
+                return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid-query", title, detail));
+            }
+        };
+        let hardware = self.hardware.as_deref().map(hardware_name).transpose()?;
+        Ok(AuditQuery {
+            from,
+            limit: self.limit,
+            hardware,
+        })
+    }
+}
+
 /// The audit log: hash-chained, append-only.
-#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
+#[utoipa::path(
+    tag = "operation",
+    security(("token" = ["viewer"])),
+    params(AuditStretch),
+    responses(
+        (status = 200, body = Vec<Object>, description = "Entries, oldest first"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"),
+    )
+)]
 #[get("/v1/audit")]
-pub async fn audit(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
-    let entries = blocking(move || state.store.audit(stretch.from, stretch.limit)).await?;
+pub async fn audit(state: web::Data<State>, stretch: web::Query<AuditStretch>) -> Result<HttpResponse, ApiError> {
+    let query = stretch.query()?;
+    let entries = blocking(move || state.store.find_audit(&query)).await?;
     Ok(HttpResponse::Ok().json(entries))
 }
 
-/// Checks the whole chain and returns its end.
+/// Checks the whole chain, and that the records are what it tells, and returns its end.
 #[utoipa::path(tag = "operation", security(("token" = ["viewer"])), responses((status = 200, body = Object, description = "The end of the chain, which holds")))]
 #[get("/v1/audit/head")]
 pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiError> {

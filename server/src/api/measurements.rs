@@ -7,6 +7,7 @@ use lglp_registry::Measurement as Stored;
 use serde::Deserialize;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::{FAULTS_LISTED, hardware_name};
 use super::problem::ApiError;
@@ -56,6 +57,7 @@ pub async fn list_measurements(
 pub async fn record_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
+    caller: Caller,
     Body(body): Body<Vec<Stored>>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
@@ -70,7 +72,7 @@ pub async fn record_measurements(
     if !faults.is_empty() {
         return Err(ApiError::invalid_request(faults));
     }
-    let recorded = blocking(move || state.store.record_measurements(&body)).await?;
+    let recorded = blocking(move || state.store.record_measurements(&body, &caller.name)).await?;
     Ok(HttpResponse::Ok().json(Recorded { recorded }))
 }
 

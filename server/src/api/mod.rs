@@ -21,9 +21,11 @@ mod models;
 mod plugins;
 mod predict;
 mod problem;
+mod registry;
 mod savings;
 mod server;
 mod spaces;
+mod stream;
 mod validations;
 mod webhooks;
 

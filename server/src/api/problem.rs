@@ -1,5 +1,7 @@
 //! Every error of the API, and the problem document that it becomes.
 
+use std::io;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ETAG, HeaderName, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -194,9 +196,32 @@ impl From<RegistryError> for ApiError {
             RegistryError::StaleLease { .. } => {
                 Self::new(StatusCode::CONFLICT, "stale-lease", "The lease is over", detail)
             }
+            RegistryError::WritesStopped { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "writes-stopped",
+                "The registry takes no more writes",
+                detail,
+            ),
+            RegistryError::Io { source, .. } if is_full(&source) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk-full",
+                "The disk is full",
+                detail,
+            ),
+            RegistryError::AuditBroken { .. } | RegistryError::RecordDiffers { .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "audit-broken",
+                "The audit log does not hold",
+                detail,
+            ),
             _ => Self::internal(detail),
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
 }
 
 impl From<UnknownSpace> for ApiError {

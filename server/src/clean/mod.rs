@@ -123,7 +123,7 @@ impl Cleaning<'_> {
     pub fn settle(&self, found: &mut Findings, actor: &str) -> Result<(), CleanError> {
         if found.at_hand {
             for finding in &mut found.findings {
-                self.measure_again(finding)?;
+                self.measure_again(finding, actor)?;
             }
         }
         let faulty = found.findings.iter().filter(|f| f.decision == Decision::Excluded);
@@ -133,7 +133,7 @@ impl Cleaning<'_> {
     }
 
     /// Measures an architecture once more; what comes out nearer to the first measurement than to the prediction confirms it.
-    fn measure_again(&self, finding: &mut Finding) -> Result<(), CleanError> {
+    fn measure_again(&self, finding: &mut Finding, actor: &str) -> Result<(), CleanError> {
         let of_it = |m: &Measurement| m.digest == finding.digest;
         let taken = self.store.measurements(self.hardware, &self.space.name, None)?;
         let last = taken.iter().filter(|m| of_it(m)).map(|m| m.round).max();
@@ -155,6 +155,7 @@ impl Cleaning<'_> {
                 round,
                 architectures: &[architecture],
             },
+            actor,
         };
         campaign.run(&mut |_| {}, &|| false)?;
         let again = self.store.measurements(self.hardware, &self.space.name, Some(round))?;

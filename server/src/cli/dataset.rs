@@ -111,7 +111,7 @@ fn import_table(context: &Context, import: &Import) -> anyhow::Result<()> {
     let measurements = read(&source, &columns, spaces.get(space)?, hardware)?;
     let store = context.registry("dataset")?.store;
     put_target(&*store, import, hardware, path, &bytes)?;
-    let fresh = store.record_measurements(&measurements)?;
+    let fresh = store.record_measurements(&measurements, &actor())?;
     said(hardware, measurements.len(), fresh);
     Ok(())
 }

@@ -7,6 +7,7 @@ use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{HardwareName, JobKind};
 
 use super::Context;
+use super::context::actor;
 use super::jobs::submit;
 use super::table::print_json;
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
@@ -92,6 +93,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 count: args.count,
             },
         },
+        actor: &actor(),
     };
     let count = args.count + args.weighted;
     let bar = ProgressBar::new(count as u64).with_style(style()?);

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod accuracy;
+mod audit;
 mod clean;
 mod context;
 mod dataset;
@@ -15,6 +16,7 @@ mod openapi;
 mod plugins;
 mod predict;
 mod promote;
+mod registry;
 mod reproduce;
 mod rollback;
 mod sample;
@@ -131,6 +133,8 @@ enum Command {
     Token(token::Args),
     Openapi(openapi::Args),
     Webhook(webhook::Args),
+    Audit(audit::Args),
+    Registry(registry::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
     #[command(name = "probe-plugin", hide = true)]
     ProbePlugin {
@@ -168,6 +172,8 @@ pub fn main() -> ExitCode {
         Command::Token(args) => token::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Webhook(args) => webhook::run(&context, &args),
+        Command::Audit(args) => audit::run(&context, &args),
+        Command::Registry(args) => registry::run(&context, &args),
         Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),
     };
     match result {

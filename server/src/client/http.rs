@@ -1,6 +1,6 @@
 //! A small JSON client; problem documents become errors with their text.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use lglp_openapi::problem::Problem;
@@ -95,6 +95,13 @@ impl Http {
     ) -> Result<T, ClientError> {
         let answer = self.call(method, path, headers, body)?;
         serde_json::from_slice(&answer).map_err(|e| self.transport(path, &e))
+    }
+
+    /// Fetches a body of any size into `out`.
+    pub fn download(&self, path: &str, out: &mut dyn Write) -> Result<(), ClientError> {
+        let mut response = self.respond(Method::GET, path, &[], Vec::new())?;
+        let copied = std::io::copy(&mut response.body_mut().as_reader(), out);
+        copied.map(drop).map_err(|e| self.transport(path, &e))
     }
 
     fn call(

@@ -1,16 +1,19 @@
 //! The registry of a running server, over HTTP: commands do the same thing whether or not a server runs.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Duration;
 
 use lglp_openapi::exclusions::Excluded;
 use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
 use lglp_openapi::models::{MoveAlias, RollBack};
+use lglp_openapi::registry::CollectBlobs;
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, CreatedWebhook, Dataset, Delivery, Digest, Error, Event,
-    Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest,
-    Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress, Result, Rollback,
-    Store, Validation, Version, Webhook, WebhookId,
+    Alias, AliasMove, AliasName, AuditEntry, AuditFrom, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset,
+    Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
+    JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion,
+    NewWebhook, Progress, Result, Rollback, Store, Validation, Verification, Version, Webhook, WebhookId,
 };
 use lglp_registry::{Credential, NewToken, Token, TokenId};
 use serde::Deserialize;
@@ -36,6 +39,11 @@ struct Targets {
 #[derive(Deserialize)]
 struct Tokens {
     tokens: Vec<Token>,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    writes: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +122,7 @@ impl Store for RemoteStore {
         Ok(targets.hardware)
     }
 
-    fn record_measurements(&self, measurements: &[Measurement]) -> Result<usize> {
+    fn record_measurements(&self, measurements: &[Measurement], _actor: &str) -> Result<usize> {
         let Some(first) = measurements.first() else {
             return Ok(0);
         };
@@ -520,6 +528,45 @@ impl Store for RemoteStore {
             doing: "revoke the token",
             source: Box::new(e),
         })
+    }
+
+    fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+        let from = match query.from {
+            AuditFrom::Sequence(from) => format!("from={from}"),
+            AuditFrom::Before(before) => format!("before={before}"),
+        };
+        let hardware = query.hardware.as_ref().map(|name| format!("&hardware={name}"));
+        let path = format!("/v1/audit?{from}&limit={}{}", query.limit, hardware.unwrap_or_default());
+        self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        let ready: Ready = self.0.get("/readyz").map_err(error("ask the server", "server", ""))?;
+        let stopped = |reason| Err(Error::WritesStopped { reason });
+        ready.writes.map_or(Ok(()), stopped)
+    }
+
+    fn backup(&self, out: &mut dyn Write) -> Result<()> {
+        let path = "/v1/registry/backup";
+        self.0
+            .download(path, out)
+            .map_err(error("fetch the backup", "registry", ""))
+    }
+
+    /// The server tells of no progress.
+    fn verify(&self, _progress: &dyn Fn(u64, u64)) -> Result<Verification> {
+        let path = "/v1/registry/verify";
+        self.0.get(path).map_err(error("verify the registry", "registry", ""))
+    }
+
+    fn collect_blobs(&self, keep: Duration, dry_run: bool, _actor: &str) -> Result<Collected> {
+        let order = CollectBlobs {
+            keep_seconds: keep.as_secs(),
+            dry_run,
+        };
+        self.0
+            .send(Method::POST, "/v1/registry/gc", &[], &order)
+            .map_err(error("collect blobs", "registry", ""))
     }
 }
 

@@ -72,7 +72,7 @@ impl DatasetFolder {
     /// Records everything; returns how many measurements were not recorded before.
     pub fn record(&self, store: &dyn Store, actor: &str) -> lglp_registry::Result<usize> {
         store.put_hardware(&self.hardware, actor)?;
-        let fresh = store.record_measurements(&self.measurements)?;
+        let fresh = store.record_measurements(&self.measurements, actor)?;
         store.exclude_measurements(&self.hardware.name, &self.exclusions, actor)?;
         Ok(fresh)
     }

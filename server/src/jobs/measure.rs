@@ -43,6 +43,7 @@ impl Work for MeasureParameters {
             host: &tools.host,
             space: tools.spaces.get(&self.space)?,
             hardware: &job.hardware,
+            actor: &job.created_by,
             runtime: &self.runtime,
             protocol: Protocol::within(self.budget_s)?,
             wanted: match self.round {

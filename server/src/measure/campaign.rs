@@ -28,6 +28,8 @@ pub struct Campaign<'a> {
     pub runtime: &'a str,
     pub protocol: Protocol,
     pub wanted: Wanted<'a>,
+    /// Who measures, for the audit log.
+    pub actor: &'a str,
 }
 
 /// Which architectures a campaign measures; finished ones count in.
@@ -159,7 +161,7 @@ impl Campaign<'_> {
             let mut candidate = runtime.load(&network.onnx)?;
             let paired = self.protocol.measure(&mut candidate, &mut reference)?;
             let record = self.record(*draw, architecture, &paired, paired.ratio * reference_ms, &process)?;
-            self.store.record_measurement(&record)?;
+            self.store.record_measurement(&record, self.actor)?;
             measured += 1;
             progress(CampaignEvent::Measured {
                 latency_ms: record.latency_ms,
@@ -225,7 +227,7 @@ impl Campaign<'_> {
                 }
             }
         };
-        Ok(self.store.put_hardware(&new, "measure")?)
+        Ok(self.store.put_hardware(&new, self.actor)?)
     }
 
     /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.

@@ -92,6 +92,7 @@ impl Validating<'_> {
             host: self.host,
             space: &space,
             hardware: self.hardware,
+            actor: creator,
             // The target exists: it has a version.
             runtime: "",
             protocol: self.protocol.clone(),

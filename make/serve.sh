@@ -35,10 +35,13 @@ until curl -sf "http://$bind/readyz" >/dev/null; do
     kill -0 $server 2>/dev/null || { echo "the server did not start; is $bind taken?  BIND=127.0.0.1:PORT make serve"; exit 1; }
     sleep 0.1
 done
+token=()
+[ -z "${LGLP_TOKEN:-}" ] || token=(-H "Authorization: Bearer $LGLP_TOKEN")
 architecture=$($lglp sample --space mobilenetv3 --seed 7)
 echo
 echo "\$ curl -s http://$bind/v1/$hardware/predict -d '{\"architectures\": [\"$architecture\"]}'"
-curl -sf "http://$bind/v1/$hardware/predict" -d "{\"architectures\": [\"$architecture\"]}"
+# Without -f: where the registry has tokens and LGLP_TOKEN is not set, the answer says so.
+curl -s "${token[@]}" "http://$bind/v1/$hardware/predict" -d "{\"architectures\": [\"$architecture\"]}"
 echo
 echo
 echo "Serving on http://$bind, the API's pages on http://$bind/docs. Ctrl-C stops it."

@@ -122,6 +122,12 @@ impl Registry {
         serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).expect("JSON")
     }
 
+    /// Creates a token on the command line; its secret.
+    pub fn token(&self, name: &str, role: &str, more: &[&str]) -> String {
+        let made = self.ok(&[&["token", "create", "--name", name, "--role", role], more].concat());
+        made.trim_end().to_owned()
+    }
+
     /// Imports the first `rows` measurements of the shipped dataset, for quick trainings.
     pub fn import(&self, rows: usize) {
         let shipped = root().join("datasets").join(HARDWARE);
@@ -221,6 +227,11 @@ impl Server {
         (response.status().as_u16(), value)
     }
 
+    /// Status and body of a call with a token.
+    pub fn call_as(&self, secret: &str, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
+        self.call(method, path, &[("Authorization", &bearer(secret))], body)
+    }
+
     /// Status of any call, whose body is not waited for; 0 where there is no answer.
     pub fn status(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> u16 {
         self.send(method, path, headers, body)
@@ -249,6 +260,17 @@ impl Server {
         let body = body.unwrap_or_default().as_bytes().to_vec();
         self.agent.run(request.body(body).expect("a request")).ok()
     }
+}
+
+/// What the header `Authorization` holds for a token.
+pub fn bearer(secret: &str) -> String {
+    format!("Bearer {secret}")
+}
+
+/// Another secret for the same token.
+pub fn tampered(secret: &str) -> String {
+    let last = if secret.ends_with('0') { "1" } else { "0" };
+    format!("{}{last}", &secret[..secret.len() - 1])
 }
 
 /// A client that trusts the certificates in a PEM file, where one is given.

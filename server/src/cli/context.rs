@@ -77,7 +77,14 @@ impl Context {
     }
 
     fn remote(&self, url: &str) -> anyhow::Result<Registry> {
-        let http = || Http::new(url, self.global.token.as_deref(), self.global.ca.as_deref());
+        // A variable that is set to nothing counts as none, and a file's last line break as no part of a token.
+        let token = self
+            .global
+            .token
+            .as_deref()
+            .map(str::trim)
+            .filter(|token| !token.is_empty());
+        let http = || Http::new(url, token, self.global.ca.as_deref());
         Ok(Registry {
             store: Arc::new(RemoteStore::new(http()?)),
             server: Some(http()?),

@@ -54,8 +54,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         _ => None,
     };
     let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
+    let listening = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let address = format!("{scheme}://{}", reachable(listener.local_addr()?));
+    let address = format!("{scheme}://{}", reachable(listening));
     let info = HolderInfo {
         address: Some(address.clone()),
         command: "lglp serve".into(),
@@ -83,7 +84,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         }
     }
     tracing::info!(
-        "serving {} on {address}, its pages on {address}/docs",
+        "serving {} on {listening}, its pages on {address}/docs",
         context.registry_folder().display()
     );
     serve(ServeOptions {

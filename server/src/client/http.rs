@@ -167,8 +167,12 @@ fn unreached(error: &ureq::Error) -> String {
         _ => None,
     };
     match inner {
-        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
             format!("{error}; where its authority is a private one, name that one's certificate by --ca or LGLP_CA")
+        }
+        // What `openssl req -x509` makes unless told otherwise. The reason's type is that of a crate below rustls.
+        Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.to_string() == "CaUsedAsEndEntity" => {
+            format!("{error}: the server's certificate is one of an authority; make it with basicConstraints=CA:FALSE")
         }
         _ => error.to_string(),
     }

@@ -73,9 +73,8 @@ impl Tokens {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let table = self.current.load_full();
         // With the first token, access needs tokens: from then on only an admin's could make more.
-        if !(new.role == Role::Admin && new.hardware.is_empty())
-            && !table.values().any(|known| administers(&known.token))
-        {
+        let administers_all = new.role == Role::Admin && new.hardware.is_empty();
+        if !administers_all && !table.values().any(|known| administers(&known.token)) {
             return Err(ApiError::invalid_request(vec![Fault {
                 pointer: "/role".into(),
                 detail:

@@ -6,7 +6,7 @@
 //! | asked for what is not there | [`Error::NotFound`] |
 //! | names a blob that was never put | [`Error::MissingBlob`] |
 //! | would replace what is written once | [`Error::Conflict`] |
-//! | lost a race for an alias | [`Error::StaleGeneration`] |
+//! | lost a race for an alias or for traffic | [`Error::StaleGeneration`] |
 //! | opens a registry that another process has open | [`Error::Locked`] |
 //! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
 //! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`] |
@@ -14,7 +14,7 @@
 
 use std::path::PathBuf;
 
-use crate::{AliasName, Digest, Holder};
+use crate::{Digest, Holder};
 
 /// `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -55,11 +55,11 @@ pub enum Error {
         /// The first field that differs.
         field: String,
     },
-    /// The alias has moved since the caller read it.
-    #[error("alias {alias} is at generation {current}, not {expected}")]
+    /// It has moved since the caller read it.
+    #[error("{what} is at generation {current}, not {expected}")]
     StaleGeneration {
-        /// The alias.
-        alias: AliasName,
+        /// What moves: `alias production`, ...
+        what: String,
         /// The generation the caller expected; 0 is "does not exist yet".
         expected: u64,
         /// The generation it has; 0 is "does not exist yet".

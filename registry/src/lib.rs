@@ -8,7 +8,7 @@
 //! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
-//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; and counts grow.
+//!   else in its place is [`Error::Conflict`]. Only aliases and traffic move, and they carry a generation; and counts grow.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
 //! # Layout on disk
@@ -30,6 +30,8 @@
 //! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
 //! | `idempotency/<scope>/<key>` | what a request with an idempotency key was answered |
 //! | `alias/<hardware>/<alias>` | [`Alias`] |
+//! | `traffic/<hardware>` | [`Traffic`] |
+//! | `shadow/<hardware>/<production>-<candidate>` | [`Agreement`] of two versions |
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
@@ -54,14 +56,16 @@ mod store;
 
 pub use canonical::canonical_json;
 pub use digest::Digest;
+pub use domain::agreement::{Agreement, Disagreement};
 pub use domain::alias::{Alias, AliasMove};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::measurement::{Measurement, PairedSample};
-pub use domain::version::{NewVersion, PluginUse, Version};
+pub use domain::traffic::{SetTraffic, Share, Traffic};
+pub use domain::version::{Golden, NewVersion, PluginUse, Version};
 pub use error::{Error, Result};
 pub use names::{AliasName, HardwareName};
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};
-pub use store::Store;
+pub use store::{Store, Watcher};

@@ -1,11 +1,16 @@
 //! [`Store`]: the operations of the registry.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Version,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, Change, Dataset, Digest, Event, Exclusion,
+    HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, SetTraffic, Traffic,
+    Version,
 };
+
+/// Who is told of changes; see [`Store::watch`].
+pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 
 /// The operations of the registry.
 ///
@@ -162,6 +167,40 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `NotFound` for the hardware target.
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>>;
+
+    /// Divides the traffic of a hardware target otherwise, together with an audit entry and an event. Of callers that
+    /// race from the same generation exactly one wins.
+    ///
+    /// # Errors
+    /// `Invalid`, also where a version predicts in another space than production's; `NotFound` for the hardware target
+    /// or an alias, `production` included; `StaleGeneration`.
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic>;
+
+    /// How the traffic of a hardware target is divided; of generation 0 where that was never set.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic>;
+
+    /// Adds to what is recorded of how far two versions agree, and returns the whole.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound` for the hardware target.
+    fn add_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement>;
+
+    /// How far versions of a hardware target agree, by production's version and the candidate's.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>>;
+
+    /// From now on calls `watcher` with every change that this value makes and logs, once it can be read and before the
+    /// call that made it returns, on the thread of that call. Watchers of changes that are made at once are called in
+    /// any order: they read the record rather than believe the change. A watcher must not write.
+    ///
+    /// # Errors
+    /// `Invalid` where changes are made elsewhere.
+    fn watch(&self, watcher: Watcher) -> Result<()>;
 
     /// At most `limit` audit entries from sequence `from` on.
     ///

@@ -112,6 +112,7 @@ pub fn ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> NewVers
         residuals: vec![0.01, 1.0 / 3.0],
         training_range: json!({"latency_ms": [1.0, 90.0]}),
         creator: "ann".to_owned(),
+        golden: vec![],
     }
 }
 

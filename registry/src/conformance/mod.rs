@@ -8,6 +8,7 @@ mod exclusions;
 pub mod fixtures;
 mod hardware;
 mod measurements;
+mod traffic;
 mod usage;
 mod versions;
 
@@ -29,6 +30,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         blobs::CHECKS,
         versions::CHECKS,
         aliases::CHECKS,
+        traffic::CHECKS,
         audit::CHECKS,
     ];
     for (name, check) in groups.concat() {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, canonical_json};
+use crate::{AliasName, Digest, HardwareName, MeasurementKey, ReferenceNetwork, Result, Share, canonical_json};
 
 /// Something that happened in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,17 @@ pub enum Change {
         version: u32,
         /// The digest of its content.
         digest: Digest,
+    },
+    /// The traffic of a hardware target was divided otherwise.
+    TrafficSet {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The generation of its traffic now.
+        generation: u64,
+        /// Who answers a share of the requests for production now.
+        canary: Option<Share>,
+        /// Who predicts a share of them beside production now.
+        shadow: Option<Share>,
     },
     /// An alias moved.
     AliasMoved {

@@ -1,11 +1,13 @@
 //! What the registry holds. Every type is JSON both in the store and on the wire.
 
+pub(crate) mod agreement;
 pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod dataset;
 pub(crate) mod exclusion;
 pub(crate) mod hardware;
 pub(crate) mod measurement;
+pub(crate) mod traffic;
 pub(crate) mod version;
 
 use crate::{Error, Result};

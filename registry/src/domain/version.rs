@@ -37,6 +37,18 @@ pub struct NewVersion {
     pub training_range: Value,
     /// Who made it.
     pub creator: String,
+    /// What the freshly fitted model predicted: a loaded one that predicts otherwise is not the same model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub golden: Vec<Golden>,
+}
+
+/// A prediction to check a loaded model by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Golden {
+    /// The architecture's canonical text.
+    pub architecture: String,
+    /// Its predicted latency, milliseconds.
+    pub latency_ms: f64,
 }
 
 /// One plugin that a version was fitted with.
@@ -81,6 +93,9 @@ impl NewVersion {
         not_empty("creator", &self.creator)?;
         for (name, value) in &self.metrics {
             finite(format!("metrics.{name}"), *value)?;
+        }
+        for golden in &self.golden {
+            finite("golden.latency_ms", golden.latency_ms)?;
         }
         self.residuals
             .iter()

@@ -24,7 +24,7 @@ impl SledStore {
             let current = before.as_ref().map_or(0, |alias| alias.generation);
             if current != expected {
                 return Err(Error::StaleGeneration {
-                    alias: name.clone(),
+                    what: format!("alias {name}"),
                     expected,
                     current,
                 });

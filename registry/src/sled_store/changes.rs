@@ -31,6 +31,7 @@ pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> 
 pub(super) struct Changes<'a> {
     db: &'a sled::Db,
     pending: BTreeMap<String, Vec<u8>>,
+    logged: Option<Change>,
 }
 
 impl<'a> Changes<'a> {
@@ -38,6 +39,7 @@ impl<'a> Changes<'a> {
         Self {
             db,
             pending: BTreeMap::new(),
+            logged: None,
         }
     }
 
@@ -82,6 +84,7 @@ impl<'a> Changes<'a> {
         reason: Option<&str>,
         (before, after): (Value, Value),
     ) -> Result<()> {
+        self.logged = Some(change.clone());
         let at = clock::now();
         let sequence = self.last(keys::EVENT)?.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1;
         let event = Event {
@@ -112,6 +115,11 @@ impl<'a> Changes<'a> {
             },
         )?;
         self.put(keys::audit(entry.sequence), &entry)
+    }
+
+    /// The change that was logged, if one was.
+    pub(super) fn logged(&self) -> Option<Change> {
+        self.logged.clone()
     }
 
     /// Commits the changes as one, and returns once they are durable.

@@ -62,6 +62,18 @@ pub(super) fn aliases(hardware: &HardwareName) -> String {
     format!("alias/{hardware}/")
 }
 
+pub(super) fn traffic(hardware: &HardwareName) -> String {
+    format!("traffic/{hardware}")
+}
+
+pub(super) fn agreement(hardware: &HardwareName, production: u32, candidate: u32) -> String {
+    format!("{}{production:010}-{candidate:010}", agreements(hardware))
+}
+
+pub(super) fn agreements(hardware: &HardwareName) -> String {
+    format!("shadow/{hardware}/")
+}
+
 pub(super) fn audit(sequence: u64) -> String {
     format!("{AUDIT}{sequence:020}")
 }

@@ -15,8 +15,10 @@ mod idempotency;
 mod keys;
 mod lock;
 mod measurements;
+mod traffic;
 mod usage;
 mod versions;
+mod watchers;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -26,12 +28,14 @@ use std::sync::{Mutex, PoisonError};
 use self::changes::{Changes, decode, storage};
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
+use self::watchers::Watchers;
 use crate::blobs::Blobs;
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion,
+    HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, SetTraffic, Store, Traffic,
+    Version, Watcher,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -45,6 +49,7 @@ pub struct SledStore {
     file: File,
     blobs: Blobs,
     writer: Mutex<()>,
+    watchers: Watchers,
     _lock: FolderLock,
 }
 
@@ -75,6 +80,7 @@ impl SledStore {
             file,
             blobs,
             writer: Mutex::new(()),
+            watchers: Watchers::default(),
             _lock: lock,
         })
     }
@@ -82,11 +88,17 @@ impl SledStore {
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
     fn write<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
         // The lock guards no data: a panic under it leaves nothing half done.
-        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
-        changes.commit(&self.file)?;
-        Ok(output)
+        let logged = changes.logged();
+        let committed = changes.commit(&self.file);
+        drop(turn);
+        // Also after a failure: where flushing failed, readers see the change all the same.
+        if let Some(change) = logged {
+            self.watchers.tell(&change);
+        }
+        committed.map(|()| output)
     }
 
     /// A record, where there is one.
@@ -220,6 +232,29 @@ impl Store for SledStore {
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
         self.hardware(hardware)?;
         self.list(&keys::aliases(hardware))
+    }
+
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
+        self.write_traffic(hardware, request)
+    }
+
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic> {
+        self.hardware(hardware)?;
+        Ok(self.find(&keys::traffic(hardware))?.unwrap_or_default())
+    }
+
+    fn add_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement> {
+        self.merge_agreement(hardware, seen)
+    }
+
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>> {
+        self.hardware(hardware)?;
+        self.list(&keys::agreements(hardware))
+    }
+
+    fn watch(&self, watcher: Watcher) -> Result<()> {
+        self.watchers.add(watcher);
+        Ok(())
     }
 
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {

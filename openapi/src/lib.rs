@@ -12,3 +12,4 @@ pub mod predict;
 pub mod problem;
 pub mod savings;
 pub mod spaces;
+pub mod traffic;

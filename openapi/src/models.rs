@@ -48,6 +48,18 @@ pub struct VersionContent {
     #[schema(value_type = Object)]
     pub training_range: serde_json::Value,
     pub creator: String,
+    /// What the freshly fitted model predicted: a loaded one that predicts otherwise takes no traffic.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub golden: Vec<Golden>,
+}
+
+/// A prediction to check a loaded model by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Golden {
+    /// Canonical text.
+    pub architecture: String,
+    /// Milliseconds.
+    pub latency_ms: f64,
 }
 
 /// A plugin that a version was fitted with.

@@ -97,6 +97,7 @@ fn answers_are_what_the_contract_says() {
             "/v1/{hardware}/exclusions",
             format!("/v1/{HARDWARE}/exclusions?space=mobilenetv3"),
         ),
+        ("/v1/{hardware}/traffic", format!("/v1/{HARDWARE}/traffic")),
         ("/v1/{hardware}/savings", format!("/v1/{HARDWARE}/savings")),
         ("/v1/{hardware}/datasets", format!("/v1/{HARDWARE}/datasets")),
         ("/v1/plugins", "/v1/plugins".to_owned()),
@@ -153,6 +154,7 @@ fn answers_are_what_the_contract_says() {
         ("/v1/{hardware}/models", "/v1/toaster/models"),
         ("/v1/{hardware}/models/{version}", "/v1/xeon-1t/models/9"),
         ("/v1/{hardware}/aliases/{alias}", "/v1/xeon-1t/aliases/canary"),
+        ("/v1/{hardware}/traffic", "/v1/toaster/traffic"),
         (
             "/v1/blobs/{digest}",
             "/v1/blobs/sha256:0000000000000000000000000000000000000000000000000000000000000000",

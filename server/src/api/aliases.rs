@@ -1,17 +1,16 @@
 //! `/v1/{hardware}/aliases`: promotion and rollback are moves of `production`.
 
-use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use lglp_openapi::models::{Alias, MoveAlias};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName};
+use lglp_registry::{AliasMove, AliasName};
 
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::preconditions::{if_match, tagged};
 use super::predict::hardware_name;
 use super::problem::ApiError;
-use crate::serving::ModelRef;
 
 /// An alias; its `ETag` is what moving it takes as `If-Match`.
 #[utoipa::path(
@@ -25,7 +24,7 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let found = blocking(move || state.store.alias(&name, &alias)).await?;
-    Ok(tagged(&found))
+    Ok(tagged(found.generation, &found))
 }
 
 /// Moves an alias to a version, which is loaded and tested first: requests never wait for it. `If-Match` holds the
@@ -56,7 +55,7 @@ pub async fn move_alias(
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
-    let expected_generation = if_match(&request)?;
+    let expected_generation = if_match(&request, "send If-Match with the alias's ETag, or \"0\" to create it")?;
     let actor = if body.actor.is_empty() { caller.name } else { body.actor };
     let order = AliasMove {
         alias,
@@ -65,28 +64,7 @@ pub async fn move_alias(
         actor,
         reason: body.reason,
     };
-    let moved = blocking(move || -> Result<_, ApiError> {
-        state.serving.resolve(&name, &ModelRef::Version(order.version))?;
-        Ok(state.store.move_alias(&name, &order)?)
-    })
-    .await?;
-    Ok(tagged(&moved))
-}
-
-/// The generation in `If-Match`.
-fn if_match(request: &HttpRequest) -> Result<u64, ApiError> {
-    let how = "send If-Match with the alias's ETag, or \"0\" to create it";
-    let header = request
-        .headers()
-        .get(IF_MATCH)
-        .ok_or_else(|| ApiError::precondition_required(how))?;
-    let text = header.to_str().unwrap_or_default().trim().trim_matches('"');
-    text.parse()
-        .map_err(|_| ApiError::precondition_required(format!("If-Match is {header:?}; {how}")))
-}
-
-fn tagged(alias: &StoredAlias) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((ETAG, format!("\"{}\"", alias.generation)))
-        .json(alias)
+    state.serving.load(&name, order.version).await?;
+    let moved = blocking(move || state.store.move_alias(&name, &order)).await?;
+    Ok(tagged(moved.generation, &moved))
 }

@@ -26,6 +26,8 @@ use utoipa::OpenApi;
         super::exclusions::list_exclusions,
         super::exclusions::exclude_measurements,
         super::savings::get_savings,
+        super::traffic::get_traffic,
+        super::traffic::set_traffic,
         super::datasets::list_datasets,
         super::datasets::freeze_dataset,
         super::blobs::put_blob,

@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 
 use super::State;
 use super::problem::ApiError;
+use crate::serving::{Counts, ModelLabels};
 
 /// Labels of a request.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -18,13 +19,6 @@ pub struct RequestLabels {
     pub route: String,
     pub method: String,
     pub status: u16,
-}
-
-/// Labels of predictions.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct ModelLabels {
-    pub hardware: String,
-    pub version: u32,
 }
 
 /// What the server counts.
@@ -36,7 +30,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    /// With what the serving table counts.
+    pub fn new(serving: &Counts) -> Self {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
@@ -48,6 +43,7 @@ impl Metrics {
             "Time of a prediction request on the server, waiting included",
             predict_seconds.clone(),
         );
+        serving.register(&mut registry);
         Self {
             registry,
             requests,

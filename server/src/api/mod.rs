@@ -14,11 +14,13 @@ mod measurements;
 mod metrics;
 mod models;
 mod plugins;
+mod preconditions;
 mod predict;
 mod problem;
 mod savings;
 mod server;
 mod spaces;
+mod traffic;
 
 pub use document::document;
 pub use predict::predict_here;

@@ -114,17 +114,23 @@ impl ResponseError for ApiError {
 
 impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&RegistryError> for ApiError {
+    fn from(error: &RegistryError) -> Self {
         let detail = error.to_string();
         match error {
             RegistryError::Invalid { field, reason } => {
                 let pointer = format!("/{}", field.replace('.', "/"));
                 Self::invalid_request(vec![Fault {
                     pointer,
-                    detail: reason,
+                    detail: reason.clone(),
                 }])
             }
             RegistryError::NotFound { what, .. } => {
-                let (slug, title) = match what {
+                let (slug, title) = match *what {
                     "hardware target" => ("unknown-hardware", "Unknown hardware"),
                     "version" => ("unknown-version", "Unknown version"),
                     _ => ("not-found", "Not found"),
@@ -144,7 +150,7 @@ impl From<RegistryError> for ApiError {
                 detail,
             ),
             RegistryError::StaleGeneration { current, .. } => {
-                let title = "The alias has moved meanwhile";
+                let title = "It has moved meanwhile";
                 let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
                 problem.headers.push((ETAG, format!("\"{current}\"")));
                 problem
@@ -192,7 +198,7 @@ impl From<ServingError> for ApiError {
             ),
             ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
             ServingError::Space(error) => error.into(),
-            ServingError::Registry(error) => error.into(),
+            ServingError::Registry(error) => Self::from(&*error),
             ServingError::Plugin(error) => error.into(),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -31,15 +31,15 @@ pub struct ServeOptions {
 pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let address = options.listener.local_addr().context("the listener has no address")?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let serving = Serving::new(options.store.clone(), options.host.clone(), options.spaces.clone());
+    let serving = Serving::for_server(options.store.clone(), options.host.clone(), options.spaces.clone())?;
     let usage = Arc::new(Usage::new(options.store.clone()));
     let state = web::Data::new(State {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
-        serving: Arc::new(serving),
+        metrics: Metrics::new(serving.counts()),
+        serving,
         usage,
-        metrics: Metrics::new(),
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),
         loaded: OnceLock::new(),
@@ -59,12 +59,17 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
         });
     });
     let usage = state.usage.clone();
-    let counting = usage.clone();
+    let serving = state.serving.clone();
+    let (counting, comparing) = (usage.clone(), serving.clone());
     actix_web::rt::spawn(async move {
         loop {
             actix_web::rt::time::sleep(FLUSH_INTERVAL).await;
-            let usage = counting.clone();
-            let _ = web::block(move || usage.flush()).await;
+            let (usage, serving) = (counting.clone(), comparing.clone());
+            let _ = web::block(move || {
+                usage.flush();
+                serving.flush();
+            })
+            .await;
         }
     });
     let document = document::document();
@@ -102,6 +107,7 @@ async fn run(state: web::Data<State>, listener: TcpListener, address: SocketAddr
     .run();
     let ended = server.await.context("the server failed");
     usage.flush();
+    serving.stop();
     ended
 }
 
@@ -132,6 +138,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::exclusions::list_exclusions)
         .service(super::exclusions::exclude_measurements)
         .service(super::savings::get_savings)
+        .service(super::traffic::get_traffic)
+        .service(super::traffic::set_traffic)
         .service(super::datasets::list_datasets)
         .service(super::datasets::freeze_dataset);
 }

@@ -19,6 +19,7 @@ mod savings;
 mod serve;
 mod spaces;
 mod table;
+mod traffic;
 mod train;
 
 use std::path::PathBuf;
@@ -95,6 +96,7 @@ enum Command {
     Clean(clean::Args),
     Train(train::Args),
     Promote(promote::Args),
+    Traffic(traffic::Args),
     Models(models::Args),
     Hardware(hardware::Args),
     Dataset(dataset::Args),
@@ -125,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Clean(args) => clean::run(&context, &args),
         Command::Train(args) => train::run(&context, &args),
         Command::Promote(args) => promote::run(&context, &args),
+        Command::Traffic(args) => traffic::run(&context, &args),
         Command::Models(args) => models::run(&context, &args),
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),

@@ -13,6 +13,7 @@ use super::context::actor;
 use super::table::{print_json, short};
 use crate::plugins::PluginHost;
 use crate::predictor::{FitEvent, Recipe};
+use crate::serving::golden;
 use crate::train::{Metrics, Split, Trained, TrainingData, summaries, train};
 
 /// Train a recipe on a hardware target's measurements; makes a version
@@ -158,6 +159,7 @@ fn keep(
         residuals: trained.residuals.clone().into_vec(),
         training_range: json!(trained.range),
         creator: actor(),
+        golden: golden(&trained.model, space)?,
     };
     Ok(store.create_version(hardware, &new, None)?)
 }

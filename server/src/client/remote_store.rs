@@ -7,8 +7,9 @@ use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
 use lglp_openapi::models::MoveAlias;
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion, HardwareName,
-    HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, Store, Version,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, Dataset, Digest, Error, Event, Exclusion,
+    HardwareName, HardwareTarget, Measurement, NewDataset, NewHardware, NewVersion, Result, SetTraffic, Store, Traffic,
+    Version, Watcher,
 };
 use serde::Deserialize;
 use ureq::http::Method;
@@ -33,6 +34,11 @@ struct Targets {
 struct Models {
     versions: Vec<Version>,
     aliases: Vec<Alias>,
+}
+
+#[derive(Deserialize)]
+struct Agreements {
+    agreement: Vec<Agreement>,
 }
 
 /// What a problem means as an error of the registry. `what` and `id` are what was asked for.
@@ -250,6 +256,45 @@ impl Store for RemoteStore {
 
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
         Ok(self.models(hardware)?.aliases)
+    }
+
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
+        let path = format!("/v1/{hardware}/traffic");
+        let generation = format!("\"{}\"", request.expected_generation);
+        let aliases: Vec<&str> = request.shares().map(|(_, share)| share.alias.as_str()).collect();
+        let body = serde_json::json!({
+            "canary": request.canary, "shadow": request.shadow, "reason": request.reason, "actor": request.actor,
+        });
+        self.0
+            .send(Method::PUT, &path, &[("If-Match", &generation)], &body)
+            .map_err(error("set the traffic", "alias", aliases.join(" or ")))
+    }
+
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic> {
+        let path = format!("/v1/{hardware}/traffic");
+        self.0
+            .get(&path)
+            .map_err(error("read the traffic", "hardware target", hardware))
+    }
+
+    /// A server compares what it serves itself.
+    fn add_agreement(&self, _: &HardwareName, _: &Agreement) -> Result<Agreement> {
+        let reason = "a server compares the predictions that it serves itself";
+        Err(Error::invalid("agreement", reason))
+    }
+
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>> {
+        let path = format!("/v1/{hardware}/traffic");
+        let traffic: Agreements = self
+            .0
+            .get(&path)
+            .map_err(error("read the traffic", "hardware target", hardware))?;
+        Ok(traffic.agreement)
+    }
+
+    /// A server follows its own registry.
+    fn watch(&self, _: Watcher) -> Result<()> {
+        Err(Error::invalid("watcher", "changes are made by the server"))
     }
 
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {

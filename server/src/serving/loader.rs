@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::counts::{Counts, ModelLabels};
 use super::live::{Aftermath, LiveTable};
 use super::table::Key;
-use super::{Priority, ServedModel, ServingError};
+use super::{ServedModel, ServingError, priority};
 
 /// What whoever asked for a version gets.
 pub(super) type Answer = Result<Arc<ServedModel>, ServingError>;
@@ -20,6 +20,7 @@ pub(super) type Answer = Result<Arc<ServedModel>, ServingError>;
 enum Job {
     Load(Key),
     Retire(Vec<Arc<ServedModel>>),
+    LowerPriority,
     Stop,
 }
 
@@ -48,7 +49,7 @@ struct Thread {
 
 impl Loader {
     /// Starts the thread.
-    pub(super) fn start(live: Arc<LiveTable>, counts: Counts, priority: Priority) -> std::io::Result<Self> {
+    pub(super) fn start(live: Arc<LiveTable>, counts: Counts) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel();
         let waiting = Arc::<Waiting>::default();
         let mut thread = Thread {
@@ -58,10 +59,9 @@ impl Loader {
             counts,
             retired: Vec::new(),
         };
-        let thread = std::thread::Builder::new().name("loader".into()).spawn(move || {
-            priority.take();
-            while thread.step() {}
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("loader".into())
+            .spawn(move || while thread.step() {})?;
         Ok(Self {
             queue,
             waiting,
@@ -91,6 +91,11 @@ impl Loader {
         }
     }
 
+    /// From now on, once it has done what it was asked for so far, the thread yields to those that answer requests.
+    pub(super) fn lower_priority(&self) {
+        let _ = self.queue.send(Job::LowerPriority);
+    }
+
     /// Ends the thread once it has done what it was asked for so far.
     pub(super) fn stop(&self) {
         let _ = self.queue.send(Job::Stop);
@@ -113,6 +118,7 @@ impl Thread {
         match job {
             Ok(Job::Load(key)) => self.load(&key),
             Ok(Job::Retire(models)) => self.retired.extend(models),
+            Ok(Job::LowerPriority) => priority::lower(),
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
             Err(RecvTimeoutError::Timeout) => {}
         }

@@ -19,7 +19,6 @@ mod usage;
 pub use answer::{Answered, Route};
 pub use counts::{Counts, ModelLabels};
 pub use error::ServingError;
-pub use priority::Priority;
 pub use self_test::golden;
 pub use served::{Predicted, ServedModel};
 pub use serving::{ModelRef, Serving};

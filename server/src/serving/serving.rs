@@ -10,7 +10,7 @@ use super::live::LiveTable;
 use super::loader::Loader;
 use super::shadow::Shadow;
 use super::table::{PRODUCTION, Target};
-use super::{Priority, ServedModel, ServingError};
+use super::{ServedModel, ServingError};
 use crate::plugins::{PluginError, PluginHost};
 use crate::spaces::Spaces;
 
@@ -49,7 +49,7 @@ impl Serving {
     pub fn for_command(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Self> {
         let live = Arc::new(LiveTable::new(store, host, spaces)?);
         let counts = Counts::default();
-        let loader = Arc::new(Loader::start(live.clone(), counts.clone(), Priority::Normal)?);
+        let loader = Arc::new(Loader::start(live.clone(), counts.clone())?);
         let shadow = None;
         Ok(Self {
             live,
@@ -59,11 +59,11 @@ impl Serving {
         })
     }
 
-    /// For a server: follows every change of the registry; loads and compares at low priority.
+    /// For a server: follows every change of the registry, and compares shadows.
     pub fn for_server(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Arc<Self>> {
         let live = Arc::new(LiveTable::new(store, host, spaces)?);
         let counts = Counts::default();
-        let loader = Arc::new(Loader::start(live.clone(), counts.clone(), Priority::Low)?);
+        let loader = Arc::new(Loader::start(live.clone(), counts.clone())?);
         let (table, loading) = (live.clone(), loader.clone());
         let failed = move |model: &_, error: &_| replace(&table, &loading, model, error);
         let serving = Arc::new(Self {
@@ -176,7 +176,7 @@ impl Serving {
     }
 
     /// Loads whatever something leads to, production models first, so that first requests do not wait. Returns once
-    /// those are loaded, and what went wrong with them, if anything.
+    /// those are loaded, and what went wrong with them, if anything. From then on loading yields to answering.
     pub fn warm_up(&self) -> Vec<(HardwareName, ServingError)> {
         let production = ModelRef::production();
         let hardware: Vec<HardwareName> = self.live.table().hardware().cloned().collect();
@@ -185,6 +185,7 @@ impl Serving {
             Err(error) => Some((name, error)),
         };
         let failed = hardware.iter().cloned().filter_map(load).collect();
+        self.loader.lower_priority();
         for name in hardware {
             let missing = self.live.table().target(&name).map(Target::missing);
             for version in missing.unwrap_or_default() {

@@ -9,7 +9,7 @@ use lglp_registry::{Agreement, HardwareName, Store};
 use lglp_sdk::Architecture;
 
 use super::counts::{Counts, PairLabels};
-use super::{Priority, ServedModel, ServingError};
+use super::{ServedModel, ServingError, priority};
 
 /// Architectures that may wait to be compared; of what comes on top a request is dropped as a whole.
 const WAITING_LIMIT: usize = 20_000;
@@ -61,7 +61,7 @@ impl Shadow {
         let (queue, comparisons) = mpsc::channel::<Option<Comparison>>();
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("shadow".into()).spawn(move || {
-            Priority::Low.take();
+            priority::lower();
             while let Ok(Some(comparison)) = comparisons.recv() {
                 of_thread.compare(&comparison, &failed);
                 let done = comparison.architectures.len();

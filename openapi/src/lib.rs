@@ -18,5 +18,6 @@ pub mod registry;
 pub mod savings;
 pub mod spaces;
 pub mod tokens;
+pub mod traffic;
 pub mod validations;
 pub mod webhooks;

@@ -54,6 +54,9 @@ pub struct VersionContent {
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imported: Vec<Imported>,
+    /// What the freshly fitted model predicted: a loaded one that predicts otherwise takes no traffic.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub golden: Vec<Golden>,
 }
 
 /// What a version was in a registry that it was exported from.
@@ -67,6 +70,15 @@ pub struct Imported {
     pub created_at: String,
     /// SHA-256 of the bundle that brought it from there.
     pub bundle: String,
+}
+
+/// A prediction to check a loaded model by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Golden {
+    /// Canonical text.
+    pub architecture: String,
+    /// Milliseconds.
+    pub latency_ms: f64,
 }
 
 /// A plugin that a version was fitted with.

@@ -28,7 +28,11 @@ pub struct PredictResponse {
     /// Always `ms`.
     #[schema(example = "ms")]
     pub unit: String,
+    /// The version that the request names; it made every prediction that names no other.
     pub model: PredictingModel,
+    /// The version that answers a share of the requests for `production`; left out where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<PredictingCanary>,
     pub predictions: Vec<Prediction>,
 }
 
@@ -42,12 +46,28 @@ pub struct PredictingModel {
     pub recipe: String,
 }
 
+/// The version that answers a share of the architectures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictingCanary {
+    pub version: u32,
+    /// SHA-256 of the version's content.
+    pub digest: String,
+    /// The recipe that it was fitted by.
+    pub recipe: String,
+    /// Of the architectures, by their digests; above 0, up to 1.
+    #[schema(example = 0.1)]
+    pub share: f64,
+}
+
 /// One prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
     /// Latency of one batch of the hardware target's batch size, milliseconds.
     #[schema(example = 12.3)]
     pub latency_ms: f64,
+    /// The version that predicted, where it is the canary; left out where it is that of `model`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
     /// Left out where the model was validated on too few rows to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<PredictionInterval>,

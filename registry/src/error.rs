@@ -6,7 +6,7 @@
 //! | asked for what is not there | [`Error::NotFound`] |
 //! | names a blob that was never put | [`Error::MissingBlob`] |
 //! | would replace what is written once | [`Error::Conflict`] |
-//! | lost a race for an alias or a gate | [`Error::StaleGeneration`], [`Error::StaleGate`] |
+//! | lost a race for an alias, a gate or traffic | [`Error::StaleGeneration`] |
 //! | promotes what has not shown enough | [`Error::GateRefused`] |
 //! | rolls back an alias that never pointed elsewhere | [`Error::NoPrevious`] |
 //! | creates a job where too many wait | [`Error::QueueFull`] |
@@ -62,11 +62,11 @@ pub enum Error {
         /// The first field that differs.
         field: String,
     },
-    /// The alias has moved since the caller read it.
-    #[error("alias {alias} is at generation {current}, not {expected}")]
+    /// It has moved since the caller read it.
+    #[error("{what} is at generation {current}, not {expected}")]
     StaleGeneration {
-        /// The alias.
-        alias: AliasName,
+        /// What moves: `alias production`, ...
+        what: String,
         /// The generation the caller expected; 0 is "does not exist yet".
         expected: u64,
         /// The generation it has; 0 is "does not exist yet".
@@ -79,14 +79,6 @@ pub enum Error {
         version: u32,
         /// Rule by rule.
         verdict: Box<Verdict>,
-    },
-    /// A gate was set since the caller read it.
-    #[error("the gate is at generation {current}, not {expected}")]
-    StaleGate {
-        /// The generation the caller expected; 0 is "there is none yet".
-        expected: u64,
-        /// The generation it has.
-        current: u64,
     },
     /// There is nothing to roll back to.
     #[error("alias {alias} has no earlier version to roll back to")]

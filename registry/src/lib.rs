@@ -8,7 +8,8 @@
 //! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut; but for a job's heartbeats.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
-//!   else in its place is [`Error::Conflict`]. Only aliases move, and they carry a generation; counts grow; tokens
+//!   else in its place is [`Error::Conflict`]. Only aliases, gates and traffic move, and they carry a generation; counts
+//!   grow; tokens
 //!   are revoked; and webhooks, which say what shall happen and not what happened, are deleted.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
@@ -38,6 +39,8 @@
 //! | `webhook/<id>` | [`Webhook`] |
 //! | `webhook-secret/<id>` | what its deliveries are signed with, in clear: signing needs it |
 //! | `webhook-delivery/<id>` | [`Delivery`] |
+//! | `traffic/<hardware>` | [`Traffic`] |
+//! | `shadow/<hardware>/<production>-<candidate>` | [`Agreement`] of two versions |
 //! | `audit/<sequence>` | [`AuditEntry`], in canonical JSON |
 //! | `audit-head` | [`AuditHead`]: how many entries there are, and the hash of the last |
 //! | `event/<sequence>` | [`Event`] |
@@ -61,7 +64,6 @@ mod durable;
 mod error;
 mod files;
 mod names;
-mod signal;
 mod sled_store;
 mod store;
 
@@ -69,6 +71,7 @@ pub use archive::check_backup;
 pub use canonical::canonical_json;
 pub use digest::Digest;
 pub use disk::{Disk, RealDisk};
+pub use domain::agreement::{Agreement, Disagreement};
 pub use domain::alias::{Alias, AliasMove, Forecast, Rollback};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::dataset::{Dataset, NewDataset};
@@ -83,11 +86,11 @@ pub use domain::maintenance::{
 };
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
+pub use domain::traffic::{SetTraffic, Share, Traffic};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
-pub use domain::version::{Imported, NewVersion, PluginUse, Version};
+pub use domain::version::{Golden, Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};
 pub use error::{Error, Result};
 pub use names::{AliasName, HardwareName, WebhookId};
-pub use signal::Signal;
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};
-pub use store::Store;
+pub use store::{Store, Watcher};

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset, Delivery,
-    Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter, JobOutcome,
-    LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook, Progress,
-    Result, Rollback, Validation, Verification, Version, Webhook, WebhookId,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Change, Collected, CreatedWebhook,
+    Credential, Dataset, Delivery, Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget,
+    Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken, NewValidation,
+    NewVersion, NewWebhook, Progress, Result, Rollback, SetTraffic, Token, TokenId, Traffic, Validation, Verification,
+    Version, Webhook, WebhookId,
 };
-use crate::{Credential, NewToken, Token, TokenId};
+
+/// Who is told of changes; see [`Store::watch`].
+pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 
 /// The operations of the registry.
 ///
@@ -178,7 +182,7 @@ pub trait Store: Send + Sync {
     /// Sets the rules of a hardware target's gate.
     ///
     /// # Errors
-    /// `Invalid`; `NotFound` for the hardware target; `StaleGate`.
+    /// `Invalid`; `NotFound` for the hardware target; `StaleGeneration`.
     fn set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate>;
 
     /// The gate of a hardware target, where it has one.
@@ -288,6 +292,39 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The common ones.
     fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>>;
+    /// Divides the traffic of a hardware target otherwise, together with an audit entry and an event. Of callers that
+    /// race from the same generation exactly one wins.
+    ///
+    /// # Errors
+    /// `Invalid`, also where a version predicts in another space than production's; `NotFound` for the hardware target
+    /// or an alias, `production` included; `StaleGeneration`.
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic>;
+
+    /// How the traffic of a hardware target is divided; of generation 0 where that was never set.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic>;
+
+    /// Adds to what is recorded of how far two versions agree, and returns the whole.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound` for the hardware target.
+    fn add_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement>;
+
+    /// How far versions of a hardware target agree, by production's version and the candidate's.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>>;
+
+    /// From now on calls `watcher` with every change that this value makes and logs, once it can be read and before the
+    /// call that made it returns, on the thread of that call. Watchers of changes that are made at once are called in
+    /// any order: they read the record rather than believe the change. A watcher must not write.
+    ///
+    /// # Errors
+    /// `Invalid` where changes are made elsewhere.
+    fn watch(&self, watcher: Watcher) -> Result<()>;
 
     /// At most `limit` audit entries from sequence `from` on.
     ///

@@ -138,6 +138,7 @@ fn answers_are_what_the_contract_says() {
             "/v1/{hardware}/exclusions",
             format!("/v1/{HARDWARE}/exclusions?space=mobilenetv3"),
         ),
+        ("/v1/{hardware}/traffic", format!("/v1/{HARDWARE}/traffic")),
         ("/v1/{hardware}/savings", format!("/v1/{HARDWARE}/savings")),
         (
             "/v1/{hardware}/models/{version}/lineage",
@@ -219,6 +220,7 @@ fn answers_are_what_the_contract_says() {
         ("/v1/{hardware}/aliases/{alias}", "/v1/xeon-1t/aliases/canary"),
         ("/v1/jobs/{id}", "/v1/jobs/9"),
         ("/v1/jobs/{id}/events", "/v1/jobs/9/events"),
+        ("/v1/{hardware}/traffic", "/v1/toaster/traffic"),
         (
             "/v1/blobs/{digest}",
             "/v1/blobs/sha256:0000000000000000000000000000000000000000000000000000000000000000",

@@ -54,7 +54,7 @@ fn set(store: &dyn Store) {
         max_mape: Some(5.0),
         ..GateRules::default()
     };
-    let stale = |result: Result<Gate>| matches!(result, Err(Error::StaleGate { .. }));
+    let stale = |result: Result<Gate>| matches!(result, Err(Error::StaleGeneration { .. }));
     assert!(stale(store.set_gate(&cpu, &change(rules, 1))));
     let gate = store.set_gate(&cpu, &change(rules, 0)).unwrap();
     assert_eq!((gate.generation, gate.rules, gate.set_by.as_str()), (1, rules, "ann"));

@@ -13,6 +13,7 @@ mod jobs;
 mod maintenance;
 mod measurements;
 mod tokens;
+mod traffic;
 mod usage;
 mod validations;
 mod versions;
@@ -40,6 +41,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         aliases::CHECKS,
         gates::CHECKS,
         jobs::CHECKS,
+        traffic::CHECKS,
         validations::CHECKS,
         audit::CHECKS,
         maintenance::CHECKS,

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    AliasName, Digest, Error, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, TokenId,
-    Verdict, WebhookId, canonical_json,
+    AliasName, Digest, Error, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, Share,
+    TokenId, Verdict, WebhookId, canonical_json,
 };
 
 /// Something that happened in the registry.
@@ -54,6 +54,17 @@ pub enum Change {
         version: u32,
         /// The digest of its content.
         digest: Digest,
+    },
+    /// The traffic of a hardware target was divided otherwise.
+    TrafficSet {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The generation of its traffic now.
+        generation: u64,
+        /// Who answers a share of the requests for production now.
+        canary: Option<Share>,
+        /// Who predicts a share of them beside production now.
+        shadow: Option<Share>,
     },
     /// An alias moved.
     AliasMoved {
@@ -231,6 +242,7 @@ impl Change {
             | Self::MeasurementsRecorded { hardware, .. }
             | Self::VersionValidated { hardware, .. }
             | Self::GateSet { hardware, .. }
+            | Self::TrafficSet { hardware, .. }
             | Self::JobCreated { hardware, .. }
             | Self::JobCancelRequested { hardware, .. }
             | Self::JobEnded { hardware, .. } => Some(hardware),

@@ -1,5 +1,6 @@
 //! What the registry holds. Every type is JSON both in the store and on the wire.
 
+pub(crate) mod agreement;
 pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod dataset;
@@ -11,6 +12,7 @@ pub(crate) mod kinds;
 pub(crate) mod maintenance;
 pub(crate) mod measurement;
 pub(crate) mod token;
+pub(crate) mod traffic;
 pub(crate) mod validation;
 pub(crate) mod version;
 pub(crate) mod webhook;

@@ -40,6 +40,9 @@ pub struct NewVersion {
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imported: Vec<Imported>,
+    /// What the freshly fitted model predicted: a loaded one that predicts otherwise is not the same model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub golden: Vec<Golden>,
 }
 
 /// What a version was in a registry that it was exported from.
@@ -57,6 +60,15 @@ pub struct Imported {
     pub created_at: String,
     /// The digest of the bundle that brought it from there.
     pub bundle: Digest,
+}
+
+/// A prediction to check a loaded model by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Golden {
+    /// The architecture's canonical text.
+    pub architecture: String,
+    /// Its predicted latency, milliseconds.
+    pub latency_ms: f64,
 }
 
 /// One plugin that a version was fitted with.
@@ -105,6 +117,10 @@ impl NewVersion {
         for origin in &self.imported {
             not_empty("imported.creator", &origin.creator)?;
             clock::check("imported.created_at", &origin.created_at)?;
+        }
+
+        for golden in &self.golden {
+            finite("golden.latency_ms", golden.latency_ms)?;
         }
         self.residuals
             .iter()

@@ -97,6 +97,7 @@ fn written(entry: &AuditEntry) -> Vec<(String, Option<Value>)> {
         }
         Change::VersionCreated { hardware, version, .. } => vec![(keys::version(hardware, *version), after)],
         Change::AliasMoved { hardware, alias, .. } => vec![(keys::alias(hardware, alias), after)],
+        Change::TrafficSet { hardware, .. } => vec![(keys::traffic(hardware), after)],
         Change::GateSet { hardware, .. } => vec![(keys::gate(hardware), after)],
         Change::VersionValidated {
             hardware, validation, ..

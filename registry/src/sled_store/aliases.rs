@@ -7,10 +7,8 @@ use super::idempotency::Once;
 use super::{SledStore, keys};
 use crate::domain::alias::ALIAS_MEMORY;
 use crate::domain::not_empty;
+use crate::domain::traffic::PRODUCTION;
 use crate::{Alias, AliasMove, AliasName, Change, Error, Forecast, HardwareName, Result, Rollback, Verdict, clock};
-
-/// The alias that gates guard.
-const PRODUCTION: &str = "production";
 
 /// How an alias comes to a version.
 struct Step<'a> {
@@ -157,7 +155,7 @@ fn check_generation(alias: &AliasName, expected: u64, current: u64) -> Result<()
         return Ok(());
     }
     Err(Error::StaleGeneration {
-        alias: alias.clone(),
+        what: format!("alias {alias}"),
         expected,
         current,
     })

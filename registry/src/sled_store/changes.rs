@@ -24,6 +24,7 @@ pub(super) struct Changes<'a> {
     db: &'a sled::Db,
     /// The new value of each record, or none where it is removed.
     pending: BTreeMap<String, Option<Vec<u8>>>,
+    logged: Option<Change>,
 }
 
 impl<'a> Changes<'a> {
@@ -31,6 +32,7 @@ impl<'a> Changes<'a> {
         Self {
             db,
             pending: BTreeMap::new(),
+            logged: None,
         }
     }
 
@@ -79,12 +81,6 @@ impl<'a> Changes<'a> {
         self.pending.insert(key, None);
     }
 
-    /// Whether an event is among the changes.
-    pub(super) fn tell(&self) -> bool {
-        let first = self.pending.range(keys::EVENT.to_owned()..).next();
-        first.is_some_and(|(key, _)| key.starts_with(keys::EVENT))
-    }
-
     /// Writes the audit entry and the event of a change, with the record as it was and as it is since.
     pub(super) fn log(
         &mut self,
@@ -93,6 +89,7 @@ impl<'a> Changes<'a> {
         reason: Option<&str>,
         (before, after): (Value, Value),
     ) -> Result<()> {
+        self.logged = Some(change.clone());
         let at = clock::now();
         let sequence = self.last(keys::EVENT)?.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1;
         let event = Event {
@@ -136,6 +133,11 @@ impl<'a> Changes<'a> {
             }
         }
         some.then_some(batch)
+    }
+
+    /// The change that was logged, if one was.
+    pub(super) fn logged(&self) -> Option<Change> {
+        self.logged.clone()
     }
 
     /// Makes the changes visible as one. They become durable with the next commit.

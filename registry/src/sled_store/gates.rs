@@ -15,8 +15,11 @@ impl SledStore {
             let before: Option<Gate> = changes.find(&key)?;
             let current = before.as_ref().map_or(0, |gate| gate.generation);
             if current != change.expected_generation {
-                let expected = change.expected_generation;
-                return Err(Error::StaleGate { expected, current });
+                return Err(Error::StaleGeneration {
+                    what: format!("the gate of {hardware}"),
+                    expected: change.expected_generation,
+                    current,
+                });
             }
             let gate = Gate {
                 rules: change.rules,

@@ -82,6 +82,18 @@ pub(super) fn job(id: u64) -> String {
     format!("{JOB}{id:020}")
 }
 
+pub(super) fn traffic(hardware: &HardwareName) -> String {
+    format!("traffic/{hardware}")
+}
+
+pub(super) fn agreement(hardware: &HardwareName, production: u32, candidate: u32) -> String {
+    format!("{}{production:010}-{candidate:010}", agreements(hardware))
+}
+
+pub(super) fn agreements(hardware: &HardwareName) -> String {
+    format!("shadow/{hardware}/")
+}
+
 pub(super) fn audit(sequence: u64) -> String {
     format!("{AUDIT}{sequence:020}")
 }

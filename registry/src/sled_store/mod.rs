@@ -23,9 +23,11 @@ mod measurements;
 mod records;
 mod restore;
 mod tokens;
+mod traffic;
 mod usage;
 mod validations;
 mod versions;
+mod watchers;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -40,16 +42,18 @@ use serde_json::Value;
 use self::changes::{Changes, decode};
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
+use self::watchers::Watchers;
 use crate::blobs::Blobs;
 use crate::disk::{Disk, RealDisk};
 use crate::durable::{Durable, storage};
 use crate::files::failed;
 use crate::names;
 use crate::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset, Delivery,
-    Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter,
-    JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion, NewWebhook,
-    Progress, Result, Rollback, Signal, Store, Validation, Verification, Version, Webhook, WebhookId,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset,
+    Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
+    JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion,
+    NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Verification, Version, Watcher,
+    Webhook, WebhookId,
 };
 use crate::{Credential, NewToken, Token, TokenId};
 
@@ -65,7 +69,7 @@ pub struct SledStore {
     blobs: Blobs,
     durable: Arc<Durable>,
     writer: Mutex<()>,
-    signal: Arc<Signal>,
+    watchers: Watchers,
     _lock: FolderLock,
 }
 
@@ -113,28 +117,25 @@ impl SledStore {
             blobs,
             durable,
             writer: Mutex::new(()),
-            signal: Arc::default(),
+            watchers: Watchers::default(),
             _lock: lock,
         })
     }
 
-    /// Rung whenever an event is recorded. Whoever waits for it need not keep the registry open.
-    pub fn signal(&self) -> Arc<Signal> {
-        self.signal.clone()
-    }
-
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
     fn write<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
-        let _turn = self.turn();
+        let turn = self.turn();
         self.durable.check()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
-        let tell = changes.tell();
-        self.commit(changes)?;
-        if tell {
-            self.signal.ring();
+        let logged = changes.logged();
+        let committed = self.commit(changes);
+        drop(turn);
+        // Also after a failure: where flushing failed, readers see the change all the same.
+        if let Some(change) = logged {
+            self.watchers.tell(&change);
         }
-        Ok(output)
+        committed.map(|()| output)
     }
 
     /// As [`Self::write`], but durable only with the next write: for what may be lost.
@@ -366,6 +367,29 @@ impl Store for SledStore {
 
     fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>> {
         self.write_requeued(gone)
+    }
+
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
+        self.write_traffic(hardware, request)
+    }
+
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic> {
+        self.hardware(hardware)?;
+        Ok(self.find(&keys::traffic(hardware))?.unwrap_or_default())
+    }
+
+    fn add_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement> {
+        self.merge_agreement(hardware, seen)
+    }
+
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>> {
+        self.hardware(hardware)?;
+        self.list(&keys::agreements(hardware))
+    }
+
+    fn watch(&self, watcher: Watcher) -> Result<()> {
+        self.watchers.add(watcher);
+        Ok(())
     }
 
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::{decode, idempotency, validations, versions};
 use crate::{
-    Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate, HardwareTarget,
-    Job, Measurement, Result, Webhook,
+    Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,
+    HardwareTarget, Job, Measurement, Result, Traffic, Webhook,
 };
 
 /// A kind of record, named by the first part of its key.
@@ -37,8 +37,10 @@ const KINDS: &[Kind] = &[
     // The log counts them.
     unlogged("measurement", plain::<Measurement>),
     unlogged("predictions", plain::<u64>),
+    unlogged("shadow", plain::<Agreement>),
     // The log does not tell what secrets are recognised by.
     unlogged("token", plain::<Credential>),
+    logged("traffic", plain::<Traffic>),
     logged("validation", |key, bytes| {
         decode::<validations::Record>(key, bytes).map(|report| vec![report.digest])
     }),

@@ -1,18 +1,21 @@
 //! `/v1/{hardware}/aliases`: promotion and rollback are moves of `production`.
 
-use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::http::header::IF_MATCH;
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use lglp_openapi::models::{Alias, MoveAlias, MoveAnswer, RollBack};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{Alias as StoredAlias, AliasMove, AliasName, Role, Rollback};
+use lglp_registry::{AliasMove, AliasName, Role, Rollback};
 use serde::Deserialize;
 
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::preconditions::{idempotency_key, if_match, tagged};
 use super::predict::hardware_name;
 use super::problem::ApiError;
-use crate::serving::ModelRef;
+
+/// What to send to move one.
+const HOW: &str = "send If-Match with the alias's ETag, or \"0\" to create it";
 
 /// An alias; its `ETag` is what moving it takes as `If-Match`.
 #[utoipa::path(
@@ -27,7 +30,7 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let found = blocking(move || state.store.alias(&name, &alias)).await?;
-    Ok(tagged(&found))
+    Ok(tagged(found.generation, &found))
 }
 
 /// How to move an alias.
@@ -79,7 +82,7 @@ pub async fn move_alias(
     let order = AliasMove {
         alias: alias.parse().map_err(ApiError::from)?,
         version: body.version,
-        expected_generation: if_match(&request, "alias")?,
+        expected_generation: if_match(&request, HOW)?,
         actor: caller.acting_as(body.actor),
         reason: body.reason,
         force: body.force,
@@ -89,12 +92,9 @@ pub async fn move_alias(
         let forecast = blocking(move || state.store.forecast_move(&name, &order)).await?;
         return Ok(HttpResponse::Ok().json(forecast));
     }
-    let moved = blocking(move || -> Result<_, ApiError> {
-        state.serving.resolve(&name, &ModelRef::Version(order.version))?;
-        Ok(state.store.move_alias(&name, &order)?)
-    })
-    .await?;
-    Ok(tagged(&moved))
+    state.serving.load(&name, order.version).await?;
+    let moved = blocking(move || state.store.move_alias(&name, &order)).await?;
+    Ok(tagged(moved.generation, &moved))
 }
 
 /// Moves an alias back to the version that it pointed at before; once more goes back further. No gate is asked. The version
@@ -129,34 +129,11 @@ pub async fn roll_back(
     let seen = request.headers().contains_key(IF_MATCH);
     let order = Rollback {
         alias: alias.parse().map_err(ApiError::from)?,
-        expected_generation: seen.then(|| if_match(&request, "alias")).transpose()?,
+        expected_generation: seen.then(|| if_match(&request, HOW)).transpose()?,
         actor: caller.acting_as(body.actor),
         reason: body.reason,
         idempotency_key: idempotency_key(&request),
     };
     let moved = blocking(move || state.store.roll_back(&name, &order)).await?;
-    Ok(tagged(&moved))
-}
-
-/// The key under which a repetition gets the first answer.
-pub fn idempotency_key(request: &HttpRequest) -> Option<String> {
-    let key = request.headers().get("Idempotency-Key")?;
-    Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
-}
-
-/// The generation in `If-Match`, of what is to be changed.
-pub fn if_match(request: &HttpRequest, what: &str) -> Result<u64, ApiError> {
-    let how = format!("send If-Match with the {what}'s ETag, or \"0\" to create it");
-    let Some(header) = request.headers().get(IF_MATCH) else {
-        return Err(ApiError::precondition_required(how));
-    };
-    let text = header.to_str().unwrap_or_default().trim().trim_matches('"');
-    text.parse()
-        .map_err(|_| ApiError::precondition_required(format!("If-Match is {header:?}; {how}")))
-}
-
-fn tagged(alias: &StoredAlias) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((ETAG, format!("\"{}\"", alias.generation)))
-        .json(alias)
+    Ok(tagged(moved.generation, &moved))
 }

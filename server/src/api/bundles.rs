@@ -86,7 +86,7 @@ pub async fn import_model(
     let terms = Terms {
         hardware,
         accept_other_plugins,
-        actor: if actor.is_empty() { caller.name } else { actor },
+        actor: caller.acting_as(actor),
     };
     let turn = turn().await?;
     let imported = blocking(move || {

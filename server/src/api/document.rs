@@ -39,6 +39,8 @@ use super::access::Secured;
         super::exclusions::list_exclusions,
         super::exclusions::exclude_measurements,
         super::savings::get_savings,
+        super::traffic::get_traffic,
+        super::traffic::set_traffic,
         super::datasets::list_datasets,
         super::datasets::freeze_dataset,
         super::jobs::submit_job,

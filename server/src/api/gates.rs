@@ -1,6 +1,5 @@
 //! `/v1/{hardware}/gate`: what a version must have shown before it goes into production.
 
-use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use lglp_openapi::gates::{Gate, SetGate};
 use lglp_openapi::problem::Problem;
@@ -8,9 +7,9 @@ use lglp_registry::{GateChange, GateRules};
 use serde::Deserialize;
 
 use super::State;
-use super::aliases::if_match;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::preconditions::{if_match, tagged};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -70,16 +69,13 @@ pub async fn set_gate(
     let name = hardware_name(&hardware)?;
     let change = GateChange {
         rules: body.rules,
-        expected_generation: if_match(&request, "gate")?,
+        expected_generation: if_match(
+            &request,
+            "send If-Match with the gate's ETag, or \"0\" where it was never set",
+        )?,
         actor: caller.acting_as(body.actor),
         reason: body.reason,
     };
     let gate = blocking(move || state.store.set_gate(&name, &change)).await?;
     Ok(tagged(gate.generation, &gate))
-}
-
-fn tagged(generation: u64, gate: &impl serde::Serialize) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((ETAG, format!("\"{generation}\"")))
-        .json(gate)
 }

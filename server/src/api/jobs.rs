@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::State;
-use super::aliases::idempotency_key;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 use crate::jobs::Listener;
@@ -106,7 +106,11 @@ fn page() -> usize {
     )
 )]
 #[get("/v1/jobs")]
-pub async fn list_jobs(state: web::Data<State>, selection: web::Query<Selection>) -> Result<HttpResponse, ApiError> {
+pub async fn list_jobs(
+    state: web::Data<State>,
+    selection: web::Query<Selection>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let Selection {
         hardware,
         state: in_state,
@@ -116,7 +120,13 @@ pub async fn list_jobs(state: web::Data<State>, selection: web::Query<Selection>
         hardware,
         state: in_state,
     };
-    let jobs = blocking(move || state.store.jobs(&filter, limit)).await?;
+    let jobs = blocking(move || -> lglp_registry::Result<_> {
+        let mut jobs = state.store.jobs(&filter, usize::MAX)?;
+        jobs.retain(|job| caller.sees(&job.hardware));
+        jobs.truncate(limit);
+        Ok(jobs)
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "jobs": jobs })))
 }
 
@@ -128,9 +138,17 @@ pub async fn list_jobs(state: web::Data<State>, selection: web::Query<Selection>
     responses((status = 200, body = Job, description = "The job"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"))
 )]
 #[get("/v1/jobs/{id}")]
-pub async fn get_job(state: web::Data<State>, id: web::Path<u64>) -> Result<HttpResponse, ApiError> {
-    let job = blocking(move || state.store.job(*id)).await?;
+pub async fn get_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let job = find(&state, *id, &caller).await?;
     Ok(HttpResponse::Ok().json(job))
+}
+
+/// A job, of a hardware target in the caller's scope.
+async fn find(state: &web::Data<State>, id: u64, caller: &Caller) -> Result<StoredJob, ApiError> {
+    let store = state.store.clone();
+    let job = blocking(move || store.job(id)).await?;
+    caller.may_use(&job.hardware)?;
+    Ok(job)
 }
 
 /// Cancels a job: at once where it waits, between two of its steps where it is running. What it has measured stays.
@@ -146,6 +164,7 @@ pub async fn get_job(state: web::Data<State>, id: web::Path<u64>) -> Result<Http
 )]
 #[post("/v1/jobs/{id}/cancel")]
 pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    find(&state, *id, &caller).await?;
     let job = blocking(move || state.jobs.cancel(*id, &caller.name)).await?;
     Ok(HttpResponse::Ok().json(job))
 }
@@ -162,7 +181,8 @@ pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Cal
     )
 )]
 #[get("/v1/jobs/{id}/events")]
-pub async fn job_events(state: web::Data<State>, id: web::Path<u64>) -> Result<HttpResponse, ApiError> {
+pub async fn job_events(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    find(&state, *id, &caller).await?;
     let listener = blocking(move || state.jobs.listen(*id)).await?;
     let events = unfold(listener, |mut listener| async move {
         let event = next_event(&mut listener).await?;

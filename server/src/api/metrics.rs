@@ -14,6 +14,7 @@ use super::State;
 use super::extract::blocking;
 use super::problem::ApiError;
 use crate::jobs::{JobLabels, Jobs};
+use crate::serving::{Counts, ModelLabels};
 use crate::webhooks::{Outcome, Standing};
 
 /// Labels of a request.
@@ -23,13 +24,6 @@ pub struct RequestLabels {
     pub route: String,
     pub method: String,
     pub status: u16,
-}
-
-/// Labels of predictions.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct ModelLabels {
-    pub hardware: String,
-    pub version: u32,
 }
 
 /// Labels of attempts to deliver.
@@ -74,7 +68,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(jobs: &Jobs) -> Self {
+    /// With what the serving table and the jobs count.
+    pub fn new(serving: &Counts, jobs: &Jobs) -> Self {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
@@ -113,6 +108,7 @@ impl Metrics {
             "Addresses locked out for too many bad tokens",
             lock_outs.clone(),
         );
+        serving.register(&mut registry);
         Self {
             registry,
             requests,

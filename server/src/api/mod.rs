@@ -19,6 +19,7 @@ mod measurements;
 mod metrics;
 mod models;
 mod plugins;
+mod preconditions;
 mod predict;
 mod problem;
 mod registry;
@@ -26,6 +27,7 @@ mod savings;
 mod server;
 mod spaces;
 mod stream;
+mod traffic;
 mod validations;
 mod webhooks;
 

@@ -6,9 +6,9 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::NewVersion;
 
 use super::State;
-use super::aliases::idempotency_key;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, post, web};
-use lglp_openapi::predict::{PredictRequest, PredictResponse, PredictingModel, Prediction, PredictionInterval};
+use lglp_openapi::predict::{
+    PredictRequest, PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval,
+};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::HardwareName;
 use lglp_sdk::{Architecture, SearchSpace};
@@ -14,9 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::State;
 use super::extract::{Body, blocking};
-use super::metrics::ModelLabels;
 use super::problem::ApiError;
-use crate::serving::{ModelRef, Predicted, ServedModel, Serving};
+use crate::serving::{Answered, ModelLabels, ModelRef, Route, ServedModel, Serving};
 use crate::spaces::Spaces;
 
 /// Architectures of one request at most.
@@ -58,22 +59,35 @@ pub async fn predict(
         .clone()
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded())?;
+    // Before a core is taken: whoever waits for a version to be loaded keeps none from others.
+    let route = state.serving.route(&hardware, &request.model).await?;
     let cores = Cores::take(&state.running, request.architectures.len()).await?;
     let serving = state.serving.clone();
     let spaces = state.spaces.clone();
-    let (served, predicted) = blocking(move || request.answer(&serving, &spaces, &hardware, cores.0.len())).await?;
-    state.usage.add(&served.hardware, predicted.len() as u64);
-    let labels = ModelLabels {
-        hardware: served.hardware.to_string(),
-        version: served.version,
-    };
-    state
-        .metrics
-        .predictions
-        .get_or_create(&labels)
-        .inc_by(predicted.len() as u64);
+    let (route, answered) = blocking(move || -> Result<_, ApiError> {
+        let answered = request.answer(&serving, &spaces, &route, cores.0.len())?;
+        Ok((route, answered))
+    })
+    .await?;
+    count(&state, &route, &answered);
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
-    Ok(HttpResponse::Ok().json(response(&served, predicted)))
+    Ok(HttpResponse::Ok().json(response(&route, answered)))
+}
+
+fn count(state: &State, route: &Route, answered: &[Answered]) {
+    let hardware = &route.model.hardware;
+    state.usage.add(hardware, answered.len() as u64);
+    let by_model = answered.iter().filter(|a| a.version == route.model.version).count();
+    let canary = route.canary.as_ref().map(|canary| canary.version);
+    let by_canary = canary.map(|version| (version, answered.len() - by_model));
+    for (version, predictions) in [(route.model.version, by_model)].into_iter().chain(by_canary) {
+        let labels = ModelLabels {
+            hardware: hardware.to_string(),
+            version,
+        };
+        let counter = state.metrics.predictions.get_or_create(&labels);
+        counter.inc_by(predictions as u64);
+    }
 }
 
 /// Cores that a request computes on, given back when it is dropped.
@@ -103,8 +117,10 @@ pub fn predict_here(
 ) -> Result<PredictResponse, Problem> {
     let answer = || {
         let hardware = hardware_name(hardware)?;
-        let (served, predicted) = PredictBody::read(body)?.answer(serving, spaces, &hardware, 1)?;
-        Ok(response(&served, predicted))
+        let request = PredictBody::read(body)?;
+        let route = serving.route_blocking(&hardware, &request.model)?;
+        let answered = request.answer(serving, spaces, &route, 1)?;
+        Ok(response(&route, answered))
     };
     answer().map_err(|error: ApiError| error.problem())
 }
@@ -188,20 +204,17 @@ impl PredictBody {
         &self,
         serving: &Serving,
         spaces: &Spaces,
-        hardware: &HardwareName,
+        route: &Route,
         threads: usize,
-    ) -> Result<(Arc<ServedModel>, Vec<Predicted>), ApiError> {
-        let served = serving.resolve(hardware, &self.model)?;
+    ) -> Result<Vec<Answered>, ApiError> {
+        let served = &route.model;
         if let Some(name) = &self.space
             && spaces.get(name)?.name != served.space.name
         {
-            return Err(other_space(&served, name));
+            return Err(other_space(served, name));
         }
         let architectures = read_architectures(&served.space, &self.architectures)?;
-        let predicted = served
-            .predict(&architectures, threads)
-            .inspect_err(|error| serving.after_failure(&served, error))?;
-        Ok((served, predicted))
+        Ok(serving.answer(route, &architectures, threads)?)
     }
 }
 
@@ -248,7 +261,17 @@ fn other_space(served: &ServedModel, asked: &str) -> ApiError {
     }])
 }
 
-fn response(served: &ServedModel, predicted: Vec<Predicted>) -> PredictResponse {
+fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
+    let served = &route.model;
+    let canary = route.canary.as_ref().and_then(|canary| {
+        let model = canary.model.as_ref()?;
+        Some(PredictingCanary {
+            version: model.version,
+            digest: model.digest.clone(),
+            recipe: model.recipe.clone(),
+            share: canary.share,
+        })
+    });
     PredictResponse {
         hardware: served.hardware.to_string(),
         space: served.space.name.clone(),
@@ -258,13 +281,15 @@ fn response(served: &ServedModel, predicted: Vec<Predicted>) -> PredictResponse 
             digest: served.digest.clone(),
             recipe: served.recipe.clone(),
         },
-        predictions: predicted.into_iter().map(prediction).collect(),
+        canary,
+        predictions: answered.into_iter().map(|a| prediction(served, a)).collect(),
     }
 }
 
-fn prediction(predicted: Predicted) -> Prediction {
+fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -> Prediction {
     Prediction {
         latency_ms: predicted.latency_ms,
+        version: Some(version).filter(|version| *version != served.version),
         interval: predicted.interval.map(|i| PredictionInterval {
             low: i.low,
             high: i.high,

@@ -61,13 +61,6 @@ impl ApiError {
         problem
     }
 
-    /// Somebody else was faster; `current` is the generation to look at.
-    fn stale(title: &'static str, detail: String, current: u64) -> Self {
-        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
-        problem.headers.push((ETAG, format!("\"{current}\"")));
-        problem
-    }
-
     /// Each rule that failed, with its figures.
     fn gate_refused(verdict: &Verdict, detail: String) -> Self {
         let title = "The gate refuses the version";
@@ -146,17 +139,23 @@ impl ResponseError for ApiError {
 
 impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&RegistryError> for ApiError {
+    fn from(error: &RegistryError) -> Self {
         let detail = error.to_string();
         match error {
             RegistryError::Invalid { field, reason } => {
                 let pointer = format!("/{}", field.replace('.', "/"));
                 Self::invalid_request(vec![Fault {
                     pointer,
-                    detail: reason,
+                    detail: reason.clone(),
                 }])
             }
             RegistryError::NotFound { what, .. } => {
-                let (slug, title) = match what {
+                let (slug, title) = match *what {
                     "hardware target" => ("unknown-hardware", "Unknown hardware"),
                     "version" => ("unknown-version", "Unknown version"),
                     _ => ("not-found", "Not found"),
@@ -176,9 +175,11 @@ impl From<RegistryError> for ApiError {
                 detail,
             ),
             RegistryError::StaleGeneration { current, .. } => {
-                Self::stale("The alias has moved meanwhile", detail, current)
+                let title = "It has moved meanwhile";
+                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
+                problem.headers.push((ETAG, format!("\"{current}\"")));
+                problem
             }
-            RegistryError::StaleGate { current, .. } => Self::stale("The gate was set meanwhile", detail, current),
             RegistryError::GateRefused { verdict, .. } => Self::gate_refused(&verdict, detail),
             RegistryError::NoPrevious { .. } => Self::new(
                 StatusCode::CONFLICT,
@@ -262,7 +263,7 @@ impl From<ServingError> for ApiError {
             ),
             ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
             ServingError::Space(error) => error.into(),
-            ServingError::Registry(error) => error.into(),
+            ServingError::Registry(error) => Self::from(&*error),
             ServingError::Plugin(error) => error.into(),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -9,7 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
-use lglp_registry::{Signal, Store};
+use lglp_registry::Store;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -34,8 +34,6 @@ pub struct ServeOptions {
     pub recipes: PathBuf,
     /// Jobs that may wait; beyond it they get 429.
     pub job_queue: usize,
-    /// Rung whenever the registry records an event.
-    pub signal: Arc<Signal>,
     /// Where webhooks may send to.
     pub targets: Arc<Targets>,
     pub access: Access,
@@ -47,11 +45,7 @@ pub struct ServeOptions {
 pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let address = options.listener.local_addr().context("the listener has no address")?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let serving = Arc::new(Serving::new(
-        options.store.clone(),
-        options.host.clone(),
-        options.spaces.clone(),
-    ));
+    let serving = Serving::for_server(options.store.clone(), options.host.clone(), options.spaces.clone())?;
     let usage = Arc::new(Usage::new(options.store.clone()));
     let tools = Tools {
         store: options.store.clone(),
@@ -65,10 +59,10 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
+        metrics: Metrics::new(serving.counts(), &jobs),
         serving,
         access: options.access,
         usage,
-        metrics: Metrics::new(&jobs),
         jobs,
         targets: options.targets,
         queue: Arc::new(Semaphore::new(options.queue_depth)),
@@ -79,7 +73,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let report: Report = Box::new(move |webhook, outcome| {
         deliveries.get_or_create(&DeliveryLabels::new(webhook, outcome)).inc();
     });
-    let webhooks = Dispatcher::start(&state.store, options.signal, state.targets.clone(), report);
+    let webhooks = Dispatcher::start(&state.store, state.targets.clone(), report);
     let webhooks = webhooks.context("cannot start delivering to webhooks")?;
     let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls));
     drop(webhooks);
@@ -103,12 +97,17 @@ async fn run(
         });
     });
     let usage = state.usage.clone();
-    let counting = usage.clone();
+    let serving = state.serving.clone();
+    let (counting, comparing) = (usage.clone(), serving.clone());
     actix_web::rt::spawn(async move {
         loop {
             actix_web::rt::time::sleep(FLUSH_INTERVAL).await;
-            let usage = counting.clone();
-            let _ = web::block(move || usage.flush()).await;
+            let (usage, serving) = (counting.clone(), comparing.clone());
+            let _ = web::block(move || {
+                usage.flush();
+                serving.flush();
+            })
+            .await;
         }
     });
     let jobs = state.jobs.clone();
@@ -153,6 +152,7 @@ async fn run(
     let ended = server.await.context("the server failed");
     usage.flush();
     jobs.join();
+    serving.stop();
     ended
 }
 
@@ -223,6 +223,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::exclusions::list_exclusions)
         .service(super::exclusions::exclude_measurements)
         .service(super::savings::get_savings)
+        .service(super::traffic::get_traffic)
+        .service(super::traffic::set_traffic)
         .service(super::datasets::list_datasets)
         .service(super::datasets::freeze_dataset);
 }

@@ -8,10 +8,10 @@ use lglp_registry::{JobKind, NewJob};
 use serde::Deserialize;
 
 use super::State;
-use super::aliases::idempotency_key;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::jobs::submit;
+use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 

@@ -230,7 +230,11 @@ pub fn submit(
         let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
         let tools = Tools {
             store: registry.store.clone(),
-            serving: Arc::new(Serving::new(registry.store.clone(), host.clone(), spaces.clone())),
+            serving: Arc::new(Serving::for_command(
+                registry.store.clone(),
+                host.clone(),
+                spaces.clone(),
+            )?),
             host,
             spaces,
             recipes: context.recipes_folder().clone(),

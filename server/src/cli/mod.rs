@@ -25,6 +25,7 @@ mod serve;
 mod spaces;
 mod table;
 mod token;
+mod traffic;
 mod train;
 mod tree;
 mod validate;
@@ -121,6 +122,7 @@ enum Command {
     Rollback(rollback::Args),
     Gate(gate::Args),
     Jobs(jobs::Args),
+    Traffic(traffic::Args),
     Models(models::Args),
     Hardware(hardware::Args),
     Dataset(dataset::Args),
@@ -160,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => rollback::run(&context, &args),
         Command::Gate(args) => gate::run(&context, &args),
         Command::Jobs(args) => jobs::run(&context, &args),
+        Command::Traffic(args) => traffic::run(&context, &args),
         Command::Models(args) => models::run(&context, &args),
         Command::Hardware(args) => hardware::run(&context, &args),
         Command::Dataset(args) => dataset::run(&context, &args),

@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             .map_err(explain)?,
         None => {
             let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-            let serving = Serving::new(store, host, spaces.clone());
+            let serving = Serving::for_command(store, host, spaces.clone())?;
             predict_here(
                 &serving,
                 &spaces,
@@ -69,7 +69,11 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let architecture = architecture
             .as_str()
             .map_or_else(|| architecture.to_string(), str::to_owned);
-        let note = prediction.outside_training_range.clone().unwrap_or_default();
+        let canary = prediction
+            .version
+            .map(|version| format!("by the canary, version {version}"));
+        let notes = [canary, prediction.outside_training_range.clone()];
+        let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
         rows.add_row([
             format!("{:.2}", prediction.latency_ms),
             interval.unwrap_or_default(),

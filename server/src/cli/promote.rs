@@ -8,7 +8,7 @@ use super::Context;
 use super::context::actor;
 use super::gate::verdict_table;
 use super::table::print_json;
-use crate::serving::{ModelRef, Serving};
+use crate::serving::Serving;
 
 /// Move an alias, `production` unless told otherwise, to a version
 #[derive(clap::Args)]
@@ -58,8 +58,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if registry.server.is_none() {
         // As a server does before it moves an alias: a version that cannot be loaded must not be promoted.
         let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-        let serving = Serving::new(registry.store.clone(), host, spaces);
-        serving.resolve(&args.hardware, &ModelRef::Version(args.version))?;
+        let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
+        serving.load_blocking(&args.hardware, args.version)?;
     }
     let moved = store.move_alias(&args.hardware, &order)?;
     if context.json() {

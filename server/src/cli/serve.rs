@@ -62,7 +62,6 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         command: "lglp serve".into(),
     };
     let store = SledStore::open(context.registry_folder(), info)?;
-    let signal = store.signal();
     let exposed = !args.bind.ip().is_loopback();
     let access = Access::new(&store, exposed)?;
     if exposed {
@@ -95,7 +94,6 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         queue_depth: args.queue_depth,
         recipes: context.recipes_folder().clone(),
         job_queue: args.job_queue,
-        signal,
         targets: Arc::new(args.allow.targets()),
         access,
         tls,

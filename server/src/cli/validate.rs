@@ -62,7 +62,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return by_the_server(context, args, &registry);
     }
     let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-    let serving = Serving::new(registry.store.clone(), host.clone(), spaces);
+    let serving = Serving::for_command(registry.store.clone(), host.clone(), spaces)?;
     let validating = Validating {
         store: &*registry.store,
         host: &host,

@@ -10,10 +10,11 @@ use lglp_openapi::models::{MoveAlias, RollBack};
 use lglp_openapi::registry::CollectBlobs;
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Alias, AliasMove, AliasName, AuditEntry, AuditFrom, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset,
-    Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditFrom, AuditHead, AuditQuery, Collected, CreatedWebhook,
+    Dataset, Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
     JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion,
-    NewWebhook, Progress, Result, Rollback, Store, Validation, Verification, Version, Webhook, WebhookId,
+    NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Verification, Version, Watcher,
+    Webhook, WebhookId,
 };
 use lglp_registry::{Credential, NewToken, Token, TokenId};
 use serde::Deserialize;
@@ -70,6 +71,11 @@ struct Webhooks {
 #[derive(Deserialize)]
 struct Delivered {
     delivery: Delivery,
+}
+
+#[derive(Deserialize)]
+struct Agreements {
+    agreement: Vec<Agreement>,
 }
 
 /// What a problem means as an error of the registry. `what` and `id` are what was asked for.
@@ -420,6 +426,45 @@ impl Store for RemoteStore {
 
     fn requeue_jobs(&self, _: Option<&str>) -> Result<Vec<Job>> {
         works_itself()
+    }
+
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
+        let path = format!("/v1/{hardware}/traffic");
+        let generation = format!("\"{}\"", request.expected_generation);
+        let aliases: Vec<&str> = request.shares().map(|(_, share)| share.alias.as_str()).collect();
+        let body = serde_json::json!({
+            "canary": request.canary, "shadow": request.shadow, "reason": request.reason, "actor": request.actor,
+        });
+        self.0
+            .send(Method::PUT, &path, &[("If-Match", &generation)], &body)
+            .map_err(error("set the traffic", "alias", aliases.join(" or ")))
+    }
+
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic> {
+        let path = format!("/v1/{hardware}/traffic");
+        self.0
+            .get(&path)
+            .map_err(error("read the traffic", "hardware target", hardware))
+    }
+
+    /// A server compares what it serves itself.
+    fn add_agreement(&self, _: &HardwareName, _: &Agreement) -> Result<Agreement> {
+        let reason = "a server compares the predictions that it serves itself";
+        Err(Error::invalid("agreement", reason))
+    }
+
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>> {
+        let path = format!("/v1/{hardware}/traffic");
+        let traffic: Agreements = self
+            .0
+            .get(&path)
+            .map_err(error("read the traffic", "hardware target", hardware))?;
+        Ok(traffic.agreement)
+    }
+
+    /// A server follows its own registry.
+    fn watch(&self, _: Watcher) -> Result<()> {
+        Err(Error::invalid("watcher", "changes are made by the server"))
     }
 
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {

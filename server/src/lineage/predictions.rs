@@ -1,13 +1,14 @@
 //! What two versions predict for the same architectures.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use lglp_openapi::lineage::{DiffQuery, Disagreement, PredictionDifference};
 use lglp_registry::{HardwareName, Store};
 use lglp_sdk::Architecture;
 
 use crate::measure::plan;
-use crate::serving::{ModelRef, ServedModel, Serving, ServingError};
+use crate::serving::{ServedModel, Serving, ServingError};
 use crate::train::{Metrics, labels};
 
 /// Why two versions cannot be asked the same.
@@ -39,8 +40,8 @@ pub(super) fn compare(
     (a, b): (u32, u32),
     query: &DiffQuery,
 ) -> Result<PredictionDifference, NotCompared> {
-    let first = serving.resolve(hardware, &ModelRef::Version(a))?;
-    let second = serving.resolve(hardware, &ModelRef::Version(b))?;
+    let first = serving.load_blocking(hardware, a)?;
+    let second = serving.load_blocking(hardware, b)?;
     let space = &first.space;
     if space.name != second.space.name {
         return Err(NotCompared::OtherSpace {
@@ -91,7 +92,7 @@ pub(super) fn compare(
 }
 
 /// On one thread: whoever waits for predictions has the other cores.
-fn latencies(serving: &Serving, served: &ServedModel, drawn: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+fn latencies(serving: &Serving, served: &Arc<ServedModel>, drawn: &[Architecture]) -> Result<Vec<f64>, ServingError> {
     let predicted = served
         .predict(drawn, 1)
         .inspect_err(|error| serving.after_failure(served, error))?;

@@ -1,12 +1,15 @@
-//! Why a prediction cannot be made.
+//! Why a prediction cannot be made. One failure may be the answer to many requests, so errors can be cloned.
+
+use std::sync::Arc;
 
 use lglp_registry::{AliasName, HardwareName};
 
+use super::table::{Key, PRODUCTION};
 use crate::plugins::PluginError;
 use crate::spaces::UnknownSpace;
 
 /// An error of serving a prediction.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServingError {
     /// Nothing was promoted on this hardware yet.
@@ -35,18 +38,52 @@ pub enum ServingError {
         version: u32,
         space: String,
     },
-    /// A freshly loaded model gave an impossible latency.
-    #[error("version {version} of `{hardware}` fails its self-test: it predicts {latency_ms} ms for {architecture}")]
+    /// A freshly loaded model predicts otherwise than when it was trained, or no latencies at all.
+    #[error("version {version} of `{hardware}` fails its self-test: {reason}")]
     SelfTest {
+        hardware: HardwareName,
+        version: u32,
+        reason: String,
+    },
+    /// A prediction that is no number.
+    #[error("version {version} of `{hardware}` predicts {latency_ms} ms for {architecture}")]
+    Impossible {
         hardware: HardwareName,
         version: u32,
         latency_ms: f64,
         architecture: String,
     },
+    /// Loading panicked, or the server ends.
+    #[error("loading version {version} of `{hardware}` was cut off; the log tells why")]
+    CutOff { hardware: HardwareName, version: u32 },
     #[error(transparent)]
     Space(#[from] UnknownSpace),
     #[error(transparent)]
-    Registry(#[from] lglp_registry::Error),
+    Registry(Arc<lglp_registry::Error>),
     #[error(transparent)]
     Plugin(#[from] PluginError),
+}
+
+impl From<lglp_registry::Error> for ServingError {
+    fn from(error: lglp_registry::Error) -> Self {
+        Self::Registry(Arc::new(error))
+    }
+}
+
+impl ServingError {
+    pub(super) fn no_alias(hardware: &HardwareName, alias: &AliasName) -> Self {
+        let hardware = hardware.clone();
+        if alias.as_str() == PRODUCTION {
+            return Self::NoProduction { hardware };
+        }
+        let alias = alias.clone();
+        Self::NoAlias { hardware, alias }
+    }
+
+    pub(super) fn cut_off((hardware, version): &Key) -> Self {
+        Self::CutOff {
+            hardware: hardware.clone(),
+            version: *version,
+        }
+    }
 }

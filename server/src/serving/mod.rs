@@ -1,11 +1,26 @@
 //! Serving: loaded versions, and which of them answers.
+//!
+//! Nothing here waits for a disk on the response path: the table is in memory, versions are loaded and freed by one
+//! thread of low priority, and shadows predict on another.
 
+mod answer;
+mod counts;
 mod error;
+mod live;
+mod loader;
+mod priority;
+mod self_test;
 mod served;
+mod serving;
+mod shadow;
 mod table;
 mod usage;
 
+pub use answer::{Answered, Route};
+pub use counts::{Counts, ModelLabels};
 pub use error::ServingError;
+pub use self_test::golden;
 pub use served::{Predicted, ServedModel};
-pub use table::{ModelRef, Serving};
+pub use serving::{ModelRef, Serving};
+pub use table::Branch;
 pub use usage::{FLUSH_INTERVAL, Usage};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use lglp_registry::{HardwareName, Store, Version};
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
 use super::ServingError;
+use super::self_test::self_test;
 use crate::plugins::PluginHost;
 use crate::predictor::{FittedModel, Interval, ModelState, PluginUse, Recipe, RelativeResiduals, TrainingRange};
 use crate::spaces::Spaces;
@@ -34,12 +35,9 @@ pub struct Predicted {
     pub outside_training_range: Option<String>,
 }
 
-/// Architectures that a freshly loaded model predicts before it serves: warms up caches and thread pools, too.
-const SELF_TEST_ROWS: usize = 8;
-
 impl ServedModel {
-    /// Loads a version: its blobs are verified by the registry, its plugins read their state, and its
-    /// predictions for some architectures must be numbers.
+    /// Loads a version: its blobs are verified by the registry, its plugins read their state, and it must pass its
+    /// self-test.
     pub fn load(
         store: &dyn Store,
         host: &PluginHost,
@@ -82,22 +80,13 @@ impl ServedModel {
             residuals: RelativeResiduals::from_stored(content.residuals.clone()),
             range,
         };
-        served.self_test()?;
+        self_test(&served.model, &served.space, version)?;
         Ok(served)
     }
 
-    fn self_test(&self) -> Result<(), ServingError> {
-        let rows: Vec<Architecture> = Sampler::new(&self.space, 0).take(SELF_TEST_ROWS).collect();
-        let latencies = self.model.predict(rows.iter())?;
-        match latencies.iter().position(|latency| !latency.is_finite()) {
-            None => Ok(()),
-            Some(at) => Err(ServingError::SelfTest {
-                hardware: self.hardware.clone(),
-                version: self.version,
-                latency_ms: latencies[at],
-                architecture: self.space.canonical_text(&rows[at]),
-            }),
-        }
+    /// Latencies in milliseconds, in the order of the architectures.
+    pub(super) fn latencies(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+        Ok(self.model.predict(architectures.iter())?)
     }
 
     /// Predicts architectures of the model's space, in their order, on up to so many threads.
@@ -115,6 +104,14 @@ impl ServedModel {
             }
             Ok::<_, ServingError>(latencies)
         })?;
+        if let Some(at) = latencies.iter().position(|latency| !latency.is_finite()) {
+            return Err(ServingError::Impossible {
+                hardware: self.hardware.clone(),
+                version: self.version,
+                latency_ms: latencies[at],
+                architecture: self.space.canonical_text(&architectures[at]),
+            });
+        }
         let predicted = architectures
             .iter()
             .zip(latencies)

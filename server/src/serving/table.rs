@@ -1,133 +1,168 @@
-//! The serving table: loaded versions, swapped atomically; requests in flight finish on the one they have.
+//! The serving table: where aliases lead, how traffic is divided, which versions are loaded. It is a value: a change makes
+//! another one, which takes its place in one step, so that a request sees either the one or the other.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
-use lglp_registry::{AliasName, HardwareName, Store};
+use lglp_registry::{Alias, AliasName, HardwareName, Share, Store, Traffic};
 
-use super::{ServedModel, ServingError};
-use crate::plugins::{PluginError, PluginHost};
-use crate::spaces::Spaces;
+use super::ServedModel;
 
-/// How a request names a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ModelRef {
-    Alias(AliasName),
-    Version(u32),
+/// The alias that requests mean when they name none.
+pub(super) const PRODUCTION: &str = "production";
+
+/// Versions kept that nothing leads to: some are compared by their numbers, side by side.
+const SPARE: usize = 8;
+
+/// A version of a hardware target.
+pub(super) type Key = (HardwareName, u32);
+
+/// Every hardware target.
+#[derive(Clone, Default)]
+pub(super) struct Table(HashMap<HardwareName, Target>);
+
+/// One hardware target.
+#[derive(Clone, Default)]
+pub(super) struct Target {
+    aliases: BTreeMap<AliasName, Alias>,
+    traffic: Traffic,
+    models: BTreeMap<u32, Arc<Loaded>>,
 }
 
-impl ModelRef {
-    /// The alias that requests mean when they name none.
-    pub fn production() -> Self {
-        Self::Alias("production".parse().expect("a valid alias"))
+struct Loaded {
+    model: Arc<ServedModel>,
+    /// When it was last asked for, as a count of requests.
+    used: AtomicU64,
+}
+
+/// A version that takes part in the traffic of production.
+#[derive(Clone)]
+pub struct Branch {
+    pub version: u32,
+    /// `None` where it cannot be loaded.
+    pub model: Option<Arc<ServedModel>>,
+    /// Of the architectures; above 0, up to 1.
+    pub share: f64,
+}
+
+impl Table {
+    pub(super) fn target(&self, hardware: &HardwareName) -> Option<&Target> {
+        self.0.get(hardware)
     }
-}
 
-type Table = HashMap<(HardwareName, u32), Arc<ServedModel>>;
-
-/// Loaded versions kept at most. More than the few that aliases lead to: versions are compared side by side.
-const CAPACITY: usize = 16;
-
-/// Loads versions on demand and keeps them. A version is immutable, so a loaded one never goes stale; an alias is looked
-/// up for every request, so moving it takes effect with the next one, and moving it back finds the old version warm.
-pub struct Serving {
-    store: Arc<dyn Store>,
-    host: Arc<PluginHost>,
-    spaces: Arc<Spaces>,
-    table: ArcSwap<Table>,
-    /// Held while a version is loaded: two requests for it must not load it twice.
-    loading: Mutex<()>,
-}
-
-impl Serving {
-    pub fn new(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> Self {
-        Self {
-            store,
-            host,
-            spaces,
-            table: ArcSwap::default(),
-            loading: Mutex::new(()),
-        }
+    pub(super) fn hardware(&self) -> impl Iterator<Item = &HardwareName> {
+        self.0.keys()
     }
 
-    /// The model that a reference leads to now, loaded if it is not yet. Blocks while it loads.
-    pub fn resolve(&self, hardware: &HardwareName, reference: &ModelRef) -> Result<Arc<ServedModel>, ServingError> {
-        let version = match reference {
-            ModelRef::Version(version) => *version,
-            ModelRef::Alias(alias) => self.alias(hardware, alias)?,
+    /// Reads aliases and traffic anew.
+    pub(super) fn read(&mut self, store: &dyn Store, hardware: &HardwareName) -> lglp_registry::Result<()> {
+        let aliases = store.aliases(hardware)?;
+        let traffic = store.traffic(hardware)?;
+        let target = self.0.entry(hardware.clone()).or_default();
+        target.aliases = aliases.into_iter().map(|alias| (alias.name.clone(), alias)).collect();
+        target.traffic = traffic;
+        Ok(())
+    }
+
+    pub(super) fn insert(&mut self, model: Arc<ServedModel>, used: u64) {
+        let target = self.0.entry(model.hardware.clone()).or_default();
+        let used = AtomicU64::new(used);
+        target.models.insert(model.version, Arc::new(Loaded { model, used }));
+    }
+
+    /// Takes out this very model, and returns whether it was there; another one that was loaded in its place stays.
+    pub(super) fn remove(&mut self, model: &Arc<ServedModel>) -> bool {
+        let Some(target) = self.0.get_mut(&model.hardware) else {
+            return false;
         };
-        let key = (hardware.clone(), version);
-        if let Some(served) = self.table.load().get(&key) {
-            return Ok(served.clone());
-        }
-        let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(served) = self.table.load().get(&key) {
-            return Ok(served.clone());
-        }
-        let record = self.store.version(hardware, version)?;
-        let served = Arc::new(ServedModel::load(&*self.store, &self.host, &self.spaces, &record)?);
-        self.insert(key, served.clone());
-        Ok(served)
+        let before = target.models.len();
+        target.models.retain(|_, loaded| !Arc::ptr_eq(&loaded.model, model));
+        target.models.len() < before
     }
 
-    fn alias(&self, hardware: &HardwareName, alias: &AliasName) -> Result<u32, ServingError> {
-        match self.store.alias(hardware, alias) {
-            Ok(found) => Ok(found.version),
-            Err(lglp_registry::Error::NotFound { .. }) => {
-                self.store.hardware(hardware)?;
-                let hardware = hardware.clone();
-                Err(if alias.as_str() == "production" {
-                    ServingError::NoProduction { hardware }
-                } else {
-                    let alias = alias.clone();
-                    ServingError::NoAlias { hardware, alias }
-                })
-            }
-            Err(other) => Err(other.into()),
+    /// Takes out the versions that nothing leads to, but for the [`SPARE`] asked for last.
+    pub(super) fn evict(&mut self) -> Vec<Arc<ServedModel>> {
+        let idle = self.0.values().flat_map(|target| {
+            let idle = |loaded: &&Arc<Loaded>| !target.is_led_to(loaded.model.version);
+            target.models.values().filter(idle)
+        });
+        let mut idle: Vec<(u64, Arc<ServedModel>)> = idle
+            .map(|loaded| (loaded.used.load(Ordering::Relaxed), loaded.model.clone()))
+            .collect();
+        idle.sort_by_key(|(used, _)| std::cmp::Reverse(*used));
+        let evicted: Vec<_> = idle.into_iter().skip(SPARE).map(|(_, model)| model).collect();
+        for model in &evicted {
+            self.remove(model);
         }
+        evicted
+    }
+}
+
+impl Target {
+    /// The version that an alias leads to.
+    pub(super) fn version(&self, alias: &AliasName) -> Option<u32> {
+        self.aliases.get(alias).map(|alias| alias.version)
     }
 
-    /// Puts a version in. Where the table is full, one that no alias leads to makes room.
-    fn insert(&self, key: (HardwareName, u32), served: Arc<ServedModel>) {
-        let mut table = Table::clone(&self.table.load());
-        if table.len() >= CAPACITY {
-            let idle = table.keys().find(|(hardware, version)| {
-                let aliases = self.store.aliases(hardware).unwrap_or_default();
-                aliases.iter().all(|alias| alias.version != *version)
-            });
-            if let Some(idle) = idle.cloned() {
-                table.remove(&idle);
-            }
-        }
-        table.insert(key, served);
-        self.table.store(Arc::new(table));
+    /// A loaded version; `now` is noted as the last time that it was asked for.
+    pub(super) fn model(&self, version: u32, now: u64) -> Option<&Arc<ServedModel>> {
+        let loaded = self.models.get(&version)?;
+        loaded.used.store(now, Ordering::Relaxed);
+        Some(&loaded.model)
     }
 
-    /// After a failed prediction: a model whose plugin panicked is dropped, and the next request loads it anew.
-    pub fn after_failure(&self, served: &ServedModel, error: &ServingError) {
-        if matches!(error, ServingError::Plugin(PluginError::Panicked { .. })) {
-            let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut table = Table::clone(&self.table.load());
-            table.remove(&(served.hardware.clone(), served.version));
-            self.table.store(Arc::new(table));
-        }
-    }
-
-    /// Loads every production model, so that first requests do not wait. Returns what went wrong, if anything.
-    pub fn warm_up(&self) -> Vec<(HardwareName, ServingError)> {
-        let targets = match self.store.hardware_targets() {
-            Ok(targets) => targets,
-            Err(_) => return Vec::new(),
+    /// The versions that aliases lead to, and the one that rolling production back leads to.
+    pub(super) fn led_to(&self) -> impl Iterator<Item = u32> {
+        let rollback = |alias: &Alias| {
+            alias
+                .previous
+                .last()
+                .copied()
+                .filter(|_| alias.name.as_str() == PRODUCTION)
         };
-        let attempts = targets
-            .into_iter()
-            .map(|t| (self.resolve(&t.name, &ModelRef::production()), t.name));
-        attempts
-            .filter_map(|(result, name)| match result {
-                Ok(_) | Err(ServingError::NoProduction { .. }) => None,
-                Err(error) => Some((name, error)),
-            })
+        self.aliases
+            .values()
+            .flat_map(move |alias| std::iter::once(alias.version).chain(rollback(alias)))
+    }
+
+    pub(super) fn is_led_to(&self, version: u32) -> bool {
+        self.led_to().any(|other| other == version)
+    }
+
+    /// The versions that should be loaded and are not.
+    pub(super) fn missing(&self) -> Vec<u32> {
+        self.led_to()
+            .filter(|version| !self.models.contains_key(version))
             .collect()
+    }
+
+    /// Who answers a share of what this production model is asked.
+    pub(super) fn canary(&self, production: &ServedModel) -> Option<Branch> {
+        self.branch(self.traffic.canary.as_ref()?, production)
+    }
+
+    /// Who predicts a share of what this production model is asked beside it.
+    pub(super) fn shadow(&self, production: &ServedModel) -> Option<Branch> {
+        self.branch(self.traffic.shadow.as_ref()?, production)
+    }
+
+    /// None where the alias has gone, leads to production's version itself, or to one of another space.
+    fn branch(&self, share: &Share, production: &ServedModel) -> Option<Branch> {
+        let version = self
+            .version(&share.alias)
+            .filter(|version| *version != production.version)?;
+        let model = self.models.get(&version).map(|loaded| loaded.model.clone());
+        if model
+            .as_ref()
+            .is_some_and(|model| model.space.name != production.space.name)
+        {
+            return None;
+        }
+        Some(Branch {
+            version,
+            model,
+            share: share.share,
+        })
     }
 }

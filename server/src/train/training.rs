@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Split, TrainError, Trained, TrainingData, train};
 use crate::plugins::{PluginError, PluginHost};
 use crate::predictor::{FitEvent, Recipe};
+use crate::serving::golden;
 
 /// What to train, on what.
 #[derive(Clone, Copy)]
@@ -73,6 +74,7 @@ impl Training<'_> {
             training_range: json!(trained.range),
             creator: creator.to_owned(),
             imported: Vec::new(),
+            golden: golden(&trained.model, self.space)?,
         })
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Wanted};
 use crate::plots::PlotError;
 use crate::plugins::PluginHost;
-use crate::serving::{ModelRef, ServedModel, Serving, ServingError};
+use crate::serving::{ServedModel, Serving, ServingError};
 
 /// Validating one version of a hardware target on this machine.
 pub struct Validating<'a> {
@@ -109,16 +109,14 @@ impl Validating<'_> {
     }
 
     fn candidate(&self) -> Result<Arc<ServedModel>, ServingError> {
-        self.serving.resolve(self.hardware, &ModelRef::Version(self.version))
+        self.serving.load_blocking(self.hardware, self.version)
     }
 
     fn production(&self) -> Result<Option<Arc<ServedModel>>, ValidateError> {
         let name: AliasName = "production".parse()?;
         match self.store.alias(self.hardware, &name) {
             Ok(alias) if alias.version == self.version => Ok(None),
-            Ok(alias) => Ok(Some(
-                self.serving.resolve(self.hardware, &ModelRef::Version(alias.version))?,
-            )),
+            Ok(alias) => Ok(Some(self.serving.load_blocking(self.hardware, alias.version)?)),
             Err(lglp_registry::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

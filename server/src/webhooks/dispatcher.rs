@@ -6,9 +6,10 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lglp_registry::{Signal, Store, WebhookId};
+use lglp_registry::{Store, WebhookId};
 
 use super::attempt::Outcome;
+use super::signal::Signal;
 use super::target::Targets;
 use super::worker::Worker;
 
@@ -38,12 +39,10 @@ impl Shared {
 pub struct Dispatcher(Arc<Shared>);
 
 impl Dispatcher {
-    pub fn start(
-        store: &Arc<dyn Store>,
-        signal: Arc<Signal>,
-        targets: Arc<Targets>,
-        report: Report,
-    ) -> std::io::Result<Self> {
+    pub fn start(store: &Arc<dyn Store>, targets: Arc<Targets>, report: Report) -> anyhow::Result<Self> {
+        let signal = Arc::new(Signal::default());
+        let bell = signal.clone();
+        store.watch(Arc::new(move |_| bell.ring()))?;
         let shared = Arc::new(Shared {
             store: Arc::downgrade(store),
             signal,

@@ -9,6 +9,7 @@ mod attempt;
 mod backoff;
 mod dispatcher;
 mod ping;
+mod signal;
 mod signature;
 mod standing;
 mod target;

@@ -1,4 +1,4 @@
-//! [`Signal`]: waiting for the next event without asking again and again.
+//! Waiting for the next event without asking again and again.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;

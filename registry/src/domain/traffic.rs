@@ -1,0 +1,77 @@
+//! Traffic: which share of the requests for `production` other versions answer, or predict beside it.
+
+use serde::{Deserialize, Serialize};
+
+use super::not_empty;
+use crate::{AliasName, Error, Result};
+
+/// The alias whose requests are divided.
+pub const PRODUCTION: &str = "production";
+
+/// A share of the architectures that `production` is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// The alias that takes part.
+    pub alias: AliasName,
+    /// Above 0, up to 1, which is all of them.
+    pub share: f64,
+}
+
+/// How the requests for `production` of a hardware target are divided.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// How often it was set: 0 where it never was.
+    pub generation: u64,
+    /// Whose predictions are the answer for a share of the architectures.
+    pub canary: Option<Share>,
+    /// Who also predicts a share of the architectures, to be compared; nobody sees these predictions.
+    pub shadow: Option<Share>,
+    /// When it was set last; RFC 3339, UTC.
+    pub set_at: Option<String>,
+    /// Who set it last.
+    pub set_by: Option<String>,
+}
+
+/// A request to divide the traffic otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetTraffic {
+    /// The new canary; `None` ends the one there is.
+    pub canary: Option<Share>,
+    /// The new shadow; `None` ends the one there is.
+    pub shadow: Option<Share>,
+    /// The generation the caller has seen.
+    pub expected_generation: u64,
+    /// Who sets it.
+    pub actor: String,
+    /// Why, for the audit log.
+    pub reason: String,
+}
+
+impl SetTraffic {
+    /// The shares, each with its field.
+    pub fn shares(&self) -> impl Iterator<Item = (&'static str, &Share)> {
+        let shares = [("canary", &self.canary), ("shadow", &self.shadow)];
+        shares
+            .into_iter()
+            .filter_map(|(field, share)| Some((field, share.as_ref()?)))
+    }
+
+    /// Checks what the types do not. That the aliases exist is the store's to check.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        not_empty("actor", &self.actor)?;
+        for (field, Share { alias, share }) in self.shares() {
+            if !(*share > 0.0 && *share <= 1.0) {
+                let reason = format!("expected more than 0 and at most 1, got {share}; leave {field} out to end it");
+                return Err(Error::invalid(format!("{field}.share"), reason));
+            }
+            if alias.as_str() == PRODUCTION {
+                let reason = "it is compared with production; name another alias";
+                return Err(Error::invalid(format!("{field}.alias"), reason));
+            }
+        }
+        Ok(())
+    }
+}

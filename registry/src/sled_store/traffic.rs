@@ -1,0 +1,86 @@
+//! Traffic, and what shadows agreed on.
+
+use serde_json::json;
+
+use super::{SledStore, keys};
+use crate::domain::traffic::PRODUCTION;
+use crate::{Agreement, Alias, AliasName, Change, Error, HardwareName, Result, SetTraffic, Share, Traffic, clock};
+
+impl SledStore {
+    pub(super) fn write_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
+        request.check()?;
+        let key = keys::traffic(hardware);
+        self.write(|changes| {
+            changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+            let before: Option<Traffic> = changes.find(&key)?;
+            let current = before.as_ref().map_or(0, |traffic| traffic.generation);
+            if current != request.expected_generation {
+                return Err(Error::StaleGeneration {
+                    what: format!("the traffic of {hardware}"),
+                    expected: request.expected_generation,
+                    current,
+                });
+            }
+            self.require_same_space(hardware, request)?;
+            let SetTraffic {
+                canary,
+                shadow,
+                actor,
+                reason,
+                ..
+            } = request;
+            let traffic = Traffic {
+                generation: current + 1,
+                canary: canary.clone(),
+                shadow: shadow.clone(),
+                set_at: Some(clock::now()),
+                set_by: Some(actor.clone()),
+            };
+            let change = Change::TrafficSet {
+                hardware: hardware.clone(),
+                generation: traffic.generation,
+                canary: canary.clone(),
+                shadow: shadow.clone(),
+            };
+            changes.log(change, actor, Some(reason), (json!(before), json!(traffic)))?;
+            changes.put(key, &traffic)?;
+            Ok(traffic)
+        })
+    }
+
+    /// A version of another space than production's reads none of its architectures.
+    fn require_same_space(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<()> {
+        if request.shares().next().is_none() {
+            return Ok(());
+        }
+        let production = self.space_of(hardware, &PRODUCTION.parse()?)?;
+        for (field, Share { alias, .. }) in request.shares() {
+            let space = self.space_of(hardware, alias)?;
+            if space != production {
+                let reason = format!("{alias} predicts in the space {space}, production in {production}");
+                return Err(Error::invalid(format!("{field}.alias"), reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn space_of(&self, hardware: &HardwareName, alias: &AliasName) -> Result<String> {
+        let found: Option<Alias> = self.find(&keys::alias(hardware, alias))?;
+        let version = found.ok_or_else(|| Error::not_found("alias", alias))?.version;
+        Ok(self.read_version(hardware, version)?.content.space)
+    }
+
+    pub(super) fn merge_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement> {
+        seen.check()?;
+        self.write(|changes| {
+            changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+            let (production, candidate) = (seen.production, seen.candidate);
+            let key = keys::agreement(hardware, production, candidate);
+            let before: Option<Agreement> = changes.find(&key)?;
+            let mut total = before.unwrap_or_else(|| Agreement::between(production, candidate));
+            total.merge(seen);
+            changes.put(key, &total)?;
+            Ok(total)
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! `/v1/{hardware}/traffic`: shadows and canaries.
+
+use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use lglp_openapi::problem::{Fault, Problem};
+use lglp_openapi::traffic::{SetTraffic, Share, Traffic};
+use lglp_registry::{HardwareName, SetTraffic as Order, Share as StoredShare};
+use serde_json::json;
+
+use super::State;
+use super::caller::Caller;
+use super::extract::{Body, blocking};
+use super::preconditions::{if_match, tagged};
+use super::predict::hardware_name;
+use super::problem::ApiError;
+
+/// How the requests for `production` are divided, and how far shadows agreed with it so far.
+#[utoipa::path(
+    tag = "models",
+    params(("hardware" = String, Path, description = "Hardware target")),
+    responses((status = 200, body = Traffic, description = "The traffic; its ETag is its generation, \"0\" where it was never divided"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it")),
+    security(("token" = ["viewer"])),
+)]
+#[get("/v1/{hardware}/traffic")]
+pub async fn get_traffic(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    answer(state, name).await
+}
+
+/// Divides the requests for `production` otherwise: a canary answers a share of the architectures, a shadow predicts a
+/// share beside production. Their versions are loaded and tested first. `If-Match` holds the generation that the caller
+/// has seen, `"0"` where traffic was never divided.
+#[utoipa::path(
+    tag = "models",
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("If-Match" = String, Header, description = "The traffic's current ETag", example = "\"0\""),
+    ),
+    request_body = SetTraffic,
+    responses(
+        (status = 200, body = Traffic, description = "The traffic; its ETag is its generation"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target or alias; `detail` names it"),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "It was divided otherwise meanwhile"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
+    ),
+    security(("token" = ["operator"])),
+)]
+#[put("/v1/{hardware}/traffic")]
+pub async fn set_traffic(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    request: HttpRequest,
+    caller: Caller,
+    Body(body): Body<SetTraffic>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let expected_generation = if_match(
+        &request,
+        "send If-Match with the traffic's ETag, \"0\" where it was never divided",
+    )?;
+    let order = Order {
+        canary: stored("canary", body.canary)?,
+        shadow: stored("shadow", body.shadow)?,
+        expected_generation,
+        actor: caller.acting_as(body.actor),
+        reason: body.reason,
+    };
+    order.check()?;
+    for (_, share) in order.shares() {
+        let version = state.serving.version(&name, &share.alias)?;
+        state.serving.load(&name, version).await?;
+    }
+    let (store, target) = (state.store.clone(), name.clone());
+    blocking(move || store.set_traffic(&target, &order)).await?;
+    answer(state, name).await
+}
+
+async fn answer(state: web::Data<State>, name: HardwareName) -> Result<HttpResponse, ApiError> {
+    let (traffic, agreement) = blocking(move || -> lglp_registry::Result<_> {
+        Ok((state.store.traffic(&name)?, state.serving.agreements(&name)?))
+    })
+    .await?;
+    let mut body = json!(traffic);
+    body["agreement"] = json!(agreement);
+    Ok(tagged(traffic.generation, &body))
+}
+
+fn stored(field: &str, share: Option<Share>) -> Result<Option<StoredShare>, ApiError> {
+    let read = |Share { alias, share }: Share| match alias.parse() {
+        Ok(alias) => Ok(StoredShare { alias, share }),
+        Err(error) => Err(ApiError::invalid_request(vec![Fault {
+            pointer: format!("/{field}/alias"),
+            detail: format!("{error}"),
+        }])),
+    };
+    share.map(read).transpose()
+}

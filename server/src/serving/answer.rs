@@ -1,0 +1,171 @@
+//! Answering: which version predicts which architecture.
+//!
+//! An architecture has a fixed place between 0 and 1, from its digest. It belongs to a share when its place lies below
+//! it: the same architecture always gets the same version while the share stands, and a growing share keeps those it had.
+
+use std::sync::Arc;
+
+use lglp_sdk::{Architecture, SearchSpace};
+use sha2::{Digest, Sha256};
+
+use super::counts::ModelLabels;
+use super::shadow::Comparison;
+use super::table::Branch;
+use super::{Predicted, ServedModel, Serving, ServingError};
+
+/// How a request is answered. A value: what moves meanwhile does not touch it.
+#[derive(Clone)]
+pub struct Route {
+    /// The version that the request names.
+    pub model: Arc<ServedModel>,
+    /// Whose predictions are the answer for a share.
+    pub canary: Option<Branch>,
+    /// Who also predicts a share, off the response path.
+    pub shadow: Option<Branch>,
+}
+
+/// A prediction, and who made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    pub predicted: Predicted,
+    pub version: u32,
+}
+
+impl Route {
+    /// One model for everything.
+    pub(super) fn whole(model: Arc<ServedModel>) -> Self {
+        Self {
+            model,
+            canary: None,
+            shadow: None,
+        }
+    }
+}
+
+impl Serving {
+    /// Predicts architectures of the route's space, in their order, on up to so many threads.
+    pub fn answer(
+        &self,
+        route: &Route,
+        architectures: &[Architecture],
+        threads: usize,
+    ) -> Result<Vec<Answered>, ServingError> {
+        let Route { model, canary, shadow } = route;
+        if canary.is_none() && shadow.is_none() {
+            let predicted = self.by_production(model, architectures, threads)?;
+            return Ok(predicted.into_iter().map(|p| by(model.version, p)).collect());
+        }
+        let places: Vec<f64> = architectures.iter().map(|a| place(&model.space, a)).collect();
+        let mut answers: Vec<Option<Answered>> = vec![None; architectures.len()];
+        if let Some(canary) = canary {
+            let chosen = indices(&places, |_, place| place < canary.share);
+            if let Some(predicted) = self.by_canary(route, canary, &pick(architectures, &chosen), threads) {
+                fill(&mut answers, &chosen, canary.version, predicted);
+            }
+        }
+        let rest = indices(&places, |i, _| answers[i].is_none());
+        let predicted = self.by_production(model, &pick(architectures, &rest), threads)?;
+        fill(&mut answers, &rest, model.version, predicted);
+        let answers: Vec<Answered> = answers.into_iter().flatten().collect();
+        if let Some(shadow) = shadow {
+            self.offer(model, shadow, architectures, &places, &answers);
+        }
+        Ok(answers)
+    }
+
+    fn by_production(
+        &self,
+        model: &Arc<ServedModel>,
+        architectures: &[Architecture],
+        threads: usize,
+    ) -> Result<Vec<Predicted>, ServingError> {
+        model
+            .predict(architectures, threads)
+            .inspect_err(|error| self.after_failure(model, error))
+    }
+
+    /// What the canary predicts; `None` where it cannot, so that production answers.
+    fn by_canary(
+        &self,
+        route: &Route,
+        canary: &Branch,
+        architectures: &[Architecture],
+        threads: usize,
+    ) -> Option<Vec<Predicted>> {
+        if architectures.is_empty() {
+            return None;
+        }
+        let predicted = canary.model.as_ref().map(|model| {
+            let predicted = model.predict(architectures, threads);
+            predicted.inspect_err(|error| {
+                tracing::warn!(hardware = %model.hardware, version = model.version, "the canary fails: {error}");
+                self.after_failure(model, error);
+            })
+        });
+        if let Some(Ok(predicted)) = predicted {
+            return Some(predicted);
+        }
+        let labels = ModelLabels {
+            hardware: route.model.hardware.to_string(),
+            version: canary.version,
+        };
+        let failures = self.counts.canary_failures.get_or_create(&labels);
+        failures.inc_by(architectures.len() as u64);
+        None
+    }
+
+    /// Has the shadow's share compared. Where the canary answered, production is still to predict: a canary that is
+    /// its own shadow would leave nothing to compare.
+    fn offer(
+        &self,
+        model: &Arc<ServedModel>,
+        shadow: &Branch,
+        architectures: &[Architecture],
+        places: &[f64],
+        answers: &[Answered],
+    ) {
+        let (Some(queue), Some(candidate)) = (&self.shadow, &shadow.model) else {
+            return;
+        };
+        let by_production = |i: usize| answers[i].version == model.version;
+        let known = indices(places, |i, place| place < shadow.share && by_production(i));
+        let unknown = indices(places, |i, place| place < shadow.share && !by_production(i));
+        let comparison = |chosen: &[usize], production_ms| Comparison {
+            production: model.clone(),
+            candidate: candidate.clone(),
+            architectures: pick(architectures, chosen),
+            production_ms,
+        };
+        let latencies = known.iter().map(|i| answers[*i].predicted.latency_ms).collect();
+        queue.offer(comparison(&known, Some(latencies)));
+        queue.offer(comparison(&unknown, None));
+    }
+}
+
+/// The place of an architecture: the first 8 bytes of the SHA-256 of its canonical text, as a fraction of 2^64.
+fn place(space: &SearchSpace, architecture: &Architecture) -> f64 {
+    let digest = Sha256::digest(space.canonical_text(architecture));
+    let first = digest
+        .iter()
+        .take(8)
+        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    first as f64 / 2_f64.powi(64)
+}
+
+fn indices(places: &[f64], chosen: impl Fn(usize, f64) -> bool) -> Vec<usize> {
+    (0..places.len()).filter(|i| chosen(*i, places[*i])).collect()
+}
+
+fn pick(architectures: &[Architecture], chosen: &[usize]) -> Vec<Architecture> {
+    chosen.iter().map(|i| architectures[*i].clone()).collect()
+}
+
+fn by(version: u32, predicted: Predicted) -> Answered {
+    Answered { predicted, version }
+}
+
+fn fill(answers: &mut [Option<Answered>], places: &[usize], version: u32, predicted: Vec<Predicted>) {
+    for (i, predicted) in places.iter().zip(predicted) {
+        answers[*i] = Some(by(version, predicted));
+    }
+}

@@ -1,0 +1,81 @@
+//! What the serving table counts for Prometheus.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Labels of what one version does.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ModelLabels {
+    pub hardware: String,
+    pub version: u32,
+}
+
+/// Labels of what is compared of two versions.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct PairLabels {
+    pub hardware: String,
+    pub production: u32,
+    pub candidate: u32,
+}
+
+/// Sizes of differences that are told apart, relative to production's prediction.
+const DIFFERENCES: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
+
+/// Counters of canaries and shadows.
+#[derive(Clone)]
+pub struct Counts {
+    /// Predictions that production made because the canary failed to.
+    pub canary_failures: Family<ModelLabels, Counter>,
+    /// Sizes of the differences between shadow and production.
+    pub shadow_differences: Family<PairLabels, Histogram, fn() -> Histogram>,
+    pub shadow_dropped: Family<PairLabels, Counter>,
+    pub shadow_failed: Family<PairLabels, Counter>,
+    /// Versions that could not be loaded.
+    pub load_failures: Family<ModelLabels, Counter>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            canary_failures: Family::default(),
+            shadow_differences: Family::new_with_constructor(|| Histogram::new(DIFFERENCES)),
+            shadow_dropped: Family::default(),
+            shadow_failed: Family::default(),
+            load_failures: Family::default(),
+        }
+    }
+}
+
+impl Counts {
+    /// Has them told with the others.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "canary_failures",
+            "Predictions that production made because the canary failed to",
+            self.canary_failures.clone(),
+        );
+        registry.register(
+            "shadow_relative_difference",
+            "Size of the difference between the shadow's prediction and production's, relative to the latter",
+            self.shadow_differences.clone(),
+        );
+        registry.register(
+            "shadow_dropped",
+            "Predictions that were not compared, since too many waited",
+            self.shadow_dropped.clone(),
+        );
+        registry.register(
+            "shadow_failed",
+            "Predictions that were not compared, since the shadow failed",
+            self.shadow_failed.clone(),
+        );
+        registry.register(
+            "model_load_failures",
+            "Versions that could not be loaded or failed their self-test",
+            self.load_failures.clone(),
+        );
+    }
+}

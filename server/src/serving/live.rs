@@ -1,0 +1,123 @@
+//! The table in use, and every way in which another takes its place.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+use lglp_registry::{HardwareName, Store};
+
+use super::table::{Key, Table, Target};
+use super::{ServedModel, ServingError};
+use crate::plugins::PluginHost;
+use crate::spaces::Spaces;
+
+/// The table in use. Requests read it and wait for nobody.
+pub(super) struct LiveTable {
+    pub store: Arc<dyn Store>,
+    host: Arc<PluginHost>,
+    spaces: Arc<Spaces>,
+    table: ArcSwap<Table>,
+    /// Held while a table is made of the one before.
+    changing: Mutex<()>,
+    /// Requests so far: the clock by which versions were last asked for.
+    requests: AtomicU64,
+}
+
+/// What a change left behind.
+#[derive(Default)]
+pub(super) struct Aftermath {
+    /// Versions that the table holds no more; requests in flight may.
+    pub retired: Vec<Arc<ServedModel>>,
+    /// Versions that something leads to and that are not loaded.
+    pub missing: Vec<Key>,
+}
+
+impl LiveTable {
+    /// A table that knows where aliases lead, and has nothing loaded.
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        host: Arc<PluginHost>,
+        spaces: Arc<Spaces>,
+    ) -> lglp_registry::Result<Self> {
+        let mut table = Table::default();
+        for target in store.hardware_targets()? {
+            table.read(&*store, &target.name)?;
+        }
+        Ok(Self {
+            store,
+            host,
+            spaces,
+            table: ArcSwap::from_pointee(table),
+            changing: Mutex::new(()),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn table(&self) -> Guard<Arc<Table>> {
+        self.table.load()
+    }
+
+    /// The time, counted in requests.
+    pub(super) fn now(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A version that is loaded.
+    pub(super) fn loaded(&self, (hardware, version): &Key) -> Option<Arc<ServedModel>> {
+        self.table().target(hardware)?.model(*version, self.now()).cloned()
+    }
+
+    /// Loads a version, if it is not yet, on this thread.
+    pub(super) fn load(&self, key: &Key) -> Result<(Arc<ServedModel>, Aftermath), ServingError> {
+        if let Some(model) = self.loaded(key) {
+            return Ok((model, Aftermath::default()));
+        }
+        let record = self.store.version(&key.0, key.1)?;
+        let model = Arc::new(ServedModel::load(&*self.store, &self.host, &self.spaces, &record)?);
+        let aftermath = self.change(|table| {
+            table.insert(model.clone(), self.now());
+            Ok(Aftermath::default())
+        })?;
+        Ok((model, aftermath))
+    }
+
+    /// Reads aliases and traffic of a hardware target anew.
+    pub(super) fn read(&self, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+        self.change(|table| {
+            table.read(&*self.store, hardware)?;
+            let missing = table.target(hardware).map(Target::missing);
+            let missing = missing.unwrap_or_default();
+            Ok(Aftermath {
+                missing: missing.into_iter().map(|version| (hardware.clone(), version)).collect(),
+                ..Aftermath::default()
+            })
+        })
+    }
+
+    /// Takes a model out.
+    pub(super) fn remove(&self, model: &Arc<ServedModel>) -> Aftermath {
+        let removed = self.change(|table| {
+            let was_in = table.remove(model);
+            let led_to = table
+                .target(&model.hardware)
+                .is_some_and(|t| t.is_led_to(model.version));
+            Ok(Aftermath {
+                retired: vec![model.clone()],
+                missing: Vec::from_iter((was_in && led_to).then(|| (model.hardware.clone(), model.version))),
+            })
+        });
+        removed.unwrap_or_default()
+    }
+
+    fn change(
+        &self,
+        edit: impl FnOnce(&mut Table) -> Result<Aftermath, ServingError>,
+    ) -> Result<Aftermath, ServingError> {
+        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = Table::clone(&self.table.load());
+        let mut aftermath = edit(&mut table)?;
+        aftermath.retired.extend(table.evict());
+        self.table.store(Arc::new(table));
+        Ok(aftermath)
+    }
+}

@@ -1,0 +1,71 @@
+//! The self-test of a freshly loaded version: it must predict what it predicted when it was trained.
+
+use lglp_registry::{Golden, Version};
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
+
+use super::ServingError;
+use crate::plugins::PluginError;
+use crate::predictor::FittedModel;
+
+/// Architectures that the test predicts.
+const ROWS: usize = 8;
+
+/// How far a prediction may lie from the golden one, relatively. Processors differ in the last digits of a `f32`; another
+/// plugin or state differs by more.
+const TOLERANCE: f64 = 1e-3;
+
+fn sample(space: &SearchSpace) -> Vec<Architecture> {
+    Sampler::new(space, 0).take(ROWS).collect()
+}
+
+/// What a freshly fitted model predicts, to be recorded in its version.
+pub fn golden(model: &FittedModel, space: &SearchSpace) -> Result<Vec<Golden>, PluginError> {
+    let rows = sample(space);
+    let latencies = model.predict(rows.iter())?;
+    let golden = rows.iter().zip(latencies).map(|(row, latency_ms)| Golden {
+        architecture: space.canonical_text(row),
+        latency_ms,
+    });
+    Ok(golden.collect())
+}
+
+/// Tests a freshly loaded model. It warms up caches and thread pools, too. Versions of before golden predictions were
+/// recorded need only predict latencies.
+pub(super) fn self_test(model: &FittedModel, space: &SearchSpace, version: &Version) -> Result<(), ServingError> {
+    let failed = |reason: String| ServingError::SelfTest {
+        hardware: version.hardware.clone(),
+        version: version.version,
+        reason,
+    };
+    let golden = &version.content.golden;
+    let rows = if golden.is_empty() {
+        sample(space)
+    } else {
+        let read = |golden: &Golden| space.architecture_from_json(&golden.architecture.clone().into());
+        let rows: Result<_, _> = golden.iter().map(read).collect();
+        rows.map_err(|error| failed(format!("a golden architecture cannot be read: {}", error.message)))?
+    };
+    let latencies = model.predict(rows.iter())?;
+    // One row alone takes another path through some plugins.
+    let alone = model.predict(rows[..1].iter())?;
+    let tested = rows.iter().zip(&latencies).chain(rows.iter().zip(&alone));
+    for (row, latency_ms) in tested {
+        let architecture = || space.canonical_text(row);
+        if !(latency_ms.is_finite() && *latency_ms > 0.0) {
+            return Err(failed(format!("it predicts {latency_ms} ms for {}", architecture())));
+        }
+    }
+    let again = golden.iter().zip(&latencies).chain(golden.iter().zip(&alone));
+    for (golden, latency_ms) in again {
+        let Golden {
+            architecture,
+            latency_ms: expected,
+        } = golden;
+        if (latency_ms - expected).abs() > TOLERANCE * expected.abs() {
+            let reason =
+                format!("it predicts {latency_ms} ms for {architecture}, and predicted {expected} when trained");
+            return Err(failed(reason));
+        }
+    }
+    Ok(())
+}

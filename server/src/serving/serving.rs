@@ -1,0 +1,251 @@
+//! [`Serving`]: finds the model that a request means, and keeps it so while aliases and traffic move.
+
+use std::sync::Arc;
+
+use lglp_registry::{Agreement, AliasName, Change, HardwareName, Store};
+
+use super::answer::Route;
+use super::counts::Counts;
+use super::live::LiveTable;
+use super::loader::Loader;
+use super::shadow::Shadow;
+use super::table::{PRODUCTION, Target};
+use super::{ServedModel, ServingError};
+use crate::plugins::{PluginError, PluginHost};
+use crate::spaces::Spaces;
+
+/// How a request names a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelRef {
+    Alias(AliasName),
+    Version(u32),
+}
+
+impl ModelRef {
+    /// The alias that requests mean when they name none.
+    pub fn production() -> Self {
+        Self::Alias(PRODUCTION.parse().expect("a valid alias"))
+    }
+
+    fn is_production(&self) -> bool {
+        matches!(self, Self::Alias(alias) if alias.as_str() == PRODUCTION)
+    }
+}
+
+/// Finds the model that a request means.
+///
+/// What aliases lead to stays loaded, and so does what production led to before: rolling back takes effect with the next
+/// request. A version is immutable, so a loaded one never goes stale. Requests in flight finish on the model they have.
+pub struct Serving {
+    live: Arc<LiveTable>,
+    loader: Arc<Loader>,
+    /// Commands that hold the registry themselves have none.
+    pub(super) shadow: Option<Shadow>,
+    pub(super) counts: Counts,
+}
+
+impl Serving {
+    /// For one command: loads what it asks for and nothing else.
+    pub fn for_command(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Self> {
+        let live = Arc::new(LiveTable::new(store, host, spaces)?);
+        let counts = Counts::default();
+        let loader = Arc::new(Loader::start(live.clone(), counts.clone())?);
+        let shadow = None;
+        Ok(Self {
+            live,
+            loader,
+            shadow,
+            counts,
+        })
+    }
+
+    /// For a server: follows every change of the registry, and compares shadows.
+    pub fn for_server(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Arc<Self>> {
+        let live = Arc::new(LiveTable::new(store, host, spaces)?);
+        let counts = Counts::default();
+        let loader = Arc::new(Loader::start(live.clone(), counts.clone())?);
+        let (table, loading) = (live.clone(), loader.clone());
+        let failed = move |model: &_, error: &_| replace(&table, &loading, model, error);
+        let serving = Arc::new(Self {
+            live,
+            loader,
+            shadow: Some(Shadow::start(counts.clone(), failed)?),
+            counts,
+        });
+        let watching = Arc::downgrade(&serving);
+        serving.live.store.watch(Arc::new(move |change| {
+            if let Some(serving) = watching.upgrade() {
+                serving.follow(change);
+            }
+        }))?;
+        Ok(serving)
+    }
+
+    /// Takes over a change of the registry.
+    fn follow(&self, change: &Change) {
+        let (Change::HardwareCreated { hardware }
+        | Change::AliasMoved { hardware, .. }
+        | Change::TrafficSet { hardware, .. }) = change
+        else {
+            return;
+        };
+        match self.live.read(hardware) {
+            Ok(aftermath) => self.loader.settle(aftermath),
+            Err(error) => tracing::error!(%hardware, "cannot follow a change of aliases or traffic: {error}"),
+        }
+    }
+
+    /// How a request is answered now. Loads a version that it names and that is not loaded, while it waits.
+    pub async fn route(&self, hardware: &HardwareName, reference: &ModelRef) -> Result<Route, ServingError> {
+        match self.find(hardware, reference)? {
+            Found::Loaded(route) => Ok(route),
+            Found::Version(version) => {
+                let model = self.load(hardware, version).await?;
+                Ok(self.divide(hardware, reference, model))
+            }
+        }
+    }
+
+    /// As [`Self::route`], for a thread that may block.
+    pub fn route_blocking(&self, hardware: &HardwareName, reference: &ModelRef) -> Result<Route, ServingError> {
+        match self.find(hardware, reference)? {
+            Found::Loaded(route) => Ok(route),
+            Found::Version(version) => {
+                let model = self.load_blocking(hardware, version)?;
+                Ok(self.divide(hardware, reference, model))
+            }
+        }
+    }
+
+    /// A version, loaded and tested on the loader's thread if it is not yet.
+    pub async fn load(&self, hardware: &HardwareName, version: u32) -> Result<Arc<ServedModel>, ServingError> {
+        let key = (hardware.clone(), version);
+        match self.live.loaded(&key) {
+            Some(model) => Ok(model),
+            None => (self.loader.want(key.clone()).await).unwrap_or_else(|_| Err(ServingError::cut_off(&key))),
+        }
+    }
+
+    /// As [`Self::load`], for a thread that may block.
+    pub fn load_blocking(&self, hardware: &HardwareName, version: u32) -> Result<Arc<ServedModel>, ServingError> {
+        let key = (hardware.clone(), version);
+        match self.live.loaded(&key) {
+            Some(model) => Ok(model),
+            None => {
+                let wanted = self.loader.want(key.clone());
+                wanted
+                    .blocking_recv()
+                    .unwrap_or_else(|_| Err(ServingError::cut_off(&key)))
+            }
+        }
+    }
+
+    /// The version that an alias leads to.
+    pub fn version(&self, hardware: &HardwareName, alias: &AliasName) -> Result<u32, ServingError> {
+        let table = self.live.table();
+        let found = known(table.target(hardware), hardware)?.version(alias);
+        found.ok_or_else(|| ServingError::no_alias(hardware, alias))
+    }
+
+    fn find(&self, hardware: &HardwareName, reference: &ModelRef) -> Result<Found, ServingError> {
+        let table = self.live.table();
+        let target = known(table.target(hardware), hardware)?;
+        let version = match reference {
+            ModelRef::Version(version) => *version,
+            ModelRef::Alias(alias) => {
+                let found = target.version(alias);
+                found.ok_or_else(|| ServingError::no_alias(hardware, alias))?
+            }
+        };
+        Ok(match target.model(version, self.live.now()) {
+            Some(model) => Found::Loaded(divide(target, reference, model.clone())),
+            None => Found::Version(version),
+        })
+    }
+
+    fn divide(&self, hardware: &HardwareName, reference: &ModelRef, model: Arc<ServedModel>) -> Route {
+        match self.live.table().target(hardware) {
+            Some(target) => divide(target, reference, model),
+            None => Route::whole(model),
+        }
+    }
+
+    /// After a failed prediction: a model whose plugin panicked is dropped and loaded anew.
+    pub fn after_failure(&self, model: &Arc<ServedModel>, error: &ServingError) {
+        replace(&self.live, &self.loader, model, error);
+    }
+
+    /// Loads whatever something leads to, production models first, so that first requests do not wait. Returns once
+    /// those are loaded, and what went wrong with them, if anything. From then on loading yields to answering.
+    pub fn warm_up(&self) -> Vec<(HardwareName, ServingError)> {
+        let production = ModelRef::production();
+        let hardware: Vec<HardwareName> = self.live.table().hardware().cloned().collect();
+        let load = |name: HardwareName| match self.route_blocking(&name, &production) {
+            Ok(_) | Err(ServingError::NoProduction { .. }) => None,
+            Err(error) => Some((name, error)),
+        };
+        let failed = hardware.iter().cloned().filter_map(load).collect();
+        self.loader.lower_priority();
+        for name in hardware {
+            let missing = self.live.table().target(&name).map(Target::missing);
+            for version in missing.unwrap_or_default() {
+                drop(self.loader.want((name.clone(), version)));
+            }
+        }
+        failed
+    }
+
+    /// How far shadows agree with production, all that was compared so far. Blocks.
+    pub fn agreements(&self, hardware: &HardwareName) -> lglp_registry::Result<Vec<Agreement>> {
+        self.flush();
+        self.live.store.agreements(hardware)
+    }
+
+    /// Adds what shadows agreed on to the registry. Blocks.
+    pub fn flush(&self) {
+        if let Some(shadow) = &self.shadow {
+            shadow.flush(&*self.live.store);
+        }
+    }
+
+    /// Ends the threads: a process must not exit while plugins are at work.
+    pub fn stop(&self) {
+        if let Some(shadow) = &self.shadow {
+            shadow.stop();
+        }
+        self.loader.stop();
+        self.flush();
+    }
+
+    /// What is counted for Prometheus.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+enum Found {
+    Loaded(Route),
+    /// One that is not loaded.
+    Version(u32),
+}
+
+fn known<'a>(target: Option<&'a Target>, hardware: &HardwareName) -> Result<&'a Target, ServingError> {
+    target.ok_or_else(|| lglp_registry::Error::not_found("hardware target", hardware).into())
+}
+
+fn divide(target: &Target, reference: &ModelRef, model: Arc<ServedModel>) -> Route {
+    if !reference.is_production() {
+        return Route::whole(model);
+    }
+    Route {
+        canary: target.canary(&model),
+        shadow: target.shadow(&model),
+        model,
+    }
+}
+
+fn replace(live: &LiveTable, loader: &Loader, model: &Arc<ServedModel>, error: &ServingError) {
+    if matches!(error, ServingError::Plugin(PluginError::Panicked { .. })) {
+        loader.settle(live.remove(model));
+    }
+}

@@ -1,0 +1,199 @@
+//! The shadow: one thread of low priority on which candidates predict what production was asked, and are compared with it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use lglp_registry::{Agreement, HardwareName, Store};
+use lglp_sdk::Architecture;
+
+use super::counts::{Counts, PairLabels};
+use super::{ServedModel, ServingError, priority};
+
+/// Architectures that may wait to be compared; of what comes on top a request is dropped as a whole.
+const WAITING_LIMIT: usize = 20_000;
+
+/// Architectures to compare two versions on.
+pub(super) struct Comparison {
+    pub production: Arc<ServedModel>,
+    pub candidate: Arc<ServedModel>,
+    pub architectures: Vec<Architecture>,
+    /// What production answered, milliseconds; `None` where the canary answered, so that production is still to predict.
+    pub production_ms: Option<Vec<f64>>,
+}
+
+/// The hardware target, production's version and the candidate's.
+type Pair = (HardwareName, u32, u32);
+
+/// What was compared since it was last added to the registry.
+type Seen = BTreeMap<Pair, Agreement>;
+
+/// A handle of the thread.
+pub(super) struct Shadow {
+    shared: Arc<Shared>,
+    /// `None` ends the thread.
+    queue: mpsc::Sender<Option<Comparison>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    counts: Counts,
+    seen: Mutex<Seen>,
+    /// Apart from what was seen, which the thread of low priority locks: a request must not wait for that.
+    dropped: Mutex<BTreeMap<Pair, u64>>,
+    /// Architectures that wait or are being compared.
+    waiting: AtomicUsize,
+}
+
+impl Shadow {
+    /// Starts the thread; it calls `failed` with models that fail.
+    pub(super) fn start(
+        counts: Counts,
+        failed: impl Fn(&Arc<ServedModel>, &ServingError) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            counts,
+            seen: Mutex::default(),
+            dropped: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+        });
+        let (queue, comparisons) = mpsc::channel::<Option<Comparison>>();
+        let of_thread = shared.clone();
+        let thread = std::thread::Builder::new().name("shadow".into()).spawn(move || {
+            priority::lower();
+            while let Ok(Some(comparison)) = comparisons.recv() {
+                of_thread.compare(&comparison, &failed);
+                let done = comparison.architectures.len();
+                of_thread.waiting.fetch_sub(done, Ordering::Relaxed);
+            }
+        })?;
+        Ok(Self {
+            shared,
+            queue,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Has architectures compared some time, or drops them where too many wait. Never blocks.
+    pub(super) fn offer(&self, comparison: Comparison) {
+        let rows = comparison.architectures.len();
+        if rows == 0 {
+            return;
+        }
+        let fits = |waiting: usize| Some(waiting + rows).filter(|sum| *sum <= WAITING_LIMIT);
+        let waiting = &self.shared.waiting;
+        if waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .is_err()
+        {
+            self.shared.drop_rows(&comparison);
+        } else {
+            // Only a server that ends has no thread any more.
+            let _ = self.queue.send(Some(comparison));
+        }
+    }
+
+    /// Adds what was compared to the registry. Blocks; what cannot be written is kept for the next time.
+    pub(super) fn flush(&self, store: &dyn Store) {
+        let dropped = std::mem::take(&mut *self.shared.dropped());
+        for (pair, rows) in dropped {
+            of_pair(&mut self.shared.seen(), pair).dropped += rows;
+        }
+        let seen = std::mem::take(&mut *self.shared.seen());
+        for ((hardware, production, candidate), agreement) in seen {
+            if let Err(error) = store.add_agreement(&hardware, &agreement) {
+                tracing::warn!(%hardware, production, candidate, "cannot add what the shadow agreed on: {error}");
+                let pair = (hardware, production, candidate);
+                of_pair(&mut self.shared.seen(), pair).merge(&agreement);
+            }
+        }
+    }
+
+    /// Ends the thread once it has compared what waits.
+    pub(super) fn stop(&self) {
+        let _ = self.queue.send(None);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Comparison {
+    fn pair(&self) -> Pair {
+        let hardware = self.production.hardware.clone();
+        (hardware, self.production.version, self.candidate.version)
+    }
+
+    fn labels(&self) -> PairLabels {
+        PairLabels {
+            hardware: self.production.hardware.to_string(),
+            production: self.production.version,
+            candidate: self.candidate.version,
+        }
+    }
+
+    /// Predicts; a model that fails is named.
+    fn latencies(&self) -> Result<(Vec<f64>, Vec<f64>), (&Arc<ServedModel>, ServingError)> {
+        let predict = |model: &Arc<ServedModel>| model.latencies(&self.architectures);
+        let production = match &self.production_ms {
+            Some(known) => known.clone(),
+            None => predict(&self.production).map_err(|error| (&self.production, error))?,
+        };
+        let candidate = predict(&self.candidate).map_err(|error| (&self.candidate, error))?;
+        Ok((production, candidate))
+    }
+}
+
+impl Shared {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn dropped(&self) -> std::sync::MutexGuard<'_, BTreeMap<Pair, u64>> {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn compare(&self, comparison: &Comparison, failed: &impl Fn(&Arc<ServedModel>, &ServingError)) {
+        let labels = comparison.labels();
+        let (production_ms, candidate_ms) = match comparison.latencies() {
+            Ok(latencies) => latencies,
+            Err((model, error)) => {
+                tracing::warn!(hardware = %model.hardware, version = model.version, "the shadow fails: {error}");
+                failed(model, &error);
+                let rows = comparison.architectures.len() as u64;
+                of_pair(&mut self.seen(), comparison.pair()).failed += rows;
+                self.counts.shadow_failed.get_or_create(&labels).inc_by(rows);
+                return;
+            }
+        };
+        let space = &comparison.production.space;
+        let differences = self.counts.shadow_differences.get_or_create_owned(&labels);
+        let mut agreement = Agreement::between(labels.production, labels.candidate);
+        let latencies = production_ms.into_iter().zip(candidate_ms);
+        for (architecture, (production_ms, candidate_ms)) in comparison.architectures.iter().zip(latencies) {
+            let text = || space.canonical_text(architecture);
+            match agreement.compare(text, production_ms, candidate_ms) {
+                Some(size) => differences.observe(size),
+                None => drop(self.counts.shadow_failed.get_or_create(&labels).inc()),
+            }
+        }
+        of_pair(&mut self.seen(), comparison.pair()).merge(&agreement);
+    }
+
+    fn drop_rows(&self, comparison: &Comparison) {
+        let rows = comparison.architectures.len() as u64;
+        *self.dropped().entry(comparison.pair()).or_default() += rows;
+        self.counts
+            .shadow_dropped
+            .get_or_create(&comparison.labels())
+            .inc_by(rows);
+    }
+}
+
+fn of_pair(seen: &mut Seen, pair: Pair) -> &mut Agreement {
+    let (production, candidate) = (pair.1, pair.2);
+    seen.entry(pair)
+        .or_insert_with(|| Agreement::between(production, candidate))
+}

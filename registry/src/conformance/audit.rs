@@ -159,6 +159,14 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
         (moved(1, None), "ann", Some("better")),
         (moved(2, Some(1)), "ann", Some("better")),
         (
+            Change::WebhookCreated {
+                webhook: webhook.id.clone(),
+            },
+            "bob",
+            None,
+        ),
+        (Change::WebhookDeleted { webhook: webhook.id }, "ann", None),
+        (
             Change::JobCreated {
                 job,
                 job_kind,
@@ -173,9 +181,6 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
                 job_kind,
                 hardware: hardware.clone(),
             },
-            Change::WebhookCreated {
-                webhook: webhook.id.clone(),
-            },
             "bob",
             None,
         ),
@@ -189,7 +194,6 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
             "laptop",
             None,
         ),
-        (Change::WebhookDeleted { webhook: webhook.id }, "ann", None),
     ]
 }
 

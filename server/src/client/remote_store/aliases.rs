@@ -1,0 +1,87 @@
+//! Aliases and gates.
+
+use lglp_openapi::models::{MoveAlias, RollBack};
+use lglp_registry::{Alias, AliasMove, AliasName, Error, Forecast, Gate, GateChange, HardwareName, Result, Rollback};
+use ureq::http::Method;
+
+use super::{RemoteStore, error, keyed};
+
+fn move_body(request: &AliasMove) -> MoveAlias {
+    MoveAlias {
+        version: request.version,
+        reason: request.reason.clone(),
+        actor: request.actor.clone(),
+        force: request.force,
+    }
+}
+
+impl RemoteStore {
+    pub(super) fn ask_move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
+        let path = format!("/v1/{hardware}/aliases/{}", request.alias);
+        let generation = format!("\"{}\"", request.expected_generation);
+        let headers = keyed(
+            vec![("If-Match", generation.as_str())],
+            request.idempotency_key.as_deref(),
+        );
+        self.0
+            .send(Method::PUT, &path, &headers, &move_body(request))
+            .map_err(error("move the alias", "version", request.version))
+    }
+
+    pub(super) fn ask_forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
+        let path = format!("/v1/{hardware}/aliases/{}?dry_run=true", request.alias);
+        let generation = format!("\"{}\"", request.expected_generation);
+        self.0
+            .send(Method::PUT, &path, &[("If-Match", &generation)], &move_body(request))
+            .map_err(error("forecast the move", "version", request.version))
+    }
+
+    pub(super) fn ask_roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
+        let path = format!("/v1/{hardware}/aliases/{}/rollback", request.alias);
+        let generation = request.expected_generation.map(|seen| format!("\"{seen}\""));
+        let headers = generation.iter().map(|seen| ("If-Match", seen.as_str())).collect();
+        let body = RollBack {
+            reason: request.reason.clone(),
+            actor: request.actor.clone(),
+        };
+        let headers = keyed(headers, request.idempotency_key.as_deref());
+        self.0
+            .send(Method::POST, &path, &headers, &body)
+            .map_err(error("roll back", "alias", &request.alias))
+    }
+
+    pub(super) fn ask_set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
+        let path = format!("/v1/{hardware}/gate");
+        let generation = format!("\"{}\"", change.expected_generation);
+        let body = serde_json::json!({ "rules": change.rules, "reason": change.reason, "actor": change.actor });
+        self.0
+            .send(Method::PUT, &path, &[("If-Match", &generation)], &body)
+            .map_err(error("set the gate", "hardware target", hardware))
+    }
+
+    pub(super) fn ask_gate(&self, hardware: &HardwareName) -> Result<Option<Gate>> {
+        let path = format!("/v1/{hardware}/gate");
+        let found: serde_json::Value =
+            self.0
+                .get(&path)
+                .map_err(error("read the gate", "hardware target", hardware))?;
+        if found["generation"] == 0 {
+            return Ok(None);
+        }
+        serde_json::from_value(found)
+            .map(Some)
+            .map_err(|source| Error::Storage {
+                doing: "read the gate",
+                source: Box::new(source),
+            })
+    }
+
+    pub(super) fn ask_alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
+        let path = format!("/v1/{hardware}/aliases/{name}");
+        self.0.get(&path).map_err(error("read the alias", "alias", name))
+    }
+
+    pub(super) fn ask_aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
+        Ok(self.models(hardware)?.aliases)
+    }
+}

@@ -103,6 +103,7 @@ fn answers_are_what_the_contract_says() {
         ("/v1/spaces", "/v1/spaces".to_owned()),
         ("/v1/audit", "/v1/audit".to_owned()),
         ("/v1/audit/head", "/v1/audit/head".to_owned()),
+        ("/v1/registry/verify", "/v1/registry/verify".to_owned()),
         ("/v1/events", "/v1/events".to_owned()),
         ("/metrics", "/metrics".to_owned()),
     ];
@@ -112,6 +113,8 @@ fn answers_are_what_the_contract_says() {
         "/v1/blobs",
         "/v1/blobs/{digest}",
         "/v1/{hardware}/predict",
+        "/v1/registry/backup",
+        "/v1/registry/gc",
     ];
     for (path, url) in &gets {
         let (status, answer) = server.get(url);
@@ -125,6 +128,12 @@ fn answers_are_what_the_contract_says() {
         &format!("/v1/blobs/{}", digest.as_str().expect("a digest")),
     ] {
         assert_eq!(server.get(url).0, 200, "{url}");
+    }
+    assert_eq!(server.get("/v1/registry/backup").0, 200);
+    for (body, expected) in [("{}", 200), ("{\"keep_seconds\": -1}", 422)] {
+        let (status, answer) = server.post("/v1/registry/gc", body);
+        assert_eq!(status, expected, "{answer}");
+        check(&document, ("post", "/v1/registry/gc"), status, &answer);
     }
     let paths = document["paths"].as_object().expect("paths");
     assert!(

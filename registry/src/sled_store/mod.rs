@@ -109,18 +109,19 @@ impl SledStore {
 
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
     fn write<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
-        let _turn = self.turn();
-        self.durable.check()?;
+        let _turn = self.settled_turn()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
         self.commit(changes)?;
         Ok(output)
     }
 
-    /// Waits for the writer's turn.
-    fn turn(&self) -> MutexGuard<'_, ()> {
+    /// Waits for the writer's turn. Fails where the writing has stopped: memory may hold half a change then.
+    fn settled_turn(&self) -> Result<MutexGuard<'_, ()>> {
         // The lock guards no data: a panic under it leaves nothing half done.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        let turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.durable.check()?;
+        Ok(turn)
     }
 
     /// Commits changes within a turn.

@@ -6,6 +6,8 @@ pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
 pub(super) const EVENT: &str = "event/";
 pub(super) const HARDWARE: &str = "hardware/";
+pub(super) const MEASUREMENT: &str = "measurement/";
+pub(super) const RECORDED: &str = "recorded/";
 
 pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
@@ -13,6 +15,11 @@ pub(super) fn hardware(name: &HardwareName) -> String {
 
 pub(super) fn measurement(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
     format!("{}{}", measurements(hardware, space, Some(round)), digest.hex())
+}
+
+/// Which measurements an audit entry is about.
+pub(super) fn recorded(sequence: u64) -> String {
+    format!("{RECORDED}{sequence:020}")
 }
 
 /// The prefix of the measurements of a space, of one round or of all.

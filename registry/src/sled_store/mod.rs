@@ -15,6 +15,7 @@ mod format;
 mod hardware;
 mod idempotency;
 mod keys;
+mod leftovers;
 mod lock;
 mod maintenance;
 mod measurements;
@@ -80,7 +81,9 @@ impl SledStore {
         let durable = Arc::new(Durable::new(disk));
         let lock = FolderLock::take(dir, info, &durable)?;
         format::settle(dir, &durable, || Blobs::create(&dir.join("blobs"), &durable))?;
-        Self::assemble(dir, lock, durable)
+        let store = Self::assemble(dir, lock, durable)?;
+        store.log_earlier()?;
+        Ok(store)
     }
 
     /// Opens the parts of a folder that is locked.
@@ -90,6 +93,7 @@ impl SledStore {
         if lock.disorder {
             durable.forget(&path)?;
         }
+        leftovers::remove(&path)?;
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(CACHE_BYTES)

@@ -29,9 +29,10 @@ const KINDS: &[Kind] = &[
     logged("exclusion", plain::<Exclusion>),
     logged("hardware", plain::<HardwareTarget>),
     unlogged("idempotency", plain::<idempotency::Use>),
-    // The log counts them.
+    // The log has the digest of many at once.
     unlogged("measurement", plain::<Measurement>),
     unlogged("predictions", plain::<u64>),
+    unlogged("recorded", plain::<Vec<String>>),
     logged("version", |key, bytes| {
         decode::<versions::Record>(key, bytes).map(|version| vec![version.digest])
     }),

@@ -28,6 +28,7 @@
 //! | `measurement/<hardware>/<space>/<round>/<digest>` | [`Measurement`] |
 //! | `exclusion/<hardware>/<space>/<round>/<digest>` | [`Exclusion`] |
 //! | `predictions/<hardware>` | how many predictions were served |
+//! | `recorded/<sequence>` | the keys of the measurements that the audit entry of that number is about |
 //! | `dataset/<hardware>/<digest>` | [`Dataset`]; the content is the blob of that digest |
 //! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
 //! | `idempotency/<scope>/<key>` | what a request with an idempotency key was answered |

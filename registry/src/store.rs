@@ -23,8 +23,8 @@ pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 /// Every operation may be called from any thread and blocks until it is done. An operation that writes returns `Ok`
 /// only once the write is durable; a reader may see it a moment earlier. The crate's documentation lists what else an
 /// implementation promises. Any operation may fail with [`Error::Io`](crate::Error::Io),
-/// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord); the other
-/// errors are named at each.
+/// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
+/// writes with [`Error::WritesStopped`](crate::Error::WritesStopped); the other errors are named at each.
 pub trait Store: Send + Sync {
     /// Creates a hardware target. Where it exists with the same description it is returned as it is, after taking
     /// over a reference network that it did not have.
@@ -335,7 +335,8 @@ pub trait Store: Send + Sync {
     /// Reads the whole audit log, checks its chain and that the records are what it tells, and returns its end.
     ///
     /// # Errors
-    /// `AuditBroken` naming the first entry that does not fit; `RecordDiffers` naming the first such record.
+    /// `AuditBroken` naming the first entry that does not fit; `RecordDiffers` naming the first such record;
+    /// `WritesStopped`, since half a change may be in memory then.
     fn verify_audit(&self) -> Result<AuditHead>;
 
     /// At most `limit` events from sequence `from` on.
@@ -431,8 +432,8 @@ pub trait Store: Send + Sync {
     /// the records are copied.
     ///
     /// # Errors
-    /// `CorruptRecord`, `CorruptBlob` and `NotFound` for what is damaged or missing in the registry. What was written of
-    /// the backup is worthless after an error.
+    /// `CorruptRecord`, `CorruptBlob` and `NotFound` for what is damaged or missing in the registry; `WritesStopped`. What
+    /// was written of the backup is worthless after an error.
     fn backup(&self, out: &mut dyn Write) -> Result<()>;
 
     /// Checks everything: that records read back, that every blob is what it was and every blob named is there, that
@@ -440,13 +441,13 @@ pub trait Store: Send + Sync {
     /// a finding, not an error. `progress` is told how many bytes of how many were hashed.
     ///
     /// # Errors
-    /// The common ones, where checking cannot go on.
+    /// `WritesStopped`; the common ones, where checking cannot go on.
     fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification>;
 
     /// Removes the blobs that nothing names and that nobody has put for the time `keep`, and returns what it removed;
     /// `dry_run` only tells. Whoever puts blobs and then what names them must be done within that time.
     ///
     /// # Errors
-    /// `Invalid` for an empty actor.
+    /// `Invalid` for an empty actor; `WritesStopped`.
     fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected>;
 }

@@ -79,7 +79,7 @@ fn only_an_empty_or_missing_folder_is_restored_into() {
     fs::write(taken.join("notes.txt"), "mine").unwrap();
     for dir in [&taken, &dir.path().join("a")] {
         let refused = SledStore::restore(dir, &mut archive.as_slice());
-        assert!(matches!(refused, Err(Error::NotARegistry { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     }
     assert_eq!(fs::read_dir(&taken).unwrap().count(), 1);
     // Nor is anything removed that only has the name of what an interrupted restoration leaves.

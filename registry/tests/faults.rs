@@ -282,6 +282,12 @@ fn after_a_failed_sync_nothing_is_written_until_the_registry_is_opened_anew() {
     assert_eq!(store.version(&cpu, 1).unwrap().version, 1);
     assert_eq!(store.get_blob(&new.training_log).unwrap(), b"log");
     store.audit(0, 10).unwrap();
+    // Half a change may be in memory: neither is it an edit behind the log's back, nor does it belong into a backup.
+    assert!(matches!(store.verify_audit(), Err(Error::WritesStopped { .. })));
+    assert!(matches!(
+        store.backup(&mut Vec::new()),
+        Err(Error::WritesStopped { .. })
+    ));
     drop(store);
     let store = open(dir.path());
     store.check_writable().unwrap();

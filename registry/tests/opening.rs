@@ -144,6 +144,34 @@ fn a_format_of_tomorrow_or_of_another_program_is_refused() {
     }
 }
 
+/// sled calls a database corrupt over a snapshot or a configuration that it was killed over.
+#[test]
+fn what_sled_was_killed_over_does_not_matter() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = open(dir.path())
+        .unwrap()
+        .put_hardware(&new_hardware("cpu"), "ann")
+        .unwrap();
+    let db = dir.path().join("db");
+    for half in [b"".as_slice(), b"half a snapshot"] {
+        fs::write(db.join("snap.FFFFFFFFFFFFFFFF.generating"), half).unwrap();
+        assert_eq!(open(dir.path()).unwrap().hardware(&name("cpu")).unwrap(), target);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).unwrap());
+    let db = dir.path().join("db");
+    let whole = fs::read(db.join("conf")).unwrap();
+    fs::remove_dir_all(&db).unwrap();
+    fs::create_dir(&db).unwrap();
+    for length in [0, 1, 30, whole.len() - 4] {
+        fs::write(db.join("conf"), &whole[..length]).unwrap();
+        let opened = open(dir.path());
+        assert!(opened.is_ok(), "cut at {length}: {opened:?}");
+        drop(opened);
+        fs::remove_file(db.join("db")).unwrap();
+    }
+}
+
 /// Making them anew would hide that the records are gone.
 #[test]
 fn a_registry_that_lost_its_database_or_blobs_is_refused() {

@@ -153,7 +153,26 @@ fn a_log_written_anew_differs_from_the_head_kept_elsewhere() {
 fn a_record_that_is_not_as_the_log_tells_is_named() {
     type Edit = fn(&sled::Db);
     const ALIAS: &str = "alias/cpu/production";
-    let cases: [(&str, &str, Edit); 9] = [
+    let cases: [(&str, &str, Edit); 12] = [
+        ("the measurements in recorded/", "audit entry 3", |db| {
+            let (key, bytes) = db.scan_prefix("measurement/").next().unwrap().unwrap();
+            let mut forged: Value = serde_json::from_slice(&bytes).unwrap();
+            forged["latency_ms"] = json!(0.1);
+            db.insert(key, canonical_json(&forged).unwrap()).unwrap();
+        }),
+        ("recorded/00000000000000000003", "missing", |db| {
+            drop(db.remove("recorded/00000000000000000003").unwrap());
+            // Another one, so that it is no registry from before there were any.
+            put(db, "recorded/00000000000000000099", &["x"; 0]);
+        }),
+        ("measurement/cpu/mobilenetv3/0000000007/", "no entry", |db| {
+            let forged = measurement(&name("cpu"), "net 0", 7);
+            put(
+                db,
+                &format!("measurement/cpu/mobilenetv3/0000000007/{}", forged.digest.hex()),
+                &forged,
+            );
+        }),
         (ALIAS, "audit entry 8", |db| {
             let mut alias: Value = serde_json::from_slice(&db.get(ALIAS).unwrap().unwrap()).unwrap();
             alias["version"] = json!(1);
@@ -184,7 +203,7 @@ fn a_record_that_is_not_as_the_log_tells_is_named() {
             let (key, _) = db.scan_prefix("exclusion/").next().unwrap().unwrap();
             db.remove(key).unwrap();
         }),
-        ("measurement/cpu/mobilenetv3/", "2 measurements are there", |db| {
+        ("measurement/cpu/mobilenetv3/", "missing; audit entry 3", |db| {
             let (key, _) = db.scan_prefix("measurement/").next().unwrap().unwrap();
             db.remove(key).unwrap();
         }),
@@ -207,6 +226,34 @@ fn a_record_that_is_not_as_the_log_tells_is_named() {
             findings.iter().any(|finding| finding.subject.starts_with(key)),
             "{findings:?}"
         );
+    }
+}
+
+/// A registry from before the log told of measurements is taken as it is, and the log says so.
+#[test]
+fn measurements_from_before_the_log_told_of_them_are_logged_on_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let cpu = name("cpu");
+    drop({
+        let store = open(dir.path());
+        ready_for_versions(&store, &cpu);
+        store
+    });
+    edit(dir.path(), |db| {
+        for round in 0..2 {
+            let earlier = measurement(&cpu, "net", round);
+            let key = format!("measurement/cpu/mobilenetv3/{round:010}/{}", earlier.digest.hex());
+            put(db, &key, &earlier);
+        }
+    });
+    for _ in 0..2 {
+        let store = open(dir.path());
+        let entries = store.audit(3, 9).unwrap();
+        let [entry] = entries.as_slice() else {
+            panic!("one entry for both: {entries:?}")
+        };
+        assert_eq!((entry.after["count"].as_u64(), entry.actor.as_str()), (Some(2), "lglp"));
+        store.verify_audit().unwrap();
     }
 }
 

@@ -156,6 +156,7 @@ fn answers_are_what_the_contract_says() {
         ("/v1/spaces", "/v1/spaces".to_owned()),
         ("/v1/audit", "/v1/audit".to_owned()),
         ("/v1/audit/head", "/v1/audit/head".to_owned()),
+        ("/v1/registry/verify", "/v1/registry/verify".to_owned()),
         ("/v1/events", "/v1/events".to_owned()),
         ("/v1/tokens", "/v1/tokens".to_owned()),
         ("/metrics", "/metrics".to_owned()),
@@ -174,6 +175,8 @@ fn answers_are_what_the_contract_says() {
         "/v1/{hardware}/models/{version}/bundle",
         "/v1/{hardware}/models/import",
         "/v1/tokens/{id}",
+        "/v1/registry/backup",
+        "/v1/registry/gc",
     ];
     for (path, url) in &gets {
         let (status, answer) = server.get(url);
@@ -191,6 +194,12 @@ fn answers_are_what_the_contract_says() {
     let (status, answer) = server.call("DELETE", "/v1/tokens/000000000000", &[], None);
     assert_eq!(status, 404, "{answer}");
     check(&document, ("delete", "/v1/tokens/{id}"), status, &answer);
+    assert_eq!(server.get("/v1/registry/backup").0, 200);
+    for (body, expected) in [("{}", 200), ("{\"keep_seconds\": -1}", 422)] {
+        let (status, answer) = server.post("/v1/registry/gc", body);
+        assert_eq!(status, expected, "{answer}");
+        check(&document, ("post", "/v1/registry/gc"), status, &answer);
+    }
     let paths = document["paths"].as_object().expect("paths");
     assert!(
         paths.keys().all(|path| seen.contains(&path.as_str())),

@@ -1,10 +1,11 @@
 //! Whether the records are what the audit log tells: a record that was edited behind the log's back is found by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
 use super::{SledStore, keys, records};
+use crate::durable::storage;
 use crate::{AuditEntry, Change, Digest, Exclusion, Finding, Result, canonical_json};
 
 /// What the audit log tells, gathered entry by entry.
@@ -13,8 +14,8 @@ pub(super) struct Told {
     /// By key: the last entry that wrote the record, and the digest of what it wrote. Entries from before the log kept
     /// records have no digest.
     records: BTreeMap<String, (u64, Option<Digest>)>,
-    /// By prefix: how many measurements were recorded.
-    measurements: BTreeMap<String, u64>,
+    /// By entry: the digest of the measurements that were recorded.
+    measurements: BTreeMap<u64, Digest>,
 }
 
 impl Told {
@@ -27,14 +28,8 @@ impl Told {
         if let Change::WebhookDeleted { webhook } = &entry.change {
             self.records.remove(&keys::webhook(webhook));
         }
-        if let Change::MeasurementsRecorded {
-            hardware, space, count, ..
-        } = &entry.change
-        {
-            *self
-                .measurements
-                .entry(keys::measurements(hardware, space, None))
-                .or_default() += *count as u64;
+        if let Change::MeasurementsRecorded { digest, .. } = &entry.change {
+            self.measurements.insert(entry.sequence, digest.clone());
         }
         Ok(())
     }
@@ -63,17 +58,56 @@ impl Told {
         for (key, (sequence, _)) in self.records {
             find(key, format!("it is missing; audit entry {sequence} tells of it"));
         }
-        for (prefix, told) in self.measurements {
-            let found = store.scan(&prefix).count() as u64;
-            if found < told {
-                find(
-                    prefix,
-                    format!("{found} measurements are there; the audit log tells of {told}"),
-                );
-            }
-        }
+        findings.extend(measurements(&self.measurements, store)?);
         Ok(findings)
     }
+}
+
+/// Where the measurements differ from what the log tells. Which ones an entry is about stands beside the log, and is right
+/// where their digest is the entry's.
+fn measurements(told: &BTreeMap<u64, Digest>, store: &SledStore) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut find = |subject: String, fault: String| findings.push(Finding { subject, fault });
+    let mut known = HashSet::new();
+    for (sequence, digest) in told {
+        let list = keys::recorded(*sequence);
+        let Some(measured) = store.find::<Vec<String>>(&list)? else {
+            find(
+                list,
+                format!("it is missing; it lists the measurements of audit entry {sequence}"),
+            );
+            continue;
+        };
+        // The canonical JSON of a list is that of its items, which is how they are stored.
+        let mut text = Vec::new();
+        let mut whole = true;
+        for key in measured {
+            text.push(if text.is_empty() { b'[' } else { b',' });
+            match store.db.get(&key).map_err(storage("read a record"))? {
+                Some(bytes) => text.extend_from_slice(&bytes),
+                None => {
+                    whole = false;
+                    find(
+                        key.clone(),
+                        format!("it is missing; audit entry {sequence} tells of it"),
+                    );
+                }
+            }
+            known.insert(key);
+        }
+        text.push(b']');
+        if whole && Digest::of(&text) != *digest {
+            let fault = format!("audit entry {sequence} has another digest: one of them, or the list, was changed");
+            find(format!("the measurements in {list}"), fault);
+        }
+    }
+    for record in store.scan(keys::MEASUREMENT) {
+        let (key, _) = record?;
+        if !known.contains(&key) {
+            find(key, "no entry of the audit log tells of it".to_owned());
+        }
+    }
+    Ok(findings)
 }
 
 /// The records that an entry tells of, by key, each as it was written where the entry holds it.

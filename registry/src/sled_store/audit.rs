@@ -10,7 +10,7 @@ impl SledStore {
     /// Checks the chain, and that the records are what it tells.
     pub(super) fn check_audit(&self) -> Result<AuditHead> {
         // With the writers waiting, entries, head and records are of one moment.
-        let _turn = self.turn();
+        let _turn = self.settled_turn()?;
         let (head, told) = self.follow_audit()?;
         match told.differences(self)?.into_iter().next() {
             None => Ok(head),

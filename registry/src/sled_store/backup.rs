@@ -32,7 +32,7 @@ impl SledStore {
         let mut count = 0;
         let mut named = BTreeSet::new();
         let (created_at, audit, stored) = {
-            let _turn = self.turn();
+            let _turn = self.settled_turn()?;
             self.require_whole()?;
             let stored: HashSet<Digest> = self.blobs.list()?.into_iter().filter_map(|blob| blob.digest).collect();
             for record in self.scan("") {

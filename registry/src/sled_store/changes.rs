@@ -81,14 +81,14 @@ impl<'a> Changes<'a> {
         self.pending.insert(key, None);
     }
 
-    /// Writes the audit entry and the event of a change, with the record as it was and as it is since.
+    /// Writes the audit entry and the event of a change, with the record as it was and as it is since. The entry's number.
     pub(super) fn log(
         &mut self,
         change: Change,
         actor: &str,
         reason: Option<&str>,
         (before, after): (Value, Value),
-    ) -> Result<()> {
+    ) -> Result<u64> {
         self.logged = Some(change.clone());
         let at = clock::now();
         let sequence = self.last(keys::EVENT)?.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1;
@@ -119,7 +119,8 @@ impl<'a> Changes<'a> {
                 hash: entry.hash.clone(),
             },
         )?;
-        self.put(keys::audit(entry.sequence), &entry)
+        self.put(keys::audit(entry.sequence), &entry)?;
+        Ok(entry.sequence)
     }
 
     /// The changes as one batch; `None` where there are none.

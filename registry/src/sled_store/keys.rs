@@ -10,6 +10,8 @@ pub(super) const JOB: &str = "job/";
 pub(super) const JOBS_OPEN: &str = "jobs-open";
 pub(super) const WEBHOOK: &str = "webhook/";
 pub(super) const TOKEN: &str = "token/";
+pub(super) const MEASUREMENT: &str = "measurement/";
+pub(super) const RECORDED: &str = "recorded/";
 
 pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
@@ -17,6 +19,11 @@ pub(super) fn hardware(name: &HardwareName) -> String {
 
 pub(super) fn measurement(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
     format!("{}{}", measurements(hardware, space, Some(round)), digest.hex())
+}
+
+/// Which measurements an audit entry is about.
+pub(super) fn recorded(sequence: u64) -> String {
+    format!("{RECORDED}{sequence:020}")
 }
 
 /// The prefix of the measurements of a space, of one round or of all.

@@ -16,7 +16,7 @@ impl SledStore {
     pub(super) fn check_all(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification> {
         let mut found = Findings::default();
         let (records, named, audit) = {
-            let _turn = self.turn();
+            let _turn = self.settled_turn()?;
             let (records, named) = self.check_records(&mut found)?;
             (records, named, self.check_log(&mut found)?)
         };
@@ -130,8 +130,7 @@ impl SledStore {
     /// Removes the blobs that no record names and that were not put for `keep`. The writers wait meanwhile.
     pub(super) fn remove_unnamed(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected> {
         not_empty("actor", actor)?;
-        let _turn = self.turn();
-        self.durable.check()?;
+        let _turn = self.settled_turn()?;
         let before = SystemTime::now().checked_sub(keep).unwrap_or(SystemTime::UNIX_EPOCH);
         let stored = self.blobs.list()?;
         let named = self.named_blobs(&stored.iter().filter_map(|blob| blob.digest.clone()).collect())?;

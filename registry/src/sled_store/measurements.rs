@@ -18,15 +18,13 @@ impl SledStore {
             for hardware in targets {
                 changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             }
-            let mut recorded = 0;
-            let mut fresh = BTreeMap::<_, BTreeMap<_, _>>::new();
+            let mut fresh = BTreeMap::new();
             for new in measurements {
                 let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
                 match changes.find::<Measurement>(&key)? {
                     None => {
                         changes.put(key.clone(), new)?;
-                        recorded += 1;
-                        fresh.entry((&new.hardware, &new.space)).or_default().insert(key, new);
+                        fresh.insert(key, new);
                     }
                     Some(old) => {
                         if let Some(field) = new.difference(&old) {
@@ -35,12 +33,22 @@ impl SledStore {
                     }
                 }
             }
-            for ((hardware, space), records) in fresh {
-                let records: Vec<&Measurement> = records.into_values().collect();
-                log(changes, (hardware, space), &records, actor)?;
-            }
+            let recorded = fresh.len();
+            log(changes, fresh, actor, None)?;
             Ok(recorded)
         })
+    }
+
+    /// Logs the measurements of a registry from before the log told of measurements.
+    pub(super) fn log_earlier(&self) -> Result<()> {
+        if self.scan(keys::RECORDED).next().is_some() || self.scan(keys::MEASUREMENT).next().is_none() {
+            return Ok(());
+        }
+        let earlier: Vec<Measurement> = self.list(keys::MEASUREMENT)?;
+        let key = |m: &Measurement| keys::measurement(&m.hardware, &m.space, m.round, &m.digest);
+        let earlier = earlier.iter().map(|measurement| (key(measurement), measurement));
+        let reason = "recorded before the audit log told of measurements";
+        self.write(|changes| log(changes, earlier.collect(), "lglp", Some(reason)))
     }
 
     pub(super) fn list_measured(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
@@ -56,21 +64,32 @@ impl SledStore {
     }
 }
 
-/// One audit entry for what was recorded of one space. It holds the digest of the records, not all their samples again.
+/// One audit entry for the measurements of each hardware target and space, given by key. It holds their digest, not all
+/// their samples again; which ones they are stands beside it.
 fn log(
     changes: &mut Changes,
-    (hardware, space): (&HardwareName, &str),
-    records: &[&Measurement],
+    measurements: BTreeMap<String, &Measurement>,
     actor: &str,
+    reason: Option<&str>,
 ) -> Result<()> {
-    let (count, digest) = (records.len(), Digest::of(&canonical_json(records)?));
-    let after = json!({ "count": count, "sha256": digest });
-    let change = Change::MeasurementsRecorded {
-        hardware: hardware.clone(),
-        space: space.to_owned(),
-        rounds: records.iter().map(|record| record.round).collect(),
-        count,
-        digest,
-    };
-    changes.log(change, actor, None, (Value::Null, after))
+    let mut parts = BTreeMap::<_, Vec<_>>::new();
+    for (key, measurement) in measurements {
+        let part = parts.entry((&measurement.hardware, &measurement.space));
+        part.or_default().push((key, measurement));
+    }
+    for ((hardware, space), part) in parts {
+        let (names, records): (Vec<_>, Vec<_>) = part.into_iter().unzip();
+        let (count, digest) = (records.len(), Digest::of(&canonical_json(&records)?));
+        let after = json!({ "count": count, "sha256": digest });
+        let change = Change::MeasurementsRecorded {
+            hardware: hardware.clone(),
+            space: space.clone(),
+            rounds: records.iter().map(|record| record.round).collect(),
+            count,
+            digest,
+        };
+        let sequence = changes.log(change, actor, reason, (Value::Null, after))?;
+        changes.put(keys::recorded(sequence), &names)?;
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod hardware;
 mod idempotency;
 mod jobs;
 mod keys;
+mod leftovers;
 mod lock;
 mod maintenance;
 mod measurements;
@@ -94,7 +95,9 @@ impl SledStore {
         let durable = Arc::new(Durable::new(disk));
         let lock = FolderLock::take(dir, info, &durable)?;
         format::settle(dir, &durable, || Blobs::create(&dir.join("blobs"), &durable))?;
-        Self::assemble(dir, lock, durable)
+        let store = Self::assemble(dir, lock, durable)?;
+        store.log_earlier()?;
+        Ok(store)
     }
 
     /// Opens the parts of a folder that is locked.
@@ -104,6 +107,7 @@ impl SledStore {
         if lock.disorder {
             durable.forget(&path)?;
         }
+        leftovers::remove(&path)?;
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(CACHE_BYTES)
@@ -124,8 +128,7 @@ impl SledStore {
 
     /// Runs `work`, and commits the changes it collected, durably and at once. Writers take turns.
     fn write<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
-        let turn = self.turn();
-        self.durable.check()?;
+        let turn = self.settled_turn()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
         let logged = changes.logged();
@@ -140,18 +143,19 @@ impl SledStore {
 
     /// As [`Self::write`], but durable only with the next write: for what may be lost.
     fn write_lazily<T>(&self, work: impl FnOnce(&mut Changes) -> Result<T>) -> Result<T> {
-        let _turn = self.turn();
-        self.durable.check()?;
+        let _turn = self.settled_turn()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
         changes.apply()?;
         Ok(output)
     }
 
-    /// Waits for the writer's turn.
-    fn turn(&self) -> MutexGuard<'_, ()> {
+    /// Waits for the writer's turn. Fails where the writing has stopped: memory may hold half a change then.
+    fn settled_turn(&self) -> Result<MutexGuard<'_, ()>> {
         // The lock guards no data: a panic under it leaves nothing half done.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        let turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.durable.check()?;
+        Ok(turn)
     }
 
     /// Commits changes within a turn.

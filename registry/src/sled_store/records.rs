@@ -34,9 +34,10 @@ const KINDS: &[Kind] = &[
     // The log tells of beginnings and ends; progress is not for it.
     unlogged("job", plain::<Job>),
     unlogged("jobs-open", plain::<Vec<u64>>),
-    // The log counts them.
+    // The log has the digest of many at once.
     unlogged("measurement", plain::<Measurement>),
     unlogged("predictions", plain::<u64>),
+    unlogged("recorded", plain::<Vec<String>>),
     unlogged("shadow", plain::<Agreement>),
     // The log does not tell what secrets are recognised by.
     unlogged("token", plain::<Credential>),

@@ -26,7 +26,7 @@ impl SledStore {
     /// its end, and the registry checked as a whole, before `dir` holds anything.
     ///
     /// # Errors
-    /// [`Error::NotARegistry`] where `dir` is not empty; [`Error::BadBackup`]; [`Error::Locked`] where the same folder is
+    /// [`Error::Invalid`] where `dir` is not empty; [`Error::BadBackup`]; [`Error::Locked`] where the same folder is
     /// being restored by another process; [`Error::Io`] and [`Error::Storage`].
     pub fn restore(dir: impl AsRef<Path>, archive: &mut dyn Read) -> Result<Manifest> {
         let dir = std::path::absolute(dir.as_ref()).map_err(failed("find", dir.as_ref()))?;
@@ -108,9 +108,9 @@ impl Sink for Records<'_> {
 }
 
 fn require_empty(dir: &Path) -> Result<()> {
-    let not_empty = || Error::NotARegistry {
-        dir: dir.to_owned(),
-        reason: "it is not empty, and a backup is restored into an empty or missing folder only".to_owned(),
+    let not_empty = || {
+        let reason = "is not empty; a backup is restored into an empty or missing folder only";
+        Error::invalid("registry", format!("{} {reason}", dir.display()))
     };
     match fs::read_dir(dir) {
         Ok(mut entries) => entries.next().map_or(Ok(()), |_| Err(not_empty())),

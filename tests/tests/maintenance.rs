@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use lglp_tests::{HARDWARE, Registry, Server, program, readable, root};
+use lglp_tests::{HARDWARE, Registry, Server, readable, root};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -19,22 +19,6 @@ fn predict(server: &Server) -> Value {
     let (status, answer) = server.post(&format!("/v1/{HARDWARE}/predict"), &body);
     assert_eq!(status, 200, "{answer}");
     answer
-}
-
-/// The registry in another folder of the same settings.
-fn at(registry: &Registry, folder: &Path, arguments: &[&str]) -> String {
-    // A later `--registry` cannot be given twice, so the command is built anew.
-    let output = Command::new(program())
-        .current_dir(root())
-        .args(arguments)
-        .arg("--registry")
-        .arg(folder)
-        .env_remove("LGLP_SERVER")
-        .output()
-        .expect("the program runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(registry.path() != folder);
-    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 fn put_orphan(registry: &Registry, content: &str) -> PathBuf {
@@ -328,11 +312,7 @@ fn killed_backups_and_restorations_leave_nothing_half() {
     registry.ok(&["registry", "backup", text(&file)]);
     let backing_up = begun.elapsed();
     let begun = Instant::now();
-    at(
-        &registry,
-        &registry.folder.path().join("whole"),
-        &["registry", "restore", text(&file)],
-    );
+    Registry::default().ok(&["registry", "restore", text(&file)]);
     let restoring = begun.elapsed();
     let killed = |command: &mut Command, usual: Duration, rng: &mut StdRng| {
         let mut child = command

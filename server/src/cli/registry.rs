@@ -203,9 +203,10 @@ fn collect(context: &Context, dry_run: bool, keep_hours: u32) -> anyhow::Result<
     if context.json() {
         return print_json(&collected);
     }
+    let blobs = if collected.count == 1 { "blob" } else { "blobs" };
     let done = if dry_run { "would be removed" } else { "removed" };
     println!(
-        "{} blobs {done}, {}",
+        "{} {blobs} {done}, {}",
         HumanCount(collected.count),
         BinaryBytes(collected.bytes)
     );

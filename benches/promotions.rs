@@ -1,11 +1,11 @@
 //! A thousand promotions under load: failed requests, latencies with and without promotions, resident memory.
 //!
-//!   cargo run --release -p lglp-tests --example promotions -- [--recipe NAME] [--promotions N] [--rate N] [--connections N]
+//!   cargo run --release -p lglp-tests --example promotions -- [--recipe NAME] [--promotions N] [--every MS] [--rate N] [--connections N]
 //!
 //! A server of the real program has more versions than it keeps, so that promotions load, test and free models. Clients
 //! ask for one prediction at a time at a fixed rate; a latency counts from the moment a request was due, so that one
-//! that stalls is not forgiven those it held up. Phases without and with promotions, back to back, take turns for equal
-//! times: what else the machine does meanwhile falls on both.
+//! that stalls is not forgiven those it held up. Phases without promotions and with one after the other, every 100 ms, take
+//! turns for equal times: what else the machine does meanwhile falls on both.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +23,8 @@ const PHASE: u64 = 25;
 struct Options {
     recipe: String,
     promotions: u64,
+    /// Time from one promotion to the next, unless loading takes longer.
+    every: Duration,
     /// Requests a second.
     rate: u64,
     connections: u64,
@@ -40,6 +42,7 @@ impl Options {
         Self {
             recipe: text("--recipe", "lglp-per-mac"),
             promotions: number("--promotions", "1000"),
+            every: Duration::from_millis(number("--every", "100")),
             rate: number("--rate", "200"),
             connections: number("--connections", "4"),
         }
@@ -100,22 +103,25 @@ fn main() {
     });
 
     let (mut quiet, mut promoting) = (Seen::default(), Seen::default());
-    let (mut done, mut spent, mut refused) = (0, Duration::ZERO, 0);
+    let (mut done, mut refused, mut spent) = (0, 0, Duration::ZERO);
     println!("resident memory at the start: {} MiB", resident(&server));
     while done < options.promotions {
         let began = Instant::now();
         promoting.add(load(&server, &architectures, &options, |server| {
             for _ in 0..PHASE.min(options.promotions - done) {
+                let next = Instant::now() + options.every;
                 let version = 1 + (done + 1) % VERSIONS;
+                let asked = Instant::now();
                 refused += usize::from(!promote(server, done + 1, version));
+                spent += asked.elapsed();
                 done += 1;
                 if [100, 500, 1000].contains(&done) {
                     println!("resident memory after {done} promotions: {} MiB", resident(server));
                 }
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
             }
         }));
         let took = began.elapsed();
-        spent += took;
         quiet.add(load(&server, &architectures, &options, |_| std::thread::sleep(took)));
     }
     println!("resident memory at the end: {} MiB", resident(&server));

@@ -300,7 +300,7 @@ fn a_shadow_is_compared_and_seen_by_nobody() {
         .iter()
         .enumerate()
         .filter(|(_, a)| belongs(a, 0.5))
-        .map(|(i, a)| (candidate[i] / production[i] - 1.0, a))
+        .map(|(i, a)| ((candidate[i] - production[i]) / production[i].abs(), a))
         .collect();
     differences.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let mean = |value: fn(f64) -> f64| differences.iter().map(|d| value(d.0)).sum::<f64>() / n as f64;

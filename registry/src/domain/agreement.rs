@@ -54,7 +54,8 @@ impl Disagreement {
 }
 
 fn relative(production_ms: f64, candidate_ms: f64) -> f64 {
-    (candidate_ms - production_ms) / production_ms
+    // Bad regressors predict latencies below zero: longer is above zero all the same.
+    (candidate_ms - production_ms) / production_ms.abs()
 }
 
 impl Agreement {

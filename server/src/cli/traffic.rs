@@ -153,7 +153,7 @@ fn print(hardware: &HardwareName, traffic: &Traffic, aliases: &[Alias], agreemen
     println!("where versions {} and {} differ most:", last.production, last.candidate);
     let mut rows = table(&["production ms", "candidate ms", "difference", "architecture"]);
     for one in &last.most_different {
-        let difference = (one.candidate_ms / one.production_ms - 1.0) * 100.0;
+        let difference = (one.candidate_ms - one.production_ms) / one.production_ms.abs() * 100.0;
         rows.add_row([
             format!("{:.2}", one.production_ms),
             format!("{:.2}", one.candidate_ms),

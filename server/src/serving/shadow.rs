@@ -26,6 +26,9 @@ pub(super) struct Comparison {
 /// The hardware target, production's version and the candidate's.
 type Pair = (HardwareName, u32, u32);
 
+/// A model, and what it failed with.
+type Failure<'a> = (&'a Arc<ServedModel>, ServingError);
+
 /// What was compared since it was last added to the registry.
 type Seen = BTreeMap<Pair, Agreement>;
 
@@ -135,7 +138,7 @@ impl Comparison {
     }
 
     /// Predicts; a model that fails is named.
-    fn latencies(&self) -> Result<(Vec<f64>, Vec<f64>), (&Arc<ServedModel>, ServingError)> {
+    fn latencies(&self) -> Result<(Vec<f64>, Vec<f64>), Failure<'_>> {
         let predict = |model: &Arc<ServedModel>| model.latencies(&self.architectures);
         let production = match &self.production_ms {
             Some(known) => known.clone(),

@@ -157,6 +157,11 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program runs; `make build` builds it");
+        self.serving(child, agent)
+    }
+
+    /// Waits until a process that was started to serve the registry is ready.
+    pub fn serving(&self, child: Child, agent: ureq::Agent) -> Server {
         let mut server = Server {
             child,
             base: String::new(),

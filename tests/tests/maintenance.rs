@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use lglp_tests::{HARDWARE, Registry, Server, readable, root};
+use lglp_tests::{HARDWARE, Registry, Server, agent, readable, root};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -222,7 +222,7 @@ fn a_full_disk_stops_changes_and_no_predictions_and_loses_nothing() {
         .arg(serve.get_program())
         .args(serve.get_args());
     limited.current_dir(root()).stderr(Stdio::null());
-    let server = started(&registry, limited);
+    let server = registry.serving(limited.spawn().expect("the program runs"), agent(None));
     let before = predict(&server);
 
     let shipped = std::fs::read_to_string(root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl"));
@@ -277,28 +277,6 @@ fn a_full_disk_stops_changes_and_no_predictions_and_loses_nothing() {
     );
     assert_eq!(registry.json(&["registry", "verify"])["findings"], json!([]));
     registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
-}
-
-/// Waits until a server that was started in another way than by the registry answers.
-fn started(registry: &Registry, mut command: Command) -> Server {
-    let child = command.spawn().expect("the program runs");
-    let mut server = Server {
-        child,
-        base: String::new(),
-    };
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(20));
-        let holder = std::fs::read(registry.path().join("holder.json")).unwrap_or_default();
-        let holder: Value = serde_json::from_slice(&holder).unwrap_or_default();
-        if holder["pid"] == server.child.id() {
-            server.base = holder["address"].as_str().expect("an address").to_owned();
-            if server.get("/readyz").0 == 200 {
-                return server;
-            }
-        }
-    }
-    panic!("the server does not get ready");
 }
 
 /// Killed at any moment, a restoration leaves a registry that is whole or none, and a backup a file that is whole or none.

@@ -263,12 +263,12 @@ pub struct PredictionDifference {
     /// Rank correlation of the two.
     pub spearman: f64,
     /// Those on which they differ most, the worst first.
-    pub most_different: Vec<Disagreement>,
+    pub most_different: Vec<DifferingArchitecture>,
 }
 
 /// An architecture of which two versions predict different latencies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Disagreement {
+pub struct DifferingArchitecture {
     /// Canonical text.
     pub architecture: String,
     pub a_ms: f64,

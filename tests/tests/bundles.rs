@@ -228,7 +228,7 @@ fn damaged_and_forged_bundles_leave_nothing_behind() {
     std::fs::write(&file, &origin.bytes[..origin.bytes.len() / 2]).expect("a file");
     let said = registry.fails(&["models", "import", text(&file)]);
     assert!(
-        said.contains("damaged.lglp") && said.contains("in the middle of it"),
+        said.contains("damaged.lglp") && said.contains("the bundle is damaged"),
         "{said}"
     );
     assert_empty(&server);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lglp_openapi::lineage::{DiffQuery, Disagreement, PredictionDifference};
+use lglp_openapi::lineage::{DiffQuery, DifferingArchitecture, PredictionDifference};
 use lglp_registry::{HardwareName, Store};
 use lglp_sdk::Architecture;
 
@@ -73,7 +73,7 @@ pub(super) fn compare(
         .collect();
     let disagreement = |at: usize| {
         let architecture = space.canonical_text(&drawn[at]);
-        Disagreement {
+        DifferingArchitecture {
             a_ms: of_a[at],
             b_ms: of_b[at],
             relative_difference: relative[at],

@@ -30,7 +30,8 @@ pub fn golden(model: &FittedModel, space: &SearchSpace) -> Result<Vec<Golden>, P
 }
 
 /// Tests a freshly loaded model. It warms up caches and thread pools, too. Versions of before golden predictions were
-/// recorded need only predict latencies.
+/// recorded need only predict numbers. A latency below zero is no fault of loading: some recipes predict it of the shortest
+/// architectures, and whether that is good enough is for the gate to say.
 pub(super) fn self_test(model: &FittedModel, space: &SearchSpace, version: &Version) -> Result<(), ServingError> {
     let failed = |reason: String| ServingError::SelfTest {
         hardware: version.hardware.clone(),
@@ -51,7 +52,7 @@ pub(super) fn self_test(model: &FittedModel, space: &SearchSpace, version: &Vers
     let tested = rows.iter().zip(&latencies).chain(rows.iter().zip(&alone));
     for (row, latency_ms) in tested {
         let architecture = || space.canonical_text(row);
-        if !(latency_ms.is_finite() && *latency_ms > 0.0) {
+        if !latency_ms.is_finite() {
             return Err(failed(format!("it predicts {latency_ms} ms for {}", architecture())));
         }
     }

@@ -21,3 +21,6 @@ pub mod tokens;
 pub mod traffic;
 pub mod validations;
 pub mod webhooks;
+
+/// The header by which commands say who uses them; believed as long as a server knows no tokens.
+pub const ACTOR_HEADER: &str = "X-Lglp-Actor";

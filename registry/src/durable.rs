@@ -43,6 +43,15 @@ impl Durable {
     /// file system.
     pub(crate) fn write(&self, temporary: &Path, destination: &Path, bytes: &[u8]) -> Result<()> {
         self.check()?;
+        let written = self.replace(temporary, destination, bytes);
+        if written.is_err() {
+            // On a full disk it would stand in the way of the next try. Failing to remove it changes nothing.
+            let _ = std::fs::remove_file(temporary);
+        }
+        written
+    }
+
+    fn replace(&self, temporary: &Path, destination: &Path, bytes: &[u8]) -> Result<()> {
         let file = self.disk.write(temporary, bytes).map_err(failed("write", temporary))?;
         self.trust(self.disk.sync(&file, temporary), |source| {
             failed("sync", temporary)(source)

@@ -231,6 +231,9 @@ impl Error {
 }
 
 fn failed_rules(verdict: &Verdict) -> String {
+    if verdict.validation.is_none() {
+        return "it was never validated, so that no rule can hold".to_owned();
+    }
     let failed = verdict.rules.iter().filter(|rule| !rule.passed);
     failed
         .map(|rule| format!("{}: {}", rule.rule, rule.detail))

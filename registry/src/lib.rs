@@ -87,7 +87,7 @@ pub use domain::maintenance::{
 };
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
-pub use domain::traffic::{SetTraffic, Share, Traffic};
+pub use domain::traffic::{PRODUCTION, SetTraffic, Share, Traffic};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
 pub use domain::version::{Golden, Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};

@@ -72,7 +72,7 @@ fn refuses(store: &dyn Store) {
         max_mape: Some(0.5),
         min_spearman: Some(0.995),
         min_coverage: Some(0.9),
-        max_age_hours: Some(24.0),
+        max_age_hours: Some(0.0),
         max_regression: Some(0.0),
     };
     let cpu = gated(store, strict);

@@ -149,7 +149,7 @@ impl GateRules {
             Judged::at_least("coverage of the intervals", report.content.coverage, bound)
         });
         ask("max_age_hours", self.max_age_hours, &|report, bound| {
-            let age = clock::hours_since(&report.content.finished_at);
+            let age = clock::hours_since(&report.created_at);
             Judged::at_most("age of the report, hours", age, bound)
         });
         ask("max_regression", self.max_regression, &|report, bound| {
@@ -240,12 +240,12 @@ fn regression(report: &Validation, production: Option<u32>, bound: f64) -> Judge
     Judged::at_most(&what, value, bound)
 }
 
-/// A figure for people: four digits that count.
+/// A figure for people: four digits that count, and no more than three of a fraction.
 fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let digits = (3 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
+    let digits = (3 - value.abs().log10().floor() as i32).clamp(0, 3) as usize;
     let text = format!("{value:.digits$}");
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),

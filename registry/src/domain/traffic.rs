@@ -47,6 +47,9 @@ pub struct SetTraffic {
     pub reason: String,
 }
 
+/// The largest share of a canary, which has passed no gate: most of production's answers are production's.
+const MOST_OF_A_CANARY: f64 = 0.5;
+
 impl SetTraffic {
     /// The shares, each with its field.
     pub fn shares(&self) -> impl Iterator<Item = (&'static str, &Share)> {
@@ -66,6 +69,12 @@ impl SetTraffic {
             if !(*share > 0.0 && *share <= 1.0) {
                 let reason = format!("expected more than 0 and at most 1, got {share}; leave {field} out to end it");
                 return Err(Error::invalid(format!("{field}.share"), reason));
+            }
+            if field == "canary" && *share > MOST_OF_A_CANARY {
+                let reason = format!(
+                    "expected at most {MOST_OF_A_CANARY}, got {share}: no gate is asked for a canary; promote what shall answer more"
+                );
+                return Err(Error::invalid("canary.share", reason));
             }
             if alias.as_str() == PRODUCTION {
                 let reason = "it is compared with production; name another alias";

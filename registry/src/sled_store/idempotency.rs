@@ -18,8 +18,10 @@ pub(super) struct Once {
 /// What a key was used for.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Use {
-    /// Digest of the request's canonical JSON.
+    /// Digest of the request's canonical JSON. It had another name while only versions were created by keys.
+    #[serde(alias = "digest")]
     request: Digest,
+    #[serde(alias = "version")]
     answer: Value,
 }
 

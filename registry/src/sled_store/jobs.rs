@@ -20,7 +20,7 @@ const REGISTRY: &str = "registry";
 impl SledStore {
     pub(super) fn write_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job> {
         new.check()?;
-        let once = Once::new("job", idempotency_key, new)?;
+        let once = Once::new("jobs", idempotency_key, new)?;
         self.write(|changes| {
             if let Some(before) = changes.answered(&once)? {
                 return changes.job(before);

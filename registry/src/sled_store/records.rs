@@ -39,8 +39,8 @@ const KINDS: &[Kind] = &[
     unlogged("predictions", plain::<u64>),
     unlogged("recorded", plain::<Vec<String>>),
     unlogged("shadow", plain::<Agreement>),
-    // The log does not tell what secrets are recognised by.
-    unlogged("token", plain::<Credential>),
+    // But for what its secret is recognised by.
+    logged("token", plain::<Credential>),
     logged("traffic", plain::<Traffic>),
     logged("validation", |key, bytes| {
         decode::<validations::Record>(key, bytes).map(|report| vec![report.digest])

@@ -19,7 +19,7 @@ impl SledStore {
     ) -> Result<CreatedWebhook> {
         new.check()?;
         not_empty("actor", actor)?;
-        let once = Once::new("webhook", idempotency_key, new)?;
+        let once = Once::new("webhooks", idempotency_key, new)?;
         let (key, secret_key) = (keys::webhook(&new.id), keys::webhook_secret(&new.id));
         self.write(|changes| {
             let recorded = changes.find::<Webhook>(&key)?;

@@ -56,7 +56,6 @@ pub struct MoveOptions {
         MoveOptions,
     ),
     request_body = MoveAlias,
-    security(("token" = ["operator"])),
     responses(
         (status = 200, body = MoveAnswer, description = "The alias, whose ETag is its generation; with `dry_run` what would happen"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
@@ -86,7 +85,7 @@ pub async fn move_alias(
         actor: caller.acting_as(body.actor),
         reason: body.reason,
         force: body.force,
-        idempotency_key: idempotency_key(&request),
+        idempotency_key: idempotency_key(&request)?,
     };
     if options.dry_run {
         let forecast = blocking(move || state.store.forecast_move(&name, &order)).await?;
@@ -127,12 +126,20 @@ pub async fn roll_back(
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let seen = request.headers().contains_key(IF_MATCH);
+    let alias: AliasName = alias.parse().map_err(ApiError::from)?;
+    let expected = seen.then(|| if_match(&request, HOW)).transpose()?;
+    let (store, target, wanted) = (state.store.clone(), name.clone(), alias.clone());
+    let now = blocking(move || store.alias(&target, &wanted)).await?;
+    // The last one is loaded still; one further back, or one that could not be loaded at start, is tested before it serves.
+    if let Some(version) = now.previous.last() {
+        state.serving.load(&name, *version).await?;
+    }
     let order = Rollback {
-        alias: alias.parse().map_err(ApiError::from)?,
-        expected_generation: seen.then(|| if_match(&request, HOW)).transpose()?,
+        alias,
+        expected_generation: expected.or(Some(now.generation)),
         actor: caller.acting_as(body.actor),
         reason: body.reason,
-        idempotency_key: idempotency_key(&request),
+        idempotency_key: idempotency_key(&request)?,
     };
     let moved = blocking(move || state.store.roll_back(&name, &order)).await?;
     Ok(tagged(moved.generation, &moved))

@@ -3,10 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{AuditFrom, AuditQuery};
+use lglp_registry::{AuditEntry, AuditFrom, AuditQuery, Change, Role};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::blocking;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -61,6 +63,20 @@ impl AuditStretch {
     }
 }
 
+/// Takes out the records that only admins may list: the addresses of webhooks can be secrets themselves.
+fn keep_to_admins(entry: &mut AuditEntry) {
+    let only_admins = matches!(
+        entry.change,
+        Change::WebhookCreated { .. }
+            | Change::WebhookDeleted { .. }
+            | Change::TokenCreated { .. }
+            | Change::TokenRevoked { .. }
+    );
+    if only_admins {
+        (entry.before, entry.after) = (Value::Null, Value::Null);
+    }
+}
+
 /// The audit log: hash-chained, append-only.
 #[utoipa::path(
     tag = "operation",
@@ -72,14 +88,21 @@ impl AuditStretch {
     )
 )]
 #[get("/v1/audit")]
-pub async fn audit(state: web::Data<State>, stretch: web::Query<AuditStretch>) -> Result<HttpResponse, ApiError> {
+pub async fn audit(
+    state: web::Data<State>,
+    stretch: web::Query<AuditStretch>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let query = stretch.query()?;
-    let entries = blocking(move || state.store.find_audit(&query)).await?;
+    let mut entries = blocking(move || state.store.find_audit(&query)).await?;
+    if caller.role < Role::Admin {
+        entries.iter_mut().for_each(keep_to_admins);
+    }
     Ok(HttpResponse::Ok().json(entries))
 }
 
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
-#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), responses((status = 200, body = Object, description = "The end of the chain, which holds")))]
+#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = Object, description = "The end of the chain, which holds")))]
 #[get("/v1/audit/head")]
 pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let head = blocking(move || state.store.verify_audit()).await?;

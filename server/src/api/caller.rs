@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use lglp_registry::{HardwareName, Role, Token};
 
@@ -30,10 +31,14 @@ impl Caller {
         }
     }
 
-    /// Somebody on this machine, as long as there are no tokens: who can reach a loopback address may do everything.
-    pub fn somebody_here() -> Self {
+    /// Somebody on this machine, as long as there are no tokens: who can reach a loopback address may do everything. Who says
+    /// a name is believed.
+    pub fn somebody_here(named: Option<&HeaderValue>) -> Self {
+        let named = named
+            .and_then(|name| name.to_str().ok())
+            .filter(|name| !name.is_empty());
         Self {
-            name: "api".into(),
+            name: named.unwrap_or("api").into(),
             role: Role::Admin,
             hardware: Vec::new(),
             authenticated: false,
@@ -44,7 +49,7 @@ impl Caller {
     pub fn nobody() -> Self {
         Self {
             role: Role::Viewer,
-            ..Self::somebody_here()
+            ..Self::somebody_here(None)
         }
     }
 

@@ -64,7 +64,7 @@ pub async fn submit_job(
         parameters: body.parameters,
         creator: caller.name,
     };
-    submit(state, new, idempotency_key(&request)).await
+    submit(state, new, idempotency_key(&request)?).await
 }
 
 /// Puts a job into the queue, and says where it can be looked at.
@@ -121,7 +121,8 @@ pub async fn list_jobs(
         state: in_state,
     };
     let jobs = blocking(move || -> lglp_registry::Result<_> {
-        let mut jobs = state.store.jobs(&filter, usize::MAX)?;
+        let confined = !caller.hardware.is_empty();
+        let mut jobs = state.store.jobs(&filter, if confined { usize::MAX } else { limit })?;
         jobs.retain(|job| caller.sees(&job.hardware));
         jobs.truncate(limit);
         Ok(jobs)

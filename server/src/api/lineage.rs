@@ -62,6 +62,11 @@ pub async fn get_diff(
         .clone()
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded())?;
+    // Before a core is taken: whoever waits for a version to be loaded keeps none from others. What cannot be loaded is not
+    // compared, as the answer says.
+    for version in [a, b] {
+        let _ = state.serving.load(&name, version).await;
+    }
     let core = Cores::take(&state.running, 1).await?;
     let found = blocking(move || {
         let _core = core;

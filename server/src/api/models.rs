@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use lglp_openapi::models::{ModelList, Version, VersionContent};
-use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewVersion;
 
 use super::State;
@@ -73,7 +73,13 @@ pub async fn create_model(
     Body(mut body): Body<NewVersion>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let key = idempotency_key(&request);
+    let key = idempotency_key(&request)?;
+    if !body.imported.is_empty() {
+        return Err(ApiError::invalid_request(vec![Fault {
+            pointer: "/imported".into(),
+            detail: format!("only importing a bundle says where a version came from: POST /v1/{name}/models/import"),
+        }]));
+    }
     body.creator = caller.acting_as(body.creator);
     let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
     Ok(HttpResponse::Created().json(version))

@@ -2,9 +2,11 @@
 
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::{HttpRequest, HttpResponse};
+use lglp_openapi::problem::Fault;
 use serde::Serialize;
 
 use super::problem::ApiError;
+use crate::idempotency::OWN;
 
 /// The generation in `If-Match`; `how` tells a caller who left it out what to send.
 pub fn if_match(request: &HttpRequest, how: &str) -> Result<u64, ApiError> {
@@ -18,9 +20,18 @@ pub fn if_match(request: &HttpRequest, how: &str) -> Result<u64, ApiError> {
 }
 
 /// The key under which a repetition gets the first answer.
-pub fn idempotency_key(request: &HttpRequest) -> Option<String> {
-    let key = request.headers().get("Idempotency-Key")?;
-    Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
+pub fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+    let Some(key) = request.headers().get("Idempotency-Key") else {
+        return Ok(None);
+    };
+    let key = String::from_utf8_lossy(key.as_bytes()).into_owned();
+    if key.starts_with(OWN) {
+        return Err(ApiError::invalid_request(vec![Fault {
+            pointer: "/idempotency_key".into(),
+            detail: format!("keys that begin with {OWN} are the server's own; choose another one"),
+        }]));
+    }
+    Ok(Some(key))
 }
 
 /// An answer with its generation as `ETag`.

@@ -72,7 +72,7 @@ pub async fn validate(
         parameters: serde_json::json!(body),
         creator: caller.name,
     };
-    submit(state, new, idempotency_key(&request)).await
+    submit(state, new, idempotency_key(&request)?).await
 }
 
 /// One report, with every pair of prediction and measurement.

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::preconditions::idempotency_key;
 use super::problem::ApiError;
 use crate::webhooks::{DELIVERY_HEADER, Outcome, Standing, TargetError, ping};
 
@@ -69,11 +70,7 @@ pub async fn create_webhook(
     caller: Caller,
     Body(mut body): Body<Wanted>,
 ) -> Result<HttpResponse, ApiError> {
-    let key = request
-        .headers()
-        .get("Idempotency-Key")
-        .and_then(|k| k.to_str().ok())
-        .map(str::to_owned);
+    let key = idempotency_key(&request)?;
     let created = blocking(move || -> Result<_, ApiError> {
         body.url = state.targets.accept(&body.url)?;
         Ok(state.store.create_webhook(&body, &caller.name, key.as_deref())?)

@@ -9,6 +9,7 @@ use lglp_sdk::SearchSpace;
 
 use super::manifest::describe;
 use super::{Bundle, BundleError};
+use crate::idempotency::own_key;
 use crate::lineage::{differences, trace_plugins};
 use crate::plugins::{Kind, PluginHost};
 use crate::predictor::{ModelState, Recipe};
@@ -65,7 +66,7 @@ impl Importer<'_> {
             self.store.put_blob(blob)?;
         }
         self.freeze_dataset(bundle, terms)?;
-        let key = format!("bundle/{}", bundle.digest);
+        let key = own_key(&format!("bundle/{}", bundle.digest));
         match self
             .store
             .create_version(&terms.hardware, &content_here(bundle, &terms.actor), Some(&key))

@@ -84,7 +84,7 @@ impl Context {
             .as_deref()
             .map(str::trim)
             .filter(|token| !token.is_empty());
-        let http = || Http::new(url, token, self.global.ca.as_deref());
+        let http = || Http::new(url, token, self.global.ca.as_deref(), &actor());
         Ok(Registry {
             store: Arc::new(RemoteStore::new(http()?)),
             server: Some(http()?),

@@ -1,10 +1,13 @@
 //! `lglp rollback`.
 
+use std::sync::Arc;
+
 use lglp_registry::{AliasName, HardwareName, Rollback, Store};
 
 use super::Context;
 use super::context::actor;
 use super::table::print_json;
+use crate::serving::Serving;
 
 /// Move an alias, `production` unless told otherwise, back to the version it pointed at before
 #[derive(clap::Args)]
@@ -27,6 +30,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("rollback")?;
     let store: &dyn Store = &*registry.store;
     let seen = store.alias(&args.hardware, &args.alias)?;
+    if let (None, Some(version)) = (&registry.server, seen.previous.last()) {
+        // As a server does: what cannot be loaded must not be gone back to.
+        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+        let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
+        serving.load_blocking(&args.hardware, *version)?;
+    }
     let moved = store.roll_back(
         &args.hardware,
         &Rollback {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
+use lglp_openapi::ACTOR_HEADER;
 use lglp_openapi::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,7 @@ use super::tls;
 pub struct Http {
     base: String,
     token: Option<String>,
+    actor: String,
     agent: ureq::Agent,
 }
 
@@ -35,11 +37,11 @@ const ANSWER_LIMIT: u64 = 1 << 30;
 
 impl Http {
     /// A client of the server at `base`, e.g. `http://127.0.0.1:8080`. It trusts the certificates that the system trusts, or
-    /// else those in the PEM file `authorities` alone.
+    /// else those in the PEM file `authorities` alone. `actor` is who acts, as far as the server asks for no token.
     ///
     /// # Errors
     /// Where the file holds none.
-    pub fn new(base: &str, token: Option<&str>, authorities: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn new(base: &str, token: Option<&str>, authorities: Option<&Path>, actor: &str) -> anyhow::Result<Self> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .tls_config(authorities.map_or_else(|| Ok(tls::system()), tls::authorities)?)
@@ -47,6 +49,7 @@ impl Http {
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             token: token.map(str::to_owned),
+            actor: actor.to_owned(),
             agent: config.into(),
         })
     }
@@ -124,6 +127,7 @@ impl Http {
         body: Vec<u8>,
     ) -> Result<Response<ureq::Body>, ClientError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        request = request.header(ACTOR_HEADER, &self.actor);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
+use crate::idempotency::own_key;
 use crate::predictor::{FitEvent, Recipe};
 use crate::train::{Training, TrainingData};
 
@@ -37,7 +38,7 @@ impl Work for TrainParameters {
                 serde_json::from_slice(&store.get_blob(&kept.content)?).map_err(JobError::Checkpoint)?
             }
         };
-        let key = format!("job-{}", job.id);
+        let key = own_key(&format!("job-{}", job.id));
         let version = store.create_version(&job.hardware, &content, Some(&key))?;
         Ok(json!({ "version": version.version, "digest": version.digest, "metrics": version.content.metrics }))
     }

@@ -1,13 +1,21 @@
 //! Validating jobs. What they are to measure is chosen once and kept, so that one that was cut off goes on with the same.
 
 use lglp_openapi::jobs::ValidateParameters;
-use lglp_registry::{Error, HardwareName, Job, Result};
-use serde::Deserialize;
+use lglp_registry::{Digest, Error, HardwareName, Job, Result, canonical_json};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
+use crate::idempotency::own_key;
 use crate::measure::{CampaignEvent, Protocol};
-use crate::validate::{Plan, Selection, Validating};
+use crate::validate::{Selection, Validating};
+
+/// What is to be measured: a thousand texts are too large for a record that is written every second.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    /// The blob that holds the plan.
+    plan: Digest,
+}
 
 impl Work for ValidateParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
@@ -37,10 +45,14 @@ impl Work for ValidateParameters {
         let plan = match &job.checkpoint {
             Value::Null => {
                 let plan = validating.plan()?;
-                run.checkpoint(&json!(plan))?;
+                let plan_blob = tools.store.put_blob(&canonical_json(&plan)?)?;
+                run.checkpoint(&json!(Checkpoint { plan: plan_blob }))?;
                 plan
             }
-            kept => Plan::deserialize(kept).map_err(JobError::Checkpoint)?,
+            kept => {
+                let kept = Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?;
+                serde_json::from_slice(&tools.store.get_blob(&kept.plan)?).map_err(JobError::Checkpoint)?
+            }
         };
         let (mut done, of) = (0, plan.architectures.len() as u64);
         let mut progress = |event| match event {
@@ -54,7 +66,7 @@ impl Work for ValidateParameters {
                 run.progress(done, of, format!("{latency_ms:.1} ms"));
             }
         };
-        let key = format!("job-{}", job.id);
+        let key = own_key(&format!("job-{}", job.id));
         let report = validating.run(&plan, &job.created_by, Some(&key), &mut progress, &|| run.is_stopped())?;
         let content = &report.content;
         Ok(json!({

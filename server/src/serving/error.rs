@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lglp_registry::{AliasName, HardwareName};
+use lglp_registry::{AliasName, HardwareName, PRODUCTION};
 
-use super::table::{Key, PRODUCTION};
+use super::table::Key;
 use crate::plugins::PluginError;
 use crate::spaces::UnknownSpace;
 

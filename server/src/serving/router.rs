@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use lglp_registry::{Agreement, AliasName, Change, HardwareName, Store};
+use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
 
 use super::answer::Route;
 use super::counts::Counts;
 use super::live::LiveTable;
 use super::loader::Loader;
 use super::shadow::Shadow;
-use super::table::{PRODUCTION, Target};
+use super::table::Target;
 use super::{ServedModel, ServingError};
 use crate::plugins::{PluginError, PluginHost};
 use crate::spaces::Spaces;

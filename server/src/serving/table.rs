@@ -5,12 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lglp_registry::{Alias, AliasName, HardwareName, Share, Store, Traffic};
+use lglp_registry::{Alias, AliasName, HardwareName, PRODUCTION, Share, Store, Traffic};
 
 use super::ServedModel;
-
-/// The alias that requests mean when they name none.
-pub(super) const PRODUCTION: &str = "production";
 
 /// Versions kept that nothing leads to: some are compared by their numbers, side by side.
 const SPARE: usize = 8;

@@ -8,7 +8,7 @@ pub use selection::{Method, Selection};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lglp_registry::{AliasName, Digest, HardwareName, Store, Validation};
+use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Store, Validation};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,7 @@ impl Validating<'_> {
     }
 
     fn production(&self) -> Result<Option<Arc<ServedModel>>, ValidateError> {
-        let name: AliasName = "production".parse()?;
+        let name: AliasName = PRODUCTION.parse()?;
         match self.store.alias(self.hardware, &name) {
             Ok(alias) if alias.version == self.version => Ok(None),
             Ok(alias) => Ok(Some(self.serving.load_blocking(self.hardware, alias.version)?)),

@@ -9,6 +9,7 @@
 
 mod contract;
 mod lockout;
+mod origin;
 mod refusal;
 mod rules;
 mod tokens;
@@ -21,6 +22,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError, web};
+use lglp_openapi::ACTOR_HEADER;
 use lglp_registry::{HardwareName, Role, Store};
 
 pub use contract::Secured;
@@ -73,7 +75,8 @@ impl Access {
         let caller = if self.exposed || !self.tokens.is_empty() {
             self.authenticate(request, metrics)?
         } else {
-            Caller::somebody_here()
+            origin::check(request.headers())?;
+            Caller::somebody_here(request.headers().get(ACTOR_HEADER))
         };
         // Nobody learns without a token what there is.
         let Found { need, reach } = found.ok_or_else(|| no_such_route(method, path))?;

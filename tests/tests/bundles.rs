@@ -425,7 +425,7 @@ fn a_bundle_beyond_the_limit_of_requests_is_told_the_way_in() {
     // The server answers by the length that is announced, before anything of it is sent.
     let mut stream = std::net::TcpStream::connect(server.base.trim_start_matches("http://")).expect("a connection");
     let head = format!(
-        "POST /v1/{HARDWARE}/models/import HTTP/1.1\r\nHost: lglp\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/{HARDWARE}/models/import HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n",
         (64 << 20) + 1
     );
     std::io::Write::write_all(&mut stream, head.as_bytes()).expect("a request");

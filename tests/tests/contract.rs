@@ -140,6 +140,8 @@ fn answers_are_what_the_contract_says() {
         ),
         ("/v1/{hardware}/traffic", format!("/v1/{HARDWARE}/traffic")),
         ("/v1/{hardware}/savings", format!("/v1/{HARDWARE}/savings")),
+        ("/v1/{hardware}/gate", format!("/v1/{HARDWARE}/gate")),
+        ("/v1/{hardware}/validations", format!("/v1/{HARDWARE}/validations")),
         (
             "/v1/{hardware}/models/{version}/lineage",
             format!("/v1/{HARDWARE}/models/1/lineage"),
@@ -174,6 +176,9 @@ fn answers_are_what_the_contract_says() {
         "/v1/webhooks/{id}/ping",
         "/v1/{hardware}/models/{version}/bundle",
         "/v1/{hardware}/models/import",
+        "/v1/{hardware}/aliases/{alias}/rollback",
+        "/v1/{hardware}/validations/{number}",
+        "/v1/{hardware}/validations/{number}/scatter.svg",
         "/v1/tokens/{id}",
         "/v1/registry/backup",
         "/v1/registry/gc",
@@ -207,6 +212,45 @@ fn answers_are_what_the_contract_says() {
         paths.keys()
     );
 
+    let (alias, gate) = (
+        format!("/v1/{HARDWARE}/aliases/production"),
+        format!("/v1/{HARDWARE}/gate"),
+    );
+    let rules = json!({ "rules": { "min_n": 5 }, "reason": "policy" });
+    let one = json!({ "version": 1 });
+    let dry = format!("{alias}?dry_run=true");
+    for (method, pattern, path, tag, body, expected) in [
+        (
+            "post",
+            "/v1/{hardware}/aliases/{alias}/rollback",
+            &format!("{alias}/rollback"),
+            "\"1\"",
+            &json!({}),
+            409,
+        ),
+        ("put", "/v1/{hardware}/gate", &gate, "\"0\"", &rules, 200),
+        ("put", "/v1/{hardware}/gate", &gate, "\"0\"", &rules, 412),
+        ("put", "/v1/{hardware}/aliases/{alias}", &alias, "\"1\"", &one, 409),
+        ("put", "/v1/{hardware}/aliases/{alias}", &dry, "\"1\"", &one, 200),
+        (
+            "post",
+            "/v1/{hardware}/validations",
+            &format!("/v1/{HARDWARE}/validations"),
+            "",
+            &json!({ "version": 1, "n": 1 }),
+            422,
+        ),
+    ] {
+        let (status, answer) = server.call(
+            &method.to_uppercase(),
+            path,
+            &[("If-Match", tag)],
+            Some(&body.to_string()),
+        );
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(&document, (method, pattern), status, &answer);
+    }
+
     let predict = ("post", "/v1/{hardware}/predict");
     let url = format!("/v1/{HARDWARE}/predict");
     let good = json!({ "architectures": [readable(320, 2, 3, 3)] }).to_string();
@@ -227,6 +271,12 @@ fn answers_are_what_the_contract_says() {
         ("/v1/{hardware}/models", "/v1/toaster/models"),
         ("/v1/{hardware}/models/{version}", "/v1/xeon-1t/models/9"),
         ("/v1/{hardware}/aliases/{alias}", "/v1/xeon-1t/aliases/canary"),
+        ("/v1/{hardware}/gate", "/v1/toaster/gate"),
+        ("/v1/{hardware}/validations/{number}", "/v1/xeon-1t/validations/9"),
+        (
+            "/v1/{hardware}/validations/{number}/scatter.svg",
+            "/v1/xeon-1t/validations/9/scatter.svg",
+        ),
         ("/v1/jobs/{id}", "/v1/jobs/9"),
         ("/v1/jobs/{id}/events", "/v1/jobs/9/events"),
         ("/v1/{hardware}/traffic", "/v1/toaster/traffic"),

@@ -180,7 +180,7 @@ impl From<&RegistryError> for ApiError {
                 problem.headers.push((ETAG, format!("\"{current}\"")));
                 problem
             }
-            RegistryError::GateRefused { verdict, .. } => Self::gate_refused(&verdict, detail),
+            RegistryError::GateRefused { verdict, .. } => Self::gate_refused(verdict, detail),
             RegistryError::NoPrevious { .. } => Self::new(
                 StatusCode::CONFLICT,
                 "nothing-to-roll-back-to",
@@ -203,7 +203,7 @@ impl From<&RegistryError> for ApiError {
                 "The registry takes no more writes",
                 detail,
             ),
-            RegistryError::Io { source, .. } if is_full(&source) => Self::new(
+            RegistryError::Io { source, .. } if is_full(source) => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "disk-full",
                 "The disk is full",

@@ -88,8 +88,8 @@ pub trait Store: Send + Sync {
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
     fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>>;
 
-    /// Adds to the number of predictions that were served, and returns the new number. It is a count, not a change: the
-    /// one write without an audit entry.
+    /// Adds to the number of predictions that were served, and returns the new number. It is a count, not a
+    /// change, and has no audit entry.
     ///
     /// # Errors
     /// `NotFound` for the hardware target.

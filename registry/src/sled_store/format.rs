@@ -46,6 +46,10 @@ pub(super) fn settle(dir: &Path, durable: &Durable, create_blobs: impl FnOnce() 
         }
         return Ok(());
     }
+    // What webhooks are signed with lies here in clear.
+    #[cfg(unix)]
+    fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .map_err(failed("close to others", dir))?;
     durable.create_folder(&dir.join("db"))?;
     create_blobs()?;
     mark(dir, durable)

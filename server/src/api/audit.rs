@@ -13,6 +13,9 @@ use super::extract::blocking;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
+/// Entries of one answer at most, whatever was asked for: longer logs are read in pages.
+const MOST_ENTRIES: usize = 10_000;
+
 /// A stretch of a log.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +60,7 @@ impl AuditStretch {
         let hardware = self.hardware.as_deref().map(hardware_name).transpose()?;
         Ok(AuditQuery {
             from,
-            limit: self.limit,
+            limit: self.limit.min(MOST_ENTRIES),
             hardware,
         })
     }
@@ -113,6 +116,6 @@ pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiErro
 #[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
 #[get("/v1/events")]
 pub async fn events(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
-    let events = blocking(move || state.store.events(stretch.from, stretch.limit)).await?;
+    let events = blocking(move || state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))).await?;
     Ok(HttpResponse::Ok().json(events))
 }

@@ -60,6 +60,11 @@ impl Access {
         })
     }
 
+    /// Whether calls need tokens.
+    pub fn asks_for_tokens(&self) -> bool {
+        self.exposed || !self.tokens.is_empty()
+    }
+
     /// Who makes a call, if they may.
     fn admit(&self, request: &ServiceRequest, metrics: &Metrics) -> Result<Caller, ApiError> {
         let method = request.method().as_str();
@@ -72,7 +77,7 @@ impl Access {
         {
             return Ok(Caller::nobody());
         }
-        let caller = if self.exposed || !self.tokens.is_empty() {
+        let caller = if self.asks_for_tokens() {
             self.authenticate(request, metrics)?
         } else {
             origin::check(request.headers())?;

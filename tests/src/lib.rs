@@ -1,5 +1,7 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
+pub mod target;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -154,7 +154,17 @@ fn a_version_is_validated_gated_promoted_and_rolled_back() {
         server.post("/v1/here/predict", &body.to_string()).1["model"]["version"].clone()
     };
     assert_eq!(answering(), json!(1));
-    let (status, back) = server.post(&format!("{production}/rollback"), "{\"reason\": \"worse\"}");
+    let go_back = || {
+        let key = [("Idempotency-Key", "drill")];
+        server.call(
+            "POST",
+            &format!("{production}/rollback"),
+            &key,
+            Some("{\"reason\": \"worse\"}"),
+        )
+    };
+    let (status, back) = go_back();
+    assert_eq!(go_back(), (status, back.clone()), "a repetition goes back no further");
     assert_eq!(
         (status, &back["version"], &back["generation"]),
         (200, &json!(2), &json!(3))

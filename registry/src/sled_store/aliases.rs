@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::changes::Changes;
+use super::changes::{Changes, check_generation};
 use super::idempotency::Once;
 use super::{SledStore, keys};
 use crate::domain::alias::ALIAS_MEMORY;
@@ -85,7 +85,11 @@ impl SledStore {
         changes.require("hardware target", hardware, &keys::hardware(hardware))?;
         let before: Option<Alias> = changes.find(&keys::alias(hardware, &request.alias))?;
         let current = before.as_ref().map_or(0, |alias| alias.generation);
-        check_generation(&request.alias, request.expected_generation, current)?;
+        check_generation(
+            &format_args!("alias {}", request.alias),
+            request.expected_generation,
+            current,
+        )?;
         changes.require("version", request.version, &keys::version(hardware, request.version))?;
         let from = before.as_ref().map(|alias| alias.version);
         let verdict = match request.alias.as_str() {
@@ -125,7 +129,7 @@ impl SledStore {
                 return Err(Error::not_found("alias", &request.alias));
             };
             if let Some(expected) = request.expected_generation {
-                check_generation(&request.alias, expected, before.generation)?;
+                check_generation(&format_args!("alias {}", request.alias), expected, before.generation)?;
             }
             let mut previous = before.previous.clone();
             let Some(version) = previous.pop() else {
@@ -148,17 +152,6 @@ impl SledStore {
             Ok(alias)
         })
     }
-}
-
-fn check_generation(alias: &AliasName, expected: u64, current: u64) -> Result<()> {
-    if current == expected {
-        return Ok(());
-    }
-    Err(Error::StaleGeneration {
-        what: format!("alias {alias}"),
-        expected,
-        current,
-    })
 }
 
 /// Writes an alias with its audit entry and event.

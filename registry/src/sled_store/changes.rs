@@ -10,6 +10,18 @@ use super::{entries, keys, records};
 use crate::durable::storage;
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
 
+/// Fails with [`Error::StaleGeneration`] where what is to be moved has moved since the caller looked.
+pub(super) fn check_generation(what: &dyn std::fmt::Display, expected: u64, current: u64) -> Result<()> {
+    if current == expected {
+        return Ok(());
+    }
+    Err(Error::StaleGeneration {
+        what: what.to_string(),
+        expected,
+        current,
+    })
+}
+
 /// Reads a record back.
 pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
     let corrupt = |error: serde_json::Error| Error::CorruptRecord {

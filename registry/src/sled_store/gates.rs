@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::changes::Changes;
+use super::changes::{Changes, check_generation};
 use super::{SledStore, keys};
-use crate::{Change, Error, Gate, GateChange, HardwareName, Result, Verdict, clock};
+use crate::{Change, Gate, GateChange, HardwareName, Result, Verdict, clock};
 
 impl SledStore {
     pub(super) fn write_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
@@ -14,13 +14,11 @@ impl SledStore {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             let before: Option<Gate> = changes.find(&key)?;
             let current = before.as_ref().map_or(0, |gate| gate.generation);
-            if current != change.expected_generation {
-                return Err(Error::StaleGeneration {
-                    what: format!("the gate of {hardware}"),
-                    expected: change.expected_generation,
-                    current,
-                });
-            }
+            check_generation(
+                &format_args!("the gate of {hardware}"),
+                change.expected_generation,
+                current,
+            )?;
             let gate = Gate {
                 rules: change.rules,
                 generation: current + 1,

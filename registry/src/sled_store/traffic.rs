@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::changes::check_generation;
 use super::{SledStore, keys};
 use crate::domain::traffic::PRODUCTION;
 use crate::{Agreement, Alias, AliasName, Change, Error, HardwareName, Result, SetTraffic, Share, Traffic, clock};
@@ -14,13 +15,11 @@ impl SledStore {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             let before: Option<Traffic> = changes.find(&key)?;
             let current = before.as_ref().map_or(0, |traffic| traffic.generation);
-            if current != request.expected_generation {
-                return Err(Error::StaleGeneration {
-                    what: format!("the traffic of {hardware}"),
-                    expected: request.expected_generation,
-                    current,
-                });
-            }
+            check_generation(
+                &format_args!("the traffic of {hardware}"),
+                request.expected_generation,
+                current,
+            )?;
             self.require_same_space(hardware, request)?;
             let SetTraffic {
                 canary,

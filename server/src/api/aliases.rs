@@ -127,7 +127,6 @@ pub async fn roll_back(
     let name = hardware_name(&hardware)?;
     let seen = request.headers().contains_key(IF_MATCH);
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
-    let expected = seen.then(|| if_match(&request, HOW)).transpose()?;
     let (store, target, wanted) = (state.store.clone(), name.clone(), alias.clone());
     let now = blocking(move || store.alias(&target, &wanted)).await?;
     // The last one is loaded still; one further back, or one that could not be loaded at start, is tested before it serves.
@@ -136,7 +135,8 @@ pub async fn roll_back(
     }
     let order = Rollback {
         alias,
-        expected_generation: expected.or(Some(now.generation)),
+        // As it was sent, and not as it is now: a repetition with the same key must be the same request.
+        expected_generation: seen.then(|| if_match(&request, HOW)).transpose()?,
         actor: caller.acting_as(body.actor),
         reason: body.reason,
         idempotency_key: idempotency_key(&request)?,

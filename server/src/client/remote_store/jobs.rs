@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::Method;
 
-use super::{RemoteStore, error};
+use super::{RemoteStore, error, keyed};
 
 #[derive(Deserialize)]
 struct Jobs {
@@ -21,10 +21,7 @@ impl RemoteStore {
     /// The server knows its own limit.
     pub(super) fn ask_create_job(&self, new: &NewJob, idempotency_key: Option<&str>, _limit: usize) -> Result<Job> {
         let path = format!("/v1/{}/jobs", new.hardware);
-        let headers: Vec<(&str, &str)> = idempotency_key
-            .map(|key| ("Idempotency-Key", key))
-            .into_iter()
-            .collect();
+        let headers = keyed(Vec::new(), idempotency_key);
         let body = serde_json::json!({ "kind": new.kind, "parameters": new.parameters });
         self.0.send(Method::POST, &path, &headers, &body).map_err(error(
             "create the job",

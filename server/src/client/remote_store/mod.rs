@@ -223,10 +223,7 @@ impl Store for RemoteStore {
         idempotency_key: Option<&str>,
     ) -> Result<Version> {
         let path = format!("/v1/{hardware}/models");
-        let headers: Vec<(&str, &str)> = idempotency_key
-            .map(|key| ("Idempotency-Key", key))
-            .into_iter()
-            .collect();
+        let headers = keyed(Vec::new(), idempotency_key);
         self.0.send(Method::POST, &path, &headers, new).map_err(error(
             "create the version",
             "hardware target",

@@ -4,7 +4,7 @@ use lglp_registry::{CreatedWebhook, Delivery, Error, NewWebhook, Result, Webhook
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::{RemoteStore, error};
+use super::{RemoteStore, error, keyed};
 
 #[derive(Deserialize)]
 struct Webhooks {
@@ -24,10 +24,7 @@ impl RemoteStore {
         _actor: &str,
         idempotency_key: Option<&str>,
     ) -> Result<CreatedWebhook> {
-        let headers: Vec<(&str, &str)> = idempotency_key
-            .map(|key| ("Idempotency-Key", key))
-            .into_iter()
-            .collect();
+        let headers = keyed(Vec::new(), idempotency_key);
         self.0.send(Method::POST, "/v1/webhooks", &headers, new).map_err(error(
             "create the webhook",
             "webhook",

@@ -95,10 +95,22 @@ pub struct MeasureParameters {
     #[serde(default = "runtime")]
     #[schema(example = "onnxruntime")]
     pub runtime: String,
+    /// The runtime's settings, for a new hardware target; `GET /v1/plugins` has their schema.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Inputs that a network takes at once, for a new hardware target.
+    #[serde(default = "batch_size")]
+    #[schema(minimum = 1, maximum = 1024)]
+    pub batch_size: u32,
     /// Time for the runs of one attempt at one architecture, seconds; that of `lglp measure` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(exclusive_minimum = 0, maximum = 600)]
     pub budget_s: Option<f64>,
+}
+
+fn batch_size() -> u32 {
+    1
 }
 
 fn runtime() -> String {

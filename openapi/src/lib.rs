@@ -21,6 +21,7 @@ pub mod tokens;
 pub mod traffic;
 pub mod validations;
 pub mod webhooks;
+pub mod workers;
 
 /// The header by which commands say who uses them; believed as long as a server knows no tokens.
 pub const ACTOR_HEADER: &str = "X-Lglp-Actor";

@@ -75,6 +75,7 @@ pub use disk::{Disk, RealDisk};
 pub use domain::agreement::{Agreement, Disagreement};
 pub use domain::alias::{Alias, AliasMove, Forecast, Rollback};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
+pub use domain::conditions::{Conditions, GpuConditions};
 pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};

@@ -7,7 +7,7 @@
  * be null.
  *
  * Every callback may be called from several threads at once, also on one instance, except `destroy` of that instance, and
- * `run` and `unload`, which have the network for themselves. No exception may leave a callback.
+ * `run`, `run_many` and `unload`, which have the network for themselves. No exception may leave a callback.
  *
  * Written from sdk/src/plugin/abi.rs; do not edit. */
 
@@ -24,7 +24,7 @@
 #define LGLP_ABI_MAJOR 1
 
 // Raised when something is appended.
-#define LGLP_ABI_MINOR 0
+#define LGLP_ABI_MINOR 1
 
 // Architectures to tensors; [`Component::encoder`] is set.
 #define LGLP_KIND_ENCODER 1
@@ -147,6 +147,16 @@ typedef struct LglpRuntimeTable {
   void (*unload)(void *network);
   // Runs once; nanoseconds of elapsed time and of the calling thread's processor time (0: not known).
   uint32_t (*run)(const void *instance, void *network, uint64_t *wall_ns, uint64_t *cpu_ns, struct LglpBuffer *error);
+  // Since minor version 1. Runs to ask `run_many` for at a time: 1 where a call costs nothing beside its runs, more where
+  // each has a price of its own, such as the start of a program. Null stands for 1.
+  size_t (*runs_at_once)(const void *instance);
+  // Since minor version 1. Runs about `runs` times in a row, once at least; `samples` becomes an array of `RunSample`, one
+  // a run, `len` bytes in all. Null where `run` is all there is.
+  uint32_t (*run_many)(const void *instance,
+                       void *network,
+                       size_t runs,
+                       struct LglpBuffer *samples,
+                       struct LglpBuffer *error);
 } LglpRuntimeTable;
 
 // One component of a plugin. Exactly one of the three tables is set, by `kind`.
@@ -183,5 +193,15 @@ typedef struct LglpPluginTable {
   // it is not. Called once, before any component is used. Null where it needs nothing.
   uint32_t (*check)(struct LglpBuffer *error);
 } LglpPluginTable;
+
+// One timed run.
+typedef struct LglpRunSample {
+  // Elapsed time.
+  uint64_t wall_ns;
+  // Processor time of the calling thread; 0: not known.
+  uint64_t cpu_ns;
+  // Energy of the device, microjoules; 0: not known.
+  uint64_t energy_uj;
+} LglpRunSample;
 
 #endif  /* LGLP_PLUGIN_H */

@@ -3,6 +3,7 @@
 pub mod architecture;
 pub mod forms;
 pub mod plugin;
+pub mod program;
 pub mod space;
 
 pub use architecture::Architecture;

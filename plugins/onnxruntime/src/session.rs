@@ -55,6 +55,7 @@ impl Network {
         Ok(Sample {
             wall_ns,
             cpu_ns: if one_thread { cpu_ns } else { 0 },
+            energy_uj: 0,
         })
     }
 }

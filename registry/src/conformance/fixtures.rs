@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    AliasMove, Baseline, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob,
-    NewValidation, NewVersion, PairedSample, PluginUse, ReferenceNetwork, Result, Rollback, Store, ValidationPair,
-    Version,
+    AliasMove, Baseline, Conditions, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware,
+    NewJob, NewValidation, NewVersion, PairedSample, PluginUse, ReferenceNetwork, Result, Rollback, Store,
+    ValidationPair, Version,
 };
 
 /// The search space of the records.
@@ -66,6 +66,12 @@ pub fn measurement(hardware: &HardwareName, architecture: &str, round: u32) -> M
         flags: vec![],
         measured_at: "2024-01-31T12:00:00Z".to_owned(),
         process: "run-1".to_owned(),
+        energy_j: Some(0.125),
+        conditions: Some(Conditions {
+            cpu_mhz: Some(2100.5),
+            ..Conditions::default()
+        }),
+        worker: None,
     }
 }
 

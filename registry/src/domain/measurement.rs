@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{finite, not_empty, positive_ms};
-use crate::{Digest, Error, HardwareName, Result, clock, names};
+use crate::{Conditions, Digest, Error, HardwareName, Result, clock, names};
 
 /// The latency of one architecture on one hardware target, with everything needed to judge it later. It is found by
 /// hardware, space, digest and round, and written once.
@@ -38,6 +38,15 @@ pub struct Measurement {
     pub measured_at: String,
     /// The run of the measuring process.
     pub process: String,
+    /// Energy that the device spent on one inference, in joules, where it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_j: Option<f64>,
+    /// The state of the device meanwhile, as far as it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Conditions>,
+    /// The worker that measured it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }
 
 /// One run of the architecture beside one of the reference network.
@@ -70,6 +79,16 @@ impl Measurement {
         positive_ms("latency_ms", self.latency_ms)?;
         not_empty("statistic", &self.statistic)?;
         finite("load_average", self.load_average)?;
+        if let Some(energy) = self.energy_j {
+            finite("energy_j", energy)?;
+            if energy <= 0.0 {
+                return Err(Error::invalid(
+                    "energy_j",
+                    format!("expected more than 0 J, got {energy}"),
+                ));
+            }
+        }
+        self.conditions.as_ref().map_or(Ok(()), Conditions::check)?;
         for sample in &self.samples {
             finite("samples.wall_ms", sample.wall_ms)?;
             finite("samples.cpu_ms", sample.cpu_ms)?;
@@ -92,6 +111,9 @@ impl Measurement {
             ("flags", self.flags != other.flags),
             ("measured_at", self.measured_at != other.measured_at),
             ("process", self.process != other.process),
+            ("energy_j", self.energy_j != other.energy_j),
+            ("conditions", self.conditions != other.conditions),
+            ("worker", self.worker != other.worker),
         ]
         .into_iter()
         .find_map(|(field, differs)| differs.then_some(field))

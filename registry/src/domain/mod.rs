@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod alias;
 pub(crate) mod audit;
+pub(crate) mod conditions;
 pub(crate) mod dataset;
 pub(crate) mod exclusion;
 pub(crate) mod gate;

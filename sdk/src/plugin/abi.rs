@@ -6,7 +6,7 @@
 //! (`STATUS_*`); on anything but `STATUS_OK` it may have put a message for people into `error`.
 //!
 //! Thread safety, for every callback: it may be called from several threads at once, also on one instance, except
-//! `destroy` of that instance; and `run` and `unload`, which have the network for themselves.
+//! `destroy` of that instance; and `run`, `run_many` and `unload`, which have the network for themselves.
 
 use std::ffi::c_void;
 
@@ -17,7 +17,7 @@ pub const MAGIC: u64 = 0x4e47_554c_504c_474c;
 /// Raised by incompatible changes.
 pub const ABI_MAJOR: u32 = 1;
 /// Raised when something is appended.
-pub const ABI_MINOR: u32 = 0;
+pub const ABI_MINOR: u32 = 1;
 
 /// Architectures to tensors; [`Component::encoder`] is set.
 pub const KIND_ENCODER: u32 = 1;
@@ -86,6 +86,18 @@ pub struct FitData {
     pub progress: Option<
         unsafe extern "C" fn(context: *mut c_void, done: u64, total: u64, train_mse: f64, validation_mse: f64) -> u32,
     >,
+}
+
+/// One timed run.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RunSample {
+    /// Elapsed time.
+    pub wall_ns: u64,
+    /// Processor time of the calling thread; 0: not known.
+    pub cpu_ns: u64,
+    /// Energy of the device, microjoules; 0: not known.
+    pub energy_uj: u64,
 }
 
 /// Callbacks of an encoder.
@@ -165,6 +177,20 @@ pub struct RuntimeTable {
         cpu_ns: *mut u64,
         error: *mut Buffer,
     ) -> u32,
+    /// Since minor version 1. Runs to ask `run_many` for at a time: 1 where a call costs nothing beside its runs, more where
+    /// each has a price of its own, such as the start of a program. Null stands for 1.
+    pub runs_at_once: Option<unsafe extern "C" fn(instance: *const c_void) -> usize>,
+    /// Since minor version 1. Runs about `runs` times in a row, once at least; `samples` becomes an array of `RunSample`, one
+    /// a run, `len` bytes in all. Null where `run` is all there is.
+    pub run_many: Option<
+        unsafe extern "C" fn(
+            instance: *const c_void,
+            network: *mut c_void,
+            runs: usize,
+            samples: *mut Buffer,
+            error: *mut Buffer,
+        ) -> u32,
+    >,
 }
 
 /// One component of a plugin. Exactly one of the three tables is set, by `kind`.
@@ -261,7 +287,8 @@ const _: () = {
     assert!(size_of::<FitData>() == 104);
     assert!(size_of::<EncoderTable>() == 32);
     assert!(size_of::<FittedTable>() == 56);
-    assert!(size_of::<RuntimeTable>() == 48);
+    assert!(size_of::<RunSample>() == 24);
+    assert!(size_of::<RuntimeTable>() == 64 && offset_of!(RuntimeTable, runs_at_once) == 48);
     assert!(size_of::<Component>() == 72 && offset_of!(Component, schema) == 40);
     assert!(size_of::<PluginTable>() == 104 && offset_of!(PluginTable, components) == 80);
 };

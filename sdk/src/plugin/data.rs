@@ -88,10 +88,13 @@ pub struct Progress {
 }
 
 /// One timed run of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// Elapsed time, nanoseconds.
     pub wall_ns: u64,
     /// Time of the calling thread on the processor, nanoseconds; stands for latency at one thread only. 0: not known.
     pub cpu_ns: u64,
+    /// Energy that the device spent on the run, microjoules, where the runtime measures it by itself. 0: not known; the host
+    /// may then read the device's meters around many runs.
+    pub energy_uj: u64,
 }

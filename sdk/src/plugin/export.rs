@@ -383,6 +383,8 @@ impl<T: Runtime> Callbacks<T> {
         load: Self::load_network,
         unload: drop_instance::<std::sync::Mutex<T::Network>>,
         run: Self::run,
+        runs_at_once: Some(Self::runs_at_once),
+        run_many: Some(Self::run_many),
     };
 
     unsafe extern "C" fn open(params: Str, instance: *mut *mut c_void, error: *mut Buffer) -> u32 {
@@ -436,6 +438,38 @@ impl<T: Runtime> Callbacks<T> {
                 let sample = runtime.value.run(&mut network)?;
                 *wall_ns = sample.wall_ns;
                 *cpu_ns = sample.cpu_ns;
+                Ok(())
+            })
+        }
+    }
+
+    unsafe extern "C" fn runs_at_once(instance: *const c_void) -> usize {
+        let mut runs = 1;
+        // SAFETY: the host keeps to the contract of `RuntimeTable::runs_at_once`.
+        unsafe {
+            guard_instance::<T>(instance, std::ptr::null_mut(), |runtime| {
+                runs = runtime.runs_at_once();
+                Ok(())
+            });
+        }
+        runs
+    }
+
+    unsafe extern "C" fn run_many(
+        instance: *const c_void,
+        network: *mut c_void,
+        runs: usize,
+        samples: *mut Buffer,
+        error: *mut Buffer,
+    ) -> u32 {
+        // SAFETY: the host keeps to the contract of `RuntimeTable::run_many`.
+        unsafe {
+            guard_instance::<std::sync::Mutex<T::Network>>(network, error, |network| {
+                let runtime = &*instance.cast::<super::boundary::Instance<T>>();
+                let mut network = network.lock().map_err(PluginError::failed)?;
+                let made = runtime.value.run_many(&mut network, runs)?;
+                let values = made.iter().flat_map(|s| [s.wall_ns, s.cpu_ns, s.energy_uj]);
+                give(samples, values.flat_map(u64::to_ne_bytes).collect());
                 Ok(())
             })
         }

@@ -101,4 +101,16 @@ pub trait Runtime: Send + Sync + Sized + 'static {
 
     /// Runs once and times nothing but the run.
     fn run(&self, network: &mut Self::Network) -> Result<Sample, PluginError>;
+
+    /// Runs to ask [`Self::run_many`] for at a time: 1 where a call costs nothing beside its runs, more where each has a price
+    /// of its own, such as the start of a program.
+    fn runs_at_once(&self) -> usize {
+        1
+    }
+
+    /// Runs about `runs` times in a row, once at least; a sample for each run. To be written where many runs at once are
+    /// cheaper than each alone.
+    fn run_many(&self, network: &mut Self::Network, runs: usize) -> Result<Vec<Sample>, PluginError> {
+        (0..runs).map(|_| self.run(network)).collect()
+    }
 }

@@ -149,7 +149,7 @@ impl Cleaning<'_> {
             host: self.host,
             space: self.space,
             hardware: self.hardware,
-            runtime: "",
+            setup: None,
             protocol: Protocol::default(),
             wanted: Wanted::These {
                 round,

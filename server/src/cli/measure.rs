@@ -9,6 +9,7 @@ use lglp_registry::{HardwareName, JobKind};
 use super::Context;
 use super::context::actor;
 use super::jobs::submit;
+use super::setup::SetupArgs;
 use super::table::print_json;
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 
@@ -18,7 +19,8 @@ use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
     lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --weighted 200   # and 200 large ones\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n  \
-    lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n\n\
+    lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
+    lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
 pub struct Args {
     /// Hardware target, created where there is none of that name.
@@ -38,9 +40,8 @@ pub struct Args {
     /// Seed of the sequence of architectures.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Runtime plugin, for a new hardware target.
-    #[arg(long, default_value = "onnxruntime")]
-    runtime: String,
+    #[command(flatten)]
+    setup: SetupArgs,
     /// Time for the runs of one attempt at one architecture, seconds.
     #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
     budget: f64,
@@ -65,7 +66,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             weighted: args.weighted,
             round: args.round,
             seed: args.seed,
-            runtime: args.runtime.clone(),
+            runtime: args.setup.runtime.clone(),
+            settings: args.setup.settings(),
+            batch_size: args.setup.batch_size,
             budget_s: Some(args.budget),
         };
         return submit(context, &registry, JobKind::Measure, &args.hardware, &parameters);
@@ -77,7 +80,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         host: &host,
         space: spaces.get(&args.space)?,
         hardware: &args.hardware,
-        runtime: &args.runtime,
+        setup: Some(args.setup.setup()),
         protocol: Protocol {
             budget_s: args.budget,
             ..Protocol::default()

@@ -22,6 +22,7 @@ mod rollback;
 mod sample;
 mod savings;
 mod serve;
+mod setup;
 mod spaces;
 mod table;
 mod token;

@@ -145,7 +145,7 @@ fn subject(
     data: &TrainingData,
 ) -> anyhow::Result<(Subject, Vec<bool>)> {
     let labels = labels(store, &args.hardware, &space.name)?;
-    let flagged = |m: &lglp_registry::Measurement| m.flags.iter().any(|flag| Draw::Weighted.flag() == Some(flag));
+    let flagged = |m: &lglp_registry::Measurement| m.flags.iter().any(|flag| Draw::Weighted.flags().contains(flag));
     let draws: HashMap<&str, bool> = labels.iter().map(|m| (m.architecture.as_str(), flagged(m))).collect();
     let texts = data.architectures.iter().map(|a| space.canonical_text(a));
     let weighted: Vec<bool> = texts

@@ -123,6 +123,9 @@ pub fn read(
             flags: vec!["imported".into()],
             measured_at: UNKNOWN_TIME.into(),
             process: format!("import of {}", source.file),
+            energy_j: None,
+            conditions: None,
+            worker: None,
         });
     }
     if !faults.is_empty() {

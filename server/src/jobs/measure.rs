@@ -5,8 +5,17 @@ use lglp_registry::{Error, HardwareName, Job, Result};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
-use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
+use crate::measure::{BATCHES, Campaign, CampaignEvent, Protocol, Setup, Wanted};
 use crate::plugins::Kind;
+
+/// How a new target is to measure.
+fn setup(parameters: &MeasureParameters) -> Setup {
+    Setup {
+        runtime: parameters.runtime.clone(),
+        settings: parameters.settings.clone(),
+        batch: parameters.batch_size,
+    }
+}
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
@@ -29,6 +38,12 @@ impl Work for MeasureParameters {
                 "weighted draws are new architectures: of round 0 only".into(),
             );
         }
+        if !BATCHES.contains(&self.batch_size) {
+            return refuse(
+                "batch_size",
+                format!("expected 1 to {}, got {}", BATCHES.end(), self.batch_size),
+            );
+        }
         Protocol::within(self.budget_s)?;
         let is_new = matches!(tools.store.hardware(hardware), Err(Error::NotFound { .. }));
         if is_new && let Err(missing) = tools.host.component(Kind::Runtime, &self.runtime) {
@@ -44,7 +59,7 @@ impl Work for MeasureParameters {
             space: tools.spaces.get(&self.space)?,
             hardware: &job.hardware,
             actor: &job.created_by,
-            runtime: &self.runtime,
+            setup: Some(setup(self)),
             protocol: Protocol::within(self.budget_s)?,
             wanted: match self.round {
                 0 => Wanted::Fresh {

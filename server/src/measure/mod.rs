@@ -6,12 +6,16 @@ mod plan;
 mod protocol;
 mod reference;
 mod repeatability;
+mod rig;
 mod statistics;
+mod target;
 
-pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary, Wanted, is_at_hand};
+pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary, Wanted};
 pub use fingerprint::{load_average, of_this_machine};
 pub use plan::{Draw, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture};
 pub use repeatability::Repeatability;
+pub use rig::{Label, Rig};
 pub use statistics::{median, quantile};
+pub use target::{BATCHES, Difference, Setup, difference, fingerprint, is_at_hand, reference_network};

@@ -12,11 +12,11 @@ pub enum Draw {
 }
 
 impl Draw {
-    /// The remark that a measurement of such a draw carries, so that reports can tell the two apart.
-    pub fn flag(self) -> Option<&'static str> {
+    /// The remarks that a measurement of such a draw carries, so that reports can tell the two apart.
+    pub fn flags(self) -> Vec<String> {
         match self {
-            Self::Uniform => None,
-            Self::Weighted => Some("draw:weighted"),
+            Self::Uniform => Vec::new(),
+            Self::Weighted => vec!["draw:weighted".to_owned()],
         }
     }
 }

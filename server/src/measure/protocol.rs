@@ -103,6 +103,8 @@ pub struct PairedMeasurement {
     pub attempts: usize,
     /// Whether the reference drifted beyond the bound also in the attempt that counts.
     pub drifted: bool,
+    /// Energy of one run of the candidate, joules, where the runtime tells; the median.
+    pub energy_j: Option<f64>,
 }
 
 impl Protocol {
@@ -111,21 +113,22 @@ impl Protocol {
         "median paired ratio x calibrated reference latency"
     }
 
-    /// Measures a candidate against the reference. An attempt during which the machine changed its state is made again;
+    /// Measures a candidate against the reference, with `at_once` runs at a time, as their runtime wants it. An attempt during which the machine changed its state is made again;
     /// if all are such, the one with the narrowest interval counts, and is marked.
     pub fn measure(
         &self,
         candidate: &mut NetworkInstance<'_>,
         reference: &mut NetworkInstance<'_>,
+        at_once: usize,
     ) -> Result<PairedMeasurement, PluginError> {
-        for _ in 1..self.warm_up {
-            candidate.run()?;
-        }
-        let (long, short) = (candidate.run()?.wall_ms, reference.run()?.wall_ms);
-        let group = (self.reference_share * long / short).round().clamp(1.0, 16.0) as usize;
+        let group = match at_once {
+            1 => self.reference_runs(candidate, reference)?,
+            // Such a runtime warms up by itself at every call, which is what makes calls dear.
+            many => many,
+        };
         let mut best: Option<PairedMeasurement> = None;
         for attempt in 1..=self.attempts.max(1) {
-            let mut made = self.attempt(candidate, reference, group)?;
+            let mut made = self.attempt(candidate, reference, at_once, group)?;
             made.attempts = attempt;
             let steady = !made.drifted;
             let better = best.as_ref().is_none_or(|b| made.half_width < b.half_width);
@@ -139,51 +142,71 @@ impl Protocol {
         Ok(best.expect("one attempt at least"))
     }
 
+    /// Warms both up, and says how many runs of the reference go between two of the candidate.
+    fn reference_runs(
+        &self,
+        candidate: &mut NetworkInstance<'_>,
+        reference: &mut NetworkInstance<'_>,
+    ) -> Result<usize, PluginError> {
+        for _ in 1..self.warm_up {
+            candidate.run()?;
+        }
+        let (long, short) = (candidate.run()?.wall_ms, reference.run()?.wall_ms);
+        Ok((self.reference_share * long / short).round().clamp(1.0, 16.0) as usize)
+    }
+
     fn attempt(
         &self,
         candidate: &mut NetworkInstance<'_>,
         reference: &mut NetworkInstance<'_>,
+        at_once: usize,
         group: usize,
     ) -> Result<PairedMeasurement, PluginError> {
         let budget = Duration::from_secs_f64(self.budget_s);
         let started = Instant::now();
         let mut pairs = Vec::with_capacity(self.most_pairs);
-        let mut before = mean_of(reference, group)?;
+        let mut energies = Vec::new();
+        let mut before = reference_group(reference, at_once, group)?;
+        let mut reference_times = vec![time(before)];
         loop {
-            let run = candidate.run()?;
-            let after = mean_of(reference, group)?;
-            pairs.push(pair(run, before, after));
+            let runs = candidate.run_many(at_once)?;
+            let after = reference_group(reference, at_once, group)?;
+            reference_times.push(time(after));
+            energies.extend(runs.iter().filter_map(|run| run.energy_j));
+            pairs.extend(runs.into_iter().map(|run| pair(run, before, after)));
             before = after;
             let ratios: Vec<f64> = pairs.iter().map(Pair::ratio).collect();
             let ratio = median(&ratios);
             let half_width = median_half_width(&ratios) / ratio;
             let enough = half_width <= self.precision || started.elapsed() >= budget;
             if pairs.len() >= self.most_pairs || (pairs.len() >= self.least_pairs && enough) {
-                let drifted = drift(&pairs) > self.drift_bound;
+                let drifted = drift(&reference_times) > self.drift_bound;
                 return Ok(PairedMeasurement {
                     pairs,
                     ratio,
                     half_width,
                     attempts: 1,
                     drifted,
+                    energy_j: (!energies.is_empty()).then(|| median(&energies)),
                 });
             }
         }
     }
 }
 
-/// The mean of several runs.
-fn mean_of(network: &mut NetworkInstance<'_>, runs: usize) -> Result<TimedRun, PluginError> {
-    let mut sum = TimedRun {
-        wall_ms: 0.0,
-        cpu_ms: 0.0,
+/// What stands for a group of runs of the reference: their mean where they are few and short; their median where they come
+/// from one call, since these begin slower now and then.
+fn reference_group(network: &mut NetworkInstance<'_>, at_once: usize, runs: usize) -> Result<TimedRun, PluginError> {
+    let runs = network.run_many(runs)?;
+    let typical = |times: Vec<f64>| match at_once {
+        1 => times.iter().sum::<f64>() / times.len() as f64,
+        _ => median(&times),
     };
-    for _ in 0..runs {
-        let run = network.run()?;
-        sum.wall_ms += run.wall_ms / runs as f64;
-        sum.cpu_ms += run.cpu_ms / runs as f64;
-    }
-    Ok(sum)
+    Ok(TimedRun {
+        wall_ms: typical(runs.iter().map(|run| run.wall_ms).collect()),
+        cpu_ms: typical(runs.iter().map(|run| run.cpu_ms).collect()),
+        energy_j: None,
+    })
 }
 
 fn pair(run: TimedRun, before: TimedRun, after: TimedRun) -> Pair {
@@ -196,23 +219,17 @@ fn pair(run: TimedRun, before: TimedRun, after: TimedRun) -> Pair {
 }
 
 /// Slowest to fastest third of an attempt, by the median time of the reference.
-fn drift(pairs: &[Pair]) -> f64 {
-    let medians: Vec<f64> = pairs
-        .chunks(pairs.len().div_ceil(3))
-        .map(|third| {
-            let times: Vec<f64> = third.iter().map(reference_time).collect();
-            median(&times)
-        })
+fn drift(reference_times: &[f64]) -> f64 {
+    let medians: Vec<f64> = reference_times
+        .chunks(reference_times.len().div_ceil(3))
+        .map(median)
         .collect();
     let slowest = medians.iter().copied().fold(f64::MIN, f64::max);
     let fastest = medians.iter().copied().fold(f64::MAX, f64::min);
     slowest / fastest
 }
 
-fn reference_time(pair: &Pair) -> f64 {
-    if pair.reference_cpu_ms > 0.0 {
-        pair.reference_cpu_ms
-    } else {
-        pair.reference_wall_ms
-    }
+/// Processor time where the runtime knows it, else elapsed time.
+pub(super) fn time(run: TimedRun) -> f64 {
+    if run.cpu_ms > 0.0 { run.cpu_ms } else { run.wall_ms }
 }

@@ -3,6 +3,7 @@
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
 
+use super::protocol::time;
 use super::statistics::quantile;
 use crate::plugins::{NetworkInstance, PluginError};
 
@@ -30,20 +31,24 @@ pub fn reference_architecture(space: &SearchSpace) -> Architecture {
         .expect("a space's defaults keep its constraints")
 }
 
+/// Runs before those of a calibration.
+const WARM_UP: usize = 5;
+
 /// Runs for a calibration.
 pub const CALIBRATION_RUNS: usize = 100;
 
 /// The reference's latency in milliseconds: the lower quartile of its times, which the machine's slow state and other
-/// work touch least. `progress` is called after each run.
-pub fn calibrate(reference: &mut NetworkInstance<'_>, mut progress: impl FnMut()) -> Result<f64, PluginError> {
-    for _ in 0..5 {
-        reference.run()?;
-    }
+/// work touch least. `progress` is told how many runs are done. `at_once`: runs at a time, as the runtime wants it.
+pub fn calibrate(
+    reference: &mut NetworkInstance<'_>,
+    at_once: usize,
+    mut progress: impl FnMut(usize),
+) -> Result<f64, PluginError> {
+    reference.run_many(WARM_UP)?;
     let mut times = Vec::with_capacity(CALIBRATION_RUNS);
-    for _ in 0..CALIBRATION_RUNS {
-        let run = reference.run()?;
-        times.push(if run.cpu_ms > 0.0 { run.cpu_ms } else { run.wall_ms });
-        progress();
+    while times.len() < CALIBRATION_RUNS {
+        times.extend(reference.run_many(at_once)?.into_iter().map(time));
+        progress(times.len().min(CALIBRATION_RUNS));
     }
     Ok(quantile(&times, 0.25))
 }

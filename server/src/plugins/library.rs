@@ -43,6 +43,8 @@ pub struct Library {
 #[derive(Clone)]
 pub struct ComponentHandle {
     pub(super) component: &'static abi::Component,
+    /// Minor version of the ABI that the plugin was built for: how much there is of its tables.
+    pub(super) abi_minor: u32,
     kind: Kind,
     name: String,
     plugin: String,
@@ -130,6 +132,7 @@ impl Library {
         let schema = call::bytes(name, |json, error| unsafe { (component.schema)(json, error) })?;
         Ok(ComponentHandle {
             component,
+            abi_minor: self.table.abi_minor,
             kind,
             name: name.to_owned(),
             plugin: self.text(self.table.name)?.to_owned(),

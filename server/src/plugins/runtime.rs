@@ -2,14 +2,16 @@
 
 use std::ffi::c_void;
 
-use lglp_sdk::plugin::abi::{RuntimeTable, Str};
+use std::mem::{MaybeUninit, offset_of, size_of};
+
+use lglp_sdk::plugin::abi::{RunSample, RuntimeTable, Str};
 
 use super::{ComponentHandle, PluginError, call};
 
 /// An open runtime.
 pub struct RuntimeInstance {
     name: String,
-    table: &'static RuntimeTable,
+    table: RuntimeTable,
     instance: *mut c_void,
 }
 
@@ -26,14 +28,15 @@ pub struct TimedRun {
     pub wall_ms: f64,
     /// Processor time of the running thread, milliseconds; 0 where the runtime does not know it.
     pub cpu_ms: f64,
+    /// Energy of the device, joules, where the runtime measures it itself.
+    pub energy_j: Option<f64>,
 }
 
 impl RuntimeInstance {
     /// Opens a runtime with the settings of a hardware target.
     pub fn open(handle: &ComponentHandle, settings: &serde_json::Value) -> Result<Self, PluginError> {
         handle.check_parameters(settings)?;
-        // SAFETY: the host admits runtimes only with their table, and never unloads it.
-        let table = unsafe { &*handle.component.runtime };
+        let table = whole_table(handle);
         let settings = settings.to_string();
         let mut instance = std::ptr::null_mut();
         // SAFETY: the text outlives the call.
@@ -68,6 +71,32 @@ impl RuntimeInstance {
         })?;
         Ok(NetworkInstance { runtime: self, network })
     }
+
+    /// Runs to ask for at a time: 1 where runs have no price beside their own.
+    pub fn runs_at_once(&self) -> usize {
+        // SAFETY: the instance is alive.
+        let runs = self.table.runs_at_once.map(|runs| unsafe { runs(self.instance) });
+        runs.unwrap_or(1).max(1)
+    }
+}
+
+/// The table of a runtime, as far as the plugin knows it; what it does not know is null.
+fn whole_table(handle: &ComponentHandle) -> RuntimeTable {
+    let known = match handle.abi_minor {
+        0 => offset_of!(RuntimeTable, runs_at_once),
+        _ => size_of::<RuntimeTable>(),
+    };
+    let mut table = MaybeUninit::<RuntimeTable>::zeroed();
+    // SAFETY: the host admits runtimes only with their table, of which a plugin of this version has that many bytes; the
+    // callbacks that every version has are among them, and those after are options, for which zeros are null.
+    unsafe {
+        std::ptr::copy_nonoverlapping(
+            handle.component.runtime.cast::<u8>(),
+            table.as_mut_ptr().cast::<u8>(),
+            known,
+        );
+        table.assume_init()
+    }
 }
 
 impl NetworkInstance<'_> {
@@ -79,10 +108,41 @@ impl NetworkInstance<'_> {
         call::checked(name, |error| unsafe {
             (table.run)(*instance, self.network, &mut wall_ns, &mut cpu_ns, error)
         })?;
-        Ok(TimedRun {
+        Ok(TimedRun::of(wall_ns, cpu_ns, 0))
+    }
+
+    /// Runs about `runs` times in a row; never no run at all.
+    pub fn run_many(&mut self, runs: usize) -> Result<Vec<TimedRun>, PluginError> {
+        let Some(run_many) = self.runtime.table.run_many else {
+            return (0..runs.max(1)).map(|_| self.run()).collect();
+        };
+        let RuntimeInstance { instance, name, .. } = self.runtime;
+        // SAFETY: both are alive, and `&mut self` keeps the network to this call.
+        let bytes = call::bytes(name, |samples, error| unsafe {
+            run_many(*instance, self.network, runs.max(1), samples, error)
+        })?;
+        let samples = bytes.chunks_exact(size_of::<RunSample>()).map(|sample| {
+            let number = |at: usize| u64::from_ne_bytes(sample[8 * at..][..8].try_into().expect("eight bytes"));
+            TimedRun::of(number(0), number(1), number(2))
+        });
+        let samples: Vec<TimedRun> = samples.collect();
+        if samples.is_empty() {
+            return Err(PluginError::Failed {
+                component: name.clone(),
+                message: "it ran a network without timing a single run".into(),
+            });
+        }
+        Ok(samples)
+    }
+}
+
+impl TimedRun {
+    fn of(wall_ns: u64, cpu_ns: u64, energy_uj: u64) -> Self {
+        Self {
             wall_ms: wall_ns as f64 / 1e6,
             cpu_ms: cpu_ns as f64 / 1e6,
-        })
+            energy_j: (energy_uj > 0).then_some(energy_uj as f64 / 1e6),
+        }
     }
 }
 

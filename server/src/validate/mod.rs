@@ -93,8 +93,7 @@ impl Validating<'_> {
             space: &space,
             hardware: self.hardware,
             actor: creator,
-            // The target exists: it has a version.
-            runtime: "",
+            setup: None,
             protocol: self.protocol.clone(),
             wanted: Wanted::These {
                 round: ROUND,

@@ -1,0 +1,252 @@
+//! Workers, which measure on their own machine for the server: `/v1/workers`, and what they tell of the jobs that they lease:
+//! `/v1/jobs/{id}/batch`, `/heartbeat`, `/measurements`, `/finish`, `/release`.
+//!
+//! A worker registers, then asks for work until it gets a lease. Each lease has a fencing token, which goes with everything
+//! that is told of the job: once the lease is somebody else's, all of it is refused with `stale-lease`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::hardware::{Hardware, Reference};
+use crate::jobs::{Job, JobProgress};
+use crate::measurements::Measurement;
+
+/// How a new hardware target is to measure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// The runtime plugin.
+    #[schema(example = "tensorrt")]
+    pub runtime: String,
+    /// Its settings; what is left out has the plugin's default.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Inputs that a network takes at once.
+    #[schema(minimum = 1, maximum = 1024)]
+    pub batch_size: u32,
+}
+
+/// A worker that comes, or comes again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterWorker {
+    /// The hardware target that it measures for; created, with `setup`, where there is none of that name.
+    #[schema(example = "h100-b1", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
+    pub hardware: String,
+    /// Random, the same for the life of the process. Where another registers under the name, the one before is gone, and
+    /// what it had leased is queued again.
+    #[schema(min_length = 8, max_length = 64)]
+    pub instance: String,
+    /// For a new target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Setup>,
+    /// Its machine, and under `runtime` what the opened runtime says of itself.
+    #[schema(value_type = Object)]
+    pub fingerprint: serde_json::Value,
+    /// Of the program.
+    pub version: String,
+    /// The worker's clock; RFC 3339. The server notices by it where the two disagree.
+    pub sent_at: String,
+}
+
+/// What a worker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerState {
+    /// It waits for work.
+    Idle,
+    /// It holds a lease.
+    Measuring,
+    /// Nothing was heard of it for longer than a lease lasts.
+    Silent,
+    /// Its machine is another one than its target's: it gets no work until that is confirmed.
+    Unconfirmed,
+    /// It has signed off.
+    Gone,
+}
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Worker {
+    pub name: String,
+    pub hardware: String,
+    pub state: WorkerState,
+    /// In what its machine differs from its target's; set exactly where it is unconfirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<String>,
+    #[schema(value_type = Object)]
+    pub fingerprint: serde_json::Value,
+    /// Of the program.
+    pub version: String,
+    pub registered_at: String,
+    /// Its last sign of life.
+    pub last_seen: String,
+    /// Its clock minus the server's, seconds.
+    pub clock_skew_s: f64,
+    /// The job that it works on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<u64>,
+    /// Measuring jobs that wait for its hardware target.
+    pub queued: u64,
+    /// Measurements of it that were accepted since it registered.
+    pub measured: u64,
+    /// Measurements an hour, over its last ones; absent before there are two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<f64>,
+    /// Share of its last measurements' time that was spent on timed runs, 0 to 1; the rest is building, loading, sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_share: Option<f64>,
+    /// Its own reference network's latency against its target's: 1 where the two machines are alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_ratio: Option<f64>,
+}
+
+/// Every worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WorkerList {
+    pub workers: Vec<Worker>,
+}
+
+/// What a worker that registered needs to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Registered {
+    pub worker: Worker,
+    /// Its target, with the settings to measure with.
+    pub hardware: Hardware,
+    /// How long a lease lasts without a heartbeat, seconds; heartbeats come three times as often at least.
+    pub lease_s: u32,
+}
+
+/// A worker that wants work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskForWork {
+    pub instance: String,
+    /// How long to wait for work before answering that there is none, seconds.
+    #[schema(maximum = 30)]
+    pub wait_s: u32,
+    pub sent_at: String,
+}
+
+/// A job that was leased to a worker, with what is needed to begin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Work {
+    /// `job.lease.fencing` goes with everything that is told of it.
+    pub job: Job,
+    /// The search space's definition.
+    #[schema(value_type = Object)]
+    pub space: serde_json::Value,
+    /// Round of the measurements.
+    pub round: u32,
+    /// How to measure.
+    #[schema(value_type = Object)]
+    pub protocol: serde_json::Value,
+    /// The definition of the space whose reference network the target is calibrated by, or is to be.
+    #[schema(value_type = Object)]
+    pub reference_space: serde_json::Value,
+    /// The target's reference; null before its first calibration, which the worker then does and tells.
+    pub reference: Option<Reference>,
+    pub batch: Batch,
+}
+
+/// Architectures of a job that are not measured yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Batch {
+    /// The next ones; none where all are measured, which is when the job is to be finished.
+    pub items: Vec<BatchItem>,
+    /// Of the whole job, measured ones included.
+    pub total: usize,
+    /// Measured.
+    pub done: usize,
+}
+
+/// One architecture to measure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BatchItem {
+    /// Canonical text.
+    pub architecture: String,
+    /// Remarks that its measurement begins with.
+    pub flags: Vec<String>,
+}
+
+/// A worker that has its batch behind it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskForBatch {
+    pub fencing: u64,
+    #[schema(minimum = 1, maximum = 256)]
+    pub limit: usize,
+}
+
+/// A worker's calibration of the reference network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    pub instance: String,
+    /// What it measured on its own machine.
+    pub reference: Reference,
+}
+
+/// What the target is calibrated by now: the first worker's calibration, whoever asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Calibrated {
+    pub reference: Reference,
+    /// The worker's to the target's.
+    pub ratio: f64,
+}
+
+/// A sign of life, which renews the lease.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    pub fencing: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<JobProgress>,
+    pub sent_at: String,
+}
+
+/// Measurements that a worker made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitMeasurements {
+    pub fencing: u64,
+    #[schema(max_items = 256)]
+    pub measurements: Vec<Measurement>,
+    pub sent_at: String,
+}
+
+/// What became of them. All are durable, or were measured by somebody else before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// Recorded now.
+    pub accepted: usize,
+    /// There was a measurement of that architecture in that round, this or another: it stays.
+    pub known: usize,
+}
+
+/// The end of a worker's work on a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finish {
+    pub fencing: u64,
+    /// Why it failed; it succeeded where this is left out, which needs every architecture to be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// A job that is given back unfinished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    pub fencing: u64,
+}
+
+/// A machine that may measure for a target although its fingerprint is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmWorker {
+    /// Why its labels belong with the others, for the audit log.
+    #[schema(min_length = 1)]
+    pub reason: String,
+}

@@ -1,0 +1,44 @@
+//! How a new hardware target is to measure, as options.
+
+use lglp_registry::{Error, Result};
+use serde_json::{Map, Value};
+
+use crate::measure::Setup;
+
+/// Options that describe a hardware target which is not there yet.
+#[derive(clap::Args)]
+pub struct SetupArgs {
+    /// Runtime plugin, for a new hardware target.
+    #[arg(long, default_value = "onnxruntime")]
+    pub runtime: String,
+    /// A setting of the runtime, for a new hardware target; `lglp plugins --json` lists them. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub set: Vec<(String, Value)>,
+    /// Inputs that a network takes at once, for a new hardware target.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub batch_size: u32,
+}
+
+impl SetupArgs {
+    pub fn settings(&self) -> Map<String, Value> {
+        self.set.iter().cloned().collect()
+    }
+
+    pub fn setup(&self) -> Setup {
+        Setup {
+            runtime: self.runtime.clone(),
+            settings: self.settings(),
+            batch: self.batch_size,
+        }
+    }
+}
+
+/// JSON where it is some, else text: `threads=4`, `precision=fp16`, `command=["a","b"]`.
+fn setting(text: &str) -> Result<(String, Value)> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| Error::invalid("set", format!("expected NAME=VALUE, got {text:?}")))?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}

@@ -1,0 +1,126 @@
+//! A device that is set up to measure: its runtime is open, and the reference network loaded beside what is measured.
+
+use lglp_registry::{Digest, HardwareName, Measurement, PairedSample};
+use lglp_sdk::{Architecture, SearchSpace};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, reference_architecture};
+use crate::networks;
+use crate::plugins::{NetworkInstance, PluginError, RuntimeInstance};
+
+/// A device that measures networks of one space, one at a time.
+pub struct Rig<'a> {
+    space: &'a SearchSpace,
+    runtime: &'a RuntimeInstance,
+    reference: NetworkInstance<'a>,
+    protocol: Protocol,
+    batch: u32,
+    /// This process, as measurements name it.
+    process: String,
+}
+
+/// What a measurement is recorded as.
+#[derive(Clone, Copy, Debug)]
+pub struct Label<'a> {
+    pub hardware: &'a HardwareName,
+    pub round: u32,
+    /// The latency of the target's reference network, milliseconds.
+    pub reference_ms: f64,
+    /// Remarks that it begins with.
+    pub flags: &'a [String],
+}
+
+impl<'a> Rig<'a> {
+    /// Loads the reference network.
+    pub fn new(
+        space: &'a SearchSpace,
+        runtime: &'a RuntimeInstance,
+        protocol: Protocol,
+        batch: u32,
+    ) -> Result<Self, PluginError> {
+        let network = networks::build(space, &reference_architecture(space), batch, WEIGHTS_SEED);
+        Ok(Self {
+            space,
+            runtime,
+            reference: runtime.load(&network.onnx)?,
+            protocol,
+            batch,
+            process: format!("{}@{}", std::process::id(), now()),
+        })
+    }
+
+    /// The reference network's latency here, milliseconds. `progress` is told how many runs are done.
+    pub fn calibrate(&mut self, progress: impl FnMut(usize)) -> Result<f64, PluginError> {
+        calibrate(&mut self.reference, self.runtime.runs_at_once(), progress)
+    }
+
+    /// Measures one architecture.
+    pub fn measure(
+        &mut self,
+        architecture: &Architecture,
+        label: Label<'_>,
+    ) -> Result<(Measurement, PairedMeasurement), MeasureError> {
+        let network = networks::build(self.space, architecture, self.batch, WEIGHTS_SEED);
+        let mut candidate = self.runtime.load(&network.onnx)?;
+        let at_once = self.runtime.runs_at_once();
+        let paired = self.protocol.measure(&mut candidate, &mut self.reference, at_once)?;
+        let record = self.record(architecture, &paired, label)?;
+        Ok((record, paired))
+    }
+
+    fn record(
+        &self,
+        architecture: &Architecture,
+        paired: &PairedMeasurement,
+        label: Label<'_>,
+    ) -> Result<Measurement, MeasureError> {
+        let text = self.space.canonical_text(architecture);
+        let latency_ms = paired.ratio * label.reference_ms;
+        if !(latency_ms.is_finite() && latency_ms > 0.0) {
+            return Err(MeasureError::BadLabel {
+                architecture: text,
+                latency_ms,
+            });
+        }
+        let mut flags = label.flags.to_vec();
+        if paired.attempts > 1 {
+            flags.push(format!("attempts:{}", paired.attempts));
+        }
+        Ok(Measurement {
+            hardware: label.hardware.clone(),
+            space: self.space.name.clone(),
+            digest: Digest::of(text.as_bytes()),
+            architecture: text,
+            round: label.round,
+            latency_ms,
+            statistic: self.protocol.statistic().to_owned(),
+            protocol: json!(self.protocol),
+            samples: paired
+                .pairs
+                .iter()
+                .map(|p| PairedSample {
+                    wall_ms: p.wall_ms,
+                    cpu_ms: p.cpu_ms,
+                    reference_wall_ms: p.reference_wall_ms,
+                    reference_cpu_ms: p.reference_cpu_ms,
+                })
+                .collect(),
+            load_average: load_average().unwrap_or(0.0),
+            drift: paired.drifted,
+            flags,
+            measured_at: now(),
+            process: self.process.clone(),
+            energy_j: paired.energy_j,
+            conditions: None,
+            worker: None,
+        })
+    }
+}
+
+fn now() -> String {
+    OffsetDateTime::now_utc()
+        .format(&Rfc3339)
+        .expect("the present has four digits of years")
+}

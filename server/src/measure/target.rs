@@ -1,0 +1,132 @@
+//! Hardware targets: where their settings come from, and whether a machine is theirs.
+
+use std::collections::BTreeMap;
+
+use lglp_registry::{Digest, HardwareName, HardwareTarget, NewHardware, ReferenceNetwork};
+use lglp_sdk::SearchSpace;
+use serde_json::{Map, Value, json};
+
+use super::{of_this_machine, reference_architecture};
+
+/// Inputs that a network may take at once.
+pub const BATCHES: std::ops::RangeInclusive<u32> = 1..=1024;
+
+/// Setting of a target that is lglp's own, the others being the runtime's.
+const BATCH_SIZE: &str = "batch_size";
+
+/// How a target that does not exist yet is to measure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// The runtime plugin.
+    pub runtime: String,
+    /// Its settings; what is left out has the plugin's default.
+    pub settings: Map<String, Value>,
+    /// Inputs that a network takes at once.
+    pub batch: u32,
+}
+
+impl Setup {
+    /// The runtime with its defaults, one input at a time.
+    pub fn of(runtime: &str) -> Self {
+        Self {
+            runtime: runtime.to_owned(),
+            settings: Map::new(),
+            batch: 1,
+        }
+    }
+
+    /// As an existing target has it.
+    pub fn of_target(target: &HardwareTarget) -> Self {
+        let own = target.settings.iter().filter(|(name, _)| *name != BATCH_SIZE);
+        let batch = target.settings.get(BATCH_SIZE).and_then(Value::as_u64);
+        Self {
+            runtime: target.runtime.clone(),
+            settings: own.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            batch: batch.and_then(|batch| u32::try_from(batch).ok()).unwrap_or(1),
+        }
+    }
+
+    /// The runtime's settings, as its plugin takes them.
+    pub fn runtime_settings(&self) -> Value {
+        Value::Object(self.settings.clone())
+    }
+
+    /// A new target on this machine. `description` is what the opened runtime says of itself.
+    pub fn new_target(
+        &self,
+        name: &HardwareName,
+        description: &Value,
+        reference: Option<ReferenceNetwork>,
+    ) -> NewHardware {
+        let mut settings: BTreeMap<String, Value> = self.settings.clone().into_iter().collect();
+        settings.insert(BATCH_SIZE.to_owned(), json!(self.batch));
+        // Latency hangs on it whether or not it was asked for.
+        if let Some(threads) = description.get("threads") {
+            settings.insert("threads".to_owned(), threads.clone());
+        }
+        NewHardware {
+            name: name.clone(),
+            runtime: self.runtime.clone(),
+            settings,
+            fingerprint: fingerprint(description),
+            reference,
+        }
+    }
+}
+
+/// The reference network of a space, with its latency in milliseconds.
+pub fn reference_network(space: &SearchSpace, latency_ms: f64) -> ReferenceNetwork {
+    let text = space.canonical_text(&reference_architecture(space));
+    ReferenceNetwork {
+        digest: Digest::of(text.as_bytes()),
+        latency_ms,
+    }
+}
+
+/// This machine with an opened runtime.
+pub fn fingerprint(description: &Value) -> Value {
+    let mut fingerprint = of_this_machine();
+    fingerprint["runtime"] = description.clone();
+    fingerprint
+}
+
+/// Facts of a machine that must agree for labels to belong together, as JSON pointers. The kernel may be updated.
+const MACHINE: [&str; 4] = ["/architecture", "/cpu", "/cores", "/simd"];
+
+/// Facts of its runtime, where both tell them: a machine is looked at before a runtime is opened, too.
+const RUNTIME: [&str; 3] = ["/runtime/device", "/runtime/driver", "/runtime/version"];
+
+/// A fact in which two fingerprints differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub fact: String,
+    pub there: String,
+    pub here: String,
+}
+
+/// The first fact in which a target's machine is another one than this.
+pub fn difference(target: &HardwareTarget, fingerprint: &Value) -> Option<Difference> {
+    let differs = |fact: &&str| target.fingerprint.pointer(fact) != fingerprint.pointer(fact);
+    let both_tell = |fact: &&str| {
+        [&target.fingerprint, fingerprint]
+            .iter()
+            .all(|f| f.pointer(fact).is_some())
+    };
+    let machine = MACHINE.into_iter().find(differs);
+    let fact = machine.or_else(|| RUNTIME.into_iter().find(|fact| both_tell(fact) && differs(fact)))?;
+    let tell = |fingerprint: &Value| {
+        fingerprint
+            .pointer(fact)
+            .map_or_else(|| "not known".to_owned(), Value::to_string)
+    };
+    Some(Difference {
+        fact: fact.trim_start_matches('/').replace('/', " "),
+        there: tell(&target.fingerprint),
+        here: tell(fingerprint),
+    })
+}
+
+/// Whether a target can be measured on this machine, as far as the machine goes.
+pub fn is_at_hand(target: &HardwareTarget) -> bool {
+    difference(target, &of_this_machine()).is_none()
+}

@@ -88,6 +88,23 @@ fn a_campaign_that_is_killed_goes_on_where_it_was() {
     );
 }
 
+/// A target is calibrated by the reference network of the space that was measured first. Labels of a second space were made
+/// of ratios to that space's own reference, times the latency of the first one's: off by the ratio of the two.
+#[test]
+fn a_second_space_is_measured_by_the_same_reference() {
+    let registry = Registry::default();
+    registry.ok(&[&MEASURE[..], &["--count", "1"]].concat());
+    let other = "measure --hardware here --space mobilenetv3 --budget 0.2 --count 1";
+    registry.ok(&other.split(' ').collect::<Vec<_>>());
+    let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
+    let here: HardwareName = "here".parse().expect("a name");
+    let measured = store.measurements(&here, "mobilenetv3", None).expect("measurements");
+    let times = measured[0].samples.iter().map(|sample| sample.cpu_ms);
+    let shortest = times.fold(f64::MAX, f64::min);
+    let ratio = measured[0].latency_ms / shortest;
+    assert!((0.5..2.0).contains(&ratio), "the label is {ratio} times what was timed");
+}
+
 /// Latencies of two machines under one name would poison every model of that name.
 #[test]
 fn another_machine_cannot_measure_for_a_target() {

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::measure::{Campaign, MeasureError, Protocol, Wanted, is_at_hand};
 use crate::plugins::{Kind, PluginHost};
 use crate::predictor::Recipe;
+use crate::spaces::Spaces;
 use crate::train::{DataError, TrainError, TrainingData, labels};
 
 /// What to clean, and how.
@@ -20,6 +21,7 @@ pub struct Cleaning<'a> {
     pub store: &'a dyn Store,
     pub host: &'a PluginHost,
     pub space: &'a SearchSpace,
+    pub spaces: &'a Spaces,
     pub hardware: &'a HardwareName,
     /// Of the models that judge.
     pub recipe: &'a Recipe,
@@ -148,6 +150,7 @@ impl Cleaning<'_> {
             store: self.store,
             host: self.host,
             space: self.space,
+            spaces: self.spaces,
             hardware: self.hardware,
             setup: None,
             protocol: Protocol::default(),

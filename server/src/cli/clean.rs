@@ -59,6 +59,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         store: &*store,
         host: &host,
         space: spaces.get(&args.space)?,
+        spaces: &spaces,
         hardware: &args.hardware,
         recipe: &recipe,
         folds: args.folds as usize,

@@ -79,6 +79,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         store: &*registry.store,
         host: &host,
         space: spaces.get(&args.space)?,
+        spaces: &spaces,
         hardware: &args.hardware,
         setup: Some(args.setup.setup()),
         protocol: Protocol {

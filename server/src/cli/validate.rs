@@ -62,10 +62,11 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return by_the_server(context, args, &registry);
     }
     let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-    let serving = Serving::for_command(registry.store.clone(), host.clone(), spaces)?;
+    let serving = Serving::for_command(registry.store.clone(), host.clone(), spaces.clone())?;
     let validating = Validating {
         store: &*registry.store,
         host: &host,
+        spaces: &spaces,
         serving: &serving,
         hardware: &args.hardware,
         version: args.version,

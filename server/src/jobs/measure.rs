@@ -57,6 +57,7 @@ impl Work for MeasureParameters {
             store: &*tools.store,
             host: &tools.host,
             space: tools.spaces.get(&self.space)?,
+            spaces: &tools.spaces,
             hardware: &job.hardware,
             actor: &job.created_by,
             setup: Some(setup(self)),

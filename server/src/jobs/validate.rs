@@ -32,6 +32,7 @@ impl Work for ValidateParameters {
         let validating = Validating {
             store: &*tools.store,
             host: &tools.host,
+            spaces: &tools.spaces,
             serving: &tools.serving,
             hardware: &job.hardware,
             version: self.version,

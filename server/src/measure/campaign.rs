@@ -6,15 +6,18 @@ use serde::Serialize;
 
 use super::plan::{Draw, plan};
 use super::repeatability::Repeatability;
-use super::target::{Difference, Setup, difference, fingerprint, reference_network};
+use super::target::{Difference, Setup, difference, fingerprint, reference_network, reference_space};
 use super::{CALIBRATION_RUNS, Label, Protocol, Rig};
 use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
+use crate::spaces::Spaces;
 
 /// What to measure, and where.
 pub struct Campaign<'a> {
     pub store: &'a dyn Store,
     pub host: &'a PluginHost,
     pub space: &'a SearchSpace,
+    /// Where the target's reference network may be from.
+    pub spaces: &'a Spaces,
     pub hardware: &'a HardwareName,
     /// How the target measures, where it is to be created; none where it is there.
     pub setup: Option<Setup>,
@@ -85,6 +88,12 @@ pub enum MeasureError {
         hardware: HardwareName,
         difference: Difference,
     },
+    /// The network that its labels are relative to is not known here.
+    #[error(
+        "the reference network of `{hardware}` belongs to no search space here, or to another definition of one; give the \
+         folder that has it by --spaces, or measure under another name, e.g. --hardware {hardware}-2"
+    )]
+    UnknownReference { hardware: HardwareName },
     /// Repetitions need something to repeat.
     #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
     NothingToRepeat { round: u32, available: usize, asked: usize },
@@ -112,7 +121,18 @@ impl Campaign<'_> {
         let setup = setup.expect("a target that is missing without a setup was an error");
         let component = self.host.component(Kind::Runtime, &setup.runtime)?;
         let runtime = RuntimeInstance::open(component, &setup.runtime_settings())?;
-        let mut rig = Rig::new(self.space, &runtime, self.protocol.clone(), setup.batch)?;
+        let reference = known.as_ref().and_then(|target| target.reference.as_ref());
+        let reference_space =
+            reference_space(self.spaces, reference, self.space).ok_or_else(|| MeasureError::UnknownReference {
+                hardware: self.hardware.clone(),
+            })?;
+        let mut rig = Rig::new(
+            self.space,
+            reference_space,
+            &runtime,
+            self.protocol.clone(),
+            setup.batch,
+        )?;
         let target = self.target(known, &setup, &runtime, &mut rig, progress)?;
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let round = self.wanted.round();

@@ -18,4 +18,4 @@ pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_archite
 pub use repeatability::Repeatability;
 pub use rig::{Label, Rig};
 pub use statistics::{median, quantile};
-pub use target::{BATCHES, Difference, Setup, difference, fingerprint, is_at_hand, reference_network};
+pub use target::{BATCHES, Difference, Setup, difference, fingerprint, is_at_hand, reference_network, reference_space};

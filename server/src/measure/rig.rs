@@ -33,14 +33,16 @@ pub struct Label<'a> {
 }
 
 impl<'a> Rig<'a> {
-    /// Loads the reference network.
+    /// Loads the reference network, which is that of `reference_space`.
     pub fn new(
         space: &'a SearchSpace,
+        reference_space: &SearchSpace,
         runtime: &'a RuntimeInstance,
         protocol: Protocol,
         batch: u32,
     ) -> Result<Self, PluginError> {
-        let network = networks::build(space, &reference_architecture(space), batch, WEIGHTS_SEED);
+        let reference = reference_architecture(reference_space);
+        let network = networks::build(reference_space, &reference, batch, WEIGHTS_SEED);
         Ok(Self {
             space,
             runtime,

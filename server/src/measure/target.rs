@@ -7,6 +7,7 @@ use lglp_sdk::SearchSpace;
 use serde_json::{Map, Value, json};
 
 use super::{of_this_machine, reference_architecture};
+use crate::spaces::Spaces;
 
 /// Inputs that a network may take at once.
 pub const BATCHES: std::ops::RangeInclusive<u32> = 1..=1024;
@@ -81,6 +82,18 @@ pub fn reference_network(space: &SearchSpace, latency_ms: f64) -> ReferenceNetwo
         digest: Digest::of(text.as_bytes()),
         latency_ms,
     }
+}
+
+/// The space whose reference network a target is calibrated by; `own` where it is not calibrated yet, and none where the
+/// definition of the space is another one by now.
+pub fn reference_space<'a>(
+    spaces: &'a Spaces,
+    reference: Option<&ReferenceNetwork>,
+    own: &'a SearchSpace,
+) -> Option<&'a SearchSpace> {
+    let Some(reference) = reference else { return Some(own) };
+    let mut all = std::iter::once(own).chain(spaces.iter().map(|space| &**space));
+    all.find(|space| reference_network(space, reference.latency_ms).digest == reference.digest)
 }
 
 /// This machine with an opened runtime.

@@ -16,11 +16,13 @@ use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Wanted};
 use crate::plots::PlotError;
 use crate::plugins::PluginHost;
 use crate::serving::{ServedModel, Serving, ServingError};
+use crate::spaces::Spaces;
 
 /// Validating one version of a hardware target on this machine.
 pub struct Validating<'a> {
     pub store: &'a dyn Store,
     pub host: &'a PluginHost,
+    pub spaces: &'a Spaces,
     pub serving: &'a Serving,
     pub hardware: &'a HardwareName,
     pub version: u32,
@@ -91,6 +93,7 @@ impl Validating<'_> {
             store: self.store,
             host: self.host,
             space: &space,
+            spaces: self.spaces,
             hardware: self.hardware,
             actor: creator,
             setup: None,

@@ -31,6 +31,7 @@ mod train;
 mod tree;
 mod validate;
 mod webhook;
+mod workers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -136,6 +137,7 @@ enum Command {
     Token(token::Args),
     Openapi(openapi::Args),
     Webhook(webhook::Args),
+    Workers(workers::Args),
     Audit(audit::Args),
     Registry(registry::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
@@ -175,6 +177,7 @@ pub fn main() -> ExitCode {
         Command::Spaces(args) => spaces::run(&context, &args),
         Command::Token(args) => token::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Workers(args) => workers::run(&context, &args),
         Command::Webhook(args) => webhook::run(&context, &args),
         Command::Audit(args) => audit::run(&context, &args),
         Command::Registry(args) => registry::run(&context, &args),

@@ -31,6 +31,7 @@ mod train;
 mod tree;
 mod validate;
 mod webhook;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -136,6 +137,7 @@ enum Command {
     Token(token::Args),
     Openapi(openapi::Args),
     Webhook(webhook::Args),
+    Worker(worker::Args),
     Audit(audit::Args),
     Registry(registry::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
@@ -176,6 +178,7 @@ pub fn main() -> ExitCode {
         Command::Token(args) => token::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Webhook(args) => webhook::run(&context, &args),
+        Command::Worker(args) => worker::run(&context, &args),
         Command::Audit(args) => audit::run(&context, &args),
         Command::Registry(args) => registry::run(&context, &args),
         Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),

@@ -50,7 +50,7 @@ glibc=$(objdump -T "${files[@]}" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
 cat >"$folder/README" <<README
 lglp worker $(target/release/lglp --version | awk '{print $2}'): measures neural networks on this machine for an lglp server.
 
-Needs Linux on x86_64 with glibc ${glibc#GLIBC_} or newer, and nothing else. Unpack it anywhere and run it from there:
+Needs Linux on x86_64 with glibc ${glibc#GLIBC_} or newer, and libstdc++ for ONNX Runtime. Unpack it anywhere and run it from there:
 
   ./lglp worker doctor                                            what this machine can measure
   export LGLP_SERVER=https://server:8443 LGLP_TOKEN=lglp_...      from whoever runs the server

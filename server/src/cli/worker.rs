@@ -120,7 +120,10 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 fn teller(json: bool) -> anyhow::Result<Tell> {
     if json {
         return Ok(Arc::new(|event| {
-            println!("{}", serde_json::json!(event));
+            // What a bar shows a hundred times is no news.
+            if !matches!(event, Event::Calibrating { .. }) {
+                println!("{}", serde_json::json!(event));
+            }
         }));
     }
     let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(

@@ -49,6 +49,7 @@ pub enum Event {
     },
     Measured {
         job: u64,
+        architecture: String,
         latency_ms: f64,
         half_width: f64,
         done: usize,
@@ -155,6 +156,7 @@ impl fmt::Display for Event {
                 half_width,
                 done,
                 total,
+                ..
             } => write!(
                 f,
                 "job {job}: {done} of {total} measured, the last {latency_ms:.2} ms +- {:.1} %",

@@ -226,7 +226,7 @@ impl<'a> Shift<'a> {
     }
 
     fn keep(&mut self, measurement: Measurement, half_width: f64, disk_is_full: &mut bool) {
-        let latency_ms = measurement.latency_ms;
+        let (architecture, latency_ms) = (measurement.architecture.clone(), measurement.latency_ms);
         let kept = self.spool.keep(measurement);
         self.measured += 1;
         self.done += 1;
@@ -234,6 +234,7 @@ impl<'a> Shift<'a> {
         self.lease.set_progress(self.done, self.total, note);
         (self.link.tell)(&Event::Measured {
             job: self.lease.job,
+            architecture,
             latency_ms,
             half_width,
             done: self.done,

@@ -1,6 +1,8 @@
 //! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
 
 pub mod api;
+pub mod backoff;
+pub mod bell;
 pub mod bundles;
 pub mod clean;
 pub mod cli;
@@ -24,3 +26,4 @@ pub mod tls;
 pub mod train;
 pub mod validate;
 pub mod webhooks;
+pub mod worker;

@@ -1,6 +1,8 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
+pub mod proxy;
 pub mod target;
+pub mod worker;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -76,7 +76,19 @@ impl Context {
         })
     }
 
+    /// The server that was given, if one was.
+    pub fn server(&self) -> anyhow::Result<Option<Http>> {
+        self.global.server.as_deref().map(|url| self.http(url)).transpose()
+    }
+
     fn remote(&self, url: &str) -> anyhow::Result<Registry> {
+        Ok(Registry {
+            store: Arc::new(RemoteStore::new(self.http(url)?)),
+            server: Some(self.http(url)?),
+        })
+    }
+
+    fn http(&self, url: &str) -> anyhow::Result<Http> {
         // A variable that is set to nothing counts as none, and a file's last line break as no part of a token.
         let token = self
             .global
@@ -84,11 +96,7 @@ impl Context {
             .as_deref()
             .map(str::trim)
             .filter(|token| !token.is_empty());
-        let http = || Http::new(url, token, self.global.ca.as_deref(), &actor());
-        Ok(Registry {
-            store: Arc::new(RemoteStore::new(http()?)),
-            server: Some(http()?),
-        })
+        Http::new(url, token, self.global.ca.as_deref(), &actor())
     }
 }
 

@@ -31,6 +31,7 @@ mod train;
 mod tree;
 mod validate;
 mod webhook;
+mod worker;
 mod workers;
 
 use std::path::PathBuf;
@@ -137,6 +138,7 @@ enum Command {
     Token(token::Args),
     Openapi(openapi::Args),
     Webhook(webhook::Args),
+    Worker(worker::Args),
     Workers(workers::Args),
     Audit(audit::Args),
     Registry(registry::Args),
@@ -179,6 +181,7 @@ pub fn main() -> ExitCode {
         Command::Openapi(args) => openapi::run(&args),
         Command::Workers(args) => workers::run(&context, &args),
         Command::Webhook(args) => webhook::run(&context, &args),
+        Command::Worker(args) => worker::run(&context, &args),
         Command::Audit(args) => audit::run(&context, &args),
         Command::Registry(args) => registry::run(&context, &args),
         Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),

@@ -2,12 +2,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use lglp_openapi::ACTOR_HEADER;
 use lglp_openapi::problem::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::header::AUTHORIZATION;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use ureq::http::header::{AUTHORIZATION, DATE};
 use ureq::http::{Method, Request, Response, StatusCode};
 
 use super::tls;
@@ -18,7 +21,12 @@ pub struct Http {
     token: Option<String>,
     actor: String,
     agent: ureq::Agent,
+    /// What a call may take; none where it may take as long as it does.
+    limit: Option<Duration>,
 }
+
+/// What making a connection may take, where a call has a limit.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +59,23 @@ impl Http {
             token: token.map(str::to_owned),
             actor: actor.to_owned(),
             agent: config.into(),
+            limit: None,
         })
     }
 
-    /// The server's address.
+    /// The same client, over the same connections, whose calls end in an error after `limit`.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self {
+            base: self.base.clone(),
+            token: self.token.clone(),
+            actor: self.actor.clone(),
+            agent: self.agent.clone(),
+            limit: Some(limit),
+        }
+    }
+
+    /// The server's base address.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -74,6 +95,35 @@ impl Http {
         let body = serde_json::to_vec(body).map_err(|e| self.transport(path, &e))?;
         let headers = [headers, &[("Content-Type", "application/json")]].concat();
         self.json(method, path, &headers, body)
+    }
+
+    /// As [`Http::send`], where there may be nothing to answer (204).
+    pub fn send_for_any<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Option<T>, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|e| self.transport(path, &e))?;
+        let answer = self.call(method, path, &[("Content-Type", "application/json")], body)?;
+        if answer.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&answer)
+            .map(Some)
+            .map_err(|e| self.transport(path, &e))
+    }
+
+    /// Deletes what is at a path.
+    pub fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.call(Method::DELETE, path, &[], Vec::new()).map(drop)
+    }
+
+    /// The server's clock, as it writes it in the header of any answer; none where it does not.
+    pub fn clock(&self, path: &str) -> Result<Option<OffsetDateTime>, ClientError> {
+        let response = self.respond(Method::GET, path, &[], Vec::new())?;
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(|date| OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()))
     }
 
     /// Sends and fetches bytes.
@@ -140,6 +190,13 @@ impl Http {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(body).map_err(|e| self.transport(path, &e))?;
+        let request = match self.limit {
+            Some(limit) => {
+                let limited = self.agent.configure_request(request).timeout_global(Some(limit));
+                limited.timeout_connect(Some(CONNECT.min(limit))).build()
+            }
+            None => request,
+        };
         let mut response: Response<ureq::Body> = self
             .agent
             .run(request)

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use lglp_registry::{Store, WebhookId};
 
 use super::attempt::Outcome;
-use super::signal::Signal;
 use super::target::Targets;
 use super::worker::Worker;
+use crate::bell::Bell;
 
 /// Time until the registry is asked again after it failed.
 pub const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ pub type Report = Box<dyn Fn(&WebhookId, Outcome) + Send + Sync>;
 pub struct Shared {
     /// Not kept open by threads that wait, for an event or for a target: the server closes it when it ends.
     pub store: Weak<dyn Store>,
-    pub signal: Arc<Signal>,
+    pub bell: Arc<Bell>,
     pub targets: Arc<Targets>,
     pub report: Report,
     pub stopping: AtomicBool,
@@ -40,12 +40,12 @@ pub struct Dispatcher(Arc<Shared>);
 
 impl Dispatcher {
     pub fn start(store: &Arc<dyn Store>, targets: Arc<Targets>, report: Report) -> anyhow::Result<Self> {
-        let signal = Arc::new(Signal::default());
-        let bell = signal.clone();
-        store.watch(Arc::new(move |_| bell.ring()))?;
+        let bell = Arc::new(Bell::default());
+        let rung = bell.clone();
+        store.watch(Arc::new(move |_| rung.ring()))?;
         let shared = Arc::new(Shared {
             store: Arc::downgrade(store),
-            signal,
+            bell,
             targets,
             report,
             stopping: AtomicBool::new(false),
@@ -60,7 +60,7 @@ impl Dispatcher {
 impl Drop for Dispatcher {
     fn drop(&mut self) {
         self.0.stopping.store(true, Ordering::Release);
-        self.0.signal.ring();
+        self.0.bell.ring();
     }
 }
 
@@ -68,7 +68,7 @@ impl Drop for Dispatcher {
 fn supervise(shared: &Arc<Shared>) {
     let mut running: HashMap<(WebhookId, u64), JoinHandle<()>> = HashMap::new();
     while !shared.stopping() {
-        let seen = shared.signal.count();
+        let seen = shared.bell.count();
         running.retain(|_, thread| !thread.is_finished());
         let again = match start_missing(shared, &mut running) {
             Ok(()) => None,
@@ -77,7 +77,7 @@ fn supervise(shared: &Arc<Shared>) {
                 Some(Instant::now() + REGISTRY_PAUSE)
             }
         };
-        shared.signal.wait(seen, again);
+        shared.bell.wait(seen, again);
     }
 }
 

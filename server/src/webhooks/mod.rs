@@ -6,10 +6,8 @@
 //! that event again: receivers know it by its number.
 
 mod attempt;
-mod backoff;
 mod dispatcher;
 mod ping;
-mod signal;
 mod signature;
 mod standing;
 mod target;

@@ -1,16 +1,22 @@
 //! Delivers to one webhook: the next event, again and again until it is taken, then the one after.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lglp_registry::{Delivery, Error, Event, Result, Webhook};
 use time::OffsetDateTime;
 
 use super::attempt::attempt;
-use super::backoff::delay;
 use super::dispatcher::{REGISTRY_PAUSE, Shared};
 use super::rfc3339;
 use super::standing::PAGE;
+use crate::backoff::Backoff;
+
+/// Between attempts at one event.
+const WAITS: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(600),
+};
 
 pub struct Worker {
     shared: Arc<Shared>,
@@ -47,14 +53,14 @@ impl Worker {
     pub fn run(mut self) {
         loop {
             // Looked at before the log, so that an event recorded after it ends the wait.
-            let seen = self.shared.signal.count();
+            let seen = self.shared.bell.count();
             match self.next() {
                 Ok(Next::Ends) => return,
-                Ok(Next::Waits) => self.shared.signal.wait(seen, self.due),
+                Ok(Next::Waits) => self.shared.bell.wait(seen, self.due),
                 Ok(Next::Sends { event, secret }) => self.send(&event, &secret),
                 Err(error) => {
                     tracing::error!(webhook = %self.webhook.id, "cannot read what to deliver: {error}");
-                    self.shared.signal.wait(seen, Some(Instant::now() + REGISTRY_PAUSE));
+                    self.shared.bell.wait(seen, Some(Instant::now() + REGISTRY_PAUSE));
                 }
             }
         }
@@ -100,7 +106,7 @@ impl Worker {
         self.delivery.last_error = made.error;
         if let Some(error) = &self.delivery.last_error {
             self.delivery.attempts = self.delivery.attempts.saturating_add(1);
-            let wait = delay(self.delivery.attempts, &mut rand::rng());
+            let wait = WAITS.delay(self.delivery.attempts, &mut rand::rng());
             self.delivery.next_attempt_at = Some(rfc3339(now + wait));
             self.due = Some(Instant::now() + wait);
             let seconds = wait.as_secs_f32();

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 /// A bell that counts how often it was rung, so that who looks elsewhere for a moment misses nothing.
 #[derive(Debug, Default)]
-pub struct Signal {
+pub struct Bell {
     rung: Mutex<u64>,
     bell: Condvar,
 }
 
-impl Signal {
+impl Bell {
     /// Wakes everyone who waits.
     pub fn ring(&self) {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) += 1;
@@ -46,22 +46,22 @@ mod tests {
 
     #[test]
     fn a_ring_before_the_wait_is_not_missed() {
-        let signal = Signal::default();
-        let seen = signal.count();
-        signal.ring();
-        signal.wait(seen, None);
+        let bell = Bell::default();
+        let seen = bell.count();
+        bell.ring();
+        bell.wait(seen, None);
         let start = Instant::now();
-        signal.wait(signal.count(), Some(start + Duration::from_millis(30)));
+        bell.wait(bell.count(), Some(start + Duration::from_millis(30)));
         assert!(start.elapsed() >= Duration::from_millis(30));
     }
 
     #[test]
     fn a_ring_ends_the_wait() {
-        let signal = Signal::default();
-        let seen = signal.count();
+        let bell = Bell::default();
+        let seen = bell.count();
         std::thread::scope(|scope| {
-            scope.spawn(|| signal.wait(seen, None));
-            signal.ring();
+            scope.spawn(|| bell.wait(seen, None));
+            bell.ring();
         });
     }
 }

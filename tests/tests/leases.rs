@@ -244,6 +244,55 @@ fn whoever_lost_its_place_changes_nothing() {
     assert_eq!((status, &released["state"]), (200, &json!("queued")));
 }
 
+/// Two boards of one kind: the second stood idle while the first measured for a day.
+#[test]
+fn two_workers_share_a_long_job() {
+    let registry = Registry::default();
+    let server = registry.serve();
+    let first = Worker::new(&server, "abacus", "0123456789abcdef");
+    let second = Worker::new(&server, "abacus-2", "fedcba9876543210");
+    for worker in [&first, &second] {
+        assert_eq!(worker.register("far", &machine()).0, 200);
+    }
+    job(&server, "far", 190);
+    assert_eq!(first.lease(0).1["job"]["id"], 1);
+    let (status, part) = second.lease(0);
+    assert_eq!(status, 200, "{part}");
+    let number = part["job"]["id"].as_u64().expect("a number");
+    assert_eq!(
+        (&part["job"]["parent"], &part["batch"]["total"]),
+        (&json!(1), &json!(31))
+    );
+    let third = Worker::new(&server, "abacus-3", "0011223344556677");
+    third.register("far", &machine());
+    assert_eq!(third.lease(0).0, 204, "what is left is in hand");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut all = |worker: &Worker<'_>, job: u64| loop {
+        let (status, batch) = worker.tell(job, "batch", &json!({ "fencing": 1, "limit": 128 }));
+        assert_eq!(status, 200, "{batch}");
+        let items = batch["items"].as_array().expect("items");
+        if items.is_empty() {
+            return worker.tell(job, "finish", &json!({ "fencing": 1 })).1["state"].clone();
+        }
+        for item in items {
+            assert!(seen.insert(item["architecture"].to_string()), "given to both: {item}");
+        }
+        let measured: Vec<Value> = items.iter().map(|item| worker.measured("far", item)).collect();
+        assert_eq!(worker.submit(job, 1, &measured).1["accepted"], items.len());
+    };
+    assert_eq!(all(&first, 1), "queued", "it waits for its part");
+    assert_eq!(first.lease(0).0, 204);
+    assert_eq!(all(&second, number), "succeeded");
+    let again = first.lease(0).1;
+    assert_eq!((&again["job"]["id"], &again["batch"]["done"]), (&json!(1), &json!(190)));
+    let (status, ended) = first.tell(1, "finish", &json!({ "fencing": 2 }));
+    assert_eq!(
+        (status, &ended["state"], &ended["result"]["total"]),
+        (200, &json!("succeeded"), &json!(200))
+    );
+    assert_eq!(seen.len(), 190);
+}
+
 /// Labels of two machines in one target would be worthless, unless somebody who knows better says otherwise.
 #[test]
 fn another_machine_gets_no_work_before_it_is_confirmed() {

@@ -13,9 +13,7 @@ use super::extract::{Body, blocking};
 use super::measurements::check_all;
 use super::problem::ApiError;
 use crate::fleet::{corrected, skew};
-
-/// Architectures that a worker may ask for at a time.
-const BATCH_LIMIT: usize = 256;
+use crate::jobs::IN_HAND;
 
 /// Measurements that may come at a time.
 const SUBMIT_LIMIT: usize = 256;
@@ -74,7 +72,7 @@ pub async fn next_batch(
 ) -> Result<HttpResponse, ApiError> {
     let batch = blocking(move || {
         admit(&state, *id, body.fencing, &caller)?;
-        let limit = body.limit.clamp(1, BATCH_LIMIT);
+        let limit = body.limit.clamp(1, IN_HAND);
         Ok::<_, ApiError>(state.jobs.batch(*id, body.fencing, limit)?)
     })
     .await?;

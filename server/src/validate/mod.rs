@@ -10,9 +10,8 @@ use std::sync::Arc;
 
 use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Store, Validation};
 use lglp_sdk::{Architecture, SearchSpace};
-use serde::{Deserialize, Serialize};
 
-use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Wanted};
+use crate::measure::{Campaign, CampaignEvent, MeasureError, Plan, Protocol, Wanted};
 use crate::plots::PlotError;
 use crate::plugins::PluginHost;
 use crate::serving::{ServedModel, Serving, ServingError};
@@ -28,12 +27,6 @@ pub struct Validating<'a> {
     pub version: u32,
     pub selection: Selection,
     pub protocol: Protocol,
-}
-
-/// Which architectures a validation measures, as canonical texts: kept so that one that was cut off goes on with the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    pub architectures: Vec<String>,
 }
 
 /// The round that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
@@ -73,7 +66,7 @@ impl Validating<'_> {
             .selection
             .choose(space, &known, &candidate, production.as_deref(), self.hardware)?;
         let architectures = fresh.iter().map(|a| space.canonical_text(a)).collect();
-        Ok(Plan { architectures })
+        Ok(Plan::of(architectures))
     }
 
     /// Measures what of the plan is not measured yet, on this machine, unless it is `stopped` between two measurements.

@@ -21,6 +21,10 @@ pub struct Hardware {
     pub fingerprint: serde_json::Value,
     /// The network that measurements are paired with; null before the first calibration.
     pub reference: Option<Reference>,
+    /// Further machines that may measure for it, which somebody has confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub confirmed: Vec<serde_json::Value>,
     pub created_at: String,
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub enum JobKind {
     /// Fits a recipe on the hardware target's measurements; makes a version.
     Train,
-    /// Measures architectures on the server's own machine, one job at a time.
+    /// Measures architectures: on a worker's machine where one registered for the hardware target, else on the server's own.
     Measure,
     /// Compares a version with fresh measurements.
     Validate,
@@ -78,7 +78,9 @@ pub const MEASURE_LIMIT: usize = 100_000;
 pub struct MeasureParameters {
     #[schema(example = "mobilenetv3")]
     pub space: String,
-    /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution.
+    /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution. May be left
+    /// out beside `plan`.
+    #[serde(default)]
     #[schema(minimum = 1, maximum = 100_000)]
     pub count: usize,
     /// How many more, weighted to large depth and resolution; of round 0 only.
@@ -91,6 +93,10 @@ pub struct MeasureParameters {
     /// Seed of the sequence of architectures.
     #[serde(default)]
     pub seed: u64,
+    /// Digest of a blob that names the architectures to measure, in the place of drawn ones:
+    /// `{"architectures": [canonical texts]}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// Runtime plugin, for a new hardware target.
     #[serde(default = "runtime")]
     #[schema(example = "onnxruntime")]
@@ -188,6 +194,9 @@ pub struct Job {
     pub cancel_requested: bool,
     /// What its kind needs to go on after a restart.
     pub checkpoint: serde_json::Value,
+    /// The job that needs what this one does, and waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
 }
 
 /// How far a job is.

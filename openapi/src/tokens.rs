@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 pub enum Role {
     /// Reads and predicts.
     Viewer,
+    /// Measures for the server, on a machine of its own.
+    Worker,
     /// Records measurements, creates versions, moves aliases.
     Operator,
     /// Creates and revokes tokens, and whatever else concerns the server as a whole.

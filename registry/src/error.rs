@@ -11,6 +11,7 @@
 //! | rolls back an alias that never pointed elsewhere | [`Error::NoPrevious`] |
 //! | creates a job where too many wait | [`Error::QueueFull`] |
 //! | works on a job that is somebody else's by now | [`Error::StaleLease`] |
+//! | speaks for a worker whose place another process has taken | [`Error::StaleInstance`] |
 //! | wants to end a job that has ended | [`Error::JobEnded`] |
 //! | opens a registry that another process has open | [`Error::Locked`] |
 //! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
@@ -21,7 +22,7 @@
 
 use std::path::PathBuf;
 
-use crate::{AliasName, Digest, Holder, JobState, Verdict};
+use crate::{AliasName, Digest, Holder, JobState, Verdict, WorkerName};
 
 /// `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -99,6 +100,14 @@ pub enum Error {
         job: u64,
         /// The fencing token of the lease that is over.
         fencing: u64,
+    },
+    /// Another process has registered under the worker's name since, or it has signed off.
+    #[error(
+        "this process is not the worker {worker} any more: another one registered under the name, or it signed off"
+    )]
+    StaleInstance {
+        /// The worker.
+        worker: WorkerName,
     },
     /// The job has ended.
     #[error("job {job} has ended: it is {state}")]

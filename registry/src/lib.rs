@@ -5,7 +5,8 @@
 //! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
 //!
 //! # What an implementation promises
-//! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut; but for a job's heartbeats.
+//! - **Acknowledged is durable.** A call that returned `Ok` survives a kill and a power cut; but for a job's heartbeats and
+//!   workers' signs of life.
 //! - **Nothing is overwritten.** Measurements, datasets, versions, blobs and audit entries are written once. Writing
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
 //!   else in its place is [`Error::Conflict`]. Only aliases, gates and traffic move, and they carry a generation; counts
@@ -37,6 +38,7 @@
 //! | `validation/<hardware>/<number>` | digest, version and creation time; the content is the blob of that digest |
 //! | `job/<number>` | [`Job`] |
 //! | `jobs-open` | the numbers of the jobs that have not ended |
+//! | `worker/<name>` | [`Worker`] |
 //! | `webhook/<id>` | [`Webhook`] |
 //! | `webhook-secret/<id>` | what its deliveries are signed with, in clear: signing needs it |
 //! | `webhook-delivery/<id>` | [`Delivery`] |
@@ -64,6 +66,7 @@ mod domain;
 mod durable;
 mod error;
 mod files;
+mod fleet;
 mod names;
 mod sled_store;
 mod store;
@@ -92,7 +95,9 @@ pub use domain::traffic::{PRODUCTION, SetTraffic, Share, Traffic};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};
 pub use domain::version::{Golden, Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};
+pub use domain::worker::{Accepted, NewWorker, Recent, SignOfLife, Worker};
 pub use error::{Error, Result};
-pub use names::{AliasName, HardwareName, WebhookId};
+pub use fleet::Fleet;
+pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};
 pub use store::{Store, Watcher};

@@ -23,8 +23,8 @@ pub(crate) fn check(field: &str, name: &str) -> Result<()> {
 }
 
 /// Words that stand where a hardware target's name stands in paths (`/v1/plugins`, `/v1/{hardware}/models`).
-const RESERVED: [&str; 10] = [
-    "audit", "blobs", "events", "hardware", "jobs", "plugins", "registry", "spaces", "tokens", "webhooks",
+const RESERVED: [&str; 11] = [
+    "audit", "blobs", "events", "hardware", "jobs", "plugins", "registry", "spaces", "tokens", "webhooks", "workers",
 ];
 
 fn check_hardware(field: &str, name: &str) -> Result<()> {
@@ -104,6 +104,11 @@ name! {
     /// The name of an alias: `^[a-z][a-z0-9._-]{0,62}$`. It starts with a letter, so that it is never taken for a
     /// version number.
     AliasName, "alias", check_alias
+}
+
+name! {
+    /// The name of a worker: `^[a-z0-9][a-z0-9._-]{0,62}$`.
+    WorkerName, "worker", check
 }
 
 name! {

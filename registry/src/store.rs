@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::Fleet;
 use crate::{
     Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Change, Collected, CreatedWebhook,
     Credential, Dataset, Delivery, Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget,
@@ -25,7 +26,7 @@ pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 /// implementation promises. Any operation may fail with [`Error::Io`](crate::Error::Io),
 /// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
 /// writes with [`Error::WritesStopped`](crate::Error::WritesStopped); the other errors are named at each.
-pub trait Store: Send + Sync {
+pub trait Store: Fleet {
     /// Creates a hardware target. Where it exists with the same description it is returned as it is, after taking
     /// over a reference network that it did not have.
     ///

@@ -8,6 +8,7 @@ pub mod clean;
 pub mod cli;
 pub mod client;
 pub mod datasets;
+pub mod fleet;
 pub mod idempotency;
 pub mod jobs;
 pub mod lineage;

@@ -366,6 +366,7 @@ fn a_training_job_that_is_resumed_makes_no_second_version() {
             hardware: hardware.clone(),
             parameters: json!({ "recipe": "lightgbm", "space": "mobilenetv3", "seed": 0 }),
             creator: "ann".into(),
+            parent: None,
         };
         let job = store.create_job(&new, None, 1).expect("a job");
         let request = LeaseRequest {

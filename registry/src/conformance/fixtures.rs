@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     AliasMove, Baseline, Conditions, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware,
-    NewJob, NewValidation, NewVersion, PairedSample, PluginUse, ReferenceNetwork, Result, Rollback, Store,
+    NewJob, NewValidation, NewVersion, NewWorker, PairedSample, PluginUse, ReferenceNetwork, Result, Rollback, Store,
     ValidationPair, Version,
 };
 
@@ -207,6 +207,7 @@ pub fn new_job(kind: JobKind) -> NewJob {
         hardware: name("cpu"),
         parameters: json!({"space": SPACE}),
         creator: "ann".to_owned(),
+        parent: None,
     }
 }
 
@@ -218,5 +219,17 @@ pub fn worker(holder: &str, kinds: &[JobKind]) -> LeaseRequest {
         kinds: kinds.iter().copied().collect(),
         hardware: None,
         seconds: 60,
+    }
+}
+
+/// A worker for a target, on the target's machine.
+pub fn new_worker(text: &str, hardware: &str) -> NewWorker {
+    NewWorker {
+        name: text.parse().expect("a valid name"),
+        hardware: name(hardware),
+        instance: "0123456789abcdef".to_owned(),
+        fingerprint: new_hardware(hardware).fingerprint,
+        difference: None,
+        version: "0.1.0".to_owned(),
     }
 }

@@ -18,6 +18,7 @@ mod usage;
 mod validations;
 mod versions;
 mod webhooks;
+mod workers;
 
 pub use faulty_disk::FaultyDisk;
 
@@ -47,6 +48,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         maintenance::CHECKS,
         tokens::CHECKS,
         webhooks::CHECKS,
+        workers::CHECKS,
     ];
     for (name, check) in groups.concat() {
         println!("conformance: {name}");

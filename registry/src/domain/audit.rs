@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     AliasName, Digest, Error, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, Share,
-    TokenId, Verdict, WebhookId, canonical_json,
+    TokenId, Verdict, WebhookId, WorkerName, canonical_json,
 };
 
 /// Something that happened in the registry.
@@ -31,6 +31,20 @@ pub enum Change {
         hardware: HardwareName,
         /// The reference network.
         reference: ReferenceNetwork,
+    },
+    /// A worker registered under a new name, from another machine, or for another hardware target.
+    WorkerRegistered {
+        /// The worker.
+        worker: WorkerName,
+        /// The hardware target that it measures for.
+        hardware: HardwareName,
+    },
+    /// A machine may measure for a hardware target although its fingerprint is another one.
+    MachineConfirmed {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The worker on that machine.
+        worker: WorkerName,
     },
     /// A dataset was frozen.
     DatasetFrozen {
@@ -235,6 +249,8 @@ impl Change {
         match self {
             Self::HardwareCreated { hardware }
             | Self::ReferenceSet { hardware, .. }
+            | Self::WorkerRegistered { hardware, .. }
+            | Self::MachineConfirmed { hardware, .. }
             | Self::DatasetFrozen { hardware, .. }
             | Self::MeasurementsExcluded { hardware, .. }
             | Self::VersionCreated { hardware, .. }

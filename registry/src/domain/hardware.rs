@@ -37,6 +37,9 @@ pub struct HardwareTarget {
     pub fingerprint: Value,
     /// The reference network, where it is known.
     pub reference: Option<ReferenceNetwork>,
+    /// Further machines that may measure for it, which somebody has confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmed: Vec<Value>,
     /// When it was created; RFC 3339, UTC.
     pub created_at: String,
 }

@@ -152,6 +152,9 @@ pub struct NewJob {
     pub parameters: Value,
     /// Who wants it.
     pub creator: String,
+    /// The job that needs what it does, and that is not leased before it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
 }
 
 impl NewJob {
@@ -201,6 +204,9 @@ pub struct Job {
     pub cancel_requested: bool,
     /// What its kind needs to go on after its process went away; null where there is nothing.
     pub checkpoint: Value,
+    /// The job that needs what it does, and that is not leased before it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
 }
 
 /// Which jobs to list.

@@ -17,6 +17,7 @@ pub(crate) mod traffic;
 pub(crate) mod validation;
 pub(crate) mod version;
 pub(crate) mod webhook;
+pub(crate) mod worker;
 
 use crate::{Error, Result};
 

@@ -63,6 +63,8 @@ impl fmt::Display for TokenId {
 pub enum Role {
     /// Reads and predicts.
     Viewer,
+    /// Measures for the server, on a machine of its own.
+    Worker,
     /// Records measurements, creates versions, moves aliases.
     Operator,
     /// Creates and revokes tokens, and whatever else concerns the server as a whole.
@@ -71,12 +73,13 @@ pub enum Role {
 
 impl Role {
     /// Every role, the least first.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Worker, Self::Operator, Self::Admin];
 
     /// The role's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
+            Self::Worker => "worker",
             Self::Operator => "operator",
             Self::Admin => "admin",
         }

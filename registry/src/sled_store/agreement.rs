@@ -126,7 +126,9 @@ fn told_of(key: &str, bytes: &[u8]) -> Result<Vec<u8>> {
 fn written(entry: &AuditEntry) -> Vec<(String, Option<Value>)> {
     let after = Some(entry.after.clone()).filter(|after| !after.is_null());
     match &entry.change {
-        Change::HardwareCreated { hardware } | Change::ReferenceSet { hardware, .. } => {
+        Change::HardwareCreated { hardware }
+        | Change::ReferenceSet { hardware, .. }
+        | Change::MachineConfirmed { hardware, .. } => {
             vec![(keys::hardware(hardware), after)]
         }
         Change::DatasetFrozen { hardware, dataset } => vec![(keys::dataset(hardware, dataset), after)],
@@ -151,6 +153,7 @@ fn written(entry: &AuditEntry) -> Vec<(String, Option<Value>)> {
         Change::WebhookCreated { webhook } => vec![(keys::webhook(webhook), after)],
         Change::TokenCreated { token, .. } | Change::TokenRevoked { token, .. } => vec![(keys::token(token), after)],
         Change::WebhookDeleted { .. }
+        | Change::WorkerRegistered { .. }
         | Change::JobCreated { .. }
         | Change::JobCancelRequested { .. }
         | Change::JobEnded { .. }

@@ -27,6 +27,7 @@ impl SledStore {
                     settings,
                     fingerprint,
                     reference,
+                    confirmed: Vec::new(),
                     created_at,
                 };
                 changes.log(

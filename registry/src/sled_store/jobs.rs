@@ -94,9 +94,10 @@ impl SledStore {
                         && other.lease.as_ref().is_some_and(|lease| lease.device == request.device)
                 })
             };
+            let waits = |job: &Job| open.iter().any(|other| other.parent == Some(job.id));
             let next = open
                 .iter()
-                .find(|job| job.state == JobState::Queued && request.admits(job) && !busy(job));
+                .find(|job| job.state == JobState::Queued && request.admits(job) && !busy(job) && !waits(job));
             let Some(job) = next.cloned() else { return Ok(None) };
             let attempts = job.attempts + 1;
             let job = Job {
@@ -191,6 +192,7 @@ fn queued(id: u64, new: &NewJob) -> Job {
         lease: None,
         cancel_requested: false,
         checkpoint: Value::Null,
+        parent: new.parent,
     }
 }
 
@@ -200,7 +202,7 @@ impl Changes<'_> {
     }
 
     /// A running job and its lease, which must be the one with this token.
-    fn leased(&self, id: u64, fencing: u64) -> Result<(Job, Lease)> {
+    pub(super) fn leased(&self, id: u64, fencing: u64) -> Result<(Job, Lease)> {
         let mut job = self.job(id)?;
         match job.lease.take() {
             Some(lease) if lease.fencing == fencing => {
@@ -212,7 +214,7 @@ impl Changes<'_> {
     }
 
     /// The jobs that have not ended, oldest first.
-    fn open_jobs(&self) -> Result<Vec<Job>> {
+    pub(super) fn open_jobs(&self) -> Result<Vec<Job>> {
         let numbers: Vec<u64> = self.find(keys::JOBS_OPEN)?.unwrap_or_default();
         numbers.into_iter().map(|id| self.job(id)).collect()
     }

@@ -1,6 +1,6 @@
 //! Keys of the records. The crate's documentation has the table.
 
-use crate::{AliasName, Digest, Error, HardwareName, Result, TokenId, WebhookId};
+use crate::{AliasName, Digest, Error, HardwareName, Result, TokenId, WebhookId, WorkerName};
 
 pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
@@ -8,6 +8,7 @@ pub(super) const EVENT: &str = "event/";
 pub(super) const HARDWARE: &str = "hardware/";
 pub(super) const JOB: &str = "job/";
 pub(super) const JOBS_OPEN: &str = "jobs-open";
+pub(super) const WORKER: &str = "worker/";
 pub(super) const WEBHOOK: &str = "webhook/";
 pub(super) const TOKEN: &str = "token/";
 pub(super) const MEASUREMENT: &str = "measurement/";
@@ -107,6 +108,10 @@ pub(super) fn audit(sequence: u64) -> String {
 
 pub(super) fn event(sequence: u64) -> String {
     format!("{EVENT}{sequence:020}")
+}
+
+pub(super) fn worker(name: &WorkerName) -> String {
+    format!("{WORKER}{name}")
 }
 
 pub(super) fn webhook(id: &WebhookId) -> String {

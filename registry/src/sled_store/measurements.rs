@@ -66,7 +66,7 @@ impl SledStore {
 
 /// One audit entry for the measurements of each hardware target and space, given by key. It holds their digest, not all
 /// their samples again; which ones they are stands beside it.
-fn log(
+pub(super) fn log(
     changes: &mut Changes,
     measurements: BTreeMap<String, &Measurement>,
     actor: &str,

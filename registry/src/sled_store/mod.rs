@@ -30,6 +30,7 @@ mod validations;
 mod versions;
 mod watchers;
 mod webhooks;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::fs::File;

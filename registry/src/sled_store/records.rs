@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{decode, idempotency, validations, versions};
 use crate::{
     Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,
-    HardwareTarget, Job, Measurement, Result, Traffic, Webhook,
+    HardwareTarget, Job, Measurement, Result, Traffic, Webhook, Worker,
 };
 
 /// A kind of record, named by the first part of its key.
@@ -52,6 +52,8 @@ const KINDS: &[Kind] = &[
     // How far events were delivered is a count, and secrets are kept from the log.
     unlogged("webhook-delivery", plain::<Delivery>),
     unlogged("webhook-secret", plain::<String>),
+    // The log tells of machines that come; signs of life are not for it.
+    unlogged("worker", plain::<Worker>),
 ];
 
 type Read = fn(&str, &[u8]) -> Result<Vec<Digest>>;

@@ -63,6 +63,7 @@ pub async fn submit_job(
         hardware: hardware_name(&hardware)?,
         parameters: body.parameters,
         creator: caller.name,
+        parent: None,
     };
     submit(state, new, idempotency_key(&request)?).await
 }

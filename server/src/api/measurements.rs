@@ -67,13 +67,22 @@ pub async fn record_measurements(
             detail: format!("`{}` is not the hardware in the path, `{name}`", body[at].hardware),
         }]));
     }
-    let faults = body.iter().enumerate().filter_map(|(i, m)| fault(&state.spaces, i, m));
-    let faults: Vec<Fault> = faults.take(FAULTS_LISTED).collect();
-    if !faults.is_empty() {
-        return Err(ApiError::invalid_request(faults));
-    }
+    check_all(&state.spaces, "", &body)?;
     let recorded = blocking(move || state.store.record_measurements(&body, &caller.name)).await?;
     Ok(HttpResponse::Ok().json(Recorded { recorded }))
+}
+
+/// Refuses measurements at `pointer` of a body whose space or architecture cannot be read.
+pub fn check_all(spaces: &Spaces, pointer: &str, measurements: &[Stored]) -> Result<(), ApiError> {
+    let faults = measurements.iter().enumerate().filter_map(|(i, m)| fault(spaces, i, m));
+    let placed = faults.take(FAULTS_LISTED).map(|fault| Fault {
+        pointer: format!("{pointer}{}", fault.pointer),
+        ..fault
+    });
+    match placed.collect::<Vec<_>>() {
+        faults if faults.is_empty() => Ok(()),
+        faults => Err(ApiError::invalid_request(faults)),
+    }
 }
 
 /// What is wrong with a measurement's space or architecture. One that cannot be read would spoil every training to come.

@@ -14,6 +14,7 @@ mod gates;
 mod hardware;
 mod health;
 mod jobs;
+mod leases;
 mod lineage;
 mod measurements;
 mod metrics;
@@ -27,14 +28,14 @@ mod savings;
 mod server;
 mod spaces;
 mod stream;
+mod tokens;
 mod traffic;
 mod validations;
 mod webhooks;
-
-pub use bundles::too_large_for_http;
-mod tokens;
+mod workers;
 
 pub use access::Access;
+pub use bundles::too_large_for_http;
 pub use document::document;
 pub use extract::BODY_LIMIT;
 pub use predict::predict_here;

@@ -10,6 +10,7 @@ use lglp_registry::{Error as RegistryError, Verdict};
 
 use super::document;
 use crate::bundles::BundleError;
+use crate::jobs::JobError;
 use crate::lineage::DiffError;
 use crate::plugins::PluginError;
 use crate::serving::ServingError;
@@ -194,6 +195,12 @@ impl From<&RegistryError> for ApiError {
                 problem
             }
             RegistryError::JobEnded { .. } => Self::new(StatusCode::CONFLICT, "job-ended", "The job has ended", detail),
+            RegistryError::StaleInstance { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "stale-instance",
+                "Another process is this worker now",
+                detail,
+            ),
             RegistryError::StaleLease { .. } => {
                 Self::new(StatusCode::CONFLICT, "stale-lease", "The lease is over", detail)
             }
@@ -271,6 +278,16 @@ impl From<ServingError> for ApiError {
                 "The model cannot be used",
                 detail,
             ),
+        }
+    }
+}
+
+impl From<JobError> for ApiError {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Registry(error) => error.into(),
+            JobError::Space(error) => error.into(),
+            error => Self::internal(error.to_string()),
         }
     }
 }

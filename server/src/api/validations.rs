@@ -71,6 +71,7 @@ pub async fn validate(
         hardware: hardware_name(&hardware)?,
         parameters: serde_json::json!(body),
         creator: caller.name,
+        parent: None,
     };
     submit(state, new, idempotency_key(&request)?).await
 }

@@ -142,6 +142,7 @@ pub(super) fn describe(target: &HardwareTarget) -> NewHardware {
         settings,
         fingerprint,
         reference,
+        confirmed: _,
         created_at: _,
     } = target.clone();
     NewHardware {

@@ -224,6 +224,7 @@ pub fn submit(
         hardware: hardware.clone(),
         parameters: json!(parameters),
         creator: actor(),
+        parent: None,
     };
     if registry.server.is_none() {
         // As a server does before it takes a job.

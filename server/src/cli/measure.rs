@@ -66,6 +66,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             weighted: args.weighted,
             round: args.round,
             seed: args.seed,
+            plan: None,
             runtime: args.setup.runtime.clone(),
             settings: args.setup.settings(),
             batch_size: args.setup.batch_size,

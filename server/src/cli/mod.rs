@@ -32,6 +32,7 @@ mod tree;
 mod validate;
 mod webhook;
 mod worker;
+mod workers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -138,6 +139,7 @@ enum Command {
     Openapi(openapi::Args),
     Webhook(webhook::Args),
     Worker(worker::Args),
+    Workers(workers::Args),
     Audit(audit::Args),
     Registry(registry::Args),
     /// Loads one plugin and ends: how the host tries files before it loads them.
@@ -177,6 +179,7 @@ pub fn main() -> ExitCode {
         Command::Spaces(args) => spaces::run(&context, &args),
         Command::Token(args) => token::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Workers(args) => workers::run(&context, &args),
         Command::Webhook(args) => webhook::run(&context, &args),
         Command::Worker(args) => worker::run(&context, &args),
         Command::Audit(args) => audit::run(&context, &args),

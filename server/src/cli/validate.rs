@@ -86,7 +86,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             bar.set_message(format!("{latency_ms:.1} ms"));
         }
     };
-    let report = validating.run(&plan, &actor(), None, &mut progress, &|| false)?;
+    validating.measure(&plan, &actor(), &mut progress, &|| false)?;
+    let report = validating.report(&plan, &actor(), None)?;
     bar.finish_and_clear();
     print(context, &report)
 }
@@ -98,6 +99,7 @@ fn by_the_server(context: &Context, args: &Args, registry: &Registry) -> anyhow:
         hardware: args.hardware.clone(),
         parameters: json!(args.parameters()),
         creator: actor(),
+        parent: None,
     };
     let job = registry.store.create_job(&new, None, QUEUE_LIMIT)?;
     if !context.json() {

@@ -1,5 +1,7 @@
 //! Why a job ends without a result.
 
+use lglp_registry::{HardwareName, JobState};
+
 use crate::measure::MeasureError;
 use crate::plugins::PluginError;
 use crate::predictor::RecipeError;
@@ -11,6 +13,19 @@ use crate::validate::ValidateError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
+    /// It needs what another job does first: it is queued again.
+    #[error("it waits for another job")]
+    Waiting,
+    /// The job that it needs came to nothing.
+    #[error("job {job}, which was to measure for it, is {state}{}", reason.as_ref().map_or_else(String::new, |r| format!(": {r}")))]
+    Needed {
+        job: u64,
+        state: JobState,
+        reason: Option<String>,
+    },
+    /// The network that labels of the target are relative to is not known here.
+    #[error("the reference network of `{hardware}` belongs to no search space here, or to another definition of one")]
+    UnknownReference { hardware: HardwareName },
     /// It was to be cancelled, or the server stops.
     #[error("stopped")]
     Stopped,

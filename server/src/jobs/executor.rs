@@ -1,18 +1,21 @@
-//! Who works on jobs: a thread that measures and a thread that trains.
+//! Who works on jobs here: a thread that measures, one that trains, and one that validates what workers have measured.
 //!
 //! Two trainings at once would be slower than one after the other; two measurements at once would spoil each other. The
 //! registry's leases keep that promise also for machines beside this one.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use lglp_registry::{Error, Job, JobKind, JobOutcome, LeaseRequest, NewJob, Result};
+use lglp_registry::{Error, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest, NewJob, Result, Store};
+use tokio::sync::Notify;
 
 use super::feed::{Feed, Listener};
+use super::fleet::Measurer;
 use super::run::Run;
 use super::{JobError, Tools, check, kind};
 
@@ -20,19 +23,38 @@ use super::{JobError, Tools, check, kind};
 /// it starts was left behind by one that is gone.
 const HOLDER: &str = "server";
 
-/// The machine that the server measures on, its own.
-const DEVICE: &str = "server";
-
 /// How long a lease holds without a heartbeat, seconds.
 const LEASE_S: u32 = 60;
 
 /// Between two looks for work where nobody said that there is some, and after a failure.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// What each thread does.
-const LANES: [(&str, &[JobKind]); 2] = [
-    ("measuring", &[JobKind::Measure, JobKind::Validate]),
-    ("training", &[JobKind::Train]),
+/// What a thread does.
+struct Lane {
+    /// Also the device that its leases are on: one job of a lane at a time.
+    name: &'static str,
+    kinds: &'static [JobKind],
+    /// For which hardware targets; all where it says nothing.
+    of: Option<Measurer>,
+}
+
+const LANES: [Lane; 3] = [
+    Lane {
+        name: "measuring",
+        kinds: &[JobKind::Measure, JobKind::Validate],
+        of: Some(Measurer::Here),
+    },
+    Lane {
+        name: "training",
+        kinds: &[JobKind::Train],
+        of: None,
+    },
+    // Workers measure for it: it plans before, and reports afterwards.
+    Lane {
+        name: "validating",
+        kinds: &[JobKind::Validate],
+        of: Some(Measurer::Workers),
+    },
 ];
 
 /// The jobs of a server.
@@ -51,6 +73,8 @@ struct Shared {
     /// Counts what may mean work: who looked before it moved looks again.
     news: Mutex<u64>,
     came: Condvar,
+    /// The same, for those who wait without a thread.
+    heard: Notify,
 }
 
 impl Jobs {
@@ -65,12 +89,17 @@ impl Jobs {
             stopping: AtomicBool::new(false),
             news: Mutex::new(0),
             came: Condvar::new(),
+            heard: Notify::new(),
         });
         shared.requeue(Some(HOLDER));
-        let threads = LANES.map(|(name, kinds)| {
+        // Workers could not renew theirs while no server was there.
+        if let Err(error) = shared.tools.store.renew_leases_except(HOLDER) {
+            tracing::error!("cannot renew the leases of workers: {error}");
+        }
+        let threads = LANES.map(|lane| {
             let shared = shared.clone();
-            let thread = std::thread::Builder::new().name(name.to_owned());
-            let thread = thread.spawn(move || shared.work(kinds));
+            let thread = std::thread::Builder::new().name(lane.name.to_owned());
+            let thread = thread.spawn(move || shared.work(&lane));
             thread.expect("the system has threads")
         });
         Self {
@@ -97,11 +126,50 @@ impl Jobs {
     /// # Errors
     /// `NotFound`; `JobEnded`.
     pub fn cancel(&self, id: u64, actor: &str) -> Result<Job> {
-        let job = self.shared.tools.store.cancel_job(id, actor)?;
+        let store = &*self.shared.tools.store;
+        let job = store.cancel_job(id, actor)?;
         if job.state.has_ended() {
             self.shared.feed.publish(&job);
         }
+        for state in [JobState::Queued, JobState::Running] {
+            let open = JobFilter {
+                hardware: Some(job.hardware.clone()),
+                state: Some(state),
+            };
+            let needed = store.jobs(&open, usize::MAX)?.into_iter();
+            for needed in needed.filter(|other| other.parent == Some(id)) {
+                self.cancel(needed.id, actor)?;
+            }
+        }
         Ok(job)
+    }
+
+    /// Whether the server stops: nobody should wait for work any more.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there may be work, or for a while.
+    pub async fn news(&self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.shared.heard.notified()).await;
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.shared.tools.store
+    }
+
+    pub(super) fn tools(&self) -> &Tools {
+        &self.shared.tools
+    }
+
+    /// Says that there may be work.
+    pub(super) fn tell(&self) {
+        self.shared.tell();
+    }
+
+    /// Queues again what a process that went away was working on.
+    pub(super) fn requeue(&self, gone: Option<&str>) {
+        self.shared.requeue(gone);
     }
 
     /// Listens to a job.
@@ -138,17 +206,10 @@ impl Jobs {
 
 impl Shared {
     /// Works on one job after the other until the server stops.
-    fn work(&self, kinds: &[JobKind]) {
-        let request = LeaseRequest {
-            holder: HOLDER.to_owned(),
-            device: DEVICE.to_owned(),
-            kinds: kinds.iter().copied().collect(),
-            hardware: None,
-            seconds: LEASE_S,
-        };
+    fn work(&self, lane: &Lane) {
         while !self.stopping.load(Ordering::Relaxed) {
             let seen = *self.news.lock().unwrap_or_else(PoisonError::into_inner);
-            match self.tools.store.lease_job(&request) {
+            match self.lease(lane) {
                 Ok(Some(job)) => self.work_on(job),
                 Ok(None) => {
                     self.requeue(None);
@@ -160,6 +221,34 @@ impl Shared {
                 }
             }
         }
+    }
+
+    fn lease(&self, lane: &Lane) -> Result<Option<Job>> {
+        let store = &*self.tools.store;
+        let hardware = match lane.of {
+            None => None,
+            Some(measurer) => {
+                let queued = JobFilter {
+                    hardware: None,
+                    state: Some(JobState::Queued),
+                };
+                let names = store.jobs(&queued, usize::MAX)?.into_iter().map(|job| job.hardware);
+                let mut own = BTreeSet::new();
+                for name in names.collect::<BTreeSet<_>>() {
+                    if Measurer::of(store, &name)? == measurer {
+                        own.insert(name);
+                    }
+                }
+                Some(own)
+            }
+        };
+        store.lease_job(&LeaseRequest {
+            holder: HOLDER.to_owned(),
+            device: format!("{HOLDER}:{}", lane.name),
+            kinds: lane.kinds.iter().copied().collect(),
+            hardware,
+            seconds: LEASE_S,
+        })
     }
 
     fn work_on(&self, job: Job) {
@@ -176,7 +265,7 @@ impl Shared {
         let store = &*self.tools.store;
         let ended = match result {
             Ok(result) => store.finish_job(id, fencing, &JobOutcome::Succeeded(result)),
-            Err(JobError::Stopped) => store.release_job(id, fencing),
+            Err(JobError::Stopped | JobError::Waiting) => store.release_job(id, fencing),
             Err(error) => store.finish_job(id, fencing, &JobOutcome::Failed(error.to_string())),
         };
         match ended {
@@ -184,6 +273,8 @@ impl Shared {
                 let error = job.error.as_deref().unwrap_or_default();
                 tracing::info!(job = id, error, "{}", job.state);
                 self.feed.publish(&job);
+                // Somebody may have waited for it, or for the device.
+                self.tell();
             }
             Err(Error::StaleLease { .. }) => tracing::warn!(job = id, "is somebody else's by now"),
             // The lease runs out, and the job is queued again.
@@ -208,6 +299,7 @@ impl Shared {
     fn tell(&self) {
         *self.news.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.came.notify_all();
+        self.heard.notify_waiters();
     }
 
     /// Waits for news beyond those `seen`.

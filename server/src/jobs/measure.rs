@@ -1,29 +1,25 @@
-//! Measuring jobs. They need no checkpoint: a campaign skips what is measured.
+//! Measuring jobs. Here they need no checkpoint: a campaign skips what is measured.
 
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
-use lglp_registry::{Error, HardwareName, Job, Result};
+use lglp_registry::{Digest, Error, HardwareName, Job, Result, Store};
+use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
 use crate::measure::{BATCHES, Campaign, CampaignEvent, Protocol, Setup, Wanted};
 use crate::plugins::Kind;
-
-/// How a new target is to measure.
-fn setup(parameters: &MeasureParameters) -> Setup {
-    Setup {
-        runtime: parameters.runtime.clone(),
-        settings: parameters.settings.clone(),
-        batch: parameters.batch_size,
-    }
-}
+use crate::validate::Plan;
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
-        if let Err(unknown) = tools.spaces.get(&self.space) {
-            return refuse("space", unknown.to_string());
-        }
-        if !(1..=MEASURE_LIMIT).contains(&self.count) {
+        let space = match tools.spaces.get(&self.space) {
+            Ok(space) => space,
+            Err(unknown) => return refuse("space", unknown.to_string()),
+        };
+        if self.plan.is_some() {
+            chosen(self, &*tools.store, space)?;
+        } else if !(1..=MEASURE_LIMIT).contains(&self.count) {
             return refuse("count", format!("expected 1 to {MEASURE_LIMIT}, got {}", self.count));
         }
         if self.weighted > MEASURE_LIMIT {
@@ -32,10 +28,10 @@ impl Work for MeasureParameters {
                 format!("expected at most {MEASURE_LIMIT}, got {}", self.weighted),
             );
         }
-        if self.weighted > 0 && self.round > 0 {
+        if self.weighted > 0 && (self.round > 0 || self.plan.is_some()) {
             return refuse(
                 "weighted",
-                "weighted draws are new architectures: of round 0 only".into(),
+                "weighted draws are new architectures: of round 0 only, and not beside a plan".into(),
             );
         }
         if !BATCHES.contains(&self.batch_size) {
@@ -53,29 +49,25 @@ impl Work for MeasureParameters {
     }
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+        let space = tools.spaces.get(&self.space)?;
+        let chosen = chosen(self, &*tools.store, space)?;
         let campaign = Campaign {
             store: &*tools.store,
             host: &tools.host,
-            space: tools.spaces.get(&self.space)?,
+            space,
             spaces: &tools.spaces,
             hardware: &job.hardware,
             actor: &job.created_by,
-            setup: Some(setup(self)),
+            setup: Some(Setup {
+                runtime: self.runtime.clone(),
+                settings: self.settings.clone(),
+                batch: self.batch_size,
+            }),
             protocol: Protocol::within(self.budget_s)?,
-            wanted: match self.round {
-                0 => Wanted::Fresh {
-                    seed: self.seed,
-                    uniform: self.count,
-                    weighted: self.weighted,
-                },
-                round => Wanted::Again {
-                    round,
-                    count: self.count,
-                },
-            },
+            wanted: wanted(self, chosen.as_deref()),
         };
-        let of = (self.count + self.weighted) as u64;
-        let mut done = 0;
+        let drawn = (self.count + self.weighted) as u64;
+        let (mut done, of) = (0, chosen.as_ref().map_or(drawn, |chosen| chosen.len() as u64));
         let mut progress = |event| match event {
             CampaignEvent::Calibrating { done, of } => {
                 run.progress(done as u64, of as u64, "calibrating the reference network".into());
@@ -91,5 +83,64 @@ impl Work for MeasureParameters {
         };
         let summary = campaign.run(&mut progress, &|| run.is_stopped())?;
         Ok(json!(summary))
+    }
+}
+
+/// The architectures that a job names, where it names them.
+///
+/// # Errors
+/// `Invalid` for a plan that cannot be read.
+pub(super) fn chosen(
+    parameters: &MeasureParameters,
+    store: &dyn Store,
+    space: &SearchSpace,
+) -> Result<Option<Vec<Architecture>>> {
+    let Some(plan) = &parameters.plan else { return Ok(None) };
+    let invalid = |reason: String| Error::invalid("parameters.plan", reason);
+    let digest: Digest = plan.parse().map_err(|e: Error| invalid(e.to_string()))?;
+    let blob = match store.get_blob(&digest) {
+        Err(Error::NotFound { .. }) => {
+            let reason = format!("there is no blob {digest}; store the plan first: POST /v1/blobs");
+            return Err(invalid(reason));
+        }
+        blob => blob?,
+    };
+    let plan: Plan = serde_json::from_slice(&blob).map_err(|e| invalid(e.to_string()))?;
+    if !(1..=MEASURE_LIMIT).contains(&plan.architectures.len()) {
+        let reason = format!(
+            "expected 1 to {MEASURE_LIMIT} architectures, got {}",
+            plan.architectures.len()
+        );
+        return Err(invalid(reason));
+    }
+    let read = |(at, text): (usize, &String)| {
+        let architecture = space.architecture_from_text(text);
+        architecture.map_err(|e| invalid(format!("architecture {at}: {e}")))
+    };
+    plan.architectures
+        .iter()
+        .enumerate()
+        .map(read)
+        .collect::<Result<_>>()
+        .map(Some)
+}
+
+/// What a job measures.
+pub(super) fn wanted<'a>(parameters: &MeasureParameters, chosen: Option<&'a [Architecture]>) -> Wanted<'a> {
+    let &MeasureParameters {
+        round,
+        seed,
+        count,
+        weighted,
+        ..
+    } = parameters;
+    match (chosen, round) {
+        (Some(architectures), _) => Wanted::These { round, architectures },
+        (None, 0) => Wanted::Fresh {
+            seed,
+            uniform: count,
+            weighted,
+        },
+        (None, _) => Wanted::Again { round, count },
     }
 }

@@ -1,12 +1,13 @@
 //! Jobs: training and measuring that the server does in the background.
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
-//! each kind does (one file a kind, and one line in [`kind`]), who does it (`executor.rs`: a thread that measures and a
-//! thread that trains), what the work tells meanwhile (`run.rs`), and who hears it (`feed.rs`).
+//! each kind does (one file a kind, and one line in [`kind`]), who does it (`executor.rs`: threads of the server;
+//! `fleet.rs`: workers on other machines), what the work tells meanwhile (`run.rs`), and who hears it (`feed.rs`).
 
 mod error;
 mod executor;
 mod feed;
+mod fleet;
 mod measure;
 mod run;
 mod train;
@@ -15,6 +16,7 @@ mod validate;
 pub use error::JobError;
 pub use executor::Jobs;
 pub use feed::{JobLabels, Listener};
+pub use fleet::{Measurer, WORKER_LEASE_S};
 pub use run::Run;
 
 use std::path::PathBuf;

@@ -1,14 +1,15 @@
 //! Validating jobs. What they are to measure is chosen once and kept, so that one that was cut off goes on with the same.
 
-use lglp_openapi::jobs::ValidateParameters;
-use lglp_registry::{Digest, Error, HardwareName, Job, Result, canonical_json};
+use lglp_openapi::jobs::{MeasureParameters, ValidateParameters};
+use lglp_registry::{Digest, Error, HardwareName, Job, JobKind, JobState, NewJob, Result, canonical_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{JobError, Run, Tools, Work};
+use super::fleet::Measurer;
+use super::{JobError, Run, Tools, Work, parse};
 use crate::idempotency::own_key;
 use crate::measure::{CampaignEvent, Protocol};
-use crate::validate::{Selection, Validating};
+use crate::validate::{Plan, Selection, Validating};
 
 /// What is to be measured: a thousand texts are too large for a record that is written every second.
 #[derive(Serialize, Deserialize)]
@@ -67,12 +68,51 @@ impl Work for ValidateParameters {
                 run.progress(done, of, format!("{latency_ms:.1} ms"));
             }
         };
+        if Measurer::of(&*tools.store, &job.hardware)? == Measurer::Workers {
+            measured_by_workers(self, &validating.space()?, &plan, job, tools)?;
+        } else {
+            validating.measure(&plan, &job.created_by, &mut progress, &|| run.is_stopped())?;
+        }
         let key = own_key(&format!("job-{}", job.id));
-        let report = validating.run(&plan, &job.created_by, Some(&key), &mut progress, &|| run.is_stopped())?;
+        let report = validating.report(&plan, &job.created_by, Some(&key))?;
         let content = &report.content;
         Ok(json!({
             "validation": report.number, "version": content.version, "metrics": content.metrics,
             "coverage": content.coverage,
         }))
+    }
+}
+
+/// Has workers measure a plan: by a job of their own, which this one waits for, queued.
+fn measured_by_workers(
+    parameters: &ValidateParameters,
+    space: &str,
+    plan: &Plan,
+    job: &Job,
+    tools: &Tools,
+) -> std::result::Result<(), JobError> {
+    let store = &*tools.store;
+    let plan_blob = store.put_blob(&canonical_json(plan)?)?;
+    let measure: MeasureParameters = parse(json!({
+        "space": space, "plan": plan_blob, "budget_s": parameters.budget_s,
+    }))?;
+    let new = NewJob {
+        kind: JobKind::Measure,
+        hardware: job.hardware.clone(),
+        parameters: json!(measure),
+        creator: job.created_by.clone(),
+        parent: Some(job.id),
+    };
+    let key = own_key(&format!("job-{}-measuring", job.id));
+    // It stands for one that was admitted, so that the limit of the queue is not asked again.
+    let needed = store.create_job(&new, Some(&key), usize::MAX)?;
+    match needed.state {
+        JobState::Succeeded => Ok(()),
+        JobState::Queued | JobState::Running => Err(JobError::Waiting),
+        state => Err(JobError::Needed {
+            job: needed.id,
+            state,
+            reason: needed.error,
+        }),
     }
 }

@@ -1,12 +1,12 @@
 //! A campaign: measuring many architectures of a space on one hardware target, resumably.
 
-use lglp_registry::{Digest, HardwareName, HardwareTarget, NewHardware, Store};
+use lglp_registry::{Digest, HardwareName, HardwareTarget, Store};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::Serialize;
 
-use super::plan::{Draw, plan};
+use super::plan::Wanted;
 use super::repeatability::Repeatability;
-use super::target::{Difference, Setup, difference, fingerprint, reference_network, reference_space};
+use super::target::{Difference, Setup, calibrated, difference, fingerprint, reference_network, reference_space};
 use super::{CALIBRATION_RUNS, Label, Protocol, Rig};
 use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
 use crate::spaces::Spaces;
@@ -25,30 +25,6 @@ pub struct Campaign<'a> {
     pub wanted: Wanted<'a>,
     /// Who measures, for the audit log.
     pub actor: &'a str,
-}
-
-/// Which architectures a campaign measures; finished ones count in.
-#[derive(Clone, Copy, Debug)]
-pub enum Wanted<'a> {
-    /// New ones, drawn uniformly and weighted.
-    Fresh { seed: u64, uniform: usize, weighted: usize },
-    /// Some of round 0 again, for the noise floor; `round` is 1 or more.
-    Again { round: u32, count: usize },
-    /// These ones.
-    These {
-        round: u32,
-        architectures: &'a [Architecture],
-    },
-}
-
-impl Wanted<'_> {
-    /// The round of the measurements.
-    pub fn round(&self) -> u32 {
-        match self {
-            Self::Fresh { .. } => 0,
-            Self::Again { round, .. } | Self::These { round, .. } => *round,
-        }
-    }
 }
 
 /// Progress of a campaign.
@@ -81,7 +57,7 @@ pub enum MeasureError {
     /// Labels of two machines in one target would be worthless.
     #[error(
         "`{hardware}` was created on another machine: its {} is {}, this one's is {}; measure here under another name, \
-         e.g. --hardware {hardware}-2",
+         e.g. --hardware {hardware}-2, or start a worker on that machine: lglp worker --hardware {hardware}",
         difference.fact, difference.there, difference.here
     )]
     OtherMachine {
@@ -137,7 +113,7 @@ impl Campaign<'_> {
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let round = self.wanted.round();
         let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
-        let plan = self.plan()?;
+        let plan = self.wanted.architectures(self.store, self.hardware, self.space)?;
         progress(CampaignEvent::Resuming {
             done: plan.iter().filter(|(_, a)| done.contains(&self.digest(a))).count(),
         });
@@ -184,45 +160,12 @@ impl Campaign<'_> {
         }
         let of = CALIBRATION_RUNS;
         let latency_ms = rig.calibrate(|done| progress(CampaignEvent::Calibrating { done, of }))?;
-        let reference = Some(reference_network(self.space, latency_ms));
+        let reference = reference_network(self.space, latency_ms);
         let new = match known {
-            Some(target) => NewHardware {
-                name: target.name,
-                runtime: target.runtime,
-                settings: target.settings,
-                fingerprint: target.fingerprint,
-                reference,
-            },
-            None => setup.new_target(self.hardware, &description, reference),
+            Some(target) => calibrated(target, reference),
+            None => setup.new_target(self.hardware, fingerprint(&description), reference),
         };
         Ok(self.store.put_hardware(&new, self.actor)?)
-    }
-
-    /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.
-    fn plan(&self) -> Result<Vec<(Draw, Architecture)>, MeasureError> {
-        let (round, count) = match self.wanted {
-            Wanted::Fresh {
-                seed,
-                uniform,
-                weighted,
-            } => return Ok(plan(self.space, seed, uniform, weighted)),
-            Wanted::These { architectures, .. } => {
-                return Ok(architectures.iter().map(|a| (Draw::Uniform, a.clone())).collect());
-            }
-            Wanted::Again { round, count } => (round, count),
-        };
-        let first = self.store.measurements(self.hardware, &self.space.name, Some(0))?;
-        if first.len() < count {
-            return Err(MeasureError::NothingToRepeat {
-                round,
-                available: first.len(),
-                asked: count,
-            });
-        }
-        let architectures = first
-            .iter()
-            .filter_map(|m| Some((Draw::Uniform, self.space.architecture_from_text(&m.architecture).ok()?)));
-        Ok(architectures.take(count).collect())
     }
 
     fn digest(&self, architecture: &Architecture) -> Digest {

@@ -10,12 +10,14 @@ mod rig;
 mod statistics;
 mod target;
 
-pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary, Wanted};
+pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
 pub use fingerprint::{load_average, of_this_machine};
-pub use plan::{Draw, plan};
+pub use plan::{Draw, Wanted, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture};
 pub use repeatability::Repeatability;
 pub use rig::{Label, Rig};
 pub use statistics::{median, quantile};
-pub use target::{BATCHES, Difference, Setup, difference, fingerprint, is_at_hand, reference_network, reference_space};
+pub use target::{
+    BATCHES, Difference, Setup, calibrated, difference, fingerprint, is_at_hand, reference_network, reference_space,
+};

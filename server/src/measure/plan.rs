@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use lglp_registry::{HardwareName, Store};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
+
+use super::MeasureError;
 
 /// How an architecture was drawn; see [`Sampler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,4 +35,60 @@ pub fn plan(space: &SearchSpace, seed: u64, uniform: usize, weighted: usize) -> 
     let mut all = distinct(Sampler::new(space, seed), uniform, Draw::Uniform);
     all.extend(distinct(Sampler::weighted(space, seed), weighted, Draw::Weighted));
     all
+}
+
+/// Which architectures a campaign measures; finished ones count in.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// New ones, drawn uniformly and weighted.
+    Fresh { seed: u64, uniform: usize, weighted: usize },
+    /// Some of round 0 again, for the noise floor; `round` is 1 or more.
+    Again { round: u32, count: usize },
+    /// These ones.
+    These {
+        round: u32,
+        architectures: &'a [Architecture],
+    },
+}
+
+impl Wanted<'_> {
+    /// The round of the measurements.
+    pub fn round(&self) -> u32 {
+        match self {
+            Self::Fresh { .. } => 0,
+            Self::Again { round, .. } | Self::These { round, .. } => *round,
+        }
+    }
+
+    /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.
+    pub fn architectures(
+        &self,
+        store: &dyn Store,
+        hardware: &HardwareName,
+        space: &SearchSpace,
+    ) -> Result<Vec<(Draw, Architecture)>, MeasureError> {
+        let (round, count) = match *self {
+            Self::Fresh {
+                seed,
+                uniform,
+                weighted,
+            } => return Ok(plan(space, seed, uniform, weighted)),
+            Self::These { architectures, .. } => {
+                return Ok(architectures.iter().map(|a| (Draw::Uniform, a.clone())).collect());
+            }
+            Self::Again { round, count } => (round, count),
+        };
+        let first = store.measurements(hardware, &space.name, Some(0))?;
+        if first.len() < count {
+            return Err(MeasureError::NothingToRepeat {
+                round,
+                available: first.len(),
+                asked: count,
+            });
+        }
+        let architectures = first
+            .iter()
+            .filter_map(|m| Some((Draw::Uniform, space.architecture_from_text(&m.architecture).ok()?)));
+        Ok(architectures.take(count).collect())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{Digest, HardwareName, HardwareTarget, NewHardware, ReferenceNetwork};
+use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, NewHardware, ReferenceNetwork, Result};
 use lglp_sdk::SearchSpace;
 use serde_json::{Map, Value, json};
 
@@ -36,6 +36,18 @@ impl Setup {
         }
     }
 
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the field.
+    pub fn check(&self) -> Result<()> {
+        if BATCHES.contains(&self.batch) {
+            return Ok(());
+        }
+        let reason = format!("expected 1 to {}, got {}", BATCHES.end(), self.batch);
+        Err(Error::invalid("setup.batch_size", reason))
+    }
+
     /// As an existing target has it.
     pub fn of_target(target: &HardwareTarget) -> Self {
         let own = target.settings.iter().filter(|(name, _)| *name != BATCH_SIZE);
@@ -52,26 +64,37 @@ impl Setup {
         Value::Object(self.settings.clone())
     }
 
-    /// A new target on this machine. `description` is what the opened runtime says of itself.
+    /// A new target on a machine.
     pub fn new_target(
         &self,
         name: &HardwareName,
-        description: &Value,
-        reference: Option<ReferenceNetwork>,
+        fingerprint: Value,
+        reference: impl Into<Option<ReferenceNetwork>>,
     ) -> NewHardware {
         let mut settings: BTreeMap<String, Value> = self.settings.clone().into_iter().collect();
         settings.insert(BATCH_SIZE.to_owned(), json!(self.batch));
         // Latency hangs on it whether or not it was asked for.
-        if let Some(threads) = description.get("threads") {
+        if let Some(threads) = fingerprint.pointer("/runtime/threads") {
             settings.insert("threads".to_owned(), threads.clone());
         }
         NewHardware {
             name: name.clone(),
             runtime: self.runtime.clone(),
             settings,
-            fingerprint: fingerprint(description),
-            reference,
+            fingerprint,
+            reference: reference.into(),
         }
+    }
+}
+
+/// A target with its reference network, which it did not have.
+pub fn calibrated(target: HardwareTarget, reference: ReferenceNetwork) -> NewHardware {
+    NewHardware {
+        name: target.name,
+        runtime: target.runtime,
+        settings: target.settings,
+        fingerprint: target.fingerprint,
+        reference: Some(reference),
     }
 }
 
@@ -117,14 +140,18 @@ pub struct Difference {
     pub here: String,
 }
 
-/// The first fact in which a target's machine is another one than this.
+/// The first fact in which a machine is none of a target's: neither the one that it was created on, nor one that was
+/// confirmed since.
 pub fn difference(target: &HardwareTarget, fingerprint: &Value) -> Option<Difference> {
-    let differs = |fact: &&str| target.fingerprint.pointer(fact) != fingerprint.pointer(fact);
-    let both_tell = |fact: &&str| {
-        [&target.fingerprint, fingerprint]
-            .iter()
-            .all(|f| f.pointer(fact).is_some())
-    };
+    let first = fact(&target.fingerprint, fingerprint)?;
+    let differs = |confirmed| fact(confirmed, fingerprint).is_some();
+    target.confirmed.iter().all(differs).then_some(first)
+}
+
+/// The first fact in which two fingerprints differ.
+fn fact(there: &Value, here: &Value) -> Option<Difference> {
+    let differs = |fact: &&str| there.pointer(fact) != here.pointer(fact);
+    let both_tell = |fact: &&str| there.pointer(fact).is_some() && here.pointer(fact).is_some();
     let machine = MACHINE.into_iter().find(differs);
     let fact = machine.or_else(|| RUNTIME.into_iter().find(|fact| both_tell(fact) && differs(fact)))?;
     let tell = |fingerprint: &Value| {
@@ -134,8 +161,8 @@ pub fn difference(target: &HardwareTarget, fingerprint: &Value) -> Option<Differ
     };
     Some(Difference {
         fact: fact.trim_start_matches('/').replace('/', " "),
-        there: tell(&target.fingerprint),
-        here: tell(fingerprint),
+        there: tell(there),
+        here: tell(here),
     })
 }
 

@@ -76,18 +76,15 @@ impl Validating<'_> {
         Ok(Plan { architectures })
     }
 
-    /// Measures what of the plan is not measured yet, unless it is `stopped` between two measurements, compares, and stores
-    /// the report. A repetition with the same key gives the same report.
-    pub fn run(
+    /// Measures what of the plan is not measured yet, on this machine, unless it is `stopped` between two measurements.
+    pub fn measure(
         &self,
         plan: &Plan,
         creator: &str,
-        idempotency_key: Option<&str>,
         progress: &mut dyn FnMut(CampaignEvent),
         stopped: &dyn Fn() -> bool,
-    ) -> Result<Validation, ValidateError> {
-        let candidate = self.candidate()?;
-        let space = candidate.space.clone();
+    ) -> Result<(), ValidateError> {
+        let space = self.candidate()?.space.clone();
         let architectures = planned(&space, plan)?;
         let campaign = Campaign {
             store: self.store,
@@ -104,10 +101,29 @@ impl Validating<'_> {
             },
         };
         campaign.run(progress, stopped)?;
+        Ok(())
+    }
+
+    /// Compares the plan's measurements with predictions, and stores the report. A repetition with the same key gives the same
+    /// report.
+    pub fn report(
+        &self,
+        plan: &Plan,
+        creator: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Validation, ValidateError> {
+        let candidate = self.candidate()?;
+        let space = candidate.space.clone();
+        let architectures = planned(&space, plan)?;
         // Production may have moved while it was measured: the report compares with what is there now.
         let production = self.production()?.filter(|model| model.space.name == space.name);
         let report = report::compare(self, &candidate, production.as_deref(), &architectures, creator)?;
         Ok(self.store.create_validation(self.hardware, &report, idempotency_key)?)
+    }
+
+    /// The name of the version's space.
+    pub fn space(&self) -> Result<String, ValidateError> {
+        Ok(self.candidate()?.space.name.clone())
     }
 
     fn candidate(&self) -> Result<Arc<ServedModel>, ServingError> {

@@ -44,6 +44,10 @@ pub(super) fn compare(
     let pairs: Vec<ValidationPair> = pairs.collect();
     let panels = panels(candidate, production, &pairs);
     let heading = format!("Predicted against {} fresh measurements on {hardware}", pairs.len());
+    let fingerprint = match taken.iter().any(|measurement| measurement.worker.is_some()) {
+        true => store.hardware(hardware)?.fingerprint,
+        false => of_this_machine(),
+    };
     let version = store.version(hardware, candidate.version)?;
     let mut times: Vec<&str> = taken.iter().map(|m| m.measured_at.as_str()).collect();
     times.sort_unstable();
@@ -60,7 +64,7 @@ pub(super) fn compare(
         selection: json!(validating.selection),
         metrics: metrics(&pairs, |pair| pair.predicted_ms),
         coverage: coverage(&pairs),
-        fingerprint: of_this_machine(),
+        fingerprint,
         drifted: pairs.iter().filter(|pair| pair.drift).count(),
         scatter: put_scatter(validating, &scatter(&heading, &panels)?)?,
         started_at: at(times.first()),

@@ -9,8 +9,15 @@ use utoipa::openapi::OpenApi;
 
 /// Calls that belong to no hardware target and that tokens confined to some may make all the same. Lists hold only what a
 /// token may see; jobs are checked one by one by their handlers; the digest of a blob is known only to those who may
-/// read it. Every other call without a hardware target in its path concerns the server as a whole.
-const SHARED: [&str; 5] = ["/v1/blobs", "/v1/hardware", "/v1/jobs", "/v1/plugins", "/v1/spaces"];
+/// read it; workers are checked by the hardware target that they measure for. Every other call without a hardware target in its path concerns the server as a whole.
+const SHARED: [&str; 6] = [
+    "/v1/blobs",
+    "/v1/hardware",
+    "/v1/jobs",
+    "/v1/plugins",
+    "/v1/spaces",
+    "/v1/workers",
+];
 
 /// The pages for people, which are not in the document.
 const PAGES: [&str; 2] = ["/docs", "/openapi.json"];

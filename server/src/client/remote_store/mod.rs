@@ -7,6 +7,7 @@ mod tokens;
 mod traffic;
 mod validations;
 mod webhooks;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::io::Write;

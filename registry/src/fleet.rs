@@ -1,0 +1,59 @@
+//! [`Fleet`]: the operations of the registry that concern workers.
+
+use crate::{Accepted, Measurement, NewWorker, Result, SignOfLife, Worker, WorkerName};
+
+/// What the registry does for workers. Part of [`Store`](crate::Store), under the same promises.
+pub trait Fleet: Send + Sync {
+    /// Registers a worker. Of one name there is one: a process that registers takes the place of the one before. The same
+    /// process may register again, which keeps its counts. The audit log tells of a name that is new, or that is another
+    /// machine or measures for another target now.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound` for the hardware target.
+    fn register_worker(&self, new: &NewWorker, actor: &str) -> Result<Worker>;
+
+    /// A worker.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn worker(&self, name: &WorkerName) -> Result<Worker>;
+
+    /// Every worker that ever registered, by name.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn workers(&self) -> Result<Vec<Worker>>;
+
+    /// Notes a sign of life. Like a heartbeat it may be lost to a kill.
+    ///
+    /// # Errors
+    /// `Invalid`; `NotFound`; `StaleInstance` where another process has the name by now, or it has signed off.
+    fn see_worker(&self, name: &WorkerName, instance: &str, sign: SignOfLife) -> Result<Worker>;
+
+    /// Lets a worker go. It may register again.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleInstance`.
+    fn sign_off_worker(&self, name: &WorkerName, instance: &str) -> Result<Worker>;
+
+    /// Lets a worker whose machine differs from its target's measure for it all the same: its fingerprint is from now on one
+    /// of the target's. Audited, with the reason.
+    ///
+    /// # Errors
+    /// `Invalid` where there is nothing to confirm; `NotFound`.
+    fn confirm_worker(&self, name: &WorkerName, actor: &str, reason: &str) -> Result<Worker>;
+
+    /// Records measurements of the job that is leased, all that are not recorded yet: of each architecture there is one in a
+    /// round, the first. A job that gets on is not given up for the processes that it has lost before.
+    ///
+    /// # Errors
+    /// `Invalid`, also for another hardware target than the job's; `NotFound`; `StaleLease`.
+    fn record_leased(&self, job: u64, fencing: u64, measurements: &[Measurement], actor: &str) -> Result<Accepted>;
+
+    /// Begins the time of every lease anew but those of `holder`. For when the registry was not there: whoever holds them
+    /// could not renew them.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn renew_leases_except(&self, holder: &str) -> Result<()>;
+}

@@ -1,0 +1,202 @@
+//! Workers, and what they record under their leases.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::changes::Changes;
+use super::{SledStore, keys, measurements};
+use crate::domain::not_empty;
+use crate::domain::worker::{RECENT, Recent};
+use crate::{
+    Accepted, Change, Error, Fleet, HardwareTarget, Measurement, NewWorker, Result, SignOfLife, Worker, WorkerName,
+    clock,
+};
+
+impl Fleet for SledStore {
+    fn register_worker(&self, new: &NewWorker, actor: &str) -> Result<Worker> {
+        new.check()?;
+        not_empty("actor", actor)?;
+        self.write(|changes| {
+            changes.require("hardware target", &new.hardware, &keys::hardware(&new.hardware))?;
+            let before: Option<Worker> = changes.find(&keys::worker(&new.name))?;
+            let worker = registered(new, before.as_ref());
+            let is_same =
+                |before: &Worker| (&before.hardware, &before.fingerprint) == (&worker.hardware, &worker.fingerprint);
+            if !before.as_ref().is_some_and(is_same) {
+                let change = Change::WorkerRegistered {
+                    worker: new.name.clone(),
+                    hardware: new.hardware.clone(),
+                };
+                let before = before.map_or(Value::Null, |before| json!(before));
+                changes.log(change, actor, None, (before, json!(worker)))?;
+            }
+            changes.put(keys::worker(&new.name), &worker)?;
+            Ok(worker)
+        })
+    }
+
+    fn worker(&self, name: &WorkerName) -> Result<Worker> {
+        self.find(&keys::worker(name))?
+            .ok_or_else(|| Error::not_found("worker", name))
+    }
+
+    fn workers(&self) -> Result<Vec<Worker>> {
+        self.list(keys::WORKER)
+    }
+
+    fn see_worker(&self, name: &WorkerName, instance: &str, sign: SignOfLife) -> Result<Worker> {
+        sign.check()?;
+        self.write_lazily(|changes| {
+            let worker = changes.worker(name, instance)?;
+            let worker = Worker {
+                last_seen: clock::now(),
+                clock_skew_s: sign.clock_skew_s.unwrap_or(worker.clock_skew_s),
+                reference_ratio: sign.reference_ratio.or(worker.reference_ratio),
+                ..worker
+            };
+            changes.put(keys::worker(name), &worker)?;
+            Ok(worker)
+        })
+    }
+
+    fn sign_off_worker(&self, name: &WorkerName, instance: &str) -> Result<Worker> {
+        self.write(|changes| {
+            let worker = Worker {
+                signed_off: true,
+                last_seen: clock::now(),
+                ..changes.worker(name, instance)?
+            };
+            changes.put(keys::worker(name), &worker)?;
+            Ok(worker)
+        })
+    }
+
+    fn confirm_worker(&self, name: &WorkerName, actor: &str, reason: &str) -> Result<Worker> {
+        not_empty("actor", actor)?;
+        not_empty("reason", reason)?;
+        self.write(|changes| {
+            let worker = changes.find::<Worker>(&keys::worker(name))?;
+            let worker = worker.ok_or_else(|| Error::not_found("worker", name))?;
+            if worker.difference.is_none() {
+                let rule = format!(
+                    "there is nothing to confirm: it is a machine of {} already",
+                    worker.hardware
+                );
+                return Err(Error::invalid("worker", rule));
+            }
+            let key = keys::hardware(&worker.hardware);
+            let target = changes.find::<HardwareTarget>(&key)?;
+            let mut target = target.ok_or_else(|| Error::not_found("hardware target", &worker.hardware))?;
+            let before = json!(target);
+            target.confirmed.push(worker.fingerprint.clone());
+            let change = Change::MachineConfirmed {
+                hardware: worker.hardware.clone(),
+                worker: name.clone(),
+            };
+            changes.log(change, actor, Some(reason), (before, json!(target)))?;
+            changes.put(key, &target)?;
+            let worker = Worker {
+                difference: None,
+                ..worker
+            };
+            changes.put(keys::worker(name), &worker)?;
+            Ok(worker)
+        })
+    }
+
+    fn record_leased(&self, job: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted> {
+        not_empty("actor", actor)?;
+        measured.iter().try_for_each(Measurement::check)?;
+        self.write(|changes| {
+            let (mut job, lease) = changes.leased(job, fencing)?;
+            if let Some(other) = measured.iter().find(|m| m.hardware != job.hardware) {
+                let rule = format!("{} is not the job's target, {}", other.hardware, job.hardware);
+                return Err(Error::invalid("measurements.hardware", rule));
+            }
+            let mut fresh = BTreeMap::new();
+            for new in measured {
+                let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
+                if changes.find::<Measurement>(&key)?.is_none() {
+                    changes.put(key.clone(), new)?;
+                    fresh.insert(key, new);
+                }
+            }
+            let counts = Accepted {
+                accepted: fresh.len(),
+                known: measured.len() - fresh.len(),
+            };
+            if counts.accepted > 0 {
+                job.lost = 0;
+                changes.put(keys::job(job.id), &job)?;
+                changes.count_for_worker(&lease.device, fresh.values().copied())?;
+                measurements::log(changes, fresh, actor, None)?;
+            }
+            Ok(counts)
+        })
+    }
+
+    fn renew_leases_except(&self, holder: &str) -> Result<()> {
+        self.write(|changes| {
+            for mut job in changes.open_jobs()? {
+                let lease = job.lease.as_mut().filter(|lease| lease.holder != holder);
+                if let Some(lease) = lease {
+                    lease.expires_at = clock::after(lease.seconds);
+                    changes.put(keys::job(job.id), &job)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A worker as it is once it has registered; the same process goes on counting.
+fn registered(new: &NewWorker, before: Option<&Worker>) -> Worker {
+    let same = before.filter(|before| before.instance == new.instance && before.hardware == new.hardware);
+    let new = new.clone();
+    let now = clock::now();
+    Worker {
+        name: new.name,
+        hardware: new.hardware,
+        instance: new.instance,
+        fingerprint: new.fingerprint,
+        difference: new.difference,
+        version: new.version,
+        registered_at: same.map_or_else(|| now.clone(), |same| same.registered_at.clone()),
+        last_seen: now,
+        clock_skew_s: same.map_or(0.0, |same| same.clock_skew_s),
+        signed_off: false,
+        measured: same.map_or(0, |same| same.measured),
+        recent: same.map_or_else(Vec::new, |same| same.recent.clone()),
+        reference_ratio: same.and_then(|same| same.reference_ratio),
+    }
+}
+
+impl Changes<'_> {
+    /// A worker whose process is this one.
+    fn worker(&self, name: &WorkerName, instance: &str) -> Result<Worker> {
+        let worker: Option<Worker> = self.find(&keys::worker(name))?;
+        let worker = worker.ok_or_else(|| Error::not_found("worker", name))?;
+        if worker.instance != instance || worker.signed_off {
+            return Err(Error::StaleInstance { worker: name.clone() });
+        }
+        Ok(worker)
+    }
+
+    /// Adds to what the worker on this device has measured, where it is one's.
+    fn count_for_worker<'m>(&mut self, device: &str, fresh: impl Iterator<Item = &'m Measurement>) -> Result<()> {
+        let Ok(name) = device.parse::<WorkerName>() else {
+            return Ok(());
+        };
+        let Some(mut worker) = self.find::<Worker>(&keys::worker(&name))? else {
+            return Ok(());
+        };
+        let mut recent: Vec<Recent> = fresh.map(Recent::of).collect();
+        recent.sort_by(|a, b| a.measured_at.cmp(&b.measured_at));
+        worker.measured += recent.len() as u64;
+        worker.recent.extend(recent);
+        let surplus = worker.recent.len().saturating_sub(RECENT);
+        worker.recent.drain(..surplus);
+        self.put(keys::worker(&name), &worker)
+    }
+}

@@ -1,0 +1,212 @@
+//! `/v1/jobs/{id}/...`: what workers tell of the jobs that they have leased. All of it carries the lease's fencing token.
+
+use actix_web::{HttpResponse, post, web};
+use lglp_openapi::jobs::{Job, JobProgress};
+use lglp_openapi::problem::Problem;
+use lglp_openapi::workers::{Accepted, AskForBatch, Batch, Finish, Heartbeat, Release, SubmitMeasurements};
+use lglp_registry::{Measurement, Progress, SignOfLife, WorkerName};
+use serde::Deserialize;
+
+use super::State;
+use super::caller::Caller;
+use super::extract::{Body, blocking};
+use super::measurements::check_all;
+use super::problem::ApiError;
+use crate::fleet::{corrected, skew};
+
+/// Architectures that a worker may ask for at a time.
+const BATCH_LIMIT: usize = 256;
+
+/// Measurements that may come at a time.
+const SUBMIT_LIMIT: usize = 256;
+
+/// Renews a lease. The answer says whether the job is to be cancelled: then it is to be released.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("id" = u64, Path, description = "Job number")),
+    request_body = Heartbeat,
+    responses(
+        (status = 200, body = Job, description = "The job"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+    )
+)]
+#[post("/v1/jobs/{id}/heartbeat")]
+pub async fn heartbeat_job(
+    state: web::Data<State>,
+    id: web::Path<u64>,
+    caller: Caller,
+    Body(body): Body<Heartbeat>,
+) -> Result<HttpResponse, ApiError> {
+    let skew = skew(&body.sent_at)?;
+    let job = blocking(move || {
+        admit(&state, *id, &caller)?;
+        let progress = body
+            .progress
+            .map(|JobProgress { done, of, note }| Progress { done, of, note });
+        let job = state.jobs.heartbeat(*id, body.fencing, progress.as_ref())?;
+        see_holder(&state, &job, skew);
+        Ok::<_, ApiError>(job)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(job))
+}
+
+/// The next architectures of a job. Asking renews the lease.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("id" = u64, Path, description = "Job number")),
+    request_body = AskForBatch,
+    responses(
+        (status = 200, body = Batch, description = "What is not measured yet, as far as it was asked for"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+    )
+)]
+#[post("/v1/jobs/{id}/batch")]
+pub async fn next_batch(
+    state: web::Data<State>,
+    id: web::Path<u64>,
+    caller: Caller,
+    Body(body): Body<AskForBatch>,
+) -> Result<HttpResponse, ApiError> {
+    let batch = blocking(move || {
+        admit(&state, *id, &caller)?;
+        let limit = body.limit.clamp(1, BATCH_LIMIT);
+        Ok::<_, ApiError>(state.jobs.batch(*id, body.fencing, limit)?)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(batch))
+}
+
+/// What the contract's `SubmitMeasurements` is in the registry's types.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubmitBody {
+    fencing: u64,
+    measurements: Vec<Measurement>,
+    sent_at: String,
+}
+
+/// Records measurements of a job, durably. Of each architecture the first one stays; sending one again changes nothing. Where
+/// the worker's clock is off, its times are corrected.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("id" = u64, Path, description = "Job number")),
+    request_body = SubmitMeasurements,
+    responses(
+        (status = 200, body = Accepted, description = "How many were recorded, and how many were known"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over: nothing was recorded"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+    )
+)]
+#[post("/v1/jobs/{id}/measurements")]
+pub async fn submit_measurements(
+    state: web::Data<State>,
+    id: web::Path<u64>,
+    caller: Caller,
+    Body(body): Body<SubmitBody>,
+) -> Result<HttpResponse, ApiError> {
+    let skew = skew(&body.sent_at)?;
+    if body.measurements.len() > SUBMIT_LIMIT {
+        let reason = format!("expected at most {SUBMIT_LIMIT}, got {}", body.measurements.len());
+        return Err(lglp_registry::Error::invalid("measurements", reason).into());
+    }
+    check_all(&state.spaces, "/measurements", &body.measurements)?;
+    let counts = blocking(move || {
+        admit(&state, *id, &caller)?;
+        let corrected = body.measurements.into_iter().map(|measurement| Measurement {
+            measured_at: corrected(&measurement.measured_at, skew),
+            ..measurement
+        });
+        let measurements: Vec<Measurement> = corrected.collect();
+        let counts = state.jobs.record(*id, body.fencing, &measurements, &caller.name)?;
+        Ok::<_, ApiError>(Accepted {
+            accepted: counts.accepted,
+            known: counts.known,
+        })
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(counts))
+}
+
+/// Ends a job: well where every architecture is measured, else with the reason why it failed.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("id" = u64, Path, description = "Job number")),
+    request_body = Finish,
+    responses(
+        (status = 200, body = Job, description = "The job, which has ended"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Something is not measured yet"),
+    )
+)]
+#[post("/v1/jobs/{id}/finish")]
+pub async fn finish_job(
+    state: web::Data<State>,
+    id: web::Path<u64>,
+    caller: Caller,
+    Body(body): Body<Finish>,
+) -> Result<HttpResponse, ApiError> {
+    let job = blocking(move || {
+        admit(&state, *id, &caller)?;
+        Ok::<_, ApiError>(state.jobs.finish(*id, body.fencing, body.failed)?)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(job))
+}
+
+/// Gives a job back unfinished: it is queued again, or cancelled where somebody wanted that.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("id" = u64, Path, description = "Job number")),
+    request_body = Release,
+    responses(
+        (status = 200, body = Job, description = "The job"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+    )
+)]
+#[post("/v1/jobs/{id}/release")]
+pub async fn release_job(
+    state: web::Data<State>,
+    id: web::Path<u64>,
+    caller: Caller,
+    Body(body): Body<Release>,
+) -> Result<HttpResponse, ApiError> {
+    let job = blocking(move || {
+        admit(&state, *id, &caller)?;
+        Ok::<_, ApiError>(state.jobs.release(*id, body.fencing)?)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(job))
+}
+
+/// A token that is confined to some hardware targets speaks of their jobs alone.
+fn admit(state: &State, id: u64, caller: &Caller) -> Result<(), ApiError> {
+    caller.may_use(&state.store.job(id)?.hardware)
+}
+
+/// Notes that the worker which holds a job was heard of. That it has lost its place meanwhile, its next call for work tells it.
+fn see_holder(state: &State, job: &lglp_registry::Job, skew_s: f64) {
+    let lease = job.lease.as_ref();
+    let holder = lease.and_then(|lease| lease.holder.split_once('@'));
+    if let Some((name, instance)) = holder
+        && let Ok(name) = name.parse::<WorkerName>()
+    {
+        let sign = SignOfLife {
+            clock_skew_s: Some(skew_s),
+            ..SignOfLife::default()
+        };
+        if let Err(error) = state.store.see_worker(&name, instance, sign) {
+            tracing::debug!(worker = %name, "{error}");
+        }
+    }
+}

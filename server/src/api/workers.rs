@@ -1,0 +1,336 @@
+//! `/v1/workers`: machines that measure for the server.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, delete, get, post, put, web};
+use lglp_openapi::problem::Problem;
+use lglp_openapi::workers::{
+    AskForWork, Calibrated, Calibration, ConfirmWorker, RegisterWorker, Registered, Setup as WireSetup, Work, Worker,
+    WorkerList,
+};
+use lglp_registry::{
+    Error, HardwareName, HardwareTarget, NewWorker, ReferenceNetwork, Result, SignOfLife, Worker as Stored, WorkerName,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::State;
+use super::caller::Caller;
+use super::extract::{Body, blocking};
+use super::predict::hardware_name;
+use super::problem::ApiError;
+use crate::fleet::{skew, standing};
+use crate::jobs::WORKER_LEASE_S;
+use crate::measure::{Difference, Setup, difference};
+
+/// Longest wait for work, seconds: shorter than what proxies cut off.
+const WAIT_LIMIT_S: u32 = 30;
+
+/// Between two looks for work where nobody said that there is some: a lease may have run out.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Every worker that the caller may see, by name.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["viewer"])),
+    responses((status = 200, body = WorkerList, description = "Workers, by name"))
+)]
+#[get("/v1/workers")]
+pub async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let workers = blocking(move || -> Result<Vec<Worker>> {
+        let workers = state.store.workers()?.into_iter();
+        let seen = workers.filter(|worker| caller.sees(&worker.hardware));
+        seen.map(|worker| standing(&*state.store, worker)).collect()
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(WorkerList { workers }))
+}
+
+/// Registers a worker. A machine that differs from its target's is refused, and listed until it is confirmed.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("worker" = String, Path, description = "Name of the worker; also of the device that it measures on")),
+    request_body = RegisterWorker,
+    responses(
+        (status = 200, body = Registered, description = "The worker, and its target's settings"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target, and `setup` was not given"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The machine is another one than the target's"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+    )
+)]
+#[put("/v1/workers/{worker}")]
+pub async fn register_worker(
+    state: web::Data<State>,
+    worker: web::Path<String>,
+    caller: Caller,
+    Body(body): Body<RegisterWorker>,
+) -> Result<HttpResponse, ApiError> {
+    let name = worker_name(&worker)?;
+    let hardware = hardware_name(&body.hardware)?;
+    caller.may_use(&hardware)?;
+    let skew = skew(&body.sent_at)?;
+    let (target, differs, stored) = blocking(move || {
+        if let Ok(known) = state.store.worker(&name) {
+            // Whoever may use one target must not take a worker of another one's place.
+            caller.may_use(&known.hardware)?;
+        }
+        let target = target(&state, &hardware, &body, &caller.name)?;
+        let differs = difference(&target, &body.fingerprint);
+        let new = NewWorker {
+            name,
+            hardware,
+            instance: body.instance,
+            fingerprint: body.fingerprint,
+            difference: differs.as_ref().map(describe),
+            version: body.version,
+        };
+        state.jobs.register(&new, &caller.name)?;
+        let sign = SignOfLife {
+            clock_skew_s: Some(skew),
+            ..SignOfLife::default()
+        };
+        let seen = state.store.see_worker(&new.name, &new.instance, sign)?;
+        let worker = standing(&*state.store, seen)?;
+        Ok::<_, ApiError>((target, differs, worker))
+    })
+    .await?;
+    if let Some(differs) = differs {
+        return Err(other_machine(&stored, &differs));
+    }
+    let registered = json!({ "worker": stored, "hardware": target, "lease_s": WORKER_LEASE_S });
+    Ok(HttpResponse::Ok().json(registered))
+}
+
+/// The target, created where there is none and the worker says how.
+fn target(state: &State, name: &HardwareName, body: &RegisterWorker, actor: &str) -> Result<HardwareTarget> {
+    match (state.store.hardware(name), &body.setup) {
+        (Err(Error::NotFound { .. }), Some(setup)) => {
+            let WireSetup {
+                runtime,
+                settings,
+                batch_size,
+            } = setup.clone();
+            let setup = Setup {
+                runtime,
+                settings,
+                batch: batch_size,
+            };
+            setup.check()?;
+            let new = setup.new_target(name, body.fingerprint.clone(), None);
+            state.store.put_hardware(&new, actor)
+        }
+        (found, _) => found,
+    }
+}
+
+fn describe(difference: &Difference) -> String {
+    let Difference { fact, there, here } = difference;
+    format!("its {fact} is {here}, the target's is {there}")
+}
+
+fn other_machine(worker: &Worker, difference: &Difference) -> ApiError {
+    let Worker { name, hardware, .. } = worker;
+    let detail = format!(
+        "{name} is another machine than {hardware} was measured on: {}; register it for another hardware target, e.g. \
+         {hardware}-2, or where its latencies belong with the others all the same, confirm it: lglp workers confirm {name} \
+         --reason WHY",
+        describe(difference)
+    );
+    ApiError::new(
+        StatusCode::CONFLICT,
+        "fingerprint-differs",
+        "It is another machine",
+        detail,
+    )
+}
+
+/// Lets a worker measure for its target although its machine is another one, from now on.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["operator"])),
+    params(("worker" = String, Path, description = "Name of the worker")),
+    request_body = ConfirmWorker,
+    responses(
+        (status = 200, body = Worker, description = "The worker"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such worker"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "There is nothing to confirm, or no reason was given"),
+    )
+)]
+#[post("/v1/workers/{worker}/confirm")]
+pub async fn confirm_worker(
+    state: web::Data<State>,
+    worker: web::Path<String>,
+    caller: Caller,
+    Body(body): Body<ConfirmWorker>,
+) -> Result<HttpResponse, ApiError> {
+    let name = worker_name(&worker)?;
+    let confirmed = blocking(move || {
+        caller.may_use(&state.store.worker(&name)?.hardware)?;
+        let worker = state.store.confirm_worker(&name, &caller.name, &body.reason)?;
+        Ok::<_, ApiError>(standing(&*state.store, worker)?)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(confirmed))
+}
+
+/// Leases the next measuring job of the worker's hardware target, waiting a while for one.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("worker" = String, Path, description = "Name of the worker")),
+    request_body = AskForWork,
+    responses(
+        (status = 200, body = Work, description = "A job, with its lease and its first architectures"),
+        (status = 204, description = "There is no work"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such worker"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another process has registered under the name"),
+    )
+)]
+#[post("/v1/workers/{worker}/lease")]
+pub async fn lease_work(
+    state: web::Data<State>,
+    worker: web::Path<String>,
+    caller: Caller,
+    Body(body): Body<AskForWork>,
+) -> Result<HttpResponse, ApiError> {
+    let name = worker_name(&worker)?;
+    let sign = SignOfLife {
+        clock_skew_s: Some(skew(&body.sent_at)?),
+        ..SignOfLife::default()
+    };
+    let until = Instant::now() + Duration::from_secs(body.wait_s.min(WAIT_LIMIT_S).into());
+    loop {
+        let (shared, name, instance, caller) = (state.clone(), name.clone(), body.instance.clone(), caller.clone());
+        let work = blocking(move || {
+            let worker = seen(&shared, &name, &instance, sign, &caller)?;
+            Ok::<_, ApiError>(shared.jobs.lease_to(&worker)?)
+        })
+        .await?;
+        if let Some(work) = work {
+            return Ok(HttpResponse::Ok().json(work));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || state.jobs.is_stopping() {
+            return Ok(HttpResponse::NoContent().finish());
+        }
+        state.jobs.news(left.min(LOOK)).await;
+    }
+}
+
+/// Tells what a worker measured of its target's reference network: the first calibrates the target.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("worker" = String, Path, description = "Name of the worker")),
+    request_body = Calibration,
+    responses(
+        (status = 200, body = Calibrated, description = "What the target is calibrated by, and the worker against it"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another process has registered under the name"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "It is another network than the target's"),
+    )
+)]
+#[post("/v1/workers/{worker}/calibration")]
+pub async fn calibrate_worker(
+    state: web::Data<State>,
+    worker: web::Path<String>,
+    caller: Caller,
+    Body(body): Body<Calibration>,
+) -> Result<HttpResponse, ApiError> {
+    let name = worker_name(&worker)?;
+    let calibrated = blocking(move || {
+        let worker = seen(&state, &name, &body.instance, SignOfLife::default(), &caller)?;
+        if worker.difference.is_some() {
+            return Err(unconfirmed(&worker));
+        }
+        let own = ReferenceNetwork {
+            digest: body.reference.digest.parse()?,
+            latency_ms: body.reference.latency_ms,
+        };
+        let (reference, ratio) = state.jobs.calibrate(&worker, &own, &caller.name)?;
+        let sign = SignOfLife {
+            reference_ratio: Some(ratio),
+            ..SignOfLife::default()
+        };
+        state.store.see_worker(&name, &body.instance, sign)?;
+        Ok(json!({ "reference": reference, "ratio": ratio }))
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(calibrated))
+}
+
+fn unconfirmed(worker: &Stored) -> ApiError {
+    let detail = format!(
+        "{} is not confirmed: {}",
+        worker.name,
+        worker.difference.as_deref().unwrap_or_default()
+    );
+    ApiError::new(
+        StatusCode::CONFLICT,
+        "fingerprint-differs",
+        "It is another machine",
+        detail,
+    )
+}
+
+/// Which process signs off.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Leaving {
+    /// The process that signs off itself. Whoever may operate the target may leave it out, for a worker that is gone for good.
+    instance: Option<String>,
+}
+
+/// Signs a worker off: its target is measured by the others, or by the server again. What it had leased is queued again.
+#[utoipa::path(
+    tag = "workers",
+    security(("token" = ["worker"])),
+    params(("worker" = String, Path, description = "Name of the worker"), Leaving),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such worker"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another process has registered under the name"),
+    )
+)]
+#[delete("/v1/workers/{worker}")]
+pub async fn sign_off_worker(
+    state: web::Data<State>,
+    worker: web::Path<String>,
+    leaving: web::Query<Leaving>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    let name = worker_name(&worker)?;
+    blocking(move || {
+        let known = state.store.worker(&name)?;
+        caller.may_use(&known.hardware)?;
+        let instance = match leaving.into_inner().instance {
+            Some(instance) => instance,
+            None => {
+                caller.require(lglp_registry::Role::Operator)?;
+                known.instance
+            }
+        };
+        Ok::<_, ApiError>(state.jobs.sign_off(&name, &instance)?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Notes a sign of life of a worker that the caller may speak for.
+pub fn seen(
+    state: &State,
+    name: &WorkerName,
+    instance: &str,
+    sign: SignOfLife,
+    caller: &Caller,
+) -> Result<Stored, ApiError> {
+    caller.may_use(&state.store.worker(name)?.hardware)?;
+    Ok(state.store.see_worker(name, instance, sign)?)
+}
+
+fn worker_name(name: &str) -> Result<WorkerName, ApiError> {
+    name.parse()
+        .map_err(|_| ApiError::from(Error::not_found("worker", name)))
+}

@@ -1,0 +1,330 @@
+//! Workers: what they register as, which jobs they get, and what becomes of what they tell.
+
+use std::collections::BTreeSet;
+
+use lglp_openapi::jobs::MeasureParameters;
+use lglp_openapi::workers::{Batch, BatchItem, Work};
+use lglp_registry::{
+    Accepted, Digest, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, LeaseRequest, Measurement,
+    NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
+};
+use lglp_sdk::SearchSpace;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::executor::Jobs;
+use super::measure::{chosen, wanted};
+use super::{JobError, parse};
+use crate::measure::{Protocol, Repeatability, is_at_hand, reference_space};
+
+/// How long a worker's lease holds without a heartbeat, seconds.
+pub const WORKER_LEASE_S: u32 = 30;
+
+/// Architectures that go with a lease.
+const FIRST_BATCH: usize = 32;
+
+/// What a job measures, kept when a worker first gets it: another one, or another server, goes on with the same.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    /// The blob that holds the items.
+    items: Digest,
+}
+
+/// Who measures for a hardware target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measurer {
+    /// The server, on its own machine.
+    Here,
+    /// Workers, also where all of them are away just now.
+    Workers,
+}
+
+impl Measurer {
+    /// Where workers have registered for a target they measure. Once all have signed off, the server does again, on a target
+    /// that is its own machine; one that no worker ever came for it tries, and says what is wrong.
+    pub fn of(store: &dyn Store, hardware: &HardwareName) -> Result<Self> {
+        let workers = store.workers()?;
+        let mut own = workers.iter().filter(|worker| worker.hardware == *hardware).peekable();
+        if own.peek().is_none() {
+            return Ok(Self::Here);
+        }
+        if own.any(|worker| !worker.signed_off) {
+            return Ok(Self::Workers);
+        }
+        Ok(match store.hardware(hardware)? {
+            target if is_at_hand(&target) => Self::Here,
+            _ => Self::Workers,
+        })
+    }
+}
+
+impl Jobs {
+    /// Registers a worker; what a process of the same name before it had leased is queued again.
+    ///
+    /// # Errors
+    /// Those of `register_worker`.
+    pub fn register(&self, new: &NewWorker, actor: &str) -> Result<Worker> {
+        let store = self.store();
+        let before = match store.worker(&new.name) {
+            Ok(before) => Some(before),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let worker = store.register_worker(new, actor)?;
+        if let Some(before) = before.filter(|before| before.instance != new.instance) {
+            self.requeue(Some(&before.holder()));
+        }
+        Ok(worker)
+    }
+
+    /// Lets a worker go; whatever it had leased is queued again.
+    ///
+    /// # Errors
+    /// Those of `sign_off_worker`.
+    pub fn sign_off(&self, name: &WorkerName, instance: &str) -> Result<Worker> {
+        let worker = self.store().sign_off_worker(name, instance)?;
+        self.requeue(Some(&worker.holder()));
+        self.tell();
+        Ok(worker)
+    }
+
+    /// Leases the next measuring job of its hardware target to a worker, if there is one.
+    ///
+    /// # Errors
+    /// The common ones; a job that cannot be begun fails, and the next one is tried.
+    pub fn lease_to(&self, worker: &Worker) -> Result<Option<Work>> {
+        if worker.difference.is_some() {
+            return Ok(None);
+        }
+        let request = LeaseRequest {
+            holder: worker.holder(),
+            device: worker.name.to_string(),
+            kinds: BTreeSet::from([JobKind::Measure]),
+            hardware: Some(BTreeSet::from([worker.hardware.clone()])),
+            seconds: WORKER_LEASE_S,
+        };
+        while let Some(job) = self.store().lease_job(&request)? {
+            let (id, fencing) = (job.id, job.attempts);
+            match self.work(job) {
+                Ok(work) => {
+                    self.told(&work.0);
+                    tracing::info!(job = id, worker = %worker.name, "leased");
+                    return Ok(Some(work.1));
+                }
+                Err(JobError::Registry(
+                    error @ (Error::Io { .. } | Error::Storage { .. } | Error::WritesStopped { .. }),
+                )) => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    let failed = JobOutcome::Failed(error.to_string());
+                    self.ended(self.store().finish_job(id, fencing, &failed)?);
+                }
+            }
+        }
+        self.requeue(None);
+        Ok(None)
+    }
+
+    /// What a worker needs to begin with a job.
+    fn work(&self, job: Job) -> Result<(Job, Work), JobError> {
+        let store = self.store();
+        let parameters: MeasureParameters = parse(job.parameters.clone())?;
+        let space = self.tools().spaces.get(&parameters.space)?;
+        let target = store.hardware(&job.hardware)?;
+        let reference_space = self.reference_space(&target, space)?;
+        let job = match &job.checkpoint {
+            Value::Null => {
+                let items = items(&parameters, store, &job.hardware, space)?;
+                let items = store.put_blob(&canonical_json(&items)?)?;
+                store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { items }))?
+            }
+            _ => job,
+        };
+        let work = Work {
+            job: wire(&job)?,
+            space: json!(space),
+            round: parameters.round,
+            protocol: json!(Protocol::within(parameters.budget_s)?),
+            reference_space: json!(reference_space),
+            reference: wire(&target.reference)?,
+            batch: self.remaining(&job, &parameters, FIRST_BATCH)?,
+        };
+        Ok((job, work))
+    }
+
+    /// The next architectures of a job.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    pub fn batch(&self, id: u64, fencing: u64, limit: usize) -> Result<Batch, JobError> {
+        let job = self.store().heartbeat_job(id, fencing, None)?;
+        let parameters: MeasureParameters = parse(job.parameters.clone())?;
+        self.remaining(&job, &parameters, limit)
+    }
+
+    fn remaining(&self, job: &Job, parameters: &MeasureParameters, limit: usize) -> Result<Batch, JobError> {
+        let store = self.store();
+        let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
+        let items: Vec<BatchItem> =
+            serde_json::from_slice(&store.get_blob(&kept.items)?).map_err(JobError::Checkpoint)?;
+        let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
+        let total = items.len();
+        let is_left = |item: &BatchItem| !done.contains(&Digest::of(item.architecture.as_bytes()));
+        let mut left: Vec<BatchItem> = items.into_iter().filter(is_left).collect();
+        let done = total - left.len();
+        left.truncate(limit);
+        Ok(Batch {
+            items: left,
+            total,
+            done,
+        })
+    }
+
+    /// Takes a worker's calibration over where its target has none; the target's reference, and the worker's against it.
+    ///
+    /// # Errors
+    /// `Invalid` for another reference network than the target's.
+    pub fn calibrate(&self, worker: &Worker, own: &ReferenceNetwork, actor: &str) -> Result<(ReferenceNetwork, f64)> {
+        let store = self.store();
+        let target = store.hardware(&worker.hardware)?;
+        let target = match target.reference {
+            Some(_) => target,
+            None => store.put_hardware(&crate::measure::calibrated(target, own.clone()), actor)?,
+        };
+        let reference = target.reference.unwrap_or_else(|| own.clone());
+        if reference.digest != own.digest {
+            let rule = format!("the target is calibrated by the network {}", reference.digest);
+            return Err(Error::invalid("reference.digest", rule));
+        }
+        let ratio = own.latency_ms / reference.latency_ms;
+        Ok((reference, ratio))
+    }
+
+    /// Renews a worker's lease, and shows how far it is.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    pub fn heartbeat(&self, id: u64, fencing: u64, progress: Option<&Progress>) -> Result<Job> {
+        let job = self.store().heartbeat_job(id, fencing, progress)?;
+        self.told(&job);
+        Ok(job)
+    }
+
+    /// Records what a worker measured.
+    ///
+    /// # Errors
+    /// Those of `record_leased`; `Invalid` also for what the job is not about.
+    pub fn record(&self, id: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted, JobError> {
+        let store = self.store();
+        let parameters: MeasureParameters = parse(store.job(id)?.parameters)?;
+        for (at, measurement) in measured.iter().enumerate() {
+            let refuse =
+                |field: &str, reason: String| Err(Error::invalid(format!("measurements.{at}.{field}"), reason));
+            if measurement.space != parameters.space {
+                refuse("space", format!("the job measures {}", parameters.space))?;
+            }
+            if measurement.round != parameters.round {
+                refuse("round", format!("the job measures round {}", parameters.round))?;
+            }
+        }
+        Ok(store.record_leased(id, fencing, measured, actor)?)
+    }
+
+    /// Ends a worker's job: well where everything is measured.
+    ///
+    /// # Errors
+    /// `Invalid` where something is left; `NotFound`; `StaleLease`.
+    pub fn finish(&self, id: u64, fencing: u64, failed: Option<String>) -> Result<Job, JobError> {
+        let store = self.store();
+        let outcome = match failed {
+            Some(reason) => JobOutcome::Failed(reason),
+            None => {
+                let Batch { total, done, .. } = self.batch(id, fencing, 0)?;
+                if done < total {
+                    let rule = format!("{} of {total} architectures are not measured yet", total - done);
+                    return Err(Error::invalid("failed", rule).into());
+                }
+                JobOutcome::Succeeded(self.summary(&store.job(id)?, total)?)
+            }
+        };
+        let job = store.finish_job(id, fencing, &outcome)?;
+        self.ended(job.clone());
+        Ok(job)
+    }
+
+    /// Gives a worker's job back.
+    ///
+    /// # Errors
+    /// `NotFound`; `StaleLease`.
+    pub fn release(&self, id: u64, fencing: u64) -> Result<Job> {
+        let job = self.store().release_job(id, fencing)?;
+        self.ended(job.clone());
+        Ok(job)
+    }
+
+    /// As a campaign on this machine sums up.
+    fn summary(&self, job: &Job, total: usize) -> Result<Value, JobError> {
+        let store = self.store();
+        let parameters: MeasureParameters = parse(job.parameters.clone())?;
+        let of_round = |round| store.measurements(&job.hardware, &parameters.space, Some(round));
+        let repeatability = match parameters.round {
+            0 => None,
+            round => Repeatability::of(&of_round(0)?, &of_round(round)?),
+        };
+        Ok(json!({ "measured": total, "total": total, "repeatability": repeatability }))
+    }
+
+    fn reference_space<'a>(
+        &'a self,
+        target: &HardwareTarget,
+        own: &'a SearchSpace,
+    ) -> Result<&'a SearchSpace, JobError> {
+        let spaces = &self.tools().spaces;
+        let found = reference_space(spaces, target.reference.as_ref(), own);
+        found.ok_or_else(|| JobError::UnknownReference {
+            hardware: target.name.clone(),
+        })
+    }
+
+    /// Shows a job to those who listen to it; and its progress to those who listen to the job that waits for it.
+    fn told(&self, job: &Job) {
+        self.feed().publish(job);
+        let parent = job.parent.and_then(|parent| self.store().job(parent).ok());
+        if let Some(parent) = parent.filter(|parent| !parent.state.has_ended()) {
+            self.feed().publish(&Job {
+                progress: job.progress.clone(),
+                ..parent
+            });
+        }
+    }
+
+    /// Shows a job that somebody works on no more: others may begin now.
+    fn ended(&self, job: Job) {
+        let error = job.error.as_deref().unwrap_or_default();
+        tracing::info!(job = job.id, error, "{}", job.state);
+        self.feed().publish(&job);
+        self.tell();
+    }
+}
+
+/// The architectures of a job.
+fn items(
+    parameters: &MeasureParameters,
+    store: &dyn Store,
+    hardware: &HardwareName,
+    space: &SearchSpace,
+) -> Result<Vec<BatchItem>, JobError> {
+    let chosen = chosen(parameters, store, space)?;
+    let planned = wanted(parameters, chosen.as_deref()).architectures(store, hardware, space)?;
+    let item = |(draw, architecture): (crate::measure::Draw, lglp_sdk::Architecture)| BatchItem {
+        architecture: space.canonical_text(&architecture),
+        flags: draw.flags(),
+    };
+    Ok(planned.into_iter().map(item).collect())
+}
+
+/// A record of the registry as the contract has it: the same JSON.
+fn wire<T: serde::de::DeserializeOwned>(record: &impl Serialize) -> Result<T, JobError> {
+    serde_json::from_value(json!(record)).map_err(JobError::Checkpoint)
+}

@@ -42,9 +42,16 @@ pub fn runtimes(folder: &Path) -> PathBuf {
 impl Registry {
     /// The command of a worker of a server. Its state, and the lock of its device, are in this registry's folder.
     pub fn worker_command(&self, server: &str, name: &str, more: &[&str]) -> Command {
+        self.worker_command_in(&self.state(name), server, name, more)
+    }
+
+    /// The same, with another state folder.
+    pub fn worker_command_in(&self, state: &Path, server: &str, name: &str, more: &[&str]) -> Command {
         let mut command = self.command(&[&["worker", "--server", server, "--name", name, "--json"], more].concat());
-        command.arg("--plugins").arg(runtimes(self.folder.path()));
-        command.arg("--state").arg(self.state(name));
+        if self.plugins.is_none() {
+            command.arg("--plugins").arg(runtimes(self.folder.path()));
+        }
+        command.arg("--state").arg(state);
         let temporary = self.folder.path().join("temporary");
         std::fs::create_dir_all(&temporary).expect("a folder");
         command.env("TMPDIR", temporary);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::HardwareName;
+use lglp_registry::{HardwareName, WorkerName};
 
 use super::Context;
 use super::setup::SetupArgs;
@@ -27,7 +27,7 @@ use crate::worker::{Event, Options, Tell, default_name, default_state, run as wo
         lglp worker --server http://lglp:8080 --hardware edge-1   # another day, or one more worker for it\n  \
         lglp worker --server http://lglp:8080 --hardware edge-1-b8 --runtime onnxruntime --batch-size 8\n  \
         lglp worker doctor --server http://lglp:8080 --hardware edge-1\n\n\
-        The token, of role operator, goes into LGLP_TOKEN. SIGTERM ends a worker after the architecture in hand; however it\n\
+        The token, of role worker, goes into LGLP_TOKEN. SIGTERM ends a worker after the architecture in hand; however it\n\
         ends, it loses nothing that it finished. docs/workers.md has the rest."
 )]
 pub struct Args {
@@ -65,8 +65,8 @@ pub struct DoctorArgs {
 #[derive(clap::Args)]
 struct OwnArgs {
     /// Name of the worker, which no other has [default: this host's].
-    #[arg(long, value_name = "NAME", value_parser = worker_name)]
-    name: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    name: Option<WorkerName>,
     /// Folder where it keeps what is measured until the server has it [default: lglp/worker-NAME in $XDG_STATE_HOME or
     /// ~/.local/state].
     #[arg(long, value_name = "DIR")]
@@ -77,19 +77,12 @@ struct OwnArgs {
 
 impl OwnArgs {
     fn name(&self) -> String {
-        self.name.clone().unwrap_or_else(default_name)
+        self.name.clone().map_or_else(default_name, String::from)
     }
 
     fn state(&self) -> Option<PathBuf> {
         self.state.clone().or_else(|| default_state(&self.name()))
     }
-}
-
-/// The rule for names of workers is that for hardware targets.
-fn worker_name(name: &str) -> Result<String, String> {
-    name.parse::<HardwareName>()
-        .map(String::from)
-        .map_err(|e| e.to_string())
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {

@@ -75,7 +75,7 @@ impl Http {
         }
     }
 
-    /// The server's base address.
+    /// The server's address.
     pub fn base(&self) -> &str {
         &self.base
     }

@@ -61,9 +61,7 @@ impl<'a> Device<'a> {
 
     /// Whether it was opened as a target wants it.
     pub fn fits(&self, target: &HardwareTarget) -> bool {
-        let own = self
-            .setup
-            .new_target(&target.name, fingerprint(&self.description), None);
+        let own = self.setup.new_target(&target.name, self.fingerprint(), None);
         own.runtime == target.runtime && (own.settings == target.settings || self.setup == Setup::of_target(target))
     }
 }

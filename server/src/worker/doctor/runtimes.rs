@@ -94,7 +94,7 @@ fn opened(runtime: &str, description: &Value, target: Option<&HardwareTarget>) -
                 can = false;
                 let (fact, there, here) = (difference.fact, difference.there, difference.here);
                 let remedy = format!(
-                    "register for another hardware name, or have it confirmed: lglp hardware confirm {} --worker W --reason ...",
+                    "measure for another hardware name, e.g. {}-2, or have it confirmed: lglp workers confirm WORKER --reason WHY",
                     target.name
                 );
                 Finding::missing(what, format!("its {fact} is {there}, this machine's is {here}"), remedy)

@@ -70,7 +70,7 @@ fn token(api: &WorkerApi) -> Finding {
         }) => Finding::missing(
             what,
             text,
-            "lglp token create --name W --role operator --hardware NAME on the server, and LGLP_TOKEN here",
+            "lglp token create --name NAME --role worker --hardware TARGET on the server, and LGLP_TOKEN here",
         ),
         Err(Failure::Lost(reason)) => Finding::missing(what, reason, "check the network"),
         Ok(_) | Err(Failure::Refused { .. }) => Finding::ok(what, "may measure"),

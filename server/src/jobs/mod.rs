@@ -16,6 +16,7 @@ pub use error::JobError;
 pub use executor::Jobs;
 pub use feed::{JobLabels, Listener};
 pub use run::Run;
+pub use train::wanted;
 
 use std::path::PathBuf;
 use std::sync::Arc;

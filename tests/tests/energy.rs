@@ -1,13 +1,14 @@
 //! Energy: counted while networks are measured, trained on, predicted, and kept out of production.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use lglp_tests::Registry;
-use serde_json::Value;
+use lglp_tests::{Registry, root};
+use serde_json::{Value, json};
 
 /// A processor that draws this power all the time, in the files that Linux has for it.
 struct Counter {
@@ -59,8 +60,8 @@ impl Drop for Counter {
     }
 }
 
-/// Measures on this machine, whose energy counters are in a folder.
-fn measure(registry: &Registry, powercap: &Path, arguments: &[&str]) -> Vec<Value> {
+/// A command that measures on this machine.
+fn measuring(registry: &Registry, arguments: &[&str]) -> Command {
     let fixed = [
         "measure",
         "--hardware",
@@ -70,14 +71,14 @@ fn measure(registry: &Registry, powercap: &Path, arguments: &[&str]) -> Vec<Valu
         "--budget",
         "0.3",
     ];
-    let mut command = registry.command(&[&fixed[..], arguments].concat());
-    let output = command
-        .env("LGLP_POWERCAP", powercap)
-        .output()
-        .expect("the program runs");
+    registry.command(&[&fixed[..], arguments].concat())
+}
+
+/// Runs it; every measurement of the registry.
+fn run(registry: &Registry, command: &mut Command) -> Vec<Value> {
+    let output = command.output().expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let folder = registry.folder.path().join("exported");
-    let exported: PathBuf = folder.join("ofa-mobilenetv3.jsonl");
     registry.ok(&[
         "dataset",
         "export",
@@ -85,10 +86,19 @@ fn measure(registry: &Registry, powercap: &Path, arguments: &[&str]) -> Vec<Valu
         "here",
         folder.to_str().expect("UTF-8"),
     ]);
-    let text = std::fs::read_to_string(exported).expect("the measurements");
+    lines(&folder.join("ofa-mobilenetv3.jsonl"))
+}
+
+fn lines(file: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(file).expect("a file");
     text.lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect()
+}
+
+/// Measures where the processor's energy counters are in a folder.
+fn measure(registry: &Registry, powercap: &Path, arguments: &[&str]) -> Vec<Value> {
+    run(registry, measuring(registry, arguments).env("LGLP_POWERCAP", powercap))
 }
 
 /// Seconds of one run, the median of the samples.
@@ -122,4 +132,73 @@ fn energy_is_counted_while_networks_run() {
     );
     let off = measure(&registry, counter.path(), &["--count", "7", "--energy-window", "0"]);
     assert_eq!(off.iter().filter(without).count(), 2, "nobody asked");
+}
+
+/// Measures with a runtime that says it runs on the second GPU of `tests/native/nvml.c`, which draws 300 W.
+fn measure_on_gpu(slowdown: &str, settings: &[&str]) -> (Registry, Vec<Value>) {
+    let mut registry = Registry::default();
+    let folder = registry.folder.path().join("plugins");
+    std::fs::create_dir(&folder).expect("a folder");
+    let file = "liblglp_plugin_stand_in_gpu.so";
+    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    registry.plugins = Some(folder);
+    let library = registry.folder.path().join("libnvidia-ml.so");
+    let source = root().join("tests/native/nvml.c");
+    let mut compiler = Command::new("cc");
+    let built = compiler
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(source)
+        .status();
+    assert!(built.expect("a C compiler").success());
+    let mut command = measuring(
+        &registry,
+        &[&["--count", "3", "--runtime", "stand-in-gpu"], settings].concat(),
+    );
+    command.env("LGLP_NVML", library).env("STAND_IN_SLOWDOWN", slowdown);
+    let measured = run(&registry, &mut command);
+    (registry, measured)
+}
+
+#[test]
+fn a_gpus_driver_is_asked_while_networks_run() {
+    // Idle, and an application's clocks: neither is a slowdown.
+    let (registry, measured) = measure_on_gpu("0x3", &[]);
+    for measurement in &measured {
+        let watts = measurement["energy_j"].as_f64().expect("joules") / seconds(measurement);
+        assert!((150.0..600.0).contains(&watts), "{watts} W");
+        let conditions = &measurement["conditions"];
+        let gpu = json!({ "sm_mhz": 1755.0, "memory_mhz": 2619.0, "temperature_c": 61.0, "power_w": 299.5 });
+        assert_eq!(conditions["gpu"], gpu);
+        assert!(conditions.get("throttled").is_none(), "{conditions}");
+    }
+    let facts = json!({
+        "name": "Stand-In 300", "memory_mib": 81920, "driver": "555.42.01", "compute_capability": "9.0",
+    });
+    assert_eq!(registry.json(&["hardware"])[0]["fingerprint"]["gpu"], facts);
+}
+
+/// A GPU that is slowed down all the time is measured as often as the protocol allows, and says so.
+#[test]
+fn what_was_throttled_is_measured_again_and_marked() {
+    let (_registry, measured) = measure_on_gpu("0x61", &[]);
+    for measurement in &measured {
+        let throttled = json!(["hw-thermal-slowdown", "sw-thermal-slowdown"]);
+        assert_eq!(measurement["conditions"]["throttled"], throttled);
+        let flags = measurement["flags"].as_array().expect("flags");
+        for flag in ["attempts:2", "throttled"] {
+            assert!(flags.contains(&json!(flag)), "{flags:?}");
+        }
+    }
+}
+
+/// A program's start, which every call of such a runtime begins with, would be most of the energy of a run.
+#[test]
+fn the_start_of_a_program_is_no_inference() {
+    let settings = ["--set", "start_ms=300", "--set", "runs_at_once=6"];
+    let (_registry, measured) = measure_on_gpu("0", &settings);
+    for measurement in &measured {
+        let watts = measurement["energy_j"].as_f64().expect("joules") / seconds(measurement);
+        assert!((150.0..600.0).contains(&watts), "{watts} W");
+    }
 }

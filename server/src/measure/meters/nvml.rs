@@ -136,3 +136,59 @@ impl Gpu {
         present.map(|(_, name)| name.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    /// The library of `tests/native/nvml.c`, opened.
+    fn stand_in() -> &'static Nvml {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("libnvidia-ml.so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/native/nvml.c");
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .arg(source)
+            .status();
+        assert!(built.unwrap().success());
+        Nvml::open(Some(library.as_os_str())).unwrap()
+    }
+
+    #[test]
+    fn a_machine_tells_its_gpus() {
+        let summary = stand_in().summary().unwrap();
+        assert_eq!(summary, "Stand-In 100 (counts no energy), Stand-In 300 (counts energy)");
+        let missing = Nvml::open(Some(OsStr::new("/nowhere/libnvidia-ml.so"))).err().unwrap();
+        assert!(
+            missing.to_string().starts_with("/nowhere/libnvidia-ml.so: "),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn a_runtime_is_on_the_gpu_that_it_names() {
+        let nvml = stand_in();
+        let named = |description: Value| nvml.of_runtime(&description).map(|gpu| gpu.name());
+        let (small, large) = (Some("Stand-In 100".to_owned()), Some("Stand-In 300".to_owned()));
+        assert_eq!(
+            named(json!({ "device": "a card", "gpu_uuid": "GPU-stand-in-0" })),
+            small
+        );
+        assert_eq!(named(json!({ "device_index": 0 })), small);
+        assert_eq!(named(json!({ "device": "Stand-In 300", "device_index": 1 })), large);
+        assert_eq!(named(json!({ "device": "Stand-In 300" })), large);
+        for nothing in [
+            json!({}),
+            json!({ "device": "cpu" }),
+            json!({ "gpu_uuid": "GPU-elsewhere" }),
+            json!({ "device_index": 7 }),
+            json!({ "device": "Stand-In 300", "device_index": 0 }),
+        ] {
+            assert_eq!(named(nothing.clone()), None, "{nothing}");
+        }
+    }
+}

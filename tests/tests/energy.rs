@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use lglp_tests::{Registry, root};
+use lglp_tests::{HARDWARE, Registry, root, sample};
 use serde_json::{Value, json};
 
 /// A processor that draws this power all the time, in the files that Linux has for it.
@@ -201,4 +201,216 @@ fn the_start_of_a_program_is_no_inference() {
         let watts = measurement["energy_j"].as_f64().expect("joules") / seconds(measurement);
         assert!((150.0..600.0).contains(&watts), "{watts} W");
     }
+}
+
+/// Joules of an inference to milliseconds: a device that draws 25 W. A linear model of one is one of the other, scaled.
+const JOULES_PER_MS: f64 = WATTS / 1e3;
+
+/// A registry with shipped measurements, of which some tell energy.
+fn with_energies(rows: usize, energies: usize) -> Registry {
+    let registry = Registry::default();
+    let shipped = root().join("datasets").join(HARDWARE);
+    let folder = registry.folder.path().join("energies");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::copy(shipped.join("hardware.json"), folder.join("hardware.json")).expect("the shipped target");
+    let told = lines(&shipped.join("mobilenetv3.jsonl"))
+        .into_iter()
+        .take(rows)
+        .enumerate();
+    let told = told.map(|(row, mut measurement)| {
+        if row < energies {
+            let ms = measurement["latency_ms"].as_f64().expect("a latency");
+            measurement["energy_j"] = (ms * JOULES_PER_MS).into();
+        }
+        measurement.to_string()
+    });
+    std::fs::write(folder.join("mobilenetv3.jsonl"), told.collect::<Vec<_>>().join("\n")).expect("a file");
+    registry.ok(&["dataset", "import", folder.to_str().expect("UTF-8")]);
+    registry
+}
+
+const TRAIN: [&str; 5] = ["train", "--hardware", HARDWARE, "--recipe", "linear"];
+
+/// Version 1 predicts latency and is in production; version 2 predicts energy, under the alias `energy`.
+fn with_both() -> Registry {
+    let registry = with_energies(120, 120);
+    registry.train("linear");
+    registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
+    let said = registry.ok(&[&TRAIN[..], &["--target", "energy"]].concat());
+    let promote = format!("lglp promote --hardware {HARDWARE} --alias energy 2");
+    assert!(said.contains(&promote) && said.contains(" J^2"), "{said}");
+    registry.ok(&["promote", "--hardware", HARDWARE, "--alias", "energy", "2"]);
+    registry
+}
+
+#[test]
+fn energy_is_predicted_in_joules() {
+    let registry = with_both();
+    let version = registry.json(&["models", "--hardware", HARDWARE, "2"]);
+    let content = &version["content"];
+    assert_eq!(
+        (&content["quantity"], &content["recipe"]["target"]),
+        (&json!("energy"), &json!("energy"))
+    );
+    assert!(content["golden"][0]["energy_j"].is_f64() && content["golden"][0].get("latency_ms").is_none());
+    assert!(content["training_range"]["energy_j"].is_array(), "{content}");
+
+    let architectures = sample(20, 7);
+    let server = registry.serve();
+    let predict = |model: &str| {
+        let body = json!({ "architectures": architectures, "model": model }).to_string();
+        let (status, answer) = server.post(&format!("/v1/{HARDWARE}/predict"), &body);
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    let (latency, energy) = (predict("production"), predict("energy"));
+    assert_eq!((&latency["unit"], &energy["unit"]), (&json!("ms"), &json!("J")));
+    for (row, _) in architectures.iter().enumerate() {
+        let (in_ms, in_j) = (&latency["predictions"][row], &energy["predictions"][row]);
+        assert!(in_ms.get("energy_j").is_none() && in_j.get("latency_ms").is_none());
+        let ratio = |j: &Value, ms: &Value| j.as_f64().expect("joules") / ms.as_f64().expect("ms") / JOULES_PER_MS;
+        assert!(
+            (ratio(&in_j["energy_j"], &in_ms["latency_ms"]) - 1.0).abs() < 1e-6,
+            "{in_j}"
+        );
+        assert!(
+            (ratio(&in_j["interval"]["high"], &in_ms["interval"]["high"]) - 1.0).abs() < 1e-6,
+            "{in_j}"
+        );
+    }
+    let asked = [
+        "predict",
+        "--hardware",
+        HARDWARE,
+        "--model",
+        "energy",
+        &architectures[0],
+    ];
+    let by_server = registry.ok(&asked);
+    assert!(by_server.to_lowercase().contains("energy j"), "{by_server}");
+    drop(server);
+    assert_eq!(registry.ok(&asked), by_server, "without a server it is the same");
+}
+
+/// Clients of production read milliseconds, and whatever compares with it does.
+#[test]
+fn production_stays_with_latency() {
+    let registry = with_both();
+    let before = registry.json(&["models", "--hardware", HARDWARE])["aliases"].clone();
+    let said = registry.fails(&["promote", "--hardware", HARDWARE, "2"]);
+    assert!(
+        said.contains("version 2 predicts energy in J") && said.contains("alias of its own"),
+        "{said}"
+    );
+    let said = registry.fails(&[
+        "promote",
+        "--hardware",
+        HARDWARE,
+        "2",
+        "--force",
+        "--reason",
+        "joules are better",
+    ]);
+    assert!(said.contains("predicts energy"), "{said}");
+    let said = registry.fails(&["validate", "--hardware", HARDWARE, "2", "--n", "2"]);
+    assert!(said.contains("validations compare latencies; version 2"), "{said}");
+    assert_eq!(registry.json(&["models", "--hardware", HARDWARE])["aliases"], before);
+
+    let server = registry.serve();
+    let headers = [("If-Match", "\"0\"")];
+    let traffic = json!({ "canary": { "alias": "energy", "share": 0.1 } }).to_string();
+    let (status, problem) = server.call("PUT", &format!("/v1/{HARDWARE}/traffic"), &headers, Some(&traffic));
+    assert_eq!(
+        (status, &problem["errors"][0]["pointer"]),
+        (422, &json!("/canary/alias")),
+        "{problem}"
+    );
+    let diff = server.get(&format!("/v1/{HARDWARE}/models/1/diff/2")).1;
+    assert_eq!(diff["predictions"], Value::Null);
+    assert!(
+        diff["not_compared"].to_string().contains("version 2 predicts energy"),
+        "{diff}"
+    );
+    assert_eq!(
+        (diff["a"].get("quantity"), &diff["b"]["quantity"]),
+        (None, &json!("energy"))
+    );
+    assert_eq!(diff["data"]["relabelled"], 0, "joules are no other milliseconds");
+}
+
+#[test]
+fn a_job_trains_on_energy_and_a_bundle_carries_it() {
+    let registry = with_both();
+    let server = registry.serve();
+    let job = json!({ "kind": "train", "parameters": { "recipe": "trees-per-mac", "target": "energy" } }).to_string();
+    let (status, job) = server.post(&format!("/v1/{HARDWARE}/jobs"), &job);
+    assert_eq!(status, 202, "{job}");
+    let path = format!("/v1/jobs/{}", job["id"]);
+    let started = Instant::now();
+    let ended = loop {
+        let job = server.get(&path).1;
+        if !job["finished_at"].is_null() {
+            break job;
+        }
+        assert!(started.elapsed() < Duration::from_secs(120), "{job}");
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(
+        (&ended["state"], &ended["result"]["version"]),
+        (&json!("succeeded"), &json!(3)),
+        "{ended}"
+    );
+    let recipe = server.get(&format!("/v1/{HARDWARE}/models/3")).1["content"]["recipe"].clone();
+    assert_eq!(recipe["target"], "energy-per-mac");
+
+    let bundle = registry.folder.path().join("energy.lglp");
+    let bundle = bundle.to_str().expect("UTF-8");
+    registry.ok(&["models", "export", "--hardware", HARDWARE, "3", "--output", bundle]);
+    let there = Registry::default();
+    there.ok(&["models", "import", bundle]);
+    let architecture = &sample(1, 3)[0];
+    let predicted = |registry: &Registry, version: &str| {
+        let asked = ["predict", "--hardware", HARDWARE, "--model", version, architecture];
+        registry.json(&asked)["predictions"][0]["energy_j"].clone()
+    };
+    assert!(predicted(&there, "1").is_f64());
+    assert_eq!(predicted(&there, "1"), predicted(&registry, "3"));
+}
+
+#[test]
+fn too_few_energies_are_counted() {
+    let registry = with_energies(40, 3);
+    let said = registry.fails(&[&TRAIN[..], &["--target", "energy"]].concat());
+    assert!(
+        said.contains("only 3 of 40 measured architectures have energy_j"),
+        "{said}"
+    );
+}
+
+#[test]
+fn savings_take_the_power_that_was_measured() {
+    let report = |registry: &Registry, more: &[&str]| -> Value {
+        registry.json(&[&["savings", "--hardware", HARDWARE, "--predictions", "1"], more].concat())
+    };
+    let measured = report(&with_energies(40, 40), &[]);
+    assert_eq!(measured["assumptions"]["power_from"], "measured");
+    assert_eq!(measured["assumptions"]["power_w"], measured["energy"]["power_w"]);
+    assert_eq!(measured["energy"]["measurements"], 40);
+    let hours = measured["saved"]["hours"].as_f64().expect("hours");
+    let kwh = 1.58 * hours * measured["energy"]["power_w"].as_f64().expect("watts") / 1e3;
+    assert!(
+        (measured["saved"]["kwh"].as_f64().expect("kWh") / kwh - 1.0).abs() < 1e-9,
+        "{measured}"
+    );
+
+    let few = with_energies(40, 9);
+    assert_eq!(report(&few, &[])["assumptions"]["power_from"], "assumed");
+    assert_eq!(report(&few, &[])["energy"]["measurements"], 9);
+    let given = report(&few, &["--power", "65"]);
+    assert_eq!(
+        (&given["assumptions"]["power_from"], &given["assumptions"]["power_w"]),
+        (&json!("given"), &json!(65.0))
+    );
+    let none = report(&with_energies(40, 0), &[]);
+    assert!(none.get("energy").is_none(), "{none}");
 }

@@ -90,8 +90,12 @@ fn print(report: &SavingsReport) {
         PowerFrom::Assumed => "assumed",
     };
     println!(
-        "with {:.1} s a deployment ({from}), {:.0} W ({power_from}), PUE {}, {} lb CO2e a kWh, {} USD an hour; \
+        "with {:.1} s a deployment ({from}), {} W ({power_from}), PUE {}, {} lb CO2e a kWh, {} USD an hour; \
          --help tells how to change that",
-        a.seconds_per_deployment, a.power_w, a.pue, a.co2e_lb_per_kwh, a.dollars_per_hour,
+        a.seconds_per_deployment,
+        (10.0 * a.power_w).round() / 10.0,
+        a.pue,
+        a.co2e_lb_per_kwh,
+        a.dollars_per_hour,
     );
 }

@@ -69,18 +69,23 @@ impl Window {
             start = meter.read();
         }
         let window = Duration::from_secs_f64(self.seconds);
-        let (began, mut runs, mut last) = (Instant::now(), 0, start.clone());
+        let (began, mut runs, mut last) = (Instant::now(), 0, None);
+        // In between the counter is left alone: the device would idle while it is read.
         loop {
             network.run()?;
             runs += 1;
+            let elapsed = began.elapsed();
+            if elapsed < window {
+                continue;
+            }
             let now = meter.read();
-            let (elapsed, updated) = (began.elapsed(), now != last);
-            last = now;
-            if elapsed >= window && (updated || elapsed >= window + patience) {
+            let updated = last.as_ref().is_some_and(|last| *last != now);
+            last = Some(now);
+            if updated || elapsed >= window + patience {
                 break;
             }
         }
-        let joules = start.zip(last).map(|(from, to)| meter.joules(&from, &to));
+        let joules = start.zip(last.flatten()).map(|(from, to)| meter.joules(&from, &to));
         Ok(joules.and_then(|joules| plausible(joules / runs as f64)))
     }
 

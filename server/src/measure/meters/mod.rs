@@ -48,10 +48,7 @@ impl Device {
     /// The device that an opened runtime describes: this machine where `device` is `cpu`, the graphics processor of
     /// NVML's that it names by `gpu_uuid`, `device_index` or `device`, and otherwise one that nothing is known of.
     pub fn of_runtime(description: &Value) -> Self {
-        let gpu = NVML.as_ref().ok().and_then(|nvml| nvml.of_runtime(description));
-        let here = description["device"]
-            .as_str()
-            .is_some_and(|name| name.eq_ignore_ascii_case("cpu"));
+        let (here, gpu) = (is_this_machine(description), gpu_of(description));
         let meter = match &gpu {
             Some(gpu) => gpu.counts_energy().then(|| Meter::Nvml(gpu.clone())),
             None if here => Rapl::here().ok().map(Meter::Rapl),
@@ -104,8 +101,21 @@ impl Meter {
 /// Facts of the graphics processor that a runtime runs on, for its target's fingerprint: name, memory, driver, compute
 /// capability. Not which one of several alike it is.
 pub fn gpu_facts(description: &Value) -> Option<Value> {
-    let nvml = NVML.as_ref().ok()?;
-    Some(nvml.of_runtime(description)?.facts(nvml))
+    let gpu = gpu_of(description)?;
+    Some(gpu.facts(NVML.as_ref().ok()?))
+}
+
+/// The driver is not asked about a processor.
+fn gpu_of(description: &Value) -> Option<Gpu> {
+    if is_this_machine(description) {
+        return None;
+    }
+    NVML.as_ref().ok()?.of_runtime(description)
+}
+
+fn is_this_machine(description: &Value) -> bool {
+    let device = description["device"].as_str();
+    device.is_some_and(|name| name.eq_ignore_ascii_case("cpu"))
 }
 
 /// One thing that this machine may tell.

@@ -21,6 +21,7 @@ pub use feed::{JobLabels, Listener};
 pub use fleet::{Measurer, WORKER_LEASE_S};
 pub use run::Run;
 pub use sharing::IN_HAND;
+pub use train::wanted;
 
 use std::path::PathBuf;
 use std::sync::Arc;

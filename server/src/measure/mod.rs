@@ -2,6 +2,7 @@
 
 mod campaign;
 mod fingerprint;
+pub mod meters;
 mod plan;
 mod protocol;
 mod reference;

@@ -8,7 +8,7 @@ pub use selection::{Method, Selection};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Store, Validation};
+use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Quantity, Store, Validation};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use crate::measure::{Campaign, CampaignEvent, MeasureError, Plan, Protocol, Wanted};
@@ -50,6 +50,13 @@ pub enum ValidateError {
     /// The space is too small, or too much of it was measured.
     #[error("only {found} architectures of the space are not measured yet; {asked} are to be")]
     TooFewFresh { found: usize, asked: usize },
+    /// Reports hold latencies, and gates compare them.
+    #[error("validations compare latencies; version {version} of `{hardware}` predicts {quantity}")]
+    NotLatency {
+        hardware: HardwareName,
+        version: u32,
+        quantity: Quantity,
+    },
     /// A plan of another definition of the space.
     #[error("the planned architecture {text} does not fit the space any more: {problem}")]
     Misfit { text: String, problem: String },
@@ -119,8 +126,16 @@ impl Validating<'_> {
         Ok(self.candidate()?.space.name.clone())
     }
 
-    fn candidate(&self) -> Result<Arc<ServedModel>, ServingError> {
-        self.serving.load_blocking(self.hardware, self.version)
+    fn candidate(&self) -> Result<Arc<ServedModel>, ValidateError> {
+        let model = self.serving.load_blocking(self.hardware, self.version)?;
+        match model.quantity() {
+            Quantity::Latency => Ok(model),
+            quantity => Err(ValidateError::NotLatency {
+                hardware: self.hardware.clone(),
+                version: self.version,
+                quantity,
+            }),
+        }
     }
 
     fn production(&self) -> Result<Option<Arc<ServedModel>>, ValidateError> {

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lglp_sdk::plugin::PluginError;
 use rustix::net::{SendFlags, send};
@@ -110,13 +110,16 @@ impl Process {
     }
 
     fn ended(&mut self) -> Silence {
+        // Its output is closed a moment before it is gone, and what it ends with says more than that it was killed.
+        let last_moment = Instant::now() + Duration::from_secs(1);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < last_moment {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         self.kill();
-        let how = self
-            .child
-            .wait()
-            .map_or_else(|e| e.to_string(), |status| status.to_string());
+        let status = self.child.wait();
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         Silence::Ended(format!(
-            "{} ended in the middle ({how}){}",
+            "{} ended without an answer ({how}){}",
             self.program,
             self.last_words()
         ))

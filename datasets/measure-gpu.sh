@@ -5,8 +5,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
     cat <<'TEXT'
-Measures architectures on this machine's GPU, some of them again for the noise floor, and exports them with a README. Kill it
-anywhere and start it again: it goes on with what is missing, also on a fresh machine that has only the exported folders.
+Measures architectures on this machine's GPU, some of them again for the noise floor, and exports them with a README.
+Kill it anywhere and start it again: it goes on with what is missing, also on a fresh machine that has only the exported
+folders.
 
 Usage: datasets/measure-gpu.sh --name NAME [OPTIONS] [-- OPTIONS OF plugins/command/time_onnx.py]
 
@@ -36,7 +37,8 @@ output=datasets registry=data/gpu python=python3 script_options=(--device cuda)
 while [ $# -gt 0 ]; do
     case $1 in
         --help | -h) usage && exit ;;
-        --name | --batches | --count | --again | --repetitions | --budget | --minutes | --space | --output | --registry | --python)
+        --name | --batches | --count | --again | --repetitions | --budget | --minutes | --space | --output | --registry | \
+            --python)
             [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2 && exit 2; }
             printf -v "${1#--}" %s "$2"
             shift 2
@@ -68,8 +70,8 @@ measure() {
     [ "$rest" -ge 0 ] || return 1
     local runs=$((batch < 8 ? repetitions : (repetitions + 1) / 2))
     # A new target gets the settings, one that is there has them.
-    command=("$lglp" measure --hardware "$hardware" --space "$space" --runtime command --batch-size "$batch" --budget "$budget"
-        --set preset=python --set "program=$python" --set "arguments=$arguments" --set "repetitions=$runs" "$@")
+    command=("$lglp" measure --hardware "$hardware" --space "$space" --runtime command --batch-size "$batch"
+        --budget "$budget" --set preset=python --set "program=$python" --set "arguments=$arguments" --set "repetitions=$runs" "$@")
     said=$(timeout --signal=KILL "$rest" "${command[@]}") || status=$?
     [ $status -ne 124 ] && [ $status -ne 137 ] || return 1
     [ $status -eq 0 ] || exit $status

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs by name what only the tests need: cargo-nextest, cargo-deny, and PyTorch, of which PyPI has the CUDA build alone, 3 GB.
+# Installs by name what only the tests need: cargo-nextest, cargo-deny, and PyTorch, of which PyPI has only the CUDA build,
+# 3 GB.
 set -euo pipefail
 cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest --version 0.9.143
 cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny --version 0.20.2

@@ -5,7 +5,7 @@ lglp's runtime `command` runs it (--set preset=python), and it can be used by ha
 numpy, and nothing else: for torch it reads the ONNX file itself.
 
 What is timed: one run, input and output staying where the network runs. With CUDA graphs, the time between two events
-around one replay of the graph; else time.perf_counter around one call. Elapsed times are in milliseconds, energy in joules.
+around one replay of the graph; else time.perf_counter around one call. Times are milliseconds, energy is joules.
 """
 
 import argparse
@@ -37,7 +37,7 @@ class Problem(Exception):
     """Something that the user can mend; told without a traceback."""
 
 
-# --- ONNX files: just enough of protobuf, so that a machine with nothing but torch will do ------------------------------
+# --- ONNX files: just enough of protobuf, so that a machine with nothing but torch will do
 
 
 def fields(message):
@@ -120,7 +120,7 @@ class Node:
 
 
 class Model:
-    """`nodes` in order, `weights` as name -> (shape, bytes of float32), and the name and shape of the input and the output."""
+    """`nodes` in order, `weights` as name -> (shape, bytes of float32), names of input and output, the input's `shape`."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -173,7 +173,7 @@ class Model:
         return name, shape
 
 
-# --- PyTorch ------------------------------------------------------------------------------------------------------------
+# --- PyTorch
 
 
 def torch_operator(torch, node):
@@ -353,7 +353,7 @@ class EnergyCounter:
                 told["energy_j"] = used / runs
 
 
-# --- ONNX Runtime -------------------------------------------------------------------------------------------------------
+# --- ONNX Runtime
 
 
 class OnnxRuntime:
@@ -406,7 +406,7 @@ class OnnxRuntime:
 
 
 def time_calls(call, repetitions, one_thread):
-    """Times calls; with one thread, the work is done on this very thread, so that its processor time is the network's."""
+    """Times calls; with one thread the work is done on this very thread, whose processor time is the network's then."""
     for _ in range(WARM_UP_CALL):
         call()
     samples = []
@@ -418,7 +418,7 @@ def time_calls(call, repetitions, one_thread):
     return samples
 
 
-# --- talking ------------------------------------------------------------------------------------------------------------
+# --- talking
 
 
 def choose(options):
@@ -477,7 +477,7 @@ def main():
     )
     parser.add_argument("onnx", nargs="?", help="the network, with one input of fixed shape")
     parser.add_argument("--repetitions", type=int, default=20, help="runs that are timed (20)")
-    parser.add_argument("--threads", type=int, default=1, help="threads on the CPU (1); processor time is told for 1 only")
+    parser.add_argument("--threads", type=int, default=1, help="on the CPU (1); with 1, processor time is told")
     parser.add_argument("--runtime", choices=["auto", "torch", "onnxruntime"], default="auto")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="cuda: a GPU, or an error")
     parser.add_argument("--precision", choices=["float32", "tf32", "float16"], default="float32", help="torch only")

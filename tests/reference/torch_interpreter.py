@@ -1,8 +1,8 @@
 """Checks the networks that plugins/command/time_onnx.py builds in torch against ONNX Runtime.
 
-Networks of both spaces are read by the script's own reader of ONNX and run by its interpreter, on the CPU; what comes out
-must be what ONNX Runtime makes of the same file and image, in float32, in both memory layouts, and every operator that lglp
-writes must be among them. torch may live in another Python than ONNX Runtime.
+Networks of both spaces are read by the script's own reader of ONNX and run by its interpreter, on the CPU; what comes
+out must be what ONNX Runtime makes of the same file and image, in float32, in both memory layouts, and every operator
+that lglp writes must be among them. torch may live in another Python than ONNX Runtime.
 Usage: torch_interpreter.py LGLP TIME_ONNX PYTHON_WITH_TORCH
 """
 

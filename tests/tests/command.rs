@@ -1,4 +1,4 @@
-//! The runtime `command`: real programs through `lglp measure`, and programs that misbehave in every way that programs do.
+//! The runtime `command`: real programs through `lglp measure`, and programs that misbehave in every way there is.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -314,8 +314,8 @@ print(json.dumps({"samples": [{"wall_ms": 1}], "device": "GPU" if first else "cp
     );
 }
 
-/// A program that stays, and misbehaves as the variable `FAULT` says, at the eighth question to run, or as soon as it can. It
-/// adds a line to the file `STARTS` whenever it is started.
+/// A program that stays, and misbehaves as the variable `FAULT` says, at the eighth question to run, or as soon as it can.
+/// It adds a line to the file `STARTS` whenever it is started.
 const STAYS: &str = r#"
 import json, os, sys, time
 fault, starts = os.environ["FAULT"], os.environ["STARTS"]
@@ -348,7 +348,8 @@ for line in sys.stdin:
             print("iteration 1 of 20", flush=True)
         if fault == "slow":
             time.sleep(1)
-        say({"ran": id + 1 if fault == "mixes" else id, "samples": [{"wall_ms": -ms if fault == "negative" else ms}] * n})
+        samples = [{"wall_ms": -ms if fault == "negative" else ms}] * n
+        say({"ran": id + 1 if fault == "mixes" else id, "samples": samples})
 "#;
 
 fn staying(registry: &Registry, fault: &str) -> (Vec<(&'static str, Value)>, PathBuf) {
@@ -366,8 +367,8 @@ fn lines(file: &Path) -> usize {
     std::fs::read_to_string(file).expect("a file").lines().count()
 }
 
-/// In the middle of a night's campaign a driver may take the program down; the campaign goes on with a new one, which has to
-/// be told both networks again.
+/// In the middle of a night's campaign a driver may take the program down; the campaign goes on with a new one, which has
+/// to be told both networks again.
 #[test]
 fn a_program_that_dies_in_the_middle_is_started_anew_and_nothing_is_lost() {
     let registry = Registry::default();
@@ -388,8 +389,8 @@ fn a_program_that_dies_in_the_middle_is_started_anew_and_nothing_is_lost() {
     }
 }
 
-/// `leaves` has a story: the question that a program no longer took was written to a closed pipe, and lglp, which ends by
-/// SIGPIPE as its other commands should, was gone without a word.
+/// `leaves` has a story: the question that a program no longer took was written to a closed pipe, and lglp, whose commands
+/// end by SIGPIPE so that they can be piped, was gone without a word.
 #[test]
 fn programs_that_stay_and_misbehave_are_told_by_their_fault() {
     let registry = Registry::default();
@@ -442,8 +443,8 @@ fn a_program_that_stays_ends_with_lglp() {
     wait("it goes on", &|| !process.exists());
 }
 
-/// Neither program can be had here: scripts write what these write. The options that the presets give are checked by whoever
-/// has them.
+/// Neither program can be had here: scripts write what these write. The options that the presets give are checked by
+/// whoever has them.
 #[test]
 fn trtexec_and_benchmark_model_are_read_as_they_write() {
     let registry = Registry::default();

@@ -1,5 +1,5 @@
-//! Programs that stay, so that their start is paid once. One that ends in the middle is started anew, told its network again,
-//! and asked again; one that is late or talks nonsense is killed, and the next call starts it anew.
+//! Programs that stay, so that their start is paid once. One that ends in the middle is started anew, told its network
+//! again, and asked again; one that is late or talks nonsense is killed, and the next call starts it anew.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

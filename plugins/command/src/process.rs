@@ -48,12 +48,14 @@ impl Process {
     pub fn start(mut command: Command) -> Result<Self, PluginError> {
         let program = command.get_program().to_string_lossy().into_owned();
         let system = |error: std::io::Error| PluginError::Failed(format!("cannot run {program}: {error}"));
-        // A socket and not a pipe: writing to a program that has ended must be an error, and not this process's end by SIGPIPE.
+        // A socket and not a pipe: writing to a program that has ended must be an error, and not the end of this
+        // process by SIGPIPE.
         let (questions, theirs) = UnixStream::pair().map_err(system)?;
         let errors = tempfile::tempfile().map_err(system)?;
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped());
         command.stderr(errors.try_clone().map_err(system)?).process_group(0);
-        // When the thread that started it ends, so does the program. A runtime that goes on in another thread starts it anew.
+        // When the thread that started it ends, so does the program. A runtime that goes on in another thread starts it
+        // anew.
         // SAFETY: a single system call, which is allowed between fork and exec.
         unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };
         let mut child = command
@@ -157,7 +159,7 @@ impl Drop for Process {
     }
 }
 
-/// Sends lines on, until there are no more or nobody wants them; a line that is too long is sent cut off, as the last one.
+/// Sends lines on, until there are no more or nobody wants them. A line that is too long is cut off, and the last one.
 fn read_lines(stdout: ChildStdout, sender: &SyncSender<Vec<u8>>) {
     let mut stdout = BufReader::new(stdout);
     loop {

@@ -23,10 +23,11 @@ pub struct Settings {
     /// Further arguments, put behind those of the preset or of `command`.
     pub arguments: Vec<String>,
     /// A program of your own with its arguments, started without a shell. In them `{onnx}` is the network's file,
-    /// `{repetitions}` and `{threads}` are numbers, `{scratch}` a folder for the program's files, `{output}` a file in it that
-    /// the answer may be written to instead of the standard output, `{time_onnx}` lglp's own script.
+    /// `{repetitions}` and `{threads}` are numbers, `{scratch}` a folder for the program's files, `{output}` a file in it
+    /// that the answer may be written to instead of the standard output, `{time_onnx}` lglp's own script.
     pub command: Vec<String>,
-    /// A program that converts `{onnx}` beforehand, once for each network; what it writes into `{scratch}` the command names.
+    /// A program that converts `{onnx}` beforehand, once for each network; the command names what it writes into
+    /// `{scratch}`.
     pub convert: Vec<String>,
     /// Whether the program stays, and answers questions as JSON lines, instead of being started for every call.
     pub persistent: Option<bool>,
@@ -153,7 +154,8 @@ impl Settings {
         let names = || presets::names().collect::<Vec<_>>().join(", ");
         match (&self.preset, self.command.as_slice()) {
             (None, []) => invalid(&format!(
-                "give preset, one of {}, or command, your own program with its arguments: [\"my-benchmark\", \"{{onnx}}\"]",
+                "give preset, one of {}, or command, your own program with its arguments: \
+                 [\"my-benchmark\", \"{{onnx}}\"]",
                 names()
             )),
             (Some(_), [_, ..]) => invalid("preset and command exclude each other; to add to a preset, use arguments"),

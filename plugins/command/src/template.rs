@@ -49,7 +49,7 @@ impl Template {
         }
     }
 
-    /// The words with their values. A placeholder that has none here, such as `{onnx}` before there is a network, is empty.
+    /// The words with their values. A placeholder that has none here, as `{onnx}` before there is a network, is empty.
     pub fn fill(&self, values: &Values) -> Vec<String> {
         let value = |found: &Captures<'_>| values.get(&found[1]).cloned().unwrap_or_default();
         self.0
@@ -75,8 +75,8 @@ impl Plan {
         self.command.fill(values).swap_remove(0)
     }
 
-    /// A command that can be started. Of lglp's own environment it gets neither the secret of a token nor the single thread
-    /// that lglp's own OpenMP libraries are given.
+    /// A command that can be started. Of lglp's own environment it gets neither the secret of a token nor the single
+    /// thread that lglp's own OpenMP libraries are given.
     pub fn start(&self, template: &Template, values: &Values) -> Command {
         let words = template.fill(values);
         let mut command = Command::new(&words[0]);

@@ -17,8 +17,8 @@ pub use samples::{Answer as SamplesAnswer, facts};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// lglp's own: `{"samples": [{"wall_ms": 1.2}], "device": "..."}`, the last JSON object on the standard output, or in
-    /// `{output}`.
+    /// lglp's own: `{"samples": [{"wall_ms": 1.2}], "device": "..."}`, the last JSON object on the standard output, or
+    /// in `{output}`.
     #[default]
     Samples,
     /// What `trtexec --exportTimes={output}` writes.
@@ -104,7 +104,7 @@ fn sample(place: &str, wall_ms: f64) -> Result<Sample, String> {
     })
 }
 
-/// Nanoseconds of a time in milliseconds. A time that is none, or a nanosecond's half, or longer than a day is a mistake.
+/// Nanoseconds of a time in milliseconds. Less than a nanosecond, and a day or more, are mistakes.
 fn nanoseconds(place: &str, ms: f64) -> Result<u64, String> {
     if ms.is_finite() && (1e-6..8.64e7).contains(&ms) {
         return Ok((ms * 1e6).round() as u64);

@@ -1,5 +1,5 @@
-//! `trtexec --exportTimes`: an array with one object a run, since TensorRT 5. `computeMs` is the time between two CUDA events
-//! around the network, without transfers.
+//! `trtexec --exportTimes`: an array with one object a run, since TensorRT 5. `computeMs` is the time between two CUDA
+//! events around the network, without transfers.
 
 use lglp_sdk::plugin::Sample;
 use serde::Deserialize;

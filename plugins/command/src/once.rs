@@ -1,0 +1,81 @@
+//! Programs that are started for every call: each start times one network some times, says how long it took, and ends.
+
+use lglp_sdk::plugin::{PluginError, Sample};
+use lglp_sdk::program;
+
+use crate::files::Network;
+use crate::parse::{Answer, Said};
+use crate::settings::Plan;
+use crate::template::{Template, Values};
+use crate::{Facts, probe, same_facts};
+
+pub struct Once {
+    plan: Plan,
+    values: Values,
+    /// What the program said of itself at first.
+    facts: Facts,
+}
+
+impl Once {
+    /// Has the program time a tiny network once, to learn whether it works, and what it says of itself.
+    pub fn open(plan: Plan, values: Values) -> Result<(Self, Facts), PluginError> {
+        let mut once = Self {
+            plan,
+            values,
+            facts: Facts::new(),
+        };
+        let network = once.load(&probe::network())?;
+        once.facts = once.ask(&network, 1)?.facts;
+        let facts = once.facts.clone();
+        Ok((once, facts))
+    }
+
+    /// Writes a network's file, and has it converted.
+    pub fn load(&self, onnx: &[u8]) -> Result<Network, PluginError> {
+        let network = Network::write(onnx)?;
+        if let Some(convert) = &self.plan.convert {
+            self.start(convert, &network.values(&self.plan, &self.values, 1))?;
+        }
+        Ok(network)
+    }
+
+    pub fn run(&self, network: &Network, runs: usize) -> Result<Vec<Sample>, PluginError> {
+        let answer = self.ask(network, runs)?;
+        same_facts(&self.facts, &answer.facts)?;
+        Ok(answer.samples)
+    }
+
+    fn ask(&self, network: &Network, runs: usize) -> Result<Answer, PluginError> {
+        let values = network.values(&self.plan, &self.values, runs);
+        // What an earlier start has left must not pass for an answer of this one.
+        let output = &values["output"];
+        if let Err(error) = std::fs::remove_file(output)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(PluginError::Failed(format!("cannot remove {output}: {error}")));
+        }
+        let printed = self.start(&self.plan.command, &values)?;
+        let said = Said {
+            stdout: printed.stdout,
+            stderr: printed.stderr,
+            output: std::fs::read_to_string(output).ok(),
+        };
+        let mut answer = self.plan.answer.read(&said).map_err(|error| match error {
+            PluginError::Failed(reason) => {
+                PluginError::Failed(format!("{}: {reason}", self.plan.program(&self.values)))
+            }
+            other => other,
+        })?;
+        let words = format!("{}\n{}", said.stdout, said.stderr);
+        for (name, fact) in &self.plan.facts {
+            if let Some(fact) = fact.tell(&words) {
+                answer.facts.insert(name.clone(), fact);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn start(&self, template: &Template, values: &Values) -> Result<program::Output, PluginError> {
+        Ok(program::run(self.plan.start(template, values), self.plan.time_limit)?)
+    }
+}

@@ -1,0 +1,590 @@
+//! The runtime `command`: real programs through `lglp measure`, and programs that misbehave in every way there is.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_tests::{Registry, program, python, reference, root};
+use serde_json::{Value, json};
+
+const SPACE: &str = "ofa-mobilenetv3";
+
+/// `lglp measure` of so many architectures on the target `here`, with the settings of a new target.
+fn measure(count: usize, settings: &[(&str, Value)]) -> Vec<String> {
+    let fixed = format!("measure --hardware here --space {SPACE} --budget 0.2 --runtime command --count {count}");
+    let mut arguments: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
+    for (name, value) in settings {
+        arguments.extend(["--set".to_owned(), format!("{name}={value}")]);
+    }
+    arguments
+}
+
+fn borrowed(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+fn measurements(registry: &Registry) -> Vec<Measurement> {
+    let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
+    let here: HardwareName = "here".parse().expect("a name");
+    store.measurements(&here, SPACE, None).unwrap_or_default()
+}
+
+/// What the runtime of the target `here` says of itself.
+fn described(registry: &Registry) -> Value {
+    registry.json(&["hardware"])[0]["fingerprint"]["runtime"].clone()
+}
+
+/// A Python program in a file of its own.
+fn script(registry: &Registry, name: &str, text: &str) -> PathBuf {
+    let path = registry.folder.path().join(name);
+    std::fs::write(&path, text).expect("a file");
+    path
+}
+
+/// The same, to be started by its name.
+fn executable(registry: &Registry, name: &str, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = script(registry, name, &format!("#!{}\n{text}", python().display()));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    path
+}
+
+#[test]
+fn the_shipped_script_measures_with_onnx_runtime() {
+    let registry = Registry::default();
+    // A machine with torch and a GPU would time that instead.
+    let settings = [
+        ("preset", json!("python")),
+        ("program", json!(python())),
+        ("arguments", json!(["--device", "cpu"])),
+        ("repetitions", json!(8)),
+    ];
+    registry.ok(&borrowed(&measure(3, &settings)));
+    let measured = measurements(&registry);
+    assert_eq!(measured.len(), 3);
+    for m in &measured {
+        let whole = m
+            .samples
+            .iter()
+            .all(|s| s.wall_ms > 0.0 && s.cpu_ms > 0.0 && s.reference_cpu_ms > 0.0);
+        assert!(m.samples.len() >= 8 && m.samples.len() % 8 == 0 && whole, "{m:?}");
+    }
+    let told = described(&registry);
+    assert_eq!(told["runtime"], "onnxruntime via python");
+    assert_eq!(
+        (&told["device"], &told["precision"]),
+        (&json!("cpu"), &json!("float32"))
+    );
+    assert!(told["version"].as_str().is_some_and(|v| v.starts_with("1.")), "{told}");
+    registry.ok(&borrowed(&measure(4, &[])));
+    assert_eq!(
+        measurements(&registry).len(),
+        4,
+        "the target has its settings, and goes on with them"
+    );
+}
+
+/// The target is imported as calibrated, which with a second a launch would take minutes.
+#[test]
+fn openvino_measures_by_its_own_benchmark() {
+    let registry = Registry::default();
+    let settings = [("preset", json!("python")), ("program", json!(python()))];
+    registry.ok(&borrowed(&measure(1, &settings)));
+    let folder = registry.folder.path().join("target");
+    let folder_name = folder.to_str().expect("UTF-8");
+    registry.ok(&["dataset", "export", "--hardware", "here", folder_name]);
+    let file = folder.join("hardware.json");
+    let mut target: Value = serde_json::from_slice(&std::fs::read(&file).expect("exported")).expect("JSON");
+    let app = root().join(".venv/bin/benchmark_app");
+    target["settings"] = json!({ "preset": "openvino", "program": app, "repetitions": 4, "batch_size": 1 });
+    target["fingerprint"]["runtime"] = json!({ "device": "CPU" });
+    std::fs::write(&file, target.to_string()).expect("a file");
+    std::fs::remove_file(folder.join(format!("{SPACE}.jsonl"))).expect("exported");
+
+    let there = Registry::default();
+    there.ok(&["dataset", "import", folder_name]);
+    there.ok(&borrowed(&measure(1, &[])));
+    let measured = measurements(&there);
+    assert_eq!(measured.len(), 1);
+    assert!(
+        measured[0].samples.len() >= 6 && measured[0].samples.iter().all(|s| s.wall_ms > 0.05 && s.cpu_ms == 0.0),
+        "a sample for each launch: {measured:?}"
+    );
+    target["fingerprint"]["runtime"]["device"] = json!("NPU");
+    std::fs::write(&file, target.to_string()).expect("a file");
+    let elsewhere = Registry::default();
+    elsewhere.ok(&["dataset", "import", folder_name]);
+    let said = elsewhere.fails(&borrowed(&measure(1, &[])));
+    assert!(
+        said.contains("NPU") && said.contains("CPU"),
+        "what runs the networks is compared: {said}"
+    );
+}
+
+/// PyTorch is too large for `.venv`; `make test-tools` installs Debian's.
+#[test]
+fn the_torch_interpreter_agrees_with_onnx_runtime() {
+    let torch = std::env::var("LGLP_TORCH_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".into());
+    let script = root().join("plugins/command/time_onnx.py");
+    let [program, script] = [program(), script].map(|path| path.to_str().expect("UTF-8").to_owned());
+    let said = reference("torch_interpreter.py", &[&program, &script, &torch], "");
+    assert!(said.contains("4 networks agree"), "{said}");
+}
+
+/// A device whose latency is known: a nanosecond for each byte of the network, and a joule for each second.
+const BYTES: &str = r#"
+import json, os, sys
+onnx, repetitions = sys.argv[1], int(sys.argv[2])
+ms = os.path.getsize(onnx) / 1e6
+print("warming up")
+print(json.dumps({"samples": [{"wall_ms": ms, "energy_j": ms / 1e3}] * repetitions,
+                  "device": "Abacus 3000", "version": "2", "runtime": "beads"}))
+print("done", file=sys.stderr)
+"#;
+
+#[test]
+fn a_program_of_ones_own_leads_to_a_predictor() {
+    let registry = Registry::default();
+    let own = script(&registry, "beads.py", BYTES);
+    let command = json!([python(), own, "{onnx}", "{repetitions}"]);
+    registry.ok(&borrowed(&measure(40, &[("command", command)])));
+    let told = described(&registry);
+    assert_eq!(
+        told,
+        json!({ "runtime": "beads", "version": "2", "device": "Abacus 3000", "threads": 1 })
+    );
+    let onnx = registry.folder.path().join("network.onnx");
+    for m in &measurements(&registry)[..3] {
+        let written = registry.run(&["network", &m.architecture, "-o", onnx.to_str().expect("UTF-8")]);
+        assert!(written.status.success());
+        let ms = std::fs::metadata(&onnx).expect("written").len() as f64 / 1e6;
+        assert!(
+            (m.latency_ms / ms - 1.0).abs() < 1e-5,
+            "{ms} ms were told, {} recorded",
+            m.latency_ms
+        );
+        let energy = m.energy_j.expect("told");
+        assert!(
+            (energy / (ms / 1e3) - 1.0).abs() < 1e-3,
+            "{ms} mJ were told, {energy} J recorded"
+        );
+    }
+    let train = format!("train --hardware here --space {SPACE} --recipe bayesian-ridge");
+    let version = registry.json(&train.split(' ').collect::<Vec<_>>());
+    assert!(
+        version["content"]["metrics"]["mape"]
+            .as_f64()
+            .is_some_and(|mape| mape < 10.0),
+        "{version}"
+    );
+    let first = &measurements(&registry)[0];
+    registry.ok(&["promote", "--hardware", "here", "1"]);
+    let server = registry.serve();
+    let body = json!({ "architectures": [first.architecture] }).to_string();
+    let (status, answer) = server.post("/v1/here/predict", &body);
+    let predicted = answer["predictions"][0]["latency_ms"].as_f64();
+    assert!(
+        status == 200 && predicted.is_some_and(|ms| (ms / first.latency_ms - 1.0).abs() < 0.5),
+        "{answer}, measured {}",
+        first.latency_ms
+    );
+}
+
+#[test]
+fn settings_that_cannot_work_name_the_fix() {
+    let registry = Registry::default();
+    for (settings, said) in [
+        (
+            vec![],
+            "give preset, one of openvino, python, tflite, trtexec, or command",
+        ),
+        (vec![("preset", json!("pytorch"))], "there are openvino, python"),
+        (vec![("command", json!(["bench", "model"]))], "command has no {onnx}"),
+        (
+            vec![("command", json!(["bench", "{onnx}", "{runs}"]))],
+            "{runs}; there are {onnx}",
+        ),
+        (
+            vec![("command", json!(["bench {onnx}"])), ("program", json!("b"))],
+            "program is for presets",
+        ),
+        (
+            vec![("command", json!(["b", "{onnx}"])), ("preset", json!("python"))],
+            "use arguments",
+        ),
+        (
+            vec![("preset", json!("openvino")), ("persistent", json!(true))],
+            "set persistent=false",
+        ),
+        (
+            vec![("command", json!(["b", "{onnx}"])), ("repetition", json!(3))],
+            "repetition",
+        ),
+        (
+            vec![("command", json!(["b", "{onnx}"])), ("threads", json!(0))],
+            "threads",
+        ),
+        (
+            vec![
+                ("command", json!(["b", "{onnx}"])),
+                ("environment", json!({ "A=B": "c" })),
+            ],
+            "A=B",
+        ),
+        (
+            vec![("command", json!(["/nonexistent/bench", "{onnx}"]))],
+            "cannot start /nonexistent/bench",
+        ),
+    ] {
+        let error = registry.fails(&borrowed(&measure(1, &settings)));
+        assert!(error.contains(said), "{settings:?}: {error}");
+    }
+    assert_eq!(registry.json(&["hardware"]), json!([]), "and no target is created");
+}
+
+#[test]
+fn answers_that_are_none_name_the_place() {
+    let registry = Registry::default();
+    for (text, said) in [
+        (
+            "import time; time.sleep(1000)",
+            "was still running after 2 s and was killed",
+        ),
+        ("sys.exit('no such device')", "status 1; its last line: no such device"),
+        ("os.kill(os.getpid(), 9)", "was killed by signal 9"),
+        ("print('warming up')", "printed no JSON object on its standard output"),
+        (r#"print('{"samples": [{"wall_ms": 1.')"#, "EOF while parsing"),
+        (r#"print('{"latencies": [1.5]}')"#, "missing field `samples`"),
+        (r#"print('{"samples": []}')"#, "samples is empty"),
+        (r#"print('{"samples": [{"cpu_ms": 1}]}')"#, "missing field `wall_ms`"),
+        (
+            r#"print('{"samples": [{"wall_ms": 1}, {"wall_ms": -2}]}')"#,
+            "samples[1].wall_ms is -2",
+        ),
+        (
+            r#"print('{"samples": [{"wall_ms": NaN}]}')"#,
+            "no answer in lglp's format",
+        ),
+        (
+            r#"print('{"samples": [{"wall_ms": 1, "cpu_ms": 0}]}')"#,
+            "samples[0].cpu_ms is 0",
+        ),
+        (
+            r#"print('{"samples": [{"wall_ms": 1, "energy_j": 0}]}')"#,
+            "samples[0].energy_j is 0",
+        ),
+        (
+            r#"print('{"samples": [{"wall_ms": 1, "energy_J": 2}]}')"#,
+            "unknown field `energy_J`",
+        ),
+        (
+            r#"open(sys.argv[2], "w").write("{}")"#,
+            "the file {output} has no answer",
+        ),
+    ] {
+        let command = json!([python(), "-c", format!("import os, sys; {text}"), "{onnx}", "{output}"]);
+        let settings = [("command", command), ("time_limit_s", json!(2))];
+        let error = registry.fails(&borrowed(&measure(1, &settings)));
+        assert!(error.contains(said), "{text}: {error}");
+    }
+}
+
+/// A GPU that fell off the bus would otherwise be measured on as a CPU from then on.
+#[test]
+fn a_program_that_changes_its_device_is_stopped() {
+    let registry = Registry::default();
+    let text = r#"
+import json, os
+first = not os.path.exists(os.environ["MARK"])
+open(os.environ["MARK"], "w").close()
+print(json.dumps({"samples": [{"wall_ms": 1}], "device": "GPU" if first else "cpu"}))
+"#;
+    let settings = [
+        (
+            "command",
+            json!([python(), script(&registry, "falls.py", text), "{onnx}"]),
+        ),
+        ("environment", json!({ "MARK": registry.folder.path().join("mark") })),
+    ];
+    let error = registry.fails(&borrowed(&measure(1, &settings)));
+    assert!(
+        error.contains(r#"device was "GPU" at first and is "cpu" now"#),
+        "{error}"
+    );
+}
+
+/// A program that stays, and misbehaves as the variable `FAULT` says, at the eighth question to run, or as soon as it can.
+/// It adds a line to the file `STARTS` whenever it is started.
+const STAYS: &str = r#"
+import json, os, sys, time
+fault, starts = os.environ["FAULT"], os.environ["STARTS"]
+with open(starts, "a") as file:
+    print(os.getpid(), file=file)
+start = len(open(starts).read().splitlines())
+say = lambda answer: print(json.dumps(answer), flush=True)
+runs, loaded = 0, {}
+for line in sys.stdin:
+    q = json.loads(line)
+    if "describe" in q:
+        say({"described": {"device": "Abacus" if fault != "turns" or start == 1 else "cpu", "runtime": "beads"}})
+        if fault == "leaves" or fault == "turns":
+            sys.exit("had enough")
+    elif "load" in q:
+        loaded[q["id"]] = os.path.getsize(q["load"]) / 1e6
+        say({"loaded": q["id"]} if fault != "load" else {"error": "out of memory"})
+    elif "unload" in q:
+        del loaded[q["unload"]]
+        say({"unloaded": q["unload"]})
+    elif "run" in q:
+        runs += 1
+        ms, id, n = loaded[q["run"]], q["run"], q["repetitions"]
+        if fault == "dies" and start == 1 and runs == 8:
+            os.kill(os.getpid(), 9)
+        if fault == "hangs":
+            print("waiting for the device", file=sys.stderr, flush=True)
+            time.sleep(1000)
+        if fault == "chatters":
+            print("iteration 1 of 20", flush=True)
+        if fault == "slow":
+            time.sleep(1)
+        samples = [{"wall_ms": -ms if fault == "negative" else ms}] * n
+        say({"ran": id + 1 if fault == "mixes" else id, "samples": samples})
+"#;
+
+fn staying(registry: &Registry, fault: &str) -> (Vec<(&'static str, Value)>, PathBuf) {
+    let starts = registry.folder.path().join(format!("starts-{fault}"));
+    let settings = vec![
+        ("command", json!([python(), script(registry, "stays.py", STAYS)])),
+        ("persistent", json!(true)),
+        ("time_limit_s", json!(3)),
+        ("environment", json!({ "FAULT": fault, "STARTS": &starts })),
+    ];
+    (settings, starts)
+}
+
+fn lines(file: &Path) -> usize {
+    std::fs::read_to_string(file).expect("a file").lines().count()
+}
+
+/// In the middle of a night's campaign a driver may take the program down; the campaign goes on with a new one, which has
+/// to be told both networks again.
+#[test]
+fn a_program_that_dies_in_the_middle_is_started_anew_and_nothing_is_lost() {
+    let registry = Registry::default();
+    let (settings, starts) = staying(&registry, "dies");
+    registry.ok(&borrowed(&measure(6, &settings)));
+    assert_eq!(lines(&starts), 2);
+    let measured = measurements(&registry);
+    assert_eq!(measured.len(), 6);
+    let onnx = registry.folder.path().join("network.onnx");
+    for m in &measured {
+        registry.run(&["network", &m.architecture, "-o", onnx.to_str().expect("UTF-8")]);
+        let ms = std::fs::metadata(&onnx).expect("written").len() as f64 / 1e6;
+        assert!(
+            (m.latency_ms / ms - 1.0).abs() < 1e-5,
+            "{ms} ms were told, {} recorded",
+            m.latency_ms
+        );
+    }
+}
+
+/// `leaves` has a story: the question that a program no longer took was written to a closed pipe, and lglp, whose commands
+/// end by SIGPIPE so that they can be piped, was gone without a word.
+#[test]
+fn programs_that_stay_and_misbehave_are_told_by_their_fault() {
+    let registry = Registry::default();
+    for (fault, said, started) in [
+        (
+            "leaves",
+            "ended without an answer (exit status: 1); its last line: had enough",
+            2,
+        ),
+        ("turns", r#"device was "Abacus" at first and is "cpu" now"#, 2),
+        ("load", "with an error: out of memory", 1),
+        (
+            "hangs",
+            "within 3 s and was killed; its last line: waiting for the device",
+            1,
+        ),
+        ("chatters", "not one JSON object a line: iteration 1 of 20", 1),
+        ("mixes", r#"expected {"ran": 1} in it"#, 1),
+        ("negative", "samples[0].wall_ms is -", 1),
+    ] {
+        let (settings, starts) = staying(&registry, fault);
+        let error = registry.fails(&borrowed(&measure(1, &settings)));
+        assert!(error.contains(said), "{fault}: {error}");
+        assert_eq!(lines(&starts), started, "{fault}");
+    }
+}
+
+/// A program that outlived a killed campaign would measure beside the next one.
+#[test]
+fn a_program_that_stays_ends_with_lglp() {
+    let registry = Registry::default();
+    let (settings, starts) = staying(&registry, "slow");
+    let mut child = registry
+        .command(&borrowed(&measure(1, &settings)))
+        .spawn()
+        .expect("the program runs");
+    let begun = Instant::now();
+    let wait = |what: &str, done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    wait("it is not started", &|| starts.is_file() && lines(&starts) == 1);
+    let pid = std::fs::read_to_string(&starts).expect("a file");
+    let process = Path::new("/proc").join(pid.trim());
+    assert!(process.exists());
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    wait("it goes on", &|| !process.exists());
+}
+
+/// Neither program can be had here: scripts write what these write. The options that the presets give are checked by
+/// whoever has them.
+#[test]
+fn trtexec_and_benchmark_model_are_read_as_they_write() {
+    let registry = Registry::default();
+    let trtexec = executable(
+        &registry,
+        "trtexec",
+        r#"
+import os, sys
+options = dict(a[2:].split("=", 1) for a in sys.argv[1:] if "=" in a)
+ms = os.path.getsize(options["onnx"]) / 1e6
+print("&&&& RUNNING TensorRT.trtexec [TensorRT v101300] # trtexec")
+print("[11/25/2026-00:00:00] [I] Precision: FP32")
+print("[11/25/2026-00:00:00] [I] Selected Device: Abacus GPU")
+with open(options["exportTimes"], "w") as file:
+    run = '{ "startEnqMs" : 1, "startComputeMs" : 2, "computeMs" : %f, "latencyMs" : 99, "d2hMs" : 0 }' % ms
+    file.write("[\n  " + "\n, ".join([run] * int(options["iterations"])) + "\n]\n")
+"#,
+    );
+    let settings = [("preset", json!("trtexec")), ("program", json!(trtexec))];
+    registry.ok(&borrowed(&measure(1, &settings)));
+    let told = described(&registry);
+    assert_eq!(
+        told,
+        json!({ "runtime": "tensorrt via trtexec", "version": "101300", "device": "Abacus GPU", "precision": "FP32",
+                "preset": "trtexec", "threads": 1 })
+    );
+
+    let registry = Registry::default();
+    let benchmark_model = executable(
+        &registry,
+        "benchmark_model",
+        r#"
+import os, sys
+graph = next(a.split("=", 1)[1] for a in sys.argv if a.startswith("--graph="))
+us = os.path.getsize(graph) / 1e3
+print("count=3 first=9 curr=9 min=9 max=9 avg=9 std=0", file=sys.stderr)
+print(f"count=20 first=9 curr=9 min=9 max=9 avg=77 std=0 p5=9 median={us} p95=9", file=sys.stderr)
+"#,
+    );
+    let copies = "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[2] + '/network_float32.tflite')";
+    let settings = [
+        ("preset", json!("tflite")),
+        ("program", json!(benchmark_model)),
+        ("convert", json!([python(), "-c", copies, "{onnx}", "{scratch}"])),
+        ("device", json!("Pixel 12")),
+    ];
+    registry.ok(&borrowed(&measure(1, &settings)));
+    assert_eq!(described(&registry)["device"], "Pixel 12");
+    let m = &measurements(&registry)[0];
+    let onnx = registry.folder.path().join("network.onnx");
+    registry.run(&["network", &m.architecture, "-o", onnx.to_str().expect("UTF-8")]);
+    let ms = std::fs::metadata(&onnx).expect("written").len() as f64 / 1e6;
+    assert!(
+        (m.samples[0].wall_ms / ms - 1.0).abs() < 1e-3,
+        "microseconds, after the warm-up: {m:?}"
+    );
+}
+
+#[test]
+fn the_script_answers_by_hand_as_its_help_says() {
+    let script = root().join("plugins/command/time_onnx.py");
+    let run = |arguments: &[&str]| {
+        let output = Command::new(python())
+            .arg(&script)
+            .args(arguments)
+            .output()
+            .expect("Python");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr,
+        )
+    };
+    let (well, help, _) = run(&["--help"]);
+    assert!(well && help.contains("examples:"), "{help}");
+    let (well, told, stderr) = run(&["--describe", "--device", "cpu"]);
+    let told: Value = serde_json::from_str(&told).expect(&stderr);
+    assert!(well && told["runtime"] == "onnxruntime via python", "{told}");
+    let (well, _, stderr) = run(&["--describe", "--runtime", "onnxruntime", "--device", "cuda"]);
+    assert!(
+        !well && stderr.contains("onnxruntime-gpu"),
+        "no fall-back unseen: {stderr}"
+    );
+    let (well, _, stderr) = run(&["/nonexistent.onnx", "--device", "cpu"]);
+    assert!(!well && stderr.contains("/nonexistent.onnx"), "{stderr}");
+}
+
+/// On the CPU, which a GPU's box differs from by two options.
+#[test]
+fn the_script_for_gpus_goes_on_from_what_it_exported() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = folder.path().join("datasets");
+    let measure = |registry: &str, count: &str, more: &[&str]| {
+        let mut command = Command::new(root().join("datasets/measure-gpu.sh"));
+        command.args([
+            "--name",
+            "try",
+            "--batches",
+            "2",
+            "--again",
+            "2",
+            "--space",
+            SPACE,
+            "--count",
+            count,
+        ]);
+        command.arg("--output").arg(&output).arg("--python").arg(python());
+        command.arg("--registry").arg(folder.path().join(registry)).args(more);
+        let output = command.output().expect("bash");
+        let said = [output.stdout, output.stderr]
+            .map(|text| String::from_utf8(text).expect("UTF-8"))
+            .concat();
+        (output.status.success(), said)
+    };
+    let on_the_cpu = ["--", "--device", "cpu"];
+    let (well, said) = measure("first", "2", &[]);
+    assert!(!well && said.contains("this onnxruntime has no CUDA"), "{said}");
+    assert!(!output.exists(), "without a GPU nothing is measured");
+    let (well, said) = measure("first", "2", &on_the_cpu);
+    assert!(well && said.contains("2 in round 1"), "{said}");
+    let rows = || std::fs::read_to_string(output.join(format!("try-b2/{SPACE}.jsonl"))).expect("exported");
+    let first = rows();
+    assert_eq!(first.lines().count(), 4);
+    let (well, said) = measure("second", "3", &on_the_cpu);
+    assert!(well && said.contains("1 measured now, 3 in round 0"), "{said}");
+    let second = rows();
+    assert!(
+        first.lines().all(|row| second.contains(row)),
+        "what one machine exported the next one keeps"
+    );
+    let readme = std::fs::read_to_string(output.join("try-b2/README.md")).expect("exported");
+    for part in [
+        "--batch-size 2",
+        "repeatability over 2 architectures",
+        "onnxruntime via python",
+    ] {
+        assert!(readme.contains(part), "{part}: {readme}");
+    }
+    let (well, said) = measure("second", "500", &[&["--minutes", "0"], &on_the_cpu[..]].concat());
+    assert!(well && said.contains("the time is up"), "{said}");
+    assert_eq!(rows(), second);
+}

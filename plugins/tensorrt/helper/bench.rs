@@ -77,7 +77,10 @@ impl Bench {
         };
         if !loaded {
             let version = &tensorrt.found.version;
-            return Err(Refusal::Failed(format!("TensorRT {version} does not load the engine on this device")));
+            let complaint = shim::complaint();
+            return Err(Refusal::Failed(format!(
+                "TensorRT {version} does not load the engine on this device{complaint}"
+            )));
         }
         let buffers = buffers(&driver, &execution)?;
         let stream = driver.stream()?;
@@ -145,7 +148,10 @@ fn enqueue(execution: &Execution, stream: Handle) -> Result<(), Refusal> {
     // SAFETY: a loaded engine with all its tensors bound, and a stream of its device.
     match unsafe { shim::lglp_enqueue(execution, stream) } {
         true => Ok(()),
-        false => Err(Refusal::Failed("TensorRT does not run the engine".into())),
+        false => Err(Refusal::Failed(format!(
+            "TensorRT does not run the engine{}",
+            shim::complaint()
+        ))),
     }
 }
 
@@ -164,7 +170,9 @@ fn buffers(driver: &Driver, execution: &Execution) -> Result<Vec<Buffer>, Refusa
         // SAFETY: the engine's own text.
         let name = unsafe { CStr::from_ptr(tensor.name) };
         let shown = name.to_string_lossy();
-        let sides = tensor.sides.get(..usize::try_from(tensor.dimensions).unwrap_or(usize::MAX));
+        let sides = tensor
+            .sides
+            .get(..usize::try_from(tensor.dimensions).unwrap_or(usize::MAX));
         let fixed = sides.filter(|sides| sides.iter().all(|side| *side > 0));
         let sides = fixed.ok_or_else(|| Refusal::Failed(format!("the shape of `{shown}` is not fixed")))?;
         let values = sides.iter().product::<i64>() as usize;
@@ -205,7 +213,9 @@ fn fill(bytes: &mut [u8], kind: i32) {
         (state >> 8) as f32 / (1 << 23) as f32 - 1.0
     };
     match kind {
-        FLOAT => bytes.chunks_exact_mut(4).for_each(|at| at.copy_from_slice(&next().to_ne_bytes())),
+        FLOAT => bytes
+            .chunks_exact_mut(4)
+            .for_each(|at| at.copy_from_slice(&next().to_ne_bytes())),
         HALF => bytes
             .chunks_exact_mut(2)
             .for_each(|at| at.copy_from_slice(&f16::from_f32(next()).to_ne_bytes())),

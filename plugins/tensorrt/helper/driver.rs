@@ -6,6 +6,7 @@ use std::path::Path;
 use libloading::Library;
 
 use crate::Refusal;
+use crate::tensorrt::told;
 use crate::wire::Device;
 
 /// What the driver's functions return; 0 is success.
@@ -79,12 +80,14 @@ impl Driver {
         // SAFETY: the driver's initialisers are what every program with CUDA runs.
         let library = unsafe { Library::new(file) }.map_err(|problem| match path {
             Some(path) => Refusal::Unavailable(format!(
-                "no NVIDIA driver: {} cannot be opened ({problem}); mend the setting `driver` or leave it out",
-                path.display()
+                "no NVIDIA driver: {} cannot be opened ({}); mend the setting `driver` or leave it out",
+                path.display(),
+                told(&problem)
             )),
             None => Refusal::Unavailable(format!(
-                "no NVIDIA driver: libcuda.so.1 is not on this machine ({problem}); install the driver, or measure with \
-                 another runtime, e.g. --runtime onnxruntime"
+                "no NVIDIA driver: libcuda.so.1 is not on this machine ({}); install the driver, or measure with \
+                 another runtime, e.g. --runtime onnxruntime",
+                told(&problem)
             )),
         })?;
         let functions = Functions::of(&library)?;
@@ -102,7 +105,9 @@ impl Driver {
         let mut count = 0;
         driver.checked("cuDeviceGetCount", unsafe { (driver.functions.count)(&mut count) })?;
         if count == 0 {
-            return Err(Refusal::Unavailable("the NVIDIA driver is there, but no GPU that it may use".into()));
+            return Err(Refusal::Unavailable(
+                "the NVIDIA driver is there, but no GPU that it may use".into(),
+            ));
         }
         let asked = c_int::try_from(index).unwrap_or(c_int::MAX);
         if asked >= count {
@@ -159,7 +164,9 @@ impl Driver {
     /// Memory of the device; it lives as long as the process.
     pub fn allocate(&self, bytes: usize) -> Result<Memory, Refusal> {
         let mut memory = 0;
-        self.checked("cuMemAlloc", unsafe { (self.functions.allocate)(&mut memory, bytes.max(1)) })?;
+        self.checked("cuMemAlloc", unsafe {
+            (self.functions.allocate)(&mut memory, bytes.max(1))
+        })?;
         Ok(memory)
     }
 
@@ -197,7 +204,9 @@ impl Driver {
     /// Nanoseconds between two events that are over.
     pub fn between(&self, start: Handle, end: Handle) -> Result<u64, Refusal> {
         let mut ms = 0.0;
-        self.checked("cuEventElapsedTime", unsafe { (self.functions.elapsed)(&mut ms, start, end) })?;
+        self.checked("cuEventElapsedTime", unsafe {
+            (self.functions.elapsed)(&mut ms, start, end)
+        })?;
         Ok((f64::from(ms) * 1e6).round() as u64)
     }
 

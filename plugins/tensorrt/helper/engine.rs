@@ -21,7 +21,10 @@ pub fn build(wanted: &Build) -> Result<(), Refusal> {
     let tensorrt = tensorrt::open(wanted.library.as_deref())?;
     let onnx = std::fs::read(&wanted.onnx)
         .map_err(|problem| Refusal::Failed(format!("{}: {problem}", wanted.onnx.display())))?;
-    let known = wanted.timing_cache.as_deref().map(|path| std::fs::read(path).unwrap_or_default());
+    let known = wanted
+        .timing_cache
+        .as_deref()
+        .map(|path| std::fs::read(path).unwrap_or_default());
     let known = known.unwrap_or_default();
     let settings = shim::Build {
         onnx: onnx.as_ptr().cast(),
@@ -44,7 +47,9 @@ pub fn build(wanted: &Build) -> Result<(), Refusal> {
         step::DONE => {}
         step::NOT_PARSED => {
             let complaints = built.complaints.join("; ");
-            return Err(Refusal::Failed(format!("TensorRT {version} does not parse the network: {complaints}")));
+            return Err(Refusal::Failed(format!(
+                "TensorRT {version} does not parse the network: {complaints}"
+            )));
         }
         step::NO_CAPABILITY => {
             let asked = wanted.compute_capability.unwrap_or_default();
@@ -55,9 +60,17 @@ pub fn build(wanted: &Build) -> Result<(), Refusal> {
             )));
         }
         step::UNKNOWN_VERSION | step::NO_BUILDER | step::NO_PARSER => {
-            return Err(Refusal::Unavailable(format!("TensorRT {version} does not start")));
+            return Err(Refusal::Unavailable(format!(
+                "TensorRT {version} does not start{}",
+                shim::complaint()
+            )));
         }
-        _ => return Err(Refusal::Failed(format!("TensorRT {version} builds no engine of this network"))),
+        _ => {
+            return Err(Refusal::Failed(format!(
+                "TensorRT {version} builds no engine of this network{}",
+                shim::complaint()
+            )));
+        }
     }
     write(&wanted.plan, &built.plan)?;
     match wanted.timing_cache.as_deref() {
@@ -95,5 +108,10 @@ unsafe extern "C" fn keep_cache(target: *mut c_void, data: *const c_void, length
 /// `target` is the `Built` of a running build, and `data` leads to so many bytes.
 unsafe fn given<'a>(target: *mut c_void, data: *const c_void, length: usize) -> (&'a mut Built, &'a [u8]) {
     // SAFETY: by the contract of this function.
-    unsafe { (&mut *target.cast::<Built>(), std::slice::from_raw_parts(data.cast::<u8>(), length)) }
+    unsafe {
+        (
+            &mut *target.cast::<Built>(),
+            std::slice::from_raw_parts(data.cast::<u8>(), length),
+        )
+    }
 }

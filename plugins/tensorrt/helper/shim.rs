@@ -1,6 +1,7 @@
 //! The C++ shim, as it speaks C.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::sync::{Mutex, PoisonError};
 
 pub type Create = unsafe extern "C" fn(about: *mut c_void, version: i32) -> *mut c_void;
 pub type CreateParser = unsafe extern "C" fn(network: *mut c_void, logger: *mut c_void, version: i32) -> *mut c_void;
@@ -93,11 +94,26 @@ unsafe extern "C" {
     pub fn lglp_enqueue(execution: *const Execution, stream: *mut c_void) -> bool;
 }
 
-/// Errors and warnings of TensorRT, on standard error, whose last line the plugin tells.
+/// What TensorRT complained of last.
+static COMPLAINT: Mutex<String> = Mutex::new(String::new());
+
+/// What TensorRT says: its errors, on standard error and for [`complaint`].
 pub unsafe extern "C" fn say(severity: i32, text: *const c_char) {
     // ILogger::Severity: 0 internal error, 1 error, 2 warning, 3 information, 4 all the rest.
     if severity <= 1 && !text.is_null() {
         // SAFETY: TensorRT ends its texts with a 0.
-        eprintln!("TensorRT: {}", unsafe { CStr::from_ptr(text) }.to_string_lossy());
+        let text = unsafe { CStr::from_ptr(text) }.to_string_lossy();
+        eprintln!("TensorRT: {text}");
+        *COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner) = text.into_owned();
+    }
+}
+
+/// What TensorRT complained of last, as the end of a sentence.
+pub fn complaint() -> String {
+    let last = COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_empty() {
+        String::new()
+    } else {
+        format!(": {last}")
     }
 }

@@ -29,10 +29,15 @@ pub fn find(library: Option<&Path>) -> Result<Found, Refusal> {
 /// Opens TensorRT: a file, a folder that has it, or wherever the loader finds it.
 pub fn open(library: Option<&Path>) -> Result<TensorRt, Refusal> {
     let candidates: Vec<(PathBuf, PathBuf)> = match library {
-        None => NAMES.iter().map(|(main, parser)| (main.into(), parser.into())).collect(),
+        None => NAMES
+            .iter()
+            .map(|(main, parser)| (main.into(), parser.into()))
+            .collect(),
         Some(path) if path.is_dir() => {
             let there = NAMES.iter().filter(|(main, _)| path.join(main).is_file());
-            there.map(|(main, parser)| (path.join(main), path.join(parser))).collect()
+            there
+                .map(|(main, parser)| (path.join(main), path.join(parser)))
+                .collect()
         }
         Some(path) => vec![(path.to_owned(), beside(path)?)],
     };
@@ -41,14 +46,21 @@ pub fn open(library: Option<&Path>) -> Result<TensorRt, Refusal> {
         // SAFETY: initialisers of a library that the user, or the system, names as TensorRT.
         match unsafe { Library::open(Some(&main), RTLD_NOW | RTLD_GLOBAL) } {
             Ok(opened) => return with_parser(opened, &parser),
-            Err(problem) => reasons.push(problem.to_string()),
+            Err(problem) => reasons.push(told(&problem)),
         }
     }
     let names = NAMES.map(|(main, _)| main).join(", ");
-    let place = library.map_or_else(|| "where the loader looks".to_owned(), |path| path.display().to_string());
-    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
+    let place = library.map_or_else(
+        || "where the loader looks".to_owned(),
+        |path| format!("in {}", path.display()),
+    );
+    let reasons = if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join("; "))
+    };
     Err(Refusal::Unavailable(format!(
-        "no TensorRT: none of {names} can be opened in {place}{reasons}; name its file or folder by the setting `library`"
+        "no TensorRT: none of {names} can be opened {place}{reasons}; name its file or folder by the setting `library`"
     )))
 }
 
@@ -58,7 +70,10 @@ fn beside(main: &Path) -> Result<PathBuf, Refusal> {
     let pair = NAMES.iter().find(|(known, _)| name.starts_with(known));
     let (_, parser) = pair.ok_or_else(|| {
         let names = NAMES.map(|(main, _)| main).join(", ");
-        Refusal::Unavailable(format!("library is {}; expected a folder, or one of {names}", main.display()))
+        Refusal::Unavailable(format!(
+            "library is {}; expected a folder, or one of {names}",
+            main.display()
+        ))
     })?;
     Ok(main.with_file_name(parser))
 }
@@ -77,7 +92,10 @@ fn with_parser(main: Library, parser: &Path) -> Result<TensorRt, Refusal> {
     }
     // SAFETY: as for TensorRT itself.
     let parser = unsafe { Library::open(Some(parser), RTLD_NOW | RTLD_GLOBAL) }.map_err(|problem| {
-        Refusal::Unavailable(format!("TensorRT {text} is there, its ONNX parser is not: {problem}"))
+        Refusal::Unavailable(format!(
+            "TensorRT {text} is there, its ONNX parser is not: {}",
+            told(&problem)
+        ))
     })?;
     // SAFETY: the signatures are those of NVIDIA's headers, in every version that is known here.
     let shim = unsafe {
@@ -97,6 +115,11 @@ fn with_parser(main: Library, parser: &Path) -> Result<TensorRt, Refusal> {
         strongly_typed: major != 10,
     };
     Ok(TensorRt { shim, found })
+}
+
+/// What the loader said.
+pub fn told(problem: &libloading::Error) -> String {
+    std::error::Error::source(problem).map_or_else(|| problem.to_string(), ToString::to_string)
 }
 
 /// 10000 * major + 100 * minor + patch.
@@ -121,5 +144,5 @@ unsafe fn symbol<T: Copy>(library: &Library, name: &str) -> Result<T, Refusal> {
     let symbol = unsafe { library.get::<T>(name.as_bytes()) };
     symbol
         .map(|symbol| *symbol)
-        .map_err(|problem| Refusal::Unavailable(format!("this is no TensorRT, or a broken one: {problem}")))
+        .map_err(|problem| Refusal::Unavailable(format!("this is no TensorRT, or a broken one: {}", told(&problem))))
 }

@@ -29,7 +29,7 @@ struct Dims {
 
 using Say = void (*)(int32_t severity, const char* text);
 
-// nvinfer1::ILogger: `log` is its first virtual function, and the last that TensorRT calls.
+// nvinfer1::ILogger up to TensorRT 10: `log` is its first virtual function, and the last that TensorRT calls.
 class Logger {
 public:
     explicit Logger(Say say) : say_(say) {}
@@ -38,6 +38,37 @@ public:
 private:
     Say say_;
 };
+
+// nvinfer1::InterfaceInfo
+struct Interface {
+    const char* kind;
+    int32_t major, minor;
+};
+
+// nvinfer1::ILogger since TensorRT 11. The two destructors are never called: it is not TensorRT's.
+class VersionedLogger {
+public:
+    explicit VersionedLogger(Say say) : say_(say) {}
+    virtual int32_t language() const noexcept { return 0; }
+    virtual Interface interface() const noexcept { return {"ILogger", 1, 0}; }
+    virtual void destroy() noexcept {}
+    virtual void destroy_and_free() noexcept {}
+    virtual void log(int32_t severity, const char* text) noexcept { say_(severity, text); }
+
+private:
+    Say say_;
+};
+
+// Two words, for either kind.
+struct Room {
+    alignas(Logger) unsigned char bytes[sizeof(Logger)];
+};
+static_assert(sizeof(VersionedLogger) == sizeof(Room) && alignof(VersionedLogger) == alignof(Room));
+
+void* logger(const Layout* at, Say say, Room* room) {
+    if (at->versioned_logger) return new (room) VersionedLogger(say);
+    return new (room) Logger(say);
+}
 
 }  // namespace
 
@@ -88,8 +119,8 @@ const Layout* lglp_layout(int32_t version) {
 LglpStep lglp_build(const LglpLibrary* library, const LglpBuild* wanted, void* target, Sink complaint, Sink plan, Sink cache) {
     const Layout* at = lglp_layout(library->version);
     if (!at) return UNKNOWN_VERSION;
-    Logger own(library->say);
-    void* logger = &own;
+    Room room;
+    void* logger = ::logger(at, library->say, &room);
     void* builder = library->create_builder(logger, library->version);
     if (!builder) return NO_BUILDER;
     void* network = call<void*>(inner(builder), at->create_network, uint32_t{0});
@@ -133,11 +164,11 @@ struct LglpExecution {
     void* context;
 };
 
-// Makes a plan ready to run on the current device; false where TensorRT refuses it. `logger` has room for one, and lives as long.
-bool lglp_load(const LglpLibrary* library, const void* data, size_t length, void* logger, LglpExecution* out) {
+// Makes a plan ready to run on the current device; false where TensorRT refuses it. A logger is put into `room`, and lives as long.
+bool lglp_load(const LglpLibrary* library, const void* data, size_t length, Room* room, LglpExecution* out) {
     const Layout* at = lglp_layout(library->version);
     if (!at) return false;
-    void* runtime = library->create_runtime(new (logger) Logger(library->say), library->version);
+    void* runtime = library->create_runtime(logger(at, library->say, room), library->version);
     void* engine = runtime ? call<void*>(inner(runtime), lglp::DESERIALIZE, data, length) : nullptr;
     // 0: TensorRT allocates the memory that the engine works in.
     void* context = engine ? call<void*>(inner(engine), lglp::CREATE_CONTEXT, int32_t{0}) : nullptr;

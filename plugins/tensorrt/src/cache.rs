@@ -22,7 +22,9 @@ impl Cache {
             let part = folder.join(part);
             std::fs::create_dir_all(&part).map_err(|problem| {
                 let part = part.display();
-                PluginError::Unavailable(format!("{part}: {problem}; name a folder that can be written by `cache`"))
+                PluginError::Unavailable(format!(
+                    "{part}: {problem}; name a folder that can be written by `cache`"
+                ))
             })?;
         }
         Ok(Self {
@@ -38,7 +40,9 @@ impl Cache {
         digest.update(&self.context);
         digest.update([0]);
         digest.update(onnx);
-        self.folder.join("engines").join(format!("{:x}.plan", digest.finalize()))
+        self.folder
+            .join("engines")
+            .join(format!("{:x}.plan", digest.finalize()))
     }
 
     /// TensorRT's timing cache for one device and version.
@@ -58,10 +62,15 @@ impl Cache {
             return;
         }
         let beside = cached.with_extension(format!("{}.part", std::process::id()));
-        if linked(engine, &beside).and_then(|()| std::fs::rename(&beside, cached)).is_err() {
+        if linked(engine, &beside)
+            .and_then(|()| std::fs::rename(&beside, cached))
+            .is_err()
+        {
             let _ = std::fs::remove_file(&beside);
         }
-        let Ok(files) = std::fs::read_dir(self.folder.join("engines")) else { return };
+        let Ok(files) = std::fs::read_dir(self.folder.join("engines")) else {
+            return;
+        };
         let mut engines: Vec<(SystemTime, PathBuf)> = files
             .filter_map(Result::ok)
             .filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path())))

@@ -94,7 +94,9 @@ pub fn convert(onnx: &[u8]) -> Result<Vec<u8>, PluginError> {
         if !rest.is_empty() {
             return Err(refuse(format!("`{}` is not a number of floats", tensor.name)));
         }
-        let halves = values.iter().flat_map(|bytes| f16::from_f32(f32::from_le_bytes(*bytes)).to_le_bytes());
+        let halves = values
+            .iter()
+            .flat_map(|bytes| f16::from_f32(f32::from_le_bytes(*bytes)).to_le_bytes());
         tensor.raw_data = halves.collect();
         tensor.data_type = FLOAT16;
     }

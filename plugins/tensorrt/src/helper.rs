@@ -37,7 +37,9 @@ pub fn read<T: DeserializeOwned>(line: &str, what: &str) -> Result<T, PluginErro
         Ok(Answer::Done(value)) => Ok(value),
         Ok(Answer::Unavailable(reason)) => Err(PluginError::Unavailable(reason)),
         Ok(Answer::Failed(reason)) => Err(PluginError::Failed(reason)),
-        Err(problem) => Err(PluginError::Failed(format!("{what}: the helper answers {line:?} ({problem})"))),
+        Err(problem) => Err(PluginError::Failed(format!(
+            "{what}: the helper answers {line:?} ({problem})"
+        ))),
     }
 }
 
@@ -51,7 +53,9 @@ fn folder() -> Result<PathBuf, PluginError> {
         let (start, end) = range.split_once('-')?;
         let number = |text| usize::from_str_radix(text, 16).ok();
         let path = &rest[rest.find('/')?..];
-        (number(start)?..number(end)?).contains(&here).then(|| PathBuf::from(path))
+        (number(start)?..number(end)?)
+            .contains(&here)
+            .then(|| PathBuf::from(path))
     });
     let folder = file.as_deref().and_then(|file| file.parent()).map(PathBuf::from);
     folder.ok_or_else(|| PluginError::Failed("the kernel does not tell which file this plugin is".into()))

@@ -176,7 +176,10 @@ impl Runtime for TensorRt {
             _ => Cow::Borrowed(onnx),
         };
         let mut network = Network {
-            folder: tempfile::Builder::new().prefix("lglp-tensorrt-").tempdir().map_err(PluginError::failed)?,
+            folder: tempfile::Builder::new()
+                .prefix("lglp-tensorrt-")
+                .tempdir()
+                .map_err(PluginError::failed)?,
             cached: self.cache.engine(&onnx),
             session: None,
         };

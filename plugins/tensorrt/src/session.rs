@@ -30,7 +30,9 @@ impl Session {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(stderr.try_clone().map_err(PluginError::failed)?);
         let mut child = command.process_group(0).spawn().map_err(|reason| {
-            PluginError::Unavailable(format!("the plugin's helper cannot be started: {reason}; run `make build`"))
+            PluginError::Unavailable(format!(
+                "the plugin's helper cannot be started: {reason}; run `make build`"
+            ))
         })?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let (send, answers) = channel();
@@ -55,10 +57,15 @@ impl Session {
 
     /// Runs the network so many times.
     pub fn run(&mut self, runs: usize, latency: Latency, limit: Duration) -> Result<Vec<Sample>, PluginError> {
-        let asked = self.input.as_mut().map(|input| writeln!(input, "{runs}").and_then(|()| input.flush()));
+        let asked = self
+            .input
+            .as_mut()
+            .map(|input| writeln!(input, "{runs}").and_then(|()| input.flush()));
         if !matches!(asked, Some(Ok(()))) {
             let reason = self.last_words();
-            return Err(PluginError::Failed(format!("running an engine: its process is gone{reason}")));
+            return Err(PluginError::Failed(format!(
+                "running an engine: its process is gone{reason}"
+            )));
         }
         let times: Times = self.answer(limit, "running an engine")?;
         let chosen = match latency {
@@ -66,7 +73,9 @@ impl Session {
             Latency::Host => times.host_ns,
         };
         if chosen.is_empty() || chosen.contains(&0) {
-            return Err(PluginError::Failed("the driver timed a run at 0 ns; do its events work?".into()));
+            return Err(PluginError::Failed(
+                "the driver timed a run at 0 ns; do its events work?".into(),
+            ));
         }
         let samples = chosen.into_iter().map(|wall_ns| Sample {
             wall_ns,
@@ -82,13 +91,20 @@ impl Session {
             Err(RecvTimeoutError::Timeout) => {
                 self.end();
                 let (seconds, reason) = (limit.as_secs_f64(), self.last_words());
-                Err(PluginError::Failed(format!("{what} took more than {seconds} s and was given up{reason}")))
+                Err(PluginError::Failed(format!(
+                    "{what} took more than {seconds} s and was given up{reason}"
+                )))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                let ended = self.child.wait().map_or_else(|e| e.to_string(), |status| status.to_string());
+                let ended = self
+                    .child
+                    .wait()
+                    .map_or_else(|e| e.to_string(), |status| status.to_string());
                 self.input = None;
                 let reason = self.last_words();
-                Err(PluginError::Failed(format!("{what} ended its process ({ended}){reason}")))
+                Err(PluginError::Failed(format!(
+                    "{what} ended its process ({ended}){reason}"
+                )))
             }
         }
     }
@@ -103,7 +119,10 @@ impl Session {
 
     fn last_words(&mut self) -> String {
         let mut said = Vec::new();
-        let read = self.stderr.rewind().and_then(|()| (&self.stderr).take(1 << 20).read_to_end(&mut said));
+        let read = self
+            .stderr
+            .rewind()
+            .and_then(|()| (&self.stderr).take(1 << 20).read_to_end(&mut said));
         let said = String::from_utf8_lossy(&said);
         let last = said.lines().rev().find(|line| !line.trim().is_empty());
         match (read, last) {

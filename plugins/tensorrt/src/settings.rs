@@ -122,7 +122,9 @@ impl Settings {
     /// Refuses what a schema lets through: numbers out of their range.
     pub fn check(&self) -> Result<(), PluginError> {
         let bad = |field: &str, value: String, allowed: &str| {
-            Err(PluginError::InvalidParameters(format!("{field} is {value}; allowed: {allowed}")))
+            Err(PluginError::InvalidParameters(format!(
+                "{field} is {value}; allowed: {allowed}"
+            )))
         };
         for (field, value) in [("build_limit", self.build_limit), ("run_limit", self.run_limit)] {
             if !(0.1..=86_400.0).contains(&value) {
@@ -137,7 +139,9 @@ impl Settings {
         }
         match (self.iterations, self.workspace, self.optimization_level) {
             (Some(runs), ..) if !(1..=10_000).contains(&runs) => bad("iterations", runs.to_string(), "1 to 10000"),
-            (_, Some(mib), _) if !(1..=1_048_576).contains(&mib) => bad("workspace", mib.to_string(), "1 to 1048576 MiB"),
+            (_, Some(mib), _) if !(1..=1_048_576).contains(&mib) => {
+                bad("workspace", mib.to_string(), "1 to 1048576 MiB")
+            }
             (.., Some(level)) if level > 5 => bad("optimization_level", level.to_string(), "0 to 5"),
             _ => Ok(()),
         }

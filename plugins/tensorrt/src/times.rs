@@ -29,8 +29,8 @@ pub fn read(path: &Path, latency: Latency, warm_up_ms: u32) -> Result<Vec<Sample
 }
 
 fn parse(text: &str, latency: Latency, warm_up_ms: f64) -> Result<Vec<Sample>, String> {
-    let runs: Vec<Run> =
-        serde_json::from_str(text).map_err(|problem| format!("the times that trtexec exported cannot be read: {problem}"))?;
+    let runs: Vec<Run> = serde_json::from_str(text)
+        .map_err(|problem| format!("the times that trtexec exported cannot be read: {problem}"))?;
     if runs.is_empty() {
         return Err("trtexec exported times of no run at all".into());
     }
@@ -41,7 +41,9 @@ fn parse(text: &str, latency: Latency, warm_up_ms: f64) -> Result<Vec<Sample>, S
     });
     let samples: Vec<Sample> = times.map(sample).collect::<Result<_, _>>()?;
     match samples.is_empty() {
-        true => Err(format!("trtexec exported no run that began after the {warm_up_ms} ms of warm-up")),
+        true => Err(format!(
+            "trtexec exported no run that began after the {warm_up_ms} ms of warm-up"
+        )),
         false => Ok(samples),
     }
 }

@@ -72,7 +72,11 @@ impl Trtexec {
         command.arg(option("--onnx", onnx.display()));
         command.arg(option("--saveEngine", engine.display()));
         command.arg(option("--timingCacheFile", timings.display()));
-        command.arg(if self.knows("--skipInference") { "--skipInference" } else { "--buildOnly" });
+        command.arg(if self.knows("--skipInference") {
+            "--skipInference"
+        } else {
+            "--buildOnly"
+        });
         match settings.precision {
             Precision::Fp16 if !self.version.is_strongly_typed() => _ = command.arg("--fp16"),
             Precision::Int8 => _ = command.arg("--int8"),
@@ -87,12 +91,20 @@ impl Trtexec {
         program::run(command, settings.build_limit()).map_err(|error| while_at("building an engine", error.into()))?;
         match std::fs::metadata(engine) {
             Ok(file) if file.len() > 0 => Ok(()),
-            _ => Err(PluginError::Failed("trtexec ended well without saving an engine".into())),
+            _ => Err(PluginError::Failed(
+                "trtexec ended well without saving an engine".into(),
+            )),
         }
     }
 
     /// Runs an engine; times go to a file in `folder`.
-    pub fn run(&self, settings: &Settings, engine: &Path, folder: &Path, runs: usize) -> Result<Vec<Sample>, PluginError> {
+    pub fn run(
+        &self,
+        settings: &Settings,
+        engine: &Path,
+        folder: &Path,
+        runs: usize,
+    ) -> Result<Vec<Sample>, PluginError> {
         let exported = folder.join("times.json");
         // What an earlier call left must not be taken for this one's.
         let _ = std::fs::remove_file(&exported);

@@ -4,8 +4,12 @@ set -euo pipefail
 cargo build --release --locked --workspace
 mkdir -p target/release/plugins
 for crate in plugins/*/; do
-    file=liblglp_plugin_$(basename "$crate").so
-    # Renamed into place: a running server keeps the file that it opened.
-    cp "target/release/$file" "target/release/plugins/.$file"
-    mv "target/release/plugins/.$file" "target/release/plugins/$file"
+    files=(liblglp_plugin_$(basename "$crate").so)
+    # The program that asks driver and TensorRT; its plugin looks for it beside itself.
+    [[ $crate == plugins/tensorrt/ ]] && files+=(lglp-tensorrt)
+    for file in "${files[@]}"; do
+        # Renamed into place: a running server keeps the file that it opened.
+        cp "target/release/$file" "target/release/plugins/.$file"
+        mv "target/release/plugins/.$file" "target/release/plugins/$file"
+    done
 done

@@ -9,7 +9,7 @@ want=$(cat "$here/requirements.txt" "$here/install.sh" | sha256sum)
 # The wheels that the hashes name are for CPython 3.11, whatever else `python3` may be.
 python=$(command -v python3.11 || command -v python3)
 "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "the test references need Python 3.11, this is " + sys.version)'
-echo "venv: installing the test references (160 MB, less when pip has them cached)"
+echo "venv: installing the test references (260 MB, less when pip has them cached)"
 rm -f "$venv/stamp"
 "$python" -m venv --clear "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \

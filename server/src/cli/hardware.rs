@@ -1,9 +1,13 @@
 //! `lglp hardware`.
 
+use lglp_registry::HardwareTarget;
+
 use super::Context;
 use super::table::{print_json, table};
+use crate::measure::{Difference, Setup, difference, fingerprint, is_at_hand};
+use crate::plugins::{Kind, PluginHost, RuntimeInstance};
 
-/// List hardware targets; `lglp measure` and `lglp dataset import` create them
+/// List hardware targets, and which of them this machine can measure; `lglp measure` and `lglp dataset import` create them
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -20,8 +24,20 @@ pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
         "machine",
         "reference ms",
         "production",
+        "runtime here",
     ]);
+    // What a runtime needs is looked for where the machine is the target's; an unusable plugin folder is a reason as well.
+    let host = targets.iter().any(is_at_hand).then(|| context.plugins());
+    let mut reasons = Vec::new();
     for target in targets {
+        let reason = match &host {
+            _ if !is_at_hand(&target) => Some("another machine".to_owned()),
+            Some(Ok(host)) => unavailable(host, &target),
+            Some(Err(error)) => Some(error.to_string()),
+            None => None,
+        };
+        let here = if reason.is_some() { "no" } else { "ok" };
+        reasons.extend(reason.map(|reason| format!("{}: not measured here: {reason}", target.name)));
         let production = store
             .aliases(&target.name)?
             .into_iter()
@@ -36,8 +52,25 @@ pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
                 .reference
                 .map_or_else(String::new, |r| format!("{:.2}", r.latency_ms)),
             production.map_or_else(|| "none".into(), |a| format!("version {}", a.version)),
+            here.to_owned(),
         ]);
     }
     println!("{rows}");
+    reasons.iter().for_each(|reason| println!("{reason}"));
     Ok(())
+}
+
+/// Why this machine, which is the target's, cannot measure for it: something is missing, or is another than it was.
+fn unavailable(host: &PluginHost, target: &HardwareTarget) -> Option<String> {
+    let described = host
+        .component(Kind::Runtime, &target.runtime)
+        .and_then(|runtime| RuntimeInstance::open(runtime, &Setup::of_target(target).runtime_settings()))
+        .and_then(|runtime| runtime.describe());
+    match described {
+        Err(error) => Some(error.to_string()),
+        Ok(description) => {
+            let Difference { fact, there, here } = difference(target, &fingerprint(&description))?;
+            Some(format!("its {fact} is {there}, this one's is {here}"))
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::link::Link;
 use super::shift::{Halt, Shift};
 use super::spool::Spool;
 use super::{courier, heartbeat};
-use crate::client::{Failure, Refusal};
+use crate::client::{Failure, Refusal, WorkerApi};
 
 /// What works on jobs.
 pub struct Bench<'a> {
@@ -120,9 +120,13 @@ impl Bench<'_> {
             Halt::Stopped if failed.is_none() => give_back("it was cancelled"),
             Halt::Done | Halt::Failed(_) | Halt::Stopped if can_tell => {
                 match self.tell(|api| api.finish(job, lease.fencing, failed.clone())) {
-                    Ok(()) => (self.link.tell)(&match failed {
+                    Ok(told) => (self.link.tell)(&match failed {
                         Some(reason) => Event::Failed { job, reason },
-                        None => Event::Finished { job, measured },
+                        None if told.finished_at.is_some() => Event::Finished { job, measured },
+                        None => {
+                            let reason = "other workers still measure parts of it".to_owned();
+                            Event::Released { job, reason }
+                        }
                     }),
                     Err(Failure::Refused { why, text }) if why != Refusal::StaleLease => {
                         let _ = self.tell(|api| api.release(job, lease.fencing));
@@ -150,7 +154,7 @@ impl Bench<'_> {
         }
     }
 
-    fn tell<T>(&self, call: impl Fn(&crate::client::WorkerApi) -> Result<T, Failure>) -> Result<(), Failure> {
-        self.link.ask(|| true, call).map(drop)
+    fn tell<T>(&self, call: impl Fn(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.link.ask(|| true, call)
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::models::Quantity;
+
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +59,9 @@ pub struct TrainParameters {
     pub space: String,
     /// Seed of split and fit: the same gives the same metrics.
     pub seed: u64,
+    /// What to predict, where that is to be another quantity than the recipe's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Quantity>,
 }
 
 impl Default for TrainParameters {
@@ -65,6 +70,7 @@ impl Default for TrainParameters {
             recipe: "lglp-per-mac".into(),
             space: "mobilenetv3".into(),
             seed: 0,
+            target: None,
         }
     }
 }

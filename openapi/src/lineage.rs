@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::measurements::Dataset;
-use crate::models::{Imported, UsedPlugin};
+use crate::models::{Imported, Quantity, UsedPlugin};
 
 /// Everything that a version follows from, and what happened to it since.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -21,6 +21,9 @@ pub struct Lineage {
     pub created_at: String,
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     pub imported: Vec<Imported>,
+    /// What it predicts; left out where that is latency.
+    #[serde(default, skip_serializing_if = "Quantity::is_latency")]
+    pub quantity: Quantity,
     pub dataset: Dataset,
     /// Who froze the dataset here, by the audit log.
     pub dataset_frozen_by: Option<String>,
@@ -185,6 +188,9 @@ pub struct ComparedVersion {
     pub digest: String,
     /// Name of its recipe.
     pub recipe: String,
+    /// What it predicts; left out where that is latency.
+    #[serde(default, skip_serializing_if = "Quantity::is_latency")]
+    pub quantity: Quantity,
     pub space: String,
     pub creator: String,
     pub created_at: String,
@@ -224,7 +230,7 @@ pub struct DataDifference {
     pub only_b: usize,
     /// Architectures that both hold.
     pub both: usize,
-    /// Those of both that have another latency in each.
+    /// Those of both that have another latency in each; energies are not compared.
     pub relabelled: usize,
     /// Up to `top` of these, those first whose latencies differ most.
     pub most_relabelled: Vec<Relabelled>,
@@ -247,7 +253,7 @@ pub struct MetricDifference {
     pub name: String,
     pub a: Option<f64>,
     pub b: Option<f64>,
-    /// `b - a`.
+    /// `b - a`; none where they predict different quantities.
     pub difference: Option<f64>,
 }
 

@@ -19,6 +19,31 @@ pub struct Version {
     pub content: VersionContent,
 }
 
+/// What is predicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// How long an inference takes, ms.
+    #[default]
+    Latency,
+    /// What the device spends on it, J.
+    Energy,
+}
+
+impl Quantity {
+    /// The symbol of its unit.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Latency => "ms",
+            Self::Energy => "J",
+        }
+    }
+
+    pub(crate) fn is_latency(&self) -> bool {
+        *self == Self::Latency
+    }
+}
+
 /// What a version is made of. Its fitted state and log are blobs: put them first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionContent {
@@ -26,6 +51,9 @@ pub struct VersionContent {
     pub space: String,
     /// Digest of the space as it was defined when the version was made.
     pub space_digest: String,
+    /// Left out where it is latency.
+    #[serde(default, skip_serializing_if = "Quantity::is_latency")]
+    pub quantity: Quantity,
     /// The whole recipe.
     #[schema(value_type = Object)]
     pub recipe: serde_json::Value,
@@ -37,7 +65,7 @@ pub struct VersionContent {
     #[schema(value_type = Object)]
     pub split: serde_json::Value,
     pub plugins: Vec<UsedPlugin>,
-    /// Accuracy on the test part: `mse` (ms^2), `mae` (ms), `r2`, `correlation`, `mape` (%), `spearman`, `within_5` (%),
+    /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`, `within_5` (%),
     /// `within_10` (%).
     pub metrics: BTreeMap<String, f64>,
     /// Digests of the fitted parts, by role.
@@ -77,8 +105,12 @@ pub struct Imported {
 pub struct Golden {
     /// Canonical text.
     pub architecture: String,
-    /// Milliseconds.
-    pub latency_ms: f64,
+    /// Milliseconds, where the version predicts latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+    /// Joules, where the version predicts energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_j: Option<f64>,
 }
 
 /// A plugin that a version was fitted with.

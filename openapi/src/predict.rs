@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Architectures to predict the latency of.
+/// Architectures to predict the latency of, or the energy.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PredictRequest {
     /// The search space; may be left out, the model knows its own.
@@ -25,7 +25,7 @@ pub struct PredictRequest {
 pub struct PredictResponse {
     pub hardware: String,
     pub space: String,
-    /// Always `ms`.
+    /// `ms`, or `J` where the model predicts energy, which one in production never does.
     #[schema(example = "ms")]
     pub unit: String,
     /// The version that the request names; it made every prediction that names no other.
@@ -62,9 +62,14 @@ pub struct PredictingCanary {
 /// One prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
-    /// Latency of one batch of the hardware target's batch size, milliseconds.
+    /// Latency of one batch of the hardware target's batch size, milliseconds; left out where the model predicts energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 12.3)]
-    pub latency_ms: f64,
+    pub latency_ms: Option<f64>,
+    /// Energy of one such batch, joules; left out where the model predicts latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 0.4)]
+    pub energy_j: Option<f64>,
     /// The version that predicted, where it is the canary; left out where it is that of `model`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
@@ -77,12 +82,12 @@ pub struct Prediction {
     pub outside_training_range: Option<String>,
 }
 
-/// An interval that holds the measured latency with the given probability (split conformal prediction).
+/// An interval that holds what is measured with the given probability (split conformal prediction).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictionInterval {
-    /// Milliseconds.
+    /// In the answer's unit.
     pub low: f64,
-    /// Milliseconds.
+    /// In the answer's unit.
     pub high: f64,
     #[schema(example = 0.9)]
     pub coverage: f64,

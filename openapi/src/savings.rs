@@ -11,7 +11,7 @@ pub struct SavingsQuery {
     /// Seconds that one deployment and its measurement take; without it the median measured here, else the paper's 120.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Watts of device and host meanwhile; 250 without it, a data centre's GPU.
+    /// Watts of device and host meanwhile; without it what the device was measured to draw, else 250, a data centre's GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<f64>,
     /// Power usage effectiveness of the data centre; 1.58 without it.
@@ -40,6 +40,9 @@ pub struct SavingsReport {
     pub measurements: u64,
     /// What these took.
     pub invested: Footprint,
+    /// What the device spends on inference; left out where no measurement tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<MeasuredEnergy>,
     pub assumptions: Assumptions,
 }
 
@@ -55,6 +58,17 @@ pub struct Footprint {
     pub dollars: f64,
 }
 
+/// What measurements tell of energy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MeasuredEnergy {
+    /// Measurements that tell it.
+    pub measurements: u64,
+    /// Of one inference, joules: the median over the measured architectures.
+    pub joules_per_inference: f64,
+    /// Power of the device while it runs networks, watts: the median. The rest of its host is not in it.
+    pub power_w: f64,
+}
+
 /// What a footprint follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Assumptions {
@@ -63,6 +77,7 @@ pub struct Assumptions {
     pub seconds_from: SecondsFrom,
     /// Power of the device and its host while deploying and measuring, watts.
     pub power_w: f64,
+    pub power_from: PowerFrom,
     /// Power usage effectiveness: energy of the data centre to energy of its computers.
     pub pue: f64,
     /// Pounds of CO2 equivalent for each kilowatt-hour.
@@ -81,4 +96,16 @@ pub enum SecondsFrom {
     Measured,
     /// The paper's two minutes: too few measurements were taken here.
     Paper,
+}
+
+/// Where the power was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PowerFrom {
+    /// The caller said it.
+    Given,
+    /// Measured energy by the time of a run: the device's own, without the rest of its host.
+    Measured,
+    /// A data centre's GPU: too few measurements tell energy.
+    Assumed,
 }

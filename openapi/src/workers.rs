@@ -175,7 +175,7 @@ pub struct BatchItem {
 #[serde(deny_unknown_fields)]
 pub struct AskForBatch {
     pub fencing: u64,
-    #[schema(minimum = 1, maximum = 256)]
+    #[schema(minimum = 1, maximum = 128)]
     pub limit: usize,
 }
 

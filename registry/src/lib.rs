@@ -90,6 +90,7 @@ pub use domain::maintenance::{
     AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
 };
 pub use domain::measurement::{Measurement, PairedSample};
+pub use domain::quantity::{Amount, Quantity};
 pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
 pub use domain::traffic::{PRODUCTION, SetTraffic, Share, Traffic};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};

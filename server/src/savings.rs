@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use lglp_openapi::savings::{Assumptions, Footprint, SavingsQuery, SavingsReport, SecondsFrom};
+use lglp_openapi::savings::{
+    Assumptions, Footprint, MeasuredEnergy, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom,
+};
 use lglp_registry::{HardwareName, Measurement, Store};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -23,8 +25,8 @@ const CO2E_LB_PER_KWH: f64 = 0.954;
 /// An NVIDIA P100 on demand, 2019.
 const DOLLARS_PER_HOUR: f64 = 1.46;
 
-/// Intervals between measurements that a median is taken of, at least.
-const FEWEST_INTERVALS: usize = 10;
+/// Values that a median is taken of, at least, to stand in the place of an assumption.
+const FEWEST: usize = 10;
 
 /// An assumption that no footprint follows from.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,11 @@ pub struct BadAssumption {
 }
 
 /// Fills in what the caller left out.
-pub fn assumptions(query: &SavingsQuery, measured_seconds: Option<f64>) -> Result<Assumptions, BadAssumption> {
+fn assumptions(
+    query: &SavingsQuery,
+    measured_seconds: Option<f64>,
+    measured_power: Option<f64>,
+) -> Result<Assumptions, BadAssumption> {
     let check = |field, value: f64, least: f64, allowed| {
         let good = value.is_finite() && value >= least;
         good.then_some(value).ok_or(BadAssumption { field, value, allowed })
@@ -46,10 +52,16 @@ pub fn assumptions(query: &SavingsQuery, measured_seconds: Option<f64>) -> Resul
         (None, Some(measured)) => (measured, SecondsFrom::Measured),
         (None, None) => (PAPER_SECONDS, SecondsFrom::Paper),
     };
+    let (power_w, power_from) = match (query.power, measured_power) {
+        (Some(given), _) => (given, PowerFrom::Given),
+        (None, Some(measured)) => (measured, PowerFrom::Measured),
+        (None, None) => (POWER_W, PowerFrom::Assumed),
+    };
     Ok(Assumptions {
         seconds_per_deployment: check("seconds", seconds, 0.0, "0 or more")?,
         seconds_from: from,
-        power_w: check("power", query.power.unwrap_or(POWER_W), 0.0, "0 or more")?,
+        power_w: check("power", power_w, 0.0, "0 or more")?,
+        power_from,
         pue: check("pue", query.pue.unwrap_or(PUE), 1.0, "1 or more")?,
         co2e_lb_per_kwh: check("carbon", query.carbon.unwrap_or(CO2E_LB_PER_KWH), 0.0, "0 or more")?,
         dollars_per_hour: check("price", query.price.unwrap_or(DOLLARS_PER_HOUR), 0.0, "0 or more")?,
@@ -67,7 +79,11 @@ pub fn report(
     for space in spaces.iter() {
         measurements.extend(store.measurements(hardware, &space.name, None)?);
     }
-    let assumptions = assumptions(query, seconds_per_measurement(&measurements))?;
+    let energy = measured_energy(&measurements);
+    let power = energy
+        .filter(|energy| energy.measurements >= FEWEST as u64)
+        .map(|energy| energy.power_w);
+    let assumptions = assumptions(query, seconds_per_measurement(&measurements), power)?;
     let predictions = match query.predictions {
         Some(given) => given,
         None => store.predictions_served(hardware)?,
@@ -78,6 +94,7 @@ pub fn report(
         saved: footprint(&assumptions, predictions),
         measurements: measurements.len() as u64,
         invested: footprint(&assumptions, measurements.len() as u64),
+        energy,
         assumptions,
     })
 }
@@ -117,5 +134,28 @@ fn seconds_per_measurement(measurements: &[Measurement]) -> Option<f64> {
         times.sort_unstable();
         intervals.extend(times.windows(2).map(|pair| (pair[1] - pair[0]).as_seconds_f64()));
     }
-    (intervals.len() >= FEWEST_INTERVALS).then(|| median(&intervals))
+    (intervals.len() >= FEWEST).then(|| median(&intervals))
+}
+
+/// The energy of inference, and the power that it was spent at; none where no measurement tells.
+fn measured_energy(measurements: &[Measurement]) -> Option<MeasuredEnergy> {
+    let told: Vec<(f64, f64)> = measurements
+        .iter()
+        .filter_map(|m| Some((m.energy_j?, seconds_of_a_run(m))))
+        .collect();
+    let joules: Vec<f64> = told.iter().map(|(joules, _)| *joules).collect();
+    let watts: Vec<f64> = told.iter().map(|(joules, seconds)| joules / seconds).collect();
+    (!told.is_empty()).then(|| MeasuredEnergy {
+        measurements: told.len() as u64,
+        joules_per_inference: median(&joules),
+        power_w: median(&watts),
+    })
+}
+
+/// Energy is spent over elapsed time, which the samples tell; a label is of processor time where a runtime knows it.
+fn seconds_of_a_run(measurement: &Measurement) -> f64 {
+    let elapsed: Vec<f64> = measurement.samples.iter().map(|sample| sample.wall_ms).collect();
+    let elapsed = median(&elapsed);
+    let ms = if elapsed > 0.0 { elapsed } else { measurement.latency_ms };
+    ms / 1e3
 }

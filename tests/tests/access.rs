@@ -10,6 +10,9 @@ fn document() -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// Every role, the least first.
+const ROLES: [&str; 4] = ["viewer", "worker", "operator", "admin"];
+
 /// Every call of the contract: method, pattern, and the role that it names; none for those that need nothing.
 fn calls() -> Vec<(String, String, Option<String>)> {
     let document = document();
@@ -20,9 +23,7 @@ fn calls() -> Vec<(String, String, Option<String>)> {
             let role = security.pointer("/0/token/0").and_then(Value::as_str);
             let known = match role {
                 None => *security == json!([{}]),
-                Some(role) => {
-                    *security == json!([{ "token": [role] }]) && ["viewer", "operator", "admin"].contains(&role)
-                }
+                Some(role) => *security == json!([{ "token": [role] }]) && ROLES.contains(&role),
             };
             assert!(known, "{method} {pattern} has no rule: {security}");
             calls.push((method.to_uppercase(), pattern.clone(), role.map(str::to_owned)));
@@ -45,9 +46,16 @@ fn path(pattern: &str) -> String {
 
 /// What tokens that are confined to some hardware may reach beside it.
 fn shared(pattern: &str) -> bool {
-    ["/v1/blobs", "/v1/hardware", "/v1/jobs", "/v1/plugins", "/v1/spaces"]
-        .iter()
-        .any(|shared| pattern == *shared || pattern.strip_prefix(shared).is_some_and(|rest| rest.starts_with('/')))
+    [
+        "/v1/blobs",
+        "/v1/hardware",
+        "/v1/jobs",
+        "/v1/plugins",
+        "/v1/spaces",
+        "/v1/workers",
+    ]
+    .iter()
+    .any(|shared| pattern == *shared || pattern.strip_prefix(shared).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// A route that is registered but not in the contract would have no rule, and one without a rule admits nobody: both are
@@ -89,8 +97,7 @@ fn every_route_is_in_the_contract_with_a_rule() {
 fn every_call_asks_for_its_role_and_scope() {
     let registry = Registry::default();
     registry.import(1);
-    let ranks = ["viewer", "operator", "admin"];
-    let [viewer, operator, admin] = ranks.map(|role| registry.token(role, role, &[]));
+    let [viewer, worker, operator, admin] = ROLES.map(|role| registry.token(role, role, &[]));
     let here = registry.token("here", "viewer", &["--hardware", HARDWARE]);
     let elsewhere = registry.token("elsewhere", "admin", &["--hardware", "toaster"]);
     let revoked = registry.token("revoked", "admin", &[]);
@@ -103,11 +110,12 @@ fn every_call_asks_for_its_role_and_scope() {
     let out_of_scope = |pattern: &str| !pattern.contains("{hardware}") && shared(pattern);
     // Who, the secret, the role it stands for, and which calls its scope reaches.
     type Row<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a dyn Fn(&str) -> bool);
-    let rows: [Row; 8] = [
+    let rows: [Row; 9] = [
         ("nobody", None, None, &nowhere),
         ("a wrong secret", Some(&tampered), None, &nowhere),
         ("a revoked admin", Some(&revoked), None, &nowhere),
         ("a viewer", Some(&viewer), Some("viewer"), &everywhere),
+        ("a worker", Some(&worker), Some("worker"), &everywhere),
         ("an operator", Some(&operator), Some("operator"), &everywhere),
         ("a viewer of this hardware", Some(&here), Some("viewer"), &in_scope),
         (
@@ -118,7 +126,7 @@ fn every_call_asks_for_its_role_and_scope() {
         ),
         ("an admin", Some(&admin), Some("admin"), &everywhere),
     ];
-    let rank = |role: &str| ranks.iter().position(|r| *r == role);
+    let rank = |role: &str| ROLES.iter().position(|r| *r == role);
     for (method, pattern, needed) in calls() {
         for (who, secret, role, reaches) in &rows {
             let url = path(&pattern);

@@ -52,6 +52,108 @@ fn check(document: &Value, (method, path): (&str, &str), status: u16, answer: &V
     assert!(faults.is_empty(), "{method} {path} {status}: {faults:?}");
 }
 
+/// A worker's calls, from registering to signing off; their paths.
+fn what_workers_are_answered(document: &Value) -> Vec<&'static str> {
+    let registry = Registry::default();
+    let server = registry.serve();
+    let (far, instance, sent_at) = ("far", "0123456789abcdef", "2026-01-31T12:00:00Z");
+    let register = json!({
+        "hardware": far, "instance": instance, "fingerprint": { "cpu": "Abacus" }, "version": "0.1.0", "sent_at": sent_at,
+        "setup": { "runtime": "onnxruntime", "batch_size": 1 },
+    });
+    let mut other = register.clone();
+    other["fingerprint"]["cpu"] = "Slide rule".into();
+    let measure = json!({ "kind": "measure", "parameters": { "space": "ofa-mobilenetv3", "count": 1 } });
+    let ask = json!({ "instance": instance, "wait_s": 0, "sent_at": sent_at });
+    let reference = json!({ "digest": format!("sha256:{}", "0".repeat(64)), "latency_ms": 5.0 });
+    let calls = [
+        ("put", "/v1/workers/{worker}", "/v1/workers/abacus", register, 200),
+        ("put", "/v1/workers/{worker}", "/v1/workers/rule", other, 409),
+        ("get", "/v1/workers", "/v1/workers", Value::Null, 200),
+        (
+            "post",
+            "/v1/workers/{worker}/confirm",
+            "/v1/workers/rule/confirm",
+            json!({ "reason": "alike" }),
+            200,
+        ),
+        ("post", "/v1/{hardware}/jobs", "/v1/far/jobs", measure, 202),
+        (
+            "post",
+            "/v1/workers/{worker}/lease",
+            "/v1/workers/abacus/lease",
+            ask.clone(),
+            200,
+        ),
+        (
+            "post",
+            "/v1/workers/{worker}/lease",
+            "/v1/workers/nobody/lease",
+            ask,
+            404,
+        ),
+        (
+            "post",
+            "/v1/workers/{worker}/calibration",
+            "/v1/workers/abacus/calibration",
+            json!({ "instance": instance, "reference": reference }),
+            200,
+        ),
+        (
+            "post",
+            "/v1/jobs/{id}/batch",
+            "/v1/jobs/1/batch",
+            json!({ "fencing": 1, "limit": 1 }),
+            200,
+        ),
+        (
+            "post",
+            "/v1/jobs/{id}/heartbeat",
+            "/v1/jobs/1/heartbeat",
+            json!({ "fencing": 1, "sent_at": sent_at }),
+            200,
+        ),
+        (
+            "post",
+            "/v1/jobs/{id}/measurements",
+            "/v1/jobs/1/measurements",
+            json!({ "fencing": 1, "measurements": [], "sent_at": sent_at }),
+            200,
+        ),
+        (
+            "post",
+            "/v1/jobs/{id}/measurements",
+            "/v1/jobs/1/measurements",
+            json!({ "fencing": 9, "measurements": [], "sent_at": sent_at }),
+            409,
+        ),
+        (
+            "post",
+            "/v1/jobs/{id}/finish",
+            "/v1/jobs/1/finish",
+            json!({ "fencing": 1 }),
+            422,
+        ),
+        (
+            "post",
+            "/v1/jobs/{id}/release",
+            "/v1/jobs/1/release",
+            json!({ "fencing": 1 }),
+            200,
+        ),
+    ];
+    let mut tried = Vec::new();
+    for (method, pattern, path, body, expected) in calls {
+        let body = (!body.is_null()).then(|| body.to_string());
+        let (status, answer) = server.call(&method.to_uppercase(), path, &[], body.as_deref());
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(document, (method, pattern), status, &answer);
+        tried.push(pattern);
+    }
+    assert_eq!(server.call("DELETE", "/v1/workers/abacus", &[], None).0, 204);
+    tried
+}
+
 #[test]
 fn answers_are_what_the_contract_says() {
     let document = document();
@@ -183,6 +285,7 @@ fn answers_are_what_the_contract_says() {
         "/v1/registry/backup",
         "/v1/registry/gc",
     ];
+    seen.extend(what_workers_are_answered(&document));
     for (path, url) in &gets {
         let (status, answer) = server.get(url);
         assert_eq!(status, 200, "{url}: {answer}");

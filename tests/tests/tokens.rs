@@ -21,7 +21,7 @@ fn tokens_are_made_used_and_revoked_over_http() {
         (
             json!({ "name": "ann", "role": "root" }),
             "/role",
-            "`viewer`, `operator`, `admin`",
+            "`viewer`, `worker`, `operator`, `admin`",
         ),
         (json!({ "name": "Ann B.", "role": "admin" }), "/name", "a-z 0-9"),
         (
@@ -156,7 +156,7 @@ fn commands_take_a_token() {
     let made = registry.json(&["token", "create", "--name", "ann", "--role", "admin"]);
     let admin = made["secret"].as_str().expect("a secret");
     let said = registry.fails(&["token", "create", "--name", "eve", "--role", "root"]);
-    assert!(said.contains("viewer, operator, admin"), "{said}");
+    assert!(said.contains("viewer, worker, operator, admin"), "{said}");
     let said = registry.fails(&["token", "create", "--name", "Eve!", "--role", "viewer"]);
     assert!(said.contains("name: expected 1 to 63"), "{said}");
     let server = registry.serve();

@@ -1,6 +1,6 @@
 use std::thread;
 
-use super::fixtures::{name, promote, ready_for_versions, rollback};
+use super::fixtures::{name, predicting_energy, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
 use crate::{Alias, AliasMove, AliasName, Error, HardwareName, Result, Store};
 
@@ -11,6 +11,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("rolling back goes back version by version", rolls_back),
     ("a move repeated with its key is answered as the first time", repeated),
     ("aliases are listed by name", listed),
+    ("production answers latency alone", latency_alone),
 ];
 
 /// A target with versions 1 and 2.
@@ -166,4 +167,27 @@ fn listed(store: &dyn Store) {
     assert_eq!(names, ["a", "candidate", "production"]);
     assert_eq!(store.aliases(&gpu).unwrap(), []);
     not_found(store.aliases(&name("npu")));
+}
+
+fn latency_alone(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let energy = predicting_energy(&ready_for_versions(store, &cpu));
+    let version = store.create_version(&cpu, &energy, None).unwrap().version;
+    store.move_alias(&cpu, &promote(1, 0)).unwrap();
+    assert_eq!(invalid(store.move_alias(&cpu, &promote(version, 1))), "version");
+    assert_eq!(invalid(store.forecast_move(&cpu, &promote(version, 1))), "version");
+    let forced = AliasMove {
+        force: true,
+        ..promote(version, 1)
+    };
+    assert_eq!(
+        invalid(store.move_alias(&cpu, &forced)),
+        "version",
+        "an admin cannot change what clients read"
+    );
+    let under_its_own = AliasMove {
+        alias: "energy".parse().unwrap(),
+        ..promote(version, 0)
+    };
+    assert_eq!(store.move_alias(&cpu, &under_its_own).unwrap().version, version);
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::{
     AliasMove, Baseline, Conditions, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware,
-    NewJob, NewValidation, NewVersion, NewWorker, PairedSample, PluginUse, ReferenceNetwork, Result, Rollback, Store,
-    ValidationPair, Version,
+    NewJob, NewValidation, NewVersion, NewWorker, PairedSample, PluginUse, Quantity, ReferenceNetwork, Result,
+    Rollback, Store, ValidationPair, Version,
 };
 
 /// The search space of the records.
@@ -105,6 +105,7 @@ pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Res
     Ok(NewVersion {
         space: SPACE.to_owned(),
         space_digest: Digest::of(b"space"),
+        quantity: Quantity::Latency,
         recipe: json!({"encoder": "d", "regressor": "lightgbm"}),
         dataset: dataset.digest,
         seed: u64::MAX,
@@ -126,6 +127,14 @@ pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Res
         imported: vec![],
         golden: vec![],
     })
+}
+
+/// The same version, but that it predicts energy.
+pub fn predicting_energy(new: &NewVersion) -> NewVersion {
+    NewVersion {
+        quantity: Quantity::Energy,
+        ..new.clone()
+    }
 }
 
 /// A move of the alias `production`.

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::fixtures::{name, promote, ready_for_versions};
+use super::fixtures::{name, predicting_energy, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
 use crate::{
     Agreement, AliasMove, Change, Digest, Error, HardwareName, NewDataset, NewVersion, Result, SetTraffic, Share,
@@ -12,6 +12,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("traffic is set from the generation that its setter saw", set),
     ("traffic goes to aliases that exist, in shares", refused),
     ("traffic goes to versions of production's space", same_space),
+    ("traffic goes to versions that predict latency", latency_alone),
     ("of eight threads that set traffic from one generation one wins", race),
     ("what shadows agreed on adds up, by pair of versions", agreements),
     ("watchers are told of every change, once it can be read", watched),
@@ -133,6 +134,26 @@ fn same_space(store: &dyn Store) {
     store.move_alias(&cpu, &candidate(version, 1)).unwrap();
     let canary = request(share("candidate", 0.5), None, 0);
     assert_eq!(invalid(store.set_traffic(&cpu, &canary)), "canary.alias");
+}
+
+/// However an alias that takes part comes to such a version.
+fn latency_alone(store: &dyn Store) {
+    let cpu = two_aliases(store);
+    let energy = predicting_energy(&ready_for_versions(store, &cpu));
+    let version = store.create_version(&cpu, &energy, None).unwrap().version;
+    let to_candidate = |generation| request(share("candidate", 0.5), None, generation);
+    store.set_traffic(&cpu, &to_candidate(0)).unwrap();
+    assert_eq!(invalid(store.move_alias(&cpu, &candidate(version, 1))), "version");
+
+    store.set_traffic(&cpu, &request(None, None, 1)).unwrap();
+    store.move_alias(&cpu, &candidate(version, 1)).unwrap();
+    assert_eq!(invalid(store.set_traffic(&cpu, &to_candidate(2))), "canary.alias");
+
+    store.move_alias(&cpu, &candidate(2, 2)).unwrap();
+    store.set_traffic(&cpu, &to_candidate(2)).unwrap();
+    let mut back = rollback(None);
+    back.alias = "candidate".parse().unwrap();
+    assert_eq!(invalid(store.roll_back(&cpu, &back)), "version");
 }
 
 fn race(store: &dyn Store) {

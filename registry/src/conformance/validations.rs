@@ -1,4 +1,4 @@
-use super::fixtures::{name, new_validation, ready_for_versions};
+use super::fixtures::{name, new_validation, predicting_energy, ready_for_versions};
 use super::{Check, invalid, not_found};
 use crate::{Digest, Error, NewValidation, Store, Version};
 
@@ -38,6 +38,15 @@ fn numbered(store: &dyn Store) {
 
 fn agrees(store: &dyn Store) {
     let version = version(store);
+    let energy = store
+        .create_version(&version.hardware, &predicting_energy(&version.content), None)
+        .unwrap();
+    let new = new_validation(store, &energy, None);
+    assert_eq!(
+        invalid(store.create_validation(&version.hardware, &new, None)),
+        "version",
+        "of energy"
+    );
     let cpu = version.hardware.clone();
     let good = new_validation(store, &version, None);
     let with = |edit: &dyn Fn(&mut NewValidation)| {

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use super::fixtures::{SPACE, name, new_hardware, ready_for_versions};
+use super::fixtures::{SPACE, name, new_hardware, predicting_energy, ready_for_versions};
 use super::{Check, conflict, invalid, not_found};
-use crate::{Digest, Error, Imported, NewVersion, Store, canonical_json};
+use crate::{Digest, Error, Golden, Imported, NewVersion, Quantity, Store, canonical_json};
 
 pub(super) const CHECKS: &[Check] = &[
     ("versions are numbered from 1 on each hardware target", numbered),
@@ -11,6 +11,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("a version names only what exists", complete),
     ("a version that breaks a rule is refused", refused),
     ("a version remembers the registries that it came through", imported),
+    ("a version says what it predicts", quantity),
     (
         "versions created by many threads are numbered without a gap",
         many_threads,
@@ -137,6 +138,29 @@ fn imported(store: &dyn Store) {
     new.imported[0].creator = "bob".to_owned();
     new.imported[0].created_at = "yesterday".to_owned();
     assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.created_at");
+}
+
+fn quantity(store: &dyn Store) {
+    let cpu = name("cpu");
+    let latency = ready_for_versions(store, &cpu);
+    let text = String::from_utf8(canonical_json(&latency).unwrap()).unwrap();
+    assert!(!text.contains("quantity"), "versions of before keep their digest");
+    let golden = |quantity: Quantity| Golden {
+        architecture: "net".to_owned(),
+        predicted: quantity.amount(0.5),
+    };
+    let mut new = predicting_energy(&latency);
+    new.golden = vec![golden(Quantity::Energy)];
+    let version = store.create_version(&cpu, &new, None).unwrap().version;
+    assert_eq!(store.version(&cpu, version).unwrap().content, new);
+    new.golden = vec![golden(Quantity::Latency)];
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "golden");
+    new.quantity = Quantity::Latency;
+    let text = String::from_utf8(canonical_json(&new).unwrap()).unwrap();
+    assert!(
+        text.contains(r#""golden":[{"architecture":"net","latency_ms":0.5}]"#),
+        "{text}"
+    );
 }
 
 fn many_threads(store: &dyn Store) {

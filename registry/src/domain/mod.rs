@@ -12,6 +12,7 @@ pub(crate) mod job;
 pub(crate) mod kinds;
 pub(crate) mod maintenance;
 pub(crate) mod measurement;
+pub(crate) mod quantity;
 pub(crate) mod token;
 pub(crate) mod traffic;
 pub(crate) mod validation;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{finite, not_empty};
-use crate::{Digest, HardwareName, Result, clock, names};
+use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names};
 
 /// The content of a version. Blobs are put before the version that names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct NewVersion {
     pub space: String,
     /// The digest of that space as it was defined then: rows of another definition mean something else.
     pub space_digest: Digest,
+    /// What it predicts; left out of the JSON where that is latency, so that versions of before keep their digest.
+    #[serde(default, skip_serializing_if = "Quantity::is_latency")]
+    pub quantity: Quantity,
     /// The recipe it was fitted by, whole.
     pub recipe: Value,
     /// The dataset it was fitted on: one of the same hardware target and space.
@@ -67,8 +70,9 @@ pub struct Imported {
 pub struct Golden {
     /// The architecture's canonical text.
     pub architecture: String,
-    /// Its predicted latency, milliseconds.
-    pub latency_ms: f64,
+    /// Its predicted latency or energy.
+    #[serde(flatten)]
+    pub predicted: Amount,
 }
 
 /// One plugin that a version was fitted with.
@@ -107,7 +111,7 @@ impl NewVersion {
     /// Checks what the types do not. That blobs and dataset exist is the store's to check.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
+    /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
         names::check("space", &self.space)?;
         not_empty("creator", &self.creator)?;
@@ -118,9 +122,13 @@ impl NewVersion {
             not_empty("imported.creator", &origin.creator)?;
             clock::check("imported.created_at", &origin.created_at)?;
         }
-
         for golden in &self.golden {
-            finite("golden.latency_ms", golden.latency_ms)?;
+            finite("golden", golden.predicted.value())?;
+            let of = golden.predicted.quantity();
+            if of != self.quantity {
+                let reason = format!("a version that predicts {} holds predictions of {of}", self.quantity);
+                return Err(Error::invalid("golden", reason));
+            }
         }
         self.residuals
             .iter()

@@ -8,7 +8,9 @@ use super::{SledStore, keys};
 use crate::domain::alias::ALIAS_MEMORY;
 use crate::domain::not_empty;
 use crate::domain::traffic::PRODUCTION;
-use crate::{Alias, AliasMove, AliasName, Change, Error, Forecast, HardwareName, Result, Rollback, Verdict, clock};
+use crate::{
+    Alias, AliasMove, AliasName, Change, Error, Forecast, HardwareName, Result, Rollback, Traffic, Verdict, clock,
+};
 
 /// How an alias comes to a version.
 struct Step<'a> {
@@ -91,6 +93,7 @@ impl SledStore {
             current,
         )?;
         changes.require("version", request.version, &keys::version(hardware, request.version))?;
+        self.require_latency(changes, hardware, &request.alias, request.version)?;
         let from = before.as_ref().map(|alias| alias.version);
         let verdict = match request.alias.as_str() {
             PRODUCTION => self.verdict(changes, hardware, request.version, from)?,
@@ -106,6 +109,36 @@ impl SledStore {
             forced: !passes && request.force,
         };
         Ok((before, forecast))
+    }
+
+    /// Whoever asks production, or an alias that takes part in its traffic, takes what is answered for milliseconds.
+    fn require_latency(
+        &self,
+        changes: &Changes<'_>,
+        hardware: &HardwareName,
+        alias: &AliasName,
+        version: u32,
+    ) -> Result<()> {
+        let quantity = self.read_version(hardware, version)?.content.quantity;
+        if quantity.is_latency() {
+            return Ok(());
+        }
+        let traffic: Option<Traffic> = changes.find(&keys::traffic(hardware))?;
+        let shares = |traffic: &Traffic| {
+            [&traffic.canary, &traffic.shadow]
+                .into_iter()
+                .flatten()
+                .any(|s| s.alias == *alias)
+        };
+        if alias.as_str() != PRODUCTION && !traffic.as_ref().is_some_and(shares) {
+            return Ok(());
+        }
+        let reason = format!(
+            "version {version} predicts {quantity} in {}; {alias} answers latency in ms. Serve it under an alias of its own, \
+             such as `{quantity}`",
+            quantity.unit(),
+        );
+        Err(Error::invalid("version", reason))
     }
 
     pub(super) fn write_rollback(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
@@ -137,6 +170,7 @@ impl SledStore {
                     alias: request.alias.clone(),
                 });
             };
+            self.require_latency(changes, hardware, &request.alias, version)?;
             let step = Step {
                 alias: &request.alias,
                 version,

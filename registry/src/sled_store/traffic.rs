@@ -5,7 +5,9 @@ use serde_json::json;
 use super::changes::check_generation;
 use super::{SledStore, keys};
 use crate::domain::traffic::PRODUCTION;
-use crate::{Agreement, Alias, AliasName, Change, Error, HardwareName, Result, SetTraffic, Share, Traffic, clock};
+use crate::{
+    Agreement, Alias, AliasName, Change, Error, HardwareName, NewVersion, Result, SetTraffic, Share, Traffic, clock,
+};
 
 impl SledStore {
     pub(super) fn write_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
@@ -20,7 +22,7 @@ impl SledStore {
                 request.expected_generation,
                 current,
             )?;
-            self.require_same_space(hardware, request)?;
+            self.require_comparable(hardware, request)?;
             let SetTraffic {
                 canary,
                 shadow,
@@ -47,26 +49,38 @@ impl SledStore {
         })
     }
 
-    /// A version of another space than production's reads none of its architectures.
-    fn require_same_space(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<()> {
+    /// A version of another space than production's reads none of its architectures, and one that predicts something else
+    /// than latency has no answer for whoever asked for that.
+    fn require_comparable(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<()> {
         if request.shares().next().is_none() {
             return Ok(());
         }
-        let production = self.space_of(hardware, &PRODUCTION.parse()?)?;
+        let production = self.version_of(hardware, &PRODUCTION.parse()?)?;
         for (field, Share { alias, .. }) in request.shares() {
-            let space = self.space_of(hardware, alias)?;
-            if space != production {
-                let reason = format!("{alias} predicts in the space {space}, production in {production}");
-                return Err(Error::invalid(format!("{field}.alias"), reason));
+            let version = self.version_of(hardware, alias)?;
+            let differs = |what: String| {
+                Err(Error::invalid(
+                    format!("{field}.alias"),
+                    format!("{alias} predicts {what}"),
+                ))
+            };
+            if version.space != production.space {
+                return differs(format!(
+                    "in the space {}, production in {}",
+                    version.space, production.space
+                ));
+            }
+            if version.quantity != production.quantity {
+                return differs(format!("{}, production {}", version.quantity, production.quantity));
             }
         }
         Ok(())
     }
 
-    fn space_of(&self, hardware: &HardwareName, alias: &AliasName) -> Result<String> {
+    fn version_of(&self, hardware: &HardwareName, alias: &AliasName) -> Result<NewVersion> {
         let found: Option<Alias> = self.find(&keys::alias(hardware, alias))?;
         let version = found.ok_or_else(|| Error::not_found("alias", alias))?.version;
-        Ok(self.read_version(hardware, version)?.content.space)
+        Ok(self.read_version(hardware, version)?.content)
     }
 
     pub(super) fn merge_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement> {

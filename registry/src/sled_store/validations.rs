@@ -128,6 +128,14 @@ impl SledStore {
         if version.digest != new.version_digest {
             return differs("version_digest", &version.digest);
         }
+        let quantity = version.content.quantity;
+        if !quantity.is_latency() {
+            let reason = format!(
+                "validations compare latencies; version {} predicts {quantity}",
+                new.version
+            );
+            return Err(Error::invalid("version", reason));
+        }
         if version.content.space != new.space {
             return differs("space", &version.content.space);
         }

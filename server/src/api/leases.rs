@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, post, web};
 use lglp_openapi::jobs::{Job, JobProgress};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::workers::{Accepted, AskForBatch, Batch, Finish, Heartbeat, Release, SubmitMeasurements};
-use lglp_registry::{Measurement, Progress, SignOfLife, WorkerName};
+use lglp_registry::{Error, Job as Stored, Measurement, Progress, SignOfLife, WorkerName};
 use serde::Deserialize;
 
 use super::State;
@@ -13,9 +13,7 @@ use super::extract::{Body, blocking};
 use super::measurements::check_all;
 use super::problem::ApiError;
 use crate::fleet::{corrected, skew};
-
-/// Architectures that a worker may ask for at a time.
-const BATCH_LIMIT: usize = 256;
+use crate::jobs::IN_HAND;
 
 /// Measurements that may come at a time.
 const SUBMIT_LIMIT: usize = 256;
@@ -41,7 +39,7 @@ pub async fn heartbeat_job(
 ) -> Result<HttpResponse, ApiError> {
     let skew = skew(&body.sent_at)?;
     let job = blocking(move || {
-        admit(&state, *id, &caller)?;
+        admit(&state, *id, body.fencing, &caller)?;
         let progress = body
             .progress
             .map(|JobProgress { done, of, note }| Progress { done, of, note });
@@ -73,8 +71,8 @@ pub async fn next_batch(
     Body(body): Body<AskForBatch>,
 ) -> Result<HttpResponse, ApiError> {
     let batch = blocking(move || {
-        admit(&state, *id, &caller)?;
-        let limit = body.limit.clamp(1, BATCH_LIMIT);
+        admit(&state, *id, body.fencing, &caller)?;
+        let limit = body.limit.clamp(1, IN_HAND);
         Ok::<_, ApiError>(state.jobs.batch(*id, body.fencing, limit)?)
     })
     .await?;
@@ -114,11 +112,11 @@ pub async fn submit_measurements(
     let skew = skew(&body.sent_at)?;
     if body.measurements.len() > SUBMIT_LIMIT {
         let reason = format!("expected at most {SUBMIT_LIMIT}, got {}", body.measurements.len());
-        return Err(lglp_registry::Error::invalid("measurements", reason).into());
+        return Err(Error::invalid("measurements", reason).into());
     }
     check_all(&state.spaces, "/measurements", &body.measurements)?;
     let counts = blocking(move || {
-        admit(&state, *id, &caller)?;
+        admit(&state, *id, body.fencing, &caller)?;
         let corrected = body.measurements.into_iter().map(|measurement| Measurement {
             measured_at: corrected(&measurement.measured_at, skew),
             ..measurement
@@ -155,7 +153,7 @@ pub async fn finish_job(
     Body(body): Body<Finish>,
 ) -> Result<HttpResponse, ApiError> {
     let job = blocking(move || {
-        admit(&state, *id, &caller)?;
+        admit(&state, *id, body.fencing, &caller)?;
         Ok::<_, ApiError>(state.jobs.finish(*id, body.fencing, body.failed)?)
     })
     .await?;
@@ -182,31 +180,38 @@ pub async fn release_job(
     Body(body): Body<Release>,
 ) -> Result<HttpResponse, ApiError> {
     let job = blocking(move || {
-        admit(&state, *id, &caller)?;
+        admit(&state, *id, body.fencing, &caller)?;
         Ok::<_, ApiError>(state.jobs.release(*id, body.fencing)?)
     })
     .await?;
     Ok(HttpResponse::Ok().json(job))
 }
 
-/// A token that is confined to some hardware targets speaks of their jobs alone.
-fn admit(state: &State, id: u64, caller: &Caller) -> Result<(), ApiError> {
-    caller.may_use(&state.store.job(id)?.hardware)
+/// A token that is confined to some hardware targets speaks of their jobs alone; and nobody speaks for the server, which works
+/// on jobs itself.
+fn admit(state: &State, id: u64, fencing: u64, caller: &Caller) -> Result<(), ApiError> {
+    let job = state.store.job(id)?;
+    caller.may_use(&job.hardware)?;
+    match holder(&job) {
+        Some(_) => Ok(()),
+        None => Err(Error::StaleLease { job: id, fencing }.into()),
+    }
+}
+
+/// The worker that holds a job, and its process.
+fn holder(job: &Stored) -> Option<(WorkerName, &str)> {
+    let (name, instance) = job.lease.as_ref()?.holder.split_once('@')?;
+    Some((name.parse().ok()?, instance))
 }
 
 /// Notes that the worker which holds a job was heard of. That it has lost its place meanwhile, its next call for work tells it.
-fn see_holder(state: &State, job: &lglp_registry::Job, skew_s: f64) {
-    let lease = job.lease.as_ref();
-    let holder = lease.and_then(|lease| lease.holder.split_once('@'));
-    if let Some((name, instance)) = holder
-        && let Ok(name) = name.parse::<WorkerName>()
-    {
-        let sign = SignOfLife {
-            clock_skew_s: Some(skew_s),
-            ..SignOfLife::default()
-        };
-        if let Err(error) = state.store.see_worker(&name, instance, sign) {
-            tracing::debug!(worker = %name, "{error}");
-        }
+fn see_holder(state: &State, job: &Stored, skew_s: f64) {
+    let Some((name, instance)) = holder(job) else { return };
+    let sign = SignOfLife {
+        clock_skew_s: Some(skew_s),
+        ..SignOfLife::default()
+    };
+    if let Err(error) = state.store.see_worker(&name, instance, sign) {
+        tracing::debug!(worker = %name, "{error}");
     }
 }

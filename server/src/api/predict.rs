@@ -9,7 +9,7 @@ use lglp_openapi::predict::{
     PredictRequest, PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval,
 };
 use lglp_openapi::problem::{Fault, Problem};
-use lglp_registry::HardwareName;
+use lglp_registry::{HardwareName, Quantity};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -29,7 +29,7 @@ const ROWS_PER_CORE: usize = 64;
 /// Faulty places that one answer lists at most.
 pub const FAULTS_LISTED: usize = 20;
 
-/// Predicts the latency of 1 to 10,000 architectures.
+/// Predicts the latency of 1 to 10,000 architectures, or the energy where the model predicts that.
 #[utoipa::path(
     tag = "predict",
     security(("token" = ["viewer"])),
@@ -275,7 +275,7 @@ fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
     PredictResponse {
         hardware: served.hardware.to_string(),
         space: served.space.name.clone(),
-        unit: "ms".into(),
+        unit: served.quantity().unit().into(),
         model: PredictingModel {
             version: served.version,
             digest: served.digest.clone(),
@@ -287,8 +287,10 @@ fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
 }
 
 fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -> Prediction {
+    let of = |quantity| Some(predicted.value).filter(|_| served.quantity() == quantity);
     Prediction {
-        latency_ms: predicted.latency_ms,
+        latency_ms: of(Quantity::Latency),
+        energy_j: of(Quantity::Energy),
         version: Some(version).filter(|version| *version != served.version),
         interval: predicted.interval.map(|i| PredictionInterval {
             low: i.low,

@@ -205,7 +205,7 @@ pub async fn lease_work(
         let (shared, name, instance, caller) = (state.clone(), name.clone(), body.instance.clone(), caller.clone());
         let work = blocking(move || {
             let worker = seen(&shared, &name, &instance, sign, &caller)?;
-            Ok::<_, ApiError>(shared.jobs.lease_to(&worker)?)
+            Ok::<_, ApiError>(shared.jobs.lease_or_share(&worker)?)
         })
         .await?;
         if let Some(work) = work {

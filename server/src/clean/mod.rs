@@ -5,7 +5,7 @@ mod suspicions;
 
 pub use suspicions::{Suspicion, suspicions};
 
-use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Store};
+use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Quantity, Store};
 use lglp_sdk::SearchSpace;
 use serde::Serialize;
 use serde_json::json;
@@ -90,7 +90,7 @@ pub enum CleanError {
 impl Cleaning<'_> {
     /// Finds suspicious measurements and changes nothing. `progress` is called after each fold.
     pub fn find(&self, progress: &(dyn Fn() + Sync)) -> Result<Findings, CleanError> {
-        let data = TrainingData::measured(self.store, self.hardware, self.space)?;
+        let data = TrainingData::measured(self.store, self.hardware, self.space, Quantity::Latency)?;
         let labels = labels(self.store, self.hardware, &self.space.name)?;
         let excluded_before = self.store.exclusions(self.hardware, &self.space.name)?.len();
         let all = self.store.measurements(self.hardware, &self.space.name, Some(0))?.len();

@@ -52,7 +52,7 @@ pub fn suspicions(
         predicted[row] = value;
     }
     // What is predicted at or below 0 says nothing of the measurement.
-    let residual = |row: &usize| (data.latencies_ms[*row] / predicted[*row]).ln();
+    let residual = |row: &usize| (data.labels[*row] / predicted[*row]).ln();
     let judged: Vec<usize> = (0..rows).filter(|row| residual(row).is_finite()).collect();
     let residuals: Vec<f64> = judged.iter().map(residual).collect();
     let center = median(&residuals);

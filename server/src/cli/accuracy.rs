@@ -1,16 +1,18 @@
 //! Accuracy as people read it: a line per metric with its unit, and the noise floor of the measurements beside it.
 
 use comfy_table::{CellAlignment, Table};
+use lglp_openapi::models::Quantity;
 use lglp_registry::{HardwareName, Store};
 
 use super::table::table;
 use crate::measure::Repeatability;
 use crate::train::{Metrics, Summary, summaries};
 
-/// What each metric of [`Metrics::entries`] is, in its order, and the digits and unit that it is printed with.
+/// What each metric of [`Metrics::entries`] is, in its order, with the digits that it is printed with and its unit, in
+/// which `U` is the unit of what is predicted.
 const MEANINGS: [(&str, usize, &str, &str); 8] = [
-    ("mse", 1, " ms^2", "mean squared error"),
-    ("mae", 2, " ms", "mean absolute error"),
+    ("mse", 1, " U^2", "mean squared error"),
+    ("mae", 2, " U", "mean absolute error"),
     ("r2", 4, "", "coefficient of determination"),
     ("correlation", 4, "", "Pearson's correlation"),
     ("mape", 2, " %", "mean absolute percentage error"),
@@ -19,11 +21,11 @@ const MEANINGS: [(&str, usize, &str, &str); 8] = [
     ("within_10", 1, " %", "predictions within 10 % of the measurement"),
 ];
 
-/// The metrics of one test part, or mean and standard deviation over several.
-pub fn metrics_table(runs: &[Metrics]) -> Table {
+/// The metrics of one test part, or mean and standard deviation over several; `of` is the unit of what is predicted.
+pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
     let mut rows = table(&["metric", "test part", "what it is"]);
-    for ((name, digits, unit, meaning), (_, Summary { mean, sd, values })) in MEANINGS.into_iter().zip(summaries(runs))
-    {
+    for ((name, .., meaning), (_, Summary { mean, sd, values })) in MEANINGS.into_iter().zip(summaries(runs)) {
+        let (digits, unit) = shown(name, of);
         let value = match values.len() {
             1 => format!("{mean:.digits$}{unit}"),
             _ => format!("{mean:.digits$} +- {sd:.digits$}{unit}"),
@@ -36,12 +38,24 @@ pub fn metrics_table(runs: &[Metrics]) -> Table {
     rows
 }
 
-/// A metric's value with its unit; one that is not known here with four digits.
-pub fn metric(name: &str, value: f64) -> String {
-    match MEANINGS.iter().find(|meaning| meaning.0 == name) {
-        Some((_, digits, unit, _)) => format!("{value:.digits$}{unit}"),
-        None => format!("{value:.4}"),
-    }
+/// A metric's value with its unit; `of` is that of what is predicted.
+pub fn metric(name: &str, value: f64, of: &str) -> String {
+    let (digits, unit) = shown(name, of);
+    format!("{value:.digits$}{unit}")
+}
+
+/// Digits and unit of a metric; four digits of one that is not known here.
+fn shown(name: &str, of: &str) -> (usize, String) {
+    let Some((_, digits, unit, _)) = MEANINGS.iter().find(|meaning| meaning.0 == name) else {
+        return (4, String::new());
+    };
+    // Networks spend joules where they take tens of milliseconds.
+    let more = if unit.contains('U') && of == Quantity::Energy.unit() {
+        2
+    } else {
+        0
+    };
+    (digits + more, unit.replace('U', of))
 }
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.

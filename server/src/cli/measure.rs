@@ -45,6 +45,9 @@ pub struct Args {
     /// Time for the runs of one attempt at one architecture, seconds.
     #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
     budget: f64,
+    /// How long each architecture is run once more to tell its energy, where the device counts it, seconds; 0 for never.
+    #[arg(long, default_value_t = Protocol::default().energy_window_s, value_name = "S", conflicts_with = "job")]
+    energy_window: f64,
     /// Leave it to the server, as a job, and return at once.
     #[arg(long)]
     job: bool,
@@ -57,6 +60,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         args.budget.is_finite() && args.budget > 0.0,
         "--budget must be a positive number of seconds"
+    );
+    anyhow::ensure!(
+        args.energy_window.is_finite() && args.energy_window >= 0.0,
+        "--energy-window must be a number of seconds, 0 or more"
     );
     let registry = context.registry("measure")?;
     if args.job {
@@ -85,6 +92,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         setup: Some(args.setup.setup()),
         protocol: Protocol {
             budget_s: args.budget,
+            energy_window_s: args.energy_window,
             ..Protocol::default()
         },
         wanted: match args.round {

@@ -13,11 +13,12 @@ use super::{Context, input};
 use crate::api::predict_here;
 use crate::serving::Serving;
 
-/// Predict latencies of architectures
+/// Predict latencies of architectures, or energies
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp predict --hardware xeon-1t 'mobilenetv3@320/s2-k3e3/s2-se-k3e3/s2-k3e3/s1-k3e3/s2-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3'\n  \
     lglp predict --hardware xeon-1t @architectures.json --model 2\n  \
+    lglp predict --hardware xeon-1t @architectures.json --model energy    # joules\n  \
     some-search | lglp predict --hardware xeon-1t --json -")]
 pub struct Args {
     /// Hardware target.
@@ -60,12 +61,18 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if context.json() {
         return print_json(&response);
     }
-    let mut rows = table(&["latency ms", "90 % interval", "architecture", "note"]);
+    // Networks take a millisecond or more, and spend far less than a joule on small devices.
+    let (quantity, digits) = match response.unit.as_str() {
+        "ms" => ("latency ms", 1),
+        _ => ("energy J", 3),
+    };
+    let mut rows = table(&[quantity, "90 % interval", "architecture", "note"]);
     for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
         let interval = prediction
             .interval
             .as_ref()
-            .map(|i| format!("{:.1} to {:.1}", i.low, i.high));
+            .map(|i| format!("{:.digits$} to {:.digits$}", i.low, i.high));
+        let value = prediction.latency_ms.or(prediction.energy_j).unwrap_or(f64::NAN);
         let architecture = architecture
             .as_str()
             .map_or_else(|| architecture.to_string(), str::to_owned);
@@ -75,7 +82,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let notes = [canary, prediction.outside_training_range.clone()];
         let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
         rows.add_row([
-            format!("{:.2}", prediction.latency_ms),
+            format!("{value:.0$}", digits + 1),
             interval.unwrap_or_default(),
             architecture,
             note,

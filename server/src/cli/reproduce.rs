@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::{Digest, HardwareName, Store};
+use lglp_registry::{Digest, HardwareName, Quantity, Store};
 use lglp_sdk::SearchSpace;
 
 use super::Context;
@@ -124,7 +124,7 @@ fn dataset(store: &dyn Store, args: &Args, space: &SearchSpace) -> anyhow::Resul
         let data = TrainingData::frozen(store, digest, space)?;
         return Ok((digest.clone(), data));
     }
-    let mut data = TrainingData::measured(store, &args.hardware, space)?;
+    let mut data = TrainingData::measured(store, &args.hardware, space, Quantity::Latency)?;
     if let Some(rows) = args.rows {
         let there = data.architectures.len();
         anyhow::ensure!(rows <= there, "--rows is {rows}; there are {there} architectures");
@@ -151,7 +151,7 @@ fn subject(
     let weighted: Vec<bool> = texts
         .map(|text| draws.get(text.as_str()).copied().unwrap_or(false))
         .collect();
-    let latencies = &data.latencies_ms;
+    let latencies = &data.labels;
     let subject = Subject {
         hardware: args.hardware.clone(),
         target: store.hardware(&args.hardware)?,

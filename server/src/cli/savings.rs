@@ -1,6 +1,6 @@
 //! `lglp savings`.
 
-use lglp_openapi::savings::{Footprint, SavingsQuery, SavingsReport, SecondsFrom};
+use lglp_openapi::savings::{Footprint, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom};
 use lglp_registry::HardwareName;
 
 use super::Context;
@@ -21,7 +21,8 @@ pub struct Args {
     /// Seconds that one deployment and its measurement take [default: the median measured here, else the paper's 120].
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
-    /// Watts of device and host meanwhile [default: 250, a data centre's GPU].
+    /// Watts of device and host meanwhile [default: what the device was measured to draw, else 250, a data
+    /// centre's GPU].
     #[arg(long, value_name = "W")]
     power: Option<f64>,
     /// Power usage effectiveness of the data centre [default: 1.58].
@@ -77,8 +78,24 @@ fn print(report: &SavingsReport) {
         SecondsFrom::Measured => "the median here",
         SecondsFrom::Paper => "the paper's",
     };
+    if let Some(energy) = &report.energy {
+        println!(
+            "an inference spends {:.3} J in the median of {} measurements, at {:.1} W",
+            energy.joules_per_inference, energy.measurements, energy.power_w
+        );
+    }
+    let power_from = match a.power_from {
+        PowerFrom::Given => "as given",
+        PowerFrom::Measured => "as measured",
+        PowerFrom::Assumed => "assumed",
+    };
     println!(
-        "with {:.1} s a deployment ({from}), {} W, PUE {}, {} lb CO2e a kWh, {} USD an hour; --help tells how to change that",
-        a.seconds_per_deployment, a.power_w, a.pue, a.co2e_lb_per_kwh, a.dollars_per_hour,
+        "with {:.1} s a deployment ({from}), {} W ({power_from}), PUE {}, {} lb CO2e a kWh, {} USD an hour; \
+         --help tells how to change that",
+        a.seconds_per_deployment,
+        (10.0 * a.power_w).round() / 10.0,
+        a.pue,
+        a.co2e_lb_per_kwh,
+        a.dollars_per_hour,
     );
 }

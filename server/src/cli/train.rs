@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::TrainParameters;
+use lglp_openapi::models::Quantity;
 use lglp_registry::{HardwareName, JobKind};
 use serde_json::json;
 
@@ -12,8 +13,18 @@ use super::accuracy::{metrics_table, noise_floor};
 use super::context::actor;
 use super::jobs::submit;
 use super::table::{print_json, short};
+use crate::jobs::wanted;
 use crate::predictor::{FitEvent, Recipe};
 use crate::train::{Metrics, Trained, Training, TrainingData, summaries};
+
+/// What can be predicted.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Wanted {
+    /// Milliseconds.
+    Latency,
+    /// Joules; of measurements that tell them.
+    Energy,
+}
 
 /// Train a recipe on a hardware target's measurements; makes a version
 #[derive(clap::Args)]
@@ -21,7 +32,8 @@ use crate::train::{Metrics, Trained, Training, TrainingData, summaries};
     lglp train --hardware xeon-1t\n  \
     lglp train --hardware xeon-1t --recipe lightgbm --seed 7\n  \
     lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n  \
-    lglp train --hardware xeon-1t --job   # in the server, in the background\n\n\
+    lglp train --hardware xeon-1t --job   # in the server, in the background\n  \
+    lglp train --hardware xeon-1t --target energy   # joules instead of milliseconds\n\n\
     Metrics are of the test part, a tenth of the rows that the model never saw.")]
 pub struct Args {
     /// Hardware target.
@@ -35,6 +47,10 @@ pub struct Args {
     /// Seed of split and fit: the same gives the same metrics.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What to predict, where that is to be another quantity than the recipe's; a recipe that learns it per multiply-accumulate
+    /// still does.
+    #[arg(long, value_enum, value_name = "QUANTITY")]
+    target: Option<Wanted>,
     /// Train on this many splits, from --seed on, print mean and deviation, and keep none.
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
@@ -45,21 +61,29 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("train")?;
+    let parameters = TrainParameters {
+        recipe: args.recipe.clone(),
+        space: args.space.clone(),
+        seed: args.seed,
+        target: args.target.map(|wanted| match wanted {
+            Wanted::Latency => Quantity::Latency,
+            Wanted::Energy => Quantity::Energy,
+        }),
+    };
     if args.job {
-        let parameters = TrainParameters {
-            recipe: args.recipe.clone(),
-            space: args.space.clone(),
-            seed: args.seed,
-        };
         return submit(context, &registry, JobKind::Train, &args.hardware, &parameters);
     }
     let store = &*registry.store;
-    let recipe = Recipe::load(context.recipes_folder(), &args.recipe)?;
+    let recipe = wanted(&parameters, context.recipes_folder())?;
+    let quantity = recipe.target.quantity();
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
     let host = context.plugins()?;
-    let data = TrainingData::measured(store, &args.hardware, space)?;
-    let noise_floor = noise_floor(store, &args.hardware, &space.name)?;
+    let data = TrainingData::measured(store, &args.hardware, space, quantity)?;
+    let noise_floor = match quantity.is_latency() {
+        true => noise_floor(store, &args.hardware, &space.name)?,
+        false => None,
+    };
     let training = Training {
         store,
         host: &host,
@@ -90,13 +114,17 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         split.validation.len(),
         split.test.len()
     );
-    print_metrics(&[trained.metrics], noise_floor);
+    print_metrics(&[trained.metrics], quantity.unit(), noise_floor);
     println!(
         "version {} ({}); put it to use with:",
         version.version,
         short(version.digest.as_str())
     );
-    println!("  lglp promote --hardware {} {}", args.hardware, version.version);
+    let alias = match quantity.is_latency() {
+        true => String::new(),
+        false => format!(" --alias {quantity}"),
+    };
+    println!("  lglp promote --hardware {}{alias} {}", args.hardware, version.version);
     Ok(())
 }
 
@@ -141,12 +169,12 @@ fn report_seeds(
         recipe.name,
         metrics.len()
     );
-    print_metrics(metrics, noise_floor);
+    print_metrics(metrics, recipe.target.quantity().unit(), noise_floor);
     Ok(())
 }
 
-fn print_metrics(runs: &[Metrics], noise_floor: Option<String>) {
-    println!("{}", metrics_table(runs));
+fn print_metrics(runs: &[Metrics], unit: &str, noise_floor: Option<String>) {
+    println!("{}", metrics_table(runs, unit));
     if let Some(line) = noise_floor {
         println!("{line}");
     }

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -75,6 +75,8 @@ struct Shared {
     came: Condvar,
     /// The same, for those who wait without a thread.
     heard: Notify,
+    /// Held while a job is shared.
+    sharing: Mutex<()>,
 }
 
 impl Jobs {
@@ -90,6 +92,7 @@ impl Jobs {
             news: Mutex::new(0),
             came: Condvar::new(),
             heard: Notify::new(),
+            sharing: Mutex::new(()),
         });
         shared.requeue(Some(HOLDER));
         // Workers could not renew theirs while no server was there.
@@ -156,6 +159,11 @@ impl Jobs {
 
     pub(super) fn store(&self) -> &dyn Store {
         &*self.shared.tools.store
+    }
+
+    /// Waits for the turn to share a job.
+    pub(super) fn sharing(&self) -> MutexGuard<'_, ()> {
+        self.shared.sharing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn tools(&self) -> &Tools {

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::{Batch, BatchItem, Work};
 use lglp_registry::{
-    Accepted, Digest, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, LeaseRequest, Measurement,
+    Accepted, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement,
     NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
 };
 use lglp_sdk::SearchSpace;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::executor::Jobs;
-use super::measure::{chosen, wanted};
+use super::sharing::{Checkpoint, digest, planned};
 use super::{JobError, parse};
 use crate::measure::{Protocol, Repeatability, is_at_hand, reference_space};
 
@@ -22,13 +22,6 @@ pub const WORKER_LEASE_S: u32 = 30;
 
 /// Architectures that go with a lease.
 const FIRST_BATCH: usize = 32;
-
-/// What a job measures, kept when a worker first gets it: another one, or another server, goes on with the same.
-#[derive(Serialize, Deserialize)]
-struct Checkpoint {
-    /// The blob that holds the items.
-    items: Digest,
-}
 
 /// Who measures for a hardware target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +119,20 @@ impl Jobs {
         Ok(None)
     }
 
+    /// As [`Self::lease_to`], or else a part of a long job that another worker has.
+    ///
+    /// # Errors
+    /// Those of `lease_to`.
+    pub fn lease_or_share(&self, worker: &Worker) -> Result<Option<Work>, JobError> {
+        if let Some(work) = self.lease_to(worker)? {
+            return Ok(Some(work));
+        }
+        if worker.difference.is_none() && self.share(worker)? {
+            return Ok(self.lease_to(worker)?);
+        }
+        Ok(None)
+    }
+
     /// What a worker needs to begin with a job.
     fn work(&self, job: Job) -> Result<(Job, Work), JobError> {
         let store = self.store();
@@ -135,9 +142,9 @@ impl Jobs {
         let reference_space = self.reference_space(&target, space)?;
         let job = match &job.checkpoint {
             Value::Null => {
-                let items = items(&parameters, store, &job.hardware, space)?;
-                let items = store.put_blob(&canonical_json(&items)?)?;
-                store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { items }))?
+                let plan = planned(&parameters, store, &job.hardware, space)?;
+                let plan = store.put_blob(&canonical_json(&plan)?)?;
+                store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { plan }))?
             }
             _ => job,
         };
@@ -164,20 +171,12 @@ impl Jobs {
     }
 
     fn remaining(&self, job: &Job, parameters: &MeasureParameters, limit: usize) -> Result<Batch, JobError> {
-        let store = self.store();
-        let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
-        let items: Vec<BatchItem> =
-            serde_json::from_slice(&store.get_blob(&kept.items)?).map_err(JobError::Checkpoint)?;
-        let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
-        let total = items.len();
-        let is_left = |item: &BatchItem| !done.contains(&Digest::of(item.architecture.as_bytes()));
-        let mut left: Vec<BatchItem> = items.into_iter().filter(is_left).collect();
-        let done = total - left.len();
-        left.truncate(limit);
+        let left = self.left(job, parameters)?;
+        let is_own = |item: &&BatchItem| !left.elsewhere.contains(&digest(item));
         Ok(Batch {
-            items: left,
-            total,
-            done,
+            items: left.items.iter().filter(is_own).take(limit).cloned().collect(),
+            total: left.total,
+            done: left.total - left.items.len(),
         })
     }
 
@@ -231,7 +230,8 @@ impl Jobs {
         Ok(store.record_leased(id, fencing, measured, actor)?)
     }
 
-    /// Ends a worker's job: well where everything is measured.
+    /// Ends a worker's job: well where everything is measured. Where others still measure parts of it, it is queued until they
+    /// have.
     ///
     /// # Errors
     /// `Invalid` where something is left; `NotFound`; `StaleLease`.
@@ -240,12 +240,17 @@ impl Jobs {
         let outcome = match failed {
             Some(reason) => JobOutcome::Failed(reason),
             None => {
-                let Batch { total, done, .. } = self.batch(id, fencing, 0)?;
-                if done < total {
-                    let rule = format!("{} of {total} architectures are not measured yet", total - done);
-                    return Err(Error::invalid("failed", rule).into());
+                let job = store.heartbeat_job(id, fencing, None)?;
+                let left = self.left(&job, &parse(job.parameters.clone())?)?;
+                let own = left.items.iter().filter(|item| !left.elsewhere.contains(&digest(item)));
+                match own.count() {
+                    0 if left.items.is_empty() => JobOutcome::Succeeded(self.summary(&job, left.total)?),
+                    0 => return Ok(self.release(id, fencing)?),
+                    own => {
+                        let rule = format!("{own} of {} architectures are not measured yet", left.total);
+                        return Err(Error::invalid("failed", rule).into());
+                    }
                 }
-                JobOutcome::Succeeded(self.summary(&store.job(id)?, total)?)
             }
         };
         let job = store.finish_job(id, fencing, &outcome)?;
@@ -291,7 +296,7 @@ impl Jobs {
     fn told(&self, job: &Job) {
         self.feed().publish(job);
         let parent = job.parent.and_then(|parent| self.store().job(parent).ok());
-        if let Some(parent) = parent.filter(|parent| !parent.state.has_ended()) {
+        if let Some(parent) = parent.filter(|parent| parent.state == JobState::Queued) {
             self.feed().publish(&Job {
                 progress: job.progress.clone(),
                 ..parent
@@ -306,22 +311,6 @@ impl Jobs {
         self.feed().publish(&job);
         self.tell();
     }
-}
-
-/// The architectures of a job.
-fn items(
-    parameters: &MeasureParameters,
-    store: &dyn Store,
-    hardware: &HardwareName,
-    space: &SearchSpace,
-) -> Result<Vec<BatchItem>, JobError> {
-    let chosen = chosen(parameters, store, space)?;
-    let planned = wanted(parameters, chosen.as_deref()).architectures(store, hardware, space)?;
-    let item = |(draw, architecture): (crate::measure::Draw, lglp_sdk::Architecture)| BatchItem {
-        architecture: space.canonical_text(&architecture),
-        flags: draw.flags(),
-    };
-    Ok(planned.into_iter().map(item).collect())
 }
 
 /// A record of the registry as the contract has it: the same JSON.

@@ -6,9 +6,8 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
-use crate::measure::{BATCHES, Campaign, CampaignEvent, Protocol, Setup, Wanted};
+use crate::measure::{BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted};
 use crate::plugins::Kind;
-use crate::validate::Plan;
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
@@ -95,27 +94,12 @@ pub(super) fn chosen(
     store: &dyn Store,
     space: &SearchSpace,
 ) -> Result<Option<Vec<Architecture>>> {
-    let Some(plan) = &parameters.plan else { return Ok(None) };
-    let invalid = |reason: String| Error::invalid("parameters.plan", reason);
-    let digest: Digest = plan.parse().map_err(|e: Error| invalid(e.to_string()))?;
-    let blob = match store.get_blob(&digest) {
-        Err(Error::NotFound { .. }) => {
-            let reason = format!("there is no blob {digest}; store the plan first: POST /v1/blobs");
-            return Err(invalid(reason));
-        }
-        blob => blob?,
+    let Some(plan) = given(parameters, store)? else {
+        return Ok(None);
     };
-    let plan: Plan = serde_json::from_slice(&blob).map_err(|e| invalid(e.to_string()))?;
-    if !(1..=MEASURE_LIMIT).contains(&plan.architectures.len()) {
-        let reason = format!(
-            "expected 1 to {MEASURE_LIMIT} architectures, got {}",
-            plan.architectures.len()
-        );
-        return Err(invalid(reason));
-    }
     let read = |(at, text): (usize, &String)| {
         let architecture = space.architecture_from_text(text);
-        architecture.map_err(|e| invalid(format!("architecture {at}: {e}")))
+        architecture.map_err(|e| bad_plan(format!("architecture {at}: {e}")))
     };
     plan.architectures
         .iter()
@@ -123,6 +107,37 @@ pub(super) fn chosen(
         .map(read)
         .collect::<Result<_>>()
         .map(Some)
+}
+
+/// The plan that a job is given, if it is given one.
+///
+/// # Errors
+/// `Invalid` for one that cannot be read.
+pub(super) fn given(parameters: &MeasureParameters, store: &dyn Store) -> Result<Option<Plan>> {
+    let Some(plan) = &parameters.plan else { return Ok(None) };
+    let digest: Digest = plan.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
+    let blob = match store.get_blob(&digest) {
+        Err(Error::NotFound { .. }) => {
+            let reason = format!("there is no blob {digest}; store the plan first: POST /v1/blobs");
+            return Err(bad_plan(reason));
+        }
+        blob => blob?,
+    };
+    let plan: Plan = serde_json::from_slice(&blob).map_err(|e| bad_plan(e.to_string()))?;
+    let (count, flags) = (plan.architectures.len(), plan.flags.len());
+    if !(1..=MEASURE_LIMIT).contains(&count) {
+        return Err(bad_plan(format!(
+            "expected 1 to {MEASURE_LIMIT} architectures, got {count}"
+        )));
+    }
+    if flags != 0 && flags != count {
+        return Err(bad_plan(format!("it has flags for {flags} of {count} architectures")));
+    }
+    Ok(Some(plan))
+}
+
+fn bad_plan(reason: String) -> Error {
+    Error::invalid("parameters.plan", reason)
 }
 
 /// What a job measures.

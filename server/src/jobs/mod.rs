@@ -2,7 +2,8 @@
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
 //! each kind does (one file a kind, and one line in [`kind`]), who does it (`executor.rs`: threads of the server;
-//! `fleet.rs`: workers on other machines), what the work tells meanwhile (`run.rs`), and who hears it (`feed.rs`).
+//! `fleet.rs`: workers on other machines, `sharing.rs`: several of them one job), what the work tells meanwhile (`run.rs`),
+//! and who hears it (`feed.rs`).
 
 mod error;
 mod executor;
@@ -10,6 +11,7 @@ mod feed;
 mod fleet;
 mod measure;
 mod run;
+mod sharing;
 mod train;
 mod validate;
 
@@ -18,6 +20,8 @@ pub use executor::Jobs;
 pub use feed::{JobLabels, Listener};
 pub use fleet::{Measurer, WORKER_LEASE_S};
 pub use run::Run;
+pub use sharing::IN_HAND;
+pub use train::wanted;
 
 use std::path::PathBuf;
 use std::sync::Arc;

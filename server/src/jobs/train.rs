@@ -1,13 +1,16 @@
 //! Training jobs.
 
+use std::path::Path;
+
 use lglp_openapi::jobs::TrainParameters;
-use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Result, canonical_json};
+use lglp_openapi::models::Quantity as Wanted;
+use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Quantity, Result, canonical_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::predictor::{FitEvent, Recipe};
+use crate::predictor::{FitEvent, Recipe, RecipeError};
 use crate::train::{Training, TrainingData};
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
@@ -25,7 +28,7 @@ impl Work for TrainParameters {
             .spaces
             .get(&self.space)
             .map_err(|e| Error::invalid("parameters.space", e.to_string()))?;
-        Recipe::load(&tools.recipes, &self.recipe).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
+        wanted(self, &tools.recipes).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
         Ok(())
     }
 
@@ -44,9 +47,21 @@ impl Work for TrainParameters {
     }
 }
 
+/// The recipe that is asked for, with the target that is.
+pub fn wanted(parameters: &TrainParameters, recipes: &Path) -> std::result::Result<Recipe, RecipeError> {
+    let mut recipe = Recipe::load(recipes, &parameters.recipe)?;
+    let quantity = match parameters.target {
+        None => return Ok(recipe),
+        Some(Wanted::Latency) => Quantity::Latency,
+        Some(Wanted::Energy) => Quantity::Energy,
+    };
+    recipe.target = recipe.target.of(quantity);
+    Ok(recipe)
+}
+
 /// Fits the recipe, and keeps what came out.
 fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<NewVersion, JobError> {
-    let recipe = Recipe::load(&tools.recipes, &parameters.recipe)?;
+    let recipe = wanted(parameters, &tools.recipes)?;
     let training = Training {
         store: &*tools.store,
         host: &tools.host,
@@ -55,7 +70,12 @@ fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) ->
         recipe: &recipe,
         seed: parameters.seed,
     };
-    let data = TrainingData::measured(training.store, training.hardware, training.space)?;
+    let data = TrainingData::measured(
+        training.store,
+        training.hardware,
+        training.space,
+        recipe.target.quantity(),
+    )?;
     let unit = recipe.target.unit();
     let mut progress = |event: FitEvent<'_>| {
         let (component, p) = (event.component, event.progress);

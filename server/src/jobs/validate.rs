@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::fleet::Measurer;
 use super::{JobError, Run, Tools, Work, parse};
 use crate::idempotency::own_key;
-use crate::measure::{CampaignEvent, Protocol};
-use crate::validate::{Plan, Selection, Validating};
+use crate::measure::{CampaignEvent, Plan, Protocol};
+use crate::validate::{Selection, Validating};
 
 /// What is to be measured: a thousand texts are too large for a record that is written every second.
 #[derive(Serialize, Deserialize)]

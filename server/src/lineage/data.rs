@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lglp_openapi::lineage::{DataDifference, Relabelled};
-use lglp_registry::{NewVersion, Store};
+use lglp_registry::{Amount, NewVersion, Store};
 
 use super::predictions::relative_difference;
 use super::wire::SplitRows;
@@ -22,14 +22,15 @@ pub(super) fn compare(
         .iter()
         .filter_map(|(architecture, a)| Some((*architecture, *a, *labels_b.get(architecture)?)));
     let both = shared.clone().count();
-    let mut relabelled: Vec<Relabelled> = shared
-        .filter(|(_, a, b)| a != b)
-        .map(|(architecture, a_ms, b_ms)| Relabelled {
+    let latencies = |(architecture, a, b): (&str, Amount, Amount)| match (a, b) {
+        (Amount::LatencyMs(a_ms), Amount::LatencyMs(b_ms)) if a_ms != b_ms => Some(Relabelled {
             architecture: architecture.to_owned(),
             a_ms,
             b_ms,
-        })
-        .collect();
+        }),
+        _ => None,
+    };
+    let mut relabelled: Vec<Relabelled> = shared.filter_map(latencies).collect();
     let differs = |row: &Relabelled| relative_difference(row.a_ms, row.b_ms);
     relabelled.sort_by(|x, y| differs(y).total_cmp(&differs(x)));
     let count = relabelled.len();
@@ -47,10 +48,8 @@ pub(super) fn compare(
     })
 }
 
-fn labels(rows: &[FrozenRow]) -> BTreeMap<&str, f64> {
-    rows.iter()
-        .map(|row| (row.architecture.as_str(), row.latency_ms))
-        .collect()
+fn labels(rows: &[FrozenRow]) -> BTreeMap<&str, Amount> {
+    rows.iter().map(|row| (row.architecture.as_str(), row.label)).collect()
 }
 
 /// The architectures of a version's test part, where it names its rows.

@@ -65,6 +65,7 @@ fn compared(version: &Version) -> ComparedVersion {
         version: version.version,
         digest: version.digest.to_string(),
         recipe: content.recipe["name"].as_str().unwrap_or_default().to_owned(),
+        quantity: wire::quantity(content.quantity),
         space: content.space.clone(),
         creator: content.creator.clone(),
         created_at: version.created_at.clone(),
@@ -92,6 +93,7 @@ fn plugins(a: &NewVersion, b: &NewVersion) -> Vec<PluginDifference> {
 }
 
 fn metrics(a: &NewVersion, b: &NewVersion) -> Vec<MetricDifference> {
+    let alike = a.quantity == b.quantity;
     let (a, b) = (&a.metrics, &b.metrics);
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     names
@@ -102,7 +104,7 @@ fn metrics(a: &NewVersion, b: &NewVersion) -> Vec<MetricDifference> {
                 name: name.clone(),
                 a,
                 b,
-                difference: a.zip(b).map(|(a, b)| b - a),
+                difference: a.zip(b).filter(|_| alike).map(|(a, b)| b - a),
             }
         })
         .collect()

@@ -43,6 +43,7 @@ pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, ve
         version: version.version,
         digest: version.digest.to_string(),
         aliases: leading_here.map(|alias| alias.name.to_string()).collect(),
+        quantity: wire::quantity(version.content.quantity),
         dataset: wire::dataset(dataset),
         dataset_frozen_by,
         plugins: trace_plugins(&version.content, host),

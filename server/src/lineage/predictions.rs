@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lglp_openapi::lineage::{DiffQuery, DifferingArchitecture, PredictionDifference};
-use lglp_registry::{HardwareName, Store};
+use lglp_registry::{HardwareName, Quantity, Store};
 use lglp_sdk::Architecture;
 
 use crate::measure::plan;
@@ -22,6 +22,9 @@ pub enum NotCompared {
         space_a: String,
         space_b: String,
     },
+    /// Milliseconds are no joules, and a difference is told in milliseconds.
+    #[error("predictions are compared in ms; version {version} predicts {quantity}")]
+    NotLatency { version: u32, quantity: Quantity },
     #[error(transparent)]
     Serving(#[from] ServingError),
 }
@@ -49,6 +52,15 @@ pub(super) fn compare(
             b,
             space_a: space.name.clone(),
             space_b: second.space.name.clone(),
+        });
+    }
+    if let Some(model) = [&first, &second]
+        .into_iter()
+        .find(|model| !model.quantity().is_latency())
+    {
+        return Err(NotCompared::NotLatency {
+            version: model.version,
+            quantity: model.quantity(),
         });
     }
     let drawn: Vec<Architecture> = plan(space, query.seed, query.count, 0)
@@ -96,7 +108,7 @@ fn latencies(serving: &Serving, served: &Arc<ServedModel>, drawn: &[Architecture
     let predicted = served
         .predict(drawn, 1)
         .inspect_err(|error| serving.after_failure(served, error))?;
-    Ok(predicted.into_iter().map(|prediction| prediction.latency_ms).collect())
+    Ok(predicted.into_iter().map(|prediction| prediction.value).collect())
 }
 
 #[cfg(test)]

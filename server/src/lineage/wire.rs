@@ -2,7 +2,7 @@
 
 use lglp_openapi::lineage::SplitSizes;
 use lglp_openapi::{measurements, models};
-use lglp_registry::{Dataset, Imported, NewVersion, PluginUse};
+use lglp_registry::{Dataset, Imported, NewVersion, PluginUse, Quantity};
 use serde::Deserialize;
 
 pub(super) fn dataset(stored: Dataset) -> measurements::Dataset {
@@ -14,6 +14,13 @@ pub(super) fn dataset(stored: Dataset) -> measurements::Dataset {
         origin: stored.origin,
         created_at: stored.created_at,
         blob: stored.blob.into(),
+    }
+}
+
+pub(super) fn quantity(stored: Quantity) -> models::Quantity {
+    match stored {
+        Quantity::Latency => models::Quantity::Latency,
+        Quantity::Energy => models::Quantity::Energy,
     }
 }
 

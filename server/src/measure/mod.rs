@@ -2,6 +2,7 @@
 
 mod campaign;
 mod fingerprint;
+pub mod meters;
 mod plan;
 mod protocol;
 mod reference;
@@ -12,7 +13,7 @@ mod target;
 
 pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
 pub use fingerprint::{load_average, of_this_machine};
-pub use plan::{Draw, Wanted, plan};
+pub use plan::{Draw, Plan, Wanted, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture};
 pub use repeatability::Repeatability;

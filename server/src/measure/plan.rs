@@ -4,8 +4,34 @@ use std::collections::BTreeSet;
 
 use lglp_registry::{HardwareName, Store};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use serde::{Deserialize, Serialize};
 
 use super::MeasureError;
+
+/// Architectures that are to be measured, as canonical texts: kept as a blob, so that whoever goes on does so with the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub architectures: Vec<String>,
+    /// The remarks that the measurement of each begins with; none where none of them has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Vec<String>>,
+}
+
+impl Plan {
+    /// Architectures without remarks.
+    pub fn of(architectures: Vec<String>) -> Self {
+        Self {
+            architectures,
+            flags: Vec::new(),
+        }
+    }
+
+    /// The remarks of one.
+    pub fn flags(&self, at: usize) -> Vec<String> {
+        self.flags.get(at).cloned().unwrap_or_default()
+    }
+}
 
 /// How an architecture was drawn; see [`Sampler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

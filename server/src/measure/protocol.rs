@@ -7,8 +7,10 @@
 
 use std::time::{Duration, Instant};
 
+use lglp_registry::Conditions;
 use serde::{Deserialize, Serialize};
 
+use super::meters::Device;
 use super::statistics::{median, median_half_width};
 use crate::plugins::{NetworkInstance, PluginError, TimedRun};
 
@@ -32,8 +34,12 @@ pub struct Protocol {
     /// Drift of the reference within one attempt (its slowest third to its fastest third) beyond which the attempt is
     /// marked and made again.
     pub drift_bound: f64,
+    /// Half-width of the interval, relative to the ratio, beyond which an attempt is marked and made again.
+    pub wide: f64,
     /// Attempts at most.
     pub attempts: usize,
+    /// How long the candidate is run once more to tell its energy, where something counts it, seconds; 0 leaves it out.
+    pub energy_window_s: f64,
 }
 
 /// Seconds that one attempt at one architecture may take.
@@ -65,7 +71,9 @@ impl Default for Protocol {
             precision: 0.01,
             budget_s: 5.0,
             drift_bound: 1.5,
+            wide: 0.05,
             attempts: 2,
+            energy_window_s: 0.5,
         }
     }
 }
@@ -103,8 +111,33 @@ pub struct PairedMeasurement {
     pub attempts: usize,
     /// Whether the reference drifted beyond the bound also in the attempt that counts.
     pub drifted: bool,
+    /// Whether the interval stayed wide also in the attempt that counts.
+    pub wide: bool,
     /// Energy of one run of the candidate, joules, where the runtime tells; the median.
     pub energy_j: Option<f64>,
+    /// The state of the device during the attempt that counts, where it tells.
+    pub conditions: Option<Conditions>,
+}
+
+impl PairedMeasurement {
+    /// Whether the device ran slower than it can, in the attempt that counts.
+    pub fn throttled(&self) -> bool {
+        self.conditions.as_ref().is_some_and(|c| !c.throttled.is_empty())
+    }
+
+    /// What speaks against it; nothing where it was steady.
+    fn faults(&self) -> usize {
+        [self.drifted, self.throttled(), self.wide]
+            .into_iter()
+            .filter(|fault| *fault)
+            .count()
+    }
+
+    /// Fewer faults first, then the narrower interval.
+    fn is_better_than(&self, other: &Self) -> bool {
+        let (own, others) = (self.faults(), other.faults());
+        own < others || (own == others && self.half_width < other.half_width)
+    }
 }
 
 impl Protocol {
@@ -113,33 +146,25 @@ impl Protocol {
         "median paired ratio x calibrated reference latency"
     }
 
-    /// Measures a candidate against the reference, with `at_once` runs at a time, as their runtime wants it. An attempt during which the machine changed its state is made again;
-    /// if all are such, the one with the narrowest interval counts, and is marked.
+    /// Measures a candidate against the reference on a device, with `at_once` runs at a time, as their runtime wants it. An
+    /// attempt during which the machine changed its state or was slowed down, or whose interval stays wide, is made again; if
+    /// all are such, the one with the fewest of these faults counts, and is marked.
     pub fn measure(
         &self,
         candidate: &mut NetworkInstance<'_>,
         reference: &mut NetworkInstance<'_>,
         at_once: usize,
+        device: &Device,
     ) -> Result<PairedMeasurement, PluginError> {
         let group = match at_once {
             1 => self.reference_runs(candidate, reference)?,
             // Such a runtime warms up by itself at every call, which is what makes calls dear.
             many => many,
         };
-        let mut best: Option<PairedMeasurement> = None;
-        for attempt in 1..=self.attempts.max(1) {
-            let mut made = self.attempt(candidate, reference, at_once, group)?;
-            made.attempts = attempt;
-            let steady = !made.drifted;
-            let better = best.as_ref().is_none_or(|b| made.half_width < b.half_width);
-            if steady || better {
-                best = Some(made);
-            }
-            if steady {
-                break;
-            }
-        }
-        Ok(best.expect("one attempt at least"))
+        steadiest(self.attempts, || {
+            let (made, conditions) = device.watch(|| self.attempt(candidate, reference, at_once, group));
+            Ok(PairedMeasurement { conditions, ..made? })
+        })
     }
 
     /// Warms both up, and says how many runs of the reference go between two of the candidate.
@@ -187,11 +212,32 @@ impl Protocol {
                     half_width,
                     attempts: 1,
                     drifted,
+                    wide: half_width > self.wide,
                     energy_j: (!energies.is_empty()).then(|| median(&energies)),
+                    conditions: None,
                 });
             }
         }
     }
+}
+
+/// Makes attempts until one is steady, and returns it, or the best of them.
+fn steadiest<E>(
+    attempts: usize,
+    mut attempt: impl FnMut() -> Result<PairedMeasurement, E>,
+) -> Result<PairedMeasurement, E> {
+    let mut best = attempt()?;
+    for made in 2..=attempts {
+        if best.faults() == 0 {
+            break;
+        }
+        let next = attempt()?;
+        if next.is_better_than(&best) {
+            best = next;
+        }
+        best.attempts = made;
+    }
+    Ok(best)
 }
 
 /// What stands for a group of runs of the reference: their mean where they are few and short; their median where they come
@@ -232,4 +278,79 @@ fn drift(reference_times: &[f64]) -> f64 {
 /// Processor time where the runtime knows it, else elapsed time.
 pub(super) fn time(run: TimedRun) -> f64 {
     if run.cpu_ms > 0.0 { run.cpu_ms } else { run.wall_ms }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEADY: PairedMeasurement = PairedMeasurement {
+        pairs: Vec::new(),
+        ratio: 2.0,
+        half_width: 0.01,
+        attempts: 1,
+        drifted: false,
+        wide: false,
+        energy_j: None,
+        conditions: None,
+    };
+
+    fn throttled() -> PairedMeasurement {
+        let conditions = Conditions {
+            throttled: vec!["hw-thermal-slowdown".into()],
+            ..Conditions::default()
+        };
+        PairedMeasurement {
+            conditions: Some(conditions),
+            ..STEADY
+        }
+    }
+
+    /// What comes of these attempts, and how many of them were made.
+    fn best(attempts: usize, made: Vec<PairedMeasurement>) -> (PairedMeasurement, usize) {
+        let mut left = made.into_iter();
+        let mut count = 0;
+        let best = steadiest(attempts, || {
+            count += 1;
+            left.next().ok_or("one attempt too many")
+        });
+        (best.unwrap(), count)
+    }
+
+    #[test]
+    fn a_steady_attempt_is_the_last() {
+        assert_eq!(best(3, vec![STEADY]), (STEADY, 1));
+        let (found, made) = best(3, vec![throttled(), STEADY]);
+        assert_eq!((found.throttled(), found.attempts, made), (false, 2, 2));
+    }
+
+    #[test]
+    fn of_unsteady_attempts_the_one_with_the_fewest_faults_counts() {
+        let wide = PairedMeasurement {
+            half_width: 0.2,
+            wide: true,
+            ..STEADY
+        };
+        let drifted = PairedMeasurement {
+            drifted: true,
+            ..throttled()
+        };
+        let (found, made) = best(3, vec![drifted, wide.clone(), throttled()]);
+        assert_eq!(
+            (found.throttled(), found.wide, made),
+            (true, false, 3),
+            "the narrower of two with one fault"
+        );
+        assert_eq!(found.attempts, 3);
+        let (found, made) = best(0, vec![wide]);
+        assert_eq!((found.attempts, made), (1, 1));
+    }
+
+    /// Measurements hold the protocol that they were taken by.
+    #[test]
+    fn a_protocol_of_before_is_read() {
+        let before = r#"{"attempts":2,"budget_s":5.0,"drift_bound":1.5,"least_pairs":6,"most_pairs":30,"precision":0.01,
+            "reference_share":0.15,"warm_up":1}"#;
+        assert_eq!(serde_json::from_str::<Protocol>(before).unwrap(), Protocol::default());
+    }
 }

@@ -6,7 +6,10 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, reference_architecture};
+use super::meters::{Device, Window};
+use super::{
+    MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, median, reference_architecture,
+};
 use crate::networks;
 use crate::plugins::{NetworkInstance, PluginError, RuntimeInstance};
 
@@ -17,6 +20,8 @@ pub struct Rig<'a> {
     reference: NetworkInstance<'a>,
     protocol: Protocol,
     batch: u32,
+    /// What the runtime runs on.
+    device: Device,
     /// This process, as measurements name it.
     process: String,
 }
@@ -49,6 +54,7 @@ impl<'a> Rig<'a> {
             reference: runtime.load(&network.onnx)?,
             protocol,
             batch,
+            device: Device::of_runtime(&runtime.describe()?),
             process: format!("{}@{}", std::process::id(), now()),
         })
     }
@@ -67,9 +73,31 @@ impl<'a> Rig<'a> {
         let network = networks::build(self.space, architecture, self.batch, WEIGHTS_SEED);
         let mut candidate = self.runtime.load(&network.onnx)?;
         let at_once = self.runtime.runs_at_once();
-        let paired = self.protocol.measure(&mut candidate, &mut self.reference, at_once)?;
+        let mut paired = self
+            .protocol
+            .measure(&mut candidate, &mut self.reference, at_once, &self.device)?;
+        if paired.energy_j.is_none() {
+            paired.energy_j = self.energy_j(&mut candidate, at_once, &paired)?;
+        }
         let record = self.record(architecture, &paired, label)?;
         Ok((record, paired))
+    }
+
+    /// Energy of one run, joules, where a meter of the device tells.
+    fn energy_j(
+        &self,
+        candidate: &mut NetworkInstance<'_>,
+        at_once: usize,
+        paired: &PairedMeasurement,
+    ) -> Result<Option<f64>, PluginError> {
+        let Some(meter) = self.device.meter() else {
+            return Ok(None);
+        };
+        let Some(window) = Window::new(self.protocol.energy_window_s, self.protocol.budget_s, meter) else {
+            return Ok(None);
+        };
+        let times: Vec<f64> = paired.pairs.iter().map(|pair| pair.wall_ms).collect();
+        window.joules(candidate, meter, at_once, median(&times))
     }
 
     fn record(
@@ -90,6 +118,13 @@ impl<'a> Rig<'a> {
         if paired.attempts > 1 {
             flags.push(format!("attempts:{}", paired.attempts));
         }
+        let marks = [("throttled", paired.throttled()), ("wide", paired.wide)];
+        flags.extend(
+            marks
+                .into_iter()
+                .filter(|(_, set)| *set)
+                .map(|(mark, _)| mark.to_owned()),
+        );
         Ok(Measurement {
             hardware: label.hardware.clone(),
             space: self.space.name.clone(),
@@ -115,7 +150,7 @@ impl<'a> Rig<'a> {
             measured_at: now(),
             process: self.process.clone(),
             energy_j: paired.energy_j,
-            conditions: None,
+            conditions: paired.conditions.clone(),
             worker: None,
         })
     }

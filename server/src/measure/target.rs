@@ -6,6 +6,7 @@ use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, NewHardware, Re
 use lglp_sdk::SearchSpace;
 use serde_json::{Map, Value, json};
 
+use super::meters::gpu_facts;
 use super::{of_this_machine, reference_architecture};
 use crate::spaces::Spaces;
 
@@ -123,6 +124,9 @@ pub fn reference_space<'a>(
 pub fn fingerprint(description: &Value) -> Value {
     let mut fingerprint = of_this_machine();
     fingerprint["runtime"] = description.clone();
+    if let Some(gpu) = gpu_facts(description) {
+        fingerprint["gpu"] = gpu;
+    }
     fingerprint
 }
 
@@ -130,7 +134,12 @@ pub fn fingerprint(description: &Value) -> Value {
 const MACHINE: [&str; 4] = ["/architecture", "/cpu", "/cores", "/simd"];
 
 /// Facts of its runtime, where both tell them: a machine is looked at before a runtime is opened, too.
-const RUNTIME: [&str; 3] = ["/runtime/device", "/runtime/driver", "/runtime/version"];
+const RUNTIME: [&str; 4] = [
+    "/runtime/device",
+    "/runtime/driver",
+    "/runtime/version",
+    "/gpu/memory_mib",
+];
 
 /// A fact in which two fingerprints differ.
 #[derive(Clone, Debug, PartialEq, Eq)]

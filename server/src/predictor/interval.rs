@@ -1,12 +1,12 @@
 //! Prediction intervals by split conformal prediction (Lei et al., 2018, arXiv:1604.04173), on relative residuals, since
-//! errors of latency grow with it.
+//! errors of latency and energy grow with them.
 
 use serde::{Deserialize, Serialize};
 
-/// The share of intervals that should hold the measured latency.
+/// The share of intervals that should hold what is measured.
 pub const COVERAGE: f64 = 0.9;
 
-/// An interval around a prediction, milliseconds.
+/// An interval around a prediction, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     pub low: f64,
@@ -19,7 +19,7 @@ pub struct Interval {
 pub struct RelativeResiduals(Vec<f64>);
 
 impl RelativeResiduals {
-    /// Residuals of predictions against measurements, milliseconds each.
+    /// Residuals of predictions against measurements, both in one unit.
     pub fn new(measured: &[f64], predicted: &[f64]) -> Self {
         let mut residuals: Vec<f64> = measured
             .iter()
@@ -41,13 +41,13 @@ impl RelativeResiduals {
     }
 
     /// The interval around a prediction; `None` where there are too few residuals for the coverage.
-    pub fn interval(&self, latency_ms: f64) -> Option<Interval> {
+    pub fn interval(&self, predicted: f64) -> Option<Interval> {
         // The ceil((n + 1) * coverage)-th smallest residual has the coverage for exchangeable rows of any distribution.
         let rank = ((self.0.len() + 1) as f64 * COVERAGE).ceil() as usize;
-        let width = latency_ms.abs() * self.0.get(rank.checked_sub(1)?)?;
+        let width = predicted.abs() * self.0.get(rank.checked_sub(1)?)?;
         Some(Interval {
-            low: (latency_ms - width).max(0.0),
-            high: latency_ms + width,
+            low: (predicted - width).max(0.0),
+            high: predicted + width,
             coverage: COVERAGE,
         })
     }

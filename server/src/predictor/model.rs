@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lglp_registry::Quantity;
 use lglp_sdk::plugin::Progress;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
@@ -11,11 +12,11 @@ use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
 };
 
-/// Architectures and their measured latencies, milliseconds.
+/// Architectures and what was measured of them, in the unit of the recipe's quantity.
 #[derive(Clone, Copy)]
 pub struct Labelled<'a> {
     pub architectures: &'a [Architecture],
-    pub latencies_ms: &'a [f64],
+    pub labels: &'a [f64],
 }
 
 /// Progress of a fit: which component, and how far.
@@ -43,7 +44,7 @@ pub type ModelState = BTreeMap<String, Vec<u8>>;
 const EXTRACTOR: &str = "extractor";
 const REGRESSOR: &str = "regressor";
 
-/// A fitted recipe: architectures in, latencies out.
+/// A fitted recipe: architectures in, latencies or energies out.
 pub struct FittedModel {
     space: SearchSpace,
     target: Target,
@@ -107,8 +108,8 @@ impl FittedModel {
         }
         let encoder = EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?;
         let targets = |part: Labelled<'_>| -> Vec<f64> {
-            let rows = part.architectures.iter().zip(part.latencies_ms);
-            rows.map(|(architecture, latency)| latency / recipe.target.scale(space, architecture))
+            let rows = part.architectures.iter().zip(part.labels);
+            rows.map(|(architecture, label)| label / recipe.target.scale(space, architecture))
                 .collect()
         };
         let (train_targets, validation_targets) = (targets(train), targets(validation));
@@ -204,19 +205,24 @@ impl FittedModel {
         &self.plugins
     }
 
-    /// Latencies in milliseconds, in the order of the architectures.
+    /// What is predicted.
+    pub fn quantity(&self) -> Quantity {
+        self.target.quantity()
+    }
+
+    /// Latencies in milliseconds, or energies in joules, in the order of the architectures.
     pub fn predict<'a>(
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<f64>, PluginError> {
         let encoded = self.encoder.encode(architectures.clone())?;
-        let mut latencies_ms = match &self.extractor {
+        let mut predicted = match &self.extractor {
             Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?)?,
             None => self.regressor.predict(&encoded)?,
         };
-        for (latency, architecture) in latencies_ms.iter_mut().zip(architectures) {
-            *latency *= self.target.scale(&self.space, architecture);
+        for (value, architecture) in predicted.iter_mut().zip(architectures) {
+            *value *= self.target.scale(&self.space, architecture);
         }
-        Ok(latencies_ms)
+        Ok(predicted)
     }
 }

@@ -1,5 +1,6 @@
 //! What a model has seen in training, so that predictions outside of it say so.
 
+use lglp_registry::Quantity;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +15,47 @@ pub struct TrainingRange {
     pub layers: (usize, usize),
     /// Fewest and most multiply-accumulates.
     pub macs: (u64, u64),
-    /// Shortest and longest latency, milliseconds.
-    pub latency_ms: (f64, f64),
+    /// Least and most of what is predicted.
+    #[serde(flatten)]
+    pub labels: LabelRange,
+}
+
+/// The least and the most that was measured; in JSON a field of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelRange {
+    /// Milliseconds.
+    LatencyMs((f64, f64)),
+    /// Joules.
+    EnergyJ((f64, f64)),
+}
+
+impl LabelRange {
+    fn of(quantity: Quantity, labels: &[f64]) -> Option<Self> {
+        let least = labels.iter().copied().min_by(f64::total_cmp)?;
+        let most = labels.iter().copied().max_by(f64::total_cmp)?;
+        Some(match quantity {
+            Quantity::Latency => Self::LatencyMs((least, most)),
+            Quantity::Energy => Self::EnergyJ((least, most)),
+        })
+    }
+
+    /// What a prediction lies beyond, in words.
+    fn outside(self, predicted: f64) -> Option<String> {
+        let (Self::LatencyMs((least, most)) | Self::EnergyJ((least, most))) = self;
+        if (least..=most).contains(&predicted) {
+            return None;
+        }
+        Some(match self {
+            Self::LatencyMs(_) => format!("latency beyond the {least:.1} to {most:.1} ms trained on"),
+            Self::EnergyJ(_) => format!("energy beyond the {least:.3} to {most:.3} J trained on"),
+        })
+    }
 }
 
 impl TrainingRange {
-    /// The range of some architectures and their latencies; `None` where there are none.
-    pub fn of(space: &SearchSpace, architectures: &[Architecture], latencies_ms: &[f64]) -> Option<Self> {
+    /// The range of some architectures and what was measured of them; `None` where there are none.
+    pub fn of(space: &SearchSpace, architectures: &[Architecture], quantity: Quantity, labels: &[f64]) -> Option<Self> {
         let mut resolutions: Vec<u32> = architectures.iter().map(|a| space.resolution(a)).collect();
         resolutions.sort_unstable();
         resolutions.dedup();
@@ -30,15 +65,12 @@ impl TrainingRange {
             resolutions,
             layers: (*layers.iter().min()?, *layers.iter().max()?),
             macs: (*macs.iter().min()?, *macs.iter().max()?),
-            latency_ms: (
-                latencies_ms.iter().copied().min_by(f64::total_cmp)?,
-                latencies_ms.iter().copied().max_by(f64::total_cmp)?,
-            ),
+            labels: LabelRange::of(quantity, labels)?,
         })
     }
 
-    /// In what an architecture or its predicted latency lies outside, in words; `None` where it lies within.
-    pub fn outside(&self, space: &SearchSpace, architecture: &Architecture, latency_ms: f64) -> Option<String> {
+    /// In what an architecture or what is predicted of it lies outside, in words; `None` where it lies within.
+    pub fn outside(&self, space: &SearchSpace, architecture: &Architecture, predicted: f64) -> Option<String> {
         let mut reasons = Vec::new();
         let resolution = space.resolution(architecture);
         if !self.resolutions.contains(&resolution) {
@@ -61,12 +93,7 @@ impl TrainingRange {
                 giga(self.macs.1)
             ));
         }
-        if latency_ms < self.latency_ms.0 || latency_ms > self.latency_ms.1 {
-            reasons.push(format!(
-                "latency beyond the {:.1} to {:.1} ms trained on",
-                self.latency_ms.0, self.latency_ms.1
-            ));
-        }
+        reasons.extend(self.labels.outside(predicted));
         if reasons.is_empty() {
             None
         } else {

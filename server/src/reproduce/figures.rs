@@ -45,12 +45,12 @@ pub fn figures(
 }
 
 fn distribution(report: &Report, data: &TrainingData, weighted: &[bool]) -> Result<String, PlotError> {
-    let rows = data.latencies_ms.iter().zip(weighted);
+    let rows = data.labels.iter().zip(weighted);
     let uniform: Vec<f64> = rows
         .filter(|(_, weighted)| !**weighted)
         .map(|(latency, _)| *latency)
         .collect();
-    let all = data.latencies_ms.clone();
+    let all = data.labels.clone();
     let distributions = if uniform.len() == all.len() {
         vec![("as measured", all)]
     } else {
@@ -83,7 +83,7 @@ fn panels(
                     "{}: R² {:.3}, MAPE {:.1} %",
                     line.recipe, result.metrics.r2, result.metrics.mape
                 ),
-                measured: data.part(&split.test).latencies_ms,
+                measured: data.part(&split.test).labels,
                 predicted: result.predicted.clone(),
             });
         }

@@ -136,7 +136,7 @@ impl Serving {
             architectures: pick(architectures, chosen),
             production_ms,
         };
-        let latencies = known.iter().map(|i| answers[*i].predicted.latency_ms).collect();
+        let latencies = known.iter().map(|i| answers[*i].predicted.value).collect();
         queue.offer(comparison(&known, Some(latencies)));
         queue.offer(comparison(&unknown, None));
     }

@@ -38,7 +38,7 @@ pub enum ServingError {
         version: u32,
         space: String,
     },
-    /// A freshly loaded model predicts otherwise than when it was trained, or no latencies at all.
+    /// A freshly loaded model predicts otherwise than when it was trained, or no numbers at all.
     #[error("version {version} of `{hardware}` fails its self-test: {reason}")]
     SelfTest {
         hardware: HardwareName,
@@ -46,11 +46,12 @@ pub enum ServingError {
         reason: String,
     },
     /// A prediction that is no number.
-    #[error("version {version} of `{hardware}` predicts {latency_ms} ms for {architecture}")]
+    #[error("version {version} of `{hardware}` predicts {value} {unit} for {architecture}")]
     Impossible {
         hardware: HardwareName,
         version: u32,
-        latency_ms: f64,
+        value: f64,
+        unit: &'static str,
         architecture: String,
     },
     /// Loading panicked, or the server ends.

@@ -21,16 +21,16 @@ fn sample(space: &SearchSpace) -> Vec<Architecture> {
 /// What a freshly fitted model predicts, to be recorded in its version.
 pub fn golden(model: &FittedModel, space: &SearchSpace) -> Result<Vec<Golden>, PluginError> {
     let rows = sample(space);
-    let latencies = model.predict(rows.iter())?;
-    let golden = rows.iter().zip(latencies).map(|(row, latency_ms)| Golden {
+    let predicted = model.predict(rows.iter())?;
+    let golden = rows.iter().zip(predicted).map(|(row, value)| Golden {
         architecture: space.canonical_text(row),
-        latency_ms,
+        predicted: model.quantity().amount(value),
     });
     Ok(golden.collect())
 }
 
 /// Tests a freshly loaded model. It warms up caches and thread pools, too. Versions of before golden predictions were
-/// recorded need only predict numbers. A latency below zero is no fault of loading: some recipes predict it of the shortest
+/// recorded need only predict numbers. A latency or energy below zero is no fault of loading: some recipes predict it of the shortest
 /// architectures, and whether that is good enough is for the gate to say.
 pub(super) fn self_test(model: &FittedModel, space: &SearchSpace, version: &Version) -> Result<(), ServingError> {
     let failed = |reason: String| ServingError::SelfTest {
@@ -46,25 +46,23 @@ pub(super) fn self_test(model: &FittedModel, space: &SearchSpace, version: &Vers
         let rows: Result<_, _> = golden.iter().map(read).collect();
         rows.map_err(|error| failed(format!("a golden architecture cannot be read: {}", error.message)))?
     };
-    let latencies = model.predict(rows.iter())?;
+    let unit = model.quantity().unit();
+    let predicted = model.predict(rows.iter())?;
     // One row alone takes another path through some plugins.
     let alone = model.predict(rows[..1].iter())?;
-    let tested = rows.iter().zip(&latencies).chain(rows.iter().zip(&alone));
-    for (row, latency_ms) in tested {
+    let tested = rows.iter().zip(&predicted).chain(rows.iter().zip(&alone));
+    for (row, value) in tested {
         let architecture = || space.canonical_text(row);
-        if !latency_ms.is_finite() {
-            return Err(failed(format!("it predicts {latency_ms} ms for {}", architecture())));
+        if !value.is_finite() {
+            return Err(failed(format!("it predicts {value} {unit} for {}", architecture())));
         }
     }
-    let again = golden.iter().zip(&latencies).chain(golden.iter().zip(&alone));
-    for (golden, latency_ms) in again {
-        let Golden {
-            architecture,
-            latency_ms: expected,
-        } = golden;
-        if (latency_ms - expected).abs() > TOLERANCE * expected.abs() {
+    let again = golden.iter().zip(&predicted).chain(golden.iter().zip(&alone));
+    for (golden, value) in again {
+        let (architecture, expected) = (&golden.architecture, golden.predicted.value());
+        if (value - expected).abs() > TOLERANCE * expected.abs() {
             let reason =
-                format!("it predicts {latency_ms} ms for {architecture}, and predicted {expected} when trained");
+                format!("it predicts {value} {unit} for {architecture}, and predicted {expected} when trained");
             return Err(failed(reason));
         }
     }

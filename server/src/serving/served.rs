@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lglp_registry::{HardwareName, Store, Version};
+use lglp_registry::{HardwareName, Quantity, Store, Version};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
@@ -29,8 +29,8 @@ pub struct ServedModel {
 /// A prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predicted {
-    /// Milliseconds.
-    pub latency_ms: f64,
+    /// In the unit of what the model predicts.
+    pub value: f64,
     pub interval: Option<Interval>,
     pub outside_training_range: Option<String>,
 }
@@ -84,41 +84,52 @@ impl ServedModel {
         Ok(served)
     }
 
-    /// Latencies in milliseconds, in the order of the architectures.
-    pub(super) fn latencies(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+    /// What it predicts.
+    pub fn quantity(&self) -> Quantity {
+        self.model.quantity()
+    }
+
+    /// Whether it reads what another one reads, and predicts the same quantity.
+    pub(super) fn answers_like(&self, other: &Self) -> bool {
+        self.space.name == other.space.name && self.quantity() == other.quantity()
+    }
+
+    /// What it predicts alone, in the order of the architectures.
+    pub(super) fn values(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
         Ok(self.model.predict(architectures.iter())?)
     }
 
     /// Predicts architectures of the model's space, in their order, on up to so many threads.
     pub fn predict(&self, architectures: &[Architecture], threads: usize) -> Result<Vec<Predicted>, ServingError> {
         let share = architectures.len().div_ceil(threads).max(1);
-        let latencies = std::thread::scope(|scope| {
+        let predicted = std::thread::scope(|scope| {
             let (first, others) = architectures.split_at(share.min(architectures.len()));
             let others: Vec<_> = others
                 .chunks(share)
                 .map(|part| scope.spawn(|| self.model.predict(part.iter())))
                 .collect();
-            let mut latencies = self.model.predict(first.iter())?;
+            let mut predicted = self.model.predict(first.iter())?;
             for other in others {
-                latencies.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+                predicted.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
-            Ok::<_, ServingError>(latencies)
+            Ok::<_, ServingError>(predicted)
         })?;
-        if let Some(at) = latencies.iter().position(|latency| !latency.is_finite()) {
+        if let Some(at) = predicted.iter().position(|value| !value.is_finite()) {
             return Err(ServingError::Impossible {
                 hardware: self.hardware.clone(),
                 version: self.version,
-                latency_ms: latencies[at],
+                value: predicted[at],
+                unit: self.quantity().unit(),
                 architecture: self.space.canonical_text(&architectures[at]),
             });
         }
         let predicted = architectures
             .iter()
-            .zip(latencies)
-            .map(|(architecture, latency_ms)| Predicted {
-                latency_ms,
-                interval: self.residuals.interval(latency_ms),
-                outside_training_range: self.range.outside(&self.space, architecture, latency_ms),
+            .zip(predicted)
+            .map(|(architecture, value)| Predicted {
+                value,
+                interval: self.residuals.interval(value),
+                outside_training_range: self.range.outside(&self.space, architecture, value),
             });
         Ok(predicted.collect())
     }

@@ -139,7 +139,7 @@ impl Comparison {
 
     /// Predicts; a model that fails is named.
     fn latencies(&self) -> Result<(Vec<f64>, Vec<f64>), Failure<'_>> {
-        let predict = |model: &Arc<ServedModel>| model.latencies(&self.architectures);
+        let predict = |model: &Arc<ServedModel>| model.values(&self.architectures);
         let production = match &self.production_ms {
             Some(known) => known.clone(),
             None => predict(&self.production).map_err(|error| (&self.production, error))?,

@@ -144,16 +144,13 @@ impl Target {
         self.branch(self.traffic.shadow.as_ref()?, production)
     }
 
-    /// None where the alias has gone, leads to production's version itself, or to one of another space.
+    /// None where the alias has gone, leads to production's version itself, or to one of another space or quantity.
     fn branch(&self, share: &Share, production: &ServedModel) -> Option<Branch> {
         let version = self
             .version(&share.alias)
             .filter(|version| *version != production.version)?;
         let model = self.models.get(&version).map(|loaded| loaded.model.clone());
-        if model
-            .as_ref()
-            .is_some_and(|model| model.space.name != production.space.name)
-        {
+        if model.as_ref().is_some_and(|model| !model.answers_like(production)) {
             return None;
         }
         Some(Branch {

@@ -1,17 +1,21 @@
-//! What models are trained on: measured latencies, one a row.
+//! What models are trained on: measured latencies or energies, one a row.
 
 use std::collections::{BTreeMap, HashSet};
 
-use lglp_registry::{Dataset, Digest, HardwareName, Measurement, NewDataset, Store};
+use lglp_registry::{Amount, Dataset, Digest, HardwareName, Measurement, NewDataset, Quantity, Store};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
-/// Architectures of one space and their measured latencies.
+use super::FEWEST_ROWS;
+
+/// Architectures of one space, and what was measured of each.
 #[derive(Clone, Debug, Default)]
 pub struct TrainingData {
     pub architectures: Vec<Architecture>,
-    /// Milliseconds.
-    pub latencies_ms: Vec<f64>,
+    /// What the labels are.
+    pub quantity: Quantity,
+    /// In the unit of the quantity.
+    pub labels: Vec<f64>,
 }
 
 /// A row of a frozen dataset.
@@ -19,8 +23,8 @@ pub struct TrainingData {
 pub struct FrozenRow {
     /// Canonical text.
     pub architecture: String,
-    /// Milliseconds.
-    pub latency_ms: f64,
+    #[serde(flatten)]
+    pub label: Amount,
 }
 
 /// Why there are no data.
@@ -32,6 +36,12 @@ pub enum DataError {
     /// A space was edited after it was measured in.
     #[error("the architecture {digest} does not fit the space any more: {problem}")]
     Misfit { digest: Digest, problem: String },
+    /// Too few measurements tell what is to be learned.
+    #[error(
+        "only {with} of {of} measured architectures have energy_j; {FEWEST_ROWS} or more are needed. Measure where the device counts \
+         its energy (docs/energy.md)"
+    )]
+    TooFewEnergies { with: usize, of: usize },
     /// A dataset that lglp did not write.
     #[error("line {line} of the dataset {digest} is no row: {problem}")]
     BadRow {
@@ -43,12 +53,22 @@ pub enum DataError {
 
 /// The measurement of each architecture that counts: the first that is not excluded. In the order of the digests.
 pub fn labels(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Vec<Measurement>> {
+    first_of_each(store, hardware, space, |_| true)
+}
+
+/// The first measurement of each architecture that is not excluded and tells what is asked for.
+fn first_of_each(
+    store: &dyn Store,
+    hardware: &HardwareName,
+    space: &str,
+    tells: impl Fn(&Measurement) -> bool,
+) -> lglp_registry::Result<Vec<Measurement>> {
     let exclusions = store.exclusions(hardware, space)?;
     let excluded: HashSet<(&Digest, u32)> = exclusions.iter().map(|e| (&e.digest, e.round)).collect();
     let mut labels = BTreeMap::new();
     // Rounds come in their order.
     for measurement in store.measurements(hardware, space, None)? {
-        if !excluded.contains(&(&measurement.digest, measurement.round)) {
+        if tells(&measurement) && !excluded.contains(&(&measurement.digest, measurement.round)) {
             labels.entry(measurement.digest.clone()).or_insert(measurement);
         }
     }
@@ -72,10 +92,22 @@ fn bad_row(digest: &Digest, index: usize, problem: &dyn std::fmt::Display) -> Da
 }
 
 impl TrainingData {
-    /// The labels of a hardware target.
-    pub fn measured(store: &dyn Store, hardware: &HardwareName, space: &SearchSpace) -> Result<Self, DataError> {
-        let mut data = Self::default();
-        for label in labels(store, hardware, &space.name)? {
+    /// The labels of a hardware target. An architecture without one of the quantity is left out.
+    pub fn measured(
+        store: &dyn Store,
+        hardware: &HardwareName,
+        space: &SearchSpace,
+        quantity: Quantity,
+    ) -> Result<Self, DataError> {
+        let mut data = Self {
+            quantity,
+            ..Self::default()
+        };
+        let value = |measurement: &Measurement| match quantity {
+            Quantity::Latency => Some(measurement.latency_ms),
+            Quantity::Energy => measurement.energy_j,
+        };
+        for label in first_of_each(store, hardware, &space.name, |m| value(m).is_some())? {
             let architecture =
                 space
                     .architecture_from_text(&label.architecture)
@@ -84,7 +116,12 @@ impl TrainingData {
                         problem: error.to_string(),
                     })?;
             data.architectures.push(architecture);
-            data.latencies_ms.push(label.latency_ms);
+            data.labels.extend(value(&label));
+        }
+        let with = data.labels.len();
+        if quantity == Quantity::Energy && with < FEWEST_ROWS {
+            let of = labels(store, hardware, &space.name)?.len();
+            return Err(DataError::TooFewEnergies { with, of });
         }
         Ok(data)
     }
@@ -98,10 +135,10 @@ impl TrainingData {
         creator: &str,
     ) -> lglp_registry::Result<Dataset> {
         let mut content = String::new();
-        for (architecture, latency_ms) in self.architectures.iter().zip(&self.latencies_ms) {
+        for (architecture, label) in self.architectures.iter().zip(&self.labels) {
             let row = FrozenRow {
                 architecture: space.canonical_text(architecture),
-                latency_ms: *latency_ms,
+                label: self.quantity.amount(*label),
             };
             content += &serde_json::to_string(&row).expect("texts and finite numbers are JSON");
             content.push('\n');
@@ -115,14 +152,18 @@ impl TrainingData {
         store.freeze_dataset(hardware, &new, content.as_bytes())
     }
 
-    /// Reads a frozen dataset.
+    /// Reads a frozen dataset of latencies.
     pub fn frozen(store: &dyn Store, digest: &Digest, space: &SearchSpace) -> Result<Self, DataError> {
         let mut data = Self::default();
         for (i, row) in frozen_rows(store, digest)?.into_iter().enumerate() {
             let architecture = space.architecture_from_text(&row.architecture);
             let architecture = architecture.map_err(|e| bad_row(digest, i, &e))?;
             data.architectures.push(architecture);
-            data.latencies_ms.push(row.latency_ms);
+            if row.label.quantity() != data.quantity {
+                let problem = format!("it tells {}, not {}", row.label.quantity(), data.quantity);
+                return Err(bad_row(digest, i, &problem));
+            }
+            data.labels.push(row.label.value());
         }
         Ok(data)
     }
@@ -131,7 +172,8 @@ impl TrainingData {
     pub fn part(&self, rows: &[usize]) -> Self {
         Self {
             architectures: rows.iter().map(|i| self.architectures[*i].clone()).collect(),
-            latencies_ms: rows.iter().map(|i| self.latencies_ms[*i]).collect(),
+            quantity: self.quantity,
+            labels: rows.iter().map(|i| self.labels[*i]).collect(),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The paper's metrics (section 7.1) and what NAS users ask for besides. Latencies in milliseconds.
+/// The paper's metrics (section 7.1) and what NAS users ask for besides, in the unit of what is
+/// predicted: milliseconds or joules.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Mean squared error, ms^2.
+    /// Mean squared error, in the square of the unit.
     pub mse: f64,
-    /// Mean absolute error, ms.
+    /// Mean absolute error.
     pub mae: f64,
     /// Coefficient of determination.
     pub r2: f64,

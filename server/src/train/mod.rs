@@ -14,6 +14,7 @@ pub use split::{FEWEST_ROWS, Split};
 pub use summary::{Summary, summaries};
 pub use training::{KeepError, Training};
 
+use lglp_registry::Quantity;
 use lglp_sdk::SearchSpace;
 
 use crate::plugins::{PluginError, PluginHost};
@@ -24,7 +25,7 @@ pub struct Trained {
     pub model: FittedModel,
     /// Accuracy on the test part.
     pub metrics: Metrics,
-    /// Predictions for the test part, in its order, milliseconds.
+    /// Predictions for the test part, in its order.
     pub predicted: Vec<f64>,
     /// Of the validation part, for prediction intervals.
     pub residuals: RelativeResiduals,
@@ -44,6 +45,15 @@ pub fn train(
     seed: u64,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Trained, TrainError> {
+    let quantity = recipe.target.quantity();
+    if data.quantity != quantity {
+        let (recipe, given) = (recipe.name.clone(), data.quantity);
+        return Err(TrainError::OtherQuantity {
+            recipe,
+            quantity,
+            given,
+        });
+    }
     let (fitted_on, validation, test) = (
         data.part(&split.train),
         data.part(&split.validation),
@@ -61,13 +71,10 @@ pub fn train(
     };
     let (train_part, validation_part) = (labelled(&fitted_on), labelled(&validation));
     let model = FittedModel::fit(recipe, host, space, train_part, validation_part, seed, &mut report)?;
-    let residuals = RelativeResiduals::new(
-        &validation.latencies_ms,
-        &model.predict(validation.architectures.iter())?,
-    );
+    let residuals = RelativeResiduals::new(&validation.labels, &model.predict(validation.architectures.iter())?);
     let predicted = model.predict(test.architectures.iter())?;
-    let metrics = Metrics::of(&test.latencies_ms, &predicted);
-    let range = TrainingRange::of(space, &fitted_on.architectures, &fitted_on.latencies_ms);
+    let metrics = Metrics::of(&test.labels, &predicted);
+    let range = TrainingRange::of(space, &fitted_on.architectures, quantity, &fitted_on.labels);
     Ok(Trained {
         model,
         metrics,
@@ -82,7 +89,7 @@ pub fn train(
 fn labelled(data: &TrainingData) -> Labelled<'_> {
     Labelled {
         architectures: &data.architectures,
-        latencies_ms: &data.latencies_ms,
+        labels: &data.labels,
     }
 }
 
@@ -93,6 +100,13 @@ pub enum TrainError {
     /// The dataset is too small to be split.
     #[error("{rows} measured architectures are too few to train on; measure {FEWEST_ROWS} or more (`lglp measure`)")]
     TooFewRows { rows: usize },
+    /// Latencies are compared where only they make sense: in reproductions and when measurements are cleaned.
+    #[error("the recipe `{recipe}` predicts {quantity}, and is given {given}")]
+    OtherQuantity {
+        recipe: String,
+        quantity: Quantity,
+        given: Quantity,
+    },
     /// A component is missing, refused its parameters or failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),

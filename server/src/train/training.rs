@@ -62,6 +62,7 @@ impl Training<'_> {
         Ok(NewVersion {
             space: dataset.space,
             space_digest: format!("sha256:{}", self.space.digest()).parse()?,
+            quantity: data.quantity,
             recipe: json!(self.recipe),
             dataset: dataset.digest,
             seed: self.seed,

@@ -8,11 +8,10 @@ pub use selection::{Method, Selection};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Store, Validation};
+use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Quantity, Store, Validation};
 use lglp_sdk::{Architecture, SearchSpace};
-use serde::{Deserialize, Serialize};
 
-use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Wanted};
+use crate::measure::{Campaign, CampaignEvent, MeasureError, Plan, Protocol, Wanted};
 use crate::plots::PlotError;
 use crate::plugins::PluginHost;
 use crate::serving::{ServedModel, Serving, ServingError};
@@ -28,12 +27,6 @@ pub struct Validating<'a> {
     pub version: u32,
     pub selection: Selection,
     pub protocol: Protocol,
-}
-
-/// Which architectures a validation measures, as canonical texts: kept so that one that was cut off goes on with the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    pub architectures: Vec<String>,
 }
 
 /// The round that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
@@ -57,6 +50,13 @@ pub enum ValidateError {
     /// The space is too small, or too much of it was measured.
     #[error("only {found} architectures of the space are not measured yet; {asked} are to be")]
     TooFewFresh { found: usize, asked: usize },
+    /// Reports hold latencies, and gates compare them.
+    #[error("validations compare latencies; version {version} of `{hardware}` predicts {quantity}")]
+    NotLatency {
+        hardware: HardwareName,
+        version: u32,
+        quantity: Quantity,
+    },
     /// A plan of another definition of the space.
     #[error("the planned architecture {text} does not fit the space any more: {problem}")]
     Misfit { text: String, problem: String },
@@ -73,7 +73,7 @@ impl Validating<'_> {
             .selection
             .choose(space, &known, &candidate, production.as_deref(), self.hardware)?;
         let architectures = fresh.iter().map(|a| space.canonical_text(a)).collect();
-        Ok(Plan { architectures })
+        Ok(Plan::of(architectures))
     }
 
     /// Measures what of the plan is not measured yet, on this machine, unless it is `stopped` between two measurements.
@@ -126,8 +126,16 @@ impl Validating<'_> {
         Ok(self.candidate()?.space.name.clone())
     }
 
-    fn candidate(&self) -> Result<Arc<ServedModel>, ServingError> {
-        self.serving.load_blocking(self.hardware, self.version)
+    fn candidate(&self) -> Result<Arc<ServedModel>, ValidateError> {
+        let model = self.serving.load_blocking(self.hardware, self.version)?;
+        match model.quantity() {
+            Quantity::Latency => Ok(model),
+            quantity => Err(ValidateError::NotLatency {
+                hardware: self.hardware.clone(),
+                version: self.version,
+                quantity,
+            }),
+        }
     }
 
     fn production(&self) -> Result<Option<Arc<ServedModel>>, ValidateError> {

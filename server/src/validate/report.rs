@@ -36,9 +36,9 @@ pub(super) fn compare(
         architecture: measurement.architecture.clone(),
         round: measurement.round,
         measured_ms: measurement.latency_ms,
-        predicted_ms: predicted[at].latency_ms,
+        predicted_ms: predicted[at].value,
         interval_ms: predicted[at].interval.map(|interval| (interval.low, interval.high)),
-        baseline_ms: baseline.as_ref().map(|predicted| predicted[at].latency_ms),
+        baseline_ms: baseline.as_ref().map(|predicted| predicted[at].value),
         drift: measurement.drift,
     });
     let pairs: Vec<ValidationPair> = pairs.collect();

@@ -118,7 +118,7 @@ fn latencies(model: &ServedModel, architectures: &[Architecture]) -> Result<Vec<
     // A prediction at or below 0 ms, which linear models make, is as short as can be.
     let floor = |latency: f64| latency.max(f64::MIN_POSITIVE);
     let predicted = model.predict(architectures, 1)?;
-    Ok(predicted.into_iter().map(|p| floor(p.latency_ms)).collect())
+    Ok(predicted.into_iter().map(|p| floor(p.value)).collect())
 }
 
 /// The places of `n` values that lie about evenly on a logarithmic scale.

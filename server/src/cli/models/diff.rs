@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table};
-use lglp_openapi::lineage::{DataDifference, DiffQuery, ModelDiff, PredictionDifference};
+use lglp_openapi::lineage::{ComparedVersion, DataDifference, DiffQuery, ModelDiff, PredictionDifference};
 use lglp_openapi::models::UsedPlugin;
 use lglp_registry::HardwareName;
 use serde_json::Value;
@@ -121,16 +121,18 @@ fn print(found: &ModelDiff) {
     println!("{}\n", data(&found.data));
 
     let mut rows = numbers(&["metric", &names[0], &names[1], "B - A"], 1);
-    let shown = |name: &str, value: Option<f64>| value.map_or_else(String::new, |value| metric(name, value));
+    let shown = |name: &str, value: Option<f64>, of: &ComparedVersion| {
+        value.map_or_else(String::new, |value| metric(name, value, of.quantity.unit()))
+    };
     for line in &found.metrics {
         let difference = line.difference.map_or_else(String::new, |d| {
             let sign = if d > 0.0 { "+" } else { "" };
-            format!("{sign}{}", metric(&line.name, d))
+            format!("{sign}{}", metric(&line.name, d, found.a.quantity.unit()))
         });
         rows.add_row([
             line.name.clone(),
-            shown(&line.name, line.a),
-            shown(&line.name, line.b),
+            shown(&line.name, line.a, &found.a),
+            shown(&line.name, line.b, &found.b),
             difference,
         ]);
     }

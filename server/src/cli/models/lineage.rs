@@ -89,7 +89,7 @@ fn tree(found: &Lineage) -> Tree {
     let metrics = found
         .metrics
         .iter()
-        .map(|(name, value)| format!("{name} {}", metric(name, *value)));
+        .map(|(name, value)| format!("{name} {}", metric(name, *value, found.quantity.unit())));
     tree.push(Tree::of(
         format!("recipe {name}, seed {}", found.seed),
         [title.to_owned(), metrics.collect::<Vec<_>>().join(", ")],
@@ -101,7 +101,10 @@ fn tree(found: &Lineage) -> Tree {
                 "report {}: {} architectures, mape {}, finished {} for {}",
                 report.number,
                 report.architectures,
-                mape.map_or_else(|| "unknown".to_owned(), |mape| metric("mape", *mape)),
+                mape.map_or_else(
+                    || "unknown".to_owned(),
+                    |mape| metric("mape", *mape, found.quantity.unit())
+                ),
                 report.finished_at,
                 report.creator
             )

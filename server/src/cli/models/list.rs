@@ -1,6 +1,6 @@
 //! `lglp models --hardware NAME [VERSION]`.
 
-use lglp_registry::HardwareName;
+use lglp_registry::{HardwareName, NewVersion};
 
 use crate::cli::Context;
 use crate::cli::table::{print_json, short, table};
@@ -38,7 +38,7 @@ pub fn run(context: &Context, hardware: &HardwareName, version: Option<u32>) -> 
         rows.add_row([
             version.version.to_string(),
             names.join(", "),
-            version.content.recipe["name"].as_str().unwrap_or_default().to_owned(),
+            recipe(&version.content),
             metric("r2", 4),
             metric("mape", 2),
             metric("within_10", 1),
@@ -48,4 +48,13 @@ pub fn run(context: &Context, hardware: &HardwareName, version: Option<u32>) -> 
     }
     println!("{rows}");
     Ok(())
+}
+
+/// Its name, and what it predicts where that is not latency.
+fn recipe(content: &NewVersion) -> String {
+    let name = content.recipe["name"].as_str().unwrap_or_default();
+    match content.quantity.is_latency() {
+        true => name.to_owned(),
+        false => format!("{name} ({})", content.quantity),
+    }
 }

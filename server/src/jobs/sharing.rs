@@ -1,0 +1,169 @@
+//! What of a job is left to measure, and how workers of one hardware target share a long one: the second half of what is left
+//! becomes a job of its own, which the first one waits for in the end.
+
+use std::collections::BTreeSet;
+
+use lglp_openapi::jobs::MeasureParameters;
+use lglp_openapi::workers::BatchItem;
+use lglp_registry::{
+    Digest, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Result, Store, Worker, canonical_json,
+};
+use lglp_sdk::SearchSpace;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::executor::Jobs;
+use super::measure::{given, wanted};
+use super::{JobError, parse};
+use crate::measure::Plan;
+
+/// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
+pub const IN_HAND: usize = 128;
+
+/// Architectures beyond these that are worth a job of their own.
+const LEAST_SHARE: usize = 32;
+
+/// What of a job is not measured yet.
+pub(super) struct Left {
+    pub items: Vec<BatchItem>,
+    /// Of the whole job.
+    pub total: usize,
+    /// Those that other jobs measure for it.
+    pub elsewhere: BTreeSet<Digest>,
+}
+
+/// What a job measures, kept when a worker first gets it: another one, or another server, goes on with the same.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Checkpoint {
+    /// The blob that holds the plan.
+    pub plan: Digest,
+}
+
+impl Jobs {
+    /// What of a job is not measured yet.
+    pub(super) fn left(&self, job: &Job, parameters: &MeasureParameters) -> Result<Left, JobError> {
+        let store = self.store();
+        let plan = kept(store, job)?;
+        let total = plan.architectures.len();
+        let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
+        let items = items(&plan).filter(|item| !done.contains(&digest(item))).collect();
+        let mut elsewhere = BTreeSet::new();
+        for part in self.parts(job)? {
+            let plan = match part.checkpoint {
+                Value::Null => given(&parse(part.parameters)?, store)?.unwrap_or_default(),
+                _ => kept(store, &part)?,
+            };
+            elsewhere.extend(items_digests(&plan));
+        }
+        Ok(Left {
+            items,
+            total,
+            elsewhere,
+        })
+    }
+
+    /// The jobs that do a part of this one and have not ended.
+    fn parts(&self, job: &Job) -> Result<Vec<Job>> {
+        let mut open = Vec::new();
+        for state in [JobState::Queued, JobState::Running] {
+            let filter = JobFilter {
+                hardware: Some(job.hardware.clone()),
+                state: Some(state),
+            };
+            open.extend(self.store().jobs(&filter, usize::MAX)?);
+        }
+        open.retain(|part| part.parent == Some(job.id));
+        Ok(open)
+    }
+
+    /// Makes a job of the second half of what is left of one that another worker has, for a worker without work: two machines
+    /// of a target share a long job. What the other one may have in hand already stays with it.
+    pub(super) fn share(&self, worker: &Worker) -> Result<bool, JobError> {
+        // Two at once would share the same half.
+        let _turn = self.sharing();
+        let filter = JobFilter {
+            hardware: Some(worker.hardware.clone()),
+            state: Some(JobState::Running),
+        };
+        for job in self.store().jobs(&filter, usize::MAX)?.into_iter().rev() {
+            let by_worker = job.lease.as_ref().is_some_and(|lease| lease.holder.contains('@'));
+            if job.kind != JobKind::Measure || !by_worker || job.checkpoint.is_null() || job.cancel_requested {
+                continue;
+            }
+            let parameters: MeasureParameters = parse(job.parameters.clone())?;
+            let mut left = self.left(&job, &parameters)?;
+            left.items.retain(|item| !left.elsewhere.contains(&digest(item)));
+            let Some(spare) = left
+                .items
+                .len()
+                .checked_sub(IN_HAND)
+                .filter(|spare| *spare >= LEAST_SHARE)
+            else {
+                continue;
+            };
+            let part = left.items.split_off(left.items.len() - spare.div_ceil(2));
+            let (architectures, flags) = part.into_iter().map(|item| (item.architecture, item.flags)).unzip();
+            let plan = self
+                .store()
+                .put_blob(&canonical_json(&Plan { architectures, flags })?)?;
+            let parameters = MeasureParameters {
+                plan: Some(plan.to_string()),
+                count: 0,
+                weighted: 0,
+                ..parameters
+            };
+            let new = NewJob {
+                kind: JobKind::Measure,
+                hardware: job.hardware,
+                parameters: json!(parameters),
+                creator: job.created_by,
+                parent: Some(job.id),
+            };
+            // It stands for a part of one that was admitted, so that the limit of the queue is not asked again.
+            let part = self.store().create_job(&new, None, usize::MAX)?;
+            tracing::info!(job = part.id, of = job.id, worker = %worker.name, "shares");
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+/// What a job measures.
+pub(super) fn planned(
+    parameters: &MeasureParameters,
+    store: &dyn Store,
+    hardware: &HardwareName,
+    space: &SearchSpace,
+) -> Result<Plan, JobError> {
+    if let Some(plan) = given(parameters, store)? {
+        return Ok(plan);
+    }
+    let planned = wanted(parameters, None).architectures(store, hardware, space)?;
+    let texts = planned
+        .into_iter()
+        .map(|(draw, a)| (space.canonical_text(&a), draw.flags()));
+    let (architectures, flags) = texts.unzip();
+    Ok(Plan { architectures, flags })
+}
+
+/// The plan that a job keeps.
+fn kept(store: &dyn Store, job: &Job) -> Result<Plan, JobError> {
+    let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
+    serde_json::from_slice(&store.get_blob(&kept.plan)?).map_err(JobError::Checkpoint)
+}
+
+fn items(plan: &Plan) -> impl Iterator<Item = BatchItem> {
+    let with_flags = plan.architectures.iter().enumerate();
+    with_flags.map(|(at, architecture)| BatchItem {
+        architecture: architecture.clone(),
+        flags: plan.flags(at),
+    })
+}
+
+fn items_digests(plan: &Plan) -> impl Iterator<Item = Digest> {
+    plan.architectures.iter().map(|text| Digest::of(text.as_bytes()))
+}
+
+pub(super) fn digest(item: &BatchItem) -> Digest {
+    Digest::of(item.architecture.as_bytes())
+}

@@ -106,6 +106,10 @@ fn a_worker_that_drains_gives_its_job_back_and_another_goes_on() {
     let server = registry.serve();
     let mut worker = registry.worker(&server.base, "edge", "box");
     worker.wait_for("registered", 1);
+    // Another worker is known and away: without any the server would measure on this machine itself.
+    let other = registry.worker(&server.base, "other", "box");
+    other.wait_for("registered", 1);
+    drop(other);
     let job = measure(&server, "box", 12, 1);
     worker.wait_for("measured", 2);
     worker.drain();
@@ -119,7 +123,7 @@ fn a_worker_that_drains_gives_its_job_back_and_another_goes_on() {
     // What was in hand is finished, and with the server.
     assert_eq!(measurements(&server, "box").len(), measured);
     assert!(measured < 12, "it was to be drained in the midst of a job");
-    // Another one, once: it ends by itself where all is done.
+    // It comes back, once: it ends by itself where all is done.
     let more = ["--hardware", "box", "--once"];
     let mut other = Worker::start(registry.worker_command(&server.base, "other", &more));
     assert!(other.ended().success());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lglp_openapi::workers::Work;
+use lglp_openapi::workers::{Batch, Work};
 
 use super::calibration::Calibration;
 use super::device::Device;
@@ -13,7 +13,7 @@ use super::link::Link;
 use super::shift::{Halt, Shift};
 use super::spool::Spool;
 use super::{courier, heartbeat};
-use crate::client::{Failure, Refusal};
+use crate::client::{Failure, Refusal, WorkerApi};
 
 /// What works on jobs.
 pub struct Bench<'a> {
@@ -51,19 +51,7 @@ impl Bench<'_> {
             done: work.batch.done,
             total: work.batch.total,
         });
-        // Neither is waited for: a call that hangs must not keep a worker that is to end, and a late one is refused.
-        let (link, held) = (self.link.clone(), lease.clone());
-        std::thread::spawn(move || heartbeat::keep_alive(&link, &held));
-        let (link, spool, held) = (self.link.clone(), self.spool.clone(), lease.clone());
-        std::thread::spawn(move || courier::deliver(&link, &spool, &held));
-        let ended = self.shift(&lease, work);
-        lease.close();
-        ended
-    }
-
-    fn shift(&mut self, lease: &Lease, work: Work) -> Result<Ended, WorkerError> {
-        let mut batch = Some(work.batch.clone());
-        let mut shift = match Shift::new(self.link.clone(), self.spool.clone(), lease, &work) {
+        let shift = match Shift::new(self.link.clone(), self.spool.clone(), &lease, &work) {
             Ok(shift) => shift,
             Err(error) => {
                 // A newer worker may understand it.
@@ -71,6 +59,18 @@ impl Bench<'_> {
                 return Err(error);
             }
         };
+        // Neither is waited for: a call that hangs must not keep a worker that is to end, and a late one is refused.
+        let (link, held) = (self.link.clone(), lease.clone());
+        std::thread::spawn(move || heartbeat::keep_alive(&link, &held));
+        let (link, spool, held) = (self.link.clone(), self.spool.clone(), lease.clone());
+        std::thread::spawn(move || courier::deliver(&link, &spool, &held));
+        let ended = self.shift(&lease, shift, work.batch);
+        lease.close();
+        ended
+    }
+
+    fn shift(&mut self, lease: &Lease, mut shift: Shift<'_>, batch: Batch) -> Result<Ended, WorkerError> {
+        let mut batch = Some(batch);
         let halt = loop {
             let (calibrations, disk_is_full) = (&mut self.calibrations, &mut self.disk_is_full);
             match shift.measure(&self.device, calibrations, disk_is_full, batch.take()) {
@@ -120,9 +120,13 @@ impl Bench<'_> {
             Halt::Stopped if failed.is_none() => give_back("it was cancelled"),
             Halt::Done | Halt::Failed(_) | Halt::Stopped if can_tell => {
                 match self.tell(|api| api.finish(job, lease.fencing, failed.clone())) {
-                    Ok(()) => (self.link.tell)(&match failed {
+                    Ok(told) => (self.link.tell)(&match failed {
                         Some(reason) => Event::Failed { job, reason },
-                        None => Event::Finished { job, measured },
+                        None if told.finished_at.is_some() => Event::Finished { job, measured },
+                        None => {
+                            let reason = "other workers still measure parts of it".to_owned();
+                            Event::Released { job, reason }
+                        }
                     }),
                     Err(Failure::Refused { why, text }) if why != Refusal::StaleLease => {
                         let _ = self.tell(|api| api.release(job, lease.fencing));
@@ -150,7 +154,7 @@ impl Bench<'_> {
         }
     }
 
-    fn tell<T>(&self, call: impl Fn(&crate::client::WorkerApi) -> Result<T, Failure>) -> Result<(), Failure> {
-        self.link.ask(|| true, call).map(drop)
+    fn tell<T>(&self, call: impl Fn(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.link.ask(|| true, call)
     }
 }

@@ -21,7 +21,11 @@ pub struct Turn<'a>(&'a File);
 impl DeviceLock {
     /// Where the lock of a device is: a file for all users of the machine. `description` is what the runtime says of itself.
     pub fn path(description: &Value) -> PathBuf {
-        let device = description.get("device").and_then(Value::as_str).unwrap_or("unnamed");
+        // Two processors of one model are two devices, where the runtime tells them apart.
+        let named = ["gpu_uuid", "device"]
+            .into_iter()
+            .find_map(|name| description.get(name)?.as_str());
+        let device = named.unwrap_or("unnamed");
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() {
                 c.to_ascii_lowercase()

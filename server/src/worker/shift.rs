@@ -1,6 +1,6 @@
 //! Measuring for a job: one architecture after the other, each kept before the next begins.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +56,9 @@ pub struct Shift<'a> {
     space: SearchSpace,
     reference_space: SearchSpace,
     protocol: Protocol,
+    /// What was finished before this lease. The server's first batch may still have it, although the courier hands it over
+    /// meanwhile; later ones are asked for once everything is handed over.
+    finished: HashSet<Digest>,
     /// How often each architecture failed.
     failures: HashMap<String, u32>,
     done: usize,
@@ -72,6 +75,8 @@ struct Setting<'a, 'r> {
 }
 
 impl<'a> Shift<'a> {
+    /// Before anything of this lease is handed over.
+    ///
     /// # Errors
     /// `Incompatible`.
     pub fn new(link: Arc<Link>, spool: Arc<Spool>, lease: &'a Lease, work: &Work) -> Result<Self, WorkerError> {
@@ -84,6 +89,7 @@ impl<'a> Shift<'a> {
             space: space(&work.space)?,
             reference_space: space(&work.reference_space)?,
             protocol: protocol.map_err(|e| unclear("protocol")(e.to_string()))?,
+            finished: spool.digests(&lease.series),
             link,
             spool,
             lease,
@@ -141,7 +147,6 @@ impl<'a> Shift<'a> {
             for item in &batch.items {
                 self.item(&mut setting, item)?;
             }
-            self.hand_over()?;
             batch = self.next_batch()?;
         }
     }
@@ -175,7 +180,7 @@ impl<'a> Shift<'a> {
     /// Measures an architecture, unless that was done and only not handed over yet.
     fn item(&mut self, setting: &mut Setting<'_, '_>, item: &BatchItem) -> Result<(), Halt> {
         let digest = Digest::of(item.architecture.as_bytes());
-        if self.spool.has(&self.lease.series, &digest) {
+        if self.finished.contains(&digest) {
             self.done += 1;
             return Ok(());
         }
@@ -306,7 +311,10 @@ impl<'a> Shift<'a> {
         }
     }
 
-    fn next_batch(&self) -> Result<Batch, Halt> {
+    /// What is left once everything is handed over.
+    fn next_batch(&mut self) -> Result<Batch, Halt> {
+        self.hand_over()?;
+        self.finished.clear();
         let (job, fencing) = (self.lease.job, self.lease.fencing);
         let goes_on = || self.goes_on().is_ok();
         let batch = self.link.ask(goes_on, |api| api.batch(job, fencing, BATCH));

@@ -4,6 +4,7 @@
 //! Replays are harmless, since the server answers what it has as known; so only adding must be durable. Where the disk takes
 //! nothing, a measurement stays in memory until the disk or the server does.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -150,12 +151,10 @@ impl Spool {
         waiting.take(limit).cloned().collect()
     }
 
-    /// Whether an architecture of a series is measured and waits here.
-    pub fn has(&self, series: &Series, digest: &Digest) -> bool {
-        let held = self.held();
-        held.entries
-            .iter()
-            .any(|e| e.measurement.digest == *digest && series.has(&e.measurement))
+    /// The architectures of a series that are measured and wait here.
+    pub fn digests(&self, series: &Series) -> HashSet<Digest> {
+        let waiting = self.waiting(series, usize::MAX);
+        waiting.into_iter().map(|measurement| measurement.digest).collect()
     }
 
     /// Lets go of what the server has.
@@ -329,7 +328,7 @@ mod tests {
             (texts(&spool, 0), texts(&spool, 1)),
             (vec!["a".into(), "c".into()], vec!["a".into()])
         );
-        assert!(spool.has(&series(0), &Digest::of(b"c")) && !spool.has(&series(1), &Digest::of(b"c")));
+        assert_eq!(spool.digests(&series(1)), HashSet::from([Digest::of(b"a")]));
         assert_eq!(spool.waiting(&series(0), 1).len(), 1);
         spool.acknowledge(&[measurement("a", 0), measurement("c", 0), measurement("a", 1)]);
         drop(spool);

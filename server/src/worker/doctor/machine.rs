@@ -3,14 +3,26 @@
 use serde_json::Value;
 
 use super::Finding;
-use crate::measure::{load_average, of_this_machine};
+use crate::measure::{load_average, meters, of_this_machine};
 
 /// Processes ready to run, for each core, that labels do not suffer from yet.
 const BUSY: f64 = 0.5;
 
 pub fn look() -> Vec<Finding> {
     let facts = of_this_machine();
-    vec![processor(&facts), load(&facts), governor(), clock()]
+    let mut findings = vec![processor(&facts), load(&facts), governor(), clock()];
+    findings.extend(meters::survey().into_iter().map(meter));
+    findings
+}
+
+/// Energy and conditions. Latency is measured without.
+fn meter(found: meters::Finding) -> Finding {
+    let what = format!("meter {}", found.name);
+    if found.ok {
+        return Finding::ok(what, found.detail);
+    }
+    let remedy = "latency is measured all the same, without what this tells; docs/energy.md says what it needs";
+    Finding::warning(what, found.detail, remedy)
 }
 
 fn processor(facts: &Value) -> Finding {

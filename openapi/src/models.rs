@@ -65,8 +65,8 @@ pub struct VersionContent {
     #[schema(value_type = Object)]
     pub split: serde_json::Value,
     pub plugins: Vec<UsedPlugin>,
-    /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`, `within_5` (%),
-    /// `within_10` (%).
+    /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
+    /// `within_5` (%), `within_10` (%).
     pub metrics: BTreeMap<String, f64>,
     /// Digests of the fitted parts, by role.
     pub artifacts: BTreeMap<String, String>,

@@ -62,7 +62,7 @@ pub struct PredictingCanary {
 /// One prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
-    /// Latency of one batch of the hardware target's batch size, milliseconds; left out where the model predicts energy.
+    /// Latency of one batch of the hardware target's batch size, ms; left out where the model predicts energy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 12.3)]
     pub latency_ms: Option<f64>,

@@ -11,7 +11,8 @@ pub struct SavingsQuery {
     /// Seconds that one deployment and its measurement take; without it the median measured here, else the paper's 120.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Watts of device and host meanwhile; without it what the device was measured to draw, else 250, a data centre's GPU.
+    /// Watts of device and host meanwhile; without it what the device was measured to draw, else 250, a data centre's
+    /// GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<f64>,
     /// Power usage effectiveness of the data centre; 1.58 without it.

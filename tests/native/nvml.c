@@ -1,5 +1,6 @@
-/* A stand-in for libnvidia-ml.so: two graphics processors, of which the second draws 300 W all the time, tells it to the
- * millijoule every 20 ms, and is slowed down by what STAND_IN_SLOWDOWN says. Declared as NVML's documentation has them. */
+/* A stand-in for libnvidia-ml.so: two graphics processors, of which the second draws 300 W all the time, tells it to
+ * the millijoule every 20 ms, and is slowed down by what STAND_IN_SLOWDOWN says. Declared as NVML's documentation has
+ * them. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -134,8 +134,8 @@ impl SledStore {
             return Ok(());
         }
         let reason = format!(
-            "version {version} predicts {quantity} in {}; {alias} answers latency in ms. Serve it under an alias of its own, \
-             such as `{quantity}`",
+            "version {version} predicts {quantity} in {}; {alias} answers latency in ms. Serve it under an alias of \
+             its own, such as `{quantity}`",
             quantity.unit(),
         );
         Err(Error::invalid("version", reason))

@@ -49,8 +49,8 @@ impl SledStore {
         })
     }
 
-    /// A version of another space than production's reads none of its architectures, and one that predicts something else
-    /// than latency has no answer for whoever asked for that.
+    /// A version of another space than production's reads none of its architectures, and one that predicts something
+    /// else than latency has no answer for whoever asked for that.
     fn require_comparable(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<()> {
         if request.shares().next().is_none() {
             return Ok(());

@@ -59,7 +59,8 @@ impl<'a> Tensor<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<'a> {
     pub inputs: Tensor<'a>,
-    /// One per row, finite and positive: latencies in milliseconds or energies in joules, per GMAC where the recipe says so.
+    /// One per row, finite and positive: latencies in milliseconds or energies in joules, per GMAC where the recipe
+    /// says so.
     pub targets: &'a [f64],
 }
 

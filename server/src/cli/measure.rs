@@ -45,7 +45,7 @@ pub struct Args {
     /// Time for the runs of one attempt at one architecture, seconds.
     #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
     budget: f64,
-    /// How long each architecture is run once more to tell its energy, where the device counts it, seconds; 0 for never.
+    /// Seconds that each architecture is run once more to tell its energy, where the device counts it; 0 for never.
     #[arg(long, default_value_t = Protocol::default().energy_window_s, value_name = "S", conflicts_with = "job")]
     energy_window: f64,
     /// Leave it to the server, as a job, and return at once.

@@ -47,8 +47,8 @@ pub struct Args {
     /// Seed of split and fit: the same gives the same metrics.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What to predict, where that is to be another quantity than the recipe's; a recipe that learns it per multiply-accumulate
-    /// still does.
+    /// What to predict, where that is to be another quantity than the recipe's; a recipe that learns it per
+    /// multiply-accumulate still does.
     #[arg(long, value_enum, value_name = "QUANTITY")]
     target: Option<Wanted>,
     /// Train on this many splits, from --seed on, print mean and deviation, and keep none.

@@ -146,9 +146,9 @@ impl Protocol {
         "median paired ratio x calibrated reference latency"
     }
 
-    /// Measures a candidate against the reference on a device, with `at_once` runs at a time, as their runtime wants it. An
-    /// attempt during which the machine changed its state or was slowed down, or whose interval stays wide, is made again; if
-    /// all are such, the one with the fewest of these faults counts, and is marked.
+    /// Measures a candidate against the reference on a device, with `at_once` runs at a time, as their runtime wants
+    /// it. An attempt during which the machine changed its state or was slowed down, or whose interval stays wide, is
+    /// made again; if all are such, the one with the fewest of these faults counts, and is marked.
     pub fn measure(
         &self,
         candidate: &mut NetworkInstance<'_>,

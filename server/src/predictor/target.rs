@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::networks;
 
-/// What extractor and regressor are fitted to. Predictions are latencies or energies, whether they are learned whole or per
-/// multiply-accumulate.
+/// What extractor and regressor are fitted to. Predictions are latencies or energies, whether they are learned whole or
+/// per multiply-accumulate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {

@@ -30,7 +30,7 @@ pub fn golden(model: &FittedModel, space: &SearchSpace) -> Result<Vec<Golden>, P
 }
 
 /// Tests a freshly loaded model. It warms up caches and thread pools, too. Versions of before golden predictions were
-/// recorded need only predict numbers. A latency or energy below zero is no fault of loading: some recipes predict it of the shortest
+/// recorded need only predict numbers. One below zero is no fault of loading: some recipes predict it of the shortest
 /// architectures, and whether that is good enough is for the gate to say.
 pub(super) fn self_test(model: &FittedModel, space: &SearchSpace, version: &Version) -> Result<(), ServingError> {
     let failed = |reason: String| ServingError::SelfTest {

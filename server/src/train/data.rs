@@ -38,8 +38,8 @@ pub enum DataError {
     Misfit { digest: Digest, problem: String },
     /// Too few measurements tell what is to be learned.
     #[error(
-        "only {with} of {of} measured architectures have energy_j; {FEWEST_ROWS} or more are needed. Measure where the device counts \
-         its energy (docs/energy.md)"
+        "only {with} of {of} measured architectures have energy_j; {FEWEST_ROWS} or more are needed. Measure where the \
+         device counts its energy (docs/energy.md)"
     )]
     TooFewEnergies { with: usize, of: usize },
     /// A dataset that lglp did not write.

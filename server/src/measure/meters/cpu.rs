@@ -11,7 +11,7 @@ pub(super) struct Cpu {
     cpuinfo: PathBuf,
 }
 
-/// How often cores and packages were slowed down by heat since the machine started; none where the system does not count it.
+/// How often cores and packages were slowed down by heat since the machine started; none where nobody counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Slowdowns {
     cores: Option<u64>,

@@ -89,8 +89,8 @@ impl Window {
         Ok(joules.and_then(|joules| plausible(joules / runs as f64)))
     }
 
-    /// Every call of such a runtime begins with a program that starts, whose energy is no run's: a long call less a short
-    /// one is runs alone. What the start spends varies, so that the difference lasts as long as a start does.
+    /// Every call of such a runtime begins with a program that starts, whose energy is no run's: a long call less a
+    /// short one is runs alone. What the start spends varies, so that the difference lasts as long as a start does.
     fn by_difference(
         self,
         network: &mut NetworkInstance<'_>,

@@ -1,5 +1,5 @@
-//! NVML: what NVIDIA's driver tells of a graphics processor. The crate opens `libnvidia-ml.so.1` when it is asked to, so
-//! that nothing is linked and a machine without it lacks nothing else.
+//! NVML: what NVIDIA's driver tells of a graphics processor. The crate opens `libnvidia-ml.so.1` when it is asked to,
+//! so that nothing is linked and a machine without it lacks nothing else.
 
 use std::ffi::OsStr;
 

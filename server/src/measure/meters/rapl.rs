@@ -36,7 +36,7 @@ impl Rapl {
         let packages: Vec<Package> = zones.iter().map(|zone| Package::open(zone)).collect::<Result<_, _>>()?;
         if packages.is_empty() {
             return Err(Unavailable(format!(
-                "{shown} has no package of intel-rapl: the processor has no energy counter, or a virtual machine hides it"
+                "{shown} has no package of intel-rapl: the processor counts no energy, or a virtual machine hides it"
             )));
         }
         Ok(Self { packages })
@@ -62,7 +62,7 @@ impl Rapl {
     }
 }
 
-/// `intel-rapl:0` named `package-0` is one; `intel-rapl:0:0`, a part of it, is none, nor is `intel-rapl:1` named `psys`.
+/// `intel-rapl:0` named `package-0` is one; `intel-rapl:0:0`, a part of it, is none, nor is a zone named `psys`.
 fn is_package(zone: &Path) -> bool {
     let number = zone
         .file_name()

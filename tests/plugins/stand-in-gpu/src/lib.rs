@@ -1,4 +1,4 @@
-//! Runtime `stand-in-gpu`: every network takes some milliseconds of waiting, on a device that `tests/native/nvml.c` knows.
+//! Runtime `stand-in-gpu`: every network is some milliseconds of waiting, on a device that `tests/native/nvml.c` knows.
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,55 @@
+//! The runtime `command`: real programs through `lglp measure`, and programs that misbehave in every way there is.
+
+mod faults;
+mod real;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_tests::{Registry, program, python, reference, root};
+use serde_json::{Value, json};
+
+const SPACE: &str = "ofa-mobilenetv3";
+
+/// `lglp measure` of so many architectures on the target `here`, with the settings of a new target.
+fn measure(count: usize, settings: &[(&str, Value)]) -> Vec<String> {
+    let fixed = format!("measure --hardware here --space {SPACE} --budget 0.2 --runtime command --count {count}");
+    let mut arguments: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
+    for (name, value) in settings {
+        arguments.extend(["--set".to_owned(), format!("{name}={value}")]);
+    }
+    arguments
+}
+
+fn borrowed(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+fn measurements(registry: &Registry) -> Vec<Measurement> {
+    let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
+    let here: HardwareName = "here".parse().expect("a name");
+    store.measurements(&here, SPACE, None).unwrap_or_default()
+}
+
+/// What the runtime of the target `here` says of itself.
+fn described(registry: &Registry) -> Value {
+    registry.json(&["hardware"])[0]["fingerprint"]["runtime"].clone()
+}
+
+/// A Python program in a file of its own.
+fn script(registry: &Registry, name: &str, text: &str) -> PathBuf {
+    let path = registry.folder.path().join(name);
+    std::fs::write(&path, text).expect("a file");
+    path
+}
+
+/// The same, to be started by its name.
+fn executable(registry: &Registry, name: &str, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = script(registry, name, &format!("#!{}\n{text}", python().display()));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    path
+}
+

@@ -114,12 +114,10 @@ fn a_worker_that_drains_gives_its_job_back_and_another_goes_on() {
     worker.wait_for("measured", 2);
     worker.drain();
     let measured = worker.told("measured").len();
+    // The one that is away may have it by now: the server notices late that its call for work is dead.
     let left = server.get(&job).1;
-    assert_eq!(
-        (&left["state"], &left["lease"]),
-        (&json!("queued"), &Value::Null),
-        "{left}"
-    );
+    let holder = left["lease"]["holder"].as_str().unwrap_or_default();
+    assert!(left["finished_at"].is_null() && !holder.starts_with("edge@"), "{left}");
     // What was in hand is finished, and with the server.
     assert_eq!(measurements(&server, "box").len(), measured);
     assert!(measured < 12, "it was to be drained in the midst of a job");

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// How TensorRT is reached.
+    /// How TensorRT is reached: by `trtexec`, the program that comes with it; by its `library`, which is libnvinfer 10 or 11 or
+    /// TensorRT-RTX; `auto` takes trtexec where it is found, else the library.
     pub route: Route,
     /// The program `trtexec`, where it is not on `PATH`, nor in `/usr/src/tensorrt/bin` or `/opt/tensorrt/bin`.
     pub trtexec: Option<PathBuf>,
@@ -22,9 +23,12 @@ pub struct Settings {
     pub driver: Option<PathBuf>,
     /// Index of the GPU.
     pub device: u32,
-    /// Precision that engines are built for.
+    /// Precision that engines are built for. `fp32` is single, with TF32 where the device has it, as is TensorRT's default. `fp16`
+    /// is half: a flag up to TensorRT 10, the network's own type in TensorRT 11 and TensorRT-RTX. `int8`, by trtexec up to
+    /// TensorRT 10, has synthetic ranges: the latency is of use, the results are not.
     pub precision: Precision,
-    /// The time of a run that counts.
+    /// The time of a run that counts: `gpu_compute`, from the first kernel's turn to the last one's end, or `host`, with the
+    /// copies of input and output between machine and device.
     pub latency: Latency,
     /// Memory that a layer may use while it works, MiB; TensorRT's default is all that the device has.
     #[schemars(range(min = 1, max = 1_048_576))]
@@ -57,16 +61,15 @@ pub struct Settings {
     pub cached_engines: usize,
 }
 
+// Variants without documentation: the schema is then a list of names, and the message to who mistypes one tells them all.
+
 /// How TensorRT is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
-    /// `trtexec` where it is found, else the library.
     #[default]
     Auto,
-    /// The program that comes with TensorRT.
     Trtexec,
-    /// `libnvinfer` 10 or 11, or TensorRT-RTX.
     Library,
 }
 
@@ -74,12 +77,9 @@ pub enum Route {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// Single, with TF32 where the device has it, as is TensorRT's default.
     #[default]
     Fp32,
-    /// Half: a flag up to TensorRT 10, the network's own type in TensorRT 11 and TensorRT-RTX.
     Fp16,
-    /// Eight bits, by `trtexec` up to TensorRT 10. The ranges are synthetic: the latency is of use, the results are not.
     Int8,
 }
 
@@ -87,10 +87,8 @@ pub enum Precision {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Latency {
-    /// From the first kernel's turn to the last one's end.
     #[default]
     GpuCompute,
-    /// With the copies of input and output between machine and device.
     Host,
 }
 

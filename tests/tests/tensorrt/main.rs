@@ -286,6 +286,13 @@ fn a_trtexec_that_misbehaves_has_a_reason_for_every_fault() {
     );
     let said = bench.fails(&bench.measure("1", &["warm_up=-1"]));
     assert!(said.contains("warm_up"), "{said}");
+    let said = bench.fails(&bench.measure("1", &["precision=fp8"]));
+    assert!(
+        ["/precision", "fp32", "fp16", "int8"]
+            .iter()
+            .all(|text| said.contains(text)),
+        "{said}"
+    );
 }
 
 /// An engine that was cut off, by a full disk for one, stayed in the cache, and its network could not be measured any more.

@@ -389,8 +389,8 @@ fn a_program_that_dies_in_the_middle_is_started_anew_and_nothing_is_lost() {
     }
 }
 
-/// `leaves` has a story: the question that a program no longer took was written to a closed pipe, and lglp, whose commands
-/// end by SIGPIPE so that they can be piped, was gone without a word.
+/// `leaves` is more than a message: a question to a program that no longer listens, written to a pipe, would end lglp without
+/// a word, whose commands end by SIGPIPE so that they can be piped.
 #[test]
 fn programs_that_stay_and_misbehave_are_told_by_their_fault() {
     let registry = Registry::default();

@@ -23,6 +23,11 @@ for runtime in "${runtimes[@]}"; do
     strip --strip-unneeded -o "$folder/plugins/$plugin" "target/release/plugins/$plugin"
     files+=("$folder/plugins/$plugin")
 done
+# The program by which the plugin tensorrt asks driver and TensorRT; it looks for it beside itself.
+if [ -f target/release/plugins/lglp-tensorrt ]; then
+    strip -o "$folder/plugins/lglp-tensorrt" target/release/plugins/lglp-tensorrt
+    files+=("$folder/plugins/lglp-tensorrt")
+fi
 for file in "${files[@]}"; do
     foreign=$(needs "$file")
     [ -z "$foreign" ] || { echo "$file needs $foreign, which a machine may not have" >&2; exit 1; }

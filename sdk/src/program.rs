@@ -16,6 +16,9 @@ const KEPT: u64 = 1 << 20;
 /// Output at which a program is stopped, bytes.
 const OUTPUT_LIMIT: u64 = 256 << 20;
 
+/// Lines of a program's output that an error repeats.
+const LAST_LINES: usize = 3;
+
 /// Between two looks at a program; rarely enough to leave what it measures alone.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -98,7 +101,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError
         }
         if started.elapsed() > limit {
             drop(child);
-            let last_words = last_line(&[&mut stderr, &mut stdout]);
+            let last_words = last_lines(&[&mut stderr, &mut stdout]);
             return Err(ProgramError::TimedOut {
                 program,
                 limit,
@@ -112,7 +115,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError
         std::thread::sleep(LOOK);
     };
     if !status.success() {
-        let last_words = last_line(&[&mut stderr, &mut stdout]);
+        let last_words = last_lines(&[&mut stderr, &mut stdout]);
         return Err(ProgramError::Failed {
             program,
             status,
@@ -146,14 +149,14 @@ fn tail(mut file: &File) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The last line of the first file that has one.
-fn last_line(files: &[&mut File]) -> String {
+/// The last lines of the first file that has any, in order: the reason seldom stands in the very last one.
+fn last_lines(files: &[&mut File]) -> String {
     let mut texts = files.iter().map(|file| tail(file).unwrap_or_default());
     let last = |text: String| {
-        text.lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .map(str::to_owned)
+        let lines = text.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+        let mut lines: Vec<&str> = lines.take(LAST_LINES).collect();
+        lines.reverse();
+        (!lines.is_empty()).then(|| lines.join(" | "))
     };
     texts.find_map(last).unwrap_or_default()
 }
@@ -161,7 +164,7 @@ fn last_line(files: &[&mut File]) -> String {
 fn said(last_words: &str) -> String {
     match last_words.trim() {
         "" => ", without a word".to_owned(),
-        words => format!("; its last line: {words}"),
+        words => format!("; its last words: {words}"),
     }
 }
 
@@ -202,7 +205,7 @@ mod tests {
     #[test]
     fn every_bad_end_has_its_reason() {
         let said = |script| shell(script, 10.0).expect_err("a bad end").to_string();
-        assert!(said("echo no device; exit 3").contains("status 3; its last line: no device"));
+        assert!(said("echo no device; exit 3").contains("status 3; its last words: no device"));
         assert!(said("kill -9 $$").contains("signal 9, without a word"));
         let missing = run(Command::new("/nonexistent/trtexec"), LOOK).expect_err("nothing to start");
         assert!(missing.to_string().starts_with("cannot start /nonexistent/trtexec"));

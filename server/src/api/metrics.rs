@@ -9,10 +9,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use serde_json::json;
 
 use super::State;
 use super::extract::blocking;
 use super::problem::ApiError;
+use crate::fleet::standing;
 use crate::jobs::{JobLabels, Jobs};
 use crate::serving::{Counts, ModelLabels};
 use crate::webhooks::{Outcome, Standing};
@@ -46,6 +48,15 @@ impl DeliveryLabels {
     }
 }
 
+/// Labels of a worker.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct WorkerLabels {
+    pub worker: String,
+    pub hardware: String,
+    /// `idle`, `measuring`, `silent`, `unconfirmed` or `gone`.
+    pub state: String,
+}
+
 /// Labels of a webhook.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct WebhookLabels {
@@ -63,6 +74,8 @@ pub struct Metrics {
     pub webhook_deliveries: Family<DeliveryLabels, Counter>,
     /// Counted when it is asked for.
     webhook_undelivered: Family<WebhookLabels, Gauge>,
+    /// Counted when they are asked for: what each worker has measured since it registered.
+    worker_measurements: Family<WorkerLabels, Gauge>,
     pub bad_tokens: Counter,
     pub lock_outs: Counter,
 }
@@ -98,6 +111,12 @@ impl Metrics {
             "Events that wait to be delivered to a webhook",
             webhook_undelivered.clone(),
         );
+        let worker_measurements = Family::default();
+        registry.register(
+            "worker_measurements",
+            "Measurements of each worker since it registered, and its state",
+            worker_measurements.clone(),
+        );
         registry.register(
             "bad_tokens",
             "Requests with a token that was not admitted",
@@ -117,6 +136,7 @@ impl Metrics {
             jobs: open,
             webhook_deliveries,
             webhook_undelivered,
+            worker_measurements,
             bad_tokens,
             lock_outs,
         }
@@ -162,6 +182,22 @@ pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiErro
             .webhook_undelivered
             .get_or_create(&WebhookLabels { webhook });
         gauge.set(i64::try_from(standing.undelivered.events).unwrap_or(i64::MAX));
+    }
+    let store = state.store.clone();
+    let workers = blocking(move || -> lglp_registry::Result<Vec<_>> {
+        let workers = store.workers()?.into_iter();
+        workers.map(|worker| standing(&*store, worker)).collect()
+    })
+    .await?;
+    state.metrics.worker_measurements.clear();
+    for worker in workers {
+        let labels = WorkerLabels {
+            state: json!(worker.state).as_str().unwrap_or_default().to_owned(),
+            worker: worker.name,
+            hardware: worker.hardware,
+        };
+        let gauge = state.metrics.worker_measurements.get_or_create(&labels);
+        gauge.set(i64::try_from(worker.measured).unwrap_or(i64::MAX));
     }
     let mut text = String::new();
     encode(&mut text, &state.metrics.registry).map_err(|e| ApiError::internal(e.to_string()))?;

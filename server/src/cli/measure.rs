@@ -113,6 +113,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut said = started;
     let mut progress = |event| match event {
+        CampaignEvent::Waiting => bar.set_message("another process measures on the device"),
         CampaignEvent::Calibrating { done, of } => {
             bar.set_length(of as u64);
             bar.set_position(done as u64);

@@ -12,7 +12,7 @@ use crate::networks;
 /// Write an architecture's network as ONNX, with random weights
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
-    lglp network 'ofa-mobilenetv3@224/s2-k3e3-k3e3/s2-se-k3e3-k3e3/s2-k3e3-k3e3/s1-se-k3e3-k3e3/s2-se-k3e3-k3e3' -o net.onnx")]
+    lglp network 'ofa-mobilenetv3@224/s2-k3e3-k3e3i/s2-se-k3e3-k3e3i/s2-k3e3-k3e3i/s1-se-k3e3-k3e3i/s2-se-k3e3-k3e3i' -o net.onnx")]
 pub struct Args {
     /// Canonical text, JSON, `@FILE` or `-`.
     #[arg(value_name = "ARCH")]

@@ -68,6 +68,7 @@ impl Work for MeasureParameters {
         let drawn = (self.count + self.weighted) as u64;
         let (mut done, of) = (0, chosen.as_ref().map_or(drawn, |chosen| chosen.len() as u64));
         let mut progress = |event| match event {
+            CampaignEvent::Waiting => run.progress(done, of, "another process measures on the device".into()),
             CampaignEvent::Calibrating { done, of } => {
                 run.progress(done as u64, of as u64, "calibrating the reference network".into());
             }

@@ -58,6 +58,7 @@ impl Work for ValidateParameters {
         };
         let (mut done, of) = (0, plan.architectures.len() as u64);
         let mut progress = |event| match event {
+            CampaignEvent::Waiting => run.progress(done, of, "another process measures on the device".into()),
             CampaignEvent::Calibrating { .. } => {}
             CampaignEvent::Resuming { done: before } => {
                 done = before as u64;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::plan::Wanted;
 use super::repeatability::Repeatability;
 use super::target::{Difference, Setup, calibrated, difference, fingerprint, reference_network, reference_space};
-use super::{CALIBRATION_RUNS, Label, Protocol, Rig};
+use super::{CALIBRATION_RUNS, DeviceLock, Label, Protocol, Rig};
 use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
 use crate::spaces::Spaces;
 
@@ -30,9 +30,19 @@ pub struct Campaign<'a> {
 /// Progress of a campaign.
 #[derive(Clone, Copy, Debug)]
 pub enum CampaignEvent {
-    Calibrating { done: usize, of: usize },
-    Resuming { done: usize },
-    Measured { latency_ms: f64, half_width: f64 },
+    /// Another process measures on the device.
+    Waiting,
+    Calibrating {
+        done: usize,
+        of: usize,
+    },
+    Resuming {
+        done: usize,
+    },
+    Measured {
+        latency_ms: f64,
+        half_width: f64,
+    },
 }
 
 /// What a campaign ended with.
@@ -70,6 +80,9 @@ pub enum MeasureError {
          folder that has it by --spaces, or measure under another name, e.g. --hardware {hardware}-2"
     )]
     UnknownReference { hardware: HardwareName },
+    /// The file by which processes take turns on a device.
+    #[error("cannot lock {path}, by which processes that measure on one device take turns: {reason}")]
+    DeviceLock { path: String, reason: std::io::Error },
     /// Repetitions need something to repeat.
     #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
     NothingToRepeat { round: u32, available: usize, asked: usize },
@@ -109,7 +122,19 @@ impl Campaign<'_> {
             self.protocol.clone(),
             setup.batch,
         )?;
-        let target = self.target(known, &setup, &runtime, &mut rig, progress)?;
+        let file = DeviceLock::path(&runtime.describe()?);
+        let locked = |reason| MeasureError::DeviceLock {
+            path: file.display().to_string(),
+            reason,
+        };
+        let lock = DeviceLock::open(&file).map_err(locked)?;
+        let target = {
+            let turn = lock
+                .turn(|| progress(CampaignEvent::Waiting), stopped)
+                .map_err(locked)?;
+            let _turn = turn.ok_or(MeasureError::Stopped)?;
+            self.target(known, &setup, &runtime, &mut rig, progress)?
+        };
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let round = self.wanted.round();
         let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
@@ -128,6 +153,10 @@ impl Campaign<'_> {
                 reference_ms,
                 flags: &draw.flags(),
             };
+            let turn = lock
+                .turn(|| progress(CampaignEvent::Waiting), stopped)
+                .map_err(locked)?;
+            let _turn = turn.ok_or(MeasureError::Stopped)?;
             let (record, paired) = rig.measure(architecture, label)?;
             self.store.record_measurement(&record, self.actor)?;
             measured += 1;

@@ -1,6 +1,7 @@
 //! Measuring: ground truth for training and validation.
 
 mod campaign;
+mod device_lock;
 mod fingerprint;
 pub mod meters;
 mod plan;
@@ -12,6 +13,7 @@ mod statistics;
 mod target;
 
 pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
+pub use device_lock::DeviceLock;
 pub use fingerprint::{load_average, of_this_machine};
 pub use plan::{Draw, Plan, Wanted, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};

@@ -46,9 +46,12 @@ pub fn calibrate(
 ) -> Result<f64, PluginError> {
     reference.run_many(WARM_UP)?;
     let mut times = Vec::with_capacity(CALIBRATION_RUNS);
-    while times.len() < CALIBRATION_RUNS {
+    // Some programs tell one time for all runs of a call.
+    let mut done = 0;
+    while done < CALIBRATION_RUNS {
         times.extend(reference.run_many(at_once)?.into_iter().map(time));
-        progress(times.len().min(CALIBRATION_RUNS));
+        done = CALIBRATION_RUNS.min(done + at_once);
+        progress(done);
     }
     Ok(quantile(&times, 0.25))
 }

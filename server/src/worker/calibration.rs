@@ -79,10 +79,13 @@ impl Calibration {
         goes_on: &impl Fn() -> bool,
     ) -> Result<Self, Uncalibrated> {
         let of = CALIBRATION_RUNS;
-        let turn = device.lock.turn().map_err(|reason| {
-            let path = device.lock.file().display().to_string();
-            Uncalibrated::Worker(WorkerError::DeviceLock { path, reason })
-        })?;
+        let turn = device
+            .lock
+            .turn(|| (link.tell)(&Event::Waiting), &|| false)
+            .map_err(|reason| {
+                let path = device.lock.file().display().to_string();
+                Uncalibrated::Worker(WorkerError::DeviceLock { path, reason })
+            })?;
         let latency_ms = rig
             .calibrate(|done| (link.tell)(&Event::Calibrating { done, of }))
             .map_err(Uncalibrated::Plugin)?;

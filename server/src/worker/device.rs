@@ -4,8 +4,7 @@ use lglp_registry::HardwareTarget;
 use serde_json::Value;
 
 use super::error::WorkerError;
-use super::lock::DeviceLock;
-use crate::measure::{Setup, fingerprint};
+use crate::measure::{DeviceLock, Setup, fingerprint};
 use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
 
 /// An open device.

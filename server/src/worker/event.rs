@@ -35,6 +35,8 @@ pub enum Event {
         target_ms: f64,
         ratio: f64,
     },
+    /// Another process measures on the device.
+    Waiting,
     /// The machine is too unlike its target's, or is throttled.
     Unlike {
         ratio: f64,
@@ -134,6 +136,7 @@ impl fmt::Display for Event {
                 "the reference network takes {latency_ms:.2} ms here, {target_ms:.2} ms on the target ({:+.1} %)",
                 percent(*ratio)
             ),
+            Self::Waiting => f.write_str("another process measures on the device: waiting for a turn"),
             Self::Unlike { ratio, again_s } => write!(
                 f,
                 "the reference network is {:+.0} % off its target's: another machine, or one that is throttled or busy; \

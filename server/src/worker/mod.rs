@@ -16,7 +16,6 @@ mod identity;
 mod job;
 mod lease;
 mod link;
-mod lock;
 mod session;
 mod shift;
 mod spool;

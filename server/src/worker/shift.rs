@@ -209,12 +209,16 @@ impl<'a> Shift<'a> {
         flags: &[String],
     ) -> Result<Result<(Measurement, f64), MeasureError>, Halt> {
         let lock = &setting.device.lock;
-        let _turn = lock.turn().map_err(|reason| {
-            let path = lock.file().display().to_string();
-            Halt::Error(WorkerError::DeviceLock { path, reason })
-        })?;
-        // Another worker's architecture may have taken minutes.
+        let stopped = || self.goes_on().is_err();
+        let turn = lock
+            .turn(|| (self.link.tell)(&Event::Waiting), &stopped)
+            .map_err(|reason| {
+                let path = lock.file().display().to_string();
+                Halt::Error(WorkerError::DeviceLock { path, reason })
+            })?;
+        // Another process's architecture may have taken minutes.
         self.goes_on()?;
+        let _turn = turn.ok_or(Halt::Stopped)?;
         let label = Label {
             hardware: &self.lease.series.hardware,
             round: self.lease.series.round,

@@ -62,7 +62,7 @@ fn answers_that_are_none_name_the_place() {
             "import time; time.sleep(1000)",
             "was still running after 2 s and was killed",
         ),
-        ("sys.exit('no such device')", "status 1; its last line: no such device"),
+        ("sys.exit('no such device')", "status 1; its last words: no such device"),
         ("os.kill(os.getpid(), 9)", "was killed by signal 9"),
         ("print('warming up')", "printed no JSON object on its standard output"),
         (r#"print('{"samples": [{"wall_ms": 1.')"#, "EOF while parsing"),
@@ -200,8 +200,8 @@ fn a_program_that_dies_in_the_middle_is_started_anew_and_nothing_is_lost() {
     }
 }
 
-/// `leaves` has a story: the question that a program no longer took was written to a closed pipe, and lglp, whose commands
-/// end by SIGPIPE so that they can be piped, was gone without a word.
+/// `leaves` is more than a message: a question to a program that no longer listens, written to a pipe, would end lglp without
+/// a word, whose commands end by SIGPIPE so that they can be piped.
 #[test]
 fn programs_that_stay_and_misbehave_are_told_by_their_fault() {
     let registry = Registry::default();

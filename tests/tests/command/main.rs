@@ -52,4 +52,3 @@ fn executable(registry: &Registry, name: &str, text: &str) -> PathBuf {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
     path
 }
-

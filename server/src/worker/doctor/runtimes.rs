@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::{Examination, Finding};
 use crate::measure::{Setup, difference, fingerprint};
 use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
-use crate::worker::lock::DeviceLock;
 
 /// What was found, and the names of those that measure.
 pub fn look(examination: &Examination<'_>, target: Option<&HardwareTarget>) -> (Vec<Finding>, Vec<String>) {

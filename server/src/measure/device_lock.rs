@@ -1,11 +1,15 @@
-//! One device, several workers: who measures holds the device's lock, and the others wait for their turn.
+//! One device, several processes that measure on it: one holds the device's lock, and the others wait for their turn.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
+
+/// Between two looks at a lock that somebody else holds.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A device's lock on this machine.
 #[derive(Debug)]
@@ -49,13 +53,26 @@ impl DeviceLock {
         Ok(Self { path, file })
     }
 
-    /// Waits for a turn.
+    /// Waits for a turn, unless it is `stopped` before. `busy` is called once where somebody else has it.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn turn(&self) -> io::Result<Turn<'_>> {
-        self.file.lock()?;
-        Ok(Turn(&self.file))
+    pub fn turn(&self, busy: impl FnOnce(), stopped: &dyn Fn() -> bool) -> io::Result<Option<Turn<'_>>> {
+        let mut busy = Some(busy);
+        loop {
+            match self.file.try_lock() {
+                Ok(()) => return Ok(Some(Turn(&self.file))),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            if let Some(busy) = busy.take() {
+                busy();
+            }
+            if stopped() {
+                return Ok(None);
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Whether nobody measures now.
@@ -90,11 +107,20 @@ mod tests {
         let path = folder.path().join("device.lock");
         let (first, second) = (DeviceLock::open(&path), DeviceLock::open(&path));
         let (first, second) = (first.expect("a lock"), second.expect("a lock"));
-        let turn = first.turn().expect("a turn");
+        let turn = |lock: &'static DeviceLock, stopped: bool| {
+            let mut busy = false;
+            let turn = lock.turn(|| busy = true, &|| stopped).expect("a lock");
+            (turn, busy)
+        };
+        let (first, second) = (Box::leak(Box::new(first)), Box::leak(Box::new(second)));
+        let (held, busy) = turn(first, false);
+        assert!(held.is_some() && !busy);
         assert!(!second.is_free());
-        drop(turn);
+        let (none, busy) = turn(second, true);
+        assert!(none.is_none() && busy);
+        drop(held);
         assert!(second.is_free());
-        let _turn = second.turn().expect("a turn");
+        assert!(turn(second, true).0.is_some());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lglp_tests::worker::{Worker, runtimes};
-use lglp_tests::{HARDWARE, Registry, Server};
+use lglp_tests::{HARDWARE, Registry, Server, python, root};
 use serde_json::{Value, json};
 
 const SPACE: &str = "ofa-mobilenetv3";
@@ -292,4 +292,57 @@ fn the_doctor_says_what_a_machine_can_measure_and_what_is_missing() {
     assert!(!output.status.success());
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
     assert_eq!(report["measures_with"], json!([]));
+}
+
+/// A program that times networks, but those above some size fail.
+const FRAIL: &str = r#"
+import json, os, sys
+size = os.path.getsize(sys.argv[1]) / 1e6
+if size > float(os.environ["MOST_MB"]):
+    sys.exit("out of memory")
+print(json.dumps({"samples": [{"wall_ms": size}] * 20, "device": "Abacus", "runtime": "beads"}))
+"#;
+
+/// A worker whose device is the frail program.
+fn frail(registry: &Registry, server: &Server, most_mb: f64) -> Worker {
+    let folder = registry.folder.path();
+    let program = folder.join("frail.py");
+    std::fs::write(&program, FRAIL).expect("a file");
+    let environment = json!({ "MOST_MB": most_mb.to_string() });
+    let settings = [
+        format!("command={}", json!([python(), program, "{onnx}"])),
+        format!("environment={environment}"),
+    ];
+    let more = [
+        "--hardware",
+        "box",
+        "--runtime",
+        "command",
+        "--set",
+        &settings[0],
+        "--set",
+        &settings[1],
+    ];
+    Worker::start(registry.worker_command(&server.base, "edge", &more))
+}
+
+/// One network that the device cannot run must not keep a job running for ever; what was measured before stays.
+#[test]
+fn an_architecture_that_fails_time_and_again_fails_its_job() {
+    let mut registry = Registry::default();
+    registry.plugins = Some(root().join("target/release/plugins"));
+    let server = registry.serve();
+    // The reference network is smaller, some of the architectures are larger.
+    let worker = frail(&registry, &server, 25.0);
+    worker.wait_for("registered", 1);
+    let job = ended(&server, &measure(&server, "box", 40, 1));
+    assert_eq!(job["state"], "failed", "{job}");
+    let error = job["error"].as_str().expect("a reason");
+    assert!(
+        error.contains("failed 3 times") && error.contains("out of memory"),
+        "{error}"
+    );
+    assert!(error.contains("ofa-mobilenetv3@"), "it names the architecture: {error}");
+    let (measured, told) = (measurements(&server, "box").len(), worker.told("measured").len());
+    assert_eq!(measured, told, "what was measured before is kept");
 }

@@ -4,7 +4,7 @@ use lglp_registry::HardwareTarget;
 use serde_json::Value;
 
 use super::{Examination, Finding};
-use crate::measure::{Setup, difference, fingerprint};
+use crate::measure::{DeviceLock, Setup, difference, fingerprint};
 use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
 
 /// What was found, and the names of those that measure.

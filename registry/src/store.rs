@@ -232,7 +232,8 @@ pub trait Store: Fleet {
     /// Puts a job into the queue. The same job with the same idempotency key gives the job that it gave before.
     ///
     /// # Errors
-    /// `Invalid`; `QueueFull` where `limit` jobs are queued; `Conflict` where the key was used for another job.
+    /// `Invalid`; `QueueFull` where `limit` jobs are queued; `JobEnded` where its parent has ended, or is to; `Conflict` where
+    /// the key was used for another job.
     fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job>;
 
     /// A job.

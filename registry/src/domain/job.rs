@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::not_empty;
-use crate::{Error, HardwareName, Result};
+use crate::{Error, HardwareName, Result, clock};
 
 /// How often the process that works on a job may go away before the job is given up.
 pub const JOB_ATTEMPTS: u32 = 3;
@@ -139,6 +139,13 @@ pub struct Lease {
     pub seconds: u32,
     /// When it ends; RFC 3339, UTC.
     pub expires_at: String,
+}
+
+impl Lease {
+    /// Whether its time is over.
+    pub fn is_over(&self) -> bool {
+        clock::is_over(&self.expires_at)
+    }
 }
 
 /// A job that is to be created.

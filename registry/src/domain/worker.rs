@@ -33,6 +33,17 @@ impl NewWorker {
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
         not_empty("version", &self.version)?;
+        for (field, size, most) in [
+            ("version", self.version.len(), 64),
+            ("fingerprint", self.fingerprint.to_string().len(), 16 << 10),
+        ] {
+            if size > most {
+                return Err(Error::invalid(
+                    field,
+                    format!("expected at most {most} bytes, got {size}"),
+                ));
+            }
+        }
         let length = self.instance.len();
         if !(8..=64).contains(&length) || !self.instance.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let rule = "expected 8 to 64 letters and digits, drawn at random by each process";

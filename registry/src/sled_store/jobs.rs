@@ -25,6 +25,15 @@ impl SledStore {
             if let Some(before) = changes.answered(&once)? {
                 return changes.job(before);
             }
+            if let Some(parent) = new.parent {
+                let parent = changes.job(parent)?;
+                if parent.state.has_ended() || parent.cancel_requested {
+                    return Err(Error::JobEnded {
+                        job: parent.id,
+                        state: parent.state,
+                    });
+                }
+            }
             let mut open = changes.open_jobs()?;
             if open.iter().filter(|job| job.state == JobState::Queued).count() >= limit {
                 return Err(Error::QueueFull { limit });
@@ -264,7 +273,7 @@ impl Changes<'_> {
 
     /// Takes one job from a process that went away, if there is one.
     fn requeue_one(&mut self, gone: Option<&str>) -> Result<ControlFlow<(), Job>> {
-        let is_lost = |lease: &Lease| gone == Some(lease.holder.as_str()) || clock::is_over(&lease.expires_at);
+        let is_lost = |lease: &Lease| gone == Some(lease.holder.as_str()) || lease.is_over();
         let lost = self
             .open_jobs()?
             .into_iter()

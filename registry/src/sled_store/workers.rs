@@ -89,7 +89,9 @@ impl Fleet for SledStore {
             let target = changes.find::<HardwareTarget>(&key)?;
             let mut target = target.ok_or_else(|| Error::not_found("hardware target", &worker.hardware))?;
             let before = json!(target);
-            target.confirmed.push(worker.fingerprint.clone());
+            if !target.confirmed.contains(&worker.fingerprint) {
+                target.confirmed.push(worker.fingerprint.clone());
+            }
             let change = Change::MachineConfirmed {
                 hardware: worker.hardware.clone(),
                 worker: name.clone(),

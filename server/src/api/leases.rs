@@ -116,8 +116,9 @@ pub async fn submit_measurements(
     }
     check_all(&state.spaces, "/measurements", &body.measurements)?;
     let counts = blocking(move || {
-        admit(&state, *id, body.fencing, &caller)?;
+        let worker = admit(&state, *id, body.fencing, &caller)?;
         let corrected = body.measurements.into_iter().map(|measurement| Measurement {
+            worker: Some(worker.to_string()),
             measured_at: corrected(&measurement.measured_at, skew),
             ..measurement
         });
@@ -188,14 +189,17 @@ pub async fn release_job(
 }
 
 /// A token that is confined to some hardware targets speaks of their jobs alone; and nobody speaks for the server, which works
-/// on jobs itself.
-fn admit(state: &State, id: u64, fencing: u64, caller: &Caller) -> Result<(), ApiError> {
+/// on jobs itself. The worker that holds the job.
+fn admit(state: &State, id: u64, fencing: u64, caller: &Caller) -> Result<WorkerName, ApiError> {
     let job = state.store.job(id)?;
     caller.may_use(&job.hardware)?;
-    match holder(&job) {
-        Some(_) => Ok(()),
-        None => Err(Error::StaleLease { job: id, fencing }.into()),
+    if let Some((name, instance)) = holder(&job) {
+        let worker = state.store.worker(&name)?;
+        if worker.instance == instance && worker.difference.is_none() {
+            return Ok(name);
+        }
     }
+    Err(Error::StaleLease { job: id, fencing }.into())
 }
 
 /// The worker that holds a job, and its process.

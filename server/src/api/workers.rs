@@ -200,6 +200,12 @@ pub async fn lease_work(
         clock_skew_s: Some(skew(&body.sent_at)?),
         ..SignOfLife::default()
     };
+    let (shared, asking, instance, asks) = (state.clone(), name.clone(), body.instance.clone(), caller.clone());
+    blocking(move || {
+        let worker = seen(&shared, &asking, &instance, sign, &asks)?;
+        Ok::<_, ApiError>(shared.jobs.take_back(&worker)?)
+    })
+    .await?;
     let until = Instant::now() + Duration::from_secs(body.wait_s.min(WAIT_LIMIT_S).into());
     loop {
         let (shared, name, instance, caller) = (state.clone(), name.clone(), body.instance.clone(), caller.clone());

@@ -134,16 +134,7 @@ impl Jobs {
         if job.state.has_ended() {
             self.shared.feed.publish(&job);
         }
-        for state in [JobState::Queued, JobState::Running] {
-            let open = JobFilter {
-                hardware: Some(job.hardware.clone()),
-                state: Some(state),
-            };
-            let needed = store.jobs(&open, usize::MAX)?.into_iter();
-            for needed in needed.filter(|other| other.parent == Some(id)) {
-                self.cancel(needed.id, actor)?;
-            }
-        }
+        self.cancel_parts(&job, actor)?;
         Ok(job)
     }
 
@@ -178,6 +169,18 @@ impl Jobs {
     /// Queues again what a process that went away was working on.
     pub(super) fn requeue(&self, gone: Option<&str>) {
         self.shared.requeue(gone);
+    }
+
+    /// Cancels the jobs that were to do something for one that has ended, or is to.
+    pub(super) fn cancel_parts(&self, job: &Job, actor: &str) -> Result<()> {
+        for part in self.parts(job)? {
+            match self.cancel(part.id, actor) {
+                // It ended by itself meanwhile.
+                Ok(_) | Err(Error::JobEnded { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Listens to a job.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::{Batch, BatchItem, Work};
 use lglp_registry::{
-    Accepted, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement,
-    NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
+    Accepted, Error, HardwareName, HardwareTarget, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest,
+    Measurement, NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
 };
 use lglp_sdk::SearchSpace;
 use serde::Serialize;
@@ -37,7 +37,9 @@ impl Measurer {
     /// that is its own machine; one that no worker ever came for it tries, and says what is wrong.
     pub fn of(store: &dyn Store, hardware: &HardwareName) -> Result<Self> {
         let workers = store.workers()?;
-        let mut own = workers.iter().filter(|worker| worker.hardware == *hardware).peekable();
+        // One on another machine than the target's is nobody's measurer.
+        let is_own = |worker: &&Worker| worker.hardware == *hardware && worker.difference.is_none();
+        let mut own = workers.iter().filter(is_own).peekable();
         if own.peek().is_none() {
             return Ok(Self::Here);
         }
@@ -81,6 +83,23 @@ impl Jobs {
         Ok(worker)
     }
 
+    /// Takes back what a worker that asks for work still holds: the answer that leased it was lost.
+    ///
+    /// # Errors
+    /// The common ones.
+    pub fn take_back(&self, worker: &Worker) -> Result<()> {
+        let holder = worker.holder();
+        for job in self.jobs_of(worker, JobState::Running)? {
+            if job.lease.as_ref().is_some_and(|lease| lease.holder == holder) {
+                match self.release(job.id, job.attempts) {
+                    Ok(_) | Err(Error::StaleLease { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Leases the next measuring job of its hardware target to a worker, if there is one.
     ///
     /// # Errors
@@ -96,7 +115,12 @@ impl Jobs {
             hardware: Some(BTreeSet::from([worker.hardware.clone()])),
             seconds: WORKER_LEASE_S,
         };
-        while let Some(job) = self.store().lease_job(&request)? {
+        self.requeue_overdue(worker)?;
+        // Looking costs nothing; leasing, also in vain, syncs the disk.
+        while self.is_queued(worker)? {
+            let Some(job) = self.store().lease_job(&request)? else {
+                break;
+            };
             let (id, fencing) = (job.id, job.attempts);
             match self.work(job) {
                 Ok(work) => {
@@ -109,14 +133,41 @@ impl Jobs {
                 )) => {
                     return Err(error);
                 }
+                // Planning took longer than the lease: the next round takes it up again.
+                Err(JobError::Registry(Error::StaleLease { .. })) => {}
                 Err(error) => {
                     let failed = JobOutcome::Failed(error.to_string());
-                    self.ended(self.store().finish_job(id, fencing, &failed)?);
+                    match self.store().finish_job(id, fencing, &failed) {
+                        Ok(job) => self.ended(job),
+                        Err(Error::StaleLease { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
             }
         }
-        self.requeue(None);
         Ok(None)
+    }
+
+    /// Queues again what a process that went away had of a worker's target.
+    fn requeue_overdue(&self, worker: &Worker) -> Result<()> {
+        let is_overdue = |job: &Job| job.lease.as_ref().is_some_and(|lease| lease.is_over());
+        if self.jobs_of(worker, JobState::Running)?.iter().any(is_overdue) {
+            self.requeue(None);
+        }
+        Ok(())
+    }
+
+    fn is_queued(&self, worker: &Worker) -> Result<bool> {
+        let queued = self.jobs_of(worker, JobState::Queued)?;
+        Ok(queued.iter().any(|job| job.kind == JobKind::Measure))
+    }
+
+    fn jobs_of(&self, worker: &Worker, state: JobState) -> Result<Vec<Job>> {
+        let filter = JobFilter {
+            hardware: Some(worker.hardware.clone()),
+            state: Some(state),
+        };
+        self.store().jobs(&filter, usize::MAX)
     }
 
     /// As [`Self::lease_to`], or else a part of a long job that another worker has.
@@ -309,6 +360,11 @@ impl Jobs {
         let error = job.error.as_deref().unwrap_or_default();
         tracing::info!(job = job.id, error, "{}", job.state);
         self.feed().publish(&job);
+        if matches!(job.state, JobState::Failed | JobState::Cancelled)
+            && let Err(error) = self.cancel_parts(&job, "server")
+        {
+            tracing::error!(job = job.id, "what it needed cannot be cancelled: {error}");
+        }
         self.tell();
     }
 }

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::BatchItem;
 use lglp_registry::{
-    Digest, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Result, Store, Worker, canonical_json,
+    Digest, HardwareName, Job, JobFilter, JobKind, JobState, Lease, NewJob, Result, Store, Worker, canonical_json,
 };
 use lglp_sdk::SearchSpace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::executor::Jobs;
-use super::measure::{given, wanted};
+use super::measure::{chosen, given, wanted};
 use super::{JobError, parse};
 use crate::measure::Plan;
 
@@ -63,7 +63,7 @@ impl Jobs {
     }
 
     /// The jobs that do a part of this one and have not ended.
-    fn parts(&self, job: &Job) -> Result<Vec<Job>> {
+    pub(super) fn parts(&self, job: &Job) -> Result<Vec<Job>> {
         let mut open = Vec::new();
         for state in [JobState::Queued, JobState::Running] {
             let filter = JobFilter {
@@ -86,12 +86,22 @@ impl Jobs {
             state: Some(JobState::Running),
         };
         for job in self.store().jobs(&filter, usize::MAX)?.into_iter().rev() {
-            let by_worker = job.lease.as_ref().is_some_and(|lease| lease.holder.contains('@'));
-            if job.kind != JobKind::Measure || !by_worker || job.checkpoint.is_null() || job.cancel_requested {
+            let by_another = |lease: &Lease| lease.holder.contains('@') && lease.device != worker.name.as_str();
+            if job.kind != JobKind::Measure
+                || !job.lease.as_ref().is_some_and(by_another)
+                || job.checkpoint.is_null()
+                || job.cancel_requested
+            {
                 continue;
             }
             let parameters: MeasureParameters = parse(job.parameters.clone())?;
-            let mut left = self.left(&job, &parameters)?;
+            let mut left = match self.left(&job, &parameters) {
+                Ok(left) => left,
+                Err(error) => {
+                    tracing::error!(job = job.id, "cannot be shared: {error}");
+                    continue;
+                }
+            };
             left.items.retain(|item| !left.elsewhere.contains(&digest(item)));
             let Some(spare) = left
                 .items
@@ -136,7 +146,17 @@ pub(super) fn planned(
     space: &SearchSpace,
 ) -> Result<Plan, JobError> {
     if let Some(plan) = given(parameters, store)? {
-        return Ok(plan);
+        // By their canonical texts, each once: by these measurements are found.
+        let mut seen = BTreeSet::new();
+        let (mut architectures, mut flags) = (Vec::new(), Vec::new());
+        for (at, architecture) in chosen(parameters, store, space)?.unwrap_or_default().iter().enumerate() {
+            let text = space.canonical_text(architecture);
+            if seen.insert(text.clone()) {
+                architectures.push(text);
+                flags.push(plan.flags(at));
+            }
+        }
+        return Ok(Plan { architectures, flags });
     }
     let planned = wanted(parameters, None).architectures(store, hardware, space)?;
     let texts = planned

@@ -106,7 +106,10 @@ fn measured_by_workers(
     };
     let key = own_key(&format!("job-{}-measuring", job.id));
     // It stands for one that was admitted, so that the limit of the queue is not asked again.
-    let needed = store.create_job(&new, Some(&key), usize::MAX)?;
+    let needed = match store.create_job(&new, Some(&key), usize::MAX) {
+        Err(Error::JobEnded { .. }) => return Err(JobError::Stopped),
+        needed => needed?,
+    };
     match needed.state {
         JobState::Succeeded => Ok(()),
         JobState::Queued | JobState::Running => Err(JobError::Waiting),

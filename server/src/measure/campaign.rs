@@ -83,6 +83,9 @@ pub enum MeasureError {
     /// The file by which processes take turns on a device.
     #[error("cannot lock {path}, by which processes that measure on one device take turns: {reason}")]
     DeviceLock { path: String, reason: std::io::Error },
+    /// Every architecture of the space was drawn.
+    #[error("{asked} architectures were asked for, and no more than {available} of the space were found")]
+    SpaceTooSmall { available: usize, asked: usize },
     /// Repetitions need something to repeat.
     #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
     NothingToRepeat { round: u32, available: usize, asked: usize },

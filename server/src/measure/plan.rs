@@ -50,13 +50,26 @@ impl Draw {
     }
 }
 
+/// Draws in a row that bring nothing new, after which a space counts as used up.
+const REPEATS: usize = 100_000;
+
 /// The first `uniform` and the first `weighted` architectures of a seed's two sequences, each architecture once. Asking for
-/// more of either later keeps those that were there.
+/// more of either later keeps those that were there. A small space may have fewer.
 pub fn plan(space: &SearchSpace, seed: u64, uniform: usize, weighted: usize) -> Vec<(Draw, Architecture)> {
     let mut seen = BTreeSet::new();
     let mut distinct = |sampler: Sampler<'_>, count: usize, draw: Draw| -> Vec<(Draw, Architecture)> {
-        let fresh = sampler.filter(|a| seen.insert(a.row().to_vec()));
-        fresh.take(count).map(|a| (draw, a)).collect()
+        let (mut drawn, mut repeats) = (Vec::new(), 0);
+        for architecture in sampler {
+            if drawn.len() >= count || repeats >= REPEATS {
+                break;
+            }
+            repeats += 1;
+            if seen.insert(architecture.row().to_vec()) {
+                repeats = 0;
+                drawn.push((draw, architecture));
+            }
+        }
+        drawn
     };
     let mut all = distinct(Sampler::new(space, seed), uniform, Draw::Uniform);
     all.extend(distinct(Sampler::weighted(space, seed), weighted, Draw::Weighted));
@@ -98,7 +111,13 @@ impl Wanted<'_> {
                 seed,
                 uniform,
                 weighted,
-            } => return Ok(plan(space, seed, uniform, weighted)),
+            } => {
+                let (drawn, asked) = (plan(space, seed, uniform, weighted), uniform + weighted);
+                return match drawn.len() {
+                    available if available < asked => Err(MeasureError::SpaceTooSmall { available, asked }),
+                    _ => Ok(drawn),
+                };
+            }
             Self::These { architectures, .. } => {
                 return Ok(architectures.iter().map(|a| (Draw::Uniform, a.clone())).collect());
             }

@@ -68,8 +68,10 @@ impl Session<'_> {
             let waiting = self.spool.len();
             (self.link.tell)(&Event::Resumed { waiting, folder });
         }
-        if let Some(device) = self.register(None)? {
-            self.work(device)?;
+        match self.register(None)? {
+            Some(device) => self.work(device)?,
+            // It may be listed all the same, as one that waits to be confirmed.
+            None => self.sign_off(),
         }
         let folder = self.spool.folder().to_owned();
         let unsent = self.spool.len();
@@ -122,9 +124,13 @@ impl Session<'_> {
                 },
             }
         }
-        // Where it does not hear, it notices by itself.
-        let _ = self.link.ask(|| true, |api| api.sign_off());
+        self.sign_off();
         Ok(())
+    }
+
+    /// Leaves. A server that does not hear it notices by itself.
+    fn sign_off(&self) {
+        let _ = self.link.ask(|| true, |api| api.sign_off());
     }
 
     /// Opens the device as the target wants it and registers; none where the worker is to end before that worked.
@@ -204,7 +210,13 @@ impl Session<'_> {
                 None => break,
                 Some(Ok(Some(work))) => return Ok(Asked::Work(work)),
                 Some(Ok(None)) => return Ok(Asked::Nothing),
-                Some(Err(Failure::Lost(_))) => {
+                Some(Err(
+                    Failure::Lost(_)
+                    | Failure::Refused {
+                        why: Refusal::StaleLease,
+                        ..
+                    },
+                )) => {
                     failures += 1;
                     self.link.pause(WAITS.delay(failures, &mut rand::rng()));
                 }

@@ -295,7 +295,16 @@ impl Jobs {
                 let left = self.left(&job, &parse(job.parameters.clone())?)?;
                 let own = left.items.iter().filter(|item| !left.elsewhere.contains(&digest(item)));
                 match own.count() {
-                    0 if left.items.is_empty() => JobOutcome::Succeeded(self.summary(&job, left.total)?),
+                    0 if left.items.is_empty() => {
+                        let all = left.total as u64;
+                        let progress = Progress {
+                            done: all,
+                            of: all,
+                            note: String::new(),
+                        };
+                        store.heartbeat_job(id, fencing, Some(&progress))?;
+                        JobOutcome::Succeeded(self.summary(&job, left.total)?)
+                    }
                     0 => return Ok(self.release(id, fencing)?),
                     own => {
                         let rule = format!("{own} of {} architectures are not measured yet", left.total);

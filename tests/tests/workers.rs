@@ -329,8 +329,10 @@ fn frail(registry: &Registry, server: &Server, most_mb: f64) -> Worker {
 /// One network that the device cannot run must not keep a job running for ever; what was measured before stays.
 #[test]
 fn an_architecture_that_fails_time_and_again_fails_its_job() {
-    let mut registry = Registry::default();
-    registry.plugins = Some(root().join("target/release/plugins"));
+    let registry = Registry {
+        plugins: Some(root().join("target/release/plugins")),
+        ..Registry::default()
+    };
     let server = registry.serve();
     // The reference network is smaller, some of the architectures are larger.
     let worker = frail(&registry, &server, 25.0);

@@ -46,7 +46,7 @@ fn lives(store: &dyn Store) {
     let registered = store.register_worker(&new, "ann").unwrap();
     assert_eq!((registered.measured, registered.signed_off), (0, false));
     assert_eq!(store.worker(&new.name).unwrap(), registered);
-    assert_eq!(store.workers().unwrap(), [registered.clone()]);
+    assert_eq!(store.workers().unwrap(), std::slice::from_ref(&registered));
     let sign = SignOfLife {
         clock_skew_s: Some(-2.5),
         reference_ratio: Some(1.25),

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::PluginError;
 use super::abi::*;
+use super::{Labelled, PluginError, Shape, Tensor};
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("lglp plugins catch panics at their boundary: build with panic = \"unwind\"");
@@ -110,4 +110,40 @@ pub(super) unsafe extern "C" fn drop_instance<T>(instance: *mut std::ffi::c_void
     // SAFETY: by the contract of this function.
     let instance = unsafe { Box::from_raw(instance.cast::<Instance<T>>()) };
     let _ = catch_unwind(AssertUnwindSafe(move || drop(instance)));
+}
+
+/// # Safety
+/// The view must describe memory that lives and stays unchanged for `'a`.
+pub(super) unsafe fn tensor<'a>(view: TensorView) -> Tensor<'a> {
+    let shape = Shape {
+        steps: view.steps,
+        width: view.width,
+    };
+    Tensor {
+        // SAFETY: by the contract of this function.
+        data: unsafe { slice(view.data, view.rows * shape.len()) },
+        rows: view.rows,
+        shape,
+    }
+}
+
+/// # Safety
+/// As [`tensor`]; `targets` holds a value for each row.
+pub(super) unsafe fn labelled<'a>(view: TensorView, targets: *const f64) -> Labelled<'a> {
+    Labelled {
+        // SAFETY: by the contract of this function.
+        inputs: unsafe { tensor(view) },
+        // SAFETY: by the contract of this function.
+        targets: unsafe { slice(targets, view.rows) },
+    }
+}
+
+/// # Safety
+/// `data` must point to `len` values that live for `'a` and that nothing else touches, unless `len` is 0.
+pub(super) unsafe fn slice_mut<'a, T>(data: *mut T, len: usize) -> &'a mut [T] {
+    if len == 0 {
+        return &mut [];
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { std::slice::from_raw_parts_mut(data, len) }
 }

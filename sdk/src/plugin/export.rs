@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::abi::*;
-use super::boundary::{drop_instance, give, guard, guard_instance, into_pointer};
-use super::{Encoder, FeatureExtractor, Fit, Labelled, PluginError, Progress, Regressor, Rows, Runtime, Shape, Tensor};
+use super::boundary::{drop_instance, give, guard, guard_instance, into_pointer, labelled, slice_mut, tensor};
+use super::{Encoder, FeatureExtractor, Fit, PluginError, Progress, Regressor, Rows, Runtime};
 use crate::SearchSpace;
 
 /// Exports the plugin of this crate. Give the kinds that it has; each lists types that implement its trait. `check: path`,
@@ -474,40 +474,4 @@ impl<T: Runtime> Callbacks<T> {
             })
         }
     }
-}
-
-/// # Safety
-/// The view must describe memory that lives and stays unchanged for `'a`.
-unsafe fn tensor<'a>(view: TensorView) -> Tensor<'a> {
-    let shape = Shape {
-        steps: view.steps,
-        width: view.width,
-    };
-    Tensor {
-        // SAFETY: by the contract of this function.
-        data: unsafe { slice(view.data, view.rows * shape.len()) },
-        rows: view.rows,
-        shape,
-    }
-}
-
-/// # Safety
-/// As [`tensor`]; `targets` holds a value for each row.
-unsafe fn labelled<'a>(view: TensorView, targets: *const f64) -> Labelled<'a> {
-    Labelled {
-        // SAFETY: by the contract of this function.
-        inputs: unsafe { tensor(view) },
-        // SAFETY: by the contract of this function.
-        targets: unsafe { slice(targets, view.rows) },
-    }
-}
-
-/// # Safety
-/// `data` must point to `len` values that live for `'a` and that nothing else touches, unless `len` is 0.
-unsafe fn slice_mut<'a, T>(data: *mut T, len: usize) -> &'a mut [T] {
-    if len == 0 {
-        return &mut [];
-    }
-    // SAFETY: by the contract of this function.
-    unsafe { std::slice::from_raw_parts_mut(data, len) }
 }

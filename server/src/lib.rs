@@ -7,6 +7,7 @@ pub mod bundles;
 pub mod clean;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod datasets;
 pub mod fleet;
 pub mod idempotency;

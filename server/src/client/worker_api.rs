@@ -9,11 +9,10 @@ use lglp_openapi::workers::{
     Release, SubmitMeasurements, Work,
 };
 use lglp_registry::Measurement;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
 use super::{ClientError, Http};
+use crate::clock::now;
 
 /// What a call may take: longer than a busy server needs, shorter than a lease, so that a connection that hangs costs none.
 const CALL: Duration = Duration::from_secs(15);
@@ -158,12 +157,6 @@ impl WorkerApi {
 fn as_in_contract(measurement: &Measurement) -> lglp_openapi::measurements::Measurement {
     let record = serde_json::to_value(measurement).expect("a measurement is JSON");
     serde_json::from_value(record).expect("the contract has the record's fields")
-}
-
-fn now() -> String {
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .expect("the present has four digits of years")
 }
 
 impl From<ClientError> for Failure {

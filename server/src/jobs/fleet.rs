@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use lglp_openapi::jobs::MeasureParameters;
-use lglp_openapi::workers::{Batch, BatchItem, Work};
+use lglp_openapi::workers::{Batch, Work};
 use lglp_registry::{
-    Accepted, Error, HardwareName, HardwareTarget, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest,
-    Measurement, NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
+    Accepted, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement,
+    NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
 };
 use lglp_sdk::SearchSpace;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::executor::Jobs;
-use super::sharing::{Checkpoint, digest, planned};
+use super::sharing::{Checkpoint, planned};
 use super::{JobError, parse};
 use crate::measure::{Protocol, Repeatability, is_at_hand, reference_space};
 
@@ -89,7 +89,7 @@ impl Jobs {
     /// The common ones.
     pub fn take_back(&self, worker: &Worker) -> Result<()> {
         let holder = worker.holder();
-        for job in self.jobs_of(worker, JobState::Running)? {
+        for job in self.jobs_of(&worker.hardware, JobState::Running)? {
             if job.lease.as_ref().is_some_and(|lease| lease.holder == holder) {
                 match self.release(job.id, job.attempts) {
                     Ok(_) | Err(Error::StaleLease { .. }) => {}
@@ -151,23 +151,19 @@ impl Jobs {
     /// Queues again what a process that went away had of a worker's target.
     fn requeue_overdue(&self, worker: &Worker) -> Result<()> {
         let is_overdue = |job: &Job| job.lease.as_ref().is_some_and(|lease| lease.is_over());
-        if self.jobs_of(worker, JobState::Running)?.iter().any(is_overdue) {
+        if self
+            .jobs_of(&worker.hardware, JobState::Running)?
+            .iter()
+            .any(is_overdue)
+        {
             self.requeue(None);
         }
         Ok(())
     }
 
     fn is_queued(&self, worker: &Worker) -> Result<bool> {
-        let queued = self.jobs_of(worker, JobState::Queued)?;
+        let queued = self.jobs_of(&worker.hardware, JobState::Queued)?;
         Ok(queued.iter().any(|job| job.kind == JobKind::Measure))
-    }
-
-    fn jobs_of(&self, worker: &Worker, state: JobState) -> Result<Vec<Job>> {
-        let filter = JobFilter {
-            hardware: Some(worker.hardware.clone()),
-            state: Some(state),
-        };
-        self.store().jobs(&filter, usize::MAX)
     }
 
     /// As [`Self::lease_to`], or else a part of a long job that another worker has.
@@ -223,9 +219,8 @@ impl Jobs {
 
     fn remaining(&self, job: &Job, parameters: &MeasureParameters, limit: usize) -> Result<Batch, JobError> {
         let left = self.left(job, parameters)?;
-        let is_own = |item: &&BatchItem| !left.elsewhere.contains(&digest(item));
         Ok(Batch {
-            items: left.items.iter().filter(is_own).take(limit).cloned().collect(),
+            items: left.own().take(limit).cloned().collect(),
             total: left.total,
             done: left.total - left.items.len(),
         })
@@ -293,8 +288,7 @@ impl Jobs {
             None => {
                 let job = store.heartbeat_job(id, fencing, None)?;
                 let left = self.left(&job, &parse(job.parameters.clone())?)?;
-                let own = left.items.iter().filter(|item| !left.elsewhere.contains(&digest(item)));
-                match own.count() {
+                match left.own().count() {
                     0 if left.items.is_empty() => {
                         let all = left.total as u64;
                         let progress = Progress {

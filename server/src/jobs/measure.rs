@@ -95,19 +95,20 @@ pub(super) fn chosen(
     store: &dyn Store,
     space: &SearchSpace,
 ) -> Result<Option<Vec<Architecture>>> {
-    let Some(plan) = given(parameters, store)? else {
-        return Ok(None);
-    };
+    let plan = given(parameters, store)?;
+    plan.map(|plan| architectures_of(&plan, space)).transpose()
+}
+
+/// The architectures of a plan, in its order.
+///
+/// # Errors
+/// `Invalid` for a text that is none.
+pub(super) fn architectures_of(plan: &Plan, space: &SearchSpace) -> Result<Vec<Architecture>> {
     let read = |(at, text): (usize, &String)| {
         let architecture = space.architecture_from_text(text);
         architecture.map_err(|e| bad_plan(format!("architecture {at}: {e}")))
     };
-    plan.architectures
-        .iter()
-        .enumerate()
-        .map(read)
-        .collect::<Result<_>>()
-        .map(Some)
+    plan.architectures.iter().enumerate().map(read).collect()
 }
 
 /// The plan that a job is given, if it is given one.

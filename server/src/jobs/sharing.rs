@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::executor::Jobs;
-use super::measure::{chosen, given, wanted};
+use super::measure::{architectures_of, given, wanted};
 use super::{JobError, parse};
 use crate::measure::Plan;
 
@@ -30,6 +30,13 @@ pub(super) struct Left {
     pub total: usize,
     /// Those that other jobs measure for it.
     pub elsewhere: BTreeSet<Digest>,
+}
+
+impl Left {
+    /// What no other job measures for it.
+    pub fn own(&self) -> impl Iterator<Item = &BatchItem> {
+        self.items.iter().filter(|item| !self.elsewhere.contains(&digest(item)))
+    }
 }
 
 /// What a job measures, kept when a worker first gets it: another one, or another server, goes on with the same.
@@ -62,15 +69,20 @@ impl Jobs {
         })
     }
 
+    /// The jobs of a hardware target that are in a state, newest first.
+    pub(super) fn jobs_of(&self, hardware: &HardwareName, state: JobState) -> Result<Vec<Job>> {
+        let filter = JobFilter {
+            hardware: Some(hardware.clone()),
+            state: Some(state),
+        };
+        self.store().jobs(&filter, usize::MAX)
+    }
+
     /// The jobs that do a part of this one and have not ended.
     pub(super) fn parts(&self, job: &Job) -> Result<Vec<Job>> {
         let mut open = Vec::new();
         for state in [JobState::Queued, JobState::Running] {
-            let filter = JobFilter {
-                hardware: Some(job.hardware.clone()),
-                state: Some(state),
-            };
-            open.extend(self.store().jobs(&filter, usize::MAX)?);
+            open.extend(self.jobs_of(&job.hardware, state)?);
         }
         open.retain(|part| part.parent == Some(job.id));
         Ok(open)
@@ -81,11 +93,7 @@ impl Jobs {
     pub(super) fn share(&self, worker: &Worker) -> Result<bool, JobError> {
         // Two at once would share the same half.
         let _turn = self.sharing();
-        let filter = JobFilter {
-            hardware: Some(worker.hardware.clone()),
-            state: Some(JobState::Running),
-        };
-        for job in self.store().jobs(&filter, usize::MAX)?.into_iter().rev() {
+        for job in self.jobs_of(&worker.hardware, JobState::Running)?.into_iter().rev() {
             let by_another = |lease: &Lease| lease.holder.contains('@') && lease.device != worker.name.as_str();
             if job.kind != JobKind::Measure
                 || !job.lease.as_ref().is_some_and(by_another)
@@ -95,24 +103,19 @@ impl Jobs {
                 continue;
             }
             let parameters: MeasureParameters = parse(job.parameters.clone())?;
-            let mut left = match self.left(&job, &parameters) {
+            let left = match self.left(&job, &parameters) {
                 Ok(left) => left,
                 Err(error) => {
                     tracing::error!(job = job.id, "cannot be shared: {error}");
                     continue;
                 }
             };
-            left.items.retain(|item| !left.elsewhere.contains(&digest(item)));
-            let Some(spare) = left
-                .items
-                .len()
-                .checked_sub(IN_HAND)
-                .filter(|spare| *spare >= LEAST_SHARE)
-            else {
+            let mut own: Vec<&BatchItem> = left.own().collect();
+            let Some(spare) = own.len().checked_sub(IN_HAND).filter(|spare| *spare >= LEAST_SHARE) else {
                 continue;
             };
-            let part = left.items.split_off(left.items.len() - spare.div_ceil(2));
-            let (architectures, flags) = part.into_iter().map(|item| (item.architecture, item.flags)).unzip();
+            let part = own.split_off(own.len() - spare.div_ceil(2)).into_iter().cloned();
+            let (architectures, flags) = part.map(|item| (item.architecture, item.flags)).unzip();
             let plan = self
                 .store()
                 .put_blob(&canonical_json(&Plan { architectures, flags })?)?;
@@ -149,7 +152,7 @@ pub(super) fn planned(
         // By their canonical texts, each once: by these measurements are found.
         let mut seen = BTreeSet::new();
         let (mut architectures, mut flags) = (Vec::new(), Vec::new());
-        for (at, architecture) in chosen(parameters, store, space)?.unwrap_or_default().iter().enumerate() {
+        for (at, architecture) in architectures_of(&plan, space)?.iter().enumerate() {
             let text = space.canonical_text(architecture);
             if seen.insert(text.clone()) {
                 architectures.push(text);
@@ -184,6 +187,6 @@ fn items_digests(plan: &Plan) -> impl Iterator<Item = Digest> {
     plan.architectures.iter().map(|text| Digest::of(text.as_bytes()))
 }
 
-pub(super) fn digest(item: &BatchItem) -> Digest {
+fn digest(item: &BatchItem) -> Digest {
     Digest::of(item.architecture.as_bytes())
 }

@@ -3,13 +3,12 @@
 use lglp_registry::{Digest, HardwareName, Measurement, PairedSample};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::meters::{Device, Window};
 use super::{
     MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, median, reference_architecture,
 };
+use crate::clock::now;
 use crate::networks;
 use crate::plugins::{NetworkInstance, PluginError, RuntimeInstance};
 
@@ -154,10 +153,4 @@ impl<'a> Rig<'a> {
             worker: None,
         })
     }
-}
-
-fn now() -> String {
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .expect("the present has four digits of years")
 }

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use lglp_openapi::workers::{RegisterWorker, Registered, Work};
 use lglp_registry::{HardwareName, HardwareTarget};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::device::Device;
 use super::error::WorkerError;
@@ -17,6 +15,7 @@ use super::link::{Link, WAITS};
 use super::spool::Spool;
 use crate::backoff::Backoff;
 use crate::client::{Failure, Refusal};
+use crate::clock::now;
 use crate::measure::Setup;
 use crate::plugins::PluginHost;
 
@@ -288,10 +287,4 @@ fn as_target(hardware: &lglp_openapi::hardware::Hardware) -> Result<HardwareTarg
         what: "hardware target",
         reason: e.to_string(),
     })
-}
-
-fn now() -> String {
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .expect("the present has four digits of years")
 }

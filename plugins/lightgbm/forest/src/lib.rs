@@ -21,4 +21,4 @@ mod tree;
 
 pub use error::FormatError;
 pub use forest::Forest;
-pub use reader::{MAX_LEAVES, MAX_TEXT, MAX_TREES};
+pub use reader::{MAX_FOREST_LEAVES, MAX_LEAVES, MAX_TEXT, MAX_TREES};

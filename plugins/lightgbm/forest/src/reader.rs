@@ -11,6 +11,8 @@ use crate::tree::{Split, Tree, children};
 pub const MAX_TEXT: usize = 1 << 30;
 /// Trees of a forest at most.
 pub const MAX_TREES: usize = 100_000;
+/// Leaves of a forest at most: a text of [`MAX_TEXT`] bytes holds about as many.
+pub const MAX_FOREST_LEAVES: usize = 1 << 23;
 /// Leaves of a tree at most, as LightGBM's `num_leaves` has it.
 pub const MAX_LEAVES: usize = 131_072;
 
@@ -47,10 +49,17 @@ pub(crate) fn read(text: &[u8]) -> Result<Model, FormatError> {
     if announced.len() > MAX_TREES {
         return Err(sizes.error(format!("has {} trees; allowed: {MAX_TREES}", announced.len())));
     }
+    let mut leaves = 0;
     for (index, size) in announced.iter().enumerate() {
         lines.tree = Some(index);
         let start = lines.offset();
         trees.push(tree(&mut lines, index, features)?);
+        leaves += trees[index].leaves.len();
+        if leaves > MAX_FOREST_LEAVES {
+            return Err(lines.error(format!(
+                "the forest has more than {MAX_FOREST_LEAVES} leaves up to here"
+            )));
+        }
         let found = lines.offset() - start;
         if found != *size {
             return Err(sizes.error(format!("says that tree {index} has {size} bytes, and it has {found}")));

@@ -118,10 +118,6 @@ impl Regressor for Svr {
         if !model.support.iter().all(within) {
             return refused("a support vector is wider than a row");
         }
-        let finite = |vector: &SupportVector| vector.cells.iter().all(|cell| cell.1.is_finite());
-        if !model.support.iter().all(finite) {
-            return refused("a value of a support vector is beyond the range of f32");
-        }
         // A negative width would let the kernel grow without bound.
         if model.gamma <= 0.0 {
             return refused("gamma is not above 0");

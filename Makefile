@@ -1,5 +1,5 @@
 # Two commands do everything: `make serve` and `make test`. Both install what is missing.
-.PHONY: help setup native build venv serve test test-tools worker
+.PHONY: help setup native build venv serve test test-tools fuzz worker
 step := make/step.sh
 
 help: ## list the targets
@@ -13,6 +13,9 @@ test: build test-tools ## everything that CI runs
 	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	@$(step) "licences, sources, advisories" make/deny.sh
 	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
+
+fuzz: ## fuzz every reader of what comes from outside, a minute each
+	@make/fuzz.sh
 
 worker: build ## pack what a machine needs to measure for a server: target/lglp-worker-x86_64.tar.gz
 	@$(step) "worker" make/worker.sh

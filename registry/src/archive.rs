@@ -4,25 +4,29 @@
 //! manifest.json            first: what else is in it, with the SHA-256 of every part
 //! records.jsonl            {"key": ..., "value": ...}, one record a line, by key
 //! blobs/sha256/ab/<hex>    every blob that a record names, by digest
+//! SHA256SUMS               SHA-256 and name of every part before it, as `sha256sum` writes them
 //! ```
-//! A manifest that comes first makes an archive that was cut short tell so, wherever the cut is.
+//! A manifest that comes first makes an archive that was cut short tell so, wherever the cut is. The same registry at the same
+//! moment gives one sequence of bytes, and no other is read. Backups of format 1, of before, have no `SHA256SUMS`.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
-use tar::{Builder, EntryType, Header};
 
+use crate::tarball::{Reader, Writer};
 use crate::{BlobPart, Digest, Error, Manifest, Result};
 
 pub(crate) const FORMAT: &str = "lglp-registry-backup";
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+/// The format that has no sums.
+const WITHOUT_SUMS: u32 = 1;
 
 const MANIFEST: &str = "manifest.json";
 const RECORDS: &str = "records.jsonl";
+const SUMS: &str = "SHA256SUMS";
 
 /// A manifest larger than this is none, in bytes.
 const MANIFEST_LIMIT: u64 = 1 << 30;
@@ -102,33 +106,38 @@ pub(crate) fn write(
     records: File,
     open: impl Fn(&Digest) -> Result<File>,
 ) -> Result<()> {
-    let mut tar = Builder::new(out);
-    let text = serde_json::to_vec_pretty(manifest).map_err(|error| failed(error.into()))?;
-    append(&mut tar, MANIFEST, text.len() as u64, &*text)?;
-    append(&mut tar, RECORDS, manifest.records.bytes, records)?;
+    let mut tar = Writer::new(out);
+    let mut sums = String::new();
+    let text = manifest_text(manifest)?;
+    sums += &sum(&tar.append(MANIFEST, text.len() as u64, &*text)?, MANIFEST);
+    sums += &sum(&tar.append(RECORDS, manifest.records.bytes, records)?, RECORDS);
     for BlobPart { digest, bytes } in &manifest.blobs {
-        let mut content = Hashing::new(open(digest)?.take(*bytes));
-        append(&mut tar, &blob_path(digest), *bytes, &mut content)?;
-        let (_, _, found) = content.finish();
+        let path = blob_path(digest);
+        let found = tar.append(&path, *bytes, open(digest)?)?;
         if found != *digest {
             return Err(Error::CorruptBlob {
-                file: blob_path(digest),
+                file: path,
                 expected: digest.clone(),
                 found,
             });
         }
+        sums += &sum(digest, &path);
     }
-    tar.into_inner().and_then(|out| out.flush()).map_err(failed)
+    tar.append(SUMS, sums.len() as u64, sums.as_bytes())?;
+    tar.finish()
 }
 
-fn append(tar: &mut Builder<&mut dyn Write>, path: &str, bytes: u64, content: impl Read) -> Result<()> {
-    let mut header = Header::new_gnu();
-    header.set_size(bytes);
-    header.set_mode(0o600);
-    tar.append_data(&mut header, path, content).map_err(failed)
+/// The one text of a manifest.
+fn manifest_text(manifest: &Manifest) -> Result<Vec<u8>> {
+    serde_json::to_vec_pretty(manifest).map_err(|error| failed(error.into()))
 }
 
-fn failed(source: io::Error) -> Error {
+/// A line of the sums.
+fn sum(digest: &Digest, path: &str) -> String {
+    format!("{}  {path}\n", digest.hex())
+}
+
+pub(crate) fn failed(source: io::Error) -> Error {
     Error::Storage {
         doing: "write the backup",
         source: Box::new(source),
@@ -151,33 +160,13 @@ pub(crate) trait Sink {
 /// # Errors
 /// [`Error::BadBackup`]; those of the sink.
 pub(crate) fn read(archive: &mut dyn Read, sink: &mut dyn Sink) -> Result<Manifest> {
-    let mut tar = tar::Archive::new(archive);
-    let mut entries = tar.entries().map_err(unreadable)?;
-    let mut next = |wanted: &str| -> Result<_> {
-        let entry = entries.next().ok_or_else(|| bad(format!("{wanted} is missing")))?;
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path().map_err(unreadable)?.display().to_string();
-        if path == wanted && entry.header().entry_type() == EntryType::Regular {
-            Ok(entry)
-        } else {
-            Err(bad(format!("it holds {path:?} in the place of {wanted}")))
-        }
-    };
+    let mut tar = Reader::new(archive);
+    let mut sums = String::new();
+    let (text, _, digest) = tar.entry(MANIFEST, |content| read_whole(content, MANIFEST_LIMIT))?;
+    sums += &sum(&digest, MANIFEST);
+    let manifest = read_manifest(&text)?;
 
-    let mut text = Vec::new();
-    let manifest = next(MANIFEST)?.take(MANIFEST_LIMIT).read_to_end(&mut text);
-    manifest.map_err(unreadable)?;
-    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| bad(format!("its manifest: {error}")))?;
-    if manifest.format != FORMAT || manifest.version != VERSION {
-        let (format, version) = (&manifest.format, manifest.version);
-        return Err(bad(format!(
-            "it says format {format:?}, version {version}; known is {FORMAT:?}, {VERSION}"
-        )));
-    }
-
-    let mut content = Hashing::new(next(RECORDS)?);
-    let count = read_records(&mut content, sink)?;
-    let (_, bytes, sha256) = content.finish();
+    let (count, bytes, sha256) = tar.entry(RECORDS, |content| read_records(content, sink))?;
     let part = &manifest.records;
     if (count, bytes, &sha256) != (part.count, part.bytes, &part.sha256) {
         return Err(bad(format!(
@@ -185,26 +174,51 @@ pub(crate) fn read(archive: &mut dyn Read, sink: &mut dyn Sink) -> Result<Manife
             part.count, part.sha256
         )));
     }
+    sums += &sum(&sha256, RECORDS);
 
-    let mut wanted: VecDeque<&BlobPart> = manifest.blobs.iter().collect();
-    while let Some(part) = wanted.pop_front() {
+    for part in &manifest.blobs {
         let path = blob_path(&part.digest);
-        let mut content = Vec::new();
-        let entry = next(&path)?;
-        entry
-            .take(part.bytes + 1)
-            .read_to_end(&mut content)
-            .map_err(unreadable)?;
-        let found = Digest::of(&content);
-        if found != part.digest {
-            return Err(bad(format!("the content of {path} is {found}")));
+        let (content, bytes, found) = tar.entry(&path, |content| read_whole(content, part.bytes))?;
+        if (bytes, &found) != (part.bytes, &part.digest) {
+            return Err(bad(format!("the content of {path} is {found}, {bytes} bytes")));
         }
         sink.blob(&content)?;
+        sums += &sum(&found, &path);
     }
-    match entries.next() {
-        None => Ok(manifest),
-        Some(_) => Err(bad("it holds more than its manifest names".to_owned())),
+    if manifest.version != WITHOUT_SUMS {
+        let (found, ..) = tar.entry(SUMS, |content| read_whole(content, sums.len() as u64))?;
+        if found != sums.as_bytes() {
+            return Err(bad(format!("{SUMS} are not the sums of its parts")));
+        }
     }
+    tar.finish()?;
+    Ok(manifest)
+}
+
+/// Reads a content of so many bytes at most; what is beyond is left.
+fn read_whole(content: &mut dyn Read, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    content.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+fn read_manifest(text: &[u8]) -> Result<Manifest> {
+    let manifest: Manifest = serde_json::from_slice(text).map_err(|error| bad(format!("its manifest: {error}")))?;
+    let (format, version) = (&manifest.format, manifest.version);
+    if format != FORMAT || !(WITHOUT_SUMS..=VERSION).contains(&version) {
+        return Err(bad(format!(
+            "it says format {format:?}, version {version}; known is {FORMAT:?}, up to {VERSION}"
+        )));
+    }
+    if manifest_text(&manifest)? != text {
+        return Err(bad("its manifest is not written as a backup writes it".to_owned()));
+    }
+    if !manifest.blobs.is_sorted_by(|a, b| a.digest < b.digest) {
+        return Err(bad(
+            "the blobs of its manifest are not in order, or one comes twice".to_owned()
+        ));
+    }
+    Ok(manifest)
 }
 
 /// Reads a backup to its end without keeping anything: whether it is whole.
@@ -226,23 +240,32 @@ pub fn check_backup(archive: &mut dyn Read) -> Result<Manifest> {
 
 fn read_records(content: &mut dyn Read, sink: &mut dyn Sink) -> Result<u64> {
     let mut lines = BufReader::new(content);
-    let mut line = Vec::new();
+    let mut text = Vec::new();
     let mut count = 0;
+    let mut last: Option<String> = None;
     loop {
-        line.clear();
-        if io::BufRead::read_until(&mut lines, b'\n', &mut line).map_err(unreadable)? == 0 {
+        text.clear();
+        if io::BufRead::read_until(&mut lines, b'\n', &mut text).map_err(unreadable)? == 0 {
             return Ok(count);
         }
         count += 1;
-        let record: Line = serde_json::from_slice(&line).map_err(|error| bad(format!("record {count}: {error}")))?;
-        sink.record(record.key, record.value.get().as_bytes())?;
+        let record: Line = serde_json::from_slice(&text).map_err(|error| bad(format!("record {count}: {error}")))?;
+        let value = record.value.get().as_bytes();
+        if line(&record.key, value)? != text {
+            return Err(bad(format!("record {count} is not written as a backup writes it")));
+        }
+        if last.as_ref().is_some_and(|last| *last >= record.key) {
+            return Err(bad(format!("record {count} is not in order, or comes twice")));
+        }
+        last = Some(record.key.clone());
+        sink.record(record.key, value)?;
     }
 }
 
-fn bad(reason: String) -> Error {
+pub(crate) fn bad(reason: String) -> Error {
     Error::BadBackup { reason }
 }
 
-fn unreadable(error: io::Error) -> Error {
+pub(crate) fn unreadable(error: io::Error) -> Error {
     bad(format!("it cannot be read: {error}"))
 }

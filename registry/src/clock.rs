@@ -27,7 +27,10 @@ fn text(time: OffsetDateTime) -> String {
 }
 
 /// Checks that a time sent by a caller is RFC 3339.
-pub(crate) fn check(field: &str, text: &str) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Invalid`], naming the field.
+pub fn check(field: &str, text: &str) -> Result<()> {
     match OffsetDateTime::parse(text, &Rfc3339) {
         Ok(_) => Ok(()),
         Err(error) => Err(Error::invalid(

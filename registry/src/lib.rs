@@ -70,9 +70,11 @@ mod fleet;
 mod names;
 mod sled_store;
 mod store;
+mod tarball;
 
 pub use archive::check_backup;
 pub use canonical::canonical_json;
+pub use clock::check as check_time;
 pub use digest::Digest;
 pub use disk::{Disk, RealDisk};
 pub use domain::agreement::{Agreement, Disagreement};

@@ -1,5 +1,6 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
+pub mod bundle;
 pub mod proxy;
 pub mod target;
 pub mod worker;
@@ -211,6 +212,39 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// Asks the server to end, as an operating system does; its exit status, `None` where it was ended by a signal.
+    ///
+    /// # Panics
+    /// Where it does not end within a minute.
+    pub fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
+        assert!(sent.success(), "the server has ended before");
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.code();
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "SIGTERM does not end the server"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Status and body of a POST of bytes with a token.
+    pub fn post_bytes_as(&self, secret: &str, path: &str, body: &[u8]) -> (u16, Value) {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = request.header("Authorization", bearer(secret));
+        let Ok(mut response) = request.send(body) else {
+            return (0, Value::Null);
+        };
+        let text = response.body_mut().read_to_string().unwrap_or_default();
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        (response.status().as_u16(), value)
+    }
+
     /// Status and body of a GET.
     pub fn get(&self, path: &str) -> (u16, Value) {
         self.call("GET", path, &[], None)

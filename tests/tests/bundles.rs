@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lglp_registry::Digest;
+use lglp_tests::bundle::{Entry, entries, pack};
 use lglp_tests::{HARDWARE, Registry, Server, root, sample};
 use serde_json::{Value, json};
 
@@ -219,6 +220,47 @@ fn damaged_and_forged_bundles_leave_nothing_behind() {
         ("/version", Value::Null),
     ] {
         refused(&manifest(pointer, value), pointer);
+    }
+    // Numbers begin at 1, and times are times.
+    for (pointer, value) in [
+        ("/version/version", json!(0)),
+        ("/version/version", json!(-1)),
+        ("/version/version", json!(4_294_967_296u64)),
+        ("/version/created_at", json!("yesterday")),
+        ("/dataset/created_at", json!("")),
+        ("/hardware/created_at", json!("2026-13-01T00:00:00Z")),
+    ] {
+        refused(&manifest(pointer, value), pointer);
+    }
+    // The same content in other bytes.
+    let rewritten = |change: &dyn Fn(&str) -> String| {
+        forged(&|parts| {
+            let text = String::from_utf8(parts[0].1.clone()).expect("UTF-8");
+            parts[0].1 = change(&text).into_bytes();
+        })
+    };
+    assert_eq!(rewritten(&|text| text.to_owned()), origin.bytes);
+    let again = |text: &str| {
+        let manifest: Value = serde_json::from_str(text).expect("JSON");
+        serde_json::to_string_pretty(&manifest).expect("JSON")
+    };
+    for (change, why) in [
+        (&again as &dyn Fn(&str) -> String, "with spaces"),
+        (&|text| format!("{text}\n"), "with a line's end"),
+        (&|text| format!(" {text}"), "behind a space"),
+        (&|text| text.replacen('{', "{\"another\":1,", 1), "with another field"),
+        (
+            &|text| text.replacen("\"version\":{", "\"version\":{\"another\":1,", 1),
+            "with another field within",
+        ),
+        (
+            &|text| text.replacen("\"dataset\":{", "\"dataset\":{\"rows\":1,", 1),
+            "with a field twice",
+        ),
+        (&|text| text.replacen("lglp", "\\u006cglp", 1), "with an escape"),
+    ] {
+        let said = refused(&rewritten(change), why);
+        assert!(said.contains("manifest.json"), "{why}: {said}");
     }
     let said = refused(&manifest("/format_version", json!(2)), "a later format");
     assert!(said.contains("format 2") && said.contains("a newer lglp"), "{said}");
@@ -441,43 +483,4 @@ fn a_bundle_beyond_the_limit_of_requests_is_told_the_way_in() {
         answer.starts_with("HTTP/1.1 413") && answer.contains("lglp models import FILE"),
         "{answer}"
     );
-}
-
-/// Name and content.
-type Entry = (String, Vec<u8>);
-
-/// The entries of an archive, read by the tar crate, which is not what reads them in lglp.
-fn entries(bundle: &[u8]) -> Vec<Entry> {
-    let mut archive = tar::Archive::new(bundle);
-    let entry = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
-        let mut entry = entry.expect("an entry");
-        let name = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
-        let mut content = Vec::new();
-        std::io::Read::read_to_end(&mut entry, &mut content).expect("its content");
-        (name, content)
-    };
-    archive.entries().expect("an archive").map(entry).collect()
-}
-
-/// An archive as lglp writes it, but of any entries, with checksums that hold.
-fn pack(parts: &[Entry]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    let mut append = |name: &str, content: &[u8]| {
-        let mut header = tar::Header::new_ustar();
-        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_cksum();
-        builder.append(&header, content).expect("an entry");
-    };
-    let mut sums = String::new();
-    for (name, content) in parts {
-        append(name, content);
-        sums += &format!("{}  {name}\n", Digest::of(content).hex());
-    }
-    append("SHA256SUMS", sums.as_bytes());
-    builder.into_inner().expect("an archive")
 }

@@ -33,6 +33,25 @@ impl Default for Parameters {
     }
 }
 
+/// Leaves of all trees together at most.
+const MOST_LEAVES: usize = 1 << 23;
+
+impl Parameters {
+    /// Refuses trainings whose trees may be more than memory holds.
+    fn check_size(&self, rows: usize) -> Result<(), PluginError> {
+        let by_depth = 1usize.checked_shl(self.max_depth).unwrap_or(usize::MAX);
+        let leaves = rows.min(by_depth);
+        if leaves.saturating_mul(self.n_estimators as usize) <= MOST_LEAVES {
+            return Ok(());
+        }
+        Err(PluginError::InvalidParameters(format!(
+            "n_estimators {} with up to {leaves} leaves each are more than {MOST_LEAVES} leaves in all; lower n_estimators or \
+             max_depth",
+            self.n_estimators
+        )))
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gbdt {
@@ -55,6 +74,7 @@ impl Regressor for Gbdt {
         if inputs.rows == 0 {
             return Err(PluginError::Failed("there are no rows to train on".into()));
         }
+        parameters.check_size(inputs.rows)?;
         let rows = inputs.rows as f64;
         let start = targets.iter().sum::<f64>() / rows;
         let ranked = Ranked::new(inputs);

@@ -109,11 +109,18 @@ impl Regressor for Svr {
 
     fn load(version: u32, bytes: &[u8]) -> Result<Self, PluginError> {
         let model: Self = state::load(version, bytes)?;
-        let within = |vector: &SupportVector| vector.cells.iter().all(|cell| cell.0 < model.inputs);
+        let refused = |what: &str| Err(PluginError::UnsupportedState(what.into()));
+        let ascending = |vector: &SupportVector| vector.cells.is_sorted_by(|a, b| a.0 < b.0);
+        let within = |vector: &SupportVector| vector.cells.last().is_none_or(|cell| cell.0 < model.inputs);
+        if !model.support.iter().all(ascending) {
+            return refused("the positions of a support vector do not ascend");
+        }
         if !model.support.iter().all(within) {
-            return Err(PluginError::UnsupportedState(
-                "a support vector is wider than a row".into(),
-            ));
+            return refused("a support vector is wider than a row");
+        }
+        // A negative width would let the kernel grow without bound.
+        if model.gamma <= 0.0 {
+            return refused("gamma is not above 0");
         }
         Ok(model)
     }

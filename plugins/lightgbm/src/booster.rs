@@ -1,15 +1,13 @@
-//! LightGBM's datasets and boosters as owned values. Every length that C takes on trust is checked here.
+//! LightGBM's datasets and boosters as owned values. Every length that C takes on trust is checked here. LightGBM is handed rows
+//! and parameters of a training and nothing else: what reads a model, from wherever it comes, is [`lglp_forest`].
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr::null_mut;
-use std::sync::{Mutex, Once};
+use std::sync::Once;
 
-use lglp_sdk::plugin::{Labelled, PluginError, Tensor};
+use lglp_sdk::plugin::{Labelled, PluginError};
 
 use crate::ffi::*;
-
-/// Prediction runs on the calling thread alone: requests are what runs side by side.
-const PREDICTION: &CStr = c"num_threads=1 verbosity=-1";
 
 fn check(status: c_int) -> Result<(), PluginError> {
     if status == 0 {
@@ -154,121 +152,5 @@ impl Drop for Training<'_> {
     fn drop(&mut self) {
         // SAFETY: owned, and used no more.
         unsafe { LGBM_BoosterFree(self.booster) };
-    }
-}
-
-/// A fitted model.
-pub struct Model {
-    booster: Handle,
-    columns: usize,
-    /// Configuration of the fast path for one row; used by one thread at a time.
-    single_row: Mutex<Handle>,
-}
-
-// SAFETY: prediction on a booster takes LightGBM's shared lock and may run on several threads; the fast path, which may
-// not, is behind a mutex; nothing modifies the booster after loading.
-unsafe impl Send for Model {}
-// SAFETY: as above.
-unsafe impl Sync for Model {}
-
-impl Model {
-    /// Reads model text. The text must be whole: LightGBM crashes on a truncated one, so its end marks are looked for.
-    pub fn from_text(text: &[u8]) -> Result<Self, PluginError> {
-        silence();
-        let unsupported =
-            |what: &str| PluginError::UnsupportedState(format!("not a whole LightGBM model text: {what}"));
-        let tail = &text[text.len().saturating_sub(1 << 16)..];
-        let has = |part: &[u8], mark: &str| part.windows(mark.len()).any(|w| w == mark.as_bytes());
-        if !text.starts_with(b"tree\n") {
-            return Err(unsupported("it does not begin with `tree`"));
-        }
-        if !has(tail, "end of parameters") {
-            return Err(unsupported("its end is missing"));
-        }
-        let text = CString::new(text).map_err(|_| unsupported("it holds a NUL"))?;
-        let (mut trees, mut booster, mut columns, mut fast) = (0, null_mut(), 0, null_mut());
-        // SAFETY: terminated text.
-        check(unsafe { LGBM_BoosterLoadModelFromString(text.as_ptr(), &mut trees, &mut booster) })?;
-        let mut model = Self {
-            booster,
-            columns: 0,
-            single_row: Mutex::new(null_mut()),
-        };
-        // SAFETY: the booster is alive.
-        check(unsafe { LGBM_BoosterGetNumFeature(booster, &mut columns) })?;
-        model.columns = columns as usize;
-        // SAFETY: as above.
-        check(unsafe {
-            LGBM_BoosterPredictForMatSingleRowFastInit(
-                booster,
-                PREDICT_NORMAL,
-                0,
-                -1,
-                FLOAT32,
-                columns,
-                PREDICTION.as_ptr(),
-                &mut fast,
-            )
-        })?;
-        model.single_row = Mutex::new(fast);
-        Ok(model)
-    }
-
-    /// Predictions in the unit of the targets.
-    pub fn predict(&self, inputs: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
-        let columns = inputs.shape.len();
-        if columns != self.columns {
-            return Err(PluginError::Failed(format!(
-                "rows have {columns} values; the model was fitted on {}",
-                self.columns
-            )));
-        }
-        if inputs.rows == 1
-            && let Ok(config) = self.single_row.try_lock()
-        {
-            let mut len = 0;
-            // SAFETY: the row has the columns of the configuration, `out` holds one value, and the mutex is held.
-            return check(unsafe {
-                LGBM_BoosterPredictForMatSingleRowFast(*config, inputs.data.as_ptr().cast(), &mut len, out.as_mut_ptr())
-            });
-        }
-        let (rows, columns) = (count(inputs.rows)?, count(columns)?);
-        if rows == 0 {
-            return Ok(());
-        }
-        let mut len = 0;
-        // SAFETY: the matrix holds rows x columns values, and `out` one per row.
-        check(unsafe {
-            LGBM_BoosterPredictForMat(
-                self.booster,
-                inputs.data.as_ptr().cast(),
-                FLOAT32,
-                rows,
-                columns,
-                1,
-                PREDICT_NORMAL,
-                0,
-                -1,
-                PREDICTION.as_ptr(),
-                &mut len,
-                out.as_mut_ptr(),
-            )
-        })
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        let config = *self
-            .single_row
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // SAFETY: owned, and used no more; the configuration goes before its booster.
-        unsafe {
-            if !config.is_null() {
-                LGBM_FastConfigFree(config);
-            }
-            LGBM_BoosterFree(self.booster);
-        }
     }
 }

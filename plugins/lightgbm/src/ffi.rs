@@ -6,8 +6,6 @@ pub type Handle = *mut c_void;
 
 /// `C_API_DTYPE_FLOAT32`.
 pub const FLOAT32: c_int = 0;
-/// `C_API_PREDICT_NORMAL`.
-pub const PREDICT_NORMAL: c_int = 0;
 /// `C_API_FEATURE_IMPORTANCE_SPLIT`.
 pub const IMPORTANCE_SPLIT: c_int = 0;
 
@@ -36,7 +34,6 @@ unsafe extern "C" {
     pub fn LGBM_BoosterAddValidData(booster: Handle, validation: Handle) -> c_int;
     pub fn LGBM_BoosterUpdateOneIter(booster: Handle, is_finished: *mut c_int) -> c_int;
     pub fn LGBM_BoosterGetEval(booster: Handle, data: c_int, out_len: *mut c_int, out: *mut f64) -> c_int;
-    pub fn LGBM_BoosterGetNumFeature(booster: Handle, out: *mut c_int) -> c_int;
     pub fn LGBM_BoosterSaveModelToString(
         booster: Handle,
         start_iteration: c_int,
@@ -46,37 +43,5 @@ unsafe extern "C" {
         out_len: *mut i64,
         out: *mut c_char,
     ) -> c_int;
-    pub fn LGBM_BoosterLoadModelFromString(text: *const c_char, out_iterations: *mut c_int, out: *mut Handle) -> c_int;
-    pub fn LGBM_BoosterPredictForMat(
-        booster: Handle,
-        data: *const c_void,
-        data_type: c_int,
-        rows: i32,
-        columns: i32,
-        is_row_major: c_int,
-        predict_type: c_int,
-        start_iteration: c_int,
-        iterations: c_int,
-        parameters: *const c_char,
-        out_len: *mut i64,
-        out: *mut f64,
-    ) -> c_int;
-    pub fn LGBM_BoosterPredictForMatSingleRowFastInit(
-        booster: Handle,
-        predict_type: c_int,
-        start_iteration: c_int,
-        iterations: c_int,
-        data_type: c_int,
-        columns: i32,
-        parameters: *const c_char,
-        out: *mut Handle,
-    ) -> c_int;
-    pub fn LGBM_BoosterPredictForMatSingleRowFast(
-        config: Handle,
-        data: *const c_void,
-        out_len: *mut i64,
-        out: *mut f64,
-    ) -> c_int;
-    pub fn LGBM_FastConfigFree(config: Handle) -> c_int;
     pub fn LGBM_BoosterFree(booster: Handle) -> c_int;
 }

@@ -2,11 +2,12 @@
 
 use std::ffi::CString;
 
+use lglp_forest::{Forest, MAX_FOREST_LEAVES};
 use lglp_sdk::plugin::{Fit, PluginError, Progress, Regressor, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::booster::{Dataset, Model, Training};
+use crate::booster::{Dataset, Training};
 
 /// LightGBM's parameters, under LightGBM's names; defaults are the paper's (section 7.1), else LightGBM's.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -53,8 +54,27 @@ impl Default for Parameters {
 const REPORT_EVERY: u64 = 10;
 
 pub struct LightGbm {
-    model: Model,
+    forest: Forest,
     text: Vec<u8>,
+}
+
+/// Memory for the histograms of a tree's leaves, MiB: what does not fit is counted anew. The shipped recipes fit.
+const HISTOGRAMS: u32 = 1024;
+
+impl Parameters {
+    /// Refuses trainings whose trees may be more than memory holds and a state can.
+    fn check_size(&self, rows: usize) -> Result<(), PluginError> {
+        let by_rows = rows / (self.min_data_in_leaf as usize).max(1);
+        let leaves = by_rows.clamp(1, self.num_leaves as usize);
+        if leaves.saturating_mul(self.num_trees as usize) <= MAX_FOREST_LEAVES {
+            return Ok(());
+        }
+        Err(PluginError::InvalidParameters(format!(
+            "num_trees {} with up to {leaves} leaves each are more than {MAX_FOREST_LEAVES} leaves in all; lower num_trees or \
+             num_leaves, or raise min_data_in_leaf",
+            self.num_trees
+        )))
+    }
 }
 
 impl Regressor for LightGbm {
@@ -64,6 +84,7 @@ impl Regressor for LightGbm {
     type Parameters = Parameters;
 
     fn fit(parameters: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        parameters.check_size(data.train.inputs.rows)?;
         let Parameters {
             num_leaves,
             learning_rate,
@@ -79,7 +100,8 @@ impl Regressor for LightGbm {
         let text = format!(
             "objective=regression metric=l2 boosting=gbdt num_leaves={num_leaves} learning_rate={learning_rate} \
              min_data_in_leaf={min_data_in_leaf} max_bin={max_bin} lambda_l2={lambda_l2} \
-             feature_fraction={feature_fraction} seed={seed} deterministic=true force_row_wise=true num_threads=1 verbosity=-1"
+             feature_fraction={feature_fraction} histogram_pool_size={HISTOGRAMS} seed={seed} deterministic=true \
+             force_row_wise=true num_threads=1 verbosity=-1"
         );
         let text = CString::new(text).map_err(PluginError::failed)?;
         let train = Dataset::new(&data.train, &text, None)?;
@@ -122,13 +144,20 @@ impl Regressor for LightGbm {
             let message = format!("format version {version}; this plugin reads {}", Self::STATE_VERSION);
             return Err(PluginError::UnsupportedState(message));
         }
-        Ok(Self {
-            model: Model::from_text(state)?,
-            text: state.to_vec(),
-        })
+        let forest = Forest::from_text(state)
+            .map_err(|error| PluginError::UnsupportedState(format!("not a LightGBM model text: {error}")))?;
+        let text = state.to_vec();
+        Ok(Self { forest, text })
     }
 
     fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
-        self.model.predict(inputs, targets)
+        let (found, fitted) = (inputs.shape.len(), self.forest.features());
+        if found != fitted {
+            return Err(PluginError::Failed(format!(
+                "rows have {found} values; the model was fitted on {fitted}"
+            )));
+        }
+        self.forest.predict(inputs.data, targets);
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 mod components;
 mod model;
 mod parameters;
+mod saved;
 mod state;
 mod training;
 

@@ -26,29 +26,6 @@ pub struct Model {
 // SAFETY: after training the tensors are only read, and libtorch's reference counts are atomic.
 unsafe impl Sync for Model {}
 
-/// Names and shapes of the weights: four per layer and direction, then the head's.
-pub fn weights(network: &Network, input: Shape) -> Vec<(String, Vec<i64>)> {
-    let (hidden, directions) = (network.hidden, network.directions());
-    let mut weights = Vec::new();
-    for layer in 0..network.layers {
-        let width = if layer == 0 {
-            input.width as i64
-        } else {
-            hidden * directions
-        };
-        for suffix in ["", "_reverse"].iter().take(directions as usize) {
-            weights.push((format!("lstm.weight_ih_l{layer}{suffix}"), vec![4 * hidden, width]));
-            weights.push((format!("lstm.weight_hh_l{layer}{suffix}"), vec![4 * hidden, hidden]));
-            weights.push((format!("lstm.bias_ih_l{layer}{suffix}"), vec![4 * hidden]));
-            weights.push((format!("lstm.bias_hh_l{layer}{suffix}"), vec![4 * hidden]));
-        }
-    }
-    let features = network.features(input.steps as i64);
-    weights.push(("head.weight".into(), vec![1, features]));
-    weights.push(("head.bias".into(), vec![1]));
-    weights
-}
-
 impl Model {
     /// Fresh weights, uniform as PyTorch initialises them: within one over the root of the hidden width, or of the head's
     /// inputs.
@@ -60,7 +37,7 @@ impl Model {
         rng: &mut ChaCha8Rng,
     ) -> Result<Self, PluginError> {
         let mut tensors = Vec::new();
-        for (name, shape) in weights(&network, input) {
+        for (name, shape) in network.weights(input) {
             let fan_in = if name.starts_with("head") {
                 network.features(input.steps as i64)
             } else {

@@ -1,6 +1,6 @@
 //! Parameters of network and training; defaults are the paper's (section 7.1).
 
-use lglp_sdk::plugin::PluginError;
+use lglp_sdk::plugin::{PluginError, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,21 @@ impl Parameters {
 }
 
 impl Network {
+    /// Refuses passes over so many rows at once that libtorch would take more memory than a training should: for each cell it
+    /// keeps seven numbers until the gradients are known, some 2 GiB at the limit.
+    pub fn check_pass(&self, rows: usize, steps: usize) -> Result<(), PluginError> {
+        const MOST: usize = 1 << 26;
+        let width = (self.layers * self.directions() * self.hidden) as usize;
+        let cells = rows.saturating_mul(steps).saturating_mul(width);
+        if cells <= MOST {
+            return Ok(());
+        }
+        Err(PluginError::InvalidParameters(format!(
+            "{rows} rows at once x {steps} steps x {width} (layers, directions, hidden) are {cells} cells; allowed: {MOST}; \
+             lower batch_size, hidden or layers"
+        )))
+    }
+
     /// Whether such a network can be built; says what is wrong where it cannot.
     pub fn check(&self) -> Result<(), String> {
         if !(1..=8).contains(&self.layers) {
@@ -123,5 +138,29 @@ impl Network {
         } else {
             state
         }
+    }
+
+    /// Names and shapes of the weights, as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them: four per layer and
+    /// direction, then the head's.
+    pub fn weights(&self, input: Shape) -> Vec<(String, Vec<i64>)> {
+        let (hidden, directions) = (self.hidden, self.directions());
+        let mut weights = Vec::new();
+        for layer in 0..self.layers {
+            let width = if layer == 0 {
+                input.width as i64
+            } else {
+                hidden * directions
+            };
+            for suffix in ["", "_reverse"].iter().take(directions as usize) {
+                weights.push((format!("lstm.weight_ih_l{layer}{suffix}"), vec![4 * hidden, width]));
+                weights.push((format!("lstm.weight_hh_l{layer}{suffix}"), vec![4 * hidden, hidden]));
+                weights.push((format!("lstm.bias_ih_l{layer}{suffix}"), vec![4 * hidden]));
+                weights.push((format!("lstm.bias_hh_l{layer}{suffix}"), vec![4 * hidden]));
+            }
+        }
+        let features = self.features(input.steps as i64);
+        weights.push(("head.weight".into(), vec![1, features]));
+        weights.push(("head.bias".into(), vec![1]));
+        weights
     }
 }

@@ -1,20 +1,15 @@
 //! Fitted state as a safetensors file: weights under PyTorch's names, the rest in its metadata.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 
-use lglp_sdk::plugin::{PluginError, Shape};
-use safetensors::SafeTensors;
+use lglp_sdk::plugin::PluginError;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use tch::Tensor;
 
-use crate::model::{Model, weights};
-use crate::parameters::Network;
+use crate::model::Model;
+pub use crate::saved::VERSION;
+use crate::saved::{FORMAT, Saved};
 use crate::torch;
-
-/// Version of this format.
-pub const VERSION: u32 = 1;
-const FORMAT: &str = "lglp-lstm";
 
 pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
     let mut values = Vec::new();
@@ -64,66 +59,23 @@ fn sorted_metadata(bytes: Vec<u8>) -> Result<Vec<u8>, PluginError> {
     Ok(sorted)
 }
 
-pub fn load(version: u32, state: &[u8]) -> Result<Model, PluginError> {
-    let unsupported = |what: String| PluginError::UnsupportedState(what);
-    if version != VERSION {
-        return Err(unsupported(format!(
-            "format version {version}; this plugin reads {VERSION}"
-        )));
-    }
-    let file = SafeTensors::deserialize(state).map_err(|e| unsupported(format!("not a safetensors file: {e}")))?;
-    let (_, header) = SafeTensors::read_metadata(state).map_err(|e| unsupported(e.to_string()))?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    let text = |name: &str| {
-        metadata
-            .get(name)
-            .ok_or_else(|| unsupported(format!("its metadata lack `{name}`")))
+pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
+    let Saved {
+        network,
+        input,
+        weights,
+        mean,
+        scale,
+    } = Saved::read(version, bytes)?;
+    let tensor = |(name, shape, values): (String, Vec<i64>, Vec<f32>)| {
+        let tensor = Tensor::f_from_slice(&values).and_then(|t| t.f_view(shape.as_slice()));
+        Ok((name, tensor.map_err(torch)?))
     };
-    if text("format")? != FORMAT {
-        return Err(unsupported(format!("its format is not {FORMAT}")));
-    }
-    let network: Network =
-        serde_json::from_str(text("parameters")?).map_err(|e| unsupported(format!("its parameters: {e}")))?;
-    network.check().map_err(unsupported)?;
-    let input = Shape {
-        steps: number(text("steps")?, 1_000_000)?,
-        width: number(text("input_width")?, 1_000_000)?,
-    };
-    let mut tensors = Vec::new();
-    for (name, shape) in weights(&network, input) {
-        let view = file.tensor(&name).map_err(|e| unsupported(format!("{name}: {e}")))?;
-        let found: Vec<i64> = view.shape().iter().map(|s| *s as i64).collect();
-        if view.dtype() != Dtype::F32 || found != shape {
-            return Err(unsupported(format!(
-                "{name} is {:?} {found:?}; expected F32 {shape:?}",
-                view.dtype()
-            )));
-        }
-        let cells: Vec<f32> = view
-            .data()
-            .chunks_exact(4)
-            .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
-            .collect();
-        let tensor = Tensor::f_from_slice(&cells)
-            .and_then(|t| t.f_view(shape.as_slice()))
-            .map_err(torch)?;
-        tensors.push((name, tensor));
-    }
     Ok(Model {
         network,
         input,
-        tensors,
-        mean: finite(text("target_mean")?)?,
-        scale: finite(text("target_scale")?)?,
+        tensors: weights.into_iter().map(tensor).collect::<Result<_, PluginError>>()?,
+        mean,
+        scale,
     })
-}
-
-fn number(text: &str, most: usize) -> Result<usize, PluginError> {
-    let number = usize::from_str(text).ok().filter(|n| (1..=most).contains(n));
-    number.ok_or_else(|| PluginError::UnsupportedState(format!("{text:?} is not a number from 1 to {most}")))
-}
-
-fn finite(text: &str) -> Result<f64, PluginError> {
-    let number = f64::from_str(text).ok().filter(|n| n.is_finite());
-    number.ok_or_else(|| PluginError::UnsupportedState(format!("{text:?} is not a finite number")))
 }

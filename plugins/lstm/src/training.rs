@@ -53,6 +53,8 @@ pub fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginErr
     if data.train.inputs.rows == 0 {
         return Err(PluginError::Failed("there are no rows to train on".into()));
     }
+    let rows = parameters.batch_size.min(data.train.inputs.rows);
+    network.check_pass(rows.max(data.validation.inputs.rows), data.train.inputs.shape.steps)?;
     one_thread();
     let mut rng = ChaCha8Rng::seed_from_u64(data.seed);
     let (mean, scale) = scaling(parameters.label_scaling, data.train.targets);

@@ -1,4 +1,5 @@
-//! NVIDIA's driver, `libcuda.so.1`, opened when the program runs.
+//! NVIDIA's driver, `libcuda.so.1`, opened when the program runs. Results of its functions go to variables of the type that it
+//! documents; what it hands out lives as long as the process.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::path::Path;
@@ -94,7 +95,7 @@ impl Driver {
         // It has threads of its own by now.
         std::mem::forget(library);
         let mut driver = Self { functions, device: 0 };
-        // SAFETY: as the driver documents them, here and below: results go to variables of the right type.
+        // SAFETY: the flags must be 0, and are.
         let status = unsafe { (driver.functions.init)(0) };
         if status != 0 {
             let reason = driver.error(status);
@@ -103,6 +104,7 @@ impl Driver {
             )));
         }
         let mut count = 0;
+        // SAFETY: the driver has started, and writes one number.
         driver.checked("cuDeviceGetCount", unsafe { (driver.functions.count)(&mut count) })?;
         if count == 0 {
             return Err(Refusal::Unavailable(
@@ -117,6 +119,7 @@ impl Driver {
             )));
         }
         let mut device = 0;
+        // SAFETY: the driver has started, and writes one number.
         driver.checked("cuDeviceGet", unsafe { (driver.functions.get)(&mut device, asked) })?;
         driver.device = device;
         Ok(driver)
@@ -124,12 +127,14 @@ impl Driver {
 
     fn describe(&self) -> Result<Device, Refusal> {
         let mut name = [0 as c_char; 256];
+        // SAFETY: at most as many bytes are written as are passed along, one fewer than there are.
         self.checked("cuDeviceGetName", unsafe {
             (self.functions.name)(name.as_mut_ptr(), name.len() as c_int - 1, self.device)
         })?;
         // SAFETY: the last byte was left at 0.
         let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
         let mut cuda = 0;
+        // SAFETY: one number is written.
         self.checked("cuDriverGetVersion", unsafe { (self.functions.version)(&mut cuda) })?;
         // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR.
         let (major, minor) = (self.attribute(75)?, self.attribute(76)?);
@@ -146,6 +151,7 @@ impl Driver {
 
     fn attribute(&self, which: c_int) -> Result<c_int, Refusal> {
         let mut value = 0;
+        // SAFETY: one number is written; the driver refuses an attribute that it does not know.
         self.checked("cuDeviceGetAttribute", unsafe {
             (self.functions.attribute)(&mut value, which, self.device)
         })?;
@@ -155,15 +161,18 @@ impl Driver {
     /// Makes the device this thread's, in the context that TensorRT uses.
     pub fn enter(&self) -> Result<(), Refusal> {
         let mut context = std::ptr::null_mut();
+        // SAFETY: one handle is written; the context is never released.
         self.checked("cuDevicePrimaryCtxRetain", unsafe {
             (self.functions.retain)(&mut context, self.device)
         })?;
+        // SAFETY: the context was retained just before.
         self.checked("cuCtxSetCurrent", unsafe { (self.functions.enter)(context) })
     }
 
     /// Memory of the device; it lives as long as the process.
     pub fn allocate(&self, bytes: usize) -> Result<Memory, Refusal> {
         let mut memory = 0;
+        // SAFETY: one address is written; a context is current, or the driver says so.
         self.checked("cuMemAlloc", unsafe {
             (self.functions.allocate)(&mut memory, bytes.max(1))
         })?;
@@ -173,6 +182,7 @@ impl Driver {
     /// Memory of the machine that the device copies from and to by itself, filled with zeros.
     pub fn allocate_host(&self, bytes: usize) -> Result<&'static mut [u8], Refusal> {
         let mut memory = std::ptr::null_mut();
+        // SAFETY: one pointer is written; a context is current, or the driver says so.
         self.checked("cuMemAllocHost", unsafe {
             (self.functions.allocate_host)(&mut memory, bytes.max(1))
         })?;
@@ -187,23 +197,27 @@ impl Driver {
     pub fn stream(&self) -> Result<Handle, Refusal> {
         let mut stream = std::ptr::null_mut();
         // Flag 1: it does not wait for the default stream.
+        // SAFETY: one handle is written, of a stream that is never destroyed.
         self.checked("cuStreamCreate", unsafe { (self.functions.stream)(&mut stream, 1) })?;
         Ok(stream)
     }
 
     pub fn event(&self) -> Result<Handle, Refusal> {
         let mut event = std::ptr::null_mut();
+        // SAFETY: one handle is written, of an event that is never destroyed.
         self.checked("cuEventCreate", unsafe { (self.functions.event)(&mut event, 0) })?;
         Ok(event)
     }
 
     pub fn record(&self, event: Handle, stream: Handle) -> Result<(), Refusal> {
+        // SAFETY: both come from `event` and `stream`, which live as long as the process.
         self.checked("cuEventRecord", unsafe { (self.functions.record)(event, stream) })
     }
 
     /// Nanoseconds between two events that are over.
     pub fn between(&self, start: Handle, end: Handle) -> Result<u64, Refusal> {
         let mut ms = 0.0;
+        // SAFETY: both come from `event`; one number is written.
         self.checked("cuEventElapsedTime", unsafe {
             (self.functions.elapsed)(&mut ms, start, end)
         })?;
@@ -211,12 +225,15 @@ impl Driver {
     }
 
     pub fn upload(&self, to: Memory, from: &[u8], stream: Handle) -> Result<(), Refusal> {
+        // SAFETY: so many bytes are read from `from`, whose owner waits for the stream before it goes; the driver refuses an
+        // address that is not of its memory.
         self.checked("cuMemcpyHtoDAsync", unsafe {
             (self.functions.upload)(to, from.as_ptr().cast(), from.len(), stream)
         })
     }
 
     pub fn download(&self, to: &mut [u8], from: Memory, stream: Handle) -> Result<(), Refusal> {
+        // SAFETY: as many bytes are written as `to` has, whose owner waits for the stream before it reads or goes.
         self.checked("cuMemcpyDtoHAsync", unsafe {
             (self.functions.download)(to.as_mut_ptr().cast(), from, to.len(), stream)
         })
@@ -224,20 +241,24 @@ impl Driver {
 
     /// Waits until all is done that was given to a stream.
     pub fn wait(&self, stream: Handle) -> Result<(), Refusal> {
+        // SAFETY: the stream comes from `stream`.
         self.checked("cuStreamSynchronize", unsafe { (self.functions.wait)(stream) })
     }
 
     /// What `work` gives to a stream, as a graph that is launched at once.
     pub fn capture(&self, stream: Handle, work: impl FnOnce() -> Result<(), Refusal>) -> Result<Handle, Refusal> {
         let (mut graph, mut ready) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: the stream comes from `stream`, and only this thread gives it work.
         self.checked("cuStreamBeginCapture", unsafe {
             (self.functions.begin_capture)(stream, CAPTURE_THIS_THREAD)
         })?;
         let worked = work();
+        // SAFETY: the capture began above, on this thread; one handle is written.
         self.checked("cuStreamEndCapture", unsafe {
             (self.functions.end_capture)(stream, &mut graph)
         })?;
         worked?;
+        // SAFETY: the graph was captured whole, since `work` and the capture succeeded; one handle is written.
         self.checked("cuGraphInstantiate", unsafe {
             (self.functions.instantiate)(&mut ready, graph, 0)
         })?;
@@ -245,6 +266,7 @@ impl Driver {
     }
 
     pub fn launch(&self, graph: Handle, stream: Handle) -> Result<(), Refusal> {
+        // SAFETY: the graph comes from `capture` and the stream from `stream`; neither is ever destroyed.
         self.checked("cuGraphLaunch", unsafe { (self.functions.launch)(graph, stream) })
     }
 

@@ -6,7 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{finite, not_empty};
-use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names};
+use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, canonical_json, clock, names};
+
+/// Golden predictions of a version at most: loading it predicts them all at once.
+const MAX_GOLDEN: usize = 64;
+/// Residuals at most: every version that is loaded holds them.
+const MAX_RESIDUALS: usize = 1_000_000;
+/// Artifacts, plugins, metrics and past registries of a version at most, each.
+const MAX_PARTS: usize = 256;
+/// Recipe, split and training range at most, each, in bytes of JSON.
+const MAX_DOCUMENT: usize = 1 << 18;
 
 /// The content of a version. Blobs are put before the version that names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +122,7 @@ impl NewVersion {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
+        self.check_sizes()?;
         names::check("space", &self.space)?;
         not_empty("creator", &self.creator)?;
         for (name, value) in &self.metrics {
@@ -133,6 +143,36 @@ impl NewVersion {
         self.residuals
             .iter()
             .try_for_each(|residual| finite("residuals", *residual))
+    }
+
+    /// Checks that loading the version costs no more than one of its kind should.
+    fn check_sizes(&self) -> Result<()> {
+        for (field, found, most) in [
+            ("golden", self.golden.len(), MAX_GOLDEN),
+            ("residuals", self.residuals.len(), MAX_RESIDUALS),
+            ("artifacts", self.artifacts.len(), MAX_PARTS),
+            ("plugins", self.plugins.len(), MAX_PARTS),
+            ("metrics", self.metrics.len(), MAX_PARTS),
+            ("imported", self.imported.len(), MAX_PARTS),
+        ] {
+            if found > most {
+                return Err(Error::invalid(field, format!("holds {found} entries; allowed: {most}")));
+            }
+        }
+        for (field, document) in [
+            ("recipe", &self.recipe),
+            ("split", &self.split),
+            ("training_range", &self.training_range),
+        ] {
+            let found = canonical_json(document)?.len();
+            if found > MAX_DOCUMENT {
+                return Err(Error::invalid(
+                    field,
+                    format!("is {found} bytes of JSON; allowed: {MAX_DOCUMENT}"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Every blob it names, with the field that names it.

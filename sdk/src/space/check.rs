@@ -2,6 +2,9 @@
 
 use super::{Block, Op, SearchSpace, SpaceError};
 
+/// Layers of an architecture at most: every row of a batch holds all of them.
+const MAX_SLOTS: u64 = 4096;
+
 impl SearchSpace {
     /// Checks that choices, blocks and constraints fit together.
     pub(super) fn check(&self) -> Result<(), SpaceError> {
@@ -41,6 +44,10 @@ impl SearchSpace {
         for (i, block) in self.blocks.iter().enumerate() {
             self.check_block(i + 1, block)?;
         }
+        let slots = self.blocks.iter().map(|block| block.slots() as u64).sum::<u64>();
+        ensure(slots <= MAX_SLOTS, || {
+            format!("the deepest architecture has {slots} layers; allowed: {MAX_SLOTS}")
+        })?;
         for pair in self.blocks.windows(2) {
             ensure(pair[0].channels.1 == pair[1].channels.0, || {
                 format!(

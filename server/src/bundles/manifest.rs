@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{Dataset, Digest, HardwareTarget, NewHardware, NewVersion, Version, canonical_json};
+use lglp_registry::{Dataset, Digest, HardwareTarget, NewHardware, NewVersion, Version, canonical_json, check_time};
 use serde::{Deserialize, Serialize};
 
 use super::BundleError;
@@ -110,6 +110,11 @@ impl Manifest {
             ..
         } = self;
         let content = &version.content;
+        // Registries number from 1, and nobody's past has another number.
+        let numbers = content.imported.iter().map(|origin| origin.version);
+        if numbers.chain([version.version]).any(|number| number == 0) {
+            return bad("a version has the number 0; they begin at 1".to_owned());
+        }
         let digest = Digest::of(&canonical_json(content)?);
         if digest != version.digest {
             return bad(format!(
@@ -129,6 +134,9 @@ impl Manifest {
             return bad("`blobs` are not those of the version and its dataset".to_owned());
         }
         let invalid = |error: lglp_registry::Error| BundleError::damaged(format!("{MANIFEST}: {error}"));
+        for created_at in [&hardware.created_at, &version.created_at, &dataset.created_at] {
+            check_time("created_at", created_at).map_err(invalid)?;
+        }
         content.check().map_err(invalid)?;
         describe(hardware).check().map_err(invalid)
     }
@@ -228,5 +236,12 @@ fn manifest(entry: &Entry<'_>) -> Result<Manifest, BundleError> {
             supported: FORMAT_VERSION,
         });
     }
-    serde_json::from_slice(entry.content).map_err(unreadable)
+    let manifest: Manifest = serde_json::from_slice(entry.content).map_err(unreadable)?;
+    // One content has one sequence of bytes: another order, white space or a field that nobody reads is another file.
+    if canonical_json(&manifest)? != entry.content {
+        return Err(BundleError::damaged(format!(
+            "{MANIFEST} is not written as an export writes it, in canonical JSON"
+        )));
+    }
+    Ok(manifest)
 }

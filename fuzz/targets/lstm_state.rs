@@ -1,0 +1,23 @@
+//! The state of an LSTM: refused, or whole and finite, before libtorch sees it.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../plugins/lstm/src/parameters.rs"]
+mod parameters;
+#[path = "../../plugins/lstm/src/saved.rs"]
+mod saved;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|state: &[u8]| {
+    if let Ok(saved) = saved::Saved::read(saved::VERSION, state) {
+        let expected = saved.network.weights(saved.input);
+        assert_eq!(saved.weights.len(), expected.len());
+        for ((name, shape, values), expected) in saved.weights.iter().zip(&expected) {
+            assert_eq!((name, shape), (&expected.0, &expected.1));
+            assert_eq!(values.len() as i64, shape.iter().product::<i64>());
+            assert!(values.iter().all(|value| value.is_finite()));
+        }
+        assert!(saved.mean.is_finite() && saved.scale.is_finite());
+    }
+});

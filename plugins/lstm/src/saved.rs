@@ -1,0 +1,100 @@
+//! A fitted state as it is read: everything in it is checked here, before libtorch sees any of it.
+
+use std::str::FromStr;
+
+use lglp_sdk::plugin::{PluginError, Shape};
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+
+use crate::parameters::Network;
+
+/// Version of the format.
+pub const VERSION: u32 = 1;
+pub const FORMAT: &str = "lglp-lstm";
+
+/// Steps of an input, and values of a step, at most.
+const MOST: usize = 1_000_000;
+
+/// The content of a state.
+pub struct Saved {
+    pub network: Network,
+    pub input: Shape,
+    /// Name, shape and values of each weight, finite, in the order of [`Network::weights`].
+    pub weights: Vec<(String, Vec<i64>, Vec<f32>)>,
+    pub mean: f64,
+    pub scale: f64,
+}
+
+fn unsupported(what: impl Into<String>) -> PluginError {
+    PluginError::UnsupportedState(what.into())
+}
+
+impl Saved {
+    /// Reads a state. Memory is taken only for what is there.
+    pub fn read(version: u32, state: &[u8]) -> Result<Self, PluginError> {
+        if version != VERSION {
+            let message = format!("format version {version}; this plugin reads {VERSION}");
+            return Err(unsupported(message));
+        }
+        let file = SafeTensors::deserialize(state).map_err(|e| unsupported(format!("not a safetensors file: {e}")))?;
+        let (_, header) = SafeTensors::read_metadata(state).map_err(|e| unsupported(e.to_string()))?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let text = |name: &str| {
+            let text = metadata.get(name);
+            text.ok_or_else(|| unsupported(format!("its metadata lack `{name}`")))
+        };
+        if text("format")? != FORMAT {
+            return Err(unsupported(format!("its format is not {FORMAT}")));
+        }
+        let network: Network =
+            serde_json::from_str(text("parameters")?).map_err(|e| unsupported(format!("its parameters: {e}")))?;
+        network.check().map_err(unsupported)?;
+        let input = Shape {
+            steps: number("steps", text("steps")?)?,
+            width: number("input_width", text("input_width")?)?,
+        };
+        let expected = network.weights(input);
+        if file.len() != expected.len() {
+            let (found, expected) = (file.len(), expected.len());
+            return Err(unsupported(format!(
+                "it holds {found} tensors; such a network has {expected}"
+            )));
+        }
+        let weight = |(name, shape): (String, Vec<i64>)| {
+            let view = file.tensor(&name).map_err(|e| unsupported(format!("{name}: {e}")))?;
+            let found: Vec<i64> = view.shape().iter().map(|s| *s as i64).collect();
+            if view.dtype() != Dtype::F32 || found != shape {
+                return Err(unsupported(format!(
+                    "{name} is {:?} {found:?}; expected F32 {shape:?}",
+                    view.dtype()
+                )));
+            }
+            let cells = view.data().chunks_exact(4);
+            let cells: Vec<f32> = cells.map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
+            match cells.iter().position(|cell| !cell.is_finite()) {
+                None => Ok((name, shape, cells)),
+                Some(at) => Err(unsupported(format!(
+                    "value {at} of {name} is {}, which is not finite",
+                    cells[at]
+                ))),
+            }
+        };
+        Ok(Self {
+            network,
+            input,
+            weights: expected.into_iter().map(weight).collect::<Result<_, _>>()?,
+            mean: finite("target_mean", text("target_mean")?)?,
+            scale: finite("target_scale", text("target_scale")?)?,
+        })
+    }
+}
+
+fn number(name: &str, text: &str) -> Result<usize, PluginError> {
+    let number = usize::from_str(text).ok().filter(|n| (1..=MOST).contains(n));
+    number.ok_or_else(|| unsupported(format!("its {name} is no number from 1 to {MOST}")))
+}
+
+fn finite(name: &str, text: &str) -> Result<f64, PluginError> {
+    let number = f64::from_str(text).ok().filter(|n| n.is_finite());
+    number.ok_or_else(|| unsupported(format!("its {name} is not a finite number")))
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, not_empty};
+use super::{finite, limits};
 use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names};
 
 /// The content of a version. Blobs are put before the version that names them.
@@ -114,12 +114,15 @@ impl NewVersion {
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
         names::check("space", &self.space)?;
-        not_empty("creator", &self.creator)?;
+        limits::text("creator", &self.creator)?;
+        limits::document("recipe", &self.recipe, limits::DOCUMENT)?;
+        limits::document("split", &self.split, limits::CONTENT)?;
+        limits::document("version", self, limits::CONTENT)?;
         for (name, value) in &self.metrics {
             finite(format!("metrics.{name}"), *value)?;
         }
         for origin in &self.imported {
-            not_empty("imported.creator", &origin.creator)?;
+            limits::text("imported.creator", &origin.creator)?;
             clock::check("imported.created_at", &origin.created_at)?;
         }
         for golden in &self.golden {

@@ -143,7 +143,9 @@ pub(super) fn describe(target: &HardwareTarget) -> NewHardware {
         fingerprint,
         reference,
         confirmed: _,
+        by_workers,
         created_at: _,
+        created_by: _,
     } = target.clone();
     NewHardware {
         name,
@@ -151,6 +153,7 @@ pub(super) fn describe(target: &HardwareTarget) -> NewHardware {
         settings,
         fingerprint,
         reference,
+        by_workers,
     }
 }
 

@@ -75,9 +75,9 @@ pub async fn submit(
     key: Option<String>,
     role: Role,
 ) -> Result<HttpResponse, ApiError> {
-    let (id, job) = blocking(move || {
+    let (id, job) = blocking(move || -> lglp_registry::Result<_> {
         let job = state.jobs.submit(new, key.as_deref(), role)?;
-        lglp_registry::Result::Ok((job.id, shown(&state, &job)?))
+        Ok((job.id, shown(&state, &job)?))
     })
     .await?;
     Ok(HttpResponse::Accepted()

@@ -10,10 +10,11 @@ use utoipa::ToSchema;
 pub struct Hardware {
     #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub name: String,
-    /// The runtime plugin that measures.
+    /// The runtime that measures: a plugin's, or one that the owner of the machine has set up.
     #[schema(example = "onnxruntime")]
     pub runtime: String,
-    /// The runtime's settings, batch size included.
+    /// The runtime's settings, batch size included. What names a program, a library or a file is not among them: it is the
+    /// measuring machine's own, which `runtime.configuration` of the fingerprint tells the digest of.
     #[schema(value_type = Object)]
     pub settings: BTreeMap<String, serde_json::Value>,
     /// The machine: processor, cores, libraries.
@@ -25,7 +26,13 @@ pub struct Hardware {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     pub confirmed: Vec<serde_json::Value>,
+    /// Whether workers alone measure for it: one of them has brought it along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_workers: bool,
     pub created_at: String,
+    /// Who created it; left out where that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub created_by: String,
 }
 
 /// A target that is to be created.
@@ -41,6 +48,9 @@ pub struct NewHardware {
     pub fingerprint: serde_json::Value,
     #[serde(default)]
     pub reference: Option<Reference>,
+    /// Whether workers alone are to measure for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_workers: bool,
 }
 
 /// The calibrated reference network.

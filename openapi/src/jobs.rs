@@ -103,11 +103,12 @@ pub struct MeasureParameters {
     /// `{"architectures": [canonical texts]}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// Runtime plugin, for a new hardware target.
+    /// Runtime, for a new hardware target: a plugin's, or one that the owner of the server's machine has set up.
     #[serde(default = "runtime")]
     #[schema(example = "onnxruntime")]
     pub runtime: String,
-    /// The runtime's settings, for a new hardware target; `GET /v1/plugins` has their schema.
+    /// The runtime's settings, for a new hardware target; `GET /v1/plugins` has their schema. Those with `x-lglp-machine` in
+    /// it are not for requests, but for the `runtimes.toml` of the machine.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[schema(value_type = Object)]
     pub settings: serde_json::Map<String, serde_json::Value>,
@@ -203,6 +204,9 @@ pub struct Job {
     /// The job that needs what this one does, and waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u64>,
+    /// What it waits for beside its turn, in words: workers, where none is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 /// How far a job is.

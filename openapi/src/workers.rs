@@ -15,10 +15,10 @@ use crate::measurements::Measurement;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
-    /// The runtime plugin.
+    /// The runtime: a plugin's, or one that the owner of the worker's machine has set up.
     #[schema(example = "tensorrt")]
     pub runtime: String,
-    /// Its settings; what is left out has the plugin's default.
+    /// Its settings, but for those of the machine's own; what is left out has the plugin's default.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub settings: serde_json::Map<String, serde_json::Value>,

@@ -10,6 +10,8 @@
 //! | promotes what has not shown enough | [`Error::GateRefused`] |
 //! | rolls back an alias that never pointed elsewhere | [`Error::NoPrevious`] |
 //! | creates a job where too many wait | [`Error::QueueFull`] |
+//! | creates a job where it has its share of those that wait | [`Error::ShareTaken`] |
+//! | has created all that it may | [`Error::QuotaReached`] |
 //! | works on a job that is somebody else's by now | [`Error::StaleLease`] |
 //! | speaks for a worker whose place another process has taken | [`Error::StaleInstance`] |
 //! | wants to end a job that has ended | [`Error::JobEnded`] |
@@ -91,6 +93,31 @@ pub enum Error {
     #[error("{limit} jobs are waiting, and no more may; try again when some have ended")]
     QueueFull {
         /// How many may wait.
+        limit: usize,
+    },
+    /// One creator has as many jobs waiting as places are left for all the others.
+    #[error(
+        "{waiting} jobs of {creator} are waiting, and {free} places are left, which are for others; try again when some of \
+         {creator}'s have begun"
+    )]
+    ShareTaken {
+        /// Whose jobs.
+        creator: String,
+        /// How many of these wait.
+        waiting: usize,
+        /// How many more may.
+        free: usize,
+    },
+    /// One author has created as many of them as it may.
+    #[error(
+        "{actor} has created {limit} {what}, and may create no more; use one that is there, or have an admin create it"
+    )]
+    QuotaReached {
+        /// The author.
+        actor: String,
+        /// Of what: `hardware targets`, `workers`.
+        what: &'static str,
+        /// How many.
         limit: usize,
     },
     /// The job was given to somebody else, or has ended: whoever works on it must stop.

@@ -1,16 +1,23 @@
 //! [`Fleet`]: the operations of the registry that concern workers.
 
-use crate::{Accepted, Measurement, NewWorker, Result, SignOfLife, Worker, WorkerName};
+use crate::{Accepted, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName};
 
 /// What the registry does for workers. Part of [`Store`](crate::Store), under the same promises.
 pub trait Fleet: Send + Sync {
     /// Registers a worker. Of one name there is one: a process that registers takes the place of the one before. The same
     /// process may register again, which keeps its counts. The audit log tells of a name that is new, or that is another
-    /// machine or measures for another target now.
+    /// machine or measures for another target now. `target` is created with the worker where there is none of its name: both,
+    /// or neither.
     ///
     /// # Errors
-    /// `Invalid`; `NotFound` for the hardware target.
-    fn register_worker(&self, new: &NewWorker, actor: &str) -> Result<Worker>;
+    /// `Invalid`, naming a field of the target below `setup`; `NotFound` for the hardware target; `QuotaReached`.
+    fn register_worker(
+        &self,
+        new: &NewWorker,
+        target: Option<&NewHardware>,
+        quota: Quota,
+        actor: &str,
+    ) -> Result<Worker>;
 
     /// A worker.
     ///

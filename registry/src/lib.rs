@@ -86,13 +86,14 @@ pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};
 pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
 pub use domain::job::{
-    JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
+    Admission, JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
 };
 pub use domain::maintenance::{
     AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
 };
 pub use domain::measurement::{Measurement, PairedSample};
 pub use domain::quantity::{Amount, Quantity};
+pub use domain::quota::Quota;
 pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
 pub use domain::traffic::{PRODUCTION, SetTraffic, Share, Traffic};
 pub use domain::validation::{Baseline, NewValidation, Validation, ValidationPair};

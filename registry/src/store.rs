@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::Fleet;
 use crate::{
-    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Change, Collected, CreatedWebhook,
-    Credential, Dataset, Delivery, Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget,
-    Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken, NewValidation,
-    NewVersion, NewWebhook, Progress, Result, Rollback, SetTraffic, Token, TokenId, Traffic, Validation, Verification,
-    Version, Webhook, WebhookId,
+    Admission, Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Change, Collected,
+    CreatedWebhook, Credential, Dataset, Delivery, Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName,
+    HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken,
+    NewValidation, NewVersion, NewWebhook, Progress, Quota, Result, Rollback, SetTraffic, Token, TokenId, Traffic,
+    Validation, Verification, Version, Webhook, WebhookId,
 };
 
 /// Who is told of changes; see [`Store::watch`].
@@ -27,12 +27,20 @@ pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 /// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
 /// writes with [`Error::WritesStopped`](crate::Error::WritesStopped); the other errors are named at each.
 pub trait Store: Fleet {
-    /// Creates a hardware target. Where it exists with the same description it is returned as it is, after taking
-    /// over a reference network that it did not have.
+    /// Creates a hardware target, where the author may create another one. Where it exists with the same description it is
+    /// returned as it is, after taking over a reference network that it did not have.
     ///
     /// # Errors
-    /// `Invalid`; `Conflict` naming the field in which an existing target differs.
-    fn put_hardware(&self, new: &NewHardware, actor: &str) -> Result<HardwareTarget>;
+    /// `Invalid`; `Conflict` naming the field in which an existing target differs; `QuotaReached`.
+    fn put_hardware_within(&self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget>;
+
+    /// Creates a hardware target, however many its author has created.
+    ///
+    /// # Errors
+    /// Those of [`Store::put_hardware_within`], but for `QuotaReached`.
+    fn put_hardware(&self, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
+        self.put_hardware_within(Quota::NONE, new, actor)
+    }
 
     /// A hardware target.
     ///
@@ -232,9 +240,9 @@ pub trait Store: Fleet {
     /// Puts a job into the queue. The same job with the same idempotency key gives the job that it gave before.
     ///
     /// # Errors
-    /// `Invalid`; `QueueFull` where `limit` jobs are queued; `JobEnded` where its parent has ended, or is to; `Conflict` where
-    /// the key was used for another job.
-    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job>;
+    /// `Invalid`; `QueueFull` and `ShareTaken` as the admission says; `JobEnded` where its parent has ended, or is to;
+    /// `Conflict` where the key was used for another job.
+    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, admission: Admission) -> Result<Job>;
 
     /// A job.
     ///
@@ -254,8 +262,9 @@ pub trait Store: Fleet {
     /// `Invalid`; `NotFound`; `JobEnded`.
     fn cancel_job(&self, id: u64, actor: &str) -> Result<Job>;
 
-    /// Takes the oldest queued job that the caller can do, if there is one. On one device at most one job that measures
-    /// is running, and at most one that does not.
+    /// Takes the next queued job that the caller can do, if there is one. Creators take turns, a job each, whoever comes new
+    /// in the running round; of one creator the oldest job is next, and what was begun before goes first. On one device at
+    /// most one job that measures is running, and at most one that does not.
     ///
     /// # Errors
     /// `Invalid`.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lglp::idempotency::own_key;
 use lglp_registry::{
-    HardwareName, HolderInfo, JobKind, LeaseRequest, Measurement, NewJob, SledStore, Store, canonical_json,
+    Admission, HardwareName, HolderInfo, JobKind, LeaseRequest, Measurement, NewJob, SledStore, Store, canonical_json,
 };
 use lglp_tests::{HARDWARE, Registry, Server};
 use serde_json::{Value, json};
@@ -368,7 +368,9 @@ fn a_training_job_that_is_resumed_makes_no_second_version() {
             creator: "ann".into(),
             parent: None,
         };
-        let job = store.create_job(&new, None, 1).expect("a job");
+        let job = store
+            .create_job(&new, None, Admission::Any { places: 1 })
+            .expect("a job");
         let request = LeaseRequest {
             holder: "server".into(),
             device: "server".into(),

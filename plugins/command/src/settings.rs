@@ -17,21 +17,28 @@ use crate::template::Template;
 pub struct Settings {
     /// A program that is known here: `python` (lglp's own script: PyTorch CUDA graphs, or ONNX Runtime), `openvino`
     /// (`benchmark_app`), `trtexec` (TensorRT), `tflite` (`benchmark_model`).
+    #[schemars(extend("x-lglp-machine" = true))]
     pub preset: Option<String>,
     /// The preset's program, where it has another name here or lies outside of PATH: `/opt/tensorrt/bin/trtexec`.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub program: Option<String>,
     /// Further arguments, put behind those of the preset or of `command`.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub arguments: Vec<String>,
     /// A program of your own with its arguments, started without a shell. In them `{onnx}` is the network's file,
     /// `{repetitions}` and `{threads}` are numbers, `{scratch}` a folder for the program's files, `{output}` a file in it
     /// that the answer may be written to instead of the standard output, `{time_onnx}` lglp's own script.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub command: Vec<String>,
     /// A program that converts `{onnx}` beforehand, once for each network; the command names what it writes into
     /// `{scratch}`.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub convert: Vec<String>,
     /// Whether the program stays, and answers questions as JSON lines, instead of being started for every call.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub persistent: Option<bool>,
     /// How to read what `command` answers.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub answer: Format,
     /// Threads, for programs that ask.
     #[schemars(range(min = 1, max = 1024))]
@@ -43,8 +50,10 @@ pub struct Settings {
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub time_limit_s: f64,
     /// Environment variables that the program gets beside lglp's own.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub environment: BTreeMap<String, String>,
     /// The device, where the program does not tell it or not well.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub device: Option<String>,
 }
 

@@ -16,10 +16,13 @@ pub struct Settings {
     /// TensorRT-RTX; `auto` takes trtexec where it is found, else the library.
     pub route: Route,
     /// The program `trtexec`, where it is not on `PATH`, nor in `/usr/src/tensorrt/bin` or `/opt/tensorrt/bin`.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub trtexec: Option<PathBuf>,
     /// The file of TensorRT's library, or the folder that has it and its ONNX parser, where the loader does not find them.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub library: Option<PathBuf>,
     /// The library of the NVIDIA driver, where it is not the system's `libcuda.so.1`.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub driver: Option<PathBuf>,
     /// Index of the GPU.
     pub device: u32,
@@ -55,9 +58,11 @@ pub struct Settings {
     pub run_limit: f64,
     /// Folder of the timing cache and of engines that were built before; `lglp/tensorrt` in the user's cache folder where none
     /// is given.
+    #[schemars(extend("x-lglp-machine" = true))]
     pub cache: Option<PathBuf>,
     /// Engines that the folder keeps, the latest ones.
     #[schemars(range(min = 0, max = 100_000))]
+    #[schemars(extend("x-lglp-machine" = true))]
     pub cached_engines: usize,
 }
 

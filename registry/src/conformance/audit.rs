@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use super::Check;
 use super::fixtures::{
-    SPACE, measurement, name, new_dataset, new_hardware, new_job, promote, ready_for_versions, reference, worker,
+    SPACE, measurement, name, new_dataset, new_hardware, new_job, places, promote, ready_for_versions, reference,
+    worker,
 };
 use crate::{
     AuditFrom, AuditHead, AuditQuery, Change, Digest, Exclusion, HardwareTarget, JobKind, JobOutcome, JobState,
@@ -72,7 +73,9 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     store.delete_webhook(&webhook.id, "ann").unwrap_err();
 
     for _ in 0..2 {
-        store.create_job(&new_job(JobKind::Train), Some("key"), 9).unwrap();
+        store
+            .create_job(&new_job(JobKind::Train), Some("key"), places(9))
+            .unwrap();
     }
     let laptop = worker("laptop", &[JobKind::Train]);
     store.lease_job(&laptop).unwrap();

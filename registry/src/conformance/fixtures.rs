@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    AliasMove, Baseline, Conditions, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset, NewHardware,
-    NewJob, NewValidation, NewVersion, NewWorker, PairedSample, PluginUse, Quantity, ReferenceNetwork, Result,
-    Rollback, Store, ValidationPair, Version,
+    Admission, AliasMove, Baseline, Conditions, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset,
+    NewHardware, NewJob, NewValidation, NewVersion, NewWorker, PairedSample, PluginUse, Quantity, ReferenceNetwork,
+    Result, Rollback, Store, ValidationPair, Version,
 };
 
 /// The search space of the records.
@@ -21,6 +21,11 @@ pub fn name(text: &str) -> HardwareName {
     text.parse().expect("a valid name")
 }
 
+/// A queue of so many places, for whoever comes.
+pub fn places(places: usize) -> Admission {
+    Admission::Any { places }
+}
+
 /// A hardware target without a reference network.
 pub fn new_hardware(text: &str) -> NewHardware {
     NewHardware {
@@ -32,6 +37,7 @@ pub fn new_hardware(text: &str) -> NewHardware {
         ]),
         fingerprint: json!({"cpu": "model", "cores": 2}),
         reference: None,
+        by_workers: false,
     }
 }
 

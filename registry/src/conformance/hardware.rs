@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::fixtures::{name, new_hardware, reference};
 use super::{Check, conflict, invalid, not_found};
-use crate::Store;
+use crate::{Error, Quota, Store};
 
 pub(super) const CHECKS: &[Check] = &[
     ("a hardware target is created once and read back", created_once),
@@ -12,6 +12,8 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     ("a reference network is set once", reference_once),
     ("hardware targets are listed by name", listed),
+    ("one author creates as many hardware targets as it may", within_a_quota),
+    ("no description is larger than it may be", limited),
 ];
 
 fn created_once(store: &dyn Store) {
@@ -79,4 +81,35 @@ fn listed(store: &dyn Store) {
         .map(|target| target.name)
         .collect();
     assert_eq!(names, ["a", "a-b", "a.b", "b"].map(name));
+}
+
+fn within_a_quota(store: &dyn Store) {
+    let two = Quota {
+        targets: 2,
+        ..Quota::NONE
+    };
+    let put = |text: &str, actor: &str| store.put_hardware_within(two, &new_hardware(text), actor);
+    assert_eq!(put("a", "ann").unwrap().created_by, "ann");
+    put("b", "ann").unwrap();
+    let refused = put("c", "ann").unwrap_err();
+    assert!(matches!(refused, Error::QuotaReached { limit: 2, .. }), "{refused}");
+    assert_eq!(not_found(store.hardware(&name("c"))).0, "hardware target");
+    put("a", "ann").expect("what is there is not created again");
+    put("c", "bob").expect("another author has its own");
+    store.put_hardware(&new_hardware("d"), "ann").expect("without a quota");
+}
+
+fn limited(store: &dyn Store) {
+    let large = "x".repeat(1 << 20);
+    let mut new = new_hardware("cpu");
+    new.fingerprint = json!({ "cpu": large });
+    assert_eq!(invalid(store.put_hardware(&new, "ann")), "fingerprint");
+    new = new_hardware("cpu");
+    new.settings.insert("threads".to_owned(), json!(large));
+    assert_eq!(invalid(store.put_hardware(&new, "ann")), "settings");
+    new = new_hardware("cpu");
+    new.runtime = large.clone();
+    assert_eq!(invalid(store.put_hardware(&new, "ann")), "runtime");
+    assert_eq!(invalid(store.put_hardware(&new_hardware("cpu"), &large)), "actor");
+    assert_eq!(store.audit(1, 9).unwrap(), []);
 }

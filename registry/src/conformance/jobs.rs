@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::fixtures::{name, new_job, worker};
+use super::fixtures::{name, new_job, places, worker};
 use super::{Check, conflict, invalid, not_found};
 use crate::{
-    Error, JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest, NewJob, Progress, Result, Store,
+    Admission, Error, JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest, NewJob, Progress,
+    Result, Store,
 };
 
 pub(super) const CHECKS: &[Check] = &[
     ("a job goes from the queue to its result", lives),
     ("jobs are numbered, and created once for each key", created_once),
     ("the queue is bounded", bounded),
+    ("one creator leaves places for the others", shared),
+    ("creators take turns", in_turns),
+    ("no text of a job is larger than it may be", limited),
     ("jobs are listed by target and state, newest first", listed),
     (
         "a queued job is cancelled at once, a running one by whoever works on it",
@@ -44,7 +48,7 @@ const TRAIN: &[JobKind] = &[JobKind::Train];
 const MEASURING: &[JobKind] = &[JobKind::Measure, JobKind::Validate];
 
 fn create(store: &dyn Store, kind: JobKind) -> u64 {
-    store.create_job(&new_job(kind), None, 100).unwrap().id
+    store.create_job(&new_job(kind), None, places(100)).unwrap().id
 }
 
 #[track_caller]
@@ -79,7 +83,7 @@ fn numbers(jobs: &[Job]) -> Vec<u64> {
 
 fn lives(store: &dyn Store) {
     let new = new_job(JobKind::Train);
-    let job = store.create_job(&new, None, 1).unwrap();
+    let job = store.create_job(&new, None, places(1)).unwrap();
     assert_eq!((job.id, job.kind, job.state), (1, JobKind::Train, JobState::Queued));
     assert_eq!(
         (&job.parameters, job.created_by.as_str()),
@@ -120,31 +124,31 @@ fn lives(store: &dyn Store) {
 
 fn created_once(store: &dyn Store) {
     let new = new_job(JobKind::Measure);
-    let first = store.create_job(&new, Some("key"), 1).unwrap();
+    let first = store.create_job(&new, Some("key"), places(1)).unwrap();
     assert_eq!(
-        store.create_job(&new, Some("key"), 1).unwrap(),
+        store.create_job(&new, Some("key"), places(1)).unwrap(),
         first,
         "a repetition is answered also where the queue is full"
     );
-    assert_eq!(store.create_job(&new, Some("other"), 9).unwrap().id, 2);
-    assert_eq!(store.create_job(&new, None, 9).unwrap().id, 3);
+    assert_eq!(store.create_job(&new, Some("other"), places(9)).unwrap().id, 2);
+    assert_eq!(store.create_job(&new, None, places(9)).unwrap().id, 3);
     let another = NewJob {
         parameters: json!({}),
         ..new.clone()
     };
-    assert_eq!(conflict(store.create_job(&another, Some("key"), 9)), "content");
-    assert_eq!(invalid(store.create_job(&new, Some(""), 9)), "idempotency_key");
+    assert_eq!(conflict(store.create_job(&another, Some("key"), places(9))), "content");
+    assert_eq!(invalid(store.create_job(&new, Some(""), places(9))), "idempotency_key");
     let nobody = NewJob {
         creator: String::new(),
         ..new
     };
-    assert_eq!(invalid(store.create_job(&nobody, None, 9)), "creator");
+    assert_eq!(invalid(store.create_job(&nobody, None, places(9))), "creator");
     assert_eq!(store.jobs(&JobFilter::default(), 9).unwrap().len(), 3);
 }
 
 fn bounded(store: &dyn Store) {
     let new = new_job(JobKind::Train);
-    let create = || store.create_job(&new, None, 2);
+    let create = || store.create_job(&new, None, places(2));
     create().unwrap();
     create().unwrap();
     assert!(matches!(create(), Err(Error::QueueFull { limit: 2 })));
@@ -155,6 +159,129 @@ fn bounded(store: &dyn Store) {
     assert_eq!(create().unwrap().id, 4);
 }
 
+fn of(creator: &str) -> NewJob {
+    NewJob {
+        creator: creator.to_owned(),
+        ..new_job(JobKind::Train)
+    }
+}
+
+fn shared(store: &dyn Store) {
+    let create = |creator: &str| store.create_job(&of(creator), None, Admission::Fair { places: 8 });
+    let fill = |creator: &str| {
+        std::iter::repeat_with(|| create(creator))
+            .take_while(Result::is_ok)
+            .count()
+    };
+    assert_eq!(fill("ann"), 4, "half of the places");
+    assert!(matches!(
+        create("ann"),
+        Err(Error::ShareTaken {
+            waiting: 4,
+            free: 4,
+            ..
+        })
+    ));
+    assert_eq!(
+        (fill("bob"), fill("cid"), fill("dan")),
+        (2, 1, 1),
+        "half of what is left, each"
+    );
+    assert!(matches!(create("eve"), Err(Error::QueueFull { limit: 8 })));
+    for id in [1, 2] {
+        store.cancel_job(id, "ann").unwrap();
+    }
+    create("eve").expect("a place is free");
+    let first = create("ann");
+    assert!(
+        matches!(
+            first,
+            Err(Error::ShareTaken {
+                waiting: 2,
+                free: 1,
+                ..
+            })
+        ),
+        "{first:?}"
+    );
+    let part = NewJob {
+        parent: Some(3),
+        ..of("ann")
+    };
+    store.create_job(&part, None, Admission::Part).unwrap();
+    let any = Admission::Any { places: 9 };
+    assert!(matches!(
+        store.create_job(&of("ann"), None, any).unwrap().state,
+        JobState::Queued
+    ));
+}
+
+fn in_turns(store: &dyn Store) {
+    let create = |creator: &str| store.create_job(&of(creator), None, places(99)).unwrap().id;
+    let take = || {
+        let job = lease(store, "laptop", TRAIN);
+        store.finish_job(job.id, job.attempts, &JobOutcome::Cancelled).unwrap();
+        job.created_by
+    };
+    for _ in 0..6 {
+        create("ann");
+    }
+    create("bob");
+    create("bob");
+    assert_eq!(
+        [take(), take(), take(), take(), take()],
+        ["ann", "bob", "ann", "bob", "ann"]
+    );
+    // Whoever comes again and again has a turn as the others, not each.
+    create("bob");
+    let again = || {
+        let taken = take();
+        create(if taken == "ann" { "bob" } else { &taken });
+        taken
+    };
+    let taken = [again(), again(), again(), again()];
+    assert_eq!(taken.iter().filter(|name| *name == "ann").count(), 2, "{taken:?}");
+    // What was begun before goes first.
+    let begun = lease(store, "laptop", TRAIN);
+    store.release_job(begun.id, begun.attempts).unwrap();
+    create("cid");
+    assert_eq!(lease(store, "laptop", TRAIN).id, begun.id);
+}
+
+fn limited(store: &dyn Store) {
+    let large = "x".repeat(1 << 20);
+    let with = |parameters| NewJob {
+        parameters,
+        ..new_job(JobKind::Train)
+    };
+    assert_eq!(
+        invalid(store.create_job(&with(json!(large)), None, places(9))),
+        "parameters"
+    );
+    store.create_job(&with(json!({})), None, places(9)).unwrap();
+    let job = lease(store, "laptop", TRAIN);
+    let note = Progress {
+        note: large.clone(),
+        ..progress(1)
+    };
+    assert_eq!(
+        invalid(store.heartbeat_job(job.id, job.attempts, Some(&note))),
+        "progress.note"
+    );
+    assert_eq!(
+        invalid(store.checkpoint_job(job.id, job.attempts, &json!(large))),
+        "checkpoint"
+    );
+    let end = |outcome| store.finish_job(job.id, job.attempts, &outcome);
+    assert_eq!(invalid(end(JobOutcome::Failed(large.clone()))), "error");
+    assert_eq!(invalid(end(JobOutcome::Succeeded(json!([large, large])))), "result");
+    let job = end(JobOutcome::failed(large.clone())).unwrap();
+    assert!(
+        job.error.is_some_and(|error| error.len() < 5_000),
+        "its beginning is kept"
+    );
+}
+
 fn listed(store: &dyn Store) {
     for kind in [JobKind::Train, JobKind::Measure, JobKind::Train] {
         create(store, kind);
@@ -163,7 +290,7 @@ fn listed(store: &dyn Store) {
         hardware: name("gpu"),
         ..new_job(JobKind::Train)
     };
-    store.create_job(&gpu, None, 9).unwrap();
+    store.create_job(&gpu, None, places(9)).unwrap();
     lease(store, "laptop", TRAIN);
     let list = |hardware: Option<&str>, state, limit| {
         let hardware = hardware.map(name);

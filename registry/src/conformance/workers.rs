@@ -1,14 +1,19 @@
 use serde_json::json;
 
-use super::fixtures::{measurement, name, new_hardware, new_job, new_worker, worker};
+use super::fixtures::{measurement, name, new_hardware, new_job, new_worker, places, worker};
 use super::{Check, invalid, not_found};
 use crate::{
-    Accepted, Error, JOB_ATTEMPTS, Job, JobKind, JobOutcome, LeaseRequest, NewJob, NewWorker, Result, SignOfLife, Store,
+    Accepted, Error, JOB_ATTEMPTS, Job, JobKind, JobOutcome, LeaseRequest, NewHardware, NewJob, NewWorker, Quota,
+    Result, SignOfLife, Store,
 };
 
 pub(super) const CHECKS: &[Check] = &[
     ("a worker registers, is seen, signs off and comes back", lives),
     ("of one name there is one process", one_process),
+    (
+        "a worker and the target that it brings are registered together, or not",
+        with_target,
+    ),
     ("a machine that differs is confirmed once, with a reason", confirmed),
     ("of each architecture the first measurement is recorded", first_counts),
     ("measurements under a lease that is over are refused", fenced),
@@ -23,8 +28,8 @@ const MEASURE: &[JobKind] = &[JobKind::Measure];
 fn ready(store: &dyn Store) -> (NewWorker, Job) {
     store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
     let new = new_worker("box", "cpu");
-    let registered = store.register_worker(&new, "ann").unwrap();
-    store.create_job(&new_job(JobKind::Measure), None, 9).unwrap();
+    let registered = store.register_worker(&new, None, Quota::NONE, "ann").unwrap();
+    store.create_job(&new_job(JobKind::Measure), None, places(9)).unwrap();
     let request = LeaseRequest {
         holder: registered.holder(),
         device: "box".to_owned(),
@@ -41,9 +46,12 @@ fn stale<T: std::fmt::Debug>(result: Result<T>) {
 
 fn lives(store: &dyn Store) {
     let new = new_worker("box", "cpu");
-    assert_eq!(not_found(store.register_worker(&new, "ann")).0, "hardware target");
+    assert_eq!(
+        not_found(store.register_worker(&new, None, Quota::NONE, "ann")).0,
+        "hardware target"
+    );
     store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
-    let registered = store.register_worker(&new, "ann").unwrap();
+    let registered = store.register_worker(&new, None, Quota::NONE, "ann").unwrap();
     assert_eq!((registered.measured, registered.signed_off), (0, false));
     assert_eq!(store.worker(&new.name).unwrap(), registered);
     assert_eq!(store.workers().unwrap(), std::slice::from_ref(&registered));
@@ -59,7 +67,12 @@ fn lives(store: &dyn Store) {
     assert_eq!((again.clock_skew_s, again.reference_ratio), (-2.5, Some(1.25)));
     assert!(store.sign_off_worker(&new.name, &new.instance).unwrap().signed_off);
     stale(store.see_worker(&new.name, &new.instance, sign));
-    assert!(!store.register_worker(&new, "ann").unwrap().signed_off);
+    assert!(
+        !store
+            .register_worker(&new, None, Quota::NONE, "ann")
+            .unwrap()
+            .signed_off
+    );
     let odd = SignOfLife {
         clock_skew_s: Some(f64::NAN),
         reference_ratio: None,
@@ -69,7 +82,10 @@ fn lives(store: &dyn Store) {
         instance: "short".to_owned(),
         ..new
     };
-    assert_eq!(invalid(store.register_worker(&nameless, "ann")), "instance");
+    assert_eq!(
+        invalid(store.register_worker(&nameless, None, Quota::NONE, "ann")),
+        "instance"
+    );
 }
 
 fn one_process(store: &dyn Store) {
@@ -79,7 +95,7 @@ fn one_process(store: &dyn Store) {
         instance: "another0instance".to_owned(),
         ..first.clone()
     };
-    store.register_worker(&second, "ann").unwrap();
+    store.register_worker(&second, None, Quota::NONE, "ann").unwrap();
     assert_eq!(
         store.audit(1, 99).unwrap().len(),
         entries,
@@ -93,8 +109,44 @@ fn one_process(store: &dyn Store) {
         fingerprint: json!({"cpu": "another"}),
         ..second
     };
-    store.register_worker(&moved, "ann").unwrap();
+    store.register_worker(&moved, None, Quota::NONE, "ann").unwrap();
     assert!(store.audit(1, 99).unwrap().len() > entries, "another machine is");
+}
+
+fn with_target(store: &dyn Store) {
+    let (new, target) = (new_worker("box", "cpu"), new_hardware("cpu"));
+    let register =
+        |new: &NewWorker, target: &NewHardware, quota| store.register_worker(new, Some(target), quota, "ann");
+    let nothing = || {
+        assert_eq!(not_found(store.hardware(&target.name)).0, "hardware target");
+        assert_eq!(store.audit(1, 9).unwrap(), []);
+    };
+    let faulty = NewWorker {
+        instance: "short".to_owned(),
+        ..new.clone()
+    };
+    assert_eq!(invalid(register(&faulty, &target, Quota::NONE)), "instance");
+    nothing();
+    let faulty = NewHardware {
+        runtime: String::new(),
+        ..target.clone()
+    };
+    assert_eq!(invalid(register(&new, &faulty, Quota::NONE)), "setup.runtime");
+    nothing();
+    for (targets, workers, what) in [(0, 1, "hardware targets"), (1, 0, "workers")] {
+        let refused = register(&new, &target, Quota { targets, workers });
+        assert!(matches!(refused, Err(Error::QuotaReached { what: told, .. }) if told == what));
+        nothing();
+    }
+    let of_another = new_hardware("gpu");
+    assert_eq!(not_found(register(&new, &of_another, Quota::NONE)).0, "hardware target");
+    nothing();
+    let one = Quota { targets: 1, workers: 1 };
+    assert_eq!(register(&new, &target, one).unwrap().registered_by, "ann");
+    assert_eq!(store.hardware(&target.name).unwrap().settings, target.settings);
+    assert_eq!(store.audit(1, 9).unwrap().len(), 2);
+    register(&new, &target, one).expect("what is there is not created again");
+    store.verify_audit().unwrap();
 }
 
 fn confirmed(store: &dyn Store) {
@@ -106,7 +158,7 @@ fn confirmed(store: &dyn Store) {
         difference: Some("cpu".to_owned()),
         ..new.clone()
     };
-    store.register_worker(&other, "ann").unwrap();
+    store.register_worker(&other, None, Quota::NONE, "ann").unwrap();
     assert_eq!(invalid(confirm("")), "reason");
     assert_eq!(confirm("a new cooler").unwrap().difference, None);
     let target = store.hardware(&name("cpu")).unwrap();
@@ -180,12 +232,12 @@ fn gets_on(store: &dyn Store) {
 
 fn waits(store: &dyn Store) {
     store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
-    let parent = store.create_job(&new_job(JobKind::Validate), None, 9).unwrap();
+    let parent = store.create_job(&new_job(JobKind::Validate), None, places(9)).unwrap();
     let needed = NewJob {
         parent: Some(parent.id),
         ..new_job(JobKind::Measure)
     };
-    let child = store.create_job(&needed, None, 9).unwrap();
+    let child = store.create_job(&needed, None, places(9)).unwrap();
     assert_eq!(child.parent, Some(parent.id));
     let kinds = [JobKind::Measure, JobKind::Validate];
     let leased = store.lease_job(&worker("box", &kinds)).unwrap().expect("the child");

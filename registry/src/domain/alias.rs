@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::not_empty;
+use super::limits;
 use crate::{AliasName, Error, Result, Verdict};
 
 /// How many earlier versions an alias remembers; the audit log knows all of them.
@@ -87,7 +87,8 @@ impl AliasMove {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("actor", &self.actor)?;
+        limits::text("actor", &self.actor)?;
+        limits::short("reason", &self.reason)?;
         if self.force && self.reason.trim().is_empty() {
             return Err(Error::invalid("reason", "forcing a move needs a reason"));
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits;
 use crate::{Digest, HardwareName, Result, names};
 
 /// What a caller says of the content it freezes.
@@ -43,7 +44,8 @@ impl NewDataset {
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
         names::check("space", &self.space)?;
-        super::not_empty("creator", &self.creator)
+        limits::short("origin", &self.origin)?;
+        limits::text("creator", &self.creator)
     }
 
     /// The field in which this describes the same content otherwise than `recorded`, if any. Who freezes it is not

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::not_empty;
+use super::limits;
 use crate::{Digest, Result, names};
 
 /// A mark on a measurement: it stays as it is, but no model is trained or judged by it. Written once; an architecture that
@@ -29,7 +29,8 @@ impl Exclusion {
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
         names::check("space", &self.space)?;
-        not_empty("reason", &self.reason)
+        limits::text("reason", &self.reason)?;
+        limits::document("evidence", &self.evidence, limits::DESCRIPTION)
     }
 
     /// What a measurement is marked by, within its hardware target.

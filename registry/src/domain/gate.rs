@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{finite, not_empty};
+use super::{finite, limits};
 use crate::{Error, Result, Validation, clock};
 
 /// The rules of a hardware target, each over the newest validation report of the version that is to be promoted. A rule
@@ -169,7 +169,8 @@ impl GateChange {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("actor", &self.actor)?;
+        limits::text("actor", &self.actor)?;
+        limits::short("reason", &self.reason)?;
         self.rules.check()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::positive_ms;
+use super::{limits, positive_ms};
 use crate::{Digest, HardwareName, Result};
 
 /// A device with a runtime and its settings, as the caller describes it.
@@ -22,6 +22,9 @@ pub struct NewHardware {
     /// The network that is timed between architectures to notice drift. It may be set later, once.
     #[serde(default)]
     pub reference: Option<ReferenceNetwork>,
+    /// Whether workers alone measure for it: one of them has brought it along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_workers: bool,
 }
 
 /// A hardware target of the registry.
@@ -40,8 +43,14 @@ pub struct HardwareTarget {
     /// Further machines that may measure for it, which somebody has confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confirmed: Vec<Value>,
+    /// Whether workers alone measure for it: one of them has brought it along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_workers: bool,
     /// When it was created; RFC 3339, UTC.
     pub created_at: String,
+    /// Who created it; empty where that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub created_by: String,
 }
 
 /// The network that is timed between architectures, and how long it takes on a quiet machine.
@@ -59,7 +68,9 @@ impl NewHardware {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
-        super::not_empty("runtime", &self.runtime)?;
+        limits::text("runtime", &self.runtime)?;
+        limits::document("settings", &self.settings, limits::DESCRIPTION)?;
+        limits::document("fingerprint", &self.fingerprint, limits::DESCRIPTION)?;
         self.reference.as_ref().map_or(Ok(()), |reference| {
             positive_ms("reference.latency_ms", reference.latency_ms)
         })

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::not_empty;
+use super::limits;
 use crate::{Error, HardwareName, Result, clock};
 
 /// How often the process that works on a job may go away before the job is given up.
@@ -170,7 +170,8 @@ impl NewJob {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("creator", &self.creator)
+        limits::text("creator", &self.creator)?;
+        limits::document("parameters", &self.parameters, limits::DOCUMENT)
     }
 }
 
@@ -216,6 +217,55 @@ pub struct Job {
     pub parent: Option<u64>,
 }
 
+/// On what terms a job comes into the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It does a part of one that was admitted: nothing is asked.
+    Part,
+    /// Where less than so many wait.
+    Any {
+        /// Jobs that may wait.
+        places: usize,
+    },
+    /// The same, and where its creator has fewer jobs waiting than there are places free: one creator takes half of the queue
+    /// at most, two a third each, and whoever comes new finds a place.
+    Fair {
+        /// Jobs that may wait.
+        places: usize,
+    },
+}
+
+impl Admission {
+    /// Asks whether another job may wait, where `queued` do.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`]; [`Error::ShareTaken`].
+    pub fn check<'a>(self, creator: &str, queued: impl Iterator<Item = &'a Job>) -> Result<()> {
+        let (places, fair) = match self {
+            Self::Part => return Ok(()),
+            Self::Any { places } => (places, false),
+            Self::Fair { places } => (places, true),
+        };
+        let (mut all, mut own) = (0, 0);
+        for job in queued {
+            all += 1;
+            own += usize::from(job.created_by == creator);
+        }
+        let free = places.saturating_sub(all);
+        if free == 0 {
+            return Err(Error::QueueFull { limit: places });
+        }
+        if fair && own >= free {
+            return Err(Error::ShareTaken {
+                creator: creator.to_owned(),
+                waiting: own,
+                free,
+            });
+        }
+        Ok(())
+    }
+}
+
 /// Which jobs to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobFilter {
@@ -254,8 +304,8 @@ impl LeaseRequest {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("holder", &self.holder)?;
-        not_empty("device", &self.device)?;
+        limits::text("holder", &self.holder)?;
+        limits::text("device", &self.device)?;
         if self.seconds == 0 {
             return Err(Error::invalid("seconds", "a lease holds for a second at least"));
         }
@@ -268,6 +318,16 @@ impl LeaseRequest {
     }
 }
 
+impl Progress {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        limits::short("progress.note", &self.note)
+    }
+}
+
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobOutcome {
@@ -277,4 +337,23 @@ pub enum JobOutcome {
     Failed(String),
     /// Because somebody asked for it.
     Cancelled,
+}
+
+impl JobOutcome {
+    /// For a reason, of which the beginning is kept where it is long.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed(limits::cut(reason.into()))
+    }
+
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Succeeded(result) => limits::document("result", result, limits::RESULT),
+            Self::Failed(reason) => limits::short("error", reason),
+            Self::Cancelled => Ok(()),
+        }
+    }
 }

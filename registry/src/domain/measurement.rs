@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, not_empty, positive_ms};
+use super::{finite, limits, positive_ms};
 use crate::{Conditions, Digest, Error, HardwareName, Result, clock, names};
 
 /// The latency of one architecture on one hardware target, with everything needed to judge it later. It is found by
@@ -76,8 +76,17 @@ impl Measurement {
                 format!("the architecture's digest is {digest}, not {}", self.digest),
             ));
         }
+        limits::bytes("architecture", self.architecture.len(), limits::ARCHITECTURE)?;
         positive_ms("latency_ms", self.latency_ms)?;
-        not_empty("statistic", &self.statistic)?;
+        limits::text("statistic", &self.statistic)?;
+        limits::document("protocol", &self.protocol, limits::DESCRIPTION)?;
+        limits::count("samples", self.samples.len(), limits::SAMPLES)?;
+        limits::count("flags", self.flags.len(), limits::REMARKS)?;
+        self.flags.iter().try_for_each(|flag| limits::short("flags", flag))?;
+        limits::short("process", &self.process)?;
+        self.worker
+            .as_ref()
+            .map_or(Ok(()), |worker| limits::short("worker", worker))?;
         finite("load_average", self.load_average)?;
         if let Some(energy) = self.energy_j {
             finite("energy_j", energy)?;

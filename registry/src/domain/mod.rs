@@ -10,9 +10,11 @@ pub(crate) mod gate;
 pub(crate) mod hardware;
 pub(crate) mod job;
 pub(crate) mod kinds;
+pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod measurement;
 pub(crate) mod quantity;
+pub(crate) mod quota;
 pub(crate) mod token;
 pub(crate) mod traffic;
 pub(crate) mod validation;
@@ -38,14 +40,5 @@ fn positive_ms(field: &str, value: f64) -> Result<()> {
         Ok(())
     } else {
         Err(Error::invalid(field, format!("expected more than 0 ms, got {value}")))
-    }
-}
-
-/// Checks that a text says something.
-pub(crate) fn not_empty(field: &str, text: &str) -> Result<()> {
-    if text.is_empty() {
-        Err(Error::invalid(field, "must not be empty"))
-    } else {
-        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::limits;
 use crate::{Digest, Error, HardwareName, Result, names};
 
 /// The public part of a token, by which it is found: 12 lowercase hex digits.
@@ -123,7 +124,8 @@ impl NewToken {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
-        names::check("name", &self.name)
+        names::check("name", &self.name)?;
+        limits::document("hardware", &self.hardware, limits::DOCUMENT)
     }
 }
 

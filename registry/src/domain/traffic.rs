@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::not_empty;
+use super::limits;
 use crate::{AliasName, Error, Result};
 
 /// The alias whose requests are divided.
@@ -64,7 +64,8 @@ impl SetTraffic {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("actor", &self.actor)?;
+        limits::text("actor", &self.actor)?;
+        limits::short("reason", &self.reason)?;
         for (field, Share { alias, share }) in self.shares() {
             if !(*share > 0.0 && *share <= 1.0) {
                 let reason = format!("expected more than 0 and at most 1, got {share}; leave {field} out to end it");

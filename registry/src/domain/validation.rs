@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, not_empty, positive_ms};
+use super::{finite, limits, positive_ms};
 use crate::{Digest, Error, HardwareName, Result, clock, names};
 
 /// The content of a validation report.
@@ -100,7 +100,10 @@ impl NewValidation {
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
         names::check("space", &self.space)?;
-        not_empty("creator", &self.creator)?;
+        limits::text("creator", &self.creator)?;
+        limits::document("selection", &self.selection, limits::DOCUMENT)?;
+        limits::document("fingerprint", &self.fingerprint, limits::DESCRIPTION)?;
+        limits::document("validation", self, limits::CONTENT)?;
         clock::check("started_at", &self.started_at)?;
         clock::check("finished_at", &self.finished_at)?;
         if self.pairs.is_empty() {

@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, not_empty};
-use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, canonical_json, clock, names};
+use super::{finite, limits};
+use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names};
 
 /// Golden predictions of a version at most: loading it predicts them all at once.
-const MAX_GOLDEN: usize = 64;
+const GOLDEN: usize = 64;
 /// Residuals at most: every version that is loaded holds them.
-const MAX_RESIDUALS: usize = 1_000_000;
+const RESIDUALS: usize = 1_000_000;
 /// Artifacts, plugins, metrics and past registries of a version at most, each.
-const MAX_PARTS: usize = 256;
-/// Recipe, split and training range at most, each, in bytes of JSON.
-const MAX_DOCUMENT: usize = 1 << 18;
+const PARTS: usize = 256;
 
 /// The content of a version. Blobs are put before the version that names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,12 +122,12 @@ impl NewVersion {
     pub fn check(&self) -> Result<()> {
         self.check_sizes()?;
         names::check("space", &self.space)?;
-        not_empty("creator", &self.creator)?;
+        limits::text("creator", &self.creator)?;
         for (name, value) in &self.metrics {
             finite(format!("metrics.{name}"), *value)?;
         }
         for origin in &self.imported {
-            not_empty("imported.creator", &origin.creator)?;
+            limits::text("imported.creator", &origin.creator)?;
             clock::check("imported.created_at", &origin.created_at)?;
         }
         for golden in &self.golden {
@@ -147,32 +145,16 @@ impl NewVersion {
 
     /// Checks that loading the version costs no more than one of its kind should.
     fn check_sizes(&self) -> Result<()> {
-        for (field, found, most) in [
-            ("golden", self.golden.len(), MAX_GOLDEN),
-            ("residuals", self.residuals.len(), MAX_RESIDUALS),
-            ("artifacts", self.artifacts.len(), MAX_PARTS),
-            ("plugins", self.plugins.len(), MAX_PARTS),
-            ("metrics", self.metrics.len(), MAX_PARTS),
-            ("imported", self.imported.len(), MAX_PARTS),
-        ] {
-            if found > most {
-                return Err(Error::invalid(field, format!("holds {found} entries; allowed: {most}")));
-            }
-        }
-        for (field, document) in [
-            ("recipe", &self.recipe),
-            ("split", &self.split),
-            ("training_range", &self.training_range),
-        ] {
-            let found = canonical_json(document)?.len();
-            if found > MAX_DOCUMENT {
-                return Err(Error::invalid(
-                    field,
-                    format!("is {found} bytes of JSON; allowed: {MAX_DOCUMENT}"),
-                ));
-            }
-        }
-        Ok(())
+        limits::count("golden", self.golden.len(), GOLDEN)?;
+        limits::count("residuals", self.residuals.len(), RESIDUALS)?;
+        limits::count("artifacts", self.artifacts.len(), PARTS)?;
+        limits::count("plugins", self.plugins.len(), PARTS)?;
+        limits::count("metrics", self.metrics.len(), PARTS)?;
+        limits::count("imported", self.imported.len(), PARTS)?;
+        limits::document("recipe", &self.recipe, limits::DOCUMENT)?;
+        limits::document("training_range", &self.training_range, limits::DOCUMENT)?;
+        limits::document("split", &self.split, limits::CONTENT)?;
+        limits::document("version", self, limits::CONTENT)
     }
 
     /// Every blob it names, with the field that names it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::not_empty;
+use super::limits;
 use crate::{Change, Error, Event, HardwareName, Result, WebhookId};
 
 /// Selects the moves of the alias `production`, rollbacks included.
@@ -94,11 +94,12 @@ impl NewWebhook {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("url", &self.url)?;
+        limits::text("url", &self.url)?;
         if self.url.len() > URL_LIMIT {
             let reason = format!("expected {URL_LIMIT} bytes at most, got {}", self.url.len());
             return Err(Error::invalid("url", reason));
         }
+        limits::document("hardware", &self.hardware, limits::DOCUMENT)?;
         let known = selectors();
         if self.events.is_empty() {
             let reason = format!("must not be empty; choose from {}", known.join(", "));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, not_empty};
+use super::{finite, limits};
 use crate::{Error, HardwareName, Measurement, Result, WorkerName};
 
 /// Measurements by which a worker's rate is told.
@@ -32,18 +32,9 @@ impl NewWorker {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        not_empty("version", &self.version)?;
-        for (field, size, most) in [
-            ("version", self.version.len(), 64),
-            ("fingerprint", self.fingerprint.to_string().len(), 16 << 10),
-        ] {
-            if size > most {
-                return Err(Error::invalid(
-                    field,
-                    format!("expected at most {most} bytes, got {size}"),
-                ));
-            }
-        }
+        limits::text("version", &self.version)?;
+        limits::bytes("version", self.version.len(), limits::VERSION)?;
+        limits::document("fingerprint", &self.fingerprint, limits::DESCRIPTION)?;
         let length = self.instance.len();
         if !(8..=64).contains(&length) || !self.instance.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let rule = "expected 8 to 64 letters and digits, drawn at random by each process";
@@ -82,6 +73,9 @@ pub struct Worker {
     pub recent: Vec<Recent>,
     /// Its own latency of the reference network against its target's.
     pub reference_ratio: Option<f64>,
+    /// Who registered it first; empty where that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub registered_by: String,
 }
 
 /// When a measurement ended, and what of its time was spent on timed runs.

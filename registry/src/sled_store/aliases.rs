@@ -6,7 +6,7 @@ use super::changes::{Changes, check_generation};
 use super::idempotency::Once;
 use super::{SledStore, keys};
 use crate::domain::alias::ALIAS_MEMORY;
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::domain::traffic::PRODUCTION;
 use crate::{
     Alias, AliasMove, AliasName, Change, Error, Forecast, HardwareName, Result, Rollback, Traffic, Verdict, clock,
@@ -142,7 +142,8 @@ impl SledStore {
     }
 
     pub(super) fn write_rollback(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
-        not_empty("actor", &request.actor)?;
+        limits::text("actor", &request.actor)?;
+        limits::short("reason", &request.reason)?;
         let content = Rollback {
             idempotency_key: None,
             ..request.clone()

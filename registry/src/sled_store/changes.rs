@@ -36,7 +36,7 @@ pub(super) struct Changes<'a> {
     db: &'a sled::Db,
     /// The new value of each record, or none where it is removed.
     pending: BTreeMap<String, Option<Vec<u8>>>,
-    logged: Option<Change>,
+    logged: Vec<Change>,
 }
 
 impl<'a> Changes<'a> {
@@ -44,7 +44,7 @@ impl<'a> Changes<'a> {
         Self {
             db,
             pending: BTreeMap::new(),
-            logged: None,
+            logged: Vec::new(),
         }
     }
 
@@ -64,6 +64,11 @@ impl<'a> Changes<'a> {
             None => self.db.contains_key(key).map_err(storage("read a record"))?,
         };
         if there { Ok(()) } else { Err(Error::not_found(what, id)) }
+    }
+
+    /// The records below a prefix, as they were before these changes.
+    pub(super) fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+        entries(self.db.scan_prefix(prefix))
     }
 
     /// The last key below a prefix.
@@ -101,7 +106,7 @@ impl<'a> Changes<'a> {
         reason: Option<&str>,
         (before, after): (Value, Value),
     ) -> Result<u64> {
-        self.logged = Some(change.clone());
+        self.logged.push(change.clone());
         let at = clock::now();
         let sequence = self.last(keys::EVENT)?.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1;
         let event = Event {
@@ -148,9 +153,9 @@ impl<'a> Changes<'a> {
         some.then_some(batch)
     }
 
-    /// The change that was logged, if one was.
-    pub(super) fn logged(&self) -> Option<Change> {
-        self.logged.clone()
+    /// The changes that were logged, in order.
+    pub(super) fn logged(&self) -> &[Change] {
+        &self.logged
     }
 
     /// Makes the changes visible as one. They become durable with the next commit.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{SledStore, keys};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::{Change, Error, Exclusion, HardwareName, Result};
 
 impl SledStore {
@@ -13,7 +13,7 @@ impl SledStore {
         exclusions: &[Exclusion],
         actor: &str,
     ) -> Result<usize> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         exclusions.iter().try_for_each(Exclusion::check)?;
         self.write(|changes| {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;

@@ -1,60 +1,93 @@
 //! Hardware targets.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{SledStore, keys};
-use crate::domain::not_empty;
-use crate::{Change, Error, HardwareTarget, NewHardware, Result, clock};
+use super::changes::Changes;
+use super::{SledStore, decode, keys};
+use crate::domain::limits;
+use crate::{Change, Error, HardwareTarget, NewHardware, Quota, Result, clock};
 
 impl SledStore {
-    pub(super) fn write_hardware(&self, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
+    pub(super) fn write_hardware(&self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
         new.check()?;
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
+        self.write(|changes| changes.put_hardware(quota, new, actor))
+    }
+}
+
+impl Changes<'_> {
+    /// Creates a target, or takes its reference network over.
+    pub(super) fn put_hardware(&mut self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
         let key = keys::hardware(&new.name);
-        self.write(|changes| {
-            let Some(mut target) = changes.find::<HardwareTarget>(&key)? else {
-                let NewHardware {
-                    name,
-                    runtime,
-                    settings,
-                    fingerprint,
-                    reference,
-                } = new.clone();
-                let created_at = clock::now();
-                let target = HardwareTarget {
-                    name,
-                    runtime,
-                    settings,
-                    fingerprint,
-                    reference,
-                    confirmed: Vec::new(),
-                    created_at,
-                };
-                changes.log(
-                    Change::HardwareCreated {
-                        hardware: new.name.clone(),
-                    },
-                    actor,
-                    None,
-                    (Value::Null, json!(target)),
-                )?;
-                changes.put(key, &target)?;
-                return Ok(target);
+        let Some(mut target) = self.find::<HardwareTarget>(&key)? else {
+            let by_actor = |target: &HardwareTarget| target.created_by == actor;
+            self.check_quota::<HardwareTarget>(keys::HARDWARE, by_actor, ("hardware targets", quota.targets), actor)?;
+            let NewHardware {
+                name,
+                runtime,
+                settings,
+                fingerprint,
+                reference,
+                by_workers,
+            } = new.clone();
+            let target = HardwareTarget {
+                name,
+                runtime,
+                settings,
+                fingerprint,
+                reference,
+                confirmed: Vec::new(),
+                by_workers,
+                created_at: clock::now(),
+                created_by: actor.to_owned(),
             };
-            if let Some(field) = new.difference(&target) {
-                return Err(Error::conflict(format!("hardware target {}", new.name), field));
-            }
-            if let (None, Some(reference)) = (&target.reference, &new.reference) {
-                let before = json!(target);
-                target.reference = Some(reference.clone());
-                let change = Change::ReferenceSet {
-                    hardware: new.name.clone(),
-                    reference: reference.clone(),
-                };
-                changes.log(change, actor, None, (before, json!(target)))?;
-                changes.put(key, &target)?;
-            }
-            Ok(target)
+            let change = Change::HardwareCreated {
+                hardware: new.name.clone(),
+            };
+            self.log(change, actor, None, (Value::Null, json!(target)))?;
+            self.put(key, &target)?;
+            return Ok(target);
+        };
+        if let Some(field) = new.difference(&target) {
+            return Err(Error::conflict(format!("hardware target {}", new.name), field));
+        }
+        if let (None, Some(reference)) = (&target.reference, &new.reference) {
+            let before = json!(target);
+            target.reference = Some(reference.clone());
+            let change = Change::ReferenceSet {
+                hardware: new.name.clone(),
+                reference: reference.clone(),
+            };
+            self.log(change, actor, None, (before, json!(target)))?;
+            self.put(key, &target)?;
+        }
+        Ok(target)
+    }
+
+    /// Fails where an author has created as many records below a prefix as it may.
+    pub(super) fn check_quota<T: DeserializeOwned>(
+        &self,
+        prefix: &str,
+        by_actor: impl Fn(&T) -> bool,
+        (what, limit): (&'static str, usize),
+        actor: &str,
+    ) -> Result<()> {
+        if limit == usize::MAX {
+            return Ok(());
+        }
+        let mut created = 0;
+        for entry in self.scan(prefix) {
+            let (key, bytes) = entry?;
+            created += usize::from(by_actor(&decode(&key, &bytes)?));
+        }
+        if created < limit {
+            return Ok(());
+        }
+        Err(Error::QuotaReached {
+            actor: actor.to_owned(),
+            what,
+            limit,
         })
     }
 }

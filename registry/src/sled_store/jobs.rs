@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use super::changes::Changes;
 use super::idempotency::Once;
 use super::{SledStore, decode, entries, keys};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::{
-    Change, Error, JOB_ATTEMPTS, Job, JobFilter, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress, Result,
-    clock,
+    Admission, Change, Error, JOB_ATTEMPTS, Job, JobFilter, JobOutcome, JobState, Lease, LeaseRequest, NewJob,
+    Progress, Result, clock,
 };
 
 /// Who gives up a job whose process went away too often.
 const REGISTRY: &str = "registry";
 
 impl SledStore {
-    pub(super) fn write_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job> {
+    pub(super) fn write_job(&self, new: &NewJob, idempotency_key: Option<&str>, admission: Admission) -> Result<Job> {
         new.check()?;
         let once = Once::new("jobs", idempotency_key, new)?;
         self.write(|changes| {
@@ -35,11 +35,10 @@ impl SledStore {
                 }
             }
             let mut open = changes.open_jobs()?;
-            if open.iter().filter(|job| job.state == JobState::Queued).count() >= limit {
-                return Err(Error::QueueFull { limit });
-            }
+            let queued = open.iter().filter(|job| job.state == JobState::Queued);
+            admission.check(&new.creator, queued)?;
             let last = changes.last(keys::JOB)?;
-            let job = queued(last.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1, new);
+            let job = as_queued(last.map_or(Ok(0), |key| keys::number::<u64>(&key))? + 1, new);
             let change = Change::JobCreated {
                 job: job.id,
                 job_kind: job.kind,
@@ -49,6 +48,9 @@ impl SledStore {
             changes.log(change, &new.creator, None, (Value::Null, json!(job)))?;
             changes.put(keys::job(job.id), &job)?;
             open.push(job.clone());
+            let mut turns = changes.turns()?;
+            turns.give(&job);
+            changes.put_turns(turns, &numbers(&open))?;
             changes.put_open(open.iter())?;
             Ok(job)
         })
@@ -67,7 +69,7 @@ impl SledStore {
     }
 
     pub(super) fn write_cancel(&self, id: u64, actor: &str) -> Result<Job> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         self.write(|changes| {
             let job = changes.job(id)?;
             match job.state {
@@ -104,10 +106,14 @@ impl SledStore {
                 })
             };
             let waits = |job: &Job| open.iter().any(|other| other.parent == Some(job.id));
+            let mut turns = changes.turns()?;
             let next = open
                 .iter()
-                .find(|job| job.state == JobState::Queued && request.admits(job) && !busy(job) && !waits(job));
+                .filter(|job| job.state == JobState::Queued && request.admits(job) && !busy(job) && !waits(job))
+                .min_by_key(|job| turns.order(job));
             let Some(job) = next.cloned() else { return Ok(None) };
+            turns.take(&job);
+            changes.put_turns(turns, &numbers(&open))?;
             let attempts = job.attempts + 1;
             let job = Job {
                 state: JobState::Running,
@@ -128,6 +134,7 @@ impl SledStore {
     }
 
     pub(super) fn write_heartbeat(&self, id: u64, fencing: u64, progress: Option<&Progress>) -> Result<Job> {
+        progress.map_or(Ok(()), Progress::check)?;
         self.write_lazily(|changes| {
             let (job, lease) = changes.leased(id, fencing)?;
             let job = Job {
@@ -144,6 +151,7 @@ impl SledStore {
     }
 
     pub(super) fn write_checkpoint(&self, id: u64, fencing: u64, checkpoint: &Value) -> Result<Job> {
+        limits::document("checkpoint", checkpoint, limits::DOCUMENT)?;
         self.write(|changes| {
             let (job, _) = changes.leased(id, fencing)?;
             let checkpoint = checkpoint.clone();
@@ -154,6 +162,7 @@ impl SledStore {
     }
 
     pub(super) fn write_outcome(&self, id: u64, fencing: u64, outcome: &JobOutcome) -> Result<Job> {
+        outcome.check()?;
         self.write(|changes| {
             let (job, lease) = changes.leased(id, fencing)?;
             changes.end(job, outcome, &lease.holder)
@@ -181,7 +190,7 @@ impl SledStore {
 }
 
 /// A job that waits.
-fn queued(id: u64, new: &NewJob) -> Job {
+fn as_queued(id: u64, new: &NewJob) -> Job {
     let new = new.clone();
     Job {
         id,
@@ -203,6 +212,10 @@ fn queued(id: u64, new: &NewJob) -> Job {
         checkpoint: Value::Null,
         parent: new.parent,
     }
+}
+
+fn numbers(jobs: &[Job]) -> Vec<u64> {
+    jobs.iter().map(|job| job.id).collect()
 }
 
 impl Changes<'_> {

@@ -8,6 +8,7 @@ pub(super) const EVENT: &str = "event/";
 pub(super) const HARDWARE: &str = "hardware/";
 pub(super) const JOB: &str = "job/";
 pub(super) const JOBS_OPEN: &str = "jobs-open";
+pub(super) const JOBS_TURNS: &str = "jobs-turns";
 pub(super) const WORKER: &str = "worker/";
 pub(super) const WEBHOOK: &str = "webhook/";
 pub(super) const TOKEN: &str = "token/";

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::changes::Changes;
 use super::{SledStore, decode, records};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::{AuditHead, Change, Collected, Digest, Error, Finding, NewValidation, NewVersion, Result, Verification};
 
 impl SledStore {
@@ -129,7 +129,7 @@ impl SledStore {
 
     /// Removes the blobs that no record names and that were not put for `keep`. The writers wait meanwhile.
     pub(super) fn remove_unnamed(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         let _turn = self.settled_turn()?;
         let before = SystemTime::now().checked_sub(keep).unwrap_or(SystemTime::UNIX_EPOCH);
         let stored = self.blobs.list()?;

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::{SledStore, keys};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::{Change, Digest, Error, HardwareName, Measurement, Result, canonical_json};
 
 impl SledStore {
     pub(super) fn write_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         measurements.iter().try_for_each(Measurement::check)?;
         let targets: BTreeSet<_> = measurements.iter().map(|measurement| &measurement.hardware).collect();
         self.write(|changes| {

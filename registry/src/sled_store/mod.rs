@@ -25,6 +25,7 @@ mod records;
 mod restore;
 mod tokens;
 mod traffic;
+mod turns;
 mod usage;
 mod validations;
 mod versions;
@@ -50,6 +51,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::durable::{Durable, storage};
 use crate::files::failed;
 use crate::names;
+use crate::{Admission, Credential, NewToken, Quota, Token, TokenId};
 use crate::{
     Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset,
     Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
@@ -57,7 +59,6 @@ use crate::{
     NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Verification, Version, Watcher,
     Webhook, WebhookId,
 };
-use crate::{Credential, NewToken, Token, TokenId};
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -132,13 +133,11 @@ impl SledStore {
         let turn = self.settled_turn()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
-        let logged = changes.logged();
+        let logged = changes.logged().to_vec();
         let committed = self.commit(changes);
         drop(turn);
         // Also after a failure: where flushing failed, readers see the change all the same.
-        if let Some(change) = logged {
-            self.watchers.tell(&change);
-        }
+        logged.iter().for_each(|change| self.watchers.tell(change));
         committed.map(|()| output)
     }
 
@@ -197,8 +196,8 @@ fn entries(
 }
 
 impl Store for SledStore {
-    fn put_hardware(&self, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
-        self.write_hardware(new, actor)
+    fn put_hardware_within(&self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
+        self.write_hardware(quota, new, actor)
     }
 
     fn hardware(&self, name: &HardwareName) -> Result<HardwareTarget> {
@@ -334,8 +333,8 @@ impl Store for SledStore {
         self.list(&keys::aliases(hardware))
     }
 
-    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job> {
-        self.write_job(new, idempotency_key, limit)
+    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, admission: Admission) -> Result<Job> {
+        self.write_job(new, idempotency_key, admission)
     }
 
     fn job(&self, id: u64) -> Result<Job> {

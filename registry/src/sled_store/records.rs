@@ -4,7 +4,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{decode, idempotency, validations, versions};
+use super::{decode, idempotency, turns, validations, versions};
 use crate::{
     Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,
     HardwareTarget, Job, Measurement, Result, Traffic, Webhook, Worker,
@@ -34,6 +34,7 @@ const KINDS: &[Kind] = &[
     // The log tells of beginnings and ends; progress is not for it.
     unlogged("job", plain::<Job>),
     unlogged("jobs-open", plain::<Vec<u64>>),
+    unlogged("jobs-turns", plain::<turns::Turns>),
     // The log has the digest of many at once.
     unlogged("measurement", plain::<Measurement>),
     unlogged("predictions", plain::<u64>),

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{SledStore, keys};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::{Change, Credential, Digest, Error, NewToken, Result, Token, TokenId, clock};
 
 impl SledStore {
     pub(super) fn write_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token> {
         new.check()?;
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         let key = keys::token(&new.id);
         self.write(|changes| {
             if changes.find::<Credential>(&key)?.is_some() {
@@ -49,7 +49,8 @@ impl SledStore {
     }
 
     pub(super) fn write_revocation(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
+        limits::short("reason", reason)?;
         let key = keys::token(id);
         self.write(|changes| {
             let credential: Option<Credential> = changes.find(&key)?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::idempotency::Once;
 use super::{SledStore, keys};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::domain::webhook::WEBHOOKS_LIMIT;
 use crate::{Change, CreatedWebhook, Delivery, Error, NewWebhook, Result, Webhook, WebhookId, clock};
 
@@ -18,7 +18,7 @@ impl SledStore {
         idempotency_key: Option<&str>,
     ) -> Result<CreatedWebhook> {
         new.check()?;
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         let once = Once::new("webhooks", idempotency_key, new)?;
         let (key, secret_key) = (keys::webhook(&new.id), keys::webhook_secret(&new.id));
         self.write(|changes| {
@@ -75,7 +75,7 @@ impl SledStore {
     }
 
     pub(super) fn remove_webhook(&self, id: &WebhookId, actor: &str) -> Result<()> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         let key = keys::webhook(id);
         self.write(|changes| {
             let webhook = changes.find::<Webhook>(&key)?;

@@ -6,21 +6,38 @@ use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::{SledStore, keys, measurements};
-use crate::domain::not_empty;
+use crate::domain::limits;
 use crate::domain::worker::{RECENT, Recent};
 use crate::{
-    Accepted, Change, Error, Fleet, HardwareTarget, Measurement, NewWorker, Result, SignOfLife, Worker, WorkerName,
-    clock,
+    Accepted, Change, Error, Fleet, HardwareTarget, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife,
+    Worker, WorkerName, clock,
 };
 
 impl Fleet for SledStore {
-    fn register_worker(&self, new: &NewWorker, actor: &str) -> Result<Worker> {
+    fn register_worker(
+        &self,
+        new: &NewWorker,
+        target: Option<&NewHardware>,
+        quota: Quota,
+        actor: &str,
+    ) -> Result<Worker> {
         new.check()?;
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
+        target.map_or(Ok(()), NewHardware::check).map_err(of_setup)?;
         self.write(|changes| {
-            changes.require("hardware target", &new.hardware, &keys::hardware(&new.hardware))?;
+            let key = keys::hardware(&new.hardware);
+            match target.filter(|target| target.name == new.hardware) {
+                Some(target) if changes.find::<HardwareTarget>(&key)?.is_none() => {
+                    changes.put_hardware(quota, target, actor)?;
+                }
+                _ => changes.require("hardware target", &new.hardware, &key)?,
+            }
             let before: Option<Worker> = changes.find(&keys::worker(&new.name))?;
-            let worker = registered(new, before.as_ref());
+            if before.is_none() {
+                let by_actor = |worker: &Worker| worker.registered_by == actor;
+                changes.check_quota::<Worker>(keys::WORKER, by_actor, ("workers", quota.workers), actor)?;
+            }
+            let worker = registered(new, before.as_ref(), actor);
             let is_same =
                 |before: &Worker| (&before.hardware, &before.fingerprint) == (&worker.hardware, &worker.fingerprint);
             if !before.as_ref().is_some_and(is_same) {
@@ -73,8 +90,8 @@ impl Fleet for SledStore {
     }
 
     fn confirm_worker(&self, name: &WorkerName, actor: &str, reason: &str) -> Result<Worker> {
-        not_empty("actor", actor)?;
-        not_empty("reason", reason)?;
+        limits::text("actor", actor)?;
+        limits::text("reason", reason)?;
         self.write(|changes| {
             let worker = changes.find::<Worker>(&keys::worker(name))?;
             let worker = worker.ok_or_else(|| Error::not_found("worker", name))?;
@@ -89,6 +106,7 @@ impl Fleet for SledStore {
             let target = changes.find::<HardwareTarget>(&key)?;
             let mut target = target.ok_or_else(|| Error::not_found("hardware target", &worker.hardware))?;
             let before = json!(target);
+            limits::count("confirmed", target.confirmed.len() + 1, limits::MACHINES)?;
             if !target.confirmed.contains(&worker.fingerprint) {
                 target.confirmed.push(worker.fingerprint.clone());
             }
@@ -108,7 +126,7 @@ impl Fleet for SledStore {
     }
 
     fn record_leased(&self, job: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted> {
-        not_empty("actor", actor)?;
+        limits::text("actor", actor)?;
         measured.iter().try_for_each(Measurement::check)?;
         self.write(|changes| {
             let (mut job, lease) = changes.leased(job, fencing)?;
@@ -152,8 +170,17 @@ impl Fleet for SledStore {
     }
 }
 
+/// What is wrong with a target that a worker brings along, by its place in the registration.
+fn of_setup(error: Error) -> Error {
+    match error {
+        Error::Invalid { field, reason } => Error::invalid(format!("setup.{field}"), reason),
+        error => error,
+    }
+}
+
 /// A worker as it is once it has registered; the same process goes on counting.
-fn registered(new: &NewWorker, before: Option<&Worker>) -> Worker {
+fn registered(new: &NewWorker, before: Option<&Worker>, actor: &str) -> Worker {
+    let first = before.map(|before| before.registered_by.clone());
     let same = before.filter(|before| before.instance == new.instance && before.hardware == new.hardware);
     let new = new.clone();
     let now = clock::now();
@@ -171,6 +198,9 @@ fn registered(new: &NewWorker, before: Option<&Worker>) -> Worker {
         measured: same.map_or(0, |same| same.measured),
         recent: same.map_or_else(Vec::new, |same| same.recent.clone()),
         reference_ratio: same.and_then(|same| same.reference_ratio),
+        registered_by: first
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| actor.to_owned()),
     }
 }
 

@@ -85,7 +85,9 @@ pub trait Runtime: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// One line for people.
     const SUMMARY: &'static str;
-    /// Settings as hardware targets state them. Use `#[serde(deny_unknown_fields)]` and give every field a default.
+    /// Settings as hardware targets state them. Use `#[serde(deny_unknown_fields)]` and give every field a default. Mark what
+    /// names a program, a library, a file or an environment by `#[schemars(extend("x-lglp-machine" = true))]`: it comes from
+    /// the owner of the machine then, never from a request.
     type Parameters: DeserializeOwned + JsonSchema;
     /// A network that is ready to run, its input included.
     type Network: Send + 'static;

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError as _, get, post, web};
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::models::Version;
 use lglp_openapi::problem::Problem;
+use lglp_registry::Quota;
 use tokio::sync::Semaphore;
 
 use super::State;
@@ -86,6 +87,7 @@ pub async fn import_model(
     let terms = Terms {
         hardware,
         accept_other_plugins,
+        quota: Quota::of(caller.role),
         actor: caller.acting_as(actor),
     };
     let turn = turn().await?;

@@ -3,13 +3,14 @@
 use actix_web::{HttpResponse, get, put, web};
 use lglp_openapi::hardware::{Hardware, HardwareList, NewHardware};
 use lglp_openapi::problem::{Fault, Problem};
-use lglp_registry::NewHardware as NewTarget;
+use lglp_registry::{Error, NewHardware as NewTarget, Quota};
 
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use crate::measure::admit;
 
 /// Every hardware target; for a token that is confined to some, these.
 #[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), responses((status = 200, body = HardwareList, description = "Every hardware target")))]
@@ -34,7 +35,8 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
     Ok(HttpResponse::Ok().json(target))
 }
 
-/// Creates a hardware target. Doing it again with the same description changes nothing.
+/// Creates a hardware target. Its settings are those that any machine may be told: what names a program, a library or a file is in
+/// the machine's own `runtimes.toml`. Doing it again with the same description changes nothing.
 #[utoipa::path(
     tag = "hardware",
     security(("token" = ["operator"])),
@@ -42,6 +44,7 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
     request_body = NewHardware,
     responses(
         (status = 200, body = Hardware, description = "The hardware target"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller has created all that it may"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It exists with another description"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
     )
@@ -59,6 +62,15 @@ pub async fn put_hardware(
             detail: format!("`{}` is not the name in the path, `{hardware}`", body.name),
         }]));
     }
-    let target = blocking(move || state.store.put_hardware(&body, &caller.name)).await?;
+    let target = blocking(move || {
+        if let Err(Error::NotFound { .. }) = state.store.hardware(&body.name) {
+            let settings = body.settings.clone().into_iter().collect();
+            admit(&state.host, &body.runtime, &settings, "")?;
+        }
+        state
+            .store
+            .put_hardware_within(Quota::of(caller.role), &body, &caller.name)
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(target))
 }

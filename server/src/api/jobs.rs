@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use futures_util::stream::unfold;
 use lglp_openapi::jobs::{Job, JobList, SubmitJob};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob};
+use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob, Role};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ struct SubmitBody {
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The key was used for another job"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many jobs wait"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many jobs wait, or too many of the caller's"),
     )
 )]
 #[post("/v1/{hardware}/jobs")]
@@ -65,15 +65,33 @@ pub async fn submit_job(
         creator: caller.name,
         parent: None,
     };
-    submit(state, new, idempotency_key(&request)?).await
+    submit(state, new, idempotency_key(&request)?, caller.role).await
 }
 
 /// Puts a job into the queue, and says where it can be looked at.
-pub async fn submit(state: web::Data<State>, new: NewJob, key: Option<String>) -> Result<HttpResponse, ApiError> {
-    let job = blocking(move || state.jobs.submit(new, key.as_deref())).await?;
+pub async fn submit(
+    state: web::Data<State>,
+    new: NewJob,
+    key: Option<String>,
+    role: Role,
+) -> Result<HttpResponse, ApiError> {
+    let (id, job) = blocking(move || -> lglp_registry::Result<_> {
+        let job = state.jobs.submit(new, key.as_deref(), role)?;
+        Ok((job.id, shown(&state, &job)?))
+    })
+    .await?;
     Ok(HttpResponse::Accepted()
-        .insert_header((LOCATION, format!("/v1/jobs/{}", job.id)))
+        .insert_header((LOCATION, format!("/v1/jobs/{id}")))
         .json(job))
+}
+
+/// A job with what it waits for.
+fn shown(state: &State, job: &StoredJob) -> lglp_registry::Result<Value> {
+    let mut shown = serde_json::json!(job);
+    if let Some(workers) = state.jobs.waits_for(job)? {
+        shown["waits_for"] = workers.into();
+    }
+    Ok(shown)
 }
 
 /// Which jobs to list.
@@ -126,7 +144,7 @@ pub async fn list_jobs(
         let mut jobs = state.store.jobs(&filter, if confined { usize::MAX } else { limit })?;
         jobs.retain(|job| caller.sees(&job.hardware));
         jobs.truncate(limit);
-        Ok(jobs)
+        jobs.iter().map(|job| shown(&state, job)).collect::<Result<Vec<_>, _>>()
     })
     .await?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "jobs": jobs })))
@@ -142,6 +160,7 @@ pub async fn list_jobs(
 #[get("/v1/jobs/{id}")]
 pub async fn get_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let job = find(&state, *id, &caller).await?;
+    let job = blocking(move || shown(&state, &job)).await?;
     Ok(HttpResponse::Ok().json(job))
 }
 

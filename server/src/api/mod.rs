@@ -19,6 +19,7 @@ mod lineage;
 mod measurements;
 mod metrics;
 mod models;
+mod pace;
 mod plugins;
 mod preconditions;
 mod predict;
@@ -63,6 +64,8 @@ pub struct State {
     pub usage: Arc<Usage>,
     pub jobs: Arc<Jobs>,
     pub metrics: metrics::Metrics,
+    /// Of registrations of workers.
+    pub registrations: pace::Pace,
     /// Where webhooks may send to.
     pub targets: Arc<Targets>,
     /// Predictions that may wait or run at once; beyond it, requests are turned away.

@@ -188,7 +188,13 @@ impl From<&RegistryError> for ApiError {
                 "There is no earlier version",
                 detail,
             ),
-            RegistryError::QueueFull { .. } => {
+            RegistryError::QuotaReached { .. } => Self::new(
+                StatusCode::FORBIDDEN,
+                "quota-reached",
+                "The caller has created all that it may",
+                detail,
+            ),
+            RegistryError::QueueFull { .. } | RegistryError::ShareTaken { .. } => {
                 let title = "Too many jobs are waiting";
                 let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", title, detail);
                 problem.headers.push((RETRY_AFTER, "30".into()));

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::metrics::{DeliveryLabels, Metrics, RequestLabels};
+use super::pace::Pace;
 use super::{Access, State, access, document, extract, problem};
 use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
@@ -64,6 +65,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         access: options.access,
         usage,
         jobs,
+        registrations: Pace::default(),
         targets: options.targets,
         queue: Arc::new(Semaphore::new(options.queue_depth)),
         running: Arc::new(Semaphore::new(cores)),

@@ -73,7 +73,7 @@ pub async fn validate(
         creator: caller.name,
         parent: None,
     };
-    submit(state, new, idempotency_key(&request)?).await
+    submit(state, new, idempotency_key(&request)?, caller.role).await
 }
 
 /// One report, with every pair of prediction and measurement.

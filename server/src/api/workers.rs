@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::workers::{
@@ -10,7 +11,8 @@ use lglp_openapi::workers::{
     WorkerList,
 };
 use lglp_registry::{
-    Error, HardwareName, HardwareTarget, NewWorker, ReferenceNetwork, Result, SignOfLife, Worker as Stored, WorkerName,
+    Error, HardwareName, HardwareTarget, NewHardware, NewWorker, Quota, ReferenceNetwork, Result, Role, SignOfLife,
+    Worker as Stored, WorkerName,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -55,9 +57,11 @@ pub async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<Htt
     request_body = RegisterWorker,
     responses(
         (status = 200, body = Registered, description = "The worker, and its target's settings"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller has created all that it may"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target, and `setup` was not given"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The machine is another one than the target's"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "The caller registers other machines or targets too often"),
     )
 )]
 #[put("/v1/workers/{worker}")]
@@ -72,12 +76,24 @@ pub async fn register_worker(
     caller.may_use(&hardware)?;
     let skew = skew(&body.sent_at)?;
     let (target, differs, stored) = blocking(move || {
-        if let Ok(known) = state.store.worker(&name) {
+        let before = state.store.worker(&name).ok();
+        if let Some(known) = &before {
             // Whoever may use one target must not take a worker of another one's place.
             caller.may_use(&known.hardware)?;
         }
-        let target = target(&state, &hardware, &body, &caller.name)?;
-        let differs = difference(&target, &body.fingerprint);
+        // What the audit log would tell of.
+        let is_news = before
+            .is_none_or(|known| (known.hardware, known.fingerprint) != (hardware.clone(), body.fingerprint.clone()));
+        let is_paced = is_news && caller.role != Role::Admin;
+        if let Some(wait) = state
+            .registrations
+            .wait(&caller.name, Instant::now())
+            .filter(|_| is_paced)
+        {
+            return Err(too_often(&caller.name, wait));
+        }
+        let (known, brought) = target(&state, &hardware, &body)?;
+        let differs = known.and_then(|target| difference(&target, &body.fingerprint));
         let new = NewWorker {
             name,
             hardware,
@@ -86,7 +102,12 @@ pub async fn register_worker(
             difference: differs.as_ref().map(describe),
             version: body.version,
         };
-        state.jobs.register(&new, &caller.name)?;
+        let quota = Quota::of(caller.role);
+        state.jobs.register(&new, brought.as_ref(), quota, &caller.name)?;
+        if is_paced {
+            state.registrations.count(&caller.name, Instant::now());
+        }
+        let target = state.store.hardware(&new.hardware)?;
         let sign = SignOfLife {
             clock_skew_s: Some(skew),
             ..SignOfLife::default()
@@ -103,8 +124,22 @@ pub async fn register_worker(
     Ok(HttpResponse::Ok().json(registered))
 }
 
-/// The target, created where there is none and the worker says how.
-fn target(state: &State, name: &HardwareName, body: &RegisterWorker, actor: &str) -> Result<HardwareTarget> {
+fn too_often(caller: &str, wait: Duration) -> ApiError {
+    let detail = format!(
+        "{caller} has registered other machines or targets than before too often, and the audit log keeps each; try again in {} s",
+        wait.as_secs() + 1
+    );
+    let title = "Too many requests";
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-registrations", title, detail)
+        .with_header(RETRY_AFTER, (wait.as_secs() + 1).to_string())
+}
+
+/// The target; or, where there is none, the one that the worker brings along if it says how to measure for it.
+fn target(
+    state: &State,
+    name: &HardwareName,
+    body: &RegisterWorker,
+) -> Result<(Option<HardwareTarget>, Option<NewHardware>)> {
     match (state.store.hardware(name), &body.setup) {
         (Err(Error::NotFound { .. }), Some(setup)) => {
             let WireSetup {
@@ -116,12 +151,16 @@ fn target(state: &State, name: &HardwareName, body: &RegisterWorker, actor: &str
                 runtime,
                 settings,
                 batch: batch_size,
+                configured: false,
             };
-            setup.check()?;
-            let new = setup.new_target(name, body.fingerprint.clone(), None);
-            state.store.put_hardware(&new, actor)
+            setup.check(&state.host, "setup")?;
+            let new = NewHardware {
+                by_workers: true,
+                ..setup.new_target(name, body.fingerprint.clone(), None)
+            };
+            Ok((None, Some(new)))
         }
-        (found, _) => found,
+        (found, _) => Ok((Some(found?), None)),
     }
 }
 

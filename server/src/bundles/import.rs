@@ -3,7 +3,7 @@
 use lglp_openapi::lineage::{PluginState, TracedPlugin};
 use lglp_registry::{
     Dataset, Digest, Error as RegistryError, HardwareName, Imported as Origin, NewDataset, NewHardware, NewVersion,
-    Store, Version,
+    Quota, Store, Version,
 };
 use lglp_sdk::SearchSpace;
 
@@ -11,6 +11,7 @@ use super::manifest::describe;
 use super::{Bundle, BundleError};
 use crate::idempotency::own_key;
 use crate::lineage::{differences, trace_plugins};
+use crate::measure::admit;
 use crate::plugins::{Kind, PluginHost};
 use crate::predictor::{ModelState, Recipe};
 use crate::serving::ServedModel;
@@ -32,6 +33,8 @@ pub struct Terms {
     pub accept_other_plugins: bool,
     /// Who imports it.
     pub actor: String,
+    /// How many hardware targets that one may create.
+    pub quota: Quota,
 }
 
 /// What an import gives.
@@ -53,6 +56,14 @@ impl Importer<'_> {
             ..describe(&bundle.manifest.hardware)
         };
         let target_is_new = self.check_machine(&target)?;
+        if target_is_new {
+            admit(
+                self.host,
+                &target.runtime,
+                &target.settings.clone().into_iter().collect(),
+                "hardware",
+            )?;
+        }
         self.check_space(&bundle.manifest.version.content)?;
         check_recipe(&bundle.manifest.version.content)?;
         self.check_plugins(&bundle.manifest.version.content, terms.accept_other_plugins)?;
@@ -60,7 +71,7 @@ impl Importer<'_> {
         self.self_test(bundle)?;
 
         if target_is_new {
-            self.store.put_hardware(&target, &terms.actor)?;
+            self.store.put_hardware_within(terms.quota, &target, &terms.actor)?;
         }
         for blob in bundle.blobs() {
             self.store.put_blob(blob)?;

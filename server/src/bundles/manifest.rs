@@ -151,7 +151,9 @@ pub(super) fn describe(target: &HardwareTarget) -> NewHardware {
         fingerprint,
         reference,
         confirmed: _,
+        by_workers,
         created_at: _,
+        created_by: _,
     } = target.clone();
     NewHardware {
         name,
@@ -159,6 +161,7 @@ pub(super) fn describe(target: &HardwareTarget) -> NewHardware {
         settings,
         fingerprint,
         reference,
+        by_workers,
     }
 }
 

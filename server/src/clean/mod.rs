@@ -10,8 +10,8 @@ use lglp_sdk::SearchSpace;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::measure::{Campaign, MeasureError, Protocol, Wanted, is_at_hand};
-use crate::plugins::{Kind, PluginHost};
+use crate::measure::{Campaign, MeasureError, Protocol, Setup, Wanted, is_at_hand};
+use crate::plugins::PluginHost;
 use crate::predictor::Recipe;
 use crate::spaces::Spaces;
 use crate::train::{DataError, TrainError, TrainingData, labels};
@@ -116,7 +116,7 @@ impl Cleaning<'_> {
             architectures: data.architectures.len(),
             suspicious,
             excluded_before,
-            at_hand: is_at_hand(&target) && self.host.component(Kind::Runtime, &target.runtime).is_ok(),
+            at_hand: is_at_hand(&target) && Setup::of_target(&target).on(self.host).is_ok(),
             findings: found.iter().take(suspicious.min(room)).map(finding).collect(),
         })
     }

@@ -8,7 +8,7 @@ use lglp_registry::{HolderInfo, SledStore, Store, holder};
 
 use super::Global;
 use crate::client::{Http, RemoteStore};
-use crate::plugins::{PluginHost, native_folder};
+use crate::plugins::{MACHINE_FILE, Machine, PluginHost, native_folder};
 use crate::spaces::Spaces;
 
 /// The options of every command, and what they lead to.
@@ -45,7 +45,7 @@ impl Context {
         Spaces::load(&self.global.spaces)
     }
 
-    /// Opens every plugin.
+    /// Opens every plugin, with what the owner of this machine decided of its runtimes.
     pub fn plugins(&self) -> anyhow::Result<PluginHost> {
         let program = std::env::current_exe().context("cannot find this program, to probe plugins with")?;
         let folder = self
@@ -53,7 +53,17 @@ impl Context {
             .plugins
             .clone()
             .unwrap_or_else(|| program.with_file_name("plugins"));
-        Ok(PluginHost::open(&folder, &program)?)
+        let mut host = PluginHost::open(&folder, &program)?;
+        let beside = || self.global.registry.with_file_name(MACHINE_FILE);
+        let file = self
+            .global
+            .runtimes
+            .clone()
+            .or_else(|| Some(beside()).filter(|file| file.exists()));
+        if let Some(file) = file {
+            host.configure(Machine::load(&file)?, &file)?;
+        }
+        Ok(host)
     }
 
     /// The registry: the given server's, else the one of the server that holds the folder, else the folder itself.

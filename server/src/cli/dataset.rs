@@ -135,6 +135,7 @@ fn put_target(
             "sha256": Digest::of(bytes),
         }),
         reference: None,
+        by_workers: false,
     };
     store
         .put_hardware(&new, &actor())

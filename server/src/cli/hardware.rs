@@ -5,7 +5,7 @@ use lglp_registry::HardwareTarget;
 use super::Context;
 use super::table::{print_json, table};
 use crate::measure::{Difference, Setup, difference, fingerprint, is_at_hand};
-use crate::plugins::{Kind, PluginHost, RuntimeInstance};
+use crate::plugins::PluginHost;
 
 /// List hardware targets, and which of them this machine can measure; `lglp measure` and `lglp dataset import` create them
 #[derive(clap::Args)]
@@ -62,9 +62,9 @@ pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
 
 /// Why this machine, which is the target's, cannot measure for it: something is missing, or is another than it was.
 fn unavailable(host: &PluginHost, target: &HardwareTarget) -> Option<String> {
-    let described = host
-        .component(Kind::Runtime, &target.runtime)
-        .and_then(|runtime| RuntimeInstance::open(runtime, &Setup::of_target(target).runtime_settings()))
+    let described = Setup::of_target(target)
+        .on(host)
+        .and_then(|runtime| runtime.open())
         .and_then(|runtime| runtime.describe());
     match described {
         Err(error) => Some(error.to_string()),

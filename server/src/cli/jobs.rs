@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::{HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Store};
+use lglp_registry::{Admission, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Store};
 use serde::Serialize;
 use serde_json::json;
 
@@ -242,7 +242,9 @@ pub fn submit(
         };
         new = check(new, &tools)?;
     }
-    let job = registry.store.create_job(&new, None, QUEUE_LIMIT)?;
+    let job = registry
+        .store
+        .create_job(&new, None, Admission::Any { places: QUEUE_LIMIT })?;
     if context.json() {
         return print_json(&job);
     }

@@ -81,7 +81,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         };
         return submit(context, &registry, JobKind::Measure, &args.hardware, &parameters);
     }
-    let host = context.plugins()?;
+    let mut host = context.plugins()?;
+    let setup = args.setup.setup(&mut host);
     let spaces = context.spaces()?;
     let campaign = Campaign {
         store: &*registry.store,
@@ -89,7 +90,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         space: spaces.get(&args.space)?,
         spaces: &spaces,
         hardware: &args.hardware,
-        setup: Some(args.setup.setup()),
+        setup: Some(setup),
         protocol: Protocol {
             budget_s: args.budget,
             energy_window_s: args.energy_window,

@@ -74,6 +74,10 @@ pub struct Global {
     /// Folder of the plugins [default: `plugins` beside this program].
     #[arg(long, global = true, env = "LGLP_PLUGINS", value_name = "DIR")]
     plugins: Option<PathBuf>,
+    /// File in which the owner of this machine names the programs, libraries and files that runtimes use here
+    /// [default: `runtimes.toml` beside the registry's folder, where there is one].
+    #[arg(long, global = true, env = "LGLP_RUNTIMES", value_name = "FILE")]
+    runtimes: Option<PathBuf>,
     /// Folder of the search spaces.
     #[arg(
         long,

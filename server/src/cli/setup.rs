@@ -4,14 +4,17 @@ use lglp_registry::{Error, Result};
 use serde_json::{Map, Value};
 
 use crate::measure::Setup;
+use crate::plugins::PluginHost;
 
 /// Options that describe a hardware target which is not there yet.
 #[derive(clap::Args)]
 pub struct SetupArgs {
-    /// Runtime plugin, for a new hardware target.
+    /// Runtime, for a new hardware target: a plugin's, or one of this machine's runtimes.toml.
     #[arg(long, default_value = "onnxruntime")]
     pub runtime: String,
-    /// A setting of the runtime, for a new hardware target; `lglp plugins --json` lists them. May be given several times.
+    /// A setting of the runtime, for a new hardware target; `lglp plugins --json` lists them. May be given several times. What
+    /// names a program, a library or a file is this machine's own: it is not kept with the target, but given each time, or put
+    /// into runtimes.toml.
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub set: Vec<(String, Value)>,
     /// Inputs that a network takes at once, for a new hardware target.
@@ -24,11 +27,13 @@ impl SetupArgs {
         self.set.iter().cloned().collect()
     }
 
-    pub fn setup(&self) -> Setup {
+    /// How a new target is to measure. What is this machine's own stays with the host.
+    pub fn setup(&self, host: &mut PluginHost) -> Setup {
         Setup {
             runtime: self.runtime.clone(),
-            settings: self.settings(),
+            settings: host.configure_here(&self.runtime, self.settings()),
             batch: self.batch_size,
+            configured: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::ValidateParameters;
-use lglp_registry::{HardwareName, JobKind, NewJob, Store, Validation};
+use lglp_registry::{Admission, HardwareName, JobKind, NewJob, Store, Validation};
 use serde_json::json;
 
 use super::Context;
@@ -101,7 +101,9 @@ fn by_the_server(context: &Context, args: &Args, registry: &Registry) -> anyhow:
         creator: actor(),
         parent: None,
     };
-    let job = registry.store.create_job(&new, None, QUEUE_LIMIT)?;
+    let job = registry
+        .store
+        .create_job(&new, None, Admission::Any { places: QUEUE_LIMIT })?;
     if !context.json() {
         eprintln!("the server validates: job {}", job.id);
     }

@@ -92,13 +92,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let http = context.server()?;
     let http = http.context("a worker needs its server; give --server URL, or set LGLP_SERVER")?;
     let state = args.own.state().context("this user has no home; give --state DIR")?;
-    let host = context.plugins()?;
+    let mut host = context.plugins()?;
+    let setup = args.own.setup.as_ref().map(|setup| setup.setup(&mut host));
     work(Options {
         http: &http,
         host: &host,
         name: &args.own.name(),
         hardware: args.hardware.clone().expect("clap requires it"),
-        setup: args.own.setup.as_ref().map(SetupArgs::setup),
+        setup,
         state: &state,
         once: args.once,
         tell: teller(context.json())?,
@@ -174,7 +175,9 @@ fn show(bar: &ProgressBar, done: usize, of: usize, message: String) {
 fn doctor(context: &Context, args: &DoctorArgs) -> anyhow::Result<()> {
     let http = context.server()?;
     let name = args.own.name();
-    let host = context.plugins();
+    let mut host = context.plugins();
+    let setup = args.own.setup.as_ref().zip(host.as_mut().ok());
+    let setup = setup.map(|(setup, host)| setup.setup(host));
     let broken = host.as_ref().err().map(|e| PluginError::Folder(e.to_string()));
     let report = examine(&Examination {
         host: host
@@ -182,7 +185,7 @@ fn doctor(context: &Context, args: &DoctorArgs) -> anyhow::Result<()> {
             .map_err(|_| broken.as_ref().expect("set where there is an error")),
         name: &name,
         hardware: args.hardware.as_ref(),
-        setup: args.own.setup.as_ref().map(SetupArgs::setup),
+        setup,
         state: args.own.state(),
         http: http.as_ref(),
     });

@@ -91,6 +91,7 @@ impl DatasetFolder {
             settings: target.settings,
             fingerprint: target.fingerprint,
             reference: target.reference,
+            by_workers: target.by_workers,
         };
         let source = |source| FolderError::Io {
             path: folder.to_owned(),

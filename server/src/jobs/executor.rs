@@ -11,7 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use lglp_registry::{Error, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest, NewJob, Result, Store};
+use lglp_registry::{
+    Admission, Error, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest, NewJob, Result, Role, Store,
+};
 use tokio::sync::Notify;
 
 use super::feed::{Feed, Listener};
@@ -112,14 +114,19 @@ impl Jobs {
         }
     }
 
-    /// Checks a job and puts it into the queue.
+    /// Checks a job and puts it into the queue. But for an admin, who may have all of the places, a creator has its share.
     ///
     /// # Errors
-    /// `Invalid` naming the field; `NotFound` for the hardware target; `QueueFull`; `Conflict` where the key was used for
-    /// another job.
-    pub fn submit(&self, new: NewJob, idempotency_key: Option<&str>) -> Result<Job> {
+    /// `Invalid` naming the field; `NotFound` for the hardware target; `QueueFull`; `ShareTaken`; `Conflict` where the key was
+    /// used for another job.
+    pub fn submit(&self, new: NewJob, idempotency_key: Option<&str>, role: Role) -> Result<Job> {
         let new = check(new, &self.shared.tools)?;
-        let job = self.shared.tools.store.create_job(&new, idempotency_key, self.limit)?;
+        let places = self.limit;
+        let admission = match role {
+            Role::Admin => Admission::Any { places },
+            _ => Admission::Fair { places },
+        };
+        let job = self.shared.tools.store.create_job(&new, idempotency_key, admission)?;
         self.shared.tell();
         Ok(job)
     }
@@ -246,7 +253,7 @@ impl Shared {
                 let names = store.jobs(&queued, usize::MAX)?.into_iter().map(|job| job.hardware);
                 let mut own = BTreeSet::new();
                 for name in names.collect::<BTreeSet<_>>() {
-                    if Measurer::of(store, &name)? == measurer {
+                    if Measurer::of(store, self.tools.host.machine(), &name)? == measurer {
                         own.insert(name);
                     }
                 }
@@ -277,7 +284,7 @@ impl Shared {
         let ended = match result {
             Ok(result) => store.finish_job(id, fencing, &JobOutcome::Succeeded(result)),
             Err(JobError::Stopped | JobError::Waiting) => store.release_job(id, fencing),
-            Err(error) => store.finish_job(id, fencing, &JobOutcome::Failed(error.to_string())),
+            Err(error) => store.finish_job(id, fencing, &JobOutcome::failed(error.to_string())),
         };
         match ended {
             Ok(job) => {

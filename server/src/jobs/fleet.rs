@@ -6,7 +6,7 @@ use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::{Batch, Work};
 use lglp_registry::{
     Accepted, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement,
-    NewWorker, Progress, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
+    NewHardware, NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
 };
 use lglp_sdk::SearchSpace;
 use serde::Serialize;
@@ -16,6 +16,7 @@ use super::executor::Jobs;
 use super::sharing::{Checkpoint, planned};
 use super::{JobError, parse};
 use crate::measure::{Protocol, Repeatability, is_at_hand, reference_space};
+use crate::plugins::Machine;
 
 /// How long a worker's lease holds without a heartbeat, seconds.
 pub const WORKER_LEASE_S: u32 = 30;
@@ -33,9 +34,18 @@ pub enum Measurer {
 }
 
 impl Measurer {
-    /// Where workers have registered for a target they measure. Once all have signed off, the server does again, on a target
+    /// What a worker has brought along, workers measure, unless the owner of the server's machine says otherwise. Where workers
+    /// have registered for another target they measure, too. Once all have signed off, the server does again, on a target
     /// that is its own machine; one that no worker ever came for it tries, and says what is wrong.
-    pub fn of(store: &dyn Store, hardware: &HardwareName) -> Result<Self> {
+    pub fn of(store: &dyn Store, machine: &Machine, hardware: &HardwareName) -> Result<Self> {
+        let target = match store.hardware(hardware) {
+            // A measuring job creates it.
+            Err(Error::NotFound { .. }) => return Ok(Self::Here),
+            target => target?,
+        };
+        if target.by_workers && !machine.measures(hardware) {
+            return Ok(Self::Workers);
+        }
         let workers = store.workers()?;
         // One on another machine than the target's is nobody's measurer.
         let is_own = |worker: &&Worker| worker.hardware == *hardware && worker.difference.is_none();
@@ -46,30 +56,46 @@ impl Measurer {
         if own.any(|worker| !worker.signed_off) {
             return Ok(Self::Workers);
         }
-        Ok(match store.hardware(hardware)? {
-            target if is_at_hand(&target) => Self::Here,
-            _ => Self::Workers,
-        })
+        Ok(if is_at_hand(&target) { Self::Here } else { Self::Workers })
     }
 }
 
 impl Jobs {
-    /// Registers a worker; what a process of the same name before it had leased is queued again.
+    /// Registers a worker, and with it the target that it brings along, where there is none of that name; what a process of the
+    /// same name before it had leased is queued again.
     ///
     /// # Errors
     /// Those of `register_worker`.
-    pub fn register(&self, new: &NewWorker, actor: &str) -> Result<Worker> {
+    pub fn register(&self, new: &NewWorker, target: Option<&NewHardware>, quota: Quota, actor: &str) -> Result<Worker> {
         let store = self.store();
         let before = match store.worker(&new.name) {
             Ok(before) => Some(before),
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
-        let worker = store.register_worker(new, actor)?;
+        let worker = store.register_worker(new, target, quota, actor)?;
         if let Some(before) = before.filter(|before| before.instance != new.instance) {
             self.requeue(Some(&before.holder()));
         }
         Ok(worker)
+    }
+
+    /// What a job that is queued waits for, beside its turn: workers of its target, where none is there.
+    ///
+    /// # Errors
+    /// The common ones.
+    pub fn waits_for(&self, job: &Job) -> Result<Option<String>> {
+        let store = self.store();
+        if job.state != JobState::Queued
+            || !job.kind.is_measuring()
+            || Measurer::of(store, self.tools().host.machine(), &job.hardware)? == Measurer::Here
+        {
+            return Ok(None);
+        }
+        let is_there =
+            |worker: &Worker| worker.hardware == job.hardware && !worker.signed_off && worker.difference.is_none();
+        let nobody = !store.workers()?.iter().any(is_there);
+        Ok(nobody.then(|| format!("a worker of {}: workers measure it, and none is there", job.hardware)))
     }
 
     /// Lets a worker go; whatever it had leased is queued again.
@@ -136,7 +162,7 @@ impl Jobs {
                 // Planning took longer than the lease: the next round takes it up again.
                 Err(JobError::Registry(Error::StaleLease { .. })) => {}
                 Err(error) => {
-                    let failed = JobOutcome::Failed(error.to_string());
+                    let failed = JobOutcome::failed(error.to_string());
                     match self.store().finish_job(id, fencing, &failed) {
                         Ok(job) => self.ended(job),
                         Err(Error::StaleLease { .. }) => {}
@@ -284,7 +310,7 @@ impl Jobs {
     pub fn finish(&self, id: u64, fencing: u64, failed: Option<String>) -> Result<Job, JobError> {
         let store = self.store();
         let outcome = match failed {
-            Some(reason) => JobOutcome::Failed(reason),
+            Some(reason) => JobOutcome::failed(reason),
             None => {
                 let job = store.heartbeat_job(id, fencing, None)?;
                 let left = self.left(&job, &parse(job.parameters.clone())?)?;

@@ -6,8 +6,7 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
-use crate::measure::{BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted};
-use crate::plugins::Kind;
+use crate::measure::{BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit};
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
@@ -40,8 +39,9 @@ impl Work for MeasureParameters {
             );
         }
         Protocol::within(self.budget_s)?;
+        admit(&tools.host, &self.runtime, &self.settings, "parameters")?;
         let is_new = matches!(tools.store.hardware(hardware), Err(Error::NotFound { .. }));
-        if is_new && let Err(missing) = tools.host.component(Kind::Runtime, &self.runtime) {
+        if is_new && let Err(missing) = tools.host.runtime(&self.runtime, &self.settings) {
             return refuse("runtime", missing.to_string());
         }
         Ok(())
@@ -61,6 +61,7 @@ impl Work for MeasureParameters {
                 runtime: self.runtime.clone(),
                 settings: self.settings.clone(),
                 batch: self.batch_size,
+                configured: false,
             }),
             protocol: Protocol::within(self.budget_s)?,
             wanted: wanted(self, chosen.as_deref()),

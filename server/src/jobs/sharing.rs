@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::BatchItem;
 use lglp_registry::{
-    Digest, HardwareName, Job, JobFilter, JobKind, JobState, Lease, NewJob, Result, Store, Worker, canonical_json,
+    Admission, Digest, HardwareName, Job, JobFilter, JobKind, JobState, Lease, NewJob, Result, Store, Worker,
+    canonical_json,
 };
 use lglp_sdk::SearchSpace;
 use serde::{Deserialize, Serialize};
@@ -132,8 +133,7 @@ impl Jobs {
                 creator: job.created_by,
                 parent: Some(job.id),
             };
-            // It stands for a part of one that was admitted, so that the limit of the queue is not asked again.
-            let part = self.store().create_job(&new, None, usize::MAX)?;
+            let part = self.store().create_job(&new, None, Admission::Part)?;
             tracing::info!(job = part.id, of = job.id, worker = %worker.name, "shares");
             return Ok(true);
         }

@@ -1,7 +1,7 @@
 //! Validating jobs. What they are to measure is chosen once and kept, so that one that was cut off goes on with the same.
 
 use lglp_openapi::jobs::{MeasureParameters, ValidateParameters};
-use lglp_registry::{Digest, Error, HardwareName, Job, JobKind, JobState, NewJob, Result, canonical_json};
+use lglp_registry::{Admission, Digest, Error, HardwareName, Job, JobKind, JobState, NewJob, Result, canonical_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ impl Work for ValidateParameters {
                 run.progress(done, of, format!("{latency_ms:.1} ms"));
             }
         };
-        if Measurer::of(&*tools.store, &job.hardware)? == Measurer::Workers {
+        if Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? == Measurer::Workers {
             measured_by_workers(self, &validating.space()?, &plan, job, tools)?;
         } else {
             validating.measure(&plan, &job.created_by, &mut progress, &|| run.is_stopped())?;
@@ -105,8 +105,7 @@ fn measured_by_workers(
         parent: Some(job.id),
     };
     let key = own_key(&format!("job-{}-measuring", job.id));
-    // It stands for one that was admitted, so that the limit of the queue is not asked again.
-    let needed = match store.create_job(&new, Some(&key), usize::MAX) {
+    let needed = match store.create_job(&new, Some(&key), Admission::Part) {
         Err(Error::JobEnded { .. }) => return Err(JobError::Stopped),
         needed => needed?,
     };

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::plan::Wanted;
 use super::repeatability::Repeatability;
-use super::target::{Difference, Setup, calibrated, difference, fingerprint, reference_network, reference_space};
+use super::target::{
+    Difference, Setup, calibrated, difference, difference_before, fingerprint, reference_network, reference_space,
+};
 use super::{CALIBRATION_RUNS, DeviceLock, Label, Protocol, Rig};
-use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
+use crate::plugins::{PluginError, PluginHost, RuntimeInstance};
 use crate::spaces::Spaces;
 
 /// What to measure, and where.
@@ -111,8 +113,13 @@ impl Campaign<'_> {
         };
         let setup = known.as_ref().map(Setup::of_target).or_else(|| self.setup.clone());
         let setup = setup.expect("a target that is missing without a setup was an error");
-        let component = self.host.component(Kind::Runtime, &setup.runtime)?;
-        let runtime = RuntimeInstance::open(component, &setup.runtime_settings())?;
+        let runtime = setup.on(self.host)?;
+        // Asked before anything is started.
+        let differs = known.as_ref().and_then(|target| difference_before(target, &runtime));
+        if let Some(difference) = differs {
+            return Err(self.other_machine(difference));
+        }
+        let runtime = runtime.open()?;
         let reference = known.as_ref().and_then(|target| target.reference.as_ref());
         let reference_space =
             reference_space(self.spaces, reference, self.space).ok_or_else(|| MeasureError::UnknownReference {
@@ -183,8 +190,7 @@ impl Campaign<'_> {
         let description = runtime.describe()?;
         if let Some(target) = &known {
             if let Some(difference) = difference(target, &fingerprint(&description)) {
-                let hardware = self.hardware.clone();
-                return Err(MeasureError::OtherMachine { hardware, difference });
+                return Err(self.other_machine(difference));
             }
             if target.reference.is_some() {
                 return Ok(target.clone());
@@ -198,6 +204,11 @@ impl Campaign<'_> {
             None => setup.new_target(self.hardware, fingerprint(&description), reference),
         };
         Ok(self.store.put_hardware(&new, self.actor)?)
+    }
+
+    fn other_machine(&self, difference: Difference) -> MeasureError {
+        let hardware = self.hardware.clone();
+        MeasureError::OtherMachine { hardware, difference }
     }
 
     fn digest(&self, architecture: &Architecture) -> Digest {

@@ -22,5 +22,6 @@ pub use repeatability::Repeatability;
 pub use rig::{Label, Rig};
 pub use statistics::{median, quantile};
 pub use target::{
-    BATCHES, Difference, Setup, calibrated, difference, fingerprint, is_at_hand, reference_network, reference_space,
+    BATCHES, Difference, Setup, admit, calibrated, difference, difference_before, fingerprint, is_at_hand,
+    reference_network, reference_space,
 };

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::meters::gpu_facts;
 use super::{of_this_machine, reference_architecture};
+use crate::plugins::{PluginError, PluginHost, Runtime};
 use crate::spaces::Spaces;
 
 /// Inputs that a network may take at once.
@@ -16,15 +17,17 @@ pub const BATCHES: std::ops::RangeInclusive<u32> = 1..=1024;
 /// Setting of a target that is lglp's own, the others being the runtime's.
 const BATCH_SIZE: &str = "batch_size";
 
-/// How a target that does not exist yet is to measure.
+/// How a target measures, or is to measure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
-    /// The runtime plugin.
+    /// The runtime: a plugin's, or one that the owner of the machine has set up.
     pub runtime: String,
-    /// Its settings; what is left out has the plugin's default.
+    /// Its settings, but for those that are the machine's own; what is left out has the plugin's default.
     pub settings: Map<String, Value>,
     /// Inputs that a network takes at once.
     pub batch: u32,
+    /// Whether it was measured before with what the owner of a machine had set up.
+    pub configured: bool,
 }
 
 impl Setup {
@@ -34,19 +37,35 @@ impl Setup {
             runtime: runtime.to_owned(),
             settings: Map::new(),
             batch: 1,
+            configured: false,
         }
     }
 
-    /// Checks what the types do not.
+    /// Checks what a request says of a target that is to be created.
     ///
     /// # Errors
-    /// `Invalid`, naming the field.
-    pub fn check(&self) -> Result<()> {
-        if BATCHES.contains(&self.batch) {
-            return Ok(());
+    /// `Invalid`, naming the field below `place`.
+    pub fn check(&self, host: &PluginHost, place: &str) -> Result<()> {
+        if !BATCHES.contains(&self.batch) {
+            let reason = format!("expected 1 to {}, got {}", BATCHES.end(), self.batch);
+            return Err(Error::invalid(format!("{place}.batch_size"), reason));
         }
-        let reason = format!("expected 1 to {}, got {}", BATCHES.end(), self.batch);
-        Err(Error::invalid("setup.batch_size", reason))
+        admit(host, &self.runtime, &self.settings, place)
+    }
+
+    /// What this machine opens for it.
+    ///
+    /// # Errors
+    /// `NoSuchRuntime`, `MachineOnly`, and `NotConfigured` where the owner of the machine has not set up what was measured with
+    /// before.
+    pub fn on<'h>(&self, host: &'h PluginHost) -> std::result::Result<Runtime<'h>, PluginError> {
+        let runtime = host.runtime(&self.runtime, &self.settings)?;
+        if self.configured && runtime.configuration().is_none() {
+            return Err(PluginError::NotConfigured {
+                runtime: self.runtime.clone(),
+            });
+        }
+        Ok(runtime)
     }
 
     /// As an existing target has it.
@@ -57,12 +76,8 @@ impl Setup {
             runtime: target.runtime.clone(),
             settings: own.map(|(name, value)| (name.clone(), value.clone())).collect(),
             batch: batch.and_then(|batch| u32::try_from(batch).ok()).unwrap_or(1),
+            configured: target.fingerprint.pointer(CONFIGURATION).is_some(),
         }
-    }
-
-    /// The runtime's settings, as its plugin takes them.
-    pub fn runtime_settings(&self) -> Value {
-        Value::Object(self.settings.clone())
     }
 
     /// A new target on a machine.
@@ -84,8 +99,24 @@ impl Setup {
             settings,
             fingerprint,
             reference: reference.into(),
+            by_workers: false,
         }
     }
+}
+
+/// Checks the settings that a request gives a runtime: what is the machine's own is not among them.
+///
+/// # Errors
+/// `Invalid`, naming the setting below `place`.
+pub fn admit(host: &PluginHost, runtime: &str, settings: &Map<String, Value>, place: &str) -> Result<()> {
+    host.admit(runtime, settings).map_err(|refused| {
+        let at = match &refused {
+            PluginError::MachineOnly { setting, .. } => format!("settings.{setting}"),
+            _ => "runtime".to_owned(),
+        };
+        let field = if place.is_empty() { at } else { format!("{place}.{at}") };
+        Error::invalid(field, refused.to_string())
+    })
 }
 
 /// A target with its reference network, which it did not have.
@@ -96,6 +127,7 @@ pub fn calibrated(target: HardwareTarget, reference: ReferenceNetwork) -> NewHar
         settings: target.settings,
         fingerprint: target.fingerprint,
         reference: Some(reference),
+        by_workers: target.by_workers,
     }
 }
 
@@ -141,6 +173,9 @@ const RUNTIME: [&str; 4] = [
     "/gpu/memory_mib",
 ];
 
+/// What the owner of the machine has set the runtime up with, where anything.
+const CONFIGURATION: &str = "/runtime/configuration";
+
 /// A fact in which two fingerprints differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -161,8 +196,12 @@ pub fn difference(target: &HardwareTarget, fingerprint: &Value) -> Option<Differ
 fn fact(there: &Value, here: &Value) -> Option<Difference> {
     let differs = |fact: &&str| there.pointer(fact) != here.pointer(fact);
     let both_tell = |fact: &&str| there.pointer(fact).is_some() && here.pointer(fact).is_some();
+    // Of opened runtimes one that is set up is another than one that is not.
+    let opened = both_tell(&"/runtime");
     let machine = MACHINE.into_iter().find(differs);
-    let fact = machine.or_else(|| RUNTIME.into_iter().find(|fact| both_tell(fact) && differs(fact)))?;
+    let configuration = || Some(CONFIGURATION).filter(|fact| opened && differs(fact));
+    let runtime = || RUNTIME.into_iter().find(|fact| both_tell(fact) && differs(fact));
+    let fact = machine.or_else(configuration).or_else(runtime)?;
     let tell = |fingerprint: &Value| {
         fingerprint
             .pointer(fact)
@@ -173,6 +212,16 @@ fn fact(there: &Value, here: &Value) -> Option<Difference> {
         there: tell(there),
         here: tell(here),
     })
+}
+
+/// As [`difference`], before the runtime is opened: as far as this machine and what its owner has set up go.
+pub fn difference_before(target: &HardwareTarget, runtime: &Runtime<'_>) -> Option<Difference> {
+    let mut here = of_this_machine();
+    here["runtime"] = json!({});
+    if let Some(configuration) = runtime.configuration() {
+        here["runtime"]["configuration"] = json!(configuration);
+    }
+    difference(target, &here)
 }
 
 /// Whether a target can be measured on this machine, as far as the machine goes.

@@ -28,6 +28,28 @@ pub enum PluginError {
         folder: String,
         broken: String,
     },
+    /// A hardware target names a runtime that neither a plugin provides nor the machine's file configures.
+    #[error(
+        "{missing}; the machine's runtimes.toml configures {}",
+        if configured.is_empty() { "none" } else { configured }
+    )]
+    NoSuchRuntime { missing: String, configured: String },
+    /// What a machine starts, loads and opens is for its owner to say.
+    #[error(
+        "what `{setting}` of `{runtime}` is, the owner of the machine that measures decides: put it into the runtimes.toml of \
+         that machine, under a name of your choice ([my-{runtime}], runtime = \"{runtime}\", settings.{setting} = ...), and \
+         give that name as the runtime"
+    )]
+    MachineOnly { runtime: String, setting: String },
+    /// A target was measured by what another machine's owner, or this one's at another time, had decided.
+    #[error(
+        "`{runtime}` was set up by the owner of the machine that measured before, and this machine has nothing of that name: \
+         put it into runtimes.toml, or give --runtime and --set as for the first measurement"
+    )]
+    NotConfigured { runtime: String },
+    /// What the machine's owner decided cannot be used.
+    #[error("{0}")]
+    Machine(String),
     /// Parameters that the component does not take.
     #[error("parameters of {component}: {message}")]
     InvalidParameters { component: String, message: String },

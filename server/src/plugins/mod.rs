@@ -9,6 +9,7 @@ mod encoder;
 mod error;
 mod fitted;
 mod library;
+mod machine;
 mod native;
 mod probe;
 mod runtime;
@@ -18,6 +19,7 @@ pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use library::{ComponentHandle, Kind};
+pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use probe::{describe, main as probe_main};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 
@@ -64,6 +66,7 @@ pub struct PluginHost {
     folder: PathBuf,
     infos: Vec<PluginInfo>,
     components: Vec<ComponentHandle>,
+    machine: Machine,
 }
 
 impl PluginHost {
@@ -96,6 +99,7 @@ impl PluginHost {
             folder,
             infos,
             components,
+            machine: Machine::default(),
         })
     }
 

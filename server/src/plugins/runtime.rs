@@ -4,7 +4,9 @@ use std::ffi::c_void;
 
 use std::mem::{MaybeUninit, offset_of, size_of};
 
+use lglp_registry::Digest;
 use lglp_sdk::plugin::abi::{RunSample, RuntimeTable, Str};
+use serde_json::{Map, Value, json};
 
 use super::{ComponentHandle, PluginError, call};
 
@@ -13,6 +15,8 @@ pub struct RuntimeInstance {
     name: String,
     table: RuntimeTable,
     instance: *mut c_void,
+    /// What the machine's owner decided of it.
+    configuration: Option<Digest>,
 }
 
 /// A network that is ready to run on a runtime.
@@ -33,8 +37,12 @@ pub struct TimedRun {
 }
 
 impl RuntimeInstance {
-    /// Opens a runtime with the settings of a hardware target.
-    pub fn open(handle: &ComponentHandle, settings: &serde_json::Value) -> Result<Self, PluginError> {
+    /// Opens a runtime with all of its settings, those of the machine's own among them.
+    pub(super) fn open(
+        handle: &ComponentHandle,
+        settings: &Value,
+        configuration: Option<&Digest>,
+    ) -> Result<Self, PluginError> {
         handle.check_parameters(settings)?;
         let table = whole_table(handle);
         let settings = settings.to_string();
@@ -47,19 +55,28 @@ impl RuntimeInstance {
             name: handle.name().to_owned(),
             table,
             instance,
+            configuration: configuration.cloned(),
         })
     }
 
-    /// What was opened; part of a target's fingerprint.
-    pub fn describe(&self) -> Result<serde_json::Value, PluginError> {
+    /// What was opened; part of a target's fingerprint. Where the machine's owner has set it up, a digest tells how, lest
+    /// another program is taken for the same.
+    pub fn describe(&self) -> Result<Value, PluginError> {
         // SAFETY: the instance is alive.
         let json = call::bytes(&self.name, |json, error| unsafe {
             (self.table.describe)(self.instance, json, error)
         })?;
-        serde_json::from_slice(&json).map_err(|e| PluginError::Failed {
+        let described: serde_json::Result<Map<String, Value>> = serde_json::from_slice(&json);
+        let mut described = described.map_err(|e| PluginError::Failed {
             component: self.name.clone(),
-            message: format!("it describes itself in something that is not JSON: {e}"),
-        })
+            message: format!("it describes itself in something that is no JSON object: {e}"),
+        })?;
+        // Not for the plugin, or its program, to say.
+        described.remove("configuration");
+        if let Some(configuration) = &self.configuration {
+            described.insert("configuration".to_owned(), json!(configuration));
+        }
+        Ok(Value::Object(described))
     }
 
     /// Prepares an ONNX model.
@@ -103,7 +120,9 @@ impl NetworkInstance<'_> {
     /// Runs the network once.
     pub fn run(&mut self) -> Result<TimedRun, PluginError> {
         let (mut wall_ns, mut cpu_ns) = (0, 0);
-        let RuntimeInstance { table, instance, name } = self.runtime;
+        let RuntimeInstance {
+            table, instance, name, ..
+        } = self.runtime;
         // SAFETY: both are alive, and `&mut self` keeps the network to this call.
         call::checked(name, |error| unsafe {
             (table.run)(*instance, self.network, &mut wall_ns, &mut cpu_ns, error)

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::error::WorkerError;
 use crate::measure::{DeviceLock, Setup, fingerprint};
-use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
+use crate::plugins::{PluginError, PluginHost, RuntimeInstance};
 
 /// An open device.
 pub struct Device<'a> {
@@ -66,8 +66,7 @@ impl<'a> Device<'a> {
 }
 
 fn open(host: &PluginHost, setup: &Setup) -> Result<(RuntimeInstance, Value), PluginError> {
-    let component = host.component(Kind::Runtime, &setup.runtime)?;
-    let runtime = RuntimeInstance::open(component, &setup.runtime_settings())?;
+    let runtime = setup.on(host)?.open()?;
     let description = runtime.describe()?;
     Ok((runtime, description))
 }

@@ -1,3 +1,8 @@
-//! Attacks on the real server over its public surface: what is sent, and what must still stand afterwards.
+//! Attacks on the real program over its public surface, one file for each thing that is attacked. Each test opens with the
+//! story of its attack.
 
 mod fitted_state;
+mod job_queue;
+mod programs;
+mod registrations;
+mod staff;

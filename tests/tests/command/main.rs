@@ -33,9 +33,24 @@ fn measurements(registry: &Registry) -> Vec<Measurement> {
     store.measurements(&here, SPACE, None).unwrap_or_default()
 }
 
-/// What the runtime of the target `here` says of itself.
+/// What the runtime of the target `here` says of itself. How it was set up, which the command line said, is a digest alone.
 fn described(registry: &Registry) -> Value {
-    registry.json(&["hardware"])[0]["fingerprint"]["runtime"].clone()
+    let target = registry.json(&["hardware"])[0].clone();
+    let mut told = target["fingerprint"]["runtime"].clone();
+    let configuration = told.as_object_mut().and_then(|told| told.remove("configuration"));
+    let digest = configuration.expect("the digest of what was set up");
+    assert!(
+        digest.as_str().is_some_and(|digest| digest.starts_with("sha256:")),
+        "{digest}"
+    );
+    for own in ["command", "preset", "program", "arguments", "environment"] {
+        assert_eq!(
+            target["settings"][own],
+            Value::Null,
+            "{own} is the machine's own: {target}"
+        );
+    }
+    told
 }
 
 /// A Python program in a file of its own.

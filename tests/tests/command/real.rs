@@ -29,12 +29,25 @@ fn the_shipped_script_measures_with_onnx_runtime() {
         (&json!("cpu"), &json!("float32"))
     );
     assert!(told["version"].as_str().is_some_and(|v| v.starts_with("1.")), "{told}");
-    registry.ok(&borrowed(&measure(4, &[])));
-    assert_eq!(
-        measurements(&registry).len(),
-        4,
-        "the target has its settings, and goes on with them"
-    );
+    let said = registry.fails(&borrowed(&measure(4, &[])));
+    assert!(said.contains("runtimes.toml") && said.contains("--set"), "{said}");
+    registry.ok(&borrowed(&measure(4, &settings)));
+    assert_eq!(measurements(&registry).len(), 4, "said again, it goes on");
+    let file = registry.folder.path().join("runtimes.toml");
+    let own = |device: &str| {
+        let text = format!(
+            "[command]\nruntime = \"command\"\nsettings.preset = \"python\"\nsettings.program = {:?}\n\
+             settings.arguments = [\"--device\", \"{device}\"]\n",
+            python()
+        );
+        std::fs::write(&file, text).expect("a file");
+    };
+    own("cpu");
+    registry.ok(&borrowed(&measure(5, &[])));
+    assert_eq!(measurements(&registry).len(), 5, "the machine's file says the same");
+    own("auto");
+    let said = registry.fails(&borrowed(&measure(6, &[])));
+    assert!(said.contains("its runtime configuration is"), "another program: {said}");
 }
 
 /// The target is imported as calibrated, which with a second a launch would take minutes.
@@ -56,7 +69,14 @@ fn openvino_measures_by_its_own_benchmark() {
 
     let there = Registry::default();
     there.ok(&["dataset", "import", folder_name]);
-    there.ok(&borrowed(&measure(1, &[])));
+    let said = there.fails(&borrowed(&measure(1, &[])));
+    assert!(
+        said.contains("runtimes.toml"),
+        "a record names no program to start: {said}"
+    );
+    // The same, said by whoever is at the machine.
+    let own = [("preset", json!("openvino")), ("program", json!(app))];
+    there.ok(&borrowed(&measure(1, &own)));
     let measured = measurements(&there);
     assert_eq!(measured.len(), 1);
     assert!(
@@ -67,7 +87,7 @@ fn openvino_measures_by_its_own_benchmark() {
     std::fs::write(&file, target.to_string()).expect("a file");
     let elsewhere = Registry::default();
     elsewhere.ok(&["dataset", "import", folder_name]);
-    let said = elsewhere.fails(&borrowed(&measure(1, &[])));
+    let said = elsewhere.fails(&borrowed(&measure(1, &own)));
     assert!(
         said.contains("NPU") && said.contains("CPU"),
         "what runs the networks is compared: {said}"

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use lglp_openapi::bundles::ImportQuery;
-use lglp_registry::{Digest, HardwareName, Version};
+use lglp_registry::{Digest, HardwareName, Quota, Version};
 use ureq::http::Method;
 
 use crate::api::{BODY_LIMIT, too_large_for_http};
@@ -55,6 +55,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         hardware: args.hardware.clone().unwrap_or_else(|| there.hardware.clone()),
         accept_other_plugins: args.accept_other_plugins,
         actor: actor(),
+        quota: Quota::NONE,
     };
     let registry = context.registry("models")?;
     let version: Version = match &registry.server {

@@ -1,6 +1,6 @@
 //! Jobs: created, listed and cancelled; the server works on them itself.
 
-use lglp_registry::{Error, Job, JobFilter, JobOutcome, LeaseRequest, NewJob, Progress, Result};
+use lglp_registry::{Admission, Error, Job, JobFilter, JobOutcome, LeaseRequest, NewJob, Progress, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::Method;
@@ -18,8 +18,8 @@ fn works_itself<T>() -> Result<T> {
 }
 
 impl RemoteStore {
-    /// The server knows its own limit.
-    pub(super) fn ask_create_job(&self, new: &NewJob, idempotency_key: Option<&str>, _limit: usize) -> Result<Job> {
+    /// The server knows its own terms.
+    pub(super) fn ask_create_job(&self, new: &NewJob, idempotency_key: Option<&str>, _: Admission) -> Result<Job> {
         let path = format!("/v1/{}/jobs", new.hardware);
         let headers = keyed(Vec::new(), idempotency_key);
         let body = serde_json::json!({ "kind": new.kind, "parameters": new.parameters });

@@ -17,11 +17,11 @@ use lglp_openapi::exclusions::Excluded;
 use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Credential,
-    Dataset, Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
-    JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken, NewValidation,
-    NewVersion, NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Token, TokenId, Traffic, Validation,
-    Verification, Version, Watcher, Webhook, WebhookId,
+    Admission, Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook,
+    Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName,
+    HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken,
+    NewValidation, NewVersion, NewWebhook, Progress, Quota, Result, Rollback, SetTraffic, Store, Token, TokenId,
+    Traffic, Validation, Verification, Version, Watcher, Webhook, WebhookId,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -75,7 +75,8 @@ fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnO
 }
 
 impl Store for RemoteStore {
-    fn put_hardware(&self, new: &NewHardware, _actor: &str) -> Result<HardwareTarget> {
+    /// The server knows what its caller may create.
+    fn put_hardware_within(&self, _: Quota, new: &NewHardware, _actor: &str) -> Result<HardwareTarget> {
         let path = format!("/v1/hardware/{}", new.name);
         self.0.send(Method::PUT, &path, &[], new).map_err(error(
             "create the hardware target",
@@ -281,8 +282,8 @@ impl Store for RemoteStore {
         self.ask_aliases(hardware)
     }
 
-    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, limit: usize) -> Result<Job> {
-        self.ask_create_job(new, idempotency_key, limit)
+    fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, admission: Admission) -> Result<Job> {
+        self.ask_create_job(new, idempotency_key, admission)
     }
 
     fn job(&self, id: u64) -> Result<Job> {

@@ -1,6 +1,8 @@
 //! Workers: a server deals with them itself. What people may ask of them, `lglp workers` asks the server for.
 
-use lglp_registry::{Accepted, Error, Fleet, Measurement, NewWorker, Result, SignOfLife, Worker, WorkerName};
+use lglp_registry::{
+    Accepted, Error, Fleet, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName,
+};
 
 use super::RemoteStore;
 
@@ -9,7 +11,7 @@ fn works_itself<T>() -> Result<T> {
 }
 
 impl Fleet for RemoteStore {
-    fn register_worker(&self, _: &NewWorker, _: &str) -> Result<Worker> {
+    fn register_worker(&self, _: &NewWorker, _: Option<&NewHardware>, _: Quota, _: &str) -> Result<Worker> {
         works_itself()
     }
 

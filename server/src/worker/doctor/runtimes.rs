@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Examination, Finding};
 use crate::measure::{DeviceLock, Setup, difference, fingerprint};
-use crate::plugins::{Kind, PluginError, PluginHost, RuntimeInstance};
+use crate::plugins::{Kind, PluginError, PluginHost};
 
 /// What was found, and the names of those that measure.
 pub fn look(examination: &Examination<'_>, target: Option<&HardwareTarget>) -> (Vec<Finding>, Vec<String>) {
@@ -58,8 +58,7 @@ fn runtimes(host: &PluginHost) -> impl Iterator<Item = String> {
 }
 
 fn open(host: &PluginHost, setup: &Setup) -> Result<Value, PluginError> {
-    let component = host.component(Kind::Runtime, &setup.runtime)?;
-    RuntimeInstance::open(component, &setup.runtime_settings())?.describe()
+    setup.on(host)?.open()?.describe()
 }
 
 /// A runtime that can be opened, its device's lock, and whether it measures what the target is.

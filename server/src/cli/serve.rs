@@ -53,6 +53,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
         _ => None,
     };
+    // Before anything else: where a plugin ends this process, it starts anew without it.
+    let host = context.plugins()?;
     let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
     let listening = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -76,7 +78,6 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             );
         }
     }
-    let host = context.plugins()?;
     for plugin in host.infos() {
         if let Some(reason) = &plugin.unavailable {
             tracing::warn!("plugin {} is unavailable: {reason}", plugin.file);

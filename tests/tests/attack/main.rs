@@ -1,0 +1,3 @@
+//! Attacks on a running server, on its files and on its start: one file for each thing that is attacked.
+
+mod plugins_at_start;

@@ -19,6 +19,7 @@ mod lineage;
 mod measurements;
 mod metrics;
 mod models;
+mod places;
 mod plugins;
 mod preconditions;
 mod predict;
@@ -62,6 +63,8 @@ pub struct State {
     pub access: Access,
     pub usage: Arc<Usage>,
     pub jobs: Arc<Jobs>,
+    /// Who listens to jobs.
+    pub listening: places::Places,
     pub metrics: metrics::Metrics,
     /// Where webhooks may send to.
     pub targets: Arc<Targets>,

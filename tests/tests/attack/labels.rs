@@ -1,7 +1,7 @@
 //! What clients choose freely must name no series of metrics and bring about no lines of the log without number.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,19 +14,29 @@ const FLOOD: usize = 20_000;
 /// Sends requests one after the other on one connection; their statuses.
 fn send(server: &Server, requests: impl Iterator<Item = String>) -> Vec<u16> {
     let address = server.base.trim_start_matches("http://");
-    let mut connection = TcpStream::connect(address).expect("a connection");
-    let mut writing = connection.try_clone().expect("a connection");
-    let requests: String = requests.collect();
-    let writer = thread::spawn(move || {
-        writing.write_all(requests.as_bytes()).expect("the server reads");
-        writing.shutdown(Shutdown::Write).expect("a connection");
-    });
-    let mut answers = Vec::new();
-    connection.read_to_end(&mut answers).expect("the server answers");
-    writer.join().expect("everything is sent");
-    let answers = String::from_utf8_lossy(&answers);
-    let statuses = answers.split("HTTP/1.1 ").skip(1);
-    statuses.map(|answer| answer[..3].parse().expect("a status")).collect()
+    let mut connection = BufReader::new(TcpStream::connect(address).expect("a connection"));
+    let mut answer = |request: String| {
+        connection
+            .get_mut()
+            .write_all(request.as_bytes())
+            .expect("the server reads");
+        let (mut status, mut length) = (0, 0);
+        loop {
+            let mut line = String::new();
+            connection.read_line(&mut line).expect("the server answers");
+            match line.trim_end().split_once([' ', ':']) {
+                Some(("HTTP/1.1", rest)) => status = rest[..3].parse().expect("a status"),
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().expect("a length");
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        connection.read_exact(&mut vec![0; length]).expect("the body");
+        status
+    };
+    requests.map(&mut answer).collect()
 }
 
 fn request(method: &str, path: &str, body: &str) -> String {
@@ -101,7 +111,7 @@ fn a_version_that_cannot_be_loaded_does_not_fill_the_log() {
     let body = json!({ "architectures": [readable(160, 1, 3, 3)] }).to_string();
     let requests = (0..2_000).map(|_| request("POST", &format!("/v1/{HARDWARE}/predict"), &body));
     let statuses = send(&server, requests);
-    assert!(statuses.iter().all(|status| *status >= 500));
+    assert!(statuses.iter().all(|status| *status >= 500), "{statuses:?}");
     let after = metrics(&server, "");
     let series = after
         .lines()

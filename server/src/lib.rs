@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod idempotency;
 pub mod jobs;
 pub mod lineage;
+pub mod log;
 pub mod measure;
 pub mod networks;
 pub mod plots;

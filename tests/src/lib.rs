@@ -1,6 +1,7 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
 pub mod bundle;
+pub mod plugins;
 pub mod proxy;
 pub mod target;
 pub mod worker;
@@ -165,18 +166,37 @@ impl Registry {
         self.serving(child, agent)
     }
 
+    /// Starts a server on a free port, whose log goes to a file.
+    pub fn serve_logging(&self, log: &Path) -> Server {
+        let mut command = self.command(&["serve", "--bind", "127.0.0.1:0"]);
+        command.stderr(std::fs::File::create(log).expect("a file"));
+        let child = command.spawn().expect("the program runs; `make build` builds it");
+        self.serving(child, agent(None))
+    }
+
     /// Waits until a process that was started to serve the registry is ready.
     pub fn serving(&self, child: Child, agent: ureq::Agent) -> Server {
-        let mut server = Server {
-            child,
-            base: String::new(),
-            agent,
-        };
+        let server = self.listening(child, agent);
+        let started = Instant::now();
+        while server.get("/readyz").0 != 200 {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the server does not get ready"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// Waits until a process that was started to serve the registry listens; it may never be ready.
+    pub fn listening(&self, child: Child, agent: ureq::Agent) -> Server {
+        let base = String::new();
+        let mut server = Server { child, base, agent };
         let started = Instant::now();
         loop {
             assert!(
                 started.elapsed() < Duration::from_secs(60),
-                "the server does not get ready"
+                "the server does not listen"
             );
             std::thread::sleep(Duration::from_millis(20));
             let Ok(text) = std::fs::read_to_string(self.path().join("holder.json")) else {
@@ -189,9 +209,7 @@ impl Registry {
                 && let Some(address) = holder["address"].as_str()
             {
                 server.base = address.to_owned();
-                if server.get("/readyz").0 == 200 {
-                    return server;
-                }
+                return server;
             }
         }
     }

@@ -11,6 +11,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("rolling back goes back version by version", rolls_back),
     ("a move repeated with its key is answered as the first time", repeated),
     ("aliases are listed by name", listed),
+    ("a target has so many aliases and no more", limited),
     ("production answers latency alone", latency_alone),
 ];
 
@@ -53,6 +54,24 @@ fn moves(store: &dyn Store) {
         "a rollback is a move like any other"
     );
     assert_eq!(store.alias(&cpu, &production).unwrap(), back);
+}
+
+fn limited(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let named = |number: usize| AliasMove {
+        alias: format!("alias-{number}").parse().unwrap(),
+        ..promote(1, 0)
+    };
+    for number in 0..64 {
+        store.move_alias(&cpu, &named(number)).unwrap();
+    }
+    assert_eq!(invalid(store.move_alias(&cpu, &named(64))), "alias");
+    let moved = AliasMove {
+        version: 2,
+        expected_generation: 1,
+        ..named(3)
+    };
+    store.move_alias(&cpu, &moved).unwrap();
 }
 
 fn rolls_back(store: &dyn Store) {

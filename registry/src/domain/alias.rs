@@ -8,6 +8,9 @@ use crate::{AliasName, Error, Result, Verdict};
 /// How many earlier versions an alias remembers; the audit log knows all of them.
 pub const ALIAS_MEMORY: usize = 32;
 
+/// Aliases of a hardware target at most: a server keeps loaded what each of them points at.
+pub const ALIASES_LIMIT: usize = 64;
+
 /// Where an alias of a hardware target points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {

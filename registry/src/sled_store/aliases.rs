@@ -5,7 +5,7 @@ use serde_json::json;
 use super::changes::{Changes, check_generation};
 use super::idempotency::Once;
 use super::{SledStore, keys};
-use crate::domain::alias::ALIAS_MEMORY;
+use crate::domain::alias::{ALIAS_MEMORY, ALIASES_LIMIT};
 use crate::domain::limits;
 use crate::domain::traffic::PRODUCTION;
 use crate::{
@@ -47,6 +47,10 @@ impl SledStore {
                     version: request.version,
                     verdict: Box::new(verdict.clone()),
                 });
+            }
+            if before.is_none() && self.scan(&keys::aliases(hardware)).count() >= ALIASES_LIMIT {
+                let reason = format!("`{hardware}` has {ALIASES_LIMIT} aliases, and no more may be; move one of them");
+                return Err(Error::invalid("alias", reason));
             }
             let mut previous = before.as_ref().map_or_else(Vec::new, |alias| alias.previous.clone());
             if let Some(alias) = &before

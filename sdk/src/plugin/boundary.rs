@@ -1,7 +1,9 @@
 //! From safe traits to C callbacks: errors and panics become statuses, memory is handed over with its `free`.
 
 use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::abi::*;
@@ -21,7 +23,7 @@ pub(super) struct Instance<T> {
 /// # Safety
 /// `error` is null or points to an empty [`Buffer`].
 pub(super) unsafe fn guard(error: *mut Buffer, body: impl FnOnce() -> Result<(), PluginError>) -> u32 {
-    let (status, message) = match catch_unwind(AssertUnwindSafe(body)) {
+    let (status, message) = match caught(body) {
         Ok(Ok(())) => return STATUS_OK,
         Ok(Err(e)) => match e {
             PluginError::Failed(m) => (STATUS_FAILED, m),
@@ -30,11 +32,44 @@ pub(super) unsafe fn guard(error: *mut Buffer, body: impl FnOnce() -> Result<(),
             PluginError::Unavailable(m) => (STATUS_UNAVAILABLE, m),
             PluginError::Cancelled => (STATUS_CANCELLED, "cancelled".into()),
         },
-        Err(panic) => (STATUS_PANICKED, panic_message(panic.as_ref())),
+        Err(message) => (STATUS_PANICKED, message),
     };
     // SAFETY: by the contract of this function.
     unsafe { give(error, message.into_bytes()) };
     status
+}
+
+thread_local! {
+    /// Whether this thread is inside of [`caught`].
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+    /// Where the last panic that was caught on this thread happened.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs `body`; what a panic said, and where. Nothing is printed: the host logs the error that comes of it, as often as it likes,
+/// while inputs that make a plugin panic may be sent without end.
+fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if IS_CAUGHT.get() {
+                PLACE.set(panic.location().map(ToString::to_string));
+            } else {
+                before(panic);
+            }
+        }));
+    });
+    let outer = IS_CAUGHT.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(body));
+    IS_CAUGHT.set(outer);
+    result.map_err(|panic| {
+        let message = panic_message(panic.as_ref());
+        match PLACE.take() {
+            Some(place) => format!("{message} (at {place})"),
+            None => message,
+        }
+    })
 }
 
 /// Runs `body` on an instance; a panic poisons it, and a poisoned instance answers nothing any more.
@@ -109,7 +144,7 @@ pub(super) fn into_pointer<T>(value: T) -> *mut std::ffi::c_void {
 pub(super) unsafe extern "C" fn drop_instance<T>(instance: *mut std::ffi::c_void) {
     // SAFETY: by the contract of this function.
     let instance = unsafe { Box::from_raw(instance.cast::<Instance<T>>()) };
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(instance)));
+    let _ = caught(move || drop(instance));
 }
 
 /// # Safety

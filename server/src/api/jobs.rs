@@ -199,15 +199,17 @@ pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Cal
     responses(
         (status = 200, body = String, content_type = "text/event-stream", description = "`event: progress` or `event: end`, each with the job as JSON in `data`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "The caller, or all callers together, listen too often at once"),
     )
 )]
 #[get("/v1/jobs/{id}/events")]
 pub async fn job_events(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
     find(&state, *id, &caller).await?;
+    let place = state.listening.take(&caller.name)?;
     let listener = blocking(move || state.jobs.listen(*id)).await?;
-    let events = unfold(listener, |mut listener| async move {
+    let events = unfold((listener, place), |(mut listener, place)| async move {
         let event = next_event(&mut listener).await?;
-        Some((Ok::<_, actix_web::Error>(event), listener))
+        Some((Ok::<_, actix_web::Error>(event), (listener, place)))
     });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")

@@ -1,5 +1,6 @@
 //! `GET /metrics`: Prometheus text.
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, get, web};
 use lglp_registry::{Job, JobFilter, JobKind, JobState, WebhookId};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -17,15 +18,25 @@ use super::problem::ApiError;
 use crate::fleet::standing;
 use crate::jobs::{JobLabels, Jobs};
 use crate::serving::{Counts, ModelLabels};
-use crate::webhooks::{Outcome, Standing};
+use crate::webhooks::{Observer, Outcome, Standing};
 
-/// Labels of a request.
+/// Labels of a request. Each comes from a closed set: what clients choose freely would be series without number.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// The route's pattern, not the path: paths are without number.
+    /// The route's pattern, not the path.
     pub route: String,
-    pub method: String,
+    /// One that HTTP knows, or `other`.
+    pub method: &'static str,
     pub status: u16,
+}
+
+/// A method as a label.
+pub fn method_label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("other")
 }
 
 /// Labels of attempts to deliver.
@@ -37,7 +48,7 @@ pub struct DeliveryLabels {
 }
 
 impl DeliveryLabels {
-    pub fn new(webhook: &WebhookId, outcome: Outcome) -> Self {
+    fn new(webhook: &WebhookId, outcome: Outcome) -> Self {
         let webhook = webhook.to_string();
         let outcome = match outcome {
             Outcome::Delivered => "delivered",
@@ -63,6 +74,22 @@ pub struct WebhookLabels {
     pub webhook: String,
 }
 
+/// Attempts to deliver, counted for each webhook that exists.
+#[derive(Clone, Default)]
+pub struct Deliveries(Family<DeliveryLabels, Counter>);
+
+impl Observer for Deliveries {
+    fn attempted(&self, webhook: &WebhookId, outcome: Outcome) {
+        self.0.get_or_create(&DeliveryLabels::new(webhook, outcome)).inc();
+    }
+
+    fn gone(&self, webhook: &WebhookId) {
+        for outcome in Outcome::ALL {
+            self.0.remove(&DeliveryLabels::new(webhook, outcome));
+        }
+    }
+}
+
 /// What the server counts.
 pub struct Metrics {
     registry: Registry,
@@ -71,7 +98,7 @@ pub struct Metrics {
     pub predict_seconds: Histogram,
     /// Jobs that wait or run.
     jobs: Family<JobLabels, Gauge>,
-    pub webhook_deliveries: Family<DeliveryLabels, Counter>,
+    pub deliveries: Deliveries,
     /// Counted when it is asked for.
     webhook_undelivered: Family<WebhookLabels, Gauge>,
     /// Counted when they are asked for: what each worker has measured since it registered.
@@ -99,12 +126,12 @@ impl Metrics {
         registry.register("jobs", "Jobs that wait or run", open.clone());
         let ended = jobs.feed().ended.clone();
         registry.register("jobs_ended", "Jobs that ended since the server started", ended);
-        let webhook_deliveries = Family::default();
+        let deliveries = Deliveries::default();
         let webhook_undelivered = Family::default();
         registry.register(
             "webhook_deliveries",
             "Attempts to deliver an event to a webhook",
-            webhook_deliveries.clone(),
+            deliveries.0.clone(),
         );
         registry.register(
             "webhook_undelivered_events",
@@ -134,7 +161,7 @@ impl Metrics {
             predictions,
             predict_seconds,
             jobs: open,
-            webhook_deliveries,
+            deliveries,
             webhook_undelivered,
             worker_measurements,
             bad_tokens,

@@ -20,6 +20,7 @@ mod measurements;
 mod metrics;
 mod models;
 mod pace;
+mod places;
 mod plugins;
 mod preconditions;
 mod predict;
@@ -63,6 +64,8 @@ pub struct State {
     pub access: Access,
     pub usage: Arc<Usage>,
     pub jobs: Arc<Jobs>,
+    /// Who listens to jobs.
+    pub listening: places::Places,
     pub metrics: metrics::Metrics,
     /// Of registrations of workers.
     pub registrations: pace::Pace,

@@ -275,6 +275,10 @@ impl From<ServingError> for ApiError {
                 detail,
             ),
             ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
+            ServingError::TooManyLoads { .. } => Self {
+                detail,
+                ..Self::overloaded()
+            },
             ServingError::Space(error) => error.into(),
             ServingError::Registry(error) => Self::from(&*error),
             ServingError::Plugin(error) => error.into(),

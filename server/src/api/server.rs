@@ -13,14 +13,15 @@ use lglp_registry::Store;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::metrics::{DeliveryLabels, Metrics, RequestLabels};
+use super::metrics::{Metrics, RequestLabels, method_label};
 use super::pace::Pace;
+use super::places::Places;
 use super::{Access, State, access, document, extract, problem};
 use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::spaces::Spaces;
-use crate::webhooks::{Dispatcher, Report, Targets};
+use crate::webhooks::{Dispatcher, Targets};
 
 /// What the server runs on.
 pub struct ServeOptions {
@@ -60,6 +61,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
+        listening: Places::default(),
         metrics: Metrics::new(serving.counts(), &jobs),
         serving,
         access: options.access,
@@ -71,11 +73,8 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         running: Arc::new(Semaphore::new(cores)),
         loaded: OnceLock::new(),
     });
-    let deliveries = state.metrics.webhook_deliveries.clone();
-    let report: Report = Box::new(move |webhook, outcome| {
-        deliveries.get_or_create(&DeliveryLabels::new(webhook, outcome)).inc();
-    });
-    let webhooks = Dispatcher::start(&state.store, state.targets.clone(), report);
+    let observer = Box::new(state.metrics.deliveries.clone());
+    let webhooks = Dispatcher::start(&state.store, state.targets.clone(), observer);
     let webhooks = webhooks.context("cannot start delivering to webhooks")?;
     let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls));
     drop(webhooks);
@@ -122,7 +121,7 @@ async fn run(
             // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {
                 let metrics = metrics.clone();
-                let method = request.method().to_string();
+                let method = method_label(request.method());
                 let answer = service.call(request);
                 async move {
                     let answer = answer.await?;

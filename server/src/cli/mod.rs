@@ -146,11 +146,9 @@ enum Command {
     Workers(workers::Args),
     Audit(audit::Args),
     Registry(registry::Args),
-    /// Loads one plugin and ends: how the host tries files before it loads them.
-    #[command(name = "probe-plugin", hide = true)]
-    ProbePlugin {
-        file: PathBuf,
-    },
+    /// Loads plugins and tells how that went: how the host tries files before it loads them itself.
+    #[command(name = crate::plugins::TRIAL_SUBCOMMAND, hide = true)]
+    TryPlugins,
 }
 
 /// Runs the program.
@@ -188,7 +186,7 @@ pub fn main() -> ExitCode {
         Command::Worker(args) => worker::run(&context, &args),
         Command::Audit(args) => audit::run(&context, &args),
         Command::Registry(args) => registry::run(&context, &args),
-        Command::ProbePlugin { file } => return crate::plugins::probe_main(&file),
+        Command::TryPlugins => return crate::plugins::trial_main(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,19 +1,17 @@
 //! `lglp serve`.
 
-use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use lglp_registry::{HolderInfo, SledStore};
-use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use super::webhook::Allow;
 use crate::api::{Access, ServeOptions, serve};
 use crate::jobs::QUEUE_LIMIT;
-use crate::tls;
+use crate::{log, tls};
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
@@ -43,16 +41,13 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_env("LGLP_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let _log = log::start();
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
         _ => None,
     };
+    // Before anything else: where a plugin ends this process, it starts anew without it.
+    let host = context.plugins()?;
     let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
     let listening = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -76,7 +71,6 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             );
         }
     }
-    let host = context.plugins()?;
     for plugin in host.infos() {
         if let Some(reason) = &plugin.unavailable {
             tracing::warn!("plugin {} is unavailable: {reason}", plugin.file);

@@ -1,15 +1,11 @@
 //! One opened plugin file and its components.
 
 use std::error::Error;
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::AsRawFd;
-use std::path::Path;
 
 use lglp_sdk::plugin::abi;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::file::Opening;
 use super::{ComponentDescription, PluginDescription, PluginError, call, native, native_folder};
 
 /// What a component is for.
@@ -54,27 +50,21 @@ pub struct ComponentHandle {
 }
 
 impl Library {
-    /// Opens a plugin: hashes it and loads the very same open file, so that nothing can be put in between.
-    pub fn open(path: &Path) -> Result<&'static Self, PluginError> {
-        let shown = path.display();
-        let not_loadable = |e: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {e}"));
-        let mut file = File::open(path).map_err(|e| not_loadable(&e))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|e| not_loadable(&e))?;
-        native::preload(&bytes, &native_folder())?;
-        let by_descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
-        // SAFETY: plugins are trusted code; the probe has seen this file load in another process.
+    /// Loads a plugin by the descriptor through which it was hashed, so that nothing can be put in between. The descriptor
+    /// must stay open for good.
+    pub fn open(file: &Opening) -> Result<&'static Self, PluginError> {
+        native::preload(&file.needed, &native_folder())?;
+        let by_descriptor = format!("/proc/self/fd/{}", file.descriptor);
+        // SAFETY: plugins are trusted code; this process loads what another one has seen to load.
         let library = unsafe { libloading::Library::new(&by_descriptor) }.map_err(|e| {
             let reason = e.source().map_or_else(|| e.to_string(), ToString::to_string);
-            let text = reason.replace(&by_descriptor, &shown.to_string());
+            let text = reason.replace(&by_descriptor, &file.shown);
             let native = native_folder();
             PluginError::NotLoadable(format!(
                 "{text}; native libraries are looked for in {}: run `make native`",
                 native.display()
             ))
         })?;
-        // The descriptor stays open: the loader tells libraries apart by name, and a number must not come twice.
-        std::mem::forget(file);
         // SAFETY: the symbol, where there is one, is checked before it is believed.
         let table = unsafe { library.get::<*const abi::PluginTable>(abi::SYMBOL) }
             .map(|symbol| *symbol)
@@ -88,7 +78,7 @@ impl Library {
         }
         Ok(Box::leak(Box::new(Self {
             table,
-            sha256: sha256(&bytes),
+            sha256: file.sha256.clone(),
         })))
     }
 
@@ -216,16 +206,6 @@ impl ComponentHandle {
         let message = faults.join("; ");
         Err(PluginError::InvalidParameters { component, message })
     }
-}
-
-/// `sha256:` and the digest of a file.
-pub fn sha256_of(path: &Path) -> std::io::Result<String> {
-    Ok(sha256(&std::fs::read(path)?))
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let hash: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256:{hash}")
 }
 
 fn has(component: &abi::Component, wanted: impl Fn(&abi::FittedTable) -> bool) -> bool {

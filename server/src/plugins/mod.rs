@@ -1,18 +1,22 @@
 //! The plugin host: the only place that knows `libloading`.
 //!
-//! A folder is scanned once. Each file is probed in a child process first, so that one that crashes on load cannot take
-//! the server down; then it is opened and never unloaded, since libraries with OpenMP inside do not survive that. What
-//! cannot be opened is listed with the reason, and the rest works.
+//! A folder is scanned once. A child process loads all files first (`rehearsal.rs`), so that one that crashes, exits or hangs
+//! cannot take this process down; then they are loaded here and never unloaded, since libraries with OpenMP inside do not
+//! survive that. What cannot be loaded is listed with the reason, and the rest works: even where a file behaves differently
+//! here, for then the process starts anew without it (`restart.rs`).
 
 mod call;
 mod encoder;
 mod error;
+mod file;
 mod fitted;
 mod library;
 mod machine;
 mod native;
-mod probe;
+mod rehearsal;
+mod restart;
 mod runtime;
+mod trial;
 
 pub use call::native_folder;
 pub use encoder::EncoderInstance;
@@ -20,19 +24,22 @@ pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use library::{ComponentHandle, Kind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
-pub use probe::{describe, main as probe_main};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
+pub use trial::{SUBCOMMAND as TRIAL_SUBCOMMAND, main as trial_main};
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use self::file::{Opening, PluginFile};
+use self::library::Library;
 
 /// One file of the plugin folder, as it was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PluginInfo {
     /// File name within the plugin folder.
     pub file: String,
-    /// `sha256:` and 64 hexadecimal digits: the revision of the plugin.
+    /// `sha256:` and 64 hexadecimal digits: the revision of the plugin. Empty where the file cannot be read.
     pub sha256: String,
     /// Set where the plugin can be used.
     pub description: Option<PluginDescription>,
@@ -65,38 +72,61 @@ pub struct ComponentDescription {
 pub struct PluginHost {
     folder: PathBuf,
     infos: Vec<PluginInfo>,
-    components: Vec<ComponentHandle>,
+    components: Components,
     machine: Machine,
 }
 
+/// What plugins provide: no two components of one kind and name.
+#[derive(Default)]
+struct Components(Vec<ComponentHandle>);
+
 impl PluginHost {
-    /// Probes and opens every `*.so` of `folder`, in the order of file names. Files that cannot be used are listed, not
-    /// fatal; a missing folder is. `program` is the lglp that probes them in child processes.
+    /// Rehearses and loads every `*.so` of `folder`, in the order of file names. Files that cannot be used are listed, not
+    /// fatal; a missing folder is. `program` is the lglp that is started for rehearsals.
+    ///
+    /// Where loading a file ends this process after all, the process starts anew: call this before anything that must not be
+    /// done twice.
     pub fn open(folder: &Path, program: &Path) -> Result<Self, PluginError> {
-        let files = shared_objects(folder)?;
+        let paths = file::shared_objects(folder)?;
+        let mut files: Vec<Result<PluginFile, PluginError>> = paths.iter().map(|path| PluginFile::open(path)).collect();
+        let mut sums = Vec::with_capacity(files.len());
+        for file in &mut files {
+            sums.push(
+                file.as_ref()
+                    .map(|file| file.opening.sha256.clone())
+                    .unwrap_or_default(),
+            );
+            if let Ok(opened) = file
+                && let Err(error) = restart::require_not_left_out(&opened.opening)
+            {
+                *file = Err(error);
+            }
+        }
+        let rehearsed = {
+            let openings: Vec<&Opening> = files.iter().flatten().map(|file| &file.opening).collect();
+            rehearsal::rehearse(program, &openings)
+        };
+        let mut rehearsed = rehearsed.into_iter();
+        let mut components = Components::default();
         let mut infos = Vec::with_capacity(files.len());
-        let mut components: Vec<ComponentHandle> = Vec::new();
-        for (file, probed) in files.iter().zip(probe::probe_all(program, &files)) {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let opened = match probed {
-                Ok(()) => library::Library::open(file),
-                Err(error) => Err(error),
-            };
-            let sha256 = library::sha256_of(file).unwrap_or_default();
-            let (description, unavailable) = match opened.and_then(|l| admit(l, &mut components)) {
+        for ((path, sha256), file) in paths.iter().zip(sums).zip(files) {
+            let loaded = file.and_then(|file| {
+                rehearsed.next().unwrap_or(Ok(()))?;
+                load(file, &mut components)
+            });
+            let (description, unavailable) = match loaded {
                 Ok(description) => (Some(description), None),
                 Err(error) => (None, Some(error.to_string())),
             };
             infos.push(PluginInfo {
-                file: name,
+                file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 sha256,
                 description,
                 unavailable,
             });
         }
-        let folder = folder.to_path_buf();
         Ok(Self {
-            folder,
+            folder: folder.to_path_buf(),
             infos,
             components,
             machine: Machine::default(),
@@ -110,10 +140,11 @@ impl PluginHost {
 
     /// The component of a kind and name.
     pub fn component(&self, kind: Kind, name: &str) -> Result<&ComponentHandle, PluginError> {
-        let found = self.components.iter().find(|c| c.kind() == kind && c.name() == name);
+        let found = self.components.0.iter().find(|c| c.kind() == kind && c.name() == name);
         found.ok_or_else(|| {
             let names: Vec<&str> = self
                 .components
+                .0
                 .iter()
                 .filter(|c| c.kind() == kind)
                 .map(ComponentHandle::name)
@@ -134,41 +165,33 @@ impl PluginHost {
     }
 }
 
-/// Takes a library's components in, unless one of them has the name of a component that is there already.
-fn admit(
-    library: &'static library::Library,
-    components: &mut Vec<ComponentHandle>,
-) -> Result<PluginDescription, PluginError> {
-    let description = library.describe()?;
-    let fresh = library.components()?;
-    for new in &fresh {
-        if let Some(old) = components
-            .iter()
-            .find(|c| c.kind() == new.kind() && c.name() == new.name())
-        {
-            return Err(PluginError::Rejected(format!(
-                "its {} `{}` is already provided by the plugin `{}`",
-                new.kind(),
-                new.name(),
-                old.plugin()
-            )));
-        }
-    }
-    components.extend(fresh);
-    Ok(description)
+/// Loads a rehearsed file into this process.
+fn load(file: PluginFile, components: &mut Components) -> Result<PluginDescription, PluginError> {
+    file.require_unchanged()?;
+    let loaded = restart::guarded(&file.opening, rehearsal::PATIENCE, || {
+        Library::open(&file.opening).and_then(|library| components.admit(library))
+    });
+    file.keep_open();
+    loaded
 }
 
-fn shared_objects(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
-    let entries = std::fs::read_dir(folder).map_err(|e| {
-        let folder = folder.display();
-        PluginError::Folder(format!(
-            "cannot read the plugin folder {folder}: {e}; build the plugins or give --plugins DIR"
-        ))
-    })?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "so"))
-        .collect();
-    files.sort();
-    Ok(files)
+impl Components {
+    /// Takes a library's components in, unless one of them has the name of a component that is there already.
+    fn admit(&mut self, library: &'static Library) -> Result<PluginDescription, PluginError> {
+        let description = library.describe()?;
+        let fresh = library.components()?;
+        for new in &fresh {
+            let same = |old: &&ComponentHandle| old.kind() == new.kind() && old.name() == new.name();
+            if let Some(old) = self.0.iter().find(same) {
+                return Err(PluginError::Rejected(format!(
+                    "its {} `{}` is already provided by the plugin `{}`",
+                    new.kind(),
+                    new.name(),
+                    old.plugin()
+                )));
+            }
+        }
+        self.0.extend(fresh);
+        Ok(description)
+    }
 }

@@ -13,22 +13,22 @@ use object::{Endianness, elf};
 
 use super::PluginError;
 
-/// Opens those needed libraries of `bytes`, a shared object, that lie in `folder`. The others are the system's business.
-pub fn preload(bytes: &[u8], folder: &Path) -> Result<(), PluginError> {
-    preload_needed(bytes, folder, &mut HashSet::new())
+/// Opens those of the needed libraries that lie in `folder`. The others are the system's business.
+pub fn preload(needed: &[String], folder: &Path) -> Result<(), PluginError> {
+    preload_needed(needed, folder, &mut HashSet::new())
 }
 
-fn preload_needed(bytes: &[u8], folder: &Path, seen: &mut HashSet<String>) -> Result<(), PluginError> {
-    for name in needed(bytes).unwrap_or_default() {
-        let path = folder.join(&name);
-        if !seen.insert(name) || !path.is_file() {
+fn preload_needed(names: &[String], folder: &Path, seen: &mut HashSet<String>) -> Result<(), PluginError> {
+    for name in names {
+        let path = folder.join(name);
+        if !seen.insert(name.clone()) || !path.is_file() {
             continue;
         }
         let fail = |e: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{}: {e}", path.display()));
         let dependency = std::fs::File::open(&path).map_err(|e| fail(&e))?;
         // SAFETY: native libraries are pinned by checksum when they are installed; nobody writes to them afterwards.
         let mapped = unsafe { memmap2::Mmap::map(&dependency) }.map_err(|e| fail(&e))?;
-        preload_needed(&mapped, folder, seen)?;
+        preload_needed(&needed(&mapped).unwrap_or_default(), folder, seen)?;
         // SAFETY: running its initialisers is what loading a plugin that is linked with it would do.
         let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) }.map_err(|e| fail(&e))?;
         std::mem::forget(library);
@@ -37,7 +37,7 @@ fn preload_needed(bytes: &[u8], folder: &Path, seen: &mut HashSet<String>) -> Re
 }
 
 /// `DT_NEEDED` entries of a 64-bit ELF file; `None` where it is none.
-fn needed(bytes: &[u8]) -> Option<Vec<String>> {
+pub fn needed(bytes: &[u8]) -> Option<Vec<String>> {
     let header = elf::FileHeader64::<Endianness>::parse(bytes).ok()?;
     let endian = header.endian().ok()?;
     let sections = header.sections(endian, bytes).ok()?;

@@ -1,5 +1,9 @@
 //! What the serving table counts for Prometheus.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lglp_registry::HardwareName;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -14,7 +18,7 @@ pub struct ModelLabels {
 }
 
 /// Labels of what is compared of two versions.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, EncodeLabelSet)]
 pub struct PairLabels {
     pub hardware: String,
     pub production: u32,
@@ -35,6 +39,8 @@ pub struct Counts {
     pub shadow_failed: Family<PairLabels, Counter>,
     /// Versions that could not be loaded.
     pub load_failures: Family<ModelLabels, Counter>,
+    /// Pairs that have series.
+    pairs: Arc<Mutex<BTreeSet<PairLabels>>>,
 }
 
 impl Default for Counts {
@@ -45,11 +51,34 @@ impl Default for Counts {
             shadow_dropped: Family::default(),
             shadow_failed: Family::default(),
             load_failures: Family::default(),
+            pairs: Arc::default(),
         }
     }
 }
 
 impl Counts {
+    /// Notes that a pair has series.
+    pub fn note_pair(&self, labels: &PairLabels) {
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pairs.contains(labels) {
+            pairs.insert(labels.clone());
+        }
+    }
+
+    /// Drops the series of a hardware target's pairs but for one: there are as many pairs as an alias was ever moved.
+    pub fn keep_pair(&self, hardware: &HardwareName, kept: Option<(u32, u32)>) {
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        pairs.retain(|labels| {
+            let keep = labels.hardware != hardware.as_str() || kept == Some((labels.production, labels.candidate));
+            if !keep {
+                self.shadow_differences.remove(labels);
+                self.shadow_dropped.remove(labels);
+                self.shadow_failed.remove(labels);
+            }
+            keep
+        });
+    }
+
     /// Has them told with the others.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(

@@ -54,6 +54,9 @@ pub enum ServingError {
         unit: &'static str,
         architecture: String,
     },
+    /// Too many other versions wait to be loaded.
+    #[error("too many versions wait to be loaded; ask for version {version} of `{hardware}` again in a second")]
+    TooManyLoads { hardware: HardwareName, version: u32 },
     /// Loading panicked, or the server ends.
     #[error("loading version {version} of `{hardware}` was cut off; the log tells why")]
     CutOff { hardware: HardwareName, version: u32 },
@@ -72,6 +75,12 @@ impl From<lglp_registry::Error> for ServingError {
 }
 
 impl ServingError {
+    /// Whether somebody named a version that does not exist.
+    pub(super) fn is_no_such_version(&self) -> bool {
+        use lglp_registry::Error::NotFound;
+        matches!(self, Self::Registry(error) if matches!(**error, NotFound { what: "version" | "hardware target", .. }))
+    }
+
     pub(super) fn no_alias(hardware: &HardwareName, alias: &AliasName) -> Self {
         let hardware = hardware.clone();
         if alias.as_str() == PRODUCTION {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,11 +27,23 @@ enum Job {
 /// Time between two looks at whether the last request has let go of a retired model.
 const RETIRE_INTERVAL: Duration = Duration::from_millis(200);
 
+/// Versions that may wait to be loaded for requests. A request that goes away leaves its version behind until its turn comes.
+const WAITING_LIMIT: usize = 64;
+
 /// Who waits for which version: it is loaded once, however many ask.
-type Waiting = Mutex<HashMap<Key, Vec<oneshot::Sender<Answer>>>>;
+type Waiting = Mutex<HashMap<Key, Waiters>>;
+
+/// Who waits for a version.
+#[derive(Default)]
+struct Waiters {
+    /// Whether it is to be loaded also where no request waits any more.
+    led_to: bool,
+    answers: Vec<oneshot::Sender<Answer>>,
+}
 
 /// A handle of the thread.
 pub(super) struct Loader {
+    /// Bounded by what waits, and by the changes of aliases that called for it.
     queue: mpsc::Sender<Job>,
     waiting: Arc<Waiting>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -72,13 +84,34 @@ impl Loader {
     /// Asks for a version.
     pub(super) fn want(&self, key: Key) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = !waiting.contains_key(&key);
-        // A thread that has stopped takes no job: the channel closes, which whoever waits sees.
-        if !first || self.queue.send(Job::Load(key.clone())).is_ok() {
-            waiting.entry(key).or_default().push(answer);
+        let mut waiting = self.waiting();
+        if !waiting.contains_key(&key) && waiting.len() >= WAITING_LIMIT {
+            let (hardware, version) = key;
+            let _ = answer.send(Err(ServingError::TooManyLoads { hardware, version }));
+        } else if let Some(waiters) = self.enqueue(&mut waiting, key) {
+            waiters.answers.push(answer);
         }
         receiver
+    }
+
+    /// Has a version loaded that something leads to; nobody waits for it.
+    pub(super) fn need(&self, key: Key) {
+        if let Some(waiters) = self.enqueue(&mut self.waiting(), key) {
+            waiters.led_to = true;
+        }
+    }
+
+    /// Who waits for a version, which has its place in the queue then. None where the thread has stopped: whoever waits sees
+    /// that by the channel, which closes.
+    fn enqueue<'a>(&self, waiting: &'a mut HashMap<Key, Waiters>, key: Key) -> Option<&'a mut Waiters> {
+        if !waiting.contains_key(&key) {
+            self.queue.send(Job::Load(key.clone())).ok()?;
+        }
+        Some(waiting.entry(key).or_default())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Key, Waiters>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Frees what a change left behind, once its last request is done, and loads what it calls for.
@@ -87,7 +120,7 @@ impl Loader {
             let _ = self.queue.send(Job::Retire(retired));
         }
         for key in missing {
-            drop(self.want(key));
+            self.need(key);
         }
     }
 
@@ -103,7 +136,7 @@ impl Loader {
         if let Some(thread) = thread {
             let _ = thread.join();
         }
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.waiting().clear();
     }
 }
 
@@ -127,6 +160,9 @@ impl Thread {
     }
 
     fn load(&mut self, key: &Key) {
+        if self.is_given_up(key) {
+            return;
+        }
         let loaded = catch_unwind(AssertUnwindSafe(|| self.live.load(key)));
         let answer = loaded
             .unwrap_or_else(|_| Err(ServingError::cut_off(key)))
@@ -136,7 +172,10 @@ impl Thread {
                 model
             });
         let (hardware, version) = key;
-        if let Err(error) = &answer {
+        // That there is no such version is told to whoever made it up; metrics and log know versions that exist.
+        if let Err(error) = answer.as_ref()
+            && !error.is_no_such_version()
+        {
             tracing::warn!(%hardware, version, "cannot load: {error}");
             let labels = ModelLabels {
                 hardware: hardware.to_string(),
@@ -145,9 +184,20 @@ impl Thread {
             self.counts.load_failures.get_or_create(&labels).inc();
         }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for waiter in waiting.remove(key).unwrap_or_default() {
+        for waiter in waiting.remove(key).unwrap_or_default().answers {
             // A request that was given up waits no more.
             let _ = waiter.send(answer.clone());
         }
+    }
+
+    /// Whether nothing leads to a version and every request that asked for it has gone; it is not waited for then.
+    fn is_given_up(&self, key: &Key) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let given_up = |waiters: &Waiters| !waiters.led_to && waiters.answers.iter().all(oneshot::Sender::is_closed);
+        let given_up = waiting.get(key).is_none_or(given_up);
+        if given_up {
+            waiting.remove(key);
+        }
+        given_up
     }
 }

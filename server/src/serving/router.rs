@@ -90,7 +90,11 @@ impl Serving {
             return;
         };
         match self.live.read(hardware) {
-            Ok(aftermath) => self.loader.settle(aftermath),
+            Ok(aftermath) => {
+                let compared = self.live.table().target(hardware).and_then(Target::compared);
+                self.counts.keep_pair(hardware, compared);
+                self.loader.settle(aftermath);
+            }
             Err(error) => tracing::error!(%hardware, "cannot follow a change of aliases or traffic: {error}"),
         }
     }
@@ -189,7 +193,7 @@ impl Serving {
         for name in hardware {
             let missing = self.live.table().target(&name).map(Target::missing);
             for version in missing.unwrap_or_default() {
-                drop(self.loader.want((name.clone(), version)));
+                self.loader.need((name.clone(), version));
             }
         }
         failed

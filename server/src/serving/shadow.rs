@@ -35,7 +35,7 @@ type Seen = BTreeMap<Pair, Agreement>;
 /// A handle of the thread.
 pub(super) struct Shadow {
     shared: Arc<Shared>,
-    /// `None` ends the thread.
+    /// `None` ends the thread. Bounded by [`WAITING_LIMIT`].
     queue: mpsc::Sender<Option<Comparison>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -160,6 +160,7 @@ impl Shared {
 
     fn compare(&self, comparison: &Comparison, failed: &impl Fn(&Arc<ServedModel>, &ServingError)) {
         let labels = comparison.labels();
+        self.counts.note_pair(&labels);
         let (production_ms, candidate_ms) = match comparison.latencies() {
             Ok(latencies) => latencies,
             Err((model, error)) => {
@@ -188,10 +189,9 @@ impl Shared {
     fn drop_rows(&self, comparison: &Comparison) {
         let rows = comparison.architectures.len() as u64;
         *self.dropped().entry(comparison.pair()).or_default() += rows;
-        self.counts
-            .shadow_dropped
-            .get_or_create(&comparison.labels())
-            .inc_by(rows);
+        let labels = comparison.labels();
+        self.counts.note_pair(&labels);
+        self.counts.shadow_dropped.get_or_create(&labels).inc_by(rows);
     }
 }
 

@@ -144,6 +144,13 @@ impl Target {
         self.branch(self.traffic.shadow.as_ref()?, production)
     }
 
+    /// The versions that the shadow compares: production's and its own.
+    pub(super) fn compared(&self) -> Option<(u32, u32)> {
+        let of = |wanted: &str| self.aliases.values().find(|alias| alias.name.as_str() == wanted);
+        let shadow = self.traffic.shadow.as_ref()?;
+        Some((of(PRODUCTION)?.version, self.version(&shadow.alias)?))
+    }
+
     /// None where the alias has gone, leads to production's version itself, or to one of another space or quantity.
     fn branch(&self, share: &Share, production: &ServedModel) -> Option<Branch> {
         let version = self

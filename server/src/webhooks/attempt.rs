@@ -27,6 +27,10 @@ pub enum Outcome {
     Unreachable,
 }
 
+impl Outcome {
+    pub const ALL: [Self; 3] = [Self::Delivered, Self::Rejected, Self::Unreachable];
+}
+
 /// An attempt that was made.
 #[derive(Clone, Debug)]
 pub struct Attempt {

@@ -16,8 +16,17 @@ use crate::bell::Bell;
 /// Time until the registry is asked again after it failed.
 pub const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// Who hears of every attempt.
-pub type Report = Box<dyn Fn(&WebhookId, Outcome) + Send + Sync>;
+/// Who hears of deliveries.
+pub trait Observer: Send + Sync {
+    /// An attempt was made.
+    fn attempted(&self, webhook: &WebhookId, outcome: Outcome);
+
+    /// A webhook was deleted, and no attempt at it comes any more.
+    fn gone(&self, webhook: &WebhookId);
+}
+
+/// Threads by the webhook that they deliver to, and its first event: one that was deleted may come again under its name.
+type Running = HashMap<(WebhookId, u64), JoinHandle<()>>;
 
 /// What the threads share.
 pub struct Shared {
@@ -25,7 +34,7 @@ pub struct Shared {
     pub store: Weak<dyn Store>,
     pub bell: Arc<Bell>,
     pub targets: Arc<Targets>,
-    pub report: Report,
+    pub observer: Box<dyn Observer>,
     pub stopping: AtomicBool,
 }
 
@@ -39,7 +48,7 @@ impl Shared {
 pub struct Dispatcher(Arc<Shared>);
 
 impl Dispatcher {
-    pub fn start(store: &Arc<dyn Store>, targets: Arc<Targets>, report: Report) -> anyhow::Result<Self> {
+    pub fn start(store: &Arc<dyn Store>, targets: Arc<Targets>, observer: Box<dyn Observer>) -> anyhow::Result<Self> {
         let bell = Arc::new(Bell::default());
         let rung = bell.clone();
         store.watch(Arc::new(move |_| rung.ring()))?;
@@ -47,7 +56,7 @@ impl Dispatcher {
             store: Arc::downgrade(store),
             bell,
             targets,
-            report,
+            observer,
             stopping: AtomicBool::new(false),
         });
         let supervised = shared.clone();
@@ -66,10 +75,16 @@ impl Drop for Dispatcher {
 
 /// Webhooks come and go with events; one that went ends its own thread.
 fn supervise(shared: &Arc<Shared>) {
-    let mut running: HashMap<(WebhookId, u64), JoinHandle<()>> = HashMap::new();
+    let mut running = Running::new();
     while !shared.stopping() {
         let seen = shared.bell.count();
-        running.retain(|_, thread| !thread.is_finished());
+        running.retain(|(webhook, _), thread| {
+            let runs = !thread.is_finished();
+            if !runs {
+                shared.observer.gone(webhook);
+            }
+            runs
+        });
         let again = match start_missing(shared, &mut running) {
             Ok(()) => None,
             Err(error) => {
@@ -81,10 +96,7 @@ fn supervise(shared: &Arc<Shared>) {
     }
 }
 
-fn start_missing(
-    shared: &Arc<Shared>,
-    running: &mut HashMap<(WebhookId, u64), JoinHandle<()>>,
-) -> Result<(), Box<dyn std::error::Error>> {
+fn start_missing(shared: &Arc<Shared>, running: &mut Running) -> Result<(), Box<dyn std::error::Error>> {
     let Some(store) = shared.store.upgrade() else {
         return Ok(());
     };

@@ -14,7 +14,7 @@ mod target;
 mod worker;
 
 pub use attempt::{Attempt, DELIVERY_HEADER, Outcome};
-pub use dispatcher::{Dispatcher, Report};
+pub use dispatcher::{Dispatcher, Observer};
 pub use ping::ping;
 pub use standing::Standing;
 pub use target::{Allowed, TargetError, Targets};

@@ -100,7 +100,7 @@ impl Worker {
         let (id, sequence) = (&self.webhook.id, event.sequence);
         let body = serde_json::json!(event).to_string();
         let made = attempt(&self.shared.targets, &self.webhook, secret, sequence, body.as_bytes());
-        (self.shared.report)(id, made.outcome());
+        self.shared.observer.attempted(id, made.outcome());
         let now = OffsetDateTime::now_utc();
         self.delivery.last_status = made.status;
         self.delivery.last_error = made.error;

@@ -3,6 +3,8 @@
 
 mod fitted_state;
 mod job_queue;
+mod labels;
+mod plugins_at_start;
 mod programs;
 mod registrations;
 mod staff;

@@ -1,5 +1,5 @@
 # Two commands do everything: `make serve` and `make test`. Both install what is missing.
-.PHONY: help setup native build venv serve test test-tools worker
+.PHONY: help setup native build venv serve test test-tools contract worker
 step := make/step.sh
 
 help: ## list the targets
@@ -13,6 +13,10 @@ test: build test-tools ## everything that CI runs
 	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	@$(step) "licences, sources, advisories" make/deny.sh
 	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
+	@$(step) "contract" tests/contract/run.sh
+
+contract: build venv ## try every call of the contract with each role; EXAMPLES=500 looks deeper
+	@$(step) "contract" tests/contract/run.sh
 
 worker: build ## pack what a machine needs to measure for a server: target/lglp-worker-x86_64.tar.gz
 	@$(step) "worker" make/worker.sh

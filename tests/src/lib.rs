@@ -1,6 +1,7 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
 pub mod proxy;
+pub mod raw;
 pub mod target;
 pub mod worker;
 

@@ -4,15 +4,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use actix_web::dev::Service;
+use actix_web::dev::{Server, Service};
 use actix_web::middleware::from_fn;
 use actix_web::rt::signal::unix::{SignalKind, signal};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use anyhow::Context;
 use lglp_registry::Store;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
+use super::connections::{self, Limits, Places, Waiting};
 use super::metrics::{DeliveryLabels, Metrics, RequestLabels};
 use super::{Access, State, access, document, extract, problem};
 use crate::jobs::{Jobs, Tools};
@@ -39,6 +40,8 @@ pub struct ServeOptions {
     pub access: Access,
     /// Plain HTTP where there is none.
     pub tls: Option<rustls::ServerConfig>,
+    /// Connections beyond these are closed at once.
+    pub connections: Limits,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
@@ -55,11 +58,12 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         recipes: options.recipes,
     };
     let jobs = Arc::new(Jobs::start(tools, options.job_queue));
+    let places = Arc::new(Places::new(options.connections));
     let state = web::Data::new(State {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
-        metrics: Metrics::new(serving.counts(), &jobs),
+        metrics: Metrics::new(serving.counts(), &jobs, &places),
         serving,
         access: options.access,
         usage,
@@ -75,7 +79,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     });
     let webhooks = Dispatcher::start(&state.store, state.targets.clone(), report);
     let webhooks = webhooks.context("cannot start delivering to webhooks")?;
-    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls));
+    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls, places));
     drop(webhooks);
     ended
 }
@@ -85,6 +89,7 @@ async fn run(
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<rustls::ServerConfig>,
+    places: Arc<Places>,
 ) -> anyhow::Result<()> {
     let warming = state.clone();
     std::thread::spawn(move || {
@@ -113,10 +118,13 @@ async fn run(
     let jobs = state.jobs.clone();
     stop_at_signals(&jobs).context("cannot listen to signals")?;
     let document = document::document();
-    let server = HttpServer::new(move || {
+    let waiting = Waiting::default();
+    let app = move || {
         let metrics = state.clone();
+        let waiting = waiting.clone();
         App::new()
             .wrap(from_fn(access::guard))
+            .wrap(from_fn(problem::explain))
             // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {
                 let metrics = metrics.clone();
@@ -133,6 +141,9 @@ async fn run(
                     Ok(answer)
                 }
             })
+            .wrap(from_fn(move |request, next| {
+                connections::keep_pace(waiting.clone(), request, next)
+            }))
             .app_data(state.clone())
             .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
             .app_data(web::PathConfig::default().error_handler(extract::path_error))
@@ -141,13 +152,9 @@ async fn run(
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(problem::no_route))
-    })
-    .workers(2)
-    .shutdown_timeout(30);
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls),
-        None => server.listen(listener),
     };
+    let server = Server::build().workers(2).shutdown_timeout(30);
+    let server = connections::listen(server, listener, tls, places, app);
     let server = server.with_context(|| format!("cannot listen on {address}"))?.run();
     let ended = server.await.context("the server failed");
     usage.flush();

@@ -105,24 +105,30 @@ pub async fn register_worker(
 
 /// The target, created where there is none and the worker says how.
 fn target(state: &State, name: &HardwareName, body: &RegisterWorker, actor: &str) -> Result<HardwareTarget> {
-    match (state.store.hardware(name), &body.setup) {
+    let setup = body.setup.clone().map(setup).transpose()?;
+    match (state.store.hardware(name), setup) {
         (Err(Error::NotFound { .. }), Some(setup)) => {
-            let WireSetup {
-                runtime,
-                settings,
-                batch_size,
-            } = setup.clone();
-            let setup = Setup {
-                runtime,
-                settings,
-                batch: batch_size,
-            };
-            setup.check()?;
             let new = setup.new_target(name, body.fingerprint.clone(), None);
             state.store.put_hardware(&new, actor)
         }
         (found, _) => found,
     }
+}
+
+/// How a target is to measure, checked even where there is one already.
+fn setup(wire: WireSetup) -> Result<Setup> {
+    let WireSetup {
+        runtime,
+        settings,
+        batch_size,
+    } = wire;
+    let setup = Setup {
+        runtime,
+        settings,
+        batch: batch_size,
+    };
+    setup.check()?;
+    Ok(setup)
 }
 
 fn describe(difference: &Difference) -> String {

@@ -9,6 +9,7 @@ mod gate;
 mod hardware;
 mod input;
 mod jobs;
+mod log;
 mod measure;
 mod models;
 mod network;

@@ -12,6 +12,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lglp_registry::{Error, Job, JobFilter, JobKind, JobOutcome, JobState, LeaseRequest, NewJob, Result, Store};
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::MESSAGE;
 use tokio::sync::Notify;
 
 use super::feed::{Feed, Listener};
@@ -277,7 +279,11 @@ impl Shared {
         let ended = match result {
             Ok(result) => store.finish_job(id, fencing, &JobOutcome::Succeeded(result)),
             Err(JobError::Stopped | JobError::Waiting) => store.release_job(id, fencing),
-            Err(error) => store.finish_job(id, fencing, &JobOutcome::Failed(error.to_string())),
+            Err(error) => store.finish_job(
+                id,
+                fencing,
+                &JobOutcome::Failed(Excerpt::within(error, MESSAGE).to_string()),
+            ),
         };
         match ended {
             Ok(job) => {

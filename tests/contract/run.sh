@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
 lglp=$root/target/release/lglp
 python=${PYTHON:-$root/.venv/bin/python}
-examples=${EXAMPLES:-10}
+examples=${EXAMPLES:-5}
 seed=${SEED:-20260101}
 hardware=xeon-1t
 

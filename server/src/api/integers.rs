@@ -3,19 +3,34 @@
 
 use serde_json::{Value, json};
 use utoipa::Modify;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, RefOr, Schema};
 
 /// Completes the document.
 pub struct Integers;
 
 impl Modify for Integers {
     fn modify(&self, document: &mut OpenApi) {
-        let mut value = json!(document);
-        complete(&mut value);
-        // It is what was written a moment ago, and a bound here and there.
-        if let Ok(completed) = serde_json::from_value(value) {
-            *document = completed;
+        let components = document.components.get_or_insert_default();
+        components.schemas.values_mut().for_each(bound);
+        let items = document.paths.paths.values_mut();
+        let operations = items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.delete]);
+        let parameters = operations
+            .flatten()
+            .flat_map(|operation| operation.parameters.iter_mut().flatten());
+        for parameter in parameters {
+            if let RefOr::T(parameter) = parameter {
+                parameter.schema.iter_mut().for_each(bound);
+            }
         }
+    }
+}
+
+fn bound(schema: &mut RefOr<Schema>) {
+    let mut value = json!(schema);
+    complete(&mut value);
+    // It is what was written a moment ago, and a bound here and there.
+    if let Ok(bounded) = serde_json::from_value(value) {
+        *schema = bounded;
     }
 }
 
@@ -25,15 +40,11 @@ fn complete(value: &mut Value) {
         Value::Object(fields) => {
             let has = |name: &str, wanted: &Value| fields.get(name).is_some_and(|found| found == wanted);
             let is_integer = has("type", &json!("integer")) || has("type", &json!(["integer", "null"]));
-            let is_unsigned = fields
-                .get("minimum")
-                .and_then(Value::as_f64)
-                .is_some_and(|least| least >= 0.0);
-            if is_integer && is_unsigned {
-                let most = if has("format", &json!("int32")) {
-                    json!(u32::MAX)
-                } else {
-                    json!(u64::MAX)
+            let least = fields.get("minimum").and_then(Value::as_f64);
+            if is_integer && least.is_some_and(|least| least >= 0.0) {
+                let most = match has("format", &json!("int32")) {
+                    true => json!(u32::MAX),
+                    false => json!(u64::MAX),
                 };
                 fields.entry("maximum").or_insert(most);
                 fields.remove("format");

@@ -71,6 +71,9 @@ pub async fn register_worker(
     let hardware = hardware_name(&body.hardware)?;
     caller.may_use(&hardware)?;
     let skew = skew(&body.sent_at)?;
+    if !body.fingerprint.is_object() {
+        return Err(Error::invalid("fingerprint", "expected an object of facts about the machine").into());
+    }
     let (target, differs, stored) = blocking(move || {
         if let Ok(known) = state.store.worker(&name) {
             // Whoever may use one target must not take a worker of another one's place.

@@ -144,6 +144,25 @@ fn savings_are_numbers_or_refused() {
     }
 }
 
+/// What has no sign reaches twice as far as the format that stands for it, and no further.
+#[test]
+fn integers_have_bounds() {
+    fn check(value: &Value, place: &str) {
+        if value["type"] == "integer" && value["minimum"].as_f64().is_some_and(|least| least >= 0.0) {
+            assert!(value["maximum"].is_u64(), "{place}: {value}");
+        }
+        let inner: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => fields.iter().map(|(name, inner)| (name.clone(), inner)).collect(),
+            Value::Array(items) => items.iter().map(|inner| (String::new(), inner)).collect(),
+            _ => Vec::new(),
+        };
+        for (name, inner) in inner {
+            check(inner, &format!("{place}/{name}"));
+        }
+    }
+    check(&Registry::default().json(&["openapi"]), "");
+}
+
 /// Every call names each status that it can answer.
 #[test]
 fn every_call_names_the_statuses_that_all_of_its_kind_have() {

@@ -151,7 +151,7 @@ fn handshakes_that_never_begin_keep_nobody_out() {
     let fresh = lglp_tests::agent(Some(&certificate));
     let answer = fresh.get(format!("{}/healthz", server.base)).call().expect("an answer");
     assert_eq!(answer.status().as_u16(), 200);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert!(silent[0].rest(ENOUGH).is_some(), "handshakes have a limit of their own");
 }
 

@@ -74,7 +74,7 @@ fn is_over(client: &mut Raw) -> bool {
 fn slow_lines_get_all_of_a_large_answer() {
     let registry = Registry::default();
     let server = registry.serve();
-    let body = "slowly ".repeat(1 << 19);
+    let body = "slowly ".repeat(4 << 20);
     let (status, stored) = server.post("/v1/blobs", &body);
     assert_eq!(status, 201);
     let digest = stored["digest"].as_str().expect("a digest");

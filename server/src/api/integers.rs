@@ -1,9 +1,10 @@
 //! How far integers go. Rust's types without a sign reach twice as far as the formats `int32` and `int64` that stand for them, and
 //! refuse what lies beyond; the document says so.
 
-use serde_json::{Value, json};
-use utoipa::Modify;
+use serde_json::json;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::{Modify, Number};
 
 /// Completes the document.
 pub struct Integers;
@@ -26,31 +27,41 @@ impl Modify for Integers {
 }
 
 fn bound(schema: &mut RefOr<Schema>) {
-    let mut value = json!(schema);
-    complete(&mut value);
-    // It is what was written a moment ago, and a bound here and there.
-    if let Ok(bounded) = serde_json::from_value(value) {
-        *schema = bounded;
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => {
+            bound_integer(object);
+            object.properties.values_mut().for_each(bound);
+            if let Some(AdditionalProperties::RefOr(inner)) = object.additional_properties.as_deref_mut() {
+                bound(inner);
+            }
+        }
+        Schema::Array(array) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                bound(items);
+            }
+        }
+        Schema::OneOf(one) => one.items.iter_mut().for_each(bound),
+        Schema::AllOf(all) => all.items.iter_mut().for_each(bound),
+        Schema::AnyOf(any) => any.items.iter_mut().for_each(bound),
+        _ => {}
     }
 }
 
-fn complete(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(complete),
-        Value::Object(fields) => {
-            let has = |name: &str, wanted: &Value| fields.get(name).is_some_and(|found| found == wanted);
-            let is_integer = has("type", &json!("integer")) || has("type", &json!(["integer", "null"]));
-            let least = fields.get("minimum").and_then(Value::as_f64);
-            if is_integer && least.is_some_and(|least| least >= 0.0) {
-                let most = match has("format", &json!("int32")) {
-                    true => json!(u32::MAX),
-                    false => json!(u64::MAX),
-                };
-                fields.entry("maximum").or_insert(most);
-                fields.remove("format");
-            }
-            fields.values_mut().for_each(complete);
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+fn bound_integer(object: &mut Object) {
+    let is_integer = match &object.schema_type {
+        SchemaType::Type(one) => *one == Type::Integer,
+        SchemaType::Array(several) => several.contains(&Type::Integer),
+        SchemaType::AnyValue => false,
+    };
+    let has_no_sign = json!(object.minimum).as_f64().is_some_and(|least| least >= 0.0);
+    if is_integer && has_no_sign {
+        let most = if json!(object.format) == "int32" {
+            u32::MAX as usize
+        } else {
+            usize::MAX
+        };
+        object.maximum.get_or_insert(Number::UInt(most));
+        object.format = None;
     }
 }

@@ -1,5 +1,5 @@
 # Two commands do everything: `make serve` and `make test`. Both install what is missing.
-.PHONY: help setup native build venv serve test test-tools fuzz worker
+.PHONY: help setup native build venv serve test test-tools contract fuzz worker
 step := make/step.sh
 
 help: ## list the targets
@@ -13,6 +13,10 @@ test: build test-tools ## everything that CI runs
 	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	@$(step) "licences, sources, advisories" make/deny.sh
 	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
+	@$(step) "contract" tests/contract/run.sh
+
+contract: build venv ## try every call of the contract with each role; EXAMPLES=500 looks deeper
+	@$(step) "contract" tests/contract/run.sh
 
 fuzz: ## fuzz every reader of what comes from outside, a minute each
 	@make/fuzz.sh

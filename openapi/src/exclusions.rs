@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 /// A mark on a measurement: it stays, but no model is trained or judged by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Exclusion {
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     /// SHA-256 of the architecture's canonical text.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
     /// The round of the measurement.
     pub round: u32,

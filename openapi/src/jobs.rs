@@ -55,7 +55,7 @@ pub struct TrainParameters {
     /// One of the server's recipes.
     #[schema(example = "lglp-per-mac")]
     pub recipe: String,
-    #[schema(example = "mobilenetv3")]
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// Seed of split and fit: the same gives the same metrics.
     pub seed: u64,
@@ -82,7 +82,7 @@ pub const MEASURE_LIMIT: usize = 100_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureParameters {
-    #[schema(example = "mobilenetv3")]
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution. May be left
     /// out beside `plan`.
@@ -237,4 +237,22 @@ pub struct JobLease {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobList {
     pub jobs: Vec<Job>,
+}
+
+/// What a job's event stream tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobEvent {
+    pub event: JobEventKind,
+    /// The job, as JSON.
+    #[schema(example = "{\"id\": 1, ...}")]
+    pub data: String,
+}
+
+/// Whether more is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobEventKind {
+    Progress,
+    /// The job has ended; so has the stream.
+    End,
 }

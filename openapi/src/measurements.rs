@@ -6,11 +6,14 @@ use utoipa::ToSchema;
 /// The measured latency of one architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Measurement {
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     /// Canonical text.
     pub architecture: String,
     /// SHA-256 of the canonical text.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
     /// 0 for the first measurement, 1 and up for repetitions.
     pub round: u32,
@@ -27,6 +30,7 @@ pub struct Measurement {
     /// Whether the reference network drifted beyond the protocol's bound.
     pub drift: bool,
     pub flags: Vec<String>,
+    #[schema(format = DateTime)]
     pub measured_at: String,
     /// The process that measured.
     pub process: String,
@@ -87,8 +91,11 @@ pub struct Recorded {
 /// Measurements, frozen for training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Dataset {
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     pub rows: usize,
     pub origin: String,
@@ -99,6 +106,7 @@ pub struct Dataset {
 /// A dataset that is to be frozen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FreezeDataset {
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     pub rows: usize,
     pub origin: String,
@@ -112,5 +120,6 @@ pub struct FreezeDataset {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlobStored {
     /// SHA-256 of the content.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
 }

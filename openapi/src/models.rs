@@ -10,10 +10,12 @@ use crate::gates::Forecast;
 /// A version: a fitted model, immutable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
     /// Counts from 1 for each hardware target.
     pub version: u32,
     /// SHA-256 of the content.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
     pub created_at: String,
     pub content: VersionContent,
@@ -47,9 +49,10 @@ impl Quantity {
 /// What a version is made of. Its fitted state and log are blobs: put them first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionContent {
-    #[schema(example = "mobilenetv3")]
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// Digest of the space as it was defined when the version was made.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub space_digest: String,
     /// Left out where it is latency.
     #[serde(default, skip_serializing_if = "Quantity::is_latency")]
@@ -90,9 +93,11 @@ pub struct VersionContent {
 /// What a version was in a registry that it was exported from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Imported {
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
     pub version: u32,
     /// SHA-256 of its content there.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
     pub creator: String,
     pub created_at: String,
@@ -121,6 +126,7 @@ pub struct UsedPlugin {
     #[schema(example = "regressor")]
     pub kind: String,
     pub version: String,
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub sha256: String,
     /// Version of the fitted state that it wrote; 0 for encoders.
     pub state_version: u32,

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// Architectures to predict the latency of, or the energy.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PredictRequest {
     /// The search space; may be left out, the model knows its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -12,12 +13,31 @@ pub struct PredictRequest {
     pub space: Option<String>,
     /// 1 to 10,000 architectures: each `{"resolution", "blocks"}`, or the Once-for-All form `{"r", "d", "ks", "e"}`, or
     /// canonical text.
-    #[schema(value_type = Vec<Object>, min_items = 1, max_items = 10000)]
+    #[schema(value_type = Vec<ArchitectureForm>, min_items = 1, max_items = 10000)]
     pub architectures: Vec<serde_json::Value>,
     /// An alias or a version number; `production` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object, example = "production")]
+    #[schema(value_type = Option<ModelName>, example = "production")]
     pub model: Option<serde_json::Value>,
+}
+
+/// An architecture as it may be written.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ArchitectureForm {
+    /// `{"resolution", "blocks"}`, or `{"r", "d", "ks", "e"}`; `GET /v1/spaces` tells which values a space has.
+    Object(serde_json::Map<String, serde_json::Value>),
+    /// Canonical text.
+    Text(String),
+}
+
+/// What names a version.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ModelName {
+    Version(u32),
+    /// An alias, or a version number in digits.
+    Alias(String),
 }
 
 /// Predictions, in the order asked.

@@ -10,19 +10,24 @@ use utoipa::{IntoParams, ToSchema};
 pub struct SavingsQuery {
     /// Seconds that one deployment and its measurement take; without it the median measured here, else the paper's 120.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 1e12)]
     pub seconds: Option<f64>,
     /// Watts of device and host meanwhile; without it what the device was measured to draw, else 250, a data centre's
     /// GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 1e12)]
     pub power: Option<f64>,
     /// Power usage effectiveness of the data centre; 1.58 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 1e12)]
     pub pue: Option<f64>,
     /// Pounds of CO2 equivalent for a kilowatt-hour; 0.954 without it, the mix of the USA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 1e12)]
     pub carbon: Option<f64>,
     /// US dollars for an hour of the device; 1.46 without it, a P100 on demand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 1e12)]
     pub price: Option<f64>,
     /// Predictions to reckon with, instead of those that were served.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// An alias other than `production`.
-    #[schema(example = "candidate")]
+    #[schema(pattern = "^[a-z][a-z0-9._-]{0,62}$", example = "candidate")]
     pub alias: String,
     /// Above 0, up to 1.
     #[schema(example = 0.1)]

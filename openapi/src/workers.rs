@@ -36,7 +36,7 @@ pub struct RegisterWorker {
     pub hardware: String,
     /// Random, the same for the life of the process. Where another registers under the name, the one before is gone, and
     /// what it had leased is queued again.
-    #[schema(min_length = 8, max_length = 64)]
+    #[schema(min_length = 8, max_length = 64, min_length = 8, max_length = 64)]
     pub instance: String,
     /// For a new target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +47,7 @@ pub struct RegisterWorker {
     /// Of the program.
     pub version: String,
     /// The worker's clock; RFC 3339. The server notices by it where the two disagree.
+    #[schema(format = DateTime)]
     pub sent_at: String,
 }
 
@@ -122,10 +123,12 @@ pub struct Registered {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskForWork {
+    #[schema(min_length = 8, max_length = 64)]
     pub instance: String,
     /// How long to wait for work before answering that there is none, seconds.
     #[schema(maximum = 30)]
     pub wait_s: u32,
+    #[schema(format = DateTime)]
     pub sent_at: String,
 }
 
@@ -183,6 +186,7 @@ pub struct AskForBatch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
+    #[schema(min_length = 8, max_length = 64)]
     pub instance: String,
     /// What it measured on its own machine.
     pub reference: Reference,
@@ -203,6 +207,7 @@ pub struct Heartbeat {
     pub fencing: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<JobProgress>,
+    #[schema(format = DateTime)]
     pub sent_at: String,
 }
 
@@ -213,6 +218,7 @@ pub struct SubmitMeasurements {
     pub fencing: u64,
     #[schema(max_items = 256)]
     pub measurements: Vec<Measurement>,
+    #[schema(format = DateTime)]
     pub sent_at: String,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::error::quoted;
 use crate::{Error, Result};
 
 /// Now.
@@ -35,7 +36,7 @@ pub fn check(field: &str, text: &str) -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) => Err(Error::invalid(
             field,
-            format!("expected an RFC 3339 time, got {text:?}: {error}"),
+            format!("expected an RFC 3339 time, got {}: {error}", quoted(text)),
         )),
     }
 }

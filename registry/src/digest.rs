@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::error::quoted;
 use crate::{Error, Result};
 
 const PREFIX: &str = "sha256:";
@@ -68,7 +69,7 @@ impl Digest {
         } else {
             Err(Error::invalid(
                 "digest",
-                format!("expected 64 lowercase hex digits, got {hex:?}"),
+                format!("expected 64 lowercase hex digits, got {}", quoted(hex)),
             ))
         }
     }
@@ -80,7 +81,12 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self> {
         let hex = text.strip_prefix(PREFIX);
         hex.map_or_else(
-            || Err(Error::invalid("digest", format!("expected {PREFIX}..., got {text:?}"))),
+            || {
+                Err(Error::invalid(
+                    "digest",
+                    format!("expected {PREFIX}..., got {}", quoted(text)),
+                ))
+            },
             Self::from_hex,
         )
     }

@@ -24,6 +24,9 @@
 
 use std::path::PathBuf;
 
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::{MESSAGE, QUOTED, shortened};
+
 use crate::{AliasName, Digest, Holder, JobState, Verdict, WorkerName};
 
 /// `Result` with the crate's [`Error`].
@@ -241,27 +244,27 @@ pub enum Error {
 }
 
 impl Error {
-    /// An [`Error::Invalid`].
+    /// An [`Error::Invalid`]. What it quotes of the value is cut, here at the latest.
     pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid {
-            field: field.into(),
-            reason: reason.into(),
+            field: shortened(field.into(), QUOTED),
+            reason: shortened(reason.into(), MESSAGE),
         }
     }
 
     /// An [`Error::NotFound`].
-    pub fn not_found(what: &'static str, id: impl ToString) -> Self {
+    pub fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound {
             what,
-            id: id.to_string(),
+            id: Excerpt::of(id).to_string(),
         }
     }
 
     /// An [`Error::Conflict`].
     pub fn conflict(what: impl Into<String>, field: impl Into<String>) -> Self {
         Self::Conflict {
-            what: what.into(),
-            field: field.into(),
+            what: shortened(what.into(), MESSAGE),
+            field: shortened(field.into(), QUOTED),
         }
     }
 }
@@ -279,4 +282,9 @@ fn failed_rules(verdict: &Verdict) -> String {
 
 fn describe(holder: Option<&Holder>) -> String {
     holder.map_or_else(|| "another process".to_owned(), Holder::to_string)
+}
+
+/// A value as it was sent, in quotation marks; its beginning where it is long.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("{:?}", Excerpt::of(text).to_string())
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::quoted;
 use crate::{Error, Result};
 
 /// Checks `^[a-z0-9][a-z0-9._-]{0,62}$`, the rule for the names of hardware targets and search spaces.
@@ -18,7 +19,7 @@ pub(crate) fn check(field: &str, name: &str) -> Result<()> {
         Ok(())
     } else {
         let rule = "expected 1 to 63 of a-z 0-9 . _ -, the first a letter or digit";
-        Err(Error::invalid(field, format!("{rule}; got {name:?}")))
+        Err(Error::invalid(field, format!("{rule}; got {}", quoted(name))))
     }
 }
 
@@ -33,7 +34,7 @@ fn check_hardware(field: &str, name: &str) -> Result<()> {
         let reserved = RESERVED.join(", ");
         return Err(Error::invalid(
             field,
-            format!("{name:?} is reserved, as are {reserved}"),
+            format!("{} is reserved, as are {reserved}", quoted(name)),
         ));
     }
     Ok(())
@@ -44,7 +45,7 @@ fn check_alias(field: &str, name: &str) -> Result<()> {
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         return Err(Error::invalid(
             field,
-            format!("an alias starts with a letter, got {name:?}"),
+            format!("an alias starts with a letter, got {}", quoted(name)),
         ));
     }
     Ok(())

@@ -25,16 +25,19 @@ const CO2E_LB_PER_KWH: f64 = 0.954;
 /// An NVIDIA P100 on demand, 2019.
 const DOLLARS_PER_HOUR: f64 = 1.46;
 
+/// The highest assumption that is taken: what follows from it stays a finite number.
+const MOST: f64 = 1e12;
+
 /// Values that a median is taken of, at least, to stand in the place of an assumption.
 const FEWEST: usize = 10;
 
 /// An assumption that no footprint follows from.
 #[derive(Debug, thiserror::Error)]
-#[error("{field} is {value}; it must be a finite number, {allowed}")]
+#[error("{field} is {value}; allowed: {least} to {MOST}")]
 pub struct BadAssumption {
     pub field: &'static str,
     value: f64,
-    allowed: &'static str,
+    least: f64,
 }
 
 /// Fills in what the caller left out.
@@ -43,9 +46,9 @@ fn assumptions(
     measured_seconds: Option<f64>,
     measured_power: Option<f64>,
 ) -> Result<Assumptions, BadAssumption> {
-    let check = |field, value: f64, least: f64, allowed| {
-        let good = value.is_finite() && value >= least;
-        good.then_some(value).ok_or(BadAssumption { field, value, allowed })
+    let check = |field, value: f64, least: f64| {
+        let good = (least..=MOST).contains(&value);
+        good.then_some(value).ok_or(BadAssumption { field, value, least })
     };
     let (seconds, from) = match (query.seconds, measured_seconds) {
         (Some(given), _) => (given, SecondsFrom::Given),
@@ -58,13 +61,13 @@ fn assumptions(
         (None, None) => (POWER_W, PowerFrom::Assumed),
     };
     Ok(Assumptions {
-        seconds_per_deployment: check("seconds", seconds, 0.0, "0 or more")?,
+        seconds_per_deployment: check("seconds", seconds, 0.0)?,
         seconds_from: from,
-        power_w: check("power", power_w, 0.0, "0 or more")?,
+        power_w: check("power", power_w, 0.0)?,
         power_from,
-        pue: check("pue", query.pue.unwrap_or(PUE), 1.0, "1 or more")?,
-        co2e_lb_per_kwh: check("carbon", query.carbon.unwrap_or(CO2E_LB_PER_KWH), 0.0, "0 or more")?,
-        dollars_per_hour: check("price", query.price.unwrap_or(DOLLARS_PER_HOUR), 0.0, "0 or more")?,
+        pue: check("pue", query.pue.unwrap_or(PUE), 1.0)?,
+        co2e_lb_per_kwh: check("carbon", query.carbon.unwrap_or(CO2E_LB_PER_KWH), 0.0)?,
+        dollars_per_hour: check("price", query.price.unwrap_or(DOLLARS_PER_HOUR), 0.0)?,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use lglp_sdk::SearchSpace;
+use lglp_sdk::{Excerpt, SearchSpace};
 
 /// Search spaces by name.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Spaces(BTreeMap<String, Arc<SearchSpace>>);
 
 /// A space that there is none of.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("no search space `{name}`; there are: {known}")]
+#[error("no search space `{}`; there are: {known}", Excerpt::of(name))]
 pub struct UnknownSpace {
     pub name: String,
     pub known: String,

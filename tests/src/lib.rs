@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod plugins;
 pub mod proxy;
+pub mod raw;
 pub mod target;
 pub mod worker;
 

@@ -40,7 +40,11 @@ fn the_contract_is_valid_openapi() {
 /// Checks an answer against the schema that the contract gives for a call and status.
 fn check(document: &Value, (method, path): (&str, &str), status: u16, answer: &Value) {
     let operation = &document["paths"][path][method];
-    let content = &operation["responses"][status.to_string()]["content"];
+    let response = &operation["responses"][status.to_string()];
+    let common = response["$ref"]
+        .as_str()
+        .and_then(|place| document.pointer(&place[1..]));
+    let content = &common.unwrap_or(response)["content"];
     let media = content.as_object().and_then(|kinds| kinds.values().next());
     let schema = &media.unwrap_or_else(|| panic!("{method} {path} documents no {status}: {operation}"))["schema"];
     let rooted = json!({ "components": document["components"], "allOf": [schema] });
@@ -289,7 +293,10 @@ fn answers_are_what_the_contract_says() {
     for (path, url) in &gets {
         let (status, answer) = server.get(url);
         assert_eq!(status, 200, "{url}: {answer}");
-        check(&document, ("get", path), 200, &answer);
+        // The document describes each event of a stream, not its text.
+        if !url.ends_with("/events") || *path == "/v1/events" {
+            check(&document, ("get", path), 200, &answer);
+        }
         seen.push(path);
     }
     for url in [

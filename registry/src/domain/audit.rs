@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::error::quoted;
 use crate::{
     AliasName, Digest, Error, HardwareName, JobKind, JobState, MeasurementKey, ReferenceNetwork, Result, Role, Share,
     TokenId, Verdict, WebhookId, WorkerName, canonical_json,
@@ -363,6 +364,6 @@ impl FromStr for AuditHead {
             let (entries, hash) = (entries.parse().ok()?, hash.parse().ok()?);
             Some(Self { entries, hash })
         });
-        head.ok_or_else(|| Error::invalid("head", format!("expected NUMBER:sha256:HEX, got {text:?}")))
+        head.ok_or_else(|| Error::invalid("head", format!("expected NUMBER:sha256:HEX, got {}", quoted(text))))
     }
 }

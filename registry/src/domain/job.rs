@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::limits;
+use crate::error::quoted;
 use crate::{Error, HardwareName, Result, clock};
 
 /// How often the process that works on a job may go away before the job is given up.
@@ -110,7 +111,7 @@ impl FromStr for JobState {
         let found = Self::ALL.into_iter().find(|state| state.as_str() == name);
         found.ok_or_else(|| {
             let known = Self::ALL.map(Self::as_str).join(", ");
-            Error::invalid("state", format!("expected one of {known}; got {name:?}"))
+            Error::invalid("state", format!("expected one of {known}; got {}", quoted(name)))
         })
     }
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::limits;
+use crate::error::quoted;
 use crate::{Digest, Error, HardwareName, Result, names};
 
 /// The public part of a token, by which it is found: 12 lowercase hex digits.
@@ -93,7 +94,7 @@ impl FromStr for Role {
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name).ok_or_else(|| {
             let roles = Self::ALL.map(Self::as_str).join(", ");
-            Error::invalid("role", format!("{name:?} is no role; the roles are {roles}"))
+            Error::invalid("role", format!("{} is no role; the roles are {roles}", quoted(name)))
         })
     }
 }

@@ -58,7 +58,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Fails with [`Error::NotFound`], saying `what` and `id`, where the record is missing.
-    pub(super) fn require(&self, what: &'static str, id: impl ToString, key: &str) -> Result<()> {
+    pub(super) fn require(&self, what: &'static str, id: impl std::fmt::Display, key: &str) -> Result<()> {
         let there = match self.pending.get(key) {
             Some(value) => value.is_some(),
             None => self.db.contains_key(key).map_err(storage("read a record"))?,

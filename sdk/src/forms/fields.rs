@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::ArchitectureError;
+use crate::Excerpt;
 
 pub(super) type Fields = Map<String, Value>;
 
@@ -32,14 +33,24 @@ pub(super) fn required<'a>(
 pub(super) fn whole_number(value: &Value, at: String, expected: &str) -> Result<u32, ArchitectureError> {
     value
         .as_u64()
+        .or_else(|| integral(value.as_f64()?))
         .and_then(|n| u32::try_from(n).ok())
-        .ok_or_else(|| ArchitectureError::new(at, format!("{value} is not a whole number; {expected}")))
+        .ok_or_else(|| ArchitectureError::new(at, format!("{} is not a whole number; {expected}", Excerpt::of(value))))
+}
+
+/// The whole number that a JSON number is, however it is written: to JSON Schema 1.0 is an integer.
+fn integral(number: f64) -> Option<u64> {
+    let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    whole.then_some(number as u64)
 }
 
 pub(super) fn boolean(value: &Value, at: String) -> Result<bool, ArchitectureError> {
-    value
-        .as_bool()
-        .ok_or_else(|| ArchitectureError::new(at, format!("{value} is not a boolean; allowed: true, false")))
+    value.as_bool().ok_or_else(|| {
+        ArchitectureError::new(
+            at,
+            format!("{} is not a boolean; allowed: true, false", Excerpt::of(value)),
+        )
+    })
 }
 
 pub(super) fn array<'a>(value: &'a Value, at: &str) -> Result<&'a Vec<Value>, ArchitectureError> {
@@ -58,10 +69,13 @@ pub(super) fn object<'a>(value: &'a Value, at: &str) -> Result<&'a Fields, Archi
 pub(super) fn only(fields: &Fields, known: &[&str], at: &str) -> Result<(), ArchitectureError> {
     match fields.keys().find(|k| !known.contains(&k.as_str())) {
         None => Ok(()),
-        Some(name) => Err(ArchitectureError::new(
-            format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
-            format!("unknown field `{name}`; known: {}", known.join(", ")),
-        )),
+        Some(name) => {
+            let name = Excerpt::of(name).to_string();
+            Err(ArchitectureError::new(
+                format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
+                format!("unknown field `{name}`; known: {}", known.join(", ")),
+            ))
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod readable;
 mod text;
 
 use crate::architecture::Architecture;
+use crate::excerpt::{MESSAGE, shortened};
 use crate::space::SearchSpace;
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ impl ArchitectureError {
     pub(crate) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
-            message: message.into(),
+            message: shortened(message.into(), MESSAGE),
         }
     }
 }

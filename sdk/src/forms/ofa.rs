@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::ArchitectureError;
 use super::draft::{self, Draft, DraftBlock, DraftLayer, Places};
 use super::fields::{Fields, allowed, array, only, required, whole_number};
+use crate::Excerpt;
 use crate::architecture::Architecture;
 use crate::space::SearchSpace;
 
@@ -17,7 +18,7 @@ pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture,
     if let Some(wid) = fields.get("wid").filter(|w| !w.is_null()) {
         return Err(ArchitectureError::new(
             "/wid",
-            format!("{wid}: widths are fixed by the space; allowed: null"),
+            format!("{}: widths are fixed by the space; allowed: null", Excerpt::of(wid)),
         ));
     }
     let expected = allowed(&space.choices.resolution);

@@ -4,10 +4,14 @@ use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::measurements::BlobStored;
 use lglp_openapi::problem::Problem;
 use lglp_registry::Digest;
+use tokio::sync::Semaphore;
 
 use super::State;
 use super::extract::{Bytes, blocking};
 use super::problem::ApiError;
+
+/// Blobs are read and verified in memory, a few at a time: what waits to be sent has a budget, which begins after that.
+static TURN: Semaphore = Semaphore::const_new(2);
 
 /// Stores a blob.
 #[utoipa::path(
@@ -35,6 +39,8 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
 #[get("/v1/blobs/{digest}")]
 pub async fn get_blob(state: web::Data<State>, digest: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let digest: Digest = digest.parse().map_err(ApiError::from)?;
+    let turn = TURN.acquire().await.map_err(|e| ApiError::internal(e.to_string()))?;
     let bytes = blocking(move || state.store.get_blob(&digest)).await?;
+    drop(turn);
     Ok(HttpResponse::Ok().content_type("application/octet-stream").body(bytes))
 }

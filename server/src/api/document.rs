@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use utoipa::OpenApi;
 
 use super::access::Secured;
+use super::integers::Integers;
+use super::parameters::Parameters;
+use super::statuses::Statuses;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -74,7 +77,7 @@ use super::access::Secured;
         super::metrics::prometheus,
     super::tokens::create_token, super::tokens::list_tokens, super::tokens::revoke_token, super::webhooks::create_webhook, super::webhooks::delete_webhook, super::webhooks::get_webhook, super::webhooks::list_webhooks, super::webhooks::ping_webhook,
     ),
-    modifiers(&Secured),
+    modifiers(&Secured, &Parameters, &Statuses, &Integers),
     tags(
         (name = "predict", description = "The main call"),
         (name = "hardware", description = "Devices that latencies belong to"),
@@ -96,13 +99,22 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// The methods that the contract gives to a path, in capitals; none where there is no such path.
 pub fn methods(path: &str) -> Vec<&'static str> {
     static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
-    let fits = |pattern: &str| {
+    if is_page(path) {
+        return vec!["GET", "OPTIONS"];
+    }
+    // Where several patterns fit, the one that is literal first: routes are registered in that order, too.
+    let is_parameter = |part: &str| part.starts_with('{');
+    let fits = |pattern: &&String| {
         let (pattern, path) = (pattern.split('/'), path.split('/'));
         pattern.clone().count() == path.clone().count()
-            && pattern.zip(path).all(|(p, segment)| p == segment || p.starts_with('{'))
+            && pattern
+                .zip(path)
+                .all(|(p, segment)| p == segment || is_parameter(p) && !segment.is_empty())
     };
-    let items = DOCUMENT.paths.paths.iter().filter(|(pattern, _)| fits(pattern));
-    let methods = items.flat_map(|(_, item)| {
+    let parameters = |pattern: &&String| pattern.split('/').map(is_parameter).collect::<Vec<_>>();
+    let best = DOCUMENT.paths.paths.keys().filter(fits).min_by_key(parameters);
+    let items = best.and_then(|pattern| DOCUMENT.paths.paths.get(pattern));
+    let methods = items.into_iter().flat_map(|item| {
         [
             ("GET", item.get.is_some()),
             ("POST", item.post.is_some()),
@@ -110,5 +122,18 @@ pub fn methods(path: &str) -> Vec<&'static str> {
             ("DELETE", item.delete.is_some()),
         ]
     });
-    methods.filter_map(|(method, has)| has.then_some(method)).collect()
+    let mut found: Vec<_> = methods.filter_map(|(method, has)| has.then_some(method)).collect();
+    if !found.is_empty() {
+        found.push("OPTIONS");
+    }
+    found
+}
+
+/// Whether a path is one of the pages for people, which are not in the document.
+pub fn is_page(path: &str) -> bool {
+    let below = |page| {
+        path.strip_prefix(page)
+            .is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))
+    };
+    ["/docs", "/openapi.json"].into_iter().any(below)
 }

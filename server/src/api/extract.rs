@@ -7,10 +7,14 @@ use actix_web::error::{PathError, PayloadError, QueryPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, web};
 use lglp_openapi::problem::Fault;
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::MESSAGE;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
+use super::connections::TooSlow;
 use super::problem::ApiError;
+use crate::strict::Strict;
 
 /// Bytes of a body at most.
 pub const BODY_LIMIT: usize = 64 << 20;
@@ -56,7 +60,7 @@ impl FromRequest for Bytes {
 }
 
 pub fn path_error(error: PathError, request: &HttpRequest) -> actix_web::Error {
-    let detail = format!("{}: {error}", request.path());
+    let detail = format!("{}: {}", Excerpt::of(request.path()), Excerpt::of(error));
     ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail).into()
 }
 
@@ -73,6 +77,7 @@ pub fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Erro
 fn unreadable(error: &actix_web::Error) -> ApiError {
     match error.as_error() {
         Some(PayloadError::Overflow) => too_large(),
+        Some(error) if TooSlow::caused(error) => ApiError::too_slow(TooSlow.to_string()),
         _ => ApiError::new(
             StatusCode::BAD_REQUEST,
             "unreadable-body",
@@ -83,7 +88,8 @@ fn unreadable(error: &actix_web::Error) -> ApiError {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let error = match serde_json::from_slice(bytes) {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let error = match T::deserialize(Strict(&mut json)).and_then(|value| json.end().map(|()| value)) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
@@ -97,11 +103,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         ));
     }
     // Once more, slower, to learn the place.
-    let located = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(bytes));
+    let located = serde_path_to_error::deserialize::<_, T>(Strict(&mut serde_json::Deserializer::from_slice(bytes)));
     let place = located.err().map(|e| pointer(e.path())).unwrap_or_default();
     Err(ApiError::invalid_request(vec![Fault {
         pointer: place,
-        detail: error.to_string(),
+        detail: Excerpt::within(error, MESSAGE).to_string(),
     }]))
 }
 
@@ -109,7 +115,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 fn pointer(path: &serde_path_to_error::Path) -> String {
     let segment = |segment: &Segment| match segment {
         Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => {
+            let key = Excerpt::of(key).to_string();
+            format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+        }
         Segment::Enum { variant } => format!("/{variant}"),
         Segment::Unknown => String::new(),
     };

@@ -7,7 +7,7 @@ use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use futures_util::stream::unfold;
-use lglp_openapi::jobs::{Job, JobList, SubmitJob};
+use lglp_openapi::jobs::{Job, JobEvent, JobList, SubmitJob};
 use lglp_openapi::problem::Problem;
 use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob, Role};
 use serde::Deserialize;
@@ -197,7 +197,7 @@ pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Cal
     security(("token" = ["viewer"])),
     params(("id" = u64, Path, description = "Job number")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream", description = "`event: progress` or `event: end`, each with the job as JSON in `data`"),
+        (status = 200, body = JobEvent, content_type = "text/event-stream", description = "`event: progress` or `event: end`, each with the job as JSON in `data`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "The caller, or all callers together, listen too often at once"),
     )

@@ -5,6 +5,7 @@ use lglp_openapi::jobs::{Job, JobProgress};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::workers::{Accepted, AskForBatch, Batch, Finish, Heartbeat, Release, SubmitMeasurements};
 use lglp_registry::{Error, Job as Stored, Measurement, Progress, SignOfLife, WorkerName};
+use lglp_sdk::excerpt::{MESSAGE, shortened};
 use serde::Deserialize;
 
 use super::State;
@@ -155,7 +156,9 @@ pub async fn finish_job(
 ) -> Result<HttpResponse, ApiError> {
     let job = blocking(move || {
         admit(&state, *id, body.fencing, &caller)?;
-        Ok::<_, ApiError>(state.jobs.finish(*id, body.fencing, body.failed)?)
+        // What a worker's runtime said may be of any length; that the job failed is recorded all the same.
+        let failed = body.failed.map(|why| shortened(why, MESSAGE));
+        Ok::<_, ApiError>(state.jobs.finish(*id, body.fencing, failed)?)
     })
     .await?;
     Ok(HttpResponse::Ok().json(job))

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
-use super::predict::{FAULTS_LISTED, hardware_name};
-use super::problem::ApiError;
+use super::predict::hardware_name;
+use super::problem::{ApiError, FAULTS_LISTED};
 use crate::spaces::Spaces;
 
 /// Which measurements to list.

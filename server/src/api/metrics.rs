@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use serde_json::json;
 
 use super::State;
+use super::connections::Places;
 use super::extract::blocking;
 use super::problem::ApiError;
 use crate::fleet::standing;
@@ -108,8 +109,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// With what the serving table and the jobs count.
-    pub fn new(serving: &Counts, jobs: &Jobs) -> Self {
+    /// With what the serving table, the jobs and the connections count.
+    pub fn new(serving: &Counts, jobs: &Jobs, places: &Places) -> Self {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
@@ -155,6 +156,7 @@ impl Metrics {
             lock_outs.clone(),
         );
         serving.register(&mut registry);
+        places.register(&mut registry);
         Self {
             registry,
             requests,

@@ -3,6 +3,7 @@
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::{HttpRequest, HttpResponse};
 use lglp_openapi::problem::Fault;
+use lglp_sdk::Excerpt;
 use serde::Serialize;
 
 use super::problem::ApiError;
@@ -15,8 +16,12 @@ pub fn if_match(request: &HttpRequest, how: &str) -> Result<u64, ApiError> {
         .get(IF_MATCH)
         .ok_or_else(|| ApiError::precondition_required(how))?;
     let text = header.to_str().unwrap_or_default().trim().trim_matches('"');
-    text.parse()
-        .map_err(|_| ApiError::precondition_required(format!("If-Match is {header:?}; {how}")))
+    text.parse().map_err(|_| {
+        ApiError::precondition_required(format!(
+            "If-Match is {}; {how}",
+            Excerpt::of(format_args!("{header:?}"))
+        ))
+    })
 }
 
 /// The key under which a repetition gets the first answer.

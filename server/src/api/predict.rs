@@ -10,24 +10,22 @@ use lglp_openapi::predict::{
 };
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::{HardwareName, Quantity};
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::{Architecture, Excerpt, SearchSpace};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::State;
 use super::extract::{Body, blocking};
-use super::problem::ApiError;
+use super::problem::{ApiError, FAULTS_LISTED};
 use crate::serving::{Answered, ModelLabels, ModelRef, Route, ServedModel, Serving};
 use crate::spaces::Spaces;
+use crate::strict::whole;
 
 /// Architectures of one request at most.
 pub const BATCH_LIMIT: usize = 10_000;
 
 /// Rows that are worth another core, some milliseconds of work.
 const ROWS_PER_CORE: usize = 64;
-
-/// Faulty places that one answer lists at most.
-pub const FAULTS_LISTED: usize = 20;
 
 /// Predicts the latency of 1 to 10,000 architectures, or the energy where the model predicts that.
 #[utoipa::path(
@@ -157,20 +155,29 @@ impl PredictBody {
         };
         let known = ["space", "architectures", "model"];
         if let Some(unknown) = fields.keys().find(|k| !known.contains(&k.as_str())) {
+            let unknown = Excerpt::of(unknown).to_string();
             let detail = format!("unknown field `{unknown}`; known: {}", known.join(", "));
-            return Err(fault(&format!("/{}", escape(unknown)), detail));
+            return Err(fault(&format!("/{}", escape(&unknown)), detail));
         }
         let space = match fields.remove("space") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name),
-            Some(other) => return Err(fault("/space", format!("{other} is not the name of a search space"))),
+            Some(other) => {
+                return Err(fault(
+                    "/space",
+                    format!("{} is not the name of a search space", Excerpt::of(other)),
+                ));
+            }
         };
         let model = match fields.remove("model") {
             None | Some(Value::Null) => ModelRef::production(),
             Some(value) => model_ref(&value).ok_or_else(|| {
                 fault(
                     "/model",
-                    format!("{value} is neither an alias, like \"production\", nor a version number, like 3"),
+                    format!(
+                        "{} is neither an alias, like \"production\", nor a version number, like 3",
+                        Excerpt::of(value)
+                    ),
                 )
             })?,
         };
@@ -220,7 +227,7 @@ impl PredictBody {
 
 fn model_ref(value: &Value) -> Option<ModelRef> {
     match value {
-        Value::Number(number) => Some(ModelRef::Version(u32::try_from(number.as_u64()?).ok()?)),
+        Value::Number(number) => Some(ModelRef::Version(u32::try_from(whole(number)?).ok()?)),
         Value::String(text) => match text.parse() {
             Ok(version) => Some(ModelRef::Version(version)),
             Err(_) => Some(ModelRef::Alias(text.parse().ok()?)),
@@ -257,7 +264,7 @@ fn other_space(served: &ServedModel, asked: &str) -> ApiError {
     );
     ApiError::invalid_request(vec![Fault {
         pointer: "/space".into(),
-        detail: format!("`{asked}`; {detail}"),
+        detail: format!("`{}`; {detail}", Excerpt::of(asked)),
     }])
 }
 

@@ -2,11 +2,16 @@
 
 use std::io;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, ETAG, HeaderName, RETRY_AFTER};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
 use lglp_registry::{Error as RegistryError, Verdict};
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::{MESSAGE, shortened};
 
 use super::document;
 use crate::bundles::BundleError;
@@ -17,7 +22,11 @@ use crate::serving::ServingError;
 use crate::spaces::UnknownSpace;
 use crate::train::DataError;
 
-/// What a handler fails with.
+/// Faulty places that one answer lists at most.
+pub const FAULTS_LISTED: usize = 20;
+
+/// What a handler fails with. Whatever it was made from, nothing in it is longer than [`MESSAGE`]: what was sent is not sent
+/// back.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
@@ -35,18 +44,21 @@ impl ApiError {
             status,
             slug,
             title,
-            detail: detail.into(),
+            detail: shortened(detail.into(), MESSAGE),
             errors: Vec::new(),
             headers: Vec::new(),
         }
     }
 
     /// The body is not what the call takes; each fault names its place.
-    pub fn invalid_request(errors: Vec<Fault>) -> Self {
+    pub fn invalid_request(mut errors: Vec<Fault>) -> Self {
+        let found = errors.len();
+        errors.truncate(FAULTS_LISTED);
+        let errors: Vec<Fault> = errors.into_iter().map(shortened_fault).collect();
         let detail = match errors.as_slice() {
             [one] if one.pointer.is_empty() => one.detail.clone(),
             [one] => format!("{}: {}", one.pointer, one.detail),
-            many => format!("{} places are at fault; see `errors`", many.len()),
+            _ => format!("{found} places are at fault; see `errors`"),
         };
         let title = "The request is not valid";
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", title, detail);
@@ -60,6 +72,19 @@ impl ApiError {
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail);
         problem.headers.push((RETRY_AFTER, "1".into()));
         problem
+    }
+
+    /// The server could do it, but not now.
+    pub fn busy(detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy", detail);
+        problem.headers.push((RETRY_AFTER, "5".into()));
+        problem
+    }
+
+    /// The body does not come along.
+    pub fn too_slow(detail: impl Into<String>) -> Self {
+        let title = "The body comes too slowly";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", title, detail)
     }
 
     /// Each rule that failed, with its figures.
@@ -113,6 +138,17 @@ impl ApiError {
         )
     }
 }
+
+/// Messages of serde, of plugins and of other machines are here for the first time.
+fn shortened_fault(Fault { pointer, detail }: Fault) -> Fault {
+    Fault {
+        pointer: shortened(pointer, POINTER),
+        detail: shortened(detail, MESSAGE),
+    }
+}
+
+/// Characters of a pointer at most.
+const POINTER: usize = 300;
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -338,20 +374,61 @@ impl From<DiffError> for ApiError {
 
 /// Requests that no route takes.
 pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    Err(no_such_route(request.method().as_str(), request.path()))
+    let (method, path) = (request.method(), request.path());
+    let allowed = document::methods(path);
+    if *method == Method::OPTIONS && !allowed.is_empty() {
+        let allow = (ALLOW, allowed.join(", "));
+        return Ok(HttpResponse::NoContent().insert_header(allow).finish());
+    }
+    Err(no_such_route(method.as_str(), path))
+}
+
+/// The middleware that makes a problem of a failure which has none, since the framework or the pages answered in our place.
+pub async fn explain(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let answer = next.call(request).await?;
+    let status = answer.status();
+    let is_plain = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_plain || !(status.is_client_error() || status.is_server_error()) {
+        return Ok(answer.map_into_left_body());
+    }
+    let request = answer.request().clone();
+    let problem = match status {
+        StatusCode::NOT_FOUND => nothing_at(request.path()),
+        _ => {
+            let title = status.canonical_reason().unwrap_or("The request failed");
+            ApiError::new(
+                status,
+                "refused",
+                title,
+                "the request cannot be read; see /docs for what this server takes",
+            )
+        }
+    };
+    Ok(ServiceResponse::new(
+        request,
+        problem.error_response().map_into_right_body(),
+    ))
 }
 
 /// Nothing is there, or something that has other methods.
 pub fn no_such_route(method: &str, path: &str) -> ApiError {
     let allowed = document::methods(path);
-    if !allowed.is_empty() {
-        let allowed = allowed.join(", ");
-        let detail = format!("{path} takes {allowed}, not {method}");
-        let title = "The method is not allowed";
-        let mut problem = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail);
-        problem.headers.push((ALLOW, allowed));
-        return problem;
+    if allowed.is_empty() {
+        return nothing_at(path);
     }
-    let detail = format!("there is nothing at {path}; /docs lists every call");
+    let allowed = allowed.join(", ");
+    let detail = format!("{} takes {allowed}, not {}", Excerpt::of(path), Excerpt::of(method));
+    let title = "The method is not allowed";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail).with_header(ALLOW, allowed)
+}
+
+fn nothing_at(path: &str) -> ApiError {
+    let detail = format!("there is nothing at {}; /docs lists every call", Excerpt::of(path));
     ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
 }

@@ -4,18 +4,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use actix_web::dev::Service;
+use actix_web::dev::{Server, Service};
 use actix_web::middleware::from_fn;
 use actix_web::rt::signal::unix::{SignalKind, signal};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use anyhow::Context;
 use lglp_registry::Store;
 use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
+use super::connections::{self, Limits, Places, Waiting};
 use super::metrics::{Metrics, RequestLabels, method_label};
 use super::pace::Pace;
-use super::places::Places;
+use super::places::Places as Listening;
 use super::{Access, State, access, document, extract, problem};
 use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
@@ -41,6 +42,8 @@ pub struct ServeOptions {
     pub access: Access,
     /// Plain HTTP where there is none.
     pub tls: Option<rustls::ServerConfig>,
+    /// Connections beyond these are closed at once.
+    pub connections: Limits,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
@@ -57,12 +60,13 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         recipes: options.recipes,
     };
     let jobs = Arc::new(Jobs::start(tools, options.job_queue));
+    let places = Arc::new(Places::new(options.connections));
     let state = web::Data::new(State {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
-        listening: Places::default(),
-        metrics: Metrics::new(serving.counts(), &jobs),
+        listening: Listening::default(),
+        metrics: Metrics::new(serving.counts(), &jobs, &places),
         serving,
         access: options.access,
         usage,
@@ -76,7 +80,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let observer = Box::new(state.metrics.deliveries.clone());
     let webhooks = Dispatcher::start(&state.store, state.targets.clone(), observer);
     let webhooks = webhooks.context("cannot start delivering to webhooks")?;
-    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls));
+    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls, places));
     drop(webhooks);
     ended
 }
@@ -86,6 +90,7 @@ async fn run(
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<rustls::ServerConfig>,
+    places: Arc<Places>,
 ) -> anyhow::Result<()> {
     let warming = state.clone();
     std::thread::spawn(move || {
@@ -114,10 +119,13 @@ async fn run(
     let jobs = state.jobs.clone();
     stop_at_signals(&jobs).context("cannot listen to signals")?;
     let document = document::document();
-    let server = HttpServer::new(move || {
+    let waiting = Waiting::default();
+    let app = move || {
         let metrics = state.clone();
+        let waiting = waiting.clone();
         App::new()
             .wrap(from_fn(access::guard))
+            .wrap(from_fn(problem::explain))
             // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {
                 let metrics = metrics.clone();
@@ -134,6 +142,9 @@ async fn run(
                     Ok(answer)
                 }
             })
+            .wrap(from_fn(move |request, next| {
+                connections::keep_pace(waiting.clone(), request, next)
+            }))
             .app_data(state.clone())
             .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
             .app_data(web::PathConfig::default().error_handler(extract::path_error))
@@ -142,13 +153,9 @@ async fn run(
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(problem::no_route))
-    })
-    .workers(2)
-    .shutdown_timeout(30);
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls),
-        None => server.listen(listener),
     };
+    let server = Server::build().workers(2).shutdown_timeout(30);
+    let server = connections::listen(server, listener, tls, places, app);
     let server = server.with_context(|| format!("cannot listen on {address}"))?.run();
     let ended = server.await.context("the server failed");
     usage.flush();

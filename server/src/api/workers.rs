@@ -25,6 +25,7 @@ use super::problem::ApiError;
 use crate::fleet::{skew, standing};
 use crate::jobs::WORKER_LEASE_S;
 use crate::measure::{Difference, Setup, difference};
+use crate::plugins::PluginHost;
 
 /// Longest wait for work, seconds: shorter than what proxies cut off.
 const WAIT_LIMIT_S: u32 = 30;
@@ -75,6 +76,9 @@ pub async fn register_worker(
     let hardware = hardware_name(&body.hardware)?;
     caller.may_use(&hardware)?;
     let skew = skew(&body.sent_at)?;
+    if !body.fingerprint.is_object() {
+        return Err(Error::invalid("fingerprint", "expected an object of facts about the machine").into());
+    }
     let (target, differs, stored) = blocking(move || {
         let before = state.store.worker(&name).ok();
         if let Some(known) = &before {
@@ -140,20 +144,9 @@ fn target(
     name: &HardwareName,
     body: &RegisterWorker,
 ) -> Result<(Option<HardwareTarget>, Option<NewHardware>)> {
-    match (state.store.hardware(name), &body.setup) {
+    let setup = body.setup.clone().map(|wire| setup(&state.host, wire)).transpose()?;
+    match (state.store.hardware(name), setup) {
         (Err(Error::NotFound { .. }), Some(setup)) => {
-            let WireSetup {
-                runtime,
-                settings,
-                batch_size,
-            } = setup.clone();
-            let setup = Setup {
-                runtime,
-                settings,
-                batch: batch_size,
-                configured: false,
-            };
-            setup.check(&state.host, "setup")?;
             let new = NewHardware {
                 by_workers: true,
                 ..setup.new_target(name, body.fingerprint.clone(), None)
@@ -162,6 +155,23 @@ fn target(
         }
         (found, _) => Ok((Some(found?), None)),
     }
+}
+
+/// How a target is to measure, checked even where there is one already.
+fn setup(host: &PluginHost, wire: WireSetup) -> Result<Setup> {
+    let WireSetup {
+        runtime,
+        settings,
+        batch_size,
+    } = wire;
+    let setup = Setup {
+        runtime,
+        settings,
+        batch: batch_size,
+        configured: false,
+    };
+    setup.check(host, "setup")?;
+    Ok(setup)
 }
 
 fn describe(difference: &Difference) -> String {

@@ -9,7 +9,8 @@ use lglp_registry::{HolderInfo, SledStore};
 
 use super::Context;
 use super::webhook::Allow;
-use crate::api::{Access, ServeOptions, serve};
+use crate::api::{Access, Limits, ServeOptions, serve};
+use crate::files;
 use crate::jobs::QUEUE_LIMIT;
 use crate::{log, tls};
 
@@ -30,6 +31,13 @@ pub struct Args {
     /// Jobs that may wait at once; further ones are answered 429.
     #[arg(long, default_value_t = QUEUE_LIMIT, value_name = "N")]
     job_queue: usize,
+    /// Connections that may be open at once; further ones are closed.
+    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    connections: u32,
+    /// Connections from one address (of IPv6, one /64 network). Behind a proxy all clients have the proxy's: give as many as
+    /// --connections then.
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    connections_per_address: u32,
     #[command(flatten)]
     allow: Allow,
     /// Serve HTTPS with this certificate: PEM, the server's own first, then its chain. Read once, at the start.
@@ -91,6 +99,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         targets: Arc::new(args.allow.targets()),
         access,
         tls,
+        connections: Limits {
+            in_all: files::allow_for(args.connections as usize),
+            per_address: args.connections_per_address as usize,
+        },
     })
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use lglp_openapi::ACTOR_HEADER;
 use lglp_openapi::problem::Problem;
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::MESSAGE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -33,7 +35,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[non_exhaustive]
 pub enum ClientError {
     /// The server answered with a problem.
-    #[error("{}", .0.detail)]
+    #[error("{}", Excerpt::within(&.0.detail, MESSAGE))]
     Problem(Box<Problem>),
     /// No answer, or none that is understood.
     #[error("{url}: {reason}")]

@@ -28,6 +28,8 @@ use std::sync::Arc;
 
 use lglp_openapi::jobs::{MeasureParameters, TrainParameters, ValidateParameters};
 use lglp_registry::{Error, HardwareName, Job, JobKind, NewJob, Result, Store};
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::MESSAGE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -35,6 +37,7 @@ use serde_json::{Value, json};
 use crate::plugins::PluginHost;
 use crate::serving::Serving;
 use crate::spaces::Spaces;
+use crate::strict::Strict;
 
 /// Jobs that may wait, unless told otherwise.
 pub const QUEUE_LIMIT: usize = 64;
@@ -109,11 +112,11 @@ pub fn check(new: NewJob, tools: &Tools) -> Result<NewJob> {
 /// Reads parameters; an error names the field.
 fn parse<W: Work>(parameters: Value) -> Result<W> {
     let parameters = if parameters.is_null() { json!({}) } else { parameters };
-    serde_path_to_error::deserialize(parameters).map_err(|error| {
+    serde_path_to_error::deserialize(Strict(parameters)).map_err(|error| {
         let place = match error.path().to_string() {
             path if path == "." => "parameters".to_owned(),
             path => format!("parameters.{path}"),
         };
-        Error::invalid(place, error.into_inner().to_string())
+        Error::invalid(place, Excerpt::within(error.into_inner(), MESSAGE).to_string())
     })
 }

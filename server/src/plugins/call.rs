@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use lglp_sdk::Excerpt;
+use lglp_sdk::excerpt::MESSAGE;
 use lglp_sdk::plugin::abi::{self, Buffer};
 
 use super::PluginError;
@@ -37,7 +39,7 @@ pub fn take(mut buffer: Buffer) -> Vec<u8> {
 pub fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
     let mut error = Buffer::EMPTY;
     let status = call(&mut error);
-    let message = String::from_utf8_lossy(&take(error)).into_owned();
+    let message = Excerpt::within(String::from_utf8_lossy(&take(error)), MESSAGE).to_string();
     let component = component.to_owned();
     match status {
         abi::STATUS_OK => Ok(()),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lglp_registry::Webhook;
+use lglp_sdk::excerpt::{MESSAGE, shortened};
 use rand::Rng;
 use time::OffsetDateTime;
 
@@ -64,7 +65,7 @@ pub fn attempt(targets: &Targets, webhook: &Webhook, secret: &str, sequence: u64
             Some(format!("answered {status}; redirects are not followed")),
         ),
         Ok(status) => (Some(status), Some(format!("answered {status}"))),
-        Err(reason) => (None, Some(reason)),
+        Err(reason) => (None, Some(shortened(reason, MESSAGE))),
     };
     Attempt {
         status,

@@ -1,10 +1,14 @@
 //! Attacks on the real program over its public surface, one file for each thing that is attacked. Each test opens with the
 //! story of its attack.
 
+mod contract_edges;
+mod echoes;
 mod fitted_state;
 mod job_queue;
 mod labels;
 mod plugins_at_start;
 mod programs;
 mod registrations;
+mod slow_clients;
+mod slow_readers;
 mod staff;

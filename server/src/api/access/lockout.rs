@@ -83,7 +83,7 @@ impl Recent {
 }
 
 /// What one subscriber has: an address of IPv4, a /64 network of IPv6.
-fn block(address: IpAddr) -> IpAddr {
+pub fn block(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let network = v6.to_bits() & (u128::MAX << 64);

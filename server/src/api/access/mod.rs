@@ -26,6 +26,7 @@ use lglp_openapi::ACTOR_HEADER;
 use lglp_registry::{HardwareName, Role, Store};
 
 pub use contract::Secured;
+pub use lockout::block;
 
 use self::lockout::{LockOut, Verdict};
 use self::rules::{Found, Need, Reach, Rules};
@@ -76,6 +77,10 @@ impl Access {
         }) = found
         {
             return Ok(Caller::nobody());
+        }
+        // Elsewhere nobody learns without a token what there is; here everybody may know.
+        if found.is_none() && self.rules.is_open(path) {
+            return Err(no_such_route(method, path));
         }
         let caller = if self.asks_for_tokens() {
             self.authenticate(request, metrics)?

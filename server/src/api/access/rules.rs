@@ -7,6 +7,8 @@ use lglp_registry::Role;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
+use crate::api::document::is_page;
+
 /// Calls that belong to no hardware target and that tokens confined to some may make all the same. Lists hold only what a
 /// token may see; jobs are checked one by one by their handlers; the digest of a blob is known only to those who may
 /// read it; workers are checked by the hardware target that they measure for. Every other call without a hardware target in its path concerns the server as a whole.
@@ -19,11 +21,8 @@ const SHARED: [&str; 6] = [
     "/v1/workers",
 ];
 
-/// The pages for people, which are not in the document.
-const PAGES: [&str; 2] = ["/docs", "/openapi.json"];
-
-/// What a call needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a call needs; more comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Nothing.
     Nothing,
@@ -85,17 +84,28 @@ impl Rules {
 
     /// The rule for a call; none where there is no such call. `path` is what the router matches: decoded once.
     pub fn find<'a>(&self, method: &str, path: &'a str) -> Option<Found<'a>> {
-        if PAGES.iter().any(|page| {
-            path.strip_prefix(page)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        }) {
+        if is_page(path) {
             let (need, reach) = (Need::Nothing, Reach::Shared);
             return Some(Found { need, reach });
+        }
+        if method == "OPTIONS" {
+            return self.options(path);
         }
         self.0
             .iter()
             .filter(|rule| rule.method == method)
             .find_map(|rule| rule.fit(path))
+    }
+
+    /// Whether something may be done with a path without a token.
+    pub fn is_open(&self, path: &str) -> bool {
+        self.options(path).is_some_and(|found| found.need == Need::Nothing)
+    }
+
+    /// What may be done with a path is told to whoever may do the least of it.
+    fn options<'a>(&self, path: &'a str) -> Option<Found<'a>> {
+        let fit = self.0.iter().filter_map(|rule| rule.fit(path));
+        fit.min_by_key(|found| found.need)
     }
 }
 

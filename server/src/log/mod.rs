@@ -4,6 +4,8 @@
 //! Whoever brings it about in a loop must not fill the disk, nor hide other lines. A kind is a place in the code that logs; what
 //! is left out is counted, and told at the end of its minute.
 
+mod lines;
+
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,6 +19,8 @@ use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
+use self::lines::Lines;
+
 /// Lines of a kind in a [`PERIOD`].
 const LINES: u64 = 60;
 
@@ -28,7 +32,7 @@ pub fn start() -> Log {
     let what = EnvFilter::try_from_env("LGLP_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
     let limit = Limit::default();
     let lines = fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Lines(std::io::stderr()))
         .with_ansi(std::io::stderr().is_terminal())
         .with_filter(limit.clone());
     tracing_subscriber::registry().with(what).with(lines).init();

@@ -193,7 +193,7 @@ fn end(lines: &mut Lines<'_>) -> Result<(), FormatError> {
         if line.is_empty() {
             break;
         }
-        if !line.rsplit_once('=').is_some_and(|(_, n)| n.parse::<f64>().is_ok()) {
+        if line.rsplit_once('=').is_none_or(|(_, n)| n.parse::<f64>().is_err()) {
             return Err(lines.error("this is not the importance of a feature"));
         }
     }

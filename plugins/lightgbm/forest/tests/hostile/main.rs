@@ -8,6 +8,7 @@ mod named;
 mod sizes;
 
 use lglp_forest::{Forest, FormatError};
+use sizes::with_sizes;
 
 /// A small model of LightGBM 4.7, some of whose inputs were NaN.
 const TEXT: &str = include_str!("../model.txt");

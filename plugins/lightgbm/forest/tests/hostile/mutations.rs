@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{TEXT, load, with_sizes};
+use super::sizes::with_sizes;
+use super::{TEXT, load};
 
 #[derive(Clone, Debug)]
 enum Mutation {

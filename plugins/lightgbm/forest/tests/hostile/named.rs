@@ -1,6 +1,7 @@
 //! Attacks that ended or hung LightGBM's reader, and their next of kin, one by one.
 
-use super::{TEXT, load, with_sizes};
+use super::sizes::with_sizes;
+use super::{TEXT, load};
 
 /// The error of a text in which one line was replaced; the first of its name in the given tree, where there is one.
 fn refused(line: &str, by: &str) -> String {

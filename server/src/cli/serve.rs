@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use lglp_registry::{HolderInfo, SledStore};
@@ -14,6 +15,9 @@ use super::webhook::Allow;
 use crate::api::{Access, ServeOptions, serve};
 use crate::jobs::QUEUE_LIMIT;
 use crate::tls;
+
+/// Seconds that a call into a plugin may take, unless told otherwise: a call is one of some milliseconds.
+const PLUGIN_DEADLINE_S: u32 = 10;
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
@@ -32,6 +36,10 @@ pub struct Args {
     /// Jobs that may wait at once; further ones are answered 429.
     #[arg(long, default_value_t = QUEUE_LIMIT, value_name = "N")]
     job_queue: usize,
+    /// How long a call into a plugin may take, seconds. One that takes longer is given up: its request is answered 504, and the
+    /// plugin is asked nothing more until the call has come back. Loading a model may take three times as long.
+    #[arg(long, default_value_t = PLUGIN_DEADLINE_S, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    plugin_deadline: u32,
     #[command(flatten)]
     allow: Allow,
     /// Serve HTTPS with this certificate: PEM, the server's own first, then its chain. Read once, at the start.
@@ -86,7 +94,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "serving {} on {listening}, its pages on {address}/docs",
         context.registry_folder().display()
     );
-    serve(ServeOptions {
+    let ended = serve(ServeOptions {
         listener,
         store: Arc::new(store),
         host: Arc::new(host),
@@ -97,7 +105,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         targets: Arc::new(args.allow.targets()),
         access,
         tls,
-    })
+        plugin_deadline: Duration::from_secs(args.plugin_deadline.into()),
+    })?;
+    match ended {}
 }
 
 /// Where programs on this machine reach a listener: one on all addresses is on the loopback address, too.

@@ -8,6 +8,7 @@ mod call;
 mod encoder;
 mod error;
 mod fitted;
+mod health;
 mod library;
 mod native;
 mod probe;
@@ -17,10 +18,12 @@ pub use call::native_folder;
 pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
+pub use health::{CallWatch, GivenUp};
 pub use library::{ComponentHandle, Kind};
 pub use probe::{describe, main as probe_main};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -102,6 +105,21 @@ impl PluginHost {
     /// Every file of the folder, usable or not.
     pub fn infos(&self) -> &[PluginInfo] {
         &self.infos
+    }
+
+    /// The plugins in quarantine, and why.
+    pub fn quarantined(&self) -> BTreeMap<String, String> {
+        let of = |component: &ComponentHandle| Some((component.plugin().to_owned(), component.health().quarantine()?));
+        self.components.iter().filter_map(of).collect()
+    }
+
+    /// Refuses a plugin in quarantine; one that is not there is no fault here.
+    ///
+    /// # Errors
+    /// `Quarantined`.
+    pub fn admit(&self, plugin: &str) -> Result<(), PluginError> {
+        let found = self.components.iter().find(|component| component.plugin() == plugin);
+        found.map_or(Ok(()), |component| component.health().admit())
     }
 
     /// The component of a kind and name.

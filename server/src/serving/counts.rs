@@ -3,6 +3,7 @@
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -35,6 +36,9 @@ pub struct Counts {
     pub shadow_failed: Family<PairLabels, Counter>,
     /// Versions that could not be loaded.
     pub load_failures: Family<ModelLabels, Counter>,
+    /// Counted when it is asked for, as are the rows.
+    pub plugins_quarantined: Gauge,
+    pub rows_waiting: Gauge,
 }
 
 impl Default for Counts {
@@ -45,6 +49,8 @@ impl Default for Counts {
             shadow_dropped: Family::default(),
             shadow_failed: Family::default(),
             load_failures: Family::default(),
+            plugins_quarantined: Gauge::default(),
+            rows_waiting: Gauge::default(),
         }
     }
 }
@@ -76,6 +82,16 @@ impl Counts {
             "model_load_failures",
             "Versions that could not be loaded or failed their self-test",
             self.load_failures.clone(),
+        );
+        registry.register(
+            "plugins_quarantined",
+            "Plugins that are asked nothing, since a call into them has not come back",
+            self.plugins_quarantined.clone(),
+        );
+        registry.register(
+            "predict_rows_waiting",
+            "Architectures that wait or are being predicted",
+            self.rows_waiting.clone(),
         );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lglp_registry::{AliasName, HardwareName, PRODUCTION};
 
 use super::table::Key;
+use crate::compute::Lost;
 use crate::plugins::PluginError;
 use crate::spaces::UnknownSpace;
 
@@ -54,9 +55,12 @@ pub enum ServingError {
         unit: &'static str,
         architecture: String,
     },
-    /// Loading panicked, or the server ends.
+    /// The server ends.
     #[error("loading version {version} of `{hardware}` was cut off; the log tells why")]
     CutOff { hardware: HardwareName, version: u32 },
+    /// Nothing came out of the work on it.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     #[error(transparent)]
     Space(#[from] UnknownSpace),
     #[error(transparent)]

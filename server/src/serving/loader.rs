@@ -1,10 +1,9 @@
-//! The loader: one thread of its own that loads versions and frees them, so that requests do neither.
+//! The loader: a crew of one thread that loads versions and frees them, so that requests do neither. A version whose plugin
+//! does not come back fails to load, and the next one is loaded by another thread.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -12,131 +11,131 @@ use tokio::sync::oneshot;
 use super::counts::{Counts, ModelLabels};
 use super::live::{Aftermath, LiveTable};
 use super::table::Key;
-use super::{ServedModel, ServingError, priority};
+use super::{ServedModel, ServingError};
+use crate::compute::{Crew, Lost, Unit};
 
 /// What whoever asked for a version gets.
 pub(super) type Answer = Result<Arc<ServedModel>, ServingError>;
 
-enum Job {
-    Load(Key),
-    Retire(Vec<Arc<ServedModel>>),
-    LowerPriority,
-    Stop,
-}
+/// A load takes longer than a prediction: so many times the deadline of calls into plugins.
+const PATIENCE: u32 = 3;
 
 /// Time between two looks at whether the last request has let go of a retired model.
 const RETIRE_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Who waits for which version: it is loaded once, however many ask.
-type Waiting = Mutex<HashMap<Key, Vec<oneshot::Sender<Answer>>>>;
-
-/// A handle of the thread.
+/// Loads and frees.
 pub(super) struct Loader {
-    queue: mpsc::Sender<Job>,
-    waiting: Arc<Waiting>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    crew: Arc<Crew>,
+    shared: Arc<Shared>,
 }
 
-/// What the thread works with.
-struct Thread {
+struct Shared {
     live: Arc<LiveTable>,
-    jobs: mpsc::Receiver<Job>,
-    waiting: Arc<Waiting>,
     counts: Counts,
-    /// The last to hold a model frees it: held here, that is never a request.
-    retired: Vec<Arc<ServedModel>>,
+    /// Who waits for which version: it is loaded once, however many ask.
+    waiting: Mutex<HashMap<Key, Vec<oneshot::Sender<Answer>>>>,
+    retired: Mutex<mpsc::Sender<Arc<ServedModel>>>,
 }
 
 impl Loader {
-    /// Starts the thread.
-    pub(super) fn start(live: Arc<LiveTable>, counts: Counts) -> std::io::Result<Self> {
-        let (queue, jobs) = mpsc::channel();
-        let waiting = Arc::<Waiting>::default();
-        let mut thread = Thread {
-            live,
-            jobs,
-            waiting: waiting.clone(),
-            counts,
-            retired: Vec::new(),
-        };
-        let thread = std::thread::Builder::new()
-            .name("loader".into())
-            .spawn(move || while thread.step() {})?;
+    /// Starts the threads.
+    pub(super) fn start(live: Arc<LiveTable>, counts: Counts, deadline: Option<Duration>) -> std::io::Result<Self> {
+        let crew = Arc::new(Crew::start("loader", 1, deadline.map(|d| d.saturating_mul(PATIENCE)))?);
+        let (retired, models) = mpsc::channel();
+        let freeing = crew.clone();
+        std::thread::Builder::new()
+            .name("retired".into())
+            .spawn(move || retire(&models, &freeing))?;
         Ok(Self {
-            queue,
-            waiting,
-            thread: Mutex::new(Some(thread)),
+            crew,
+            shared: Arc::new(Shared {
+                live,
+                counts,
+                waiting: Mutex::default(),
+                retired: Mutex::new(retired),
+            }),
         })
     }
 
     /// Asks for a version.
     pub(super) fn want(&self, key: Key) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = !waiting.contains_key(&key);
-        // A thread that has stopped takes no job: the channel closes, which whoever waits sees.
-        if !first || self.queue.send(Job::Load(key.clone())).is_ok() {
-            waiting.entry(key).or_default().push(answer);
+        let mut waiting = self.shared.waiting();
+        let asked = waiting.entry(key.clone()).or_default();
+        asked.push(answer);
+        if asked.len() == 1 {
+            drop(waiting);
+            let shared = self.shared.clone();
+            self.crew.submit(self.crew.number(), 0, Arc::new(Load { key, shared }));
         }
         receiver
     }
 
     /// Frees what a change left behind, once its last request is done, and loads what it calls for.
     pub(super) fn settle(&self, Aftermath { retired, missing }: Aftermath) {
-        if !retired.is_empty() {
-            let _ = self.queue.send(Job::Retire(retired));
-        }
+        self.shared.retire(retired);
         for key in missing {
             drop(self.want(key));
         }
     }
 
-    /// From now on, once it has done what it was asked for so far, the thread yields to those that answer requests.
-    pub(super) fn lower_priority(&self) {
-        let _ = self.queue.send(Job::LowerPriority);
+    /// Has other work done on the thread: a model tried that is not in the registry yet.
+    pub(super) fn run_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
+        self.crew.run_blocking(work)
     }
 
-    /// Ends the thread once it has done what it was asked for so far.
+    /// From now on, once it has done what it was asked for so far, the thread yields to those that answer requests.
+    pub(super) fn yield_to_requests(&self) {
+        self.crew.yield_to_others();
+    }
+
+    /// Loads nothing more; whoever waits is told.
     pub(super) fn stop(&self) {
-        let _ = self.queue.send(Job::Stop);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.crew.stop();
+        self.crew.abandon();
     }
 }
 
-impl Thread {
-    /// Does one job; false once there is no more to do.
-    fn step(&mut self) -> bool {
-        let job = if self.retired.is_empty() {
-            self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            self.jobs.recv_timeout(RETIRE_INTERVAL)
-        };
-        match job {
-            Ok(Job::Load(key)) => self.load(&key),
-            Ok(Job::Retire(models)) => self.retired.extend(models),
-            Ok(Job::LowerPriority) => priority::lower(),
-            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        self.retired.retain(|model| Arc::strong_count(model) > 1);
-        true
+/// A version to load.
+struct Load {
+    key: Key,
+    shared: Arc<Shared>,
+}
+
+impl Unit for Load {
+    fn run(&self) {
+        let loaded = self.shared.live.load(&self.key).map(|(model, aftermath)| {
+            self.shared.retire(aftermath.retired);
+            model
+        });
+        self.shared.answer(&self.key, &loaded);
     }
 
-    fn load(&mut self, key: &Key) {
-        let loaded = catch_unwind(AssertUnwindSafe(|| self.live.load(key)));
-        let answer = loaded
-            .unwrap_or_else(|_| Err(ServingError::cut_off(key)))
-            .map(|loaded| {
-                let (model, aftermath) = loaded;
-                self.retired.extend(aftermath.retired);
-                model
-            });
+    fn fail(&self, lost: Lost) {
+        self.shared.answer(&self.key, &Err(lost.into()));
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Key, Vec<oneshot::Sender<Answer>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn retire(&self, models: Vec<Arc<ServedModel>>) {
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        for model in models {
+            // The thread ends with the loader alone.
+            let _ = retired.send(model);
+        }
+    }
+
+    fn answer(&self, key: &Key, answer: &Answer) {
         let (hardware, version) = key;
-        if let Err(error) = &answer {
+        let Some(asked) = self.waiting().remove(key) else {
+            // Given up before.
+            return;
+        };
+        if let Err(error) = answer {
             tracing::warn!(%hardware, version, "cannot load: {error}");
             let labels = ModelLabels {
                 hardware: hardware.to_string(),
@@ -144,10 +143,43 @@ impl Thread {
             };
             self.counts.load_failures.get_or_create(&labels).inc();
         }
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for waiter in waiting.remove(key).unwrap_or_default() {
+        for waiter in asked {
             // A request that was given up waits no more.
             let _ = waiter.send(answer.clone());
         }
     }
+}
+
+/// Has models freed on the loader's thread once no request holds them any more: the last to hold one frees it, and held
+/// here that is never a request.
+fn retire(models: &mpsc::Receiver<Arc<ServedModel>>, crew: &Crew) {
+    let mut retired: Vec<Arc<ServedModel>> = Vec::new();
+    loop {
+        let next = if retired.is_empty() {
+            models.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            models.recv_timeout(RETIRE_INTERVAL)
+        };
+        match next {
+            Ok(model) => retired.push(model),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let free = |model: &mut Arc<ServedModel>| Arc::strong_count(model) == 1;
+        for model in retired.extract_if(.., free) {
+            crew.submit(crew.number(), 0, Arc::new(Free(Mutex::new(Some(model)))));
+        }
+    }
+}
+
+/// A model to free.
+struct Free(Mutex<Option<Arc<ServedModel>>>);
+
+impl Unit for Free {
+    fn run(&self) {
+        let model = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(model);
+    }
+
+    fn fail(&self, _: Lost) {}
 }

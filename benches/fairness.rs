@@ -20,7 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let at = arguments.iter().position(|a| a == "--recipe");
-    let recipe = at.and_then(|at| arguments.get(at + 1)).map_or("lglp-quick", String::as_str);
+    let recipe = at
+        .and_then(|at| arguments.get(at + 1))
+        .map_or("lglp-quick", String::as_str);
     let registry = Registry::with_production(recipe);
     println!("one prediction, in milliseconds, {recipe} in production");
     let server = registry.serve();
@@ -62,7 +64,10 @@ fn bombs(registry: &Registry, at_once: usize) {
         });
         let attacks: Vec<_> = attacks.collect();
         let statuses: Vec<u16> = attacks.into_iter().map(|attack| attack.join().unwrap_or(0)).collect();
-        println!("{at_once} x {} KB of gzip at once: answered {statuses:?}", body.len() / 1000);
+        println!(
+            "{at_once} x {} KB of gzip at once: answered {statuses:?}",
+            body.len() / 1000
+        );
         over.store(true, Ordering::Relaxed);
         watching.join().ok().flatten()
     });
@@ -83,7 +88,10 @@ fn leavers(registry: &Registry) {
     let clients: Vec<TcpStream> = (0..20).map(|_| post(&server, &path(), "", batch.as_bytes())).collect();
     std::thread::sleep(Duration::from_secs(1));
     drop(clients);
-    println!("20 clients sent 10,000 each and left: the next one waits {:.1} ms", single(&server));
+    println!(
+        "20 clients sent 10,000 each and left: the next one waits {:.1} ms",
+        single(&server)
+    );
 }
 
 /// 64 clients that ask for 10,000 each, again and again.
@@ -99,7 +107,9 @@ fn batches(registry: &Registry) {
                     while !over.load(Ordering::Relaxed) {
                         let mut stream = post(&server, &path(), "", batch.as_bytes());
                         // Not longer than the measurement lasts.
-                        stream.set_read_timeout(Some(Duration::from_secs(40))).expect("a timeout");
+                        stream
+                            .set_read_timeout(Some(Duration::from_secs(40)))
+                            .expect("a timeout");
                         match answer(&mut stream).0 {
                             200 => answered += 1,
                             429 => {
@@ -116,7 +126,10 @@ fn batches(registry: &Registry) {
         std::thread::sleep(Duration::from_secs(2));
         let seen = singles(&server, Duration::from_secs(20));
         over.store(true, Ordering::Relaxed);
-        let counts: Vec<(u32, u32)> = clients.into_iter().map(|client| client.join().unwrap_or_default()).collect();
+        let counts: Vec<(u32, u32)> = clients
+            .into_iter()
+            .map(|client| client.join().unwrap_or_default())
+            .collect();
         (seen, counts)
     });
     let (answered, refused) = counts.iter().fold((0, 0), |(a, r), (x, y)| (a + x, r + y));

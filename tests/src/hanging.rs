@@ -49,8 +49,14 @@ impl Hanging {
     }
 
     pub fn promote(&self, version: u64, alias: &str) {
-        self.registry
-            .ok(&["promote", "--hardware", HARDWARE, &version.to_string(), "--alias", alias]);
+        self.registry.ok(&[
+            "promote",
+            "--hardware",
+            HARDWARE,
+            &version.to_string(),
+            "--alias",
+            alias,
+        ]);
     }
 
     /// From now on the call does not come back.

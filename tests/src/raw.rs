@@ -17,7 +17,7 @@ pub fn connect(server: &Server) -> TcpStream {
 
 /// The head of a POST, whose body is announced as it is told.
 pub fn head(path: &str, length: usize, more: &str) -> String {
-    format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n{more}\r\n")
+    format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n{more}\r\n")
 }
 
 /// Sends a whole POST, and waits for nothing.
@@ -39,7 +39,8 @@ pub fn answer(stream: &mut TcpStream) -> (u16, String) {
         if let Some((head, body)) = whole.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(": ")?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().ok())?
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.parse::<usize>().ok())?
             });
             if length.is_some_and(|length| body.len() >= length) {
                 let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok());
@@ -58,7 +59,11 @@ pub fn memory(server: &Server) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("a running server");
     let of = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).expect("a line");
-        let kib: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
+        let kib: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|n| n.parse().ok())
+            .expect("a number");
         kib / 1024
     };
     (of("VmRSS:"), of("VmHWM:"))

@@ -120,5 +120,8 @@ pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiErro
 #[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/events")]
 pub async fn events(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
-    heavy_json(&state, move |state| state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))).await
+    heavy_json(&state, move |state| {
+        state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))
+    })
+    .await
 }

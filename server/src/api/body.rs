@@ -51,16 +51,14 @@ impl<T: DeserializeOwned + Send + 'static, const LIMIT: usize> FromRequest for B
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let (bytes, mut charge) = read(&request, payload, LIMIT).await?;
-            charge.grow(tree(&bytes)).map_err(|refused| match refused {
-                Refused::Busy => ApiError::overloaded(),
-                Refused::TooMuch => too_large("the body has more values than this server parses at once".into()),
-            })?;
+            let (bytes, charge) = read(&request, payload, LIMIT).await?;
+            let (value, charge) = if bytes.len() <= AT_ONCE {
+                admit(&bytes, charge)?
+            } else {
+                blocking(move || admit(&bytes, charge)).await?
+            };
             keep(&request, charge);
-            if bytes.len() <= AT_ONCE {
-                return parse(&bytes).map(Self);
-            }
-            blocking(move || parse(&bytes)).await.map(Self)
+            Ok(Self(value))
         })
     }
 }
@@ -87,14 +85,30 @@ fn keep(request: &HttpRequest, charge: Charge) {
     request.extensions_mut().insert(charge);
 }
 
+/// Parses a body once there is memory for what it becomes.
+fn admit<T: DeserializeOwned>(bytes: &[u8], mut charge: Charge) -> Result<(T, Charge), ApiError> {
+    charge.grow(tree(bytes)).map_err(|refused| match refused {
+        Refused::Busy => ApiError::overloaded(),
+        Refused::TooMuch => too_large("the body has more values than this server parses at once".into()),
+    })?;
+    Ok((parse(bytes)?, charge))
+}
+
 /// Bytes of the tree of values that JSON text may become, about: an object has room for several fields from the start.
 fn tree(text: &[u8]) -> usize {
-    let cost = |byte: &u8| match byte {
-        b'{' => 700,
-        b'[' | b',' => 64,
-        _ => 0,
-    };
-    text.iter().map(cost).sum()
+    let (mut bytes, mut in_string, mut escaped) = (0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => bytes += 700,
+            b',' if !in_string => bytes += 128,
+            b'[' if !in_string => bytes += 64,
+            _ => {}
+        }
+    }
+    bytes
 }
 
 async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<(web::Bytes, Charge), ApiError> {
@@ -113,7 +127,13 @@ fn is_packed(request: &HttpRequest) -> Result<bool, ApiError> {
     let Some(encoding) = request.headers().get(CONTENT_ENCODING) else {
         return Ok(false);
     };
-    match encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    match encoding
+        .to_str()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "identity" => Ok(false),
         "gzip" | "x-gzip" => Ok(true),
         _ => Err(ApiError::new(
@@ -133,7 +153,10 @@ async fn receive(
     limit: usize,
     memory: &Memory,
 ) -> Result<(web::Bytes, Charge), ApiError> {
-    let told = request.headers().get(CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<usize>().ok());
+    let told = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|n| n.to_str().ok()?.parse::<usize>().ok());
     // Before a byte is read; what is sent in chunks is counted below.
     if told.is_some_and(|told| told > limit) {
         return Err(larger_than(limit));
@@ -233,4 +256,17 @@ fn too_large(detail: String) -> ApiError {
         "The body is too large",
         detail,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forest_is_told_from_text_about_one() {
+        let forest = format!("[{}{{}}]", "{\"a\":1},".repeat(1000));
+        let text = serde_json::to_string(&forest).expect("a string has a JSON form");
+        assert!(tree(forest.as_bytes()) > 700_000);
+        assert_eq!(tree(text.as_bytes()), 0);
+    }
 }

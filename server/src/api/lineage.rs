@@ -34,7 +34,10 @@ use crate::serving::{ServedModel, Serving, ServingError};
 pub async fn get_lineage(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
     let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let found = heavy(&state, move |state| lineage::lineage(&*state.store, &state.host, &name, version)).await?;
+    let found = heavy(&state, move |state| {
+        lineage::lineage(&*state.store, &state.host, &name, version)
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(found))
 }
 

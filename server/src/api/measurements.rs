@@ -39,7 +39,10 @@ pub async fn list_measurements(
     selection: web::Query<Selection>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    heavy_json(&state, move |state| state.store.measurements(&name, &selection.space, selection.round)).await
+    heavy_json(&state, move |state| {
+        state.store.measurements(&name, &selection.space, selection.round)
+    })
+    .await
 }
 
 /// Records measurements, all or none. Recording the same again changes nothing.

@@ -105,7 +105,11 @@ impl ApiError {
 
     /// The faulty places of a body; the error itself where it is another one.
     pub fn into_faults(self) -> Result<Vec<Fault>, Self> {
-        if self.errors.is_empty() { Err(self) } else { Ok(self.errors) }
+        if self.errors.is_empty() {
+            Err(self)
+        } else {
+            Ok(self.errors)
+        }
     }
 
     /// The document.
@@ -142,7 +146,8 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if self.status.is_server_error() {
+        // A server that stops says so to everybody who waits: that is no news.
+        if self.status.is_server_error() && self.slug != "stopping" {
             tracing::error!(problem = self.slug, "{}", self.detail);
         }
         let mut response = HttpResponse::build(self.status);

@@ -66,7 +66,8 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
         options.spaces.clone(),
         options.plugin_deadline,
     )?;
-    let crew = Crew::start("predict", cores, Some(options.plugin_deadline)).context("cannot start the threads that predict")?;
+    let crew = Crew::start("predict", cores, Some(options.plugin_deadline))
+        .context("cannot start the threads that predict")?;
     let usage = Arc::new(Usage::new(options.store.clone()));
     let tools = Tools {
         store: options.store.clone(),

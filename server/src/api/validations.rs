@@ -114,5 +114,7 @@ pub async fn get_scatter(state: web::Data<State>, path: web::Path<(String, u32)>
         state.store.get_blob(&report.content.scatter)
     })
     .await?;
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(state.heavy.answer(svg)?))
+    Ok(HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .body(state.heavy.answer(svg)?))
 }

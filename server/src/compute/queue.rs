@@ -38,7 +38,11 @@ impl Queue {
         self.taken += 1;
         let oldest = || self.ages.first_key_value().map(|(came, got)| (*got, *came));
         let least = || self.units.first_key_value().map(|(key, _)| *key);
-        let key = if self.taken.is_multiple_of(OLDEST_EVERY) { oldest() } else { least() }?;
+        let key = if self.taken.is_multiple_of(OLDEST_EVERY) {
+            oldest()
+        } else {
+            least()
+        }?;
         self.take(key)
     }
 
@@ -51,7 +55,10 @@ impl Queue {
 
     pub(super) fn drain(&mut self) -> Vec<Arc<dyn Unit>> {
         self.ages.clear();
-        std::mem::take(&mut self.units).into_values().map(|waiting| waiting.unit).collect()
+        std::mem::take(&mut self.units)
+            .into_values()
+            .map(|waiting| waiting.unit)
+            .collect()
     }
 
     fn take(&mut self, key: (u64, u64)) -> Option<Arc<dyn Unit>> {
@@ -88,12 +95,21 @@ mod tests {
             unit.run();
         }
         drop(queue);
-        Arc::into_inner(ran).expect("no unit is left").into_inner().expect("no panic")
+        Arc::into_inner(ran)
+            .expect("no unit is left")
+            .into_inner()
+            .expect("no panic")
     }
 
     #[test]
     fn a_small_request_passes_between_the_units_of_large_ones_which_share() {
-        let units = [(1, 64, "a1"), (1, 128, "a2"), (2, 64, "b1"), (2, 128, "b2"), (3, 0, "single")];
+        let units = [
+            (1, 64, "a1"),
+            (1, 128, "a2"),
+            (2, 64, "b1"),
+            (2, 128, "b2"),
+            (3, 0, "single"),
+        ];
         assert_eq!(order(&units), ["single", "a1", "b1", "a2", "b2"]);
     }
 

@@ -68,10 +68,7 @@ pub(super) fn compare(
         .into_iter()
         .map(|(_, architecture)| architecture)
         .collect();
-    let (of_a, of_b) = (
-        predict(&first, &drawn)?,
-        predict(&second, &drawn)?,
-    );
+    let (of_a, of_b) = (predict(&first, &drawn)?, predict(&second, &drawn)?);
     let relative: Vec<f64> = of_a
         .iter()
         .zip(&of_b)

@@ -136,7 +136,11 @@ impl Drop for InCall {
         let Some(call) = watch.calls().now.take() else { return };
         if call.given_up {
             call.health.overdue.fetch_sub(1, Ordering::AcqRel);
-            tracing::warn!(plugin = call.health.plugin, component = call.component, "a call has come back after all");
+            tracing::warn!(
+                plugin = call.health.plugin,
+                component = call.component,
+                "a call has come back after all"
+            );
         }
     }
 }

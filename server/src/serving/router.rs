@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lglp_sdk::Architecture;
 use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
+use lglp_sdk::Architecture;
 
 use super::answer::Route;
 use super::counts::Counts;

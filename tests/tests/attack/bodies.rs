@@ -100,7 +100,10 @@ fn document_calls() -> Vec<(String, String)> {
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for (method, operation) in operations.as_object().expect("operations") {
             if operation["requestBody"]["content"]["application/json"].is_object() {
-                let path = path.replace("{hardware}", HARDWARE).replace("{version}", "1").replace("{id}", "1");
+                let path = path
+                    .replace("{hardware}", HARDWARE)
+                    .replace("{version}", "1")
+                    .replace("{id}", "1");
                 let path = path.replace("{alias}", "production").replace("{worker}", "far");
                 calls.push((method.to_uppercase(), path));
             }
@@ -154,7 +157,10 @@ fn a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent() {
 fn the_largest_batch_in_generous_writing_fits() {
     let registry = Registry::with_production("linear");
     let server = registry.serve();
-    let largest = readable(1024, 4, 7, 6).to_string().replace(':', ": ").replace(',', ", ");
+    let largest = readable(1024, 4, 7, 6)
+        .to_string()
+        .replace(':', ": ")
+        .replace(',', ", ");
     let body = format!("{{\"architectures\": [{}]}}", vec![largest; 10_000].join(", "));
     assert!(body.len() > 20 << 20, "{} bytes", body.len());
     let (status, answer) = server.post(&format!("/v1/{HARDWARE}/predict"), &body);

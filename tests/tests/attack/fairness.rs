@@ -52,7 +52,9 @@ fn nothing_is_computed_for_clients_that_have_left() {
 fn rows_waiting(server: &Server) -> u64 {
     let metrics = server.get("/metrics").1;
     let text = metrics.as_str().expect("text");
-    let line = text.lines().find_map(|line| line.strip_prefix("lglp_predict_rows_waiting "));
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("lglp_predict_rows_waiting "));
     line.and_then(|n| n.parse().ok()).expect("a number")
 }
 
@@ -69,7 +71,10 @@ fn nothing_is_computed_for_clients_that_have_left_over_http_2() {
         std::fs::write(&file, text).expect("a file");
         file.to_str().expect("UTF-8").to_owned()
     };
-    let (certificate, key) = (file("cert.pem", made.cert.pem()), file("key.pem", made.signing_key.serialize_pem()));
+    let (certificate, key) = (
+        file("cert.pem", made.cert.pem()),
+        file("key.pem", made.signing_key.serialize_pem()),
+    );
     let batch = file("batch.json", body(&sample(10_000, 1)));
     let tls = ["--tls-cert", &certificate, "--tls-key", &key];
     let agent = lglp_tests::agent(Some(certificate.as_ref()));
@@ -78,7 +83,11 @@ fn nothing_is_computed_for_clients_that_have_left_over_http_2() {
         .map(|_| {
             std::process::Command::new("curl")
                 .args(["--silent", "--http2", "--max-time", "3", "--cacert", &certificate])
-                .args(["--data-binary", &format!("@{batch}"), &format!("{}{PREDICT}", server.base)])
+                .args([
+                    "--data-binary",
+                    &format!("@{batch}"),
+                    &format!("{}{PREDICT}", server.base),
+                ])
                 .spawn()
                 .expect("curl")
         })
@@ -106,13 +115,18 @@ fn singles_pass_between_batches() {
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     // Those that were refused know it by now, and when to come again.
     for client in &clients {
-        client.set_read_timeout(Some(Duration::from_millis(10))).expect("a timeout");
+        client
+            .set_read_timeout(Some(Duration::from_millis(10)))
+            .expect("a timeout");
     }
     let answers: Vec<_> = clients.iter_mut().map(answer).collect();
     let refused = answers.iter().filter(|(status, _)| *status == 429).count();
     assert!(refused > 20, "{refused} were refused");
     assert!(answers.iter().all(|(status, _)| [0, 200, 429].contains(status)));
-    let (_, text) = answers.iter().find(|(status, _)| *status == 429).expect("some are refused");
+    let (_, text) = answers
+        .iter()
+        .find(|(status, _)| *status == 429)
+        .expect("some are refused");
     assert!(text.to_ascii_lowercase().contains("retry-after"), "{text}");
 }
 

@@ -63,7 +63,10 @@ fn production_goes_on_while_another_plugin_hangs() {
         assert_eq!(metric(&server, "lglp_plugins_quarantined"), "1");
         let (_, listed) = server.get("/v1/plugins");
         let plugins = listed["plugins"].as_array().expect("plugins");
-        let told = plugins.iter().filter(|plugin| plugin["quarantined"].is_string()).count();
+        let told = plugins
+            .iter()
+            .filter(|plugin| plugin["quarantined"].is_string())
+            .count();
         assert_eq!(told, 1, "{listed}");
         // It comes back after all, and is used again.
         hanging.let_go(call);
@@ -80,7 +83,8 @@ fn production_goes_on_while_another_plugin_hangs() {
 fn a_canary_that_hangs_leaves_the_answer_to_production() {
     let hanging = both();
     let server = hanging.registry.serve_with(&DEADLINE);
-    let traffic = json!({ "canary": { "alias": "candidate", "share": 0.5 }, "shadow": { "alias": "candidate", "share": 1.0 } });
+    let traffic =
+        json!({ "canary": { "alias": "candidate", "share": 0.5 }, "shadow": { "alias": "candidate", "share": 1.0 } });
     let (status, set) = server.call(
         "PUT",
         "/v1/xeon-1t/traffic",
@@ -90,7 +94,10 @@ fn a_canary_that_hangs_leaves_the_answer_to_production() {
     assert_eq!(status, 200, "{set}");
     let versions = |answer: &Value| -> Vec<Value> {
         let predictions = answer["predictions"].as_array().expect("predictions");
-        predictions.iter().map(|prediction| prediction["version"].clone()).collect()
+        predictions
+            .iter()
+            .map(|prediction| prediction["version"].clone())
+            .collect()
     };
     let (status, before) = predict(&server, "production", 200);
     assert_eq!(status, 200, "{before}");
@@ -99,7 +106,10 @@ fn a_canary_that_hangs_leaves_the_answer_to_production() {
     for rows in [200, 20] {
         let (status, answer) = predict(&server, "production", rows);
         assert_eq!(status, 200, "{answer}");
-        assert!(versions(&answer).iter().all(Value::is_null), "production answers: {answer}");
+        assert!(
+            versions(&answer).iter().all(Value::is_null),
+            "production answers: {answer}"
+        );
     }
 }
 

@@ -45,7 +45,10 @@ fn what_waits_is_told_so_and_the_process_ends_in_order() {
     for client in &mut clients {
         let (status, text) = answer(client);
         assert_eq!(status, 503, "{text}");
-        assert!(text.to_ascii_lowercase().contains("retry-after") && text.contains("stopping"), "{text}");
+        assert!(
+            text.to_ascii_lowercase().contains("retry-after") && text.contains("stopping"),
+            "{text}"
+        );
     }
 }
 
@@ -95,19 +98,24 @@ fn counts_are_kept_and_listeners_let_go() {
     let (status, job) = server.post("/v1/far/jobs", &job);
     assert_eq!(status, 202, "{job}");
     let mut listening = connect(&server);
-    let ask = format!("GET /v1/jobs/{}/events HTTP/1.1\r\nHost: test\r\n\r\n", job["id"]);
+    let ask = format!("GET /v1/jobs/{}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", job["id"]);
     std::io::Write::write_all(&mut listening, ask.as_bytes()).expect("the server listens");
     std::thread::sleep(Duration::from_millis(500));
     let (status, took) = stop(&mut server);
     assert!(status.success() && took < WITHIN, "{status} after {took:?}");
     let mut heard = String::new();
-    listening.read_to_string(&mut heard).expect("the connection is closed in order");
+    listening
+        .read_to_string(&mut heard)
+        .expect("the connection is closed in order");
     assert!(heard.contains("event: progress"), "{heard}");
     let savings = hanging.registry.json(&["savings", "--hardware", HARDWARE]);
     assert_eq!(savings["predictions"], 30, "{savings}");
 }
 
 fn now() -> String {
-    let text = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().expect("date");
+    let text = Command::new("date")
+        .args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])
+        .output()
+        .expect("date");
     String::from_utf8(text.stdout).expect("UTF-8").trim().to_owned()
 }

@@ -94,7 +94,10 @@ impl PredictBody {
         for at in part {
             let text = &self.architectures[at];
             if text.len() > ARCHITECTURE_LIMIT {
-                let detail = format!("{} bytes of text; allowed: {ARCHITECTURE_LIMIT} per architecture", text.len());
+                let detail = format!(
+                    "{} bytes of text; allowed: {ARCHITECTURE_LIMIT} per architecture",
+                    text.len()
+                );
                 faults.push(at_fault(at, "", detail));
                 continue;
             }

@@ -48,7 +48,9 @@ impl Prediction {
         }
         let reading = work.clone();
         // What does not fit the space is no reason to stop reading: all faults are told at once.
-        let read = turn.each(rows, move |part| Ok::<_, ApiError>(reading.read(part))).await?;
+        let read = turn
+            .each(rows, move |part| Ok::<_, ApiError>(reading.read(part)))
+            .await?;
         let architectures: Arc<[Architecture]> = whole(read)?.into();
         let answered = once_more(&work, async || {
             let (work, architectures) = (work.clone(), architectures.clone());
@@ -59,7 +61,8 @@ impl Prediction {
         })
         .await?;
         let answered = answered.into_iter().flatten().collect();
-        turn.run(ROWS_PER_UNIT, move || work.write(&architectures, answered)).await?
+        turn.run(ROWS_PER_UNIT, move || work.write(&architectures, answered))
+            .await?
     }
 
     fn read(&self, part: Range<usize>) -> Result<Vec<Architecture>, ApiError> {

@@ -19,6 +19,9 @@ pub struct Plugin {
     pub description: Option<PluginDescription>,
     /// Why it is unavailable; null where it is not.
     pub unavailable: Option<String>,
+    /// Why it is asked nothing for now, where a call into it has not come back in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<String>,
 }
 
 /// What a plugin says of itself.

@@ -1,6 +1,7 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
 pub mod bundle;
+pub mod hanging;
 pub mod plugins;
 pub mod proxy;
 pub mod raw;
@@ -25,9 +26,10 @@ pub fn root() -> PathBuf {
 /// The hardware target of the shipped measurements.
 pub const HARDWARE: &str = "xeon-1t";
 
-/// The built program: `make build` puts it there, with `plugins/` beside it.
+/// The built program: `make build` puts it there, with `plugins/` beside it. `LGLP_PROGRAM` names another one, to compare
+/// measurements with.
 pub fn program() -> PathBuf {
-    root().join("target/release/lglp")
+    std::env::var_os("LGLP_PROGRAM").map_or_else(|| root().join("target/release/lglp"), PathBuf::from)
 }
 
 /// The interpreter with the reference packages of `tests/requirements.txt`.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::blocking;
+use super::heavy::{heavy, heavy_json};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -88,6 +88,7 @@ fn keep_to_admins(entry: &mut AuditEntry) {
     responses(
         (status = 200, body = Vec<Object>, description = "Entries, oldest first"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[get("/v1/audit")]
@@ -97,25 +98,30 @@ pub async fn audit(
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let query = stretch.query()?;
-    let mut entries = blocking(move || state.store.find_audit(&query)).await?;
-    if caller.role < Role::Admin {
-        entries.iter_mut().for_each(keep_to_admins);
-    }
-    Ok(HttpResponse::Ok().json(entries))
+    heavy_json(&state, move |state| {
+        let mut entries = state.store.find_audit(&query)?;
+        if caller.role < Role::Admin {
+            entries.iter_mut().for_each(keep_to_admins);
+        }
+        Ok::<_, lglp_registry::Error>(entries)
+    })
+    .await
 }
 
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
-#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = Object, description = "The end of the chain, which holds")))]
+#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = Object, description = "The end of the chain, which holds"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/audit/head")]
 pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let head = blocking(move || state.store.verify_audit()).await?;
+    let head = heavy(&state, |state| state.store.verify_audit()).await?;
     Ok(HttpResponse::Ok().json(head))
 }
 
 /// What changed, for whoever waits for it.
-#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/events")]
 pub async fn events(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
-    let events = blocking(move || state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))).await?;
-    Ok(HttpResponse::Ok().json(events))
+    heavy_json(&state, move |state| {
+        state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))
+    })
+    .await
 }

@@ -4,14 +4,11 @@ use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::measurements::BlobStored;
 use lglp_openapi::problem::Problem;
 use lglp_registry::Digest;
-use tokio::sync::Semaphore;
 
 use super::State;
 use super::extract::{Bytes, blocking};
+use super::heavy::heavy;
 use super::problem::ApiError;
-
-/// Blobs are read and verified in memory, a few at a time: what waits to be sent has a budget, which begins after that.
-static TURN: Semaphore = Semaphore::const_new(2);
 
 /// Stores a blob.
 #[utoipa::path(
@@ -34,13 +31,13 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The blob"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[get("/v1/blobs/{digest}")]
 pub async fn get_blob(state: web::Data<State>, digest: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let digest: Digest = digest.parse().map_err(ApiError::from)?;
-    let turn = TURN.acquire().await.map_err(|e| ApiError::internal(e.to_string()))?;
-    let bytes = blocking(move || state.store.get_blob(&digest)).await?;
-    drop(turn);
-    Ok(HttpResponse::Ok().content_type("application/octet-stream").body(bytes))
+    let bytes = heavy(&state, move |state| state.store.get_blob(&digest)).await?;
+    let body = state.heavy.answer(bytes)?;
+    Ok(HttpResponse::Ok().content_type("application/octet-stream").body(body))
 }

@@ -7,17 +7,15 @@ use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::models::Version;
 use lglp_openapi::problem::Problem;
 use lglp_registry::Quota;
-use tokio::sync::Semaphore;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{BODY_LIMIT, Bytes, blocking};
+use super::extract::{BODY_LIMIT, Bytes};
+use super::heavy::heavy;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 use crate::bundles::{Bundle, Importer, Terms, export};
-
-/// Bundles are built and taken apart in memory, one at a time.
-static TURN: Semaphore = Semaphore::const_new(1);
+use crate::serving::ServedModel;
 
 /// A version in one checksummed file, for `lglp models import` or `POST /v1/{hardware}/models/import` of another server. Its
 /// `ETag` is the file's SHA-256; the same version gives the same bytes.
@@ -31,24 +29,20 @@ static TURN: Semaphore = Semaphore::const_new(1);
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/x-tar", description = "The bundle"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[get("/v1/{hardware}/models/{version}/bundle")]
 pub async fn export_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
     let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let turn = turn().await?;
-    let bundle = blocking(move || {
-        let _turn = turn;
-        export(&*state.store, &name, version)
-    })
-    .await?;
+    let bundle = heavy(&state, move |state| export(&*state.store, &name, version)).await?;
     let attachment = format!("attachment; filename=\"{hardware}-{version}.lglp\"");
     Ok(HttpResponse::Ok()
         .content_type("application/x-tar")
         .insert_header((ETAG, format!("\"{}\"", bundle.digest)))
         .insert_header((CONTENT_DISPOSITION, attachment))
-        .body(bundle.bytes))
+        .body(state.heavy.answer(bundle.bytes)?))
 }
 
 /// Imports a bundle as the next version. All of it is verified first: checksums, that the hardware target is the same machine
@@ -65,6 +59,7 @@ pub async fn export_model(state: web::Data<State>, path: web::Path<(String, u32)
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Machine, search space or plugins are others here; `detail` names them"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The bundle is too large"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The bundle is damaged, or its model cannot be used"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[post("/v1/{hardware}/models/import")]
@@ -90,13 +85,16 @@ pub async fn import_model(
         quota: Quota::of(caller.role),
         actor: caller.acting_as(actor),
     };
-    let turn = turn().await?;
-    let imported = blocking(move || {
-        let _turn = turn;
+    let imported = heavy(&state, move |state| {
         let importer = Importer {
             store: &*state.store,
             host: &state.host,
             spaces: &state.spaces,
+            try_out: &|version, fitted| {
+                let (host, spaces, version) = (state.host.clone(), state.spaces.clone(), version.clone());
+                let tried = move || ServedModel::from_state(&host, &spaces, &version, &fitted).map(drop);
+                state.serving.try_out(tried)?
+            },
         };
         Bundle::read(&body).and_then(|bundle| importer.import(&bundle, &terms))
     })
@@ -106,10 +104,6 @@ pub async fn import_model(
         false => HttpResponse::Ok(),
     };
     Ok(response.json(imported.version))
-}
-
-async fn turn() -> Result<tokio::sync::SemaphorePermit<'static>, ApiError> {
-    TURN.acquire().await.map_err(|e| ApiError::internal(e.to_string()))
 }
 
 /// What to do with a bundle that is larger than a request may be.

@@ -7,7 +7,7 @@ use lglp_registry::NewDataset;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{BODY_LIMIT, Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -38,7 +38,7 @@ pub async fn freeze_dataset(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(body): Body<FreezeDataset>,
+    Body(body): Body<FreezeDataset, BODY_LIMIT>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let rows = body.content.lines().count();

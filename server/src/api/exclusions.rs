@@ -7,6 +7,7 @@ use lglp_registry::Exclusion as Stored;
 use serde::Deserialize;
 
 use super::State;
+use super::body::EXCLUSIONS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
@@ -65,7 +66,7 @@ pub async fn exclude_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(body): Body<ExcludeBody>,
+    Body(body): Body<ExcludeBody, EXCLUSIONS>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let actor = caller.acting_as(body.actor);

@@ -12,7 +12,7 @@ pub async fn healthz() -> HttpResponse {
 }
 
 /// Whether loading the production models has ended; `unavailable` says why some could not be loaded, and `writes`, where it
-/// is there, why the registry takes no more writes: predictions go on then. A server that asks for tokens says here, where it
+/// is there, why the registry takes no more writes: predictions go on then. `quarantined` names plugins that do not answer. A server that asks for tokens says here, where it
 /// asks for none, no more than whether something is wrong (`degraded`); its log says what.
 #[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Ready"), (status = 503, description = "Still loading")))]
 #[get("/readyz")]
@@ -20,13 +20,17 @@ pub async fn readyz(state: web::Data<State>) -> HttpResponse {
     match state.loaded.get() {
         Some(failed) => {
             let stopped = state.store.check_writable().err();
+            let quarantined = state.host.quarantined();
             if state.access.asks_for_tokens() {
-                let degraded = !failed.is_empty() || stopped.is_some();
+                let degraded = !failed.is_empty() || stopped.is_some() || !quarantined.is_empty();
                 return HttpResponse::Ok().json(serde_json::json!({ "status": "ready", "degraded": degraded }));
             }
             let mut answer = serde_json::json!({ "status": "ready", "unavailable": failed });
             if let Some(stopped) = stopped {
                 answer["writes"] = stopped.to_string().into();
+            }
+            if !quarantined.is_empty() {
+                answer["quarantined"] = serde_json::json!(quarantined);
             }
             HttpResponse::Ok().json(answer)
         }

@@ -9,6 +9,7 @@ use lglp_sdk::excerpt::{MESSAGE, shortened};
 use serde::Deserialize;
 
 use super::State;
+use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::measurements::check_all;
@@ -108,7 +109,7 @@ pub async fn submit_measurements(
     state: web::Data<State>,
     id: web::Path<u64>,
     caller: Caller,
-    Body(body): Body<SubmitBody>,
+    Body(body): Body<SubmitBody, MEASUREMENTS>,
 ) -> Result<HttpResponse, ApiError> {
     let skew = skew(&body.sent_at)?;
     if body.measurements.len() > SUBMIT_LIMIT {

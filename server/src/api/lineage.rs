@@ -1,14 +1,20 @@
 //! `/v1/{hardware}/models/{version}/lineage` and `/v1/{hardware}/models/{version}/diff/{other}`.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, get, web};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::problem::Problem;
+use lglp_sdk::Architecture;
 
 use super::State;
 use super::extract::blocking;
-use super::predict::{Cores, hardware_name};
+use super::heavy::heavy;
+use super::predict::hardware_name;
 use super::problem::ApiError;
+use crate::compute::{Turn, parts};
 use crate::lineage;
+use crate::serving::{ServedModel, Serving, ServingError};
 
 /// What a version follows from: dataset, recipe, plugins, the registries it came through; and what happened to it since.
 #[utoipa::path(
@@ -21,13 +27,17 @@ use crate::lineage;
     responses(
         (status = 200, body = Lineage, description = "The version's lineage"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[get("/v1/{hardware}/models/{version}/lineage")]
 pub async fn get_lineage(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
     let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let found = blocking(move || lineage::lineage(&*state.store, &state.host, &name, version)).await?;
+    let found = heavy(&state, move |state| {
+        lineage::lineage(&*state.store, &state.host, &name, version)
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(found))
 }
 
@@ -56,22 +66,43 @@ pub async fn get_diff(
 ) -> Result<HttpResponse, ApiError> {
     let (hardware, a, b) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    // It waits its turn among predictions, and takes one core for all of its own.
-    let _place = state
-        .queue
-        .clone()
-        .try_acquire_owned()
-        .map_err(|_| ApiError::overloaded())?;
-    // Before a core is taken: whoever waits for a version to be loaded keeps none from others. What cannot be loaded is not
-    // compared, as the answer says.
+    let leave = state.heavy.leave().await?;
+    // What cannot be loaded is not compared, as the answer says.
     for version in [a, b] {
         let _ = state.serving.load(&name, version).await;
     }
-    let core = Cores::take(&state.running, 1).await?;
+    // It takes turns with predictions, and ends soon after whoever asked has gone.
+    let turn = Arc::new(state.desk.turn()?);
+    let _asked = Asked(turn.clone());
     let found = blocking(move || {
-        let _core = core;
-        lineage::diff(&*state.store, &state.serving, &name, (a, b), &query)
+        let _leave = leave;
+        let predict = |model: &_, rows: &_| predict(&turn, &state.serving, model, rows);
+        lineage::diff(&*state.store, &state.serving, &name, (a, b), &query, &predict)
     })
     .await?;
     Ok(HttpResponse::Ok().json(found))
+}
+
+/// Whoever asked: gone when it is dropped.
+struct Asked(Arc<Turn>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+/// Part by part, each a unit of the crew's.
+fn predict(
+    turn: &Turn,
+    serving: &Arc<Serving>,
+    model: &Arc<ServedModel>,
+    rows: &Arc<[Architecture]>,
+) -> Result<Vec<f64>, ServingError> {
+    let mut values = Vec::with_capacity(rows.len());
+    for part in parts(rows.len()) {
+        let (serving, model, rows, count) = (serving.clone(), model.clone(), rows.clone(), part.len());
+        values.extend(turn.run_blocking(count, move || serving.values(&model, &rows[part]))??);
+    }
+    Ok(values)
 }

@@ -7,8 +7,10 @@ use lglp_registry::Measurement as Stored;
 use serde::Deserialize;
 
 use super::State;
+use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::heavy::heavy_json;
 use super::predict::hardware_name;
 use super::problem::{ApiError, FAULTS_LISTED};
 use crate::spaces::Spaces;
@@ -28,7 +30,7 @@ pub struct Selection {
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Measurement>, description = "Measurements with their samples"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Vec<Measurement>, description = "Measurements with their samples"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/measurements")]
 pub async fn list_measurements(
@@ -37,8 +39,10 @@ pub async fn list_measurements(
     selection: web::Query<Selection>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let found = blocking(move || state.store.measurements(&name, &selection.space, selection.round)).await?;
-    Ok(HttpResponse::Ok().json(found))
+    heavy_json(&state, move |state| {
+        state.store.measurements(&name, &selection.space, selection.round)
+    })
+    .await
 }
 
 /// Records measurements, all or none. Recording the same again changes nothing.
@@ -58,7 +62,7 @@ pub async fn record_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(body): Body<Vec<Stored>>,
+    Body(body): Body<Vec<Stored>, MEASUREMENTS>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     if let Some(at) = body.iter().position(|m| m.hardware != name) {

@@ -218,6 +218,12 @@ pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiErro
         workers.map(|worker| standing(&*store, worker)).collect()
     })
     .await?;
+    let counts = state.serving.counts();
+    let plugins = i64::try_from(state.host.quarantined().len());
+    counts.plugins_quarantined.set(plugins.unwrap_or(i64::MAX));
+    counts
+        .rows_waiting
+        .set(i64::try_from(state.desk.rows()).unwrap_or(i64::MAX));
     state.metrics.worker_measurements.clear();
     for worker in workers {
         let labels = WorkerLabels {

@@ -4,8 +4,10 @@ mod access;
 mod aliases;
 mod audit;
 mod blobs;
+mod body;
 mod bundles;
 mod caller;
+mod closing;
 mod connections;
 mod datasets;
 mod document;
@@ -14,11 +16,13 @@ mod extract;
 mod gates;
 mod hardware;
 mod health;
+mod heavy;
 mod integers;
 mod jobs;
 mod leases;
 mod lineage;
 mod measurements;
+mod memory;
 mod metrics;
 mod models;
 mod pace;
@@ -52,8 +56,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use lglp_registry::Store;
-use tokio::sync::Semaphore;
 
+use crate::compute::Desk;
 use crate::jobs::Jobs;
 use crate::plugins::PluginHost;
 use crate::serving::{Serving, Usage};
@@ -76,10 +80,11 @@ pub struct State {
     pub registrations: pace::Pace,
     /// Where webhooks may send to.
     pub targets: Arc<Targets>,
-    /// Predictions that may wait or run at once; beyond it, requests are turned away.
-    pub queue: Arc<Semaphore>,
-    /// Predictions that may run at once: one per core, since each keeps one busy.
-    pub running: Arc<Semaphore>,
+    /// Where requests ask for their turn to compute.
+    pub desk: Desk,
+    /// What bodies may take.
+    pub memory: memory::Memory,
+    pub heavy: heavy::HeavyReads,
     /// Set once loading production models has ended: why some could not be loaded, by hardware target.
     pub loaded: OnceLock<BTreeMap<String, String>>,
 }

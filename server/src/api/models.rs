@@ -6,6 +6,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewVersion;
 
 use super::State;
+use super::body::VERSION;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::preconditions::idempotency_key;
@@ -70,7 +71,7 @@ pub async fn create_model(
     hardware: web::Path<String>,
     request: HttpRequest,
     caller: Caller,
-    Body(mut body): Body<NewVersion>,
+    Body(mut body): Body<NewVersion, VERSION>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let key = idempotency_key(&request)?;

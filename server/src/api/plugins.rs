@@ -9,5 +9,15 @@ use super::State;
 #[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
 #[get("/v1/plugins")]
 pub async fn list_plugins(state: web::Data<State>) -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "plugins": state.host.infos() }))
+    let quarantined = state.host.quarantined();
+    let plugins = state.host.infos().iter().map(|info| {
+        let mut plugin = serde_json::json!(info);
+        let name = info.description.as_ref().map(|description| &description.name);
+        if let Some(reason) = name.and_then(|name| quarantined.get(name)) {
+            plugin["quarantined"] = reason.as_str().into();
+        }
+        plugin
+    });
+    let plugins: Vec<_> = plugins.collect();
+    HttpResponse::Ok().json(serde_json::json!({ "plugins": plugins }))
 }

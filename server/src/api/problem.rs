@@ -15,6 +15,7 @@ use lglp_sdk::excerpt::{MESSAGE, shortened};
 
 use super::document;
 use crate::bundles::BundleError;
+use crate::compute::{Full, Lost};
 use crate::jobs::JobError;
 use crate::lineage::DiffError;
 use crate::plugins::PluginError;
@@ -66,12 +67,17 @@ impl ApiError {
         problem
     }
 
+    /// The memory for bodies is taken.
     pub fn overloaded() -> Self {
-        let detail =
-            "too many predictions are waiting; try again in a second, or send several architectures in one request";
-        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail);
-        problem.headers.push((RETRY_AFTER, "1".into()));
-        problem
+        let detail = "too much is being received and parsed already; try again in a second";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail)
+            .with_header(RETRY_AFTER, "1")
+    }
+
+    /// Too many requests of a kind wait.
+    pub fn too_many(detail: &str) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail)
+            .with_header(RETRY_AFTER, "5")
     }
 
     /// The server could do it, but not now.
@@ -115,6 +121,20 @@ impl ApiError {
     pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Whether a plugin did not come back.
+    pub fn is_overdue(&self) -> bool {
+        self.status == StatusCode::GATEWAY_TIMEOUT
+    }
+
+    /// The faulty places of a body; the error itself where it is another one.
+    pub fn into_faults(self) -> Result<Vec<Fault>, Self> {
+        if self.errors.is_empty() {
+            Err(self)
+        } else {
+            Ok(self.errors)
+        }
     }
 
     /// The document.
@@ -162,7 +182,8 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if self.status.is_server_error() {
+        // A server that stops says so to everybody who waits: that is no news.
+        if self.status.is_server_error() && self.slug != "stopping" {
             tracing::error!(problem = self.slug, "{}", self.detail);
         }
         let mut response = HttpResponse::build(self.status);
@@ -291,11 +312,40 @@ impl From<PluginError> for ApiError {
         let failed = |slug, title| Self::new(StatusCode::INTERNAL_SERVER_ERROR, slug, title, detail.clone());
         match error {
             PluginError::Panicked { .. } => failed("plugin-panicked", "A plugin panicked"),
+            PluginError::Quarantined { .. } => {
+                let title = "A plugin is in quarantine";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-quarantined", title, detail)
+                    .with_header(RETRY_AFTER, "30")
+            }
             PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } => {
                 let title = "A plugin is not available";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-unavailable", title, detail)
             }
             _ => failed("plugin-failed", "A plugin failed"),
+        }
+    }
+}
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        let title = "Too many requests";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", title, full.to_string()).with_header(RETRY_AFTER, "1")
+    }
+}
+
+impl From<Lost> for ApiError {
+    fn from(lost: Lost) -> Self {
+        let detail = lost.to_string();
+        match lost {
+            Lost::Overdue { .. } => {
+                let title = "A plugin does not answer";
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "plugin-overdue", title, detail)
+            }
+            Lost::Stopping | Lost::Unwanted => {
+                let title = "The server is stopping";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", title, detail).with_header(RETRY_AFTER, "5")
+            }
+            _ => Self::internal(detail),
         }
     }
 }
@@ -315,6 +365,7 @@ impl From<ServingError> for ApiError {
                 detail,
                 ..Self::overloaded()
             },
+            ServingError::Lost(lost) => lost.into(),
             ServingError::Space(error) => error.into(),
             ServingError::Registry(error) => Self::from(&*error),
             ServingError::Plugin(error) => error.into(),
@@ -351,6 +402,8 @@ impl From<BundleError> for ApiError {
             BundleError::MissingPlugins { .. } | BundleError::OtherPlugins { .. } => {
                 here("other-plugins", "The plugins are others here")
             }
+            BundleError::Unusable(ServingError::Lost(lost)) => lost.into(),
+            BundleError::Unusable(ServingError::Plugin(error @ PluginError::Quarantined { .. })) => error.into(),
             BundleError::Unusable(_) => bundle("model-unusable", "The model cannot be used"),
             BundleError::Registry(error) => error.into(),
             _ => bundle("invalid-bundle", "The bundle cannot be read"),
@@ -367,6 +420,7 @@ impl From<DiffError> for ApiError {
                 detail,
             }]),
             DiffError::Data(DataError::Registry(error)) | DiffError::Registry(error) => error.into(),
+            DiffError::Lost(lost) => lost.into(),
             DiffError::Data(_) => Self::internal(detail),
         }
     }

@@ -10,6 +10,7 @@ use lglp_openapi::registry::{CollectBlobs, Collected, Verification};
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::heavy::heavy;
 use super::problem::ApiError;
 use super::stream::written_by;
 
@@ -20,11 +21,17 @@ use super::stream::written_by;
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The archive; it is whole only where it ends in order"),
         (status = 500, body = Problem, content_type = "application/problem+json", description = "The registry is damaged"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[get("/v1/registry/backup")]
 pub async fn backup_registry(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let body = written_by(move |out| state.store.backup(out)).await?;
+    let leave = state.heavy.leave().await?;
+    let body = written_by(move |out| {
+        let _leave = leave;
+        state.store.backup(out)
+    })
+    .await?;
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::octet_stream())
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"lglp-registry.tar\""))
@@ -35,11 +42,11 @@ pub async fn backup_registry(state: web::Data<State>) -> Result<HttpResponse, Ap
 #[utoipa::path(
     tag = "operation",
     security(("token" = ["admin"])),
-    responses((status = 200, body = Verification, description = "What was checked and found"))
+    responses((status = 200, body = Verification, description = "What was checked and found"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/registry/verify")]
 pub async fn verify_registry(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let verification = blocking(move || state.store.verify(&|_, _| {})).await?;
+    let verification = heavy(&state, |state| state.store.verify(&|_, _| {})).await?;
     Ok(HttpResponse::Ok().json(verification))
 }
 

@@ -5,7 +5,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 
 use super::State;
-use super::extract::blocking;
+use super::heavy::heavy;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 use crate::savings::{self, SavingsError};
@@ -19,6 +19,7 @@ use crate::savings::{self, SavingsError};
         (status = 200, body = SavingsReport, description = "What predicting saved, and what it follows from"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "An assumption is out of range"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
 )]
 #[get("/v1/{hardware}/savings")]
@@ -28,7 +29,7 @@ pub async fn get_savings(
     query: web::Query<SavingsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let report = blocking(move || {
+    let report = heavy(&state, move |state| {
         state.usage.flush();
         savings::report(&query, &*state.store, &name, &state.spaces).map_err(|error| match error {
             SavingsError::Assumption(bad) => ApiError::invalid_request(vec![Fault {

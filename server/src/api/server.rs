@@ -1,8 +1,12 @@
 //! The HTTP server: routes, limits, start and stop.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
+use std::time::Duration;
 
 use actix_web::dev::{Server, Service};
 use actix_web::middleware::from_fn;
@@ -10,14 +14,17 @@ use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::{App, web};
 use anyhow::Context;
 use lglp_registry::Store;
-use tokio::sync::Semaphore;
 use utoipa_swagger_ui::SwaggerUi;
 
+use super::closing::{self, Closing};
 use super::connections::{self, Limits, Places, Waiting};
+use super::heavy::HeavyReads;
+use super::memory::Memory;
 use super::metrics::{Metrics, RequestLabels, method_label};
 use super::pace::Pace;
 use super::places::Places as Listening;
 use super::{Access, State, access, document, extract, problem};
+use crate::compute::{Crew, Desk};
 use crate::jobs::{Jobs, Tools};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
@@ -44,13 +51,28 @@ pub struct ServeOptions {
     pub tls: Option<rustls::ServerConfig>,
     /// Connections beyond these are closed at once.
     pub connections: Limits,
+    /// How long a call into a plugin may take.
+    pub plugin_deadline: Duration,
 }
 
-/// Serves until SIGINT or SIGTERM, then finishes the requests in flight.
-pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
+/// Bytes of bodies in flight, and of what parsing makes of them, all requests together.
+const BODIES: usize = 512 << 20;
+
+/// Serves until SIGINT, SIGTERM or SIGQUIT, and ends the process then (`closing.rs`).
+///
+/// # Errors
+/// Where it cannot start.
+pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
     let address = options.listener.local_addr().context("the listener has no address")?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let serving = Serving::for_server(options.store.clone(), options.host.clone(), options.spaces.clone())?;
+    let serving = Serving::for_server(
+        options.store.clone(),
+        options.host.clone(),
+        options.spaces.clone(),
+        options.plugin_deadline,
+    )?;
+    let crew = Crew::start("predict", cores, Some(options.plugin_deadline))
+        .context("cannot start the threads that predict")?;
     let usage = Arc::new(Usage::new(options.store.clone()));
     let tools = Tools {
         store: options.store.clone(),
@@ -73,16 +95,27 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
         jobs,
         registrations: Pace::default(),
         targets: options.targets,
-        queue: Arc::new(Semaphore::new(options.queue_depth)),
-        running: Arc::new(Semaphore::new(cores)),
+        desk: Desk::new(Arc::new(crew), options.queue_depth),
+        memory: Memory::new(BODIES),
+        heavy: HeavyReads::default(),
         loaded: OnceLock::new(),
     });
     let observer = Box::new(state.metrics.deliveries.clone());
     let webhooks = Dispatcher::start(&state.store, state.targets.clone(), observer);
     let webhooks = webhooks.context("cannot start delivering to webhooks")?;
-    let ended = actix_web::rt::System::new().block_on(run(state, options.listener, address, options.tls, places));
-    drop(webhooks);
-    ended
+    let system = actix_web::rt::System::new();
+    let closing = Closing(state.clone());
+    match system.block_on(run(
+        state,
+        options.listener,
+        address,
+        options.tls,
+        places,
+        closing.clone(),
+    )) {
+        Ok(()) => closing.end(webhooks),
+        Err(error) => closing.fail(&error),
+    }
 }
 
 async fn run(
@@ -91,6 +124,7 @@ async fn run(
     address: SocketAddr,
     tls: Option<rustls::ServerConfig>,
     places: Arc<Places>,
+    closing: Closing,
 ) -> anyhow::Result<()> {
     let warming = state.clone();
     std::thread::spawn(move || {
@@ -116,14 +150,14 @@ async fn run(
             .await;
         }
     });
-    let jobs = state.jobs.clone();
-    stop_at_signals(&jobs).context("cannot listen to signals")?;
+    let told = signals().context("cannot listen to signals")?;
     let document = document::document();
     let waiting = Waiting::default();
     let app = move || {
         let metrics = state.clone();
         let waiting = waiting.clone();
         App::new()
+            .wrap(from_fn(connections::stay_with_client))
             .wrap(from_fn(access::guard))
             .wrap(from_fn(problem::explain))
             // Outermost, so that it counts what is not admitted, too.
@@ -146,7 +180,6 @@ async fn run(
                 connections::keep_pace(waiting.clone(), request, next)
             }))
             .app_data(state.clone())
-            .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
             .app_data(web::PathConfig::default().error_handler(extract::path_error))
             .app_data(web::QueryConfig::default().error_handler(extract::query_error))
             .configure(routes)
@@ -154,27 +187,26 @@ async fn run(
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(problem::no_route))
     };
-    let server = Server::build().workers(2).shutdown_timeout(30);
+    let server = Server::build()
+        .workers(2)
+        .shutdown_signal(async move {
+            told.await;
+            closing.begin();
+        })
+        .shutdown_timeout(closing::GRACE_S);
     let server = connections::listen(server, listener, tls, places, app);
     let server = server.with_context(|| format!("cannot listen on {address}"))?.run();
-    let ended = server.await.context("the server failed");
-    usage.flush();
-    jobs.join();
-    serving.stop();
-    ended
+    server.await.context("the server failed")
 }
 
-/// Stops the jobs at a signal that ends the server, before it waits for the requests in flight: those that listen to a job
-/// would last as long as the job.
-fn stop_at_signals(jobs: &Arc<Jobs>) -> std::io::Result<()> {
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()] {
-        let (mut signal, jobs) = (signal(kind)?, jobs.clone());
-        actix_web::rt::spawn(async move {
-            signal.recv().await;
-            jobs.stop();
-        });
-    }
-    Ok(())
+/// Waits for a signal that ends the server.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
+    let mut signals = kinds.into_iter().map(signal).collect::<std::io::Result<Vec<_>>>()?;
+    Ok(poll_fn(move |context| {
+        let told = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+        if told { Poll::Ready(()) } else { Poll::Pending }
+    }))
 }
 
 /// Every route; those with fixed first segments come before `/v1/{hardware}`.

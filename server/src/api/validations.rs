@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::heavy::heavy;
 use super::jobs::submit;
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
@@ -102,16 +103,18 @@ pub async fn get_validation(state: web::Data<State>, path: web::Path<(String, u3
         ("number" = u32, Path, description = "Number of the report"),
     ),
     security(("token" = ["viewer"])),
-    responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/validations/{number}/scatter.svg")]
 pub async fn get_scatter(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
     let (hardware, number) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let svg = blocking(move || {
+    let svg = heavy(&state, move |state| {
         let report = state.store.validation(&name, number)?;
         state.store.get_blob(&report.content.scatter)
     })
     .await?;
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
+    Ok(HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .body(state.heavy.answer(svg)?))
 }

@@ -14,7 +14,7 @@ use crate::lineage::{differences, trace_plugins};
 use crate::measure::admit;
 use crate::plugins::{Kind, PluginHost};
 use crate::predictor::{ModelState, Recipe};
-use crate::serving::ServedModel;
+use crate::serving::ServingError;
 use crate::spaces::Spaces;
 
 /// Where to import to.
@@ -22,6 +22,8 @@ pub struct Importer<'a> {
     pub store: &'a dyn Store,
     pub host: &'a PluginHost,
     pub spaces: &'a Spaces,
+    /// Loads a model with its fitted state, and lets it predict.
+    pub try_out: &'a dyn Fn(&Version, ModelState) -> Result<(), ServingError>,
 }
 
 /// How to import.
@@ -204,8 +206,7 @@ impl Importer<'_> {
         for (role, digest) in &version.content.artifacts {
             state.insert(role.clone(), bundle.blob(digest)?.to_vec());
         }
-        let loaded = ServedModel::from_state(self.host, self.spaces, version, &state);
-        loaded.map(drop).map_err(BundleError::Unusable)
+        (self.try_out)(version, state).map_err(BundleError::Unusable)
     }
 
     /// One that is here already stays as it is, whoever froze it.

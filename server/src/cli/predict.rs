@@ -53,7 +53,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 &serving,
                 &spaces,
                 args.hardware.as_str(),
-                serde_json::to_value(&request)?,
+                &serde_json::to_value(&request)?,
             )
             .map_err(|problem| explain_problem(&problem))?
         }

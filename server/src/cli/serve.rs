@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use lglp_registry::{HolderInfo, SledStore};
@@ -13,6 +14,9 @@ use crate::api::{Access, Limits, ServeOptions, serve};
 use crate::files;
 use crate::jobs::QUEUE_LIMIT;
 use crate::{log, tls};
+
+/// Seconds that a call into a plugin may take, unless told otherwise: a call is one of some milliseconds.
+const PLUGIN_DEADLINE_S: u32 = 10;
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
@@ -38,6 +42,10 @@ pub struct Args {
     /// --connections then.
     #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     connections_per_address: u32,
+    /// How long a call into a plugin may take, seconds. One that takes longer is given up: its request is answered 504, and the
+    /// plugin is asked nothing more until the call has come back. Loading a model may take three times as long.
+    #[arg(long, default_value_t = PLUGIN_DEADLINE_S, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    plugin_deadline: u32,
     #[command(flatten)]
     allow: Allow,
     /// Serve HTTPS with this certificate: PEM, the server's own first, then its chain. Read once, at the start.
@@ -88,7 +96,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "serving {} on {listening}, its pages on {address}/docs",
         context.registry_folder().display()
     );
-    serve(ServeOptions {
+    let ended = serve(ServeOptions {
         listener,
         store: Arc::new(store),
         host: Arc::new(host),
@@ -103,7 +111,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             in_all: files::allow_for(args.connections as usize),
             per_address: args.connections_per_address as usize,
         },
-    })
+        plugin_deadline: Duration::from_secs(args.plugin_deadline.into()),
+    })?;
+    match ended {}
 }
 
 /// Where programs on this machine reach a listener: one on all addresses is on the loopback address, too.

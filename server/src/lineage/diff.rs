@@ -6,9 +6,11 @@ use lglp_openapi::lineage::{ComparedVersion, DiffQuery, MetricDifference, ModelD
 use lglp_registry::{HardwareName, NewVersion, PluginUse, Store, Version};
 
 use super::json::differences;
+use super::predictions::{NotCompared, Predict};
 use super::wire::{self, SplitRows};
 use super::{data, predictions};
-use crate::serving::Serving;
+use crate::compute::Lost;
+use crate::serving::{Serving, ServingError};
 use crate::train::DataError;
 
 /// Architectures that two versions are compared on at most.
@@ -21,19 +23,23 @@ pub enum DiffError {
     /// The caller asked for too many architectures, or none.
     #[error("{count} architectures; allowed: 1 to {COUNT_LIMIT}")]
     Count { count: usize },
+    /// The comparison was cut off.
+    #[error(transparent)]
+    Lost(Lost),
     #[error(transparent)]
     Data(#[from] DataError),
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
 
-/// Compares recipe, plugins, data, metrics and predictions of two versions. Blocks while it loads and predicts.
+/// Compares recipe, plugins, data, metrics and predictions of two versions; `predict` says where these are made. Blocks.
 pub fn diff(
     store: &dyn Store,
     serving: &Serving,
     hardware: &HardwareName,
     (a, b): (u32, u32),
     query: &DiffQuery,
+    predict: &Predict<'_>,
 ) -> Result<ModelDiff, DiffError> {
     let count = query.count;
     if !(1..=COUNT_LIMIT).contains(&count) {
@@ -42,8 +48,9 @@ pub fn diff(
     let (version_a, version_b) = (store.version(hardware, a)?, store.version(hardware, b)?);
     let (content_a, content_b) = (&version_a.content, &version_b.content);
     // Where they cannot be asked the same, everything else still tells them apart.
-    let (predictions, not_compared) = match predictions::compare(store, serving, hardware, (a, b), query) {
+    let (predictions, not_compared) = match predictions::compare(store, serving, hardware, (a, b), query, predict) {
         Ok(predictions) => (Some(predictions), None),
+        Err(NotCompared::Serving(ServingError::Lost(lost))) => return Err(DiffError::Lost(lost)),
         Err(reason) => (None, Some(reason.to_string())),
     };
     Ok(ModelDiff {

@@ -10,4 +10,4 @@ mod wire;
 pub use diff::{COUNT_LIMIT, DiffError, diff};
 pub use json::differences;
 pub use origin::{lineage, trace_plugins};
-pub use predictions::relative_difference;
+pub use predictions::{Predict, relative_difference};

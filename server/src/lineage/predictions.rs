@@ -42,6 +42,7 @@ pub(super) fn compare(
     hardware: &HardwareName,
     (a, b): (u32, u32),
     query: &DiffQuery,
+    predict: &Predict<'_>,
 ) -> Result<PredictionDifference, NotCompared> {
     let first = serving.load_blocking(hardware, a)?;
     let second = serving.load_blocking(hardware, b)?;
@@ -63,14 +64,11 @@ pub(super) fn compare(
             quantity: model.quantity(),
         });
     }
-    let drawn: Vec<Architecture> = plan(space, query.seed, query.count, 0)
+    let drawn: Arc<[Architecture]> = plan(space, query.seed, query.count, 0)
         .into_iter()
         .map(|(_, architecture)| architecture)
         .collect();
-    let (of_a, of_b) = (
-        latencies(serving, &first, &drawn)?,
-        latencies(serving, &second, &drawn)?,
-    );
+    let (of_a, of_b) = (predict(&first, &drawn)?, predict(&second, &drawn)?);
     let relative: Vec<f64> = of_a
         .iter()
         .zip(&of_b)
@@ -103,13 +101,8 @@ pub(super) fn compare(
     })
 }
 
-/// On one thread: whoever waits for predictions has the other cores.
-fn latencies(serving: &Serving, served: &Arc<ServedModel>, drawn: &[Architecture]) -> Result<Vec<f64>, ServingError> {
-    let predicted = served
-        .predict(drawn, 1)
-        .inspect_err(|error| serving.after_failure(served, error))?;
-    Ok(predicted.into_iter().map(|prediction| prediction.value).collect())
-}
+/// Lets a model predict, milliseconds.
+pub type Predict<'a> = dyn Fn(&Arc<ServedModel>, &Arc<[Architecture]>) -> Result<Vec<f64>, ServingError> + 'a;
 
 #[cfg(test)]
 mod tests {

@@ -112,7 +112,7 @@ pub fn admit(host: &PluginHost, runtime: &str, settings: &Map<String, Value>, pl
     // That one is lglp's own, which a whole target has among the runtime's.
     let settings = settings.iter().filter(|(name, _)| *name != BATCH_SIZE);
     let settings = settings.map(|(name, value)| (name.clone(), value.clone())).collect();
-    host.admit(runtime, &settings).map_err(|refused| {
+    host.admit_settings(runtime, &settings).map_err(|refused| {
         let at = match &refused {
             PluginError::MachineOnly { setting, .. } => format!("settings.{setting}"),
             _ => "runtime".to_owned(),

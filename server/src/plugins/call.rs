@@ -6,7 +6,7 @@ use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::MESSAGE;
 use lglp_sdk::plugin::abi::{self, Buffer};
 
-use super::PluginError;
+use super::{ComponentHandle, PluginError, health};
 
 /// Where native libraries lie: `LGLP_NATIVE`, else beside the program, else where `make native` puts them.
 pub fn native_folder() -> PathBuf {
@@ -54,6 +54,14 @@ pub fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result
             message: format!("unknown status {other}: {message}"),
         }),
     }
+}
+
+/// As [`checked`], for calls that a plugin may not come back from: refused where it is in quarantine, and seen by whoever
+/// watches the calling thread.
+pub fn watched(handle: &ComponentHandle, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
+    handle.health().admit()?;
+    let _in_call = health::enter(handle);
+    checked(handle.name(), call)
 }
 
 /// As [`checked`], for callbacks that fill a buffer.

@@ -7,7 +7,7 @@ use lglp_sdk::plugin::abi::{EncoderTable, Str};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::fitted::Matrix;
-use super::{ComponentHandle, Kind, PluginError, call};
+use super::{ComponentHandle, Kind, PluginError, call, health};
 
 /// An encoder that is ready for one space.
 pub struct EncoderInstance {
@@ -37,13 +37,13 @@ impl EncoderInstance {
         let (space_json, parameters) = (space.to_json(), parameters.to_string());
         let mut instance = std::ptr::null_mut();
         // SAFETY: the texts outlive the call.
-        call::checked(handle.name(), |error| unsafe {
+        call::watched(handle, |error| unsafe {
             let (space_json, parameters) = (Str::new(&space_json), Str::new(&parameters));
             (table.create)(space_json, space.row_len(), parameters, &mut instance, error)
         })?;
         let mut shape = Shape { steps: 0, width: 0 };
         // SAFETY: the instance was just made.
-        call::checked(handle.name(), |_| unsafe {
+        call::watched(handle, |_| unsafe {
             (table.shape)(instance, &mut shape.steps, &mut shape.width)
         })?;
         Ok(Self {
@@ -67,7 +67,7 @@ impl EncoderInstance {
         }
         let mut out = vec![0f32; count * self.shape.len()];
         // SAFETY: `rows` and `out` have the sizes that the contract asks for.
-        call::checked(self.handle.name(), |error| unsafe {
+        call::watched(&self.handle, |error| unsafe {
             (self.table.encode)(
                 self.instance,
                 rows.as_ptr(),
@@ -87,6 +87,11 @@ impl EncoderInstance {
 
 impl Drop for EncoderInstance {
     fn drop(&mut self) {
+        // What does not answer is not asked to clean up either: its memory is lost.
+        if self.handle.health().quarantine().is_some() {
+            return;
+        }
+        let _in_call = health::enter(&self.handle);
         // SAFETY: made by `create`, used no more.
         unsafe { (self.table.destroy)(self.instance) }
     }

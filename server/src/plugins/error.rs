@@ -62,6 +62,9 @@ pub enum PluginError {
     /// The component panicked; its instance is of no use any more.
     #[error("{component} panicked: {message}")]
     Panicked { component: String, message: String },
+    /// A call into the plugin is overdue: it is asked nothing more.
+    #[error("the plugin `{plugin}` is {reason}")]
+    Quarantined { plugin: String, reason: String },
     /// Cancelled through the progress callback.
     #[error("{component}: cancelled")]
     Cancelled { component: String },

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use lglp_sdk::plugin::abi::{self, FittedTable, Str, TensorView};
 use lglp_sdk::plugin::{Progress, Shape};
 
-use super::{ComponentHandle, PluginError, call};
+use super::{ComponentHandle, PluginError, call, health};
 
 /// Encoded architectures or features, row-major `[rows, steps, width]`.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl FittedInstance {
         // SAFETY: the host admits extractors and regressors only with their table, and never unloads it.
         let table = unsafe { &*handle.component.fitted };
         let mut instance = std::ptr::null_mut();
-        call::checked(handle.name(), |error| call(table, &mut instance, error))?;
+        call::watched(handle, |error| call(table, &mut instance, error))?;
         Ok(Self {
             handle: handle.clone(),
             table,
@@ -116,12 +116,16 @@ impl FittedInstance {
 
     /// Features of an extractor.
     pub fn extract(&self, inputs: &Matrix) -> Result<Matrix, PluginError> {
-        // SAFETY: the instance is alive.
-        let width = unsafe { (self.table.outputs)(self.instance) };
+        let mut width = 0;
+        call::watched(&self.handle, |_| {
+            // SAFETY: the instance is alive.
+            width = unsafe { (self.table.outputs)(self.instance) };
+            abi::STATUS_OK
+        })?;
         let mut data = vec![0f32; inputs.rows * width];
         let extract = self.table.extract.expect("admitted extractors have it");
         // SAFETY: `data` has the size that the contract asks for.
-        call::checked(self.handle.name(), |error| unsafe {
+        call::watched(&self.handle, |error| unsafe {
             extract(self.instance, inputs.view(), data.as_mut_ptr(), error)
         })?;
         let shape = Shape { steps: 1, width };
@@ -137,7 +141,7 @@ impl FittedInstance {
         let mut targets = vec![0f64; inputs.rows];
         let predict = self.table.predict.expect("admitted regressors have it");
         // SAFETY: `targets` has the size that the contract asks for.
-        call::checked(self.handle.name(), |error| unsafe {
+        call::watched(&self.handle, |error| unsafe {
             predict(self.instance, inputs.view(), targets.as_mut_ptr(), error)
         })?;
         Ok(targets)
@@ -146,6 +150,11 @@ impl FittedInstance {
 
 impl Drop for FittedInstance {
     fn drop(&mut self) {
+        // What does not answer is not asked to clean up either: its memory is lost.
+        if self.handle.health().quarantine().is_some() {
+            return;
+        }
+        let _in_call = health::enter(&self.handle);
         // SAFETY: made by `fit` or `load`, used no more.
         unsafe { (self.table.destroy)(self.instance) }
     }

@@ -1,11 +1,13 @@
 //! One opened plugin file and its components.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use lglp_sdk::plugin::abi;
 use serde::{Deserialize, Serialize};
 
 use super::file::Opening;
+use super::health::Health;
 use super::{ComponentDescription, PluginDescription, PluginError, call, native, native_folder};
 
 /// What a component is for.
@@ -33,6 +35,7 @@ impl std::fmt::Display for Kind {
 pub struct Library {
     table: &'static abi::PluginTable,
     sha256: String,
+    health: Arc<Health>,
 }
 
 /// One component of an opened plugin.
@@ -46,6 +49,7 @@ pub struct ComponentHandle {
     plugin: String,
     plugin_version: String,
     sha256: String,
+    health: Arc<Health>,
     parameters: serde_json::Value,
 }
 
@@ -79,12 +83,8 @@ impl Library {
         Ok(Box::leak(Box::new(Self {
             table,
             sha256: file.sha256.clone(),
+            health: Health::new(text(table.name)?),
         })))
-    }
-
-    fn text(&self, text: abi::Str) -> Result<&'static str, PluginError> {
-        // SAFETY: strings in a table live as long as the library, which is never unloaded.
-        unsafe { text.as_str() }.ok_or_else(|| PluginError::Rejected("a text in its table is not UTF-8".into()))
     }
 
     fn raw_components(&self) -> impl Iterator<Item = &'static abi::Component> {
@@ -101,7 +101,7 @@ impl Library {
     }
 
     fn handle(&self, component: &'static abi::Component) -> Result<ComponentHandle, PluginError> {
-        let name = self.text(component.name)?;
+        let name = text(component.name)?;
         let (kind, complete) = match component.kind {
             abi::KIND_ENCODER => (Kind::Encoder, !component.encoder.is_null()),
             abi::KIND_EXTRACTOR => (Kind::FeatureExtractor, has(component, |t| t.extract.is_some())),
@@ -125,9 +125,10 @@ impl Library {
             abi_minor: self.table.abi_minor,
             kind,
             name: name.to_owned(),
-            plugin: self.text(self.table.name)?.to_owned(),
-            plugin_version: self.text(self.table.version)?.to_owned(),
+            plugin: text(self.table.name)?.to_owned(),
+            plugin_version: text(self.table.version)?.to_owned(),
             sha256: self.sha256.clone(),
+            health: self.health.clone(),
             parameters: serde_json::from_slice(&schema)
                 .map_err(|e| PluginError::Rejected(format!("the schema of `{name}` is not JSON: {e}")))?,
         })
@@ -137,16 +138,16 @@ impl Library {
     pub fn describe(&'static self) -> Result<PluginDescription, PluginError> {
         let components = self.components()?;
         Ok(PluginDescription {
-            name: self.text(self.table.name)?.to_owned(),
-            version: self.text(self.table.version)?.to_owned(),
-            summary: self.text(self.table.summary)?.to_owned(),
+            name: text(self.table.name)?.to_owned(),
+            version: text(self.table.version)?.to_owned(),
+            summary: text(self.table.summary)?.to_owned(),
             components: components
                 .iter()
                 .map(|c| {
                     Ok(ComponentDescription {
                         kind: c.kind,
                         name: c.name.clone(),
-                        summary: self.text(c.component.summary)?.to_owned(),
+                        summary: text(c.component.summary)?.to_owned(),
                         state_version: c.component.state_version,
                         parameters: c.parameters.clone(),
                     })
@@ -186,6 +187,11 @@ impl ComponentHandle {
         self.component.state_version
     }
 
+    /// Whether its plugin answers.
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
     /// JSON Schema of its parameters.
     pub fn parameters(&self) -> &serde_json::Value {
         &self.parameters
@@ -206,6 +212,11 @@ impl ComponentHandle {
         let message = faults.join("; ");
         Err(PluginError::InvalidParameters { component, message })
     }
+}
+
+fn text(of_table: abi::Str) -> Result<&'static str, PluginError> {
+    // SAFETY: strings in a table live as long as the library, which is never unloaded.
+    unsafe { of_table.as_str() }.ok_or_else(|| PluginError::Rejected("a text in its table is not UTF-8".into()))
 }
 
 fn has(component: &abi::Component, wanted: impl Fn(&abi::FittedTable) -> bool) -> bool {

@@ -10,6 +10,7 @@ mod encoder;
 mod error;
 mod file;
 mod fitted;
+mod health;
 mod library;
 mod machine;
 mod native;
@@ -22,11 +23,13 @@ pub use call::native_folder;
 pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
+pub use health::{CallWatch, GivenUp};
 pub use library::{ComponentHandle, Kind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 pub use trial::{SUBCOMMAND as TRIAL_SUBCOMMAND, main as trial_main};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -136,6 +139,21 @@ impl PluginHost {
     /// Every file of the folder, usable or not.
     pub fn infos(&self) -> &[PluginInfo] {
         &self.infos
+    }
+
+    /// The plugins in quarantine, and why.
+    pub fn quarantined(&self) -> BTreeMap<String, String> {
+        let of = |component: &ComponentHandle| Some((component.plugin().to_owned(), component.health().quarantine()?));
+        self.components.0.iter().filter_map(of).collect()
+    }
+
+    /// Refuses a plugin in quarantine; one that is not there is no fault here.
+    ///
+    /// # Errors
+    /// `Quarantined`.
+    pub fn admit(&self, plugin: &str) -> Result<(), PluginError> {
+        let found = self.components.0.iter().find(|component| component.plugin() == plugin);
+        found.map_or(Ok(()), |component| component.health().admit())
     }
 
     /// The component of a kind and name.

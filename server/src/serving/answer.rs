@@ -43,60 +43,43 @@ impl Route {
 }
 
 impl Serving {
-    /// Predicts architectures of the route's space, in their order, on up to so many threads.
-    pub fn answer(
-        &self,
-        route: &Route,
-        architectures: &[Architecture],
-        threads: usize,
-    ) -> Result<Vec<Answered>, ServingError> {
-        let Route { model, canary, shadow } = route;
-        if canary.is_none() && shadow.is_none() {
-            let predicted = self.by_production(model, architectures, threads)?;
+    /// Predicts architectures of the route's space, in their order, on this thread. A large batch is answered part by part:
+    /// where the canary fails, production answers the rest of the part.
+    pub fn answer(&self, route: &Route, architectures: &[Architecture]) -> Result<Vec<Answered>, ServingError> {
+        let Route { model, canary, .. } = route;
+        let Some(canary) = canary else {
+            let predicted = self.by_production(model, architectures)?;
             return Ok(predicted.into_iter().map(|p| by(model.version, p)).collect());
-        }
-        let places: Vec<f64> = architectures.iter().map(|a| place(&model.space, a)).collect();
+        };
+        let places = places(route, architectures);
         let mut answers: Vec<Option<Answered>> = vec![None; architectures.len()];
-        if let Some(canary) = canary {
-            let chosen = indices(&places, |_, place| place < canary.share);
-            if let Some(predicted) = self.by_canary(route, canary, &pick(architectures, &chosen), threads) {
-                fill(&mut answers, &chosen, canary.version, predicted);
-            }
+        let chosen = indices(&places, |_, place| place < canary.share);
+        if let Some(predicted) = self.by_canary(route, canary, &pick(architectures, &chosen)) {
+            fill(&mut answers, &chosen, canary.version, predicted);
         }
         let rest = indices(&places, |i, _| answers[i].is_none());
-        let predicted = self.by_production(model, &pick(architectures, &rest), threads)?;
+        let predicted = self.by_production(model, &pick(architectures, &rest))?;
         fill(&mut answers, &rest, model.version, predicted);
-        let answers: Vec<Answered> = answers.into_iter().flatten().collect();
-        if let Some(shadow) = shadow {
-            self.offer(model, shadow, architectures, &places, &answers);
-        }
-        Ok(answers)
+        Ok(answers.into_iter().flatten().collect())
     }
 
     fn by_production(
         &self,
         model: &Arc<ServedModel>,
         architectures: &[Architecture],
-        threads: usize,
     ) -> Result<Vec<Predicted>, ServingError> {
         model
-            .predict(architectures, threads)
+            .predict(architectures)
             .inspect_err(|error| self.after_failure(model, error))
     }
 
     /// What the canary predicts; `None` where it cannot, so that production answers.
-    fn by_canary(
-        &self,
-        route: &Route,
-        canary: &Branch,
-        architectures: &[Architecture],
-        threads: usize,
-    ) -> Option<Vec<Predicted>> {
+    fn by_canary(&self, route: &Route, canary: &Branch, architectures: &[Architecture]) -> Option<Vec<Predicted>> {
         if architectures.is_empty() {
             return None;
         }
         let predicted = canary.model.as_ref().map(|model| {
-            let predicted = model.predict(architectures, threads);
+            let predicted = model.predict(architectures);
             predicted.inspect_err(|error| {
                 tracing::warn!(hardware = %model.hardware, version = model.version, "the canary fails: {error}");
                 self.after_failure(model, error);
@@ -114,22 +97,19 @@ impl Serving {
         None
     }
 
-    /// Has the shadow's share compared. Where the canary answered, production is still to predict: a canary that is
-    /// its own shadow would leave nothing to compare.
-    fn offer(
-        &self,
-        model: &Arc<ServedModel>,
-        shadow: &Branch,
-        architectures: &[Architecture],
-        places: &[f64],
-        answers: &[Answered],
-    ) {
-        let (Some(queue), Some(candidate)) = (&self.shadow, &shadow.model) else {
+    /// Has the shadow's share of what was answered compared, off the response path. Where the canary answered, production is
+    /// still to predict: a canary that is its own shadow would leave nothing to compare.
+    pub fn compare(&self, route: &Route, architectures: &[Architecture], answers: &[Answered]) {
+        let (Some(queue), Some(shadow)) = (&self.shadow, &route.shadow) else {
             return;
         };
+        let (model, Some(candidate)) = (&route.model, &shadow.model) else {
+            return;
+        };
+        let places = places(route, architectures);
         let by_production = |i: usize| answers[i].version == model.version;
-        let known = indices(places, |i, place| place < shadow.share && by_production(i));
-        let unknown = indices(places, |i, place| place < shadow.share && !by_production(i));
+        let known = indices(&places, |i, place| place < shadow.share && by_production(i));
+        let unknown = indices(&places, |i, place| place < shadow.share && !by_production(i));
         let comparison = |chosen: &[usize], production_ms| Comparison {
             production: model.clone(),
             candidate: candidate.clone(),
@@ -140,6 +120,10 @@ impl Serving {
         queue.offer(comparison(&known, Some(latencies)));
         queue.offer(comparison(&unknown, None));
     }
+}
+
+fn places(route: &Route, architectures: &[Architecture]) -> Vec<f64> {
+    architectures.iter().map(|a| place(&route.model.space, a)).collect()
 }
 
 /// The place of an architecture: the first 8 bytes of the SHA-256 of its canonical text, as a fraction of 2^64.

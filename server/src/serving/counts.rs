@@ -7,6 +7,7 @@ use lglp_registry::HardwareName;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -41,6 +42,9 @@ pub struct Counts {
     pub load_failures: Family<ModelLabels, Counter>,
     /// Pairs that have series.
     pairs: Arc<Mutex<BTreeSet<PairLabels>>>,
+    /// Counted when it is asked for, as are the rows.
+    pub plugins_quarantined: Gauge,
+    pub rows_waiting: Gauge,
 }
 
 impl Default for Counts {
@@ -52,6 +56,8 @@ impl Default for Counts {
             shadow_failed: Family::default(),
             load_failures: Family::default(),
             pairs: Arc::default(),
+            plugins_quarantined: Gauge::default(),
+            rows_waiting: Gauge::default(),
         }
     }
 }
@@ -105,6 +111,16 @@ impl Counts {
             "model_load_failures",
             "Versions that could not be loaded or failed their self-test",
             self.load_failures.clone(),
+        );
+        registry.register(
+            "plugins_quarantined",
+            "Plugins that are asked nothing, since a call into them has not come back",
+            self.plugins_quarantined.clone(),
+        );
+        registry.register(
+            "predict_rows_waiting",
+            "Architectures that wait or are being predicted",
+            self.rows_waiting.clone(),
         );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lglp_registry::{AliasName, HardwareName, PRODUCTION};
 
 use super::table::Key;
+use crate::compute::Lost;
 use crate::plugins::PluginError;
 use crate::spaces::UnknownSpace;
 
@@ -57,9 +58,12 @@ pub enum ServingError {
     /// Too many other versions wait to be loaded.
     #[error("too many versions wait to be loaded; ask for version {version} of `{hardware}` again in a second")]
     TooManyLoads { hardware: HardwareName, version: u32 },
-    /// Loading panicked, or the server ends.
+    /// The server ends.
     #[error("loading version {version} of `{hardware}` was cut off; the log tells why")]
     CutOff { hardware: HardwareName, version: u32 },
+    /// Nothing came out of the work on it.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     #[error(transparent)]
     Space(#[from] UnknownSpace),
     #[error(transparent)]

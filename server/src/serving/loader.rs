@@ -1,10 +1,9 @@
-//! The loader: one thread of its own that loads versions and frees them, so that requests do neither.
+//! The loader: a crew of one thread that loads versions and frees them, so that requests do neither. A version whose plugin
+//! does not come back fails to load, and the next one is loaded by another thread.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -12,17 +11,14 @@ use tokio::sync::oneshot;
 use super::counts::{Counts, ModelLabels};
 use super::live::{Aftermath, LiveTable};
 use super::table::Key;
-use super::{ServedModel, ServingError, priority};
+use super::{ServedModel, ServingError};
+use crate::compute::{Crew, Lost, Unit};
 
 /// What whoever asked for a version gets.
 pub(super) type Answer = Result<Arc<ServedModel>, ServingError>;
 
-enum Job {
-    Load(Key),
-    Retire(Vec<Arc<ServedModel>>),
-    LowerPriority,
-    Stop,
-}
+/// A load takes longer than a prediction: so many times the deadline of calls into plugins.
+const PATIENCE: u32 = 3;
 
 /// Time between two looks at whether the last request has let go of a retired model.
 const RETIRE_INTERVAL: Duration = Duration::from_millis(200);
@@ -31,7 +27,7 @@ const RETIRE_INTERVAL: Duration = Duration::from_millis(200);
 const WAITING_LIMIT: usize = 64;
 
 /// Who waits for which version: it is loaded once, however many ask.
-type Waiting = Mutex<HashMap<Key, Waiters>>;
+type Waiting = HashMap<Key, Waiters>;
 
 /// Who waits for a version.
 #[derive(Default)]
@@ -41,139 +37,138 @@ struct Waiters {
     answers: Vec<oneshot::Sender<Answer>>,
 }
 
-/// A handle of the thread.
+/// Loads and frees.
 pub(super) struct Loader {
-    /// Bounded by what waits, and by the changes of aliases that called for it.
-    queue: mpsc::Sender<Job>,
-    waiting: Arc<Waiting>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    crew: Arc<Crew>,
+    shared: Arc<Shared>,
 }
 
-/// What the thread works with.
-struct Thread {
+struct Shared {
     live: Arc<LiveTable>,
-    jobs: mpsc::Receiver<Job>,
-    waiting: Arc<Waiting>,
     counts: Counts,
-    /// The last to hold a model frees it: held here, that is never a request.
-    retired: Vec<Arc<ServedModel>>,
+    waiting: Mutex<Waiting>,
+    retired: Mutex<mpsc::Sender<Arc<ServedModel>>>,
 }
 
 impl Loader {
-    /// Starts the thread.
-    pub(super) fn start(live: Arc<LiveTable>, counts: Counts) -> std::io::Result<Self> {
-        let (queue, jobs) = mpsc::channel();
-        let waiting = Arc::<Waiting>::default();
-        let mut thread = Thread {
-            live,
-            jobs,
-            waiting: waiting.clone(),
-            counts,
-            retired: Vec::new(),
-        };
-        let thread = std::thread::Builder::new()
-            .name("loader".into())
-            .spawn(move || while thread.step() {})?;
+    /// Starts the threads.
+    pub(super) fn start(live: Arc<LiveTable>, counts: Counts, deadline: Option<Duration>) -> std::io::Result<Self> {
+        let crew = Arc::new(Crew::start("loader", 1, deadline.map(|d| d.saturating_mul(PATIENCE)))?);
+        let (retired, models) = mpsc::channel();
+        let freeing = crew.clone();
+        std::thread::Builder::new()
+            .name("retired".into())
+            .spawn(move || retire(&models, &freeing))?;
         Ok(Self {
-            queue,
-            waiting,
-            thread: Mutex::new(Some(thread)),
+            crew,
+            shared: Arc::new(Shared {
+                live,
+                counts,
+                waiting: Mutex::default(),
+                retired: Mutex::new(retired),
+            }),
         })
     }
 
     /// Asks for a version.
     pub(super) fn want(&self, key: Key) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
-        let mut waiting = self.waiting();
+        let waiting = self.shared.waiting();
         if !waiting.contains_key(&key) && waiting.len() >= WAITING_LIMIT {
             let (hardware, version) = key;
             let _ = answer.send(Err(ServingError::TooManyLoads { hardware, version }));
-        } else if let Some(waiters) = self.enqueue(&mut waiting, key) {
-            waiters.answers.push(answer);
+        } else {
+            self.enqueue(waiting, key, |waiters| waiters.answers.push(answer));
         }
         receiver
     }
 
     /// Has a version loaded that something leads to; nobody waits for it.
     pub(super) fn need(&self, key: Key) {
-        if let Some(waiters) = self.enqueue(&mut self.waiting(), key) {
-            waiters.led_to = true;
-        }
+        self.enqueue(self.shared.waiting(), key, |waiters| waiters.led_to = true);
     }
 
-    /// Who waits for a version, which has its place in the queue then. None where the thread has stopped: whoever waits sees
-    /// that by the channel, which closes.
-    fn enqueue<'a>(&self, waiting: &'a mut HashMap<Key, Waiters>, key: Key) -> Option<&'a mut Waiters> {
-        if !waiting.contains_key(&key) {
-            self.queue.send(Job::Load(key.clone())).ok()?;
+    /// Joins those who wait for a version, which has its place in the queue then.
+    fn enqueue(&self, mut waiting: MutexGuard<'_, Waiting>, key: Key, join: impl FnOnce(&mut Waiters)) {
+        let is_first = !waiting.contains_key(&key);
+        join(waiting.entry(key.clone()).or_default());
+        // A crew that has stopped answers at once, and asks who waits.
+        drop(waiting);
+        if is_first {
+            let shared = self.shared.clone();
+            self.crew.submit(self.crew.number(), 0, Arc::new(Load { key, shared }));
         }
-        Some(waiting.entry(key).or_default())
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Key, Waiters>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Frees what a change left behind, once its last request is done, and loads what it calls for.
     pub(super) fn settle(&self, Aftermath { retired, missing }: Aftermath) {
-        if !retired.is_empty() {
-            let _ = self.queue.send(Job::Retire(retired));
-        }
+        self.shared.retire(retired);
         for key in missing {
             self.need(key);
         }
     }
 
-    /// From now on, once it has done what it was asked for so far, the thread yields to those that answer requests.
-    pub(super) fn lower_priority(&self) {
-        let _ = self.queue.send(Job::LowerPriority);
+    /// Has other work done on the thread: a model tried that is not in the registry yet.
+    pub(super) fn run_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
+        self.crew.run_blocking(work)
     }
 
-    /// Ends the thread once it has done what it was asked for so far.
+    /// From now on, once it has done what it was asked for so far, the thread yields to those that answer requests.
+    pub(super) fn yield_to_requests(&self) {
+        self.crew.yield_to_others();
+    }
+
+    /// Loads nothing more; whoever waits is told.
     pub(super) fn stop(&self) {
-        let _ = self.queue.send(Job::Stop);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
-        self.waiting().clear();
+        self.crew.stop();
+        self.crew.abandon();
     }
 }
 
-impl Thread {
-    /// Does one job; false once there is no more to do.
-    fn step(&mut self) -> bool {
-        let job = if self.retired.is_empty() {
-            self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            self.jobs.recv_timeout(RETIRE_INTERVAL)
-        };
-        match job {
-            Ok(Job::Load(key)) => self.load(&key),
-            Ok(Job::Retire(models)) => self.retired.extend(models),
-            Ok(Job::LowerPriority) => priority::lower(),
-            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        self.retired.retain(|model| Arc::strong_count(model) > 1);
-        true
-    }
+/// A version to load.
+struct Load {
+    key: Key,
+    shared: Arc<Shared>,
+}
 
-    fn load(&mut self, key: &Key) {
-        if self.is_given_up(key) {
+impl Unit for Load {
+    fn run(&self) {
+        if self.shared.is_given_up(&self.key) {
             return;
         }
-        let loaded = catch_unwind(AssertUnwindSafe(|| self.live.load(key)));
-        let answer = loaded
-            .unwrap_or_else(|_| Err(ServingError::cut_off(key)))
-            .map(|loaded| {
-                let (model, aftermath) = loaded;
-                self.retired.extend(aftermath.retired);
-                model
-            });
+        let loaded = self.shared.live.load(&self.key).map(|(model, aftermath)| {
+            self.shared.retire(aftermath.retired);
+            model
+        });
+        self.shared.answer(&self.key, &loaded);
+    }
+
+    fn fail(&self, lost: Lost) {
+        self.shared.answer(&self.key, &Err(lost.into()));
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn retire(&self, models: Vec<Arc<ServedModel>>) {
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        for model in models {
+            // The thread ends with the loader alone.
+            let _ = retired.send(model);
+        }
+    }
+
+    fn answer(&self, key: &Key, answer: &Answer) {
         let (hardware, version) = key;
+        let Some(asked) = self.waiting().remove(key) else {
+            // Given up before.
+            return;
+        };
         // That there is no such version is told to whoever made it up; metrics and log know versions that exist.
-        if let Err(error) = answer.as_ref()
+        if let Err(error) = answer
             && !error.is_no_such_version()
         {
             tracing::warn!(%hardware, version, "cannot load: {error}");
@@ -183,8 +178,7 @@ impl Thread {
             };
             self.counts.load_failures.get_or_create(&labels).inc();
         }
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for waiter in waiting.remove(key).unwrap_or_default().answers {
+        for waiter in asked.answers {
             // A request that was given up waits no more.
             let _ = waiter.send(answer.clone());
         }
@@ -192,7 +186,7 @@ impl Thread {
 
     /// Whether nothing leads to a version and every request that asked for it has gone; it is not waited for then.
     fn is_given_up(&self, key: &Key) -> bool {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         let given_up = |waiters: &Waiters| !waiters.led_to && waiters.answers.iter().all(oneshot::Sender::is_closed);
         let given_up = waiting.get(key).is_none_or(given_up);
         if given_up {
@@ -200,4 +194,38 @@ impl Thread {
         }
         given_up
     }
+}
+
+/// Has models freed on the loader's thread once no request holds them any more: the last to hold one frees it, and held
+/// here that is never a request.
+fn retire(models: &mpsc::Receiver<Arc<ServedModel>>, crew: &Crew) {
+    let mut retired: Vec<Arc<ServedModel>> = Vec::new();
+    loop {
+        let next = if retired.is_empty() {
+            models.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            models.recv_timeout(RETIRE_INTERVAL)
+        };
+        match next {
+            Ok(model) => retired.push(model),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let free = |model: &mut Arc<ServedModel>| Arc::strong_count(model) == 1;
+        for model in retired.extract_if(.., free) {
+            crew.submit(crew.number(), 0, Arc::new(Free(Mutex::new(Some(model)))));
+        }
+    }
+}
+
+/// A model to free.
+struct Free(Mutex<Option<Arc<ServedModel>>>);
+
+impl Unit for Free {
+    fn run(&self) {
+        let model = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(model);
+    }
+
+    fn fail(&self, _: Lost) {}
 }

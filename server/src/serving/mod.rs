@@ -1,14 +1,13 @@
 //! Serving: loaded versions, and which of them answers.
 //!
-//! Nothing here waits for a disk on the response path: the table is in memory, versions are loaded and freed by one
-//! thread of low priority, and shadows predict on another.
+//! Nothing here waits for a disk on the response path: the table is in memory, versions are loaded and freed by a crew
+//! of one thread of low priority, and shadows predict on another.
 
 mod answer;
 mod counts;
 mod error;
 mod live;
 mod loader;
-mod priority;
 mod router;
 mod self_test;
 mod served;

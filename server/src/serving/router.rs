@@ -1,8 +1,10 @@
 //! [`Serving`]: finds the model that a request means, and keeps it so while aliases and traffic move.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
+use lglp_sdk::Architecture;
 
 use super::answer::Route;
 use super::counts::Counts;
@@ -11,6 +13,7 @@ use super::loader::Loader;
 use super::shadow::Shadow;
 use super::table::Target;
 use super::{ServedModel, ServingError};
+use crate::compute::Lost;
 use crate::plugins::{PluginError, PluginHost};
 use crate::spaces::Spaces;
 
@@ -49,7 +52,7 @@ impl Serving {
     pub fn for_command(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Self> {
         let live = Arc::new(LiveTable::new(store, host, spaces)?);
         let counts = Counts::default();
-        let loader = Arc::new(Loader::start(live.clone(), counts.clone())?);
+        let loader = Arc::new(Loader::start(live.clone(), counts.clone(), None)?);
         let shadow = None;
         Ok(Self {
             live,
@@ -59,17 +62,23 @@ impl Serving {
         })
     }
 
-    /// For a server: follows every change of the registry, and compares shadows.
-    pub fn for_server(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Arc<Self>> {
+    /// For a server: follows every change of the registry, compares shadows, and gives up calls into plugins that take longer
+    /// than `deadline`.
+    pub fn for_server(
+        store: Arc<dyn Store>,
+        host: Arc<PluginHost>,
+        spaces: Arc<Spaces>,
+        deadline: Duration,
+    ) -> anyhow::Result<Arc<Self>> {
         let live = Arc::new(LiveTable::new(store, host, spaces)?);
         let counts = Counts::default();
-        let loader = Arc::new(Loader::start(live.clone(), counts.clone())?);
+        let loader = Arc::new(Loader::start(live.clone(), counts.clone(), Some(deadline))?);
         let (table, loading) = (live.clone(), loader.clone());
-        let failed = move |model: &_, error: &_| replace(&table, &loading, model, error);
+        let failed = Box::new(move |model: &_, error: &_| replace(&table, &loading, model, error));
         let serving = Arc::new(Self {
             live,
             loader,
-            shadow: Some(Shadow::start(counts.clone(), failed)?),
+            shadow: Some(Shadow::start(counts.clone(), Some(deadline), failed)?),
             counts,
         });
         let watching = Arc::downgrade(&serving);
@@ -174,6 +183,14 @@ impl Serving {
         }
     }
 
+    /// What a model predicts alone, in the order of the architectures, on this thread.
+    pub fn values(&self, model: &Arc<ServedModel>, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+        let predicted = model
+            .predict(architectures)
+            .inspect_err(|error| self.after_failure(model, error))?;
+        Ok(predicted.into_iter().map(|prediction| prediction.value).collect())
+    }
+
     /// After a failed prediction: a model whose plugin panicked is dropped and loaded anew.
     pub fn after_failure(&self, model: &Arc<ServedModel>, error: &ServingError) {
         replace(&self.live, &self.loader, model, error);
@@ -189,7 +206,7 @@ impl Serving {
             Err(error) => Some((name, error)),
         };
         let failed = hardware.iter().cloned().filter_map(load).collect();
-        self.loader.lower_priority();
+        self.loader.yield_to_requests();
         for name in hardware {
             let missing = self.live.table().target(&name).map(Target::missing);
             for version in missing.unwrap_or_default() {
@@ -212,13 +229,17 @@ impl Serving {
         }
     }
 
-    /// Ends the threads: a process must not exit while plugins are at work.
+    /// Has a model tried that is not in the registry yet, on the loader's thread. Blocks.
+    pub fn try_out<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
+        self.loader.run_blocking(work)
+    }
+
+    /// Loads and compares nothing more; whoever waits for it is told.
     pub fn stop(&self) {
         if let Some(shadow) = &self.shadow {
             shadow.stop();
         }
         self.loader.stop();
-        self.flush();
     }
 
     /// What is counted for Prometheus.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::ServingError;
 use super::self_test::self_test;
+use crate::compute::ROWS_PER_UNIT;
 use crate::plugins::PluginHost;
 use crate::predictor::{FittedModel, Interval, ModelState, PluginUse, Recipe, RelativeResiduals, TrainingRange};
 use crate::spaces::Spaces;
@@ -44,6 +45,10 @@ impl ServedModel {
         spaces: &Spaces,
         version: &Version,
     ) -> Result<Self, ServingError> {
+        // Before its blobs are read: whatever asks for it again and again would have them read as often.
+        for used in &version.content.plugins {
+            host.admit(&used.plugin)?;
+        }
         let mut state = ModelState::new();
         for (role, digest) in &version.content.artifacts {
             state.insert(role.clone(), store.get_blob(digest)?);
@@ -94,26 +99,19 @@ impl ServedModel {
         self.space.name == other.space.name && self.quantity() == other.quantity()
     }
 
-    /// What it predicts alone, in the order of the architectures.
+    /// What it predicts alone, in the order of the architectures. Each call into plugins is one of some milliseconds, so
+    /// that what takes much longer can be told from what is merely much.
     pub(super) fn values(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
-        Ok(self.model.predict(architectures.iter())?)
+        let mut values = Vec::with_capacity(architectures.len());
+        for part in architectures.chunks(ROWS_PER_UNIT) {
+            values.extend(self.model.predict(part.iter())?);
+        }
+        Ok(values)
     }
 
-    /// Predicts architectures of the model's space, in their order, on up to so many threads.
-    pub fn predict(&self, architectures: &[Architecture], threads: usize) -> Result<Vec<Predicted>, ServingError> {
-        let share = architectures.len().div_ceil(threads).max(1);
-        let predicted = std::thread::scope(|scope| {
-            let (first, others) = architectures.split_at(share.min(architectures.len()));
-            let others: Vec<_> = others
-                .chunks(share)
-                .map(|part| scope.spawn(|| self.model.predict(part.iter())))
-                .collect();
-            let mut predicted = self.model.predict(first.iter())?;
-            for other in others {
-                predicted.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-            }
-            Ok::<_, ServingError>(predicted)
-        })?;
+    /// Predicts architectures of the model's space, in their order.
+    pub fn predict(&self, architectures: &[Architecture]) -> Result<Vec<Predicted>, ServingError> {
+        let predicted = self.values(architectures)?;
         if let Some(at) = predicted.iter().position(|value| !value.is_finite()) {
             return Err(ServingError::Impossible {
                 hardware: self.hardware.clone(),

@@ -1,15 +1,16 @@
-//! The shadow: one thread of low priority on which candidates predict what production was asked, and are compared with it.
+//! The shadow: a crew of one thread of low priority on which candidates predict what production was asked, and are compared with it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lglp_registry::{Agreement, HardwareName, Store};
 use lglp_sdk::Architecture;
 
 use super::counts::{Counts, PairLabels};
-use super::{ServedModel, ServingError, priority};
+use super::{ServedModel, ServingError};
+use crate::compute::{Crew, Lost, Unit};
 
 /// Architectures that may wait to be compared; of what comes on top a request is dropped as a whole.
 const WAITING_LIMIT: usize = 20_000;
@@ -32,16 +33,18 @@ type Failure<'a> = (&'a Arc<ServedModel>, ServingError);
 /// What was compared since it was last added to the registry.
 type Seen = BTreeMap<Pair, Agreement>;
 
-/// A handle of the thread.
+/// What is done with models that fail.
+type Failed = Box<dyn Fn(&Arc<ServedModel>, &ServingError) + Send + Sync>;
+
+/// A handle of the crew.
 pub(super) struct Shadow {
     shared: Arc<Shared>,
-    /// `None` ends the thread. Bounded by [`WAITING_LIMIT`].
-    queue: mpsc::Sender<Option<Comparison>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    crew: Crew,
 }
 
 struct Shared {
     counts: Counts,
+    failed: Failed,
     seen: Mutex<Seen>,
     /// Apart from what was seen, which the thread of low priority locks: a request must not wait for that.
     dropped: Mutex<BTreeMap<Pair, u64>>,
@@ -51,31 +54,17 @@ struct Shared {
 
 impl Shadow {
     /// Starts the thread; it calls `failed` with models that fail.
-    pub(super) fn start(
-        counts: Counts,
-        failed: impl Fn(&Arc<ServedModel>, &ServingError) + Send + 'static,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(counts: Counts, deadline: Option<Duration>, failed: Failed) -> std::io::Result<Self> {
+        let crew = Crew::start("shadow", 1, deadline)?;
+        crew.yield_to_others();
         let shared = Arc::new(Shared {
             counts,
+            failed,
             seen: Mutex::default(),
             dropped: Mutex::default(),
             waiting: AtomicUsize::new(0),
         });
-        let (queue, comparisons) = mpsc::channel::<Option<Comparison>>();
-        let of_thread = shared.clone();
-        let thread = std::thread::Builder::new().name("shadow".into()).spawn(move || {
-            priority::lower();
-            while let Ok(Some(comparison)) = comparisons.recv() {
-                of_thread.compare(&comparison, &failed);
-                let done = comparison.architectures.len();
-                of_thread.waiting.fetch_sub(done, Ordering::Relaxed);
-            }
-        })?;
-        Ok(Self {
-            shared,
-            queue,
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self { shared, crew })
     }
 
     /// Has architectures compared some time, or drops them where too many wait. Never blocks.
@@ -92,8 +81,13 @@ impl Shadow {
         {
             self.shared.drop_rows(&comparison);
         } else {
-            // Only a server that ends has no thread any more.
-            let _ = self.queue.send(Some(comparison));
+            let shared = self.shared.clone();
+            let unit = Compare {
+                comparison,
+                shared,
+                ended: AtomicBool::new(false),
+            };
+            self.crew.submit(self.crew.number(), 0, Arc::new(unit));
         }
     }
 
@@ -113,12 +107,47 @@ impl Shadow {
         }
     }
 
-    /// Ends the thread once it has compared what waits.
+    /// Compares nothing more; what waits is dropped.
     pub(super) fn stop(&self) {
-        let _ = self.queue.send(None);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
+        self.crew.stop();
+        self.crew.abandon();
+    }
+}
+
+/// A comparison to make.
+struct Compare {
+    comparison: Comparison,
+    shared: Arc<Shared>,
+    ended: AtomicBool,
+}
+
+impl Compare {
+    /// Whether it ends now: it ends once, by its work or by being given up.
+    fn ends(&self) -> bool {
+        let first = !self.ended.swap(true, Ordering::Relaxed);
+        if first {
+            let rows = self.comparison.architectures.len();
+            self.shared.waiting.fetch_sub(rows, Ordering::Relaxed);
+        }
+        first
+    }
+}
+
+impl Unit for Compare {
+    fn run(&self) {
+        let latencies = self.comparison.latencies();
+        if self.ends() {
+            self.shared.compare(&self.comparison, latencies);
+        }
+    }
+
+    fn fail(&self, lost: Lost) {
+        if !self.ends() {
+            return;
+        }
+        match lost {
+            Lost::Overdue { .. } | Lost::Panicked => self.shared.fail_rows(&self.comparison),
+            _ => self.shared.drop_rows(&self.comparison),
         }
     }
 }
@@ -158,17 +187,15 @@ impl Shared {
         self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn compare(&self, comparison: &Comparison, failed: &impl Fn(&Arc<ServedModel>, &ServingError)) {
+    fn compare(&self, comparison: &Comparison, latencies: Result<(Vec<f64>, Vec<f64>), Failure<'_>>) {
         let labels = comparison.labels();
         self.counts.note_pair(&labels);
-        let (production_ms, candidate_ms) = match comparison.latencies() {
+        let (production_ms, candidate_ms) = match latencies {
             Ok(latencies) => latencies,
             Err((model, error)) => {
                 tracing::warn!(hardware = %model.hardware, version = model.version, "the shadow fails: {error}");
-                failed(model, &error);
-                let rows = comparison.architectures.len() as u64;
-                of_pair(&mut self.seen(), comparison.pair()).failed += rows;
-                self.counts.shadow_failed.get_or_create(&labels).inc_by(rows);
+                (self.failed)(model, &error);
+                self.fail_rows(comparison);
                 return;
             }
         };
@@ -184,6 +211,15 @@ impl Shared {
             }
         }
         of_pair(&mut self.seen(), comparison.pair()).merge(&agreement);
+    }
+
+    fn fail_rows(&self, comparison: &Comparison) {
+        let rows = comparison.architectures.len() as u64;
+        of_pair(&mut self.seen(), comparison.pair()).failed += rows;
+        self.counts
+            .shadow_failed
+            .get_or_create(&comparison.labels())
+            .inc_by(rows);
     }
 
     fn drop_rows(&self, comparison: &Comparison) {

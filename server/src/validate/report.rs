@@ -30,8 +30,8 @@ pub(super) fn compare(
         found.ok_or_else(|| Error::not_found("measurement", text))
     };
     let taken: Vec<&Measurement> = architectures.iter().map(find).collect::<Result<_, _>>()?;
-    let predicted = candidate.predict(architectures, 1)?;
-    let baseline = production.map(|model| model.predict(architectures, 1)).transpose()?;
+    let predicted = candidate.predict(architectures)?;
+    let baseline = production.map(|model| model.predict(architectures)).transpose()?;
     let pairs = taken.iter().enumerate().map(|(at, measurement)| ValidationPair {
         architecture: measurement.architecture.clone(),
         round: measurement.round,

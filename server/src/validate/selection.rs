@@ -117,7 +117,7 @@ fn fresh(space: &SearchSpace, known: &HashSet<Digest>, seed: u64, count: usize) 
 fn latencies(model: &ServedModel, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
     // A prediction at or below 0 ms, which linear models make, is as short as can be.
     let floor = |latency: f64| latency.max(f64::MIN_POSITIVE);
-    let predicted = model.predict(architectures, 1)?;
+    let predicted = model.predict(architectures)?;
     Ok(predicted.into_iter().map(|p| floor(p.value)).collect())
 }
 

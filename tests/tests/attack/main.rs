@@ -1,14 +1,18 @@
 //! Attacks on the real program over its public surface, one file for each thing that is attacked. Each test opens with the
 //! story of its attack.
 
+mod bodies;
 mod contract_edges;
 mod echoes;
+mod fairness;
 mod fitted_state;
+mod hanging_plugins;
 mod job_queue;
 mod labels;
 mod plugins_at_start;
 mod programs;
 mod registrations;
+mod shutdown;
 mod slow_clients;
 mod slow_readers;
 mod staff;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lglp_tests::raw::{Raw, resident_mib};
+use lglp_tests::raw::{Raw, memory};
 use lglp_tests::{HARDWARE, Registry, Server};
 use serde_json::json;
 
@@ -51,7 +51,7 @@ fn bodies_that_stop_before_their_end_are_given_up_with_their_memory() {
     const LENGTH: usize = 59 << 20;
     let registry = Registry::default();
     let server = registry.serve();
-    let before = resident_mib(&server);
+    let before = memory(&server).0;
     let body = vec![b' '; LENGTH - 10];
     let mut clients: Vec<Raw> = (0..4).map(|_| Raw::to(&server)).collect();
     for client in &mut clients {
@@ -64,7 +64,7 @@ fn bodies_that_stop_before_their_end_are_given_up_with_their_memory() {
         let refused = answer.starts_with("HTTP/1.1 408 ") || answer.starts_with("HTTP/1.1 503 ");
         assert!(refused || answer.starts_with("HTTP/1.1 413 "), "{answer}");
     }
-    let after = resident_mib(&server);
+    let after = memory(&server).0;
     assert!(after < before + 100, "{before} MiB before, {after} MiB after");
 }
 

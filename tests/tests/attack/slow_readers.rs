@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use lglp_tests::raw::{Raw, resident_mib};
+use lglp_tests::raw::{Raw, memory};
 use lglp_tests::{HARDWARE, Registry};
 
 /// The server's limit lies at a minute; a busy machine may take its time.
@@ -34,7 +34,7 @@ fn answers_are_held_for_those_who_read_them() {
     assert_eq!(status, 201, "{stored} in {}", folder.display());
     let digest = stored["digest"].as_str().expect("a digest");
     let ask = format!("GET /v1/blobs/{digest} HTTP/1.1\r\nHost: lglp\r\n\r\n");
-    let before = resident_mib(&server);
+    let before = memory(&server).0;
     let mut deaf: Vec<Raw> = (0..20).map(|_| Raw::to(&server)).collect();
     for client in &mut deaf {
         client.send(ask.as_bytes());
@@ -46,7 +46,7 @@ fn answers_are_held_for_those_who_read_them() {
         "others are served meanwhile"
     );
     std::thread::sleep(Duration::from_secs(5));
-    let held = resident_mib(&server);
+    let held = memory(&server).0;
     assert!(
         held < before + 700,
         "{before} MiB before, {held} MiB while 20 clients do not read 48 MiB each"
@@ -60,7 +60,7 @@ fn answers_are_held_for_those_who_read_them() {
             std::thread::sleep(Duration::from_millis(200));
         }
     }
-    let after = resident_mib(&server);
+    let after = memory(&server).0;
     assert!(after < before + 200, "{before} MiB before, {after} MiB after");
 }
 

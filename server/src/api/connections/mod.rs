@@ -1,6 +1,6 @@
 //! What one connection may cost: how many there are, from one address and in all (`places.rs`), how long each may take to begin
 //! a request and to take its answer (`stream.rs`), how fast a body has to come (`body.rs`), and how much memory answers may
-//! wait in (`answer.rs`).
+//! wait in (`answer.rs`). What a client asked for is dropped once it has left (`presence.rs`).
 //!
 //! actix-web's own server has none of this but a time limit for the first request's head, so the pieces that it is made of are
 //! put together here. Deadlines are of two kinds: a rate has to be kept in every window of [`pace`], and a connection
@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod pace;
 mod places;
+mod presence;
 mod stream;
 
 use std::io;
@@ -34,6 +35,7 @@ use actix_web::rt::net::TcpStream;
 pub use answer::Waiting;
 pub use body::TooSlow;
 pub use places::{Limits, Places};
+pub use presence::stay_with_client;
 
 use self::stream::{Requests, Stream};
 
@@ -140,9 +142,12 @@ where
         })
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD)
+        // Whoever has closed its side has gone: the future of its handler is dropped, and its work with it.
+        .h1_allow_half_closed(false)
         .local_addr(address)
         .on_connect_ext(move |stream, data| {
             data.insert(requests(stream));
+            presence::keep(stream, data);
         })
         .finish(app)
 }

@@ -58,7 +58,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         None => {
             let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
             let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
-            diff(&*registry.store, &serving, &args.hardware, (args.a, args.b), &query)?
+            diff(
+                &*registry.store,
+                &serving,
+                &args.hardware,
+                (args.a, args.b),
+                &query,
+                &|model, rows| serving.values(model, rows),
+            )?
         }
     };
     if context.json() {

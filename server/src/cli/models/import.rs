@@ -12,6 +12,7 @@ use crate::bundles::{Bundle, BundleError, Importer, Terms};
 use crate::cli::Context;
 use crate::cli::context::actor;
 use crate::cli::table::{print_json, short};
+use crate::serving::ServedModel;
 
 /// Import a version that `lglp models export` wrote
 #[derive(clap::Args)]
@@ -74,6 +75,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 store: &*registry.store,
                 host: &host,
                 spaces: &spaces,
+                try_out: &|version, state| ServedModel::from_state(&host, &spaces, version, &state).map(drop),
             };
             importer.import(&bundle, &terms)?.version
         }

@@ -1,0 +1,47 @@
+//! The answer: predictions in the order asked, and who made them.
+
+use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
+use lglp_registry::Quantity;
+
+use crate::serving::{Answered, Route, ServedModel};
+
+/// The answer to a request.
+pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
+    let served = &route.model;
+    let canary = route.canary.as_ref().and_then(|canary| {
+        let model = canary.model.as_ref()?;
+        Some(PredictingCanary {
+            version: model.version,
+            digest: model.digest.clone(),
+            recipe: model.recipe.clone(),
+            share: canary.share,
+        })
+    });
+    PredictResponse {
+        hardware: served.hardware.to_string(),
+        space: served.space.name.clone(),
+        unit: served.quantity().unit().into(),
+        model: PredictingModel {
+            version: served.version,
+            digest: served.digest.clone(),
+            recipe: served.recipe.clone(),
+        },
+        canary,
+        predictions: answered.into_iter().map(|a| prediction(served, a)).collect(),
+    }
+}
+
+fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -> Prediction {
+    let of = |quantity| Some(predicted.value).filter(|_| served.quantity() == quantity);
+    Prediction {
+        latency_ms: of(Quantity::Latency),
+        energy_j: of(Quantity::Energy),
+        version: Some(version).filter(|version| *version != served.version),
+        interval: predicted.interval.map(|i| PredictionInterval {
+            low: i.low,
+            high: i.high,
+            coverage: i.coverage,
+        }),
+        outside_training_range: predicted.outside_training_range,
+    }
+}

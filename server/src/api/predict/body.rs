@@ -1,0 +1,255 @@
+//! Reading the body of a prediction: its fields first, each architecture by itself later, so that no tree of all values is
+//! ever in memory.
+
+use std::fmt;
+use std::ops::Range;
+
+use actix_web::web::Bytes;
+use lglp_openapi::problem::Fault;
+use lglp_sdk::{Architecture, Excerpt, SearchSpace};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::super::body::malformed;
+use super::super::problem::{ApiError, FAULTS_LISTED};
+use super::BATCH_LIMIT;
+use crate::serving::{ModelRef, ServedModel};
+use crate::spaces::Spaces;
+use crate::strict::whole;
+
+/// Bytes of one architecture at most: the largest take some kilobytes.
+const ARCHITECTURE_LIMIT: usize = 64 << 10;
+
+/// Bytes of another field at most: names are short.
+const FIELD_LIMIT: usize = 4 << 10;
+
+const KNOWN: [&str; 3] = ["space", "architectures", "model"];
+
+/// The body, its fields checked; architectures wait, as text, for the model to tell their space.
+pub(super) struct PredictBody {
+    pub(super) space: Option<String>,
+    pub(super) model: ModelRef,
+    pub(super) architectures: Vec<Bytes>,
+}
+
+impl PredictBody {
+    pub(super) fn read(body: &Bytes) -> Result<Self, ApiError> {
+        let fields = Fields::read(body)?;
+        if let Some(unknown) = fields.unknown {
+            let unknown = Excerpt::of(unknown).to_string();
+            let detail = format!("unknown field `{unknown}`; known: {}", KNOWN.join(", "));
+            return Err(fault(&format!("/{}", escape(&unknown)), detail));
+        }
+        let space = match field("space", fields.space)? {
+            Value::Null => None,
+            Value::String(name) => Some(name),
+            other => {
+                return Err(fault(
+                    "/space",
+                    format!("{} is not the name of a search space", Excerpt::of(other)),
+                ));
+            }
+        };
+        let model = match field("model", fields.model)? {
+            Value::Null => ModelRef::production(),
+            value => model_ref(&value).ok_or_else(|| {
+                fault(
+                    "/model",
+                    format!(
+                        "{} is neither an alias, like \"production\", nor a version number, like 3",
+                        Excerpt::of(value)
+                    ),
+                )
+            })?,
+        };
+        let Some(architectures) = fields.architectures else {
+            let detail = "missing field `architectures`; an array of 1 to 10,000";
+            return Err(fault("/architectures", detail.into()));
+        };
+        if !architectures.get().starts_with('[') {
+            return Err(fault("/architectures", "expected an array of architectures".into()));
+        }
+        let Elements { first, count } = serde_json::from_str(architectures.get()).map_err(|e| malformed(&e))?;
+        if count == 0 || count > BATCH_LIMIT {
+            let detail = format!("{count} architectures; allowed: 1 to {BATCH_LIMIT} per request");
+            return Err(fault("/architectures", detail));
+        }
+        Ok(Self {
+            space,
+            model,
+            architectures: first.iter().map(|raw| body.slice_ref(raw.get().as_bytes())).collect(),
+        })
+    }
+
+    /// Refuses another space than the model's.
+    pub(super) fn check_space(&self, served: &ServedModel, spaces: &Spaces) -> Result<(), ApiError> {
+        match &self.space {
+            Some(name) if spaces.get(name)?.name != served.space.name => Err(fault(
+                "/space",
+                format!(
+                    "`{}`; version {} of `{}` predicts in the space `{}`",
+                    Excerpt::of(name),
+                    served.version,
+                    served.hardware,
+                    served.space.name
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads some of the architectures, pointing at every faulty one.
+    pub(super) fn architectures(&self, space: &SearchSpace, part: Range<usize>) -> Result<Vec<Architecture>, ApiError> {
+        let mut architectures = Vec::with_capacity(part.len());
+        let mut faults = Vec::new();
+        for at in part {
+            let text = &self.architectures[at];
+            if text.len() > ARCHITECTURE_LIMIT {
+                let detail = format!(
+                    "{} bytes of text; allowed: {ARCHITECTURE_LIMIT} per architecture",
+                    text.len()
+                );
+                faults.push(at_fault(at, "", detail));
+                continue;
+            }
+            let value = serde_json::from_slice(text).map_err(|e| malformed(&e))?;
+            match space.architecture_from_json(&value) {
+                Ok(architecture) => architectures.push(architecture),
+                Err(error) => faults.push(at_fault(at, &error.pointer, error.message)),
+            }
+        }
+        if faults.is_empty() {
+            return Ok(architectures);
+        }
+        faults.truncate(FAULTS_LISTED);
+        Err(ApiError::invalid_request(faults))
+    }
+}
+
+fn at_fault(at: usize, place: &str, detail: String) -> Fault {
+    let pointer = format!("/architectures/{at}{place}");
+    Fault { pointer, detail }
+}
+
+fn fault(pointer: &str, detail: String) -> ApiError {
+    ApiError::invalid_request(vec![Fault {
+        pointer: pointer.into(),
+        detail,
+    }])
+}
+
+/// The value of a field; null where it is left out.
+fn field<T: DeserializeOwned + Default>(name: &str, raw: Option<&RawValue>) -> Result<T, ApiError> {
+    let Some(raw) = raw else { return Ok(T::default()) };
+    if raw.get().len() > FIELD_LIMIT {
+        let detail = format!("{} bytes of text; allowed: {FIELD_LIMIT}", raw.get().len());
+        return Err(fault(&format!("/{name}"), detail));
+    }
+    serde_json::from_str(raw.get()).map_err(|e| malformed(&e))
+}
+
+fn model_ref(value: &Value) -> Option<ModelRef> {
+    match value {
+        Value::Number(number) => Some(ModelRef::Version(u32::try_from(whole(number)?).ok()?)),
+        Value::String(text) => match text.parse() {
+            Ok(version) => Some(ModelRef::Version(version)),
+            Err(_) => Some(ModelRef::Alias(text.parse().ok()?)),
+        },
+        _ => None,
+    }
+}
+
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The fields of the body, as text.
+#[derive(Default)]
+struct Fields<'a> {
+    space: Option<&'a RawValue>,
+    model: Option<&'a RawValue>,
+    architectures: Option<&'a RawValue>,
+    /// A field that means nothing.
+    unknown: Option<String>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, ApiError> {
+        serde_json::from_slice(body).map_err(|error| {
+            // What is no object is refused without looking further: it may be no JSON either.
+            let error = match serde_json::from_slice::<IgnoredAny>(body) {
+                Ok(_) if error.is_data() => return fault("", "expected an object with `architectures`".into()),
+                Ok(_) => error,
+                Err(error) => error,
+            };
+            malformed(&error)
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
+                let mut fields = Fields::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "space" => fields.space = Some(map.next_value()?),
+                        "model" => fields.model = Some(map.next_value()?),
+                        "architectures" => fields.architectures = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            fields.unknown.get_or_insert(name);
+                        }
+                    }
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// The elements of an array: as many as a request may have, and how many there are.
+struct Elements<'a> {
+    first: Vec<&'a RawValue>,
+    count: usize,
+}
+
+impl<'de> Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Elements<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Elements<'de>, S::Error> {
+                let mut first = Vec::new();
+                while first.len() < BATCH_LIMIT {
+                    match seq.next_element()? {
+                        Some(element) => first.push(element),
+                        None => break,
+                    }
+                }
+                let mut count = first.len();
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Elements { first, count })
+            }
+        }
+        deserializer.deserialize_seq(Reader)
+    }
+}

@@ -1,0 +1,136 @@
+//! `POST /v1/{hardware}/predict`.
+//!
+//! A request takes a place before its body is read, and computes in units (`work.rs`), between which others pass. When its
+//! client goes away the future of its handler is dropped, and all of it ends with the unit that runs.
+
+mod answer;
+mod body;
+mod work;
+
+use std::time::Instant;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, post, web};
+use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::problem::Problem;
+use lglp_registry::HardwareName;
+use serde_json::Value;
+
+use self::answer::response;
+use self::body::PredictBody;
+use self::work::{Prediction, Served};
+use super::State;
+use super::extract::Bytes;
+use super::problem::ApiError;
+use crate::compute::Turn;
+use crate::serving::{ModelLabels, Route, Serving};
+use crate::spaces::Spaces;
+
+/// Architectures of one request at most.
+pub const BATCH_LIMIT: usize = 10_000;
+
+/// Bytes of a body at most: what as many of the largest architectures take, written with Python's separators, and more.
+pub const PREDICT_LIMIT: usize = 32 << 20;
+
+/// Bytes of a body that is looked through at once, in less time than it takes to hand it to another thread.
+const AT_ONCE: usize = 16 << 10;
+
+/// Predicts the latency of 1 to 10,000 architectures, or the energy where the model predicts that.
+#[utoipa::path(
+    tag = "predict",
+    security(("token" = ["viewer"])),
+    params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t")),
+    request_body = PredictRequest,
+    responses(
+        (status = 200, body = PredictResponse, description = "Predictions in the order asked"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed JSON"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "Unknown hardware, space, version or alias, or nothing in production yet"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Body too large"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is compressed otherwise than by gzip"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Invalid architectures, each with its place; or too many"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too much waits; `Retry-After` says when to ask again"),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "A plugin failed or panicked"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "A plugin is in quarantine or unavailable, or the server is stopping"),
+        (status = 504, body = Problem, content_type = "application/problem+json", description = "A plugin did not come back within its deadline"),
+    )
+)]
+#[post("/v1/{hardware}/predict")]
+pub async fn predict(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    Place(turn): Place,
+    Bytes(body): Bytes<PREDICT_LIMIT>,
+) -> Result<HttpResponse, ApiError> {
+    let started = Instant::now();
+    let hardware = hardware_name(&hardware)?;
+    let request = if body.len() <= AT_ONCE {
+        PredictBody::read(&body)?
+    } else {
+        turn.run(0, move || PredictBody::read(&body)).await??
+    };
+    let route = state.serving.route(&hardware, &request.model).await?;
+    turn.expect(request.architectures.len())?;
+    let work = Prediction {
+        serving: state.serving.clone(),
+        spaces: state.spaces.clone(),
+        route,
+        request,
+    };
+    let Served { json, counts } = work.run(&turn).await?;
+    for (version, predictions) in counts {
+        let labels = ModelLabels {
+            hardware: hardware.to_string(),
+            version,
+        };
+        state.usage.add(&hardware, predictions);
+        state.metrics.predictions.get_or_create(&labels).inc_by(predictions);
+    }
+    state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
+}
+
+/// A place among the requests that compute, taken before the body is read.
+pub struct Place(Turn);
+
+impl FromRequest for Place {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let state = request.app_data::<web::Data<State>>().expect("handlers share it");
+        std::future::ready(state.desk.turn().map(Self).map_err(Into::into))
+    }
+}
+
+/// The same call without HTTP, for commands that hold the registry themselves.
+pub fn predict_here(
+    serving: &Serving,
+    spaces: &Spaces,
+    hardware: &str,
+    body: &Value,
+) -> Result<PredictResponse, Problem> {
+    let answer = || {
+        let hardware = hardware_name(hardware)?;
+        let request = PredictBody::read(&body.to_string().into())?;
+        let route: Route = serving.route_blocking(&hardware, &request.model)?;
+        request.check_space(&route.model, spaces)?;
+        let architectures = request.architectures(&route.model.space, 0..request.architectures.len())?;
+        let answered = serving.answer(&route, &architectures)?;
+        Ok(response(&route, answered))
+    };
+    answer().map_err(|error: ApiError| error.problem())
+}
+
+/// A hardware name from a path.
+pub fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
+    name.parse().map_err(|error: lglp_registry::Error| {
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "unknown-hardware",
+            "Unknown hardware",
+            error.to_string(),
+        )
+    })
+}

@@ -1,0 +1,114 @@
+//! The work of a prediction, in units of the crew's.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use lglp_sdk::Architecture;
+
+use super::super::problem::ApiError;
+use super::super::problem::FAULTS_LISTED;
+use super::answer::response;
+use super::body::PredictBody;
+use crate::compute::{ROWS_PER_UNIT, Turn};
+use crate::serving::{Answered, Route, Serving};
+use crate::spaces::Spaces;
+
+/// A request, and what answers it.
+pub(super) struct Prediction {
+    pub(super) serving: Arc<Serving>,
+    pub(super) spaces: Arc<Spaces>,
+    pub(super) route: Route,
+    pub(super) request: PredictBody,
+}
+
+/// An answer that is ready to be sent.
+pub(super) struct Served {
+    pub(super) json: Vec<u8>,
+    /// Predictions by the version that made them.
+    pub(super) counts: Vec<(u32, u64)>,
+}
+
+impl Prediction {
+    /// All of it: in one unit where it is small, else in units for reading, predicting and writing, one after the other.
+    pub(super) async fn run(self, turn: &Turn) -> Result<Served, ApiError> {
+        self.request.check_space(&self.route.model, &self.spaces)?;
+        let rows = self.request.architectures.len();
+        let work = Arc::new(self);
+        if rows <= ROWS_PER_UNIT {
+            return once_more(&work, async || {
+                let work = work.clone();
+                let all = move || {
+                    let architectures = work.read(0..rows)?;
+                    let answered = work.serving.answer(&work.route, &architectures)?;
+                    work.write(&architectures, answered)
+                };
+                turn.run(rows, all).await?
+            })
+            .await;
+        }
+        let reading = work.clone();
+        // What does not fit the space is no reason to stop reading: all faults are told at once.
+        let read = turn
+            .each(rows, move |part| Ok::<_, ApiError>(reading.read(part)))
+            .await?;
+        let architectures: Arc<[Architecture]> = whole(read)?.into();
+        let answered = once_more(&work, async || {
+            let (work, architectures) = (work.clone(), architectures.clone());
+            turn.each(rows, move |part| {
+                Ok::<_, ApiError>(work.serving.answer(&work.route, &architectures[part])?)
+            })
+            .await
+        })
+        .await?;
+        let answered = answered.into_iter().flatten().collect();
+        turn.run(ROWS_PER_UNIT, move || work.write(&architectures, answered))
+            .await?
+    }
+
+    fn read(&self, part: Range<usize>) -> Result<Vec<Architecture>, ApiError> {
+        self.request.architectures(&self.route.model.space, part)
+    }
+
+    fn write(&self, architectures: &[Architecture], answered: Vec<Answered>) -> Result<Served, ApiError> {
+        self.serving.compare(&self.route, architectures, &answered);
+        let version = self.route.model.version;
+        let by_model = answered.iter().filter(|a| a.version == version).count();
+        let canary = self.route.canary.as_ref().map(|canary| canary.version);
+        let by_canary = canary.map(|version| (version, (answered.len() - by_model) as u64));
+        let counts = [(version, by_model as u64)].into_iter().chain(by_canary).collect();
+        let json = serde_json::to_vec(&response(&self.route, answered));
+        Ok(Served {
+            json: json.map_err(|e| ApiError::internal(e.to_string()))?,
+            counts,
+        })
+    }
+}
+
+/// Does it again where the canary may have been what did not come back: it is in quarantine then, and leaves the answer to
+/// production.
+async fn once_more<T>(work: &Prediction, attempt: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
+    match attempt().await {
+        Err(error) if error.is_overdue() && work.route.canary.is_some() => attempt().await,
+        other => other,
+    }
+}
+
+/// Puts parts together, or their faults.
+fn whole(parts: Vec<Result<Vec<Architecture>, ApiError>>) -> Result<Vec<Architecture>, ApiError> {
+    let mut architectures = Vec::new();
+    let mut faults = Vec::new();
+    for part in parts {
+        match part {
+            Ok(part) => architectures.extend(part),
+            Err(error) => match error.into_faults() {
+                Ok(more) => faults.extend(more),
+                Err(other) => return Err(other),
+            },
+        }
+    }
+    if faults.is_empty() {
+        return Ok(architectures);
+    }
+    faults.truncate(FAULTS_LISTED);
+    Err(ApiError::invalid_request(faults))
+}

@@ -1,0 +1,18 @@
+//! Threads that compute for requests: predictions, loading, shadows.
+//!
+//! A [`Crew`] is a fixed number of threads. Work comes to it in units of some milliseconds, so that what is small passes
+//! between the units of what is large (`queue.rs`), and what nobody waits for any more ends with the unit that it is in
+//! (`turn.rs`). A unit that a plugin does not come back from is answered without it, and its thread replaced
+//! (`watchdog.rs`).
+
+mod asked;
+mod crew;
+mod queue;
+mod turn;
+mod watchdog;
+
+pub use crew::{Crew, Lost, Unit};
+pub use turn::{Desk, Full, Turn, parts};
+
+/// Rows of one unit: some milliseconds of work.
+pub const ROWS_PER_UNIT: usize = 64;

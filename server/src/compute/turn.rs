@@ -1,0 +1,177 @@
+//! [`Turn`]: a request's place among those that compute.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::asked::Asked;
+use super::{Crew, Lost, ROWS_PER_UNIT};
+
+/// Rows that may wait for each thread, about half a minute of work; what is no larger than a unit is not counted out.
+const ROWS_PER_THREAD: usize = 50_000;
+
+/// Where requests ask for a turn.
+pub struct Desk {
+    crew: Arc<Crew>,
+    places: Arc<Semaphore>,
+    /// Rows that wait, and how many may.
+    rows: Arc<AtomicUsize>,
+    most_rows: usize,
+}
+
+/// Too much waits already.
+#[derive(Debug, thiserror::Error)]
+#[error("too many predictions are waiting; try again in a second, or send several architectures in one request")]
+pub struct Full;
+
+/// A request's place. Dropping it gives the place back, and drops what it has waiting.
+pub struct Turn {
+    crew: Arc<Crew>,
+    number: u64,
+    /// Rows that were handed out so far.
+    got: AtomicU64,
+    gone: AtomicBool,
+    most_rows: usize,
+    rows: Arc<AtomicUsize>,
+    /// Of these, how many are this request's.
+    expected: AtomicUsize,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Desk {
+    /// So many requests may wait or compute at once.
+    pub fn new(crew: Arc<Crew>, places: usize) -> Self {
+        Self {
+            most_rows: crew.size().saturating_mul(ROWS_PER_THREAD),
+            places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            rows: Arc::default(),
+            crew,
+        }
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// [`Full`] where all are taken.
+    pub fn turn(&self) -> Result<Turn, Full> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| Full)?;
+        Ok(Turn {
+            number: self.crew.number(),
+            crew: self.crew.clone(),
+            got: AtomicU64::new(0),
+            gone: AtomicBool::new(false),
+            most_rows: self.most_rows,
+            rows: self.rows.clone(),
+            expected: AtomicUsize::new(0),
+            _place: place,
+        })
+    }
+
+    /// Rows that wait or are being predicted.
+    pub fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Answers what waits; what runs ends with the unit that it is in.
+    pub fn stop(&self) {
+        self.crew.stop();
+    }
+
+    /// Answers what runs still, after [`Self::stop`].
+    pub fn abandon(&self) {
+        self.crew.abandon();
+    }
+}
+
+impl Turn {
+    /// Says how many rows are to come.
+    ///
+    /// # Errors
+    /// [`Full`] where too many wait already. A request of one unit passes between the others, and is always taken.
+    pub fn expect(&self, rows: usize) -> Result<(), Full> {
+        let fits = |waiting: usize| {
+            let sum = waiting + rows;
+            (rows <= ROWS_PER_UNIT || waiting == 0 || sum <= self.most_rows).then_some(sum)
+        };
+        let counted = self.rows.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        counted.map_err(|_| Full)?;
+        self.expected.fetch_add(rows, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Has work done that counts as so many rows.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Lost> {
+        let answer = self.submit(rows, work);
+        answer.await.unwrap_or(Err(Lost::Unwanted))
+    }
+
+    /// As [`Self::run`], for a thread that may block.
+    pub fn run_blocking<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Lost> {
+        let answer = self.submit(rows, work);
+        answer.blocking_recv().unwrap_or(Err(Lost::Unwanted))
+    }
+
+    /// Does work on parts of `0..rows`, several at once, and gives what comes out in their order. The first error ends it.
+    pub async fn each<T, E>(
+        &self,
+        rows: usize,
+        work: impl Fn(Range<usize>) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<Vec<T>, E>
+    where
+        T: Send + 'static,
+        E: From<Lost> + Send + 'static,
+    {
+        let work = Arc::new(work);
+        let parts = stream::iter(parts(rows)).map(|part| {
+            let work = work.clone();
+            async move { self.run(part.len(), move || work(part)).await? }
+        });
+        // One more than threads: so none waits for this request's next unit.
+        parts.buffered(self.crew.size() + 1).try_collect().await
+    }
+
+    /// Ends what runs for the request with the unit that it is in: whoever asked has gone.
+    pub fn give_up(&self) {
+        self.gone.store(true, Ordering::Release);
+        self.crew.forget(self.number);
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, Lost>> {
+        let (unit, answer) = Asked::new(work);
+        // Else dropped, which whoever waits for the answer sees.
+        if !self.gone.load(Ordering::Acquire) {
+            let got = self.got.fetch_add(rows as u64, Ordering::Relaxed);
+            self.crew.submit(self.number, got, Arc::new(unit));
+        }
+        answer
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.give_up();
+        self.rows.fetch_sub(*self.expected.get_mut(), Ordering::Relaxed);
+    }
+}
+
+/// The parts of `0..rows` that make a unit each.
+pub fn parts(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows)
+        .step_by(ROWS_PER_UNIT)
+        .map(move |first| first..rows.min(first + ROWS_PER_UNIT))
+}

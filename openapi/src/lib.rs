@@ -25,3 +25,8 @@ pub mod workers;
 
 /// The header by which commands say who uses them; believed as long as a server knows no tokens.
 pub const ACTOR_HEADER: &str = "X-Lglp-Actor";
+
+/// Bytes as they are: a bundle, a blob, a backup.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Binary(pub Vec<u8>);

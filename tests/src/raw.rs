@@ -22,7 +22,7 @@ impl Raw {
 
     /// Begins a request with a body of `length` bytes.
     pub fn post(&mut self, path: &str, length: usize) {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: lglp\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n");
         assert!(self.send(head.as_bytes()), "the head is taken");
     }
 

@@ -1,6 +1,7 @@
 //! `/v1/blobs`: fitted state, logs and datasets by their digest.
 
 use actix_web::{HttpResponse, get, post, web};
+use lglp_openapi::Binary;
 use lglp_openapi::measurements::BlobStored;
 use lglp_openapi::problem::Problem;
 use lglp_registry::Digest;
@@ -14,7 +15,7 @@ use super::problem::ApiError;
 #[utoipa::path(
     tag = "models",
     security(("token" = ["operator"])),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content = Binary, content_type = "application/octet-stream"),
     responses((status = 201, body = BlobStored, description = "The blob's digest"), (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"))
 )]
 #[post("/v1/blobs")]
@@ -29,7 +30,7 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
     security(("token" = ["viewer"])),
     params(("digest" = String, Path, description = "`sha256:` and 64 hexadecimal digits")),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The blob"),
+        (status = 200, body = Binary, content_type = "application/octet-stream", description = "The blob"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, ETAG};
 use actix_web::{HttpResponse, ResponseError as _, get, post, web};
+use lglp_openapi::Binary;
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::models::Version;
 use lglp_openapi::problem::Problem;
@@ -27,7 +28,7 @@ use crate::serving::ServedModel;
         ("version" = u32, Path, description = "Version number"),
     ),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/x-tar", description = "The bundle"),
+        (status = 200, body = Binary, content_type = "application/x-tar", description = "The bundle"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
@@ -52,7 +53,7 @@ pub async fn export_model(state: web::Data<State>, path: web::Path<(String, u32)
     tag = "models",
     security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target to import to"), ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/x-tar"),
+    request_body(content = Binary, content_type = "application/x-tar"),
     responses(
         (status = 200, body = Version, description = "The version that this bundle gave before"),
         (status = 201, body = Version, description = "The new version"),

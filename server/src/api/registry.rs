@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, ContentType};
 use actix_web::{HttpResponse, get, post, web};
+use lglp_openapi::Binary;
 use lglp_openapi::problem::Problem;
 use lglp_openapi::registry::{CollectBlobs, Collected, Verification};
 
@@ -19,7 +20,7 @@ use super::stream::written_by;
     tag = "operation",
     security(("token" = ["admin"])),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The archive; it is whole only where it ends in order"),
+        (status = 200, body = Binary, content_type = "application/octet-stream", description = "The archive; it is whole only where it ends in order"),
         (status = 500, body = Problem, content_type = "application/problem+json", description = "The registry is damaged"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )

@@ -33,14 +33,14 @@ fn answers_are_held_for_those_who_read_them() {
     let (status, stored) = server.post("/v1/blobs", &body);
     assert_eq!(status, 201, "{stored} in {}", folder.display());
     let digest = stored["digest"].as_str().expect("a digest");
-    let ask = format!("GET /v1/blobs/{digest} HTTP/1.1\r\nHost: lglp\r\n\r\n");
+    let ask = format!("GET /v1/blobs/{digest} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     let before = memory(&server).0;
     let mut deaf: Vec<Raw> = (0..20).map(|_| Raw::to(&server)).collect();
     for client in &mut deaf {
         client.send(ask.as_bytes());
     }
     let mut slow = Raw::to(&server);
-    slow.send(format!("GET /v1/{HARDWARE}/models HTTP/1.1\r\nHost: lglp\r\n\r\n").as_bytes());
+    slow.send(format!("GET /v1/{HARDWARE}/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes());
     assert!(
         trickle(&mut slow, 64, Duration::from_secs(2)).0 > 0,
         "others are served meanwhile"
@@ -79,7 +79,7 @@ fn slow_lines_get_all_of_a_large_answer() {
     assert_eq!(status, 201);
     let digest = stored["digest"].as_str().expect("a digest");
     let mut client = Raw::to(&server);
-    client.send(format!("GET /v1/blobs/{digest} HTTP/1.1\r\nHost: lglp\r\nConnection: close\r\n\r\n").as_bytes());
+    client.send(format!("GET /v1/blobs/{digest} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").as_bytes());
     let (read, closed) = trickle(&mut client, 20 << 10, Duration::from_secs(75));
     assert!(!closed && read < body.len(), "it is under way still, {read} bytes");
     let rest = client.rest(ENOUGH).expect("the connection is closed").len();

@@ -73,7 +73,7 @@ impl Stream {
         let place = places.take(peer.ip()).map_err(|full| {
             if !encrypted {
                 // Whoever cannot take these few bytes at once does without.
-                let _ = tcp.try_write(refusal(full).as_bytes());
+                let _ = socket2::SockRef::from(&tcp).send(refusal(full).as_bytes());
             }
             io::Error::other("there are too many connections")
         })?;

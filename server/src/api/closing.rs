@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web;
 
 use super::State;
+use crate::log;
 use crate::webhooks::Dispatcher;
 
 /// Seconds in which requests in flight are answered; those that are not are cut off then.
@@ -60,6 +61,7 @@ impl Closing {
 /// Ends the process at once. No destructor runs, neither of this program nor of the libraries that plugins brought: a thread
 /// may be inside of one of them, and would find its ground taken away. What was acknowledged is on disk already.
 fn exit(status: i32) -> ! {
+    log::end();
     // SAFETY: it returns to nobody, and asks for nothing that another thread may hold.
     unsafe { libc::_exit(status) }
 }

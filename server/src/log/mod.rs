@@ -8,9 +8,7 @@ mod lines;
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::callsite::Identifier;
@@ -27,41 +25,28 @@ const LINES: u64 = 60;
 /// See [`LINES`].
 const PERIOD: Duration = Duration::from_secs(60);
 
+/// What is left out, of the process's one log.
+static LIMIT: LazyLock<Limit> = LazyLock::new(Limit::default);
+
 /// Logs from now on; `LGLP_LOG` says what.
-pub fn start() -> Log {
+pub fn start() {
     let what = EnvFilter::try_from_env("LGLP_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let limit = Limit::default();
     let lines = fmt::layer()
         .with_writer(|| Lines(std::io::stderr()))
         .with_ansi(std::io::stderr().is_terminal())
-        .with_filter(limit.clone());
+        .with_filter(LIMIT.clone());
     tracing_subscriber::registry().with(what).with(lines).init();
-    let (stop, stopped) = mpsc::channel();
-    let teller = std::thread::spawn(move || {
-        while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-            limit.tell();
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(PERIOD);
+            LIMIT.tell();
         }
-        limit.tell();
     });
-    Log {
-        stop: Some(stop),
-        teller: Some(teller),
-    }
 }
 
-/// The log; dropped, it tells what it has left out so far.
-pub struct Log {
-    stop: Option<mpsc::Sender<()>>,
-    teller: Option<JoinHandle<()>>,
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(teller) = self.teller.take() {
-            let _ = teller.join();
-        }
-    }
+/// Tells what was left out so far: the process ends.
+pub fn end() {
+    LIMIT.tell();
 }
 
 /// Which lines are written. There are as many kinds as places in the code.

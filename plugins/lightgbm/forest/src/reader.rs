@@ -142,9 +142,13 @@ fn tree(lines: &mut Lines<'_>, index: usize, features: usize) -> Result<Tree, Fo
     if values.iter().any(|value| !value.is_finite()) {
         return Err(leaf_value.error("is not finite"));
     }
-    // A tree of one leaf has no weights.
-    described(lines, "leaf_weight", if splits == 0 { 0 } else { leaves })?;
-    described(lines, "leaf_count", leaves)?;
+    // A tree of one leaf has them or not: that depends on whether it could not grow, or stands for the mean.
+    for name in ["leaf_weight", "leaf_count"] {
+        let given = lines.field(name)?;
+        if splits > 0 || given.numbers::<f64>(0).is_err() {
+            given.numbers::<f64>(leaves)?;
+        }
+    }
     for name in ["internal_value", "internal_weight", "internal_count"] {
         described(lines, name, splits)?;
     }

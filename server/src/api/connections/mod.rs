@@ -48,6 +48,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Silence after an answer, until the connection is closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// How long what is left of a refused body may still come: a client that sends all of it before it reads is answered, too.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// Time that a connection has to begin a request, whatever it sends meanwhile: half of a head, or what HTTP/2 calls pings. It
 /// is longer than the limits above, which are told in the protocol's own words.
 const BEGIN: Duration = Duration::from_secs(30);
@@ -142,6 +145,7 @@ where
         })
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD)
+        .client_disconnect_timeout(LINGER)
         // Whoever has closed its side has gone: the future of its handler is dropped, and its work with it.
         .h1_allow_half_closed(false)
         .local_addr(address)

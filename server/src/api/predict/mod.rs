@@ -60,8 +60,8 @@ const AT_ONCE: usize = 16 << 10;
 pub async fn predict(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    Place(turn): Place,
     Bytes(body): Bytes<PREDICT_LIMIT>,
+    Place(turn): Place,
 ) -> Result<HttpResponse, ApiError> {
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
@@ -91,7 +91,8 @@ pub async fn predict(
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
 }
 
-/// A place among the requests that compute, taken before the body is read.
+/// A place among the requests that compute, taken before the body is parsed, and after it has come: whoever sends slowly keeps
+/// none from others.
 pub struct Place(Turn);
 
 impl FromRequest for Place {

@@ -66,6 +66,7 @@ impl Blobs {
             self.durable.sync_parent(&path)?;
             return Ok(digest);
         }
+        self.durable.require(bytes.len() as u64)?;
         self.durable
             .create_folder(path.parent().expect("a blob lies in a folder"))?;
         self.durable.write(&self.temporary(), &path, bytes)?;

@@ -5,8 +5,14 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{Advice, fadvise};
+
+use crate::space;
+
+/// How long a commit may take. A disk that is busy takes seconds at worst.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The steps of writing, each as the operating system and sled do it. Another implementation overrides what shall fail.
 pub trait Disk: fmt::Debug + Send + Sync {
@@ -58,6 +64,27 @@ pub trait Disk: fmt::Debug + Send + Sync {
             }
         }
         Ok(())
+    }
+
+    /// Holds space for the database ahead of a commit of so many bytes of records, so that it does not meet a full disk.
+    ///
+    /// # Errors
+    /// `StorageFull`, `QuotaExceeded` or `FileTooLarge` where there is not enough; the system's others.
+    fn hold(&self, database: &File, bytes: u64) -> io::Result<()> {
+        space::hold(database, bytes)
+    }
+
+    /// Fails with `StorageFull` where the file system of a folder has less space than so many bytes.
+    ///
+    /// # Errors
+    /// The system's others.
+    fn require(&self, folder: &Path, bytes: u64) -> io::Result<()> {
+        space::require(folder, bytes)
+    }
+
+    /// How long a commit may take before the disk counts as one that hangs.
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 
     /// Puts a batch into the database: all of it or none, in memory.

@@ -19,6 +19,8 @@
 //! | opens a folder that this program must not touch | [`Error::NotARegistry`], [`Error::NewerFormat`] |
 //! | reads what was damaged on disk | [`Error::CorruptBlob`], [`Error::CorruptRecord`], [`Error::AuditBroken`], [`Error::RecordDiffers`] |
 //! | writes after a sync failed | [`Error::WritesStopped`] |
+//! | writes where there is no space | [`Error::DiskFull`] |
+//! | writes behind too many others | [`Error::Busy`] |
 //! | restores what is no whole backup | [`Error::BadBackup`] |
 //! | can do nothing about it | [`Error::Io`], [`Error::Storage`] |
 
@@ -216,6 +218,26 @@ pub enum Error {
     WritesStopped {
         /// The failure that it began with.
         reason: String,
+    },
+    /// The disk has no space for a change. Nothing has happened, and the same call succeeds once there is space again.
+    #[error(
+        "the disk of the registry at {} is too full for a change: {} MiB are free ({source}); free more there or make it \
+         larger, and writing goes on by itself; reading and predicting go on meanwhile",
+        dir.display(), free >> 20
+    )]
+    DiskFull {
+        /// The registry's folder.
+        dir: PathBuf,
+        /// Bytes that are free there.
+        free: u64,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// As many writers wait as may. Nothing has happened.
+    #[error("{waiting} writers are waiting for their turn, and no more may; try again in a moment")]
+    Busy {
+        /// How many may wait.
+        waiting: usize,
     },
     /// What was read is not a whole backup.
     #[error("this is not a whole backup: {reason}")]

@@ -21,7 +21,7 @@
 //! <dir>/holder.json            who that is: a hint for messages and for finding the server; the lock decides
 //! <dir>/blobs/sha256/ab/<hex>  content-addressed values of any size; the name is the SHA-256 of the content
 //! <dir>/blobs/tmp/             files being written; emptied on open
-//! <dir>/db/                    sled: one tree, keys below, values in JSON
+//! <dir>/db/                    sled: one tree, keys below, values in JSON; its file holds space behind its end
 //! ```
 //! | key | value |
 //! | --- | --- |
@@ -58,6 +58,7 @@ mod archive;
 mod blobs;
 mod canonical;
 mod clock;
+mod committer;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod digest;
@@ -69,6 +70,7 @@ mod files;
 mod fleet;
 mod names;
 mod sled_store;
+mod space;
 mod store;
 mod tarball;
 

@@ -25,7 +25,8 @@ pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 /// only once the write is durable; a reader may see it a moment earlier. The crate's documentation lists what else an
 /// implementation promises. Any operation may fail with [`Error::Io`](crate::Error::Io),
 /// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
-/// writes with [`Error::WritesStopped`](crate::Error::WritesStopped); the other errors are named at each.
+/// writes with [`Error::WritesStopped`](crate::Error::WritesStopped), [`Error::DiskFull`](crate::Error::DiskFull) or
+/// [`Error::Busy`](crate::Error::Busy); the other errors are named at each.
 pub trait Store: Fleet {
     /// Creates a hardware target, where the author may create another one. Where it exists with the same description it is
     /// returned as it is, after taking over a reference network that it did not have.
@@ -432,10 +433,10 @@ pub trait Store: Fleet {
     /// The common ones.
     fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
 
-    /// Whether the store still takes writes.
+    /// Whether the store takes writes at this moment.
     ///
     /// # Errors
-    /// `WritesStopped`.
+    /// `WritesStopped`; `DiskFull`.
     fn check_writable(&self) -> Result<()>;
 
     /// Writes a backup of the whole registry as it is at one moment, to be read by

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use lglp_registry::conformance::FaultyDisk;
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, promote, try_ready_for_versions};
@@ -173,7 +174,10 @@ fn write(store: &SledStore, run: u64, steps: usize) -> Vec<String> {
         };
         if let Err(error) = work() {
             assert!(
-                matches!(error, Error::Io { .. } | Error::WritesStopped { .. }),
+                matches!(
+                    error,
+                    Error::Io { .. } | Error::DiskFull { .. } | Error::WritesStopped { .. }
+                ),
                 "{error}"
             );
         }
@@ -273,7 +277,7 @@ fn after_a_failed_sync_nothing_is_written_until_the_registry_is_opened_anew() {
         store.record_measurement(&measurement(&cpu, "net", 0), "ann"),
         store.put_blob(b"new").map(drop),
         store.put_blob(b"log").map(drop),
-        store.collect_blobs(std::time::Duration::ZERO, false, "ann").map(drop),
+        store.collect_blobs(Duration::ZERO, false, "ann").map(drop),
     ];
     for refused in refused {
         assert!(matches!(refused, Err(Error::WritesStopped { .. })), "{refused:?}");
@@ -293,6 +297,124 @@ fn after_a_failed_sync_nothing_is_written_until_the_registry_is_opened_anew() {
     store.check_writable().unwrap();
     store.record_measurement(&measurement(&cpu, "net", 0), "ann").unwrap();
     store.verify_audit().unwrap();
+}
+
+/// There is no space as long as the switch is on.
+#[derive(Debug, Default)]
+struct NoSpace(AtomicBool);
+
+impl Disk for NoSpace {
+    fn hold(&self, _: &File, _: u64) -> io::Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(28));
+        }
+        Ok(())
+    }
+
+    fn require(&self, _: &Path, _: u64) -> io::Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(28));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_change_for_which_there_is_no_space_has_not_happened_and_succeeds_once_there_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(NoSpace::default());
+    let store = SledStore::open_on(dir.path(), HolderInfo::default(), disk.clone()).unwrap();
+    let cpu = name("cpu");
+    let new = try_ready_for_versions(&store, &cpu).unwrap();
+    let head = store.verify_audit().unwrap();
+    disk.0.store(true, Ordering::Relaxed);
+    let refused: [Result<(), Error>; 4] = [
+        store.create_version(&cpu, &new, Some("key")).map(drop),
+        store.record_measurement(&measurement(&cpu, "net", 0), "ann"),
+        store.put_blob(b"new").map(drop),
+        store.check_writable(),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(Error::DiskFull { .. })), "{refused:?}");
+    }
+    assert_eq!(store.verify_audit().unwrap(), head);
+    assert!(store.versions(&cpu).unwrap().is_empty());
+    disk.0.store(false, Ordering::Relaxed);
+    store.check_writable().unwrap();
+    assert_eq!(store.create_version(&cpu, &new, Some("key")).unwrap().version, 1);
+}
+
+/// A disk that takes changes as slowly as it wants to.
+#[derive(Debug, Default)]
+struct Slow {
+    hangs: AtomicBool,
+    patience: Option<Duration>,
+}
+
+impl Disk for Slow {
+    fn sync_database(&self, file: &File) -> io::Result<()> {
+        while self.hangs.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        file.sync_data()
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience.unwrap_or(Duration::from_secs(600))
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_stops_the_writing_and_keeps_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let patience = Some(Duration::from_secs(2));
+    let disk = Arc::new(Slow {
+        patience,
+        ..Slow::default()
+    });
+    let store = SledStore::open_on(dir.path(), HolderInfo::default(), disk.clone()).unwrap();
+    let cpu = name("cpu");
+    try_ready_for_versions(&store, &cpu).unwrap();
+    disk.hangs.store(true, Ordering::Relaxed);
+    for net in ["net", "another net"] {
+        let stopped = store.record_measurement(&measurement(&cpu, net, 0), "ann").unwrap_err();
+        let message = stopped.to_string();
+        assert!(
+            matches!(stopped, Error::WritesStopped { .. }) && message.contains("has not taken a change for 2s"),
+            "{message}"
+        );
+    }
+    assert_eq!(store.hardware(&cpu).unwrap().name, cpu);
+    disk.hangs.store(false, Ordering::Relaxed);
+}
+
+#[test]
+fn writers_behind_too_many_others_are_sent_away_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Slow::default());
+    let store = SledStore::open_on(dir.path(), HolderInfo::default(), disk.clone()).unwrap();
+    let cpu = name("cpu");
+    try_ready_for_versions(&store, &cpu).unwrap();
+    disk.hangs.store(true, Ordering::Relaxed);
+    let (told, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for net in 0..100 {
+            let (told, store, cpu) = (told.clone(), &store, &cpu);
+            let new = measurement(cpu, &format!("net {net}"), 0);
+            scope.spawn(move || told.send(store.record_measurement(&new, "ann")));
+        }
+        // One writes, and 64 wait.
+        let limit = Duration::from_secs(60);
+        let away: Vec<_> = (0..35).map(|_| answers.recv_timeout(limit)).collect();
+        disk.hangs.store(false, Ordering::Relaxed);
+        for answer in away {
+            assert!(matches!(answer, Ok(Err(Error::Busy { waiting: 64 }))), "{answer:?}");
+        }
+        for answer in answers.iter().take(65) {
+            answer.unwrap();
+        }
+    });
+    assert_eq!(store.measurements(&cpu, SPACE, None).unwrap().len(), 65);
 }
 
 /// A full disk that fails the write of a blob, and no sync, is no reason to stop.
@@ -321,7 +443,7 @@ fn a_blob_that_does_not_fit_is_refused_and_the_store_goes_on() {
     disk.0.store(true, Ordering::Relaxed);
     let error = store.put_blob(b"a model").unwrap_err();
     assert!(
-        matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull),
+        matches!(&error, Error::DiskFull { source, .. } if source.kind() == io::ErrorKind::StorageFull),
         "{error}"
     );
     disk.0.store(false, Ordering::Relaxed);

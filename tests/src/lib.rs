@@ -5,6 +5,7 @@ pub mod hanging;
 pub mod plugins;
 pub mod proxy;
 pub mod raw;
+pub mod small_disk;
 pub mod target;
 pub mod worker;
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{entries, keys, records};
-use crate::durable::storage;
+use crate::durable::{Batch, storage};
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
 
 /// Fails with [`Error::StaleGeneration`] where what is to be moved has moved since the caller looked.
@@ -141,13 +141,13 @@ impl<'a> Changes<'a> {
     }
 
     /// The changes as one batch; `None` where there are none.
-    pub(super) fn into_batch(self) -> Option<sled::Batch> {
-        let mut batch = sled::Batch::default();
+    pub(super) fn into_batch(self) -> Option<Batch> {
+        let mut batch = Batch::default();
         let some = !self.pending.is_empty();
         for (key, value) in self.pending {
             match value {
-                Some(value) => batch.insert(key.into_bytes(), value),
-                None => batch.remove(key.into_bytes()),
+                Some(value) => batch.insert(key, &value),
+                None => batch.remove(key),
             }
         }
         some.then_some(batch)
@@ -156,13 +156,6 @@ impl<'a> Changes<'a> {
     /// The changes that were logged, in order.
     pub(super) fn logged(&self) -> &[Change] {
         &self.logged
-    }
-
-    /// Makes the changes visible as one. They become durable with the next commit.
-    pub(super) fn apply(self) -> Result<()> {
-        let db = self.db;
-        self.into_batch()
-            .map_or(Ok(()), |batch| db.apply_batch(batch).map_err(storage("write records")))
     }
 }
 

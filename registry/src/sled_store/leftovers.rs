@@ -34,7 +34,7 @@ pub(super) fn remove(db: &Path) -> Result<()> {
 }
 
 /// Waits until sled has let go of its file. Where somebody else holds it for longer, opening says so.
-fn await_release(path: &Path) -> Result<()> {
+pub(super) fn await_release(path: &Path) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::leftovers;
 use crate::durable::Durable;
 use crate::files::{failed, read};
-use crate::{Error, Result};
+use crate::{Error, Result, space};
 
 /// How often a busy lock is tried again, and how long after each try. Whoever asks for the holder has the lock for a
 /// moment, and a new holder writes its name a moment after it took the lock.
@@ -118,6 +119,9 @@ impl FolderLock {
                 Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
             }
         }
+        let database = dir.join("db").join("db");
+        leftovers::await_release(&database)?;
+        space::give_up(&database).map_err(failed("cut", &database))?;
         let disorder = holder_path(dir).exists();
         let HolderInfo { address, command } = info;
         let holder = Holder {

@@ -21,6 +21,7 @@ mod leftovers;
 mod lock;
 mod maintenance;
 mod measurements;
+mod queue;
 mod records;
 mod restore;
 mod tokens;
@@ -37,7 +38,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -45,6 +46,7 @@ use serde_json::Value;
 use self::changes::{Changes, decode};
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
+use self::queue::{Queue, Turn};
 use self::watchers::Watchers;
 use crate::blobs::Blobs;
 use crate::disk::{Disk, RealDisk};
@@ -68,10 +70,10 @@ const CACHE_BYTES: u64 = 64 << 20;
 pub struct SledStore {
     // Fields are dropped in this order: the lock goes last.
     db: sled::Db,
-    file: File,
+    file: Arc<File>,
     blobs: Blobs,
     durable: Arc<Durable>,
-    writer: Mutex<()>,
+    writers: Queue,
     watchers: Watchers,
     _lock: FolderLock,
 }
@@ -94,7 +96,7 @@ impl SledStore {
     pub fn open_on(dir: impl AsRef<Path>, info: HolderInfo, disk: Arc<dyn Disk>) -> Result<Self> {
         let dir = dir.as_ref();
         format::prepare(dir)?;
-        let durable = Arc::new(Durable::new(disk));
+        let durable = Arc::new(Durable::new(dir, disk)?);
         let lock = FolderLock::take(dir, info, &durable)?;
         format::settle(dir, &durable, || Blobs::create(&dir.join("blobs"), &durable))?;
         let store = Self::assemble(dir, lock, durable)?;
@@ -116,13 +118,18 @@ impl SledStore {
             .flush_every_ms(None);
         let db = config.open().map_err(storage("open the database"))?;
         let path = path.join("db");
-        let file = File::open(&path).map_err(failed("open", &path))?;
+        // Space is held behind its end, which is a kind of writing.
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed("open", &path))?;
         Ok(Self {
             db,
-            file,
+            file: Arc::new(file),
             blobs,
             durable,
-            writer: Mutex::new(()),
+            writers: Queue::default(),
             watchers: Watchers::default(),
             _lock: lock,
         })
@@ -146,14 +153,16 @@ impl SledStore {
         let _turn = self.settled_turn()?;
         let mut changes = Changes::new(&self.db);
         let output = work(&mut changes)?;
-        changes.apply()?;
+        if let Some(batch) = changes.into_batch() {
+            self.durable.apply(&self.db, &self.file, batch)?;
+        }
         Ok(output)
     }
 
-    /// Waits for the writer's turn. Fails where the writing has stopped: memory may hold half a change then.
-    fn settled_turn(&self) -> Result<MutexGuard<'_, ()>> {
-        // The lock guards no data: a panic under it leaves nothing half done.
-        let turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits for the writer's turn. Fails where too many wait already, and where the writing has stopped: memory may hold
+    /// half a change then.
+    fn settled_turn(&self) -> Result<Turn<'_>> {
+        let turn = self.writers.turn()?;
         self.durable.check()?;
         Ok(turn)
     }
@@ -461,7 +470,9 @@ impl Store for SledStore {
     }
 
     fn check_writable(&self) -> Result<()> {
-        self.durable.check()
+        // What a record needs, and what a blob does.
+        self.durable.hold(&self.file, 0)?;
+        self.durable.require(0)
     }
 
     fn backup(&self, out: &mut dyn Write) -> Result<()> {

@@ -14,7 +14,7 @@ use super::{HolderInfo, SledStore, format};
 use crate::archive::{self, Sink};
 use crate::blobs::Blobs;
 use crate::disk::RealDisk;
-use crate::durable::{Durable, storage};
+use crate::durable::{Batch, Durable};
 use crate::files::failed;
 use crate::{Error, Manifest, Result};
 
@@ -33,7 +33,7 @@ impl SledStore {
         require_empty(&dir)?;
         let growing = growing(&dir)?;
         fs::create_dir_all(&growing).map_err(failed("create", &growing))?;
-        let durable = Arc::new(Durable::new(Arc::new(RealDisk)));
+        let durable = Arc::new(Durable::new(&growing, Arc::new(RealDisk))?);
         let info = HolderInfo {
             address: None,
             command: "lglp registry restore".to_owned(),
@@ -60,7 +60,7 @@ fn grow(dir: &Path, lock: FolderLock, durable: &Arc<Durable>, archive: &mut dyn 
     let store = SledStore::assemble(dir, lock, durable.clone())?;
     let mut records = Records {
         store: &store,
-        batch: sled::Batch::default(),
+        batch: Batch::default(),
         waiting: 0,
     };
     let manifest = archive::read(archive, &mut records)?;
@@ -84,22 +84,20 @@ fn grow(dir: &Path, lock: FolderLock, durable: &Arc<Durable>, archive: &mut dyn 
 /// Puts what is read into a store.
 struct Records<'a> {
     store: &'a SledStore,
-    batch: sled::Batch,
+    batch: Batch,
     waiting: usize,
 }
 
 impl Sink for Records<'_> {
     fn record(&mut self, key: String, value: &[u8]) -> Result<()> {
-        self.batch.insert(key.into_bytes(), value);
+        self.batch.insert(key, value);
         self.waiting += 1;
         if self.waiting < BATCH {
             return Ok(());
         }
         self.waiting = 0;
-        self.store
-            .db
-            .apply_batch(take(&mut self.batch))
-            .map_err(storage("write records"))
+        let SledStore { db, file, durable, .. } = self.store;
+        durable.apply(db, file, take(&mut self.batch))
     }
 
     fn blob(&mut self, bytes: &[u8]) -> Result<()> {

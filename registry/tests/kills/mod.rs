@@ -81,7 +81,10 @@ pub fn child() -> Option<std::convert::Infallible> {
 
 /// Only what a faulty disk explains may go wrong.
 fn expected(error: &Error, one_in: Option<u64>) {
-    let known = matches!(error, Error::Io { .. } | Error::WritesStopped { .. });
+    let known = matches!(
+        error,
+        Error::Io { .. } | Error::DiskFull { .. } | Error::WritesStopped { .. }
+    );
     if one_in.is_none() || !known {
         say(&format!("broken {error}"));
         std::process::exit(1);

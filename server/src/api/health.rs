@@ -12,14 +12,21 @@ pub async fn healthz() -> HttpResponse {
 }
 
 /// Whether loading the production models has ended; `unavailable` says why some could not be loaded, and `writes`, where it
-/// is there, why the registry takes no more writes: predictions go on then. `quarantined` names plugins that do not answer. A server that asks for tokens says here, where it
-/// asks for none, no more than whether something is wrong (`degraded`); its log says what.
+/// is there, why the registry takes no writes at the moment, as on a full disk: predictions go on then. `quarantined` names
+/// plugins that do not answer. A server that asks for tokens says here, where it asks for none, no more than whether
+/// something is wrong (`degraded`); its log says what.
 #[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Ready"), (status = 503, description = "Still loading")))]
 #[get("/readyz")]
 pub async fn readyz(state: web::Data<State>) -> HttpResponse {
     match state.loaded.get() {
         Some(failed) => {
-            let stopped = state.store.check_writable().err();
+            let store = state.store.clone();
+            // It asks the disk, which may take its time.
+            let writable = web::block(move || store.check_writable().map_err(|error| error.to_string()));
+            let stopped = match writable.await {
+                Ok(writable) => writable.err(),
+                Err(cut_off) => Some(cut_off.to_string()),
+            };
             let quarantined = state.host.quarantined();
             if state.access.asks_for_tokens() {
                 let degraded = !failed.is_empty() || stopped.is_some() || !quarantined.is_empty();
@@ -27,7 +34,7 @@ pub async fn readyz(state: web::Data<State>) -> HttpResponse {
             }
             let mut answer = serde_json::json!({ "status": "ready", "unavailable": failed });
             if let Some(stopped) = stopped {
-                answer["writes"] = stopped.to_string().into();
+                answer["writes"] = stopped.into();
             }
             if !quarantined.is_empty() {
                 answer["quarantined"] = serde_json::json!(quarantined);

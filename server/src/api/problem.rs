@@ -149,6 +149,12 @@ impl ApiError {
     }
 
     /// A fault of this server; details go to its log.
+    /// Nothing was written, and will be once there is space.
+    fn disk_full(detail: String) -> Self {
+        let title = "The disk is full";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-full", title, detail).with_header(RETRY_AFTER, "30")
+    }
+
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -273,12 +279,12 @@ impl From<&RegistryError> for ApiError {
                 "The registry takes no more writes",
                 detail,
             ),
-            RegistryError::Io { source, .. } if is_full(source) => Self::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "disk-full",
-                "The disk is full",
-                detail,
-            ),
+            RegistryError::DiskFull { .. } => Self::disk_full(detail),
+            RegistryError::Io { source, .. } if is_full(source) => Self::disk_full(detail),
+            RegistryError::Busy { .. } => {
+                let title = "Too many are writing";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "writers-busy", title, detail).with_header(RETRY_AFTER, "1")
+            }
             RegistryError::AuditBroken { .. } | RegistryError::RecordDiffers { .. } => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "audit-broken",

@@ -155,7 +155,11 @@ impl Jobs {
                     return Ok(Some(work.1));
                 }
                 Err(JobError::Registry(
-                    error @ (Error::Io { .. } | Error::Storage { .. } | Error::WritesStopped { .. }),
+                    error @ (Error::Io { .. }
+                    | Error::Storage { .. }
+                    | Error::WritesStopped { .. }
+                    | Error::DiskFull { .. }
+                    | Error::Busy { .. }),
                 )) => {
                     return Err(error);
                 }

@@ -6,6 +6,7 @@ mod contract_edges;
 mod echoes;
 mod fairness;
 mod fitted_state;
+mod full_disk;
 mod hanging_plugins;
 mod job_queue;
 mod labels;

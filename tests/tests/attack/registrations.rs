@@ -155,7 +155,7 @@ fn nothing_large_enters_the_registry() {
         (
             post,
             path("measurements"),
-            json!([with(&measurement, "/samples", many(200_000))]),
+            json!([with(&measurement, "/samples", many(100_010))]),
             "/samples",
         ),
         (

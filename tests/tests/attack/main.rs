@@ -7,6 +7,7 @@ mod echoes;
 mod fairness;
 mod fitted_state;
 mod hanging_plugins;
+mod heaps;
 mod job_queue;
 mod labels;
 mod plugins_at_start;

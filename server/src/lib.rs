@@ -1,5 +1,6 @@
 //! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
 
+mod allocator;
 pub mod api;
 pub mod backoff;
 pub mod bell;

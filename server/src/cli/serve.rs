@@ -13,7 +13,7 @@ use super::webhook::Allow;
 use crate::api::{Access, Limits, ServeOptions, serve};
 use crate::files;
 use crate::jobs::QUEUE_LIMIT;
-use crate::{log, tls};
+use crate::{allocator, log, tls};
 
 /// Seconds that a call into a plugin may take, unless told otherwise: a call is one of some milliseconds.
 const PLUGIN_DEADLINE_S: u32 = 10;
@@ -57,6 +57,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    allocator::share_heaps();
     log::start();
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),

@@ -8,6 +8,7 @@ mod fairness;
 mod fitted_state;
 mod full_disk;
 mod hanging_plugins;
+mod heaps;
 mod job_queue;
 mod labels;
 mod plugins_at_start;

@@ -1,6 +1,6 @@
 //! `POST /v1/{hardware}/predict`.
 //!
-//! A request takes a place before its body is read, and computes in units (`work.rs`), between which others pass. When its
+//! A request takes a place before its body is parsed, and computes in units (`work.rs`), between which others pass. When its
 //! client goes away the future of its handler is dropped, and all of it ends with the unit that runs.
 
 mod answer;
@@ -9,10 +9,9 @@ mod work;
 
 use std::time::Instant;
 
-use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpResponse, post, web};
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_openapi::problem::Problem;
 use lglp_registry::HardwareName;
@@ -24,7 +23,6 @@ use self::work::{Prediction, Served};
 use super::State;
 use super::extract::Bytes;
 use super::problem::ApiError;
-use crate::compute::Turn;
 use crate::serving::{ModelLabels, Route, Serving};
 use crate::spaces::Spaces;
 
@@ -61,10 +59,11 @@ pub async fn predict(
     state: web::Data<State>,
     hardware: web::Path<String>,
     Bytes(body): Bytes<PREDICT_LIMIT>,
-    Place(turn): Place,
 ) -> Result<HttpResponse, ApiError> {
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
+    // Once the body has come, and before it is parsed: whoever sends slowly keeps no place from others.
+    let turn = state.desk.turn()?;
     let request = if body.len() <= AT_ONCE {
         PredictBody::read(&body)?
     } else {
@@ -89,20 +88,6 @@ pub async fn predict(
     }
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
-}
-
-/// A place among the requests that compute, taken before the body is parsed, and after it has come: whoever sends slowly keeps
-/// none from others.
-pub struct Place(Turn);
-
-impl FromRequest for Place {
-    type Error = ApiError;
-    type Future = std::future::Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = request.app_data::<web::Data<State>>().expect("handlers share it");
-        std::future::ready(state.desk.turn().map(Self).map_err(Into::into))
-    }
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.

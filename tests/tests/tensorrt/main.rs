@@ -71,6 +71,13 @@ fn what_is_missing_is_shown_by_hardware_and_job() {
         said.lines()
             .any(|line| line.contains(" gpu ") && line.trim_end().ends_with(" ok"))
     };
+    // What was given on the command line then is this machine's own.
+    let own = ["trtexec", "driver", "cache"].map(|name| {
+        let file = if name == "driver" { "libcuda.so.1" } else { name };
+        format!("settings.{name} = \"{}\"\n", bench.path(file).display())
+    });
+    let file = bench.registry.folder.path().join("runtimes.toml");
+    std::fs::write(file, format!("[tensorrt]\nruntime = \"tensorrt\"\n{}", own.concat())).expect("a file");
     let said = bench.registry.ok(&["hardware"]);
     assert!(here(&said), "{said}");
     compile(&["-x", "c", "-DINIT=100"], "driver.c", &bench.path("libcuda.so.1"));
@@ -202,6 +209,7 @@ fn settings_reach_trtexec_and_the_fingerprint() {
     let expected = json!({
         "runtime": "tensorrt", "route": "trtexec", "version": "10.14.1", "device": "Stand-in 4090", "driver": "CUDA 12.4",
         "compute_capability": "8.9", "precision": "int8", "latency": "gpu_compute", "warnings": description["warnings"],
+        "configuration": description["configuration"],
     });
     assert_eq!(description, expected);
     assert!(

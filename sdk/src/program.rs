@@ -90,7 +90,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError
     command.stderr(stderr.try_clone().map_err(system)?);
     // SAFETY: a single system call, which is allowed between fork and exec.
     unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };
-    let mut child = Group(command.spawn().map_err(|reason| ProgramError::NotStarted {
+    let mut child = ProcessGroup(command.spawn().map_err(|reason| ProgramError::NotStarted {
         program: program.clone(),
         reason,
     })?);
@@ -128,15 +128,21 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError
     })
 }
 
-/// A child with its process group; killed as a whole when it is dropped.
-struct Group(Child);
+/// A child that leads a process group of its own (`CommandExt::process_group(0)`); killed as a whole when it is dropped.
+pub struct ProcessGroup(pub Child);
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Where the leader has ended, children that it left behind are still of its group.
+impl ProcessGroup {
+    /// Kills all of it. Where the leader has ended, children that it left behind are still of its group.
+    pub fn kill(&self) {
         if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, Signal::KILL);
         }
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        self.kill();
         let _ = self.0.wait();
     }
 }

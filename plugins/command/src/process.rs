@@ -6,13 +6,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use lglp_sdk::plugin::PluginError;
+use lglp_sdk::program::ProcessGroup;
 use rustix::net::{SendFlags, send};
-use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use serde_json::{Map, Value};
 
 use crate::parse::shortened;
@@ -28,7 +29,7 @@ const LAST_WORDS: usize = 4096;
 
 /// A running program; killed with its group when it is dropped.
 pub struct Process {
-    child: Child,
+    child: ProcessGroup,
     questions: UnixStream,
     answers: Receiver<Vec<u8>>,
     errors: File,
@@ -67,7 +68,7 @@ impl Process {
         let (sender, answers) = sync_channel(1);
         std::thread::spawn(move || read_lines(stdout, &sender));
         Ok(Self {
-            child,
+            child: ProcessGroup(child),
             questions,
             answers,
             errors,
@@ -114,11 +115,11 @@ impl Process {
     fn ended(&mut self) -> Silence {
         // Its output is closed a moment before it is gone, and what it ends with says more than that it was killed.
         let last_moment = Instant::now() + Duration::from_secs(1);
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < last_moment {
+        while matches!(self.child.0.try_wait(), Ok(None)) && Instant::now() < last_moment {
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.kill();
-        let status = self.child.wait();
+        self.child.kill();
+        let status = self.child.0.wait();
         let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         Silence::Ended(format!(
             "{} ended without an answer ({how}){}",
@@ -142,20 +143,6 @@ impl Process {
         last.map_or_else(String::new, |line| {
             format!("; its last line: {}", shortened(line.trim()))
         })
-    }
-
-    fn kill(&self) {
-        // Where the program has ended, children that it left behind are still of its group.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -9,13 +9,14 @@ use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use lglp_sdk::program::ProcessGroup;
 use rand::Rng;
 use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
-use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::stdio::{dup2_stdin, dup2_stdout, stdout};
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +106,7 @@ fn watch(
     }
 }
 
-fn start(program: &Path, files: &[&Opening], nonce: &str) -> std::io::Result<Group> {
+fn start(program: &Path, files: &[&Opening], nonce: &str) -> std::io::Result<ProcessGroup> {
     let request = Request {
         nonce: nonce.to_owned(),
         files: files.iter().copied().cloned().collect(),
@@ -133,7 +134,7 @@ fn start(program: &Path, files: &[&Opening], nonce: &str) -> std::io::Result<Gro
     };
     // SAFETY: system calls alone, which are allowed between fork and exec.
     unsafe { command.pre_exec(prepare) };
-    command.spawn().map(Group)
+    command.spawn().map(ProcessGroup)
 }
 
 /// The child's side.
@@ -185,19 +186,6 @@ fn ended(status: ExitStatus) -> String {
     match (status.signal(), status.code()) {
         (Some(signal), _) => format!("loading it kills the process (signal {signal})"),
         (None, code) => format!("loading it ends the process (status {})", code.unwrap_or_default()),
-    }
-}
-
-/// A child with its process group; killed as a whole when it is dropped.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Where the leader has ended, children that it left behind are still of its group.
-        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.0.wait();
     }
 }
 

@@ -106,4 +106,4 @@ pub use error::{Error, Result};
 pub use fleet::Fleet;
 pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};
-pub use store::{Store, Watcher};
+pub use store::{Store, Visitor, Watcher};

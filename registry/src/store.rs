@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,14 @@ use crate::{
 
 /// Who is told of changes; see [`Store::watch`].
 pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
+
+/// Who is shown records one at a time, and says when it has seen enough.
+pub type Visitor<'a, T> = &'a mut dyn FnMut(T) -> ControlFlow<()>;
+
+/// Shows records until the visitor has seen enough; a [`Store`] that holds them all at once need not do better.
+fn show<T>(records: impl IntoIterator<Item = T>, visitor: Visitor<'_, T>) -> ControlFlow<()> {
+    records.into_iter().try_for_each(visitor)
+}
 
 /// The operations of the registry.
 ///
@@ -77,6 +86,24 @@ pub trait Store: Fleet {
     /// # Errors
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
     fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>>;
+
+    /// Shows the measurements of a space one at a time, in the order of [`Store::measurements`], those after the one of a
+    /// round and digest, if they are named. `Break` where the visitor had seen enough: there may be more.
+    ///
+    /// # Errors
+    /// Those of [`Store::measurements`].
+    fn visit_measurements(
+        &self,
+        hardware: &HardwareName,
+        space: &str,
+        round: Option<u32>,
+        after: Option<&(u32, Digest)>,
+        visitor: Visitor<'_, Measurement>,
+    ) -> Result<ControlFlow<()>> {
+        let mut found = self.measurements(hardware, space, round)?;
+        found.retain(|m| after.is_none_or(|(round, digest)| (m.round, &m.digest) > (*round, digest)));
+        Ok(show(found, visitor))
+    }
 
     /// Which architectures have been measured in a round: what a resumed measuring job may skip.
     ///
@@ -167,6 +194,22 @@ pub trait Store: Fleet {
     /// `NotFound` for the hardware target; `CorruptBlob` where the content of one was damaged.
     fn versions(&self, hardware: &HardwareName) -> Result<Vec<Version>>;
 
+    /// Shows the versions of a hardware target after a number one at a time, oldest first. `Break` where the visitor had seen
+    /// enough: there may be more.
+    ///
+    /// # Errors
+    /// Those of [`Store::versions`].
+    fn visit_versions(
+        &self,
+        hardware: &HardwareName,
+        after: u32,
+        visitor: Visitor<'_, Version>,
+    ) -> Result<ControlFlow<()>> {
+        let mut found = self.versions(hardware)?;
+        found.retain(|version| version.version > after);
+        Ok(show(found, visitor))
+    }
+
     /// Moves an alias, or creates it, together with an audit entry and an event. Of callers that race from the same
     /// generation exactly one wins. `production` moves only where the hardware's gate, if there is one, lets the version
     /// pass, or by force.
@@ -226,6 +269,23 @@ pub trait Store: Fleet {
     /// `NotFound` for the hardware target; `CorruptBlob` where the content of one was damaged.
     fn validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>>;
 
+    /// Shows the validation reports after a number one at a time, oldest first; those of one version, if one is named. `Break`
+    /// where the visitor had seen enough: there may be more.
+    ///
+    /// # Errors
+    /// Those of [`Store::validations`].
+    fn visit_validations(
+        &self,
+        hardware: &HardwareName,
+        version: Option<u32>,
+        after: u32,
+        visitor: Visitor<'_, Validation>,
+    ) -> Result<ControlFlow<()>> {
+        let mut found = self.validations(hardware, version)?;
+        found.retain(|report| report.number > after);
+        Ok(show(found, visitor))
+    }
+
     /// An alias.
     ///
     /// # Errors
@@ -256,6 +316,14 @@ pub trait Store: Fleet {
     /// # Errors
     /// The common ones.
     fn jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>>;
+
+    /// Shows jobs one at a time, newest first, until the visitor has seen enough.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn visit_jobs(&self, filter: &JobFilter, visitor: Visitor<'_, Job>) -> Result<ControlFlow<()>> {
+        Ok(show(self.jobs(filter, usize::MAX)?, visitor))
+    }
 
     /// Ends a queued job, or asks whoever works on it to end it. Asking again changes nothing.
     ///
@@ -304,6 +372,7 @@ pub trait Store: Fleet {
     /// # Errors
     /// The common ones.
     fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>>;
+
     /// Divides the traffic of a hardware target otherwise, together with an audit entry and an event. Of callers that
     /// race from the same generation exactly one wins.
     ///
@@ -338,7 +407,7 @@ pub trait Store: Fleet {
     /// `Invalid` where changes are made elsewhere.
     fn watch(&self, watcher: Watcher) -> Result<()>;
 
-    /// At most `limit` audit entries from sequence `from` on.
+    /// At most `limit` audit entries from sequence `from` on; fewer, but at least one, where they are large.
     ///
     /// # Errors
     /// The common ones.
@@ -351,7 +420,7 @@ pub trait Store: Fleet {
     /// `WritesStopped`, since half a change may be in memory then.
     fn verify_audit(&self) -> Result<AuditHead>;
 
-    /// At most `limit` events from sequence `from` on.
+    /// At most `limit` events from sequence `from` on; fewer, but at least one, where they are large.
     ///
     /// # Errors
     /// The common ones.
@@ -427,7 +496,8 @@ pub trait Store: Fleet {
     /// # Errors
     /// `Invalid`; `NotFound`.
     fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token>;
-    /// The audit entries that a query asks for, oldest first.
+
+    /// The audit entries that a query asks for, oldest first; fewer, but at least one, where they are large.
     ///
     /// # Errors
     /// The common ones.

@@ -2,6 +2,7 @@
 //! arXiv:1906.02243).
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use lglp_openapi::savings::{
     Assumptions, Footprint, MeasuredEnergy, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom,
@@ -78,15 +79,18 @@ pub fn report(
     hardware: &HardwareName,
     spaces: &Spaces,
 ) -> Result<SavingsReport, SavingsError> {
-    let mut measurements = Vec::new();
+    let mut spent = Spent::default();
     for space in spaces.iter() {
-        measurements.extend(store.measurements(hardware, &space.name, None)?);
+        let _ = store.visit_measurements(hardware, &space.name, None, None, &mut |measurement| {
+            spent.note(&measurement);
+            ControlFlow::Continue(())
+        })?;
     }
-    let energy = measured_energy(&measurements);
+    let energy = spent.energy();
     let power = energy
         .filter(|energy| energy.measurements >= FEWEST as u64)
         .map(|energy| energy.power_w);
-    let assumptions = assumptions(query, seconds_per_measurement(&measurements), power)?;
+    let assumptions = assumptions(query, spent.seconds_per_measurement(), power)?;
     let predictions = match query.predictions {
         Some(given) => given,
         None => store.predictions_served(hardware)?,
@@ -95,8 +99,8 @@ pub fn report(
         hardware: hardware.to_string(),
         predictions,
         saved: footprint(&assumptions, predictions),
-        measurements: measurements.len() as u64,
-        invested: footprint(&assumptions, measurements.len() as u64),
+        measurements: spent.measurements,
+        invested: footprint(&assumptions, spent.measurements),
         energy,
         assumptions,
     })
@@ -124,35 +128,48 @@ pub fn footprint(assumptions: &Assumptions, deployments: u64) -> Footprint {
     }
 }
 
-/// The median time from one measurement of a process to its next, building and loading the network included.
-fn seconds_per_measurement(measurements: &[Measurement]) -> Option<f64> {
-    let mut processes: BTreeMap<&str, Vec<OffsetDateTime>> = BTreeMap::new();
-    for measurement in measurements.iter().filter(|m| !m.samples.is_empty()) {
-        if let Ok(at) = OffsetDateTime::parse(&measurement.measured_at, &Rfc3339) {
-            processes.entry(&measurement.process).or_default().push(at);
-        }
-    }
-    let mut intervals = Vec::new();
-    for times in processes.values_mut() {
-        times.sort_unstable();
-        intervals.extend(times.windows(2).map(|pair| (pair[1] - pair[0]).as_seconds_f64()));
-    }
-    (intervals.len() >= FEWEST).then(|| median(&intervals))
+/// What measuring took, without its samples.
+#[derive(Default)]
+struct Spent {
+    measurements: u64,
+    /// When each process measured.
+    processes: BTreeMap<String, Vec<OffsetDateTime>>,
+    joules: Vec<f64>,
+    watts: Vec<f64>,
 }
 
-/// The energy of inference, and the power that it was spent at; none where no measurement tells.
-fn measured_energy(measurements: &[Measurement]) -> Option<MeasuredEnergy> {
-    let told: Vec<(f64, f64)> = measurements
-        .iter()
-        .filter_map(|m| Some((m.energy_j?, seconds_of_a_run(m))))
-        .collect();
-    let joules: Vec<f64> = told.iter().map(|(joules, _)| *joules).collect();
-    let watts: Vec<f64> = told.iter().map(|(joules, seconds)| joules / seconds).collect();
-    (!told.is_empty()).then(|| MeasuredEnergy {
-        measurements: told.len() as u64,
-        joules_per_inference: median(&joules),
-        power_w: median(&watts),
-    })
+impl Spent {
+    fn note(&mut self, measurement: &Measurement) {
+        self.measurements += 1;
+        if let Some(joules) = measurement.energy_j {
+            self.joules.push(joules);
+            self.watts.push(joules / seconds_of_a_run(measurement));
+        }
+        let at = OffsetDateTime::parse(&measurement.measured_at, &Rfc3339);
+        if let (false, Ok(at)) = (measurement.samples.is_empty(), at) {
+            self.processes.entry(measurement.process.clone()).or_default().push(at);
+        }
+    }
+
+    /// The median time from one measurement of a process to its next, building and loading the network included; none where
+    /// too few tell.
+    fn seconds_per_measurement(&mut self) -> Option<f64> {
+        let mut intervals = Vec::new();
+        for times in self.processes.values_mut() {
+            times.sort_unstable();
+            intervals.extend(times.windows(2).map(|pair| (pair[1] - pair[0]).as_seconds_f64()));
+        }
+        (intervals.len() >= FEWEST).then(|| median(&intervals))
+    }
+
+    /// The energy of inference, and the power that it was spent at; none where no measurement tells.
+    fn energy(&self) -> Option<MeasuredEnergy> {
+        (!self.joules.is_empty()).then(|| MeasuredEnergy {
+            measurements: self.joules.len() as u64,
+            joules_per_inference: median(&self.joules),
+            power_w: median(&self.watts),
+        })
+    }
 }
 
 /// Energy is spent over elapsed time, which the samples tell; a label is of processor time where a runtime knows it.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::agreement::Told;
-use super::{SledStore, decode, entries, keys};
+use super::{SledStore, decode, entries, keys, page};
 use crate::{AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Finding, Result, canonical_json};
 
 impl SledStore {
@@ -45,18 +45,20 @@ impl SledStore {
             let (key, bytes) = record?;
             decode(&key, &bytes)
         };
-        let wanted = |entry: &Result<AuditEntry>| match (entry, hardware) {
-            (Ok(entry), Some(_)) => entry.change.hardware() == hardware.as_ref(),
+        let wanted = |record: &Result<(String, sled::IVec)>| match (record, hardware) {
+            (Ok((key, bytes)), Some(_)) => {
+                decode::<AuditEntry>(key, bytes).map_or(true, |entry| entry.change.hardware() == hardware.as_ref())
+            }
             _ => true,
         };
         match from {
             AuditFrom::Sequence(first) => {
                 let range = entries(self.db.range(keys::audit(*first)..=keys::audit(u64::MAX)));
-                range.map(read).filter(wanted).take(*limit).collect()
+                page(range.filter(wanted).take(*limit)).map(read).collect()
             }
             AuditFrom::Before(end) => {
                 let range = entries(self.db.range(keys::audit(0)..keys::audit(*end)).rev());
-                let newest: Result<Vec<_>> = range.map(read).filter(wanted).take(*limit).collect();
+                let newest: Result<Vec<_>> = page(range.filter(wanted).take(*limit)).map(read).collect();
                 newest.map(|mut page| {
                     page.reverse();
                     page

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{entries, keys, records};
+use super::{entries, keys, page, records};
 use crate::durable::{Batch, storage};
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
 
@@ -168,8 +168,7 @@ impl super::SledStore {
         limit: usize,
     ) -> Result<Vec<T>> {
         let range = self.db.range(key(from)..=key(u64::MAX));
-        entries(range)
-            .take(limit)
+        page(entries(range).take(limit))
             .map(|entry| entry.and_then(|(key, bytes)| decode(&key, &bytes)))
             .collect()
     }

@@ -11,7 +11,7 @@ use super::{SledStore, decode, entries, keys};
 use crate::domain::limits;
 use crate::{
     Admission, Change, Error, JOB_ATTEMPTS, Job, JobFilter, JobOutcome, JobState, Lease, LeaseRequest, NewJob,
-    Progress, Result, clock,
+    Progress, Result, Visitor, clock,
 };
 
 /// Who gives up a job whose process went away too often.
@@ -57,15 +57,34 @@ impl SledStore {
     }
 
     pub(super) fn list_jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
+        let mut found = Vec::new();
+        if limit > 0 {
+            let _ = self.show_jobs(filter, &mut |job| {
+                found.push(job);
+                if found.len() < limit {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    pub(super) fn show_jobs(&self, filter: &JobFilter, visitor: Visitor<'_, Job>) -> Result<ControlFlow<()>> {
         if filter.state.is_some_and(|state| !state.has_ended()) {
             let open = Changes::new(&self.db).open_jobs()?;
-            let admitted = open.into_iter().rev().filter(|job| filter.admits(job));
-            return Ok(admitted.take(limit).collect());
+            let mut admitted = open.into_iter().rev().filter(|job| filter.admits(job));
+            return Ok(admitted.try_for_each(visitor));
         }
-        let newest_first = self.db.scan_prefix(keys::JOB).rev();
-        let jobs = entries(newest_first).map(|entry| entry.and_then(|(key, bytes)| decode::<Job>(&key, &bytes)));
-        let admitted = jobs.filter(|job| job.as_ref().map_or(true, |job| filter.admits(job)));
-        admitted.take(limit).collect()
+        for entry in entries(self.db.scan_prefix(keys::JOB).rev()) {
+            let (key, bytes) = entry?;
+            let job: Job = decode(&key, &bytes)?;
+            if filter.admits(&job) && visitor(job).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     pub(super) fn write_cancel(&self, id: u64, actor: &str) -> Result<Job> {

@@ -37,6 +37,7 @@ mod workers;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
+use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,12 +59,15 @@ use crate::{
     Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset,
     Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
     JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion,
-    NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Verification, Version, Watcher,
-    Webhook, WebhookId,
+    NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Verification, Version, Visitor,
+    Watcher, Webhook, WebhookId,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
 const CACHE_BYTES: u64 = 64 << 20;
+
+/// Bytes of the records of one page of a log, before the last of them.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// A registry in one folder, open in this process alone.
 #[derive(Debug)]
@@ -183,12 +187,51 @@ impl SledStore {
         entries(self.db.scan_prefix(prefix))
     }
 
+    /// As [`Self::scan`], those after a key of them.
+    fn scan_after(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+    ) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+        let first = after.map_or(Bound::Included(prefix.to_owned()), Bound::Excluded);
+        let prefix = prefix.to_owned();
+        entries(self.db.range::<String, _>((first, Bound::Unbounded)))
+            .take_while(move |entry| entry.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
+    }
+
     /// The records below a prefix, in the order of their keys.
     fn list<T: serde::de::DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>> {
         self.scan(prefix)
             .map(|entry| entry.and_then(|(key, bytes)| decode(&key, &bytes)))
             .collect()
     }
+}
+
+/// The first of some records that are no larger together than a page; at least one.
+fn page(
+    records: impl Iterator<Item = Result<(String, sled::IVec)>>,
+) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
+    let mut bytes = 0;
+    records.take_while(move |record| {
+        let fits = bytes < PAGE_BYTES;
+        bytes += record.as_ref().map_or(0, |(_, record)| record.len());
+        fits
+    })
+}
+
+/// Shows records, each decoded when its turn has come.
+fn visit<T>(
+    found: impl Iterator<Item = Result<(String, sled::IVec)>>,
+    decode: impl Fn(String, sled::IVec) -> Result<T>,
+    visitor: Visitor<'_, T>,
+) -> Result<ControlFlow<()>> {
+    for entry in found {
+        let (key, bytes) = entry?;
+        if visitor(decode(key, bytes)?).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 fn entries(
@@ -226,6 +269,21 @@ impl Store for SledStore {
         names::check("space", space)?;
         self.hardware(hardware)?;
         self.list(&keys::measurements(hardware, space, round))
+    }
+
+    fn visit_measurements(
+        &self,
+        hardware: &HardwareName,
+        space: &str,
+        round: Option<u32>,
+        after: Option<&(u32, Digest)>,
+        visitor: Visitor<'_, Measurement>,
+    ) -> Result<ControlFlow<()>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        let after = after.map(|(round, digest)| keys::measurement(hardware, space, *round, digest));
+        let found = self.scan_after(&keys::measurements(hardware, space, round), after);
+        visit(found, |key, bytes| decode(&key, &bytes), visitor)
     }
 
     fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
@@ -293,6 +351,17 @@ impl Store for SledStore {
         self.read_versions(hardware)
     }
 
+    fn visit_versions(
+        &self,
+        hardware: &HardwareName,
+        after: u32,
+        visitor: Visitor<'_, Version>,
+    ) -> Result<ControlFlow<()>> {
+        self.hardware(hardware)?;
+        let found = self.scan_after(&keys::versions(hardware), Some(keys::version(hardware, after)));
+        visit(found, |key, bytes| self.decode_version(hardware, &key, &bytes), visitor)
+    }
+
     fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         self.write_alias(hardware, request)
     }
@@ -332,6 +401,17 @@ impl Store for SledStore {
         self.read_validations(hardware, version)
     }
 
+    fn visit_validations(
+        &self,
+        hardware: &HardwareName,
+        version: Option<u32>,
+        after: u32,
+        visitor: Visitor<'_, Validation>,
+    ) -> Result<ControlFlow<()>> {
+        self.hardware(hardware)?;
+        self.show_validations(hardware, version, after, visitor)
+    }
+
     fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
         self.find(&keys::alias(hardware, name))?
             .ok_or_else(|| Error::not_found("alias", name))
@@ -352,6 +432,10 @@ impl Store for SledStore {
 
     fn jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
         self.list_jobs(filter, limit)
+    }
+
+    fn visit_jobs(&self, filter: &JobFilter, visitor: Visitor<'_, Job>) -> Result<ControlFlow<()>> {
+        self.show_jobs(filter, visitor)
     }
 
     fn cancel_job(&self, id: u64, actor: &str) -> Result<Job> {

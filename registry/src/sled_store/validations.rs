@@ -1,5 +1,7 @@
 //! Validation reports. The content of one is a blob, and its digest is the report's.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -7,7 +9,7 @@ use super::changes::Changes;
 use super::idempotency::Once;
 use super::{SledStore, decode, keys};
 use crate::{
-    Change, Digest, Error, HardwareName, Measurement, NewValidation, Result, Validation, ValidationPair,
+    Change, Digest, Error, HardwareName, Measurement, NewValidation, Result, Validation, ValidationPair, Visitor,
     canonical_json, clock,
 };
 
@@ -80,14 +82,30 @@ impl SledStore {
 
     pub(super) fn read_validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>> {
         let mut found = Vec::new();
-        for entry in self.scan(&keys::validations(hardware)) {
+        let _ = self.show_validations(hardware, version, 0, &mut |report| {
+            found.push(report);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    pub(super) fn show_validations(
+        &self,
+        hardware: &HardwareName,
+        version: Option<u32>,
+        after: u32,
+        visitor: Visitor<'_, Validation>,
+    ) -> Result<ControlFlow<()>> {
+        for entry in self.scan_after(&keys::validations(hardware), Some(keys::validation(hardware, after))) {
             let (key, bytes) = entry?;
             let record: Record = decode(&key, &bytes)?;
-            if version.is_none_or(|version| version == record.version) {
-                found.push(self.load_validation(hardware, keys::number(&key)?, record)?);
+            if version.is_none_or(|version| version == record.version)
+                && visitor(self.load_validation(hardware, keys::number(&key)?, record)?).is_break()
+            {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(found)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The newest report of a version.

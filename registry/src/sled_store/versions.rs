@@ -77,10 +77,14 @@ impl SledStore {
     }
 
     pub(super) fn read_versions(&self, hardware: &HardwareName) -> Result<Vec<Version>> {
-        let load = |key: String, bytes: &[u8]| self.load(hardware, keys::number(&key)?, decode(&key, bytes)?);
         self.scan(&keys::versions(hardware))
-            .map(|entry| entry.and_then(|(key, bytes)| load(key, &bytes)))
+            .map(|entry| entry.and_then(|(key, bytes)| self.decode_version(hardware, &key, &bytes)))
             .collect()
+    }
+
+    /// The version of a record.
+    pub(super) fn decode_version(&self, hardware: &HardwareName, key: &str, bytes: &[u8]) -> Result<Version> {
+        self.load(hardware, keys::number(key)?, decode(key, bytes)?)
     }
 
     fn load(&self, hardware: &HardwareName, version: u32, record: Record) -> Result<Version> {

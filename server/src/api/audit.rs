@@ -13,7 +13,7 @@ use super::heavy::{heavy, heavy_json};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
-/// Entries of one answer at most, whatever was asked for: longer logs are read in pages.
+/// Entries of one answer at most, whatever was asked for: longer logs are read in pages. Large entries make smaller pages.
 const MOST_ENTRIES: usize = 10_000;
 
 /// A stretch of a log.
@@ -98,7 +98,7 @@ pub async fn audit(
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let query = stretch.query()?;
-    heavy_json(&state, move |state| {
+    heavy_json(&state, &caller, move |state| {
         let mut entries = state.store.find_audit(&query)?;
         if caller.role < Role::Admin {
             entries.iter_mut().for_each(keep_to_admins);
@@ -111,16 +111,20 @@ pub async fn audit(
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
 #[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = Object, description = "The end of the chain, which holds"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/audit/head")]
-pub async fn audit_head(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let head = heavy(&state, |state| state.store.verify_audit()).await?;
+pub async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let head = heavy(&state, &caller, |state| state.store.verify_audit()).await?;
     Ok(HttpResponse::Ok().json(head))
 }
 
 /// What changed, for whoever waits for it.
 #[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/events")]
-pub async fn events(state: web::Data<State>, stretch: web::Query<Stretch>) -> Result<HttpResponse, ApiError> {
-    heavy_json(&state, move |state| {
+pub async fn events(
+    state: web::Data<State>,
+    stretch: web::Query<Stretch>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    heavy_json(&state, &caller, move |state| {
         state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))
     })
     .await

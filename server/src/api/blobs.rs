@@ -7,6 +7,7 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::Digest;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::{Bytes, blocking};
 use super::heavy::heavy;
 use super::problem::ApiError;
@@ -36,9 +37,12 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
     )
 )]
 #[get("/v1/blobs/{digest}")]
-pub async fn get_blob(state: web::Data<State>, digest: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub async fn get_blob(
+    state: web::Data<State>,
+    digest: web::Path<String>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let digest: Digest = digest.parse().map_err(ApiError::from)?;
-    let bytes = heavy(&state, move |state| state.store.get_blob(&digest)).await?;
-    let body = state.heavy.answer(bytes)?;
-    Ok(HttpResponse::Ok().content_type("application/octet-stream").body(body))
+    let bytes = heavy(&state, &caller, move |state| state.store.get_blob(&digest)).await?;
+    Ok(HttpResponse::Ok().content_type("application/octet-stream").body(bytes))
 }

@@ -1,5 +1,5 @@
 //! Reading bodies. A call says how large its body may be, as it is sent and after decompression; what arrives is taken out of
-//! one budget of memory (`memory.rs`), and so is what parsing makes of it, before it is parsed. Whatever takes more than a
+//! one budget of memory (`budget.rs`), and so is what parsing makes of it, before it is parsed. Whatever takes more than a
 //! moment happens off the threads that answer requests.
 
 use std::io::Read;
@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use futures_util::StreamExt;
 use lglp_openapi::problem::Fault;
 use lglp_sdk::Excerpt;
@@ -18,9 +18,9 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::State;
+use super::budget::{Budget, Charge, Refused};
 use super::connections::TooSlow;
 use super::extract::blocking;
-use super::memory::{Charge, Memory, Refused};
 use super::problem::ApiError;
 use crate::strict::Strict;
 
@@ -44,6 +44,9 @@ const AT_ONCE: usize = 16 << 10;
 
 /// Bytes that are decompressed between two looks at the limit.
 const STEP: usize = 64 << 10;
+
+/// Members of a gzip at most: each takes time, and may be empty.
+const MEMBERS: usize = 4096;
 
 /// A JSON body of up to so many bytes. Its content type is not asked for: `curl -d` sends another one.
 pub struct Body<T, const LIMIT: usize = DOCUMENT>(pub T);
@@ -155,7 +158,7 @@ async fn receive(
     request: &HttpRequest,
     mut payload: Payload,
     limit: usize,
-    memory: &Memory,
+    memory: &Budget,
 ) -> Result<(web::Bytes, Charge), ApiError> {
     let told = request
         .headers()
@@ -165,10 +168,8 @@ async fn receive(
     if told.is_some_and(|told| told > limit) {
         return Err(larger_than(limit));
     }
-    if told.is_some_and(|told| !memory.has(told)) {
-        return Err(ApiError::overloaded());
-    }
-    let mut charge = memory.charge();
+    let mut charge = memory.charge(request);
+    charge.may_grow(told.unwrap_or(0)).map_err(|_| ApiError::overloaded())?;
     let mut bytes = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| match error {
@@ -186,20 +187,27 @@ async fn receive(
 
 /// Decompresses a body, as long as it keeps within the limit and the memory.
 fn unpack(packed: &[u8], limit: usize, mut charge: Charge) -> Result<(web::Bytes, Charge), ApiError> {
-    let mut source = MultiGzDecoder::new(packed);
-    let mut bytes = Vec::new();
-    let mut step = vec![0; STEP];
-    loop {
-        let count = source.read(&mut step).map_err(|error| unreadable(&error))?;
-        if count == 0 {
+    let (mut bytes, mut step) = (Vec::new(), vec![0; STEP]);
+    let mut rest = packed;
+    for _ in 0..MEMBERS {
+        let mut member = GzDecoder::new(rest);
+        loop {
+            let count = member.read(&mut step).map_err(|error| unreadable(&error))?;
+            if count == 0 {
+                break;
+            }
+            if bytes.len() + count > limit {
+                return Err(larger_than(limit));
+            }
+            charge.grow(count).map_err(|_| ApiError::overloaded())?;
+            bytes.extend_from_slice(&step[..count]);
+        }
+        rest = member.into_inner();
+        if rest.is_empty() {
             return Ok((bytes.into(), charge));
         }
-        if bytes.len() + count > limit {
-            return Err(larger_than(limit));
-        }
-        charge.grow(count).map_err(|_| ApiError::overloaded())?;
-        bytes.extend_from_slice(&step[..count]);
     }
+    Err(unreadable(&format!("its gzip has more than {MEMBERS} members")))
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> ApiError {

@@ -34,16 +34,20 @@ use crate::serving::ServedModel;
     )
 )]
 #[get("/v1/{hardware}/models/{version}/bundle")]
-pub async fn export_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+pub async fn export_model(
+    state: web::Data<State>,
+    path: web::Path<(String, u32)>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let bundle = heavy(&state, move |state| export(&*state.store, &name, version)).await?;
+    let bundle = heavy(&state, &caller, move |state| export(&*state.store, &name, version)).await?;
     let attachment = format!("attachment; filename=\"{hardware}-{version}.lglp\"");
     Ok(HttpResponse::Ok()
         .content_type("application/x-tar")
         .insert_header((ETAG, format!("\"{}\"", bundle.digest)))
         .insert_header((CONTENT_DISPOSITION, attachment))
-        .body(state.heavy.answer(bundle.bytes)?))
+        .body(bundle.bytes))
 }
 
 /// Imports a bundle as the next version. All of it is verified first: checksums, that the hardware target is the same machine
@@ -86,7 +90,7 @@ pub async fn import_model(
         quota: Quota::of(caller.role),
         actor: caller.acting_as(actor),
     };
-    let imported = heavy(&state, move |state| {
+    let imported = heavy(&state, &caller, move |state| {
         let importer = Importer {
             store: &*state.store,
             host: &state.host,

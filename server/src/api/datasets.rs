@@ -8,6 +8,7 @@ use lglp_registry::NewDataset;
 use super::State;
 use super::caller::Caller;
 use super::extract::{BODY_LIMIT, Body, blocking};
+use super::heavy::heavy_json;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -16,13 +17,16 @@ use super::problem::ApiError;
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/datasets")]
-pub async fn list_datasets(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub async fn list_datasets(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let found = blocking(move || state.store.datasets(&name)).await?;
-    Ok(HttpResponse::Ok().json(found))
+    heavy_json(&state, &caller, move |state| state.store.datasets(&name)).await
 }
 
 /// Freezes a dataset. Freezing the same content again gives the same dataset.

@@ -10,6 +10,7 @@ use super::State;
 use super::body::EXCLUSIONS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::heavy::heavy_json;
 use super::predict::hardware_name;
 use super::problem::ApiError;
 
@@ -26,17 +27,20 @@ pub struct Selection {
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/exclusions")]
 pub async fn list_exclusions(
     state: web::Data<State>,
     hardware: web::Path<String>,
     selection: web::Query<Selection>,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let found = blocking(move || state.store.exclusions(&name, &selection.space)).await?;
-    Ok(HttpResponse::Ok().json(found))
+    heavy_json(&state, &caller, move |state| {
+        state.store.exclusions(&name, &selection.space)
+    })
+    .await
 }
 
 /// The same as the contract's `Exclude`, in the registry's types.

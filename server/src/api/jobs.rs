@@ -1,5 +1,6 @@
 //! `/v1/jobs` and `/v1/{hardware}/jobs`: long work in the background.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
@@ -10,12 +11,14 @@ use futures_util::stream::unfold;
 use lglp_openapi::jobs::{Job, JobEvent, JobList, SubmitJob};
 use lglp_openapi::problem::Problem;
 use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob, Role};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::heavy::heavy_json;
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -94,6 +97,10 @@ fn shown(state: &State, job: &StoredJob) -> lglp_registry::Result<Value> {
     Ok(shown)
 }
 
+fn raw(job: Value) -> Result<Box<RawValue>, ApiError> {
+    to_raw_value(&job).map_err(|e| ApiError::internal(e.to_string()))
+}
+
 /// Which jobs to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -114,7 +121,16 @@ fn page() -> usize {
     50
 }
 
-/// Jobs, newest first.
+/// Bytes of a list at most, before the last job of it.
+const MOST_BYTES: usize = 8 << 20;
+
+/// As the contract's `JobList`.
+#[derive(Default, Serialize)]
+struct Listed {
+    jobs: Vec<Box<RawValue>>,
+}
+
+/// Jobs, newest first; fewer than asked for where they are large.
 #[utoipa::path(
     tag = "jobs",
     security(("token" = ["viewer"])),
@@ -139,15 +155,30 @@ pub async fn list_jobs(
         hardware,
         state: in_state,
     };
-    let jobs = blocking(move || -> lglp_registry::Result<_> {
-        let confined = !caller.hardware.is_empty();
-        let mut jobs = state.store.jobs(&filter, if confined { usize::MAX } else { limit })?;
-        jobs.retain(|job| caller.sees(&job.hardware));
-        jobs.truncate(limit);
-        jobs.iter().map(|job| shown(&state, job)).collect::<Result<Vec<_>, _>>()
+    let sees = caller.clone();
+    heavy_json(&state, &caller, move |state| {
+        let (mut listed, mut bytes) = (Ok(Listed::default()), 0);
+        let _ = state.store.visit_jobs(&filter, &mut |job| {
+            let Ok(list) = &mut listed else {
+                return ControlFlow::Break(());
+            };
+            if list.jobs.len() >= limit || bytes >= MOST_BYTES {
+                return ControlFlow::Break(());
+            }
+            if sees.sees(&job.hardware) {
+                match shown(state, &job).map_err(ApiError::from).and_then(raw) {
+                    Ok(job) => {
+                        bytes += job.get().len();
+                        list.jobs.push(job);
+                    }
+                    Err(error) => listed = Err(error),
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        listed
     })
-    .await?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "jobs": jobs })))
+    .await
 }
 
 /// One job.

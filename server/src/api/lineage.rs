@@ -8,6 +8,7 @@ use lglp_openapi::problem::Problem;
 use lglp_sdk::Architecture;
 
 use super::State;
+use super::caller::Caller;
 use super::extract::blocking;
 use super::heavy::heavy;
 use super::predict::hardware_name;
@@ -31,10 +32,14 @@ use crate::serving::{ServedModel, Serving, ServingError};
     )
 )]
 #[get("/v1/{hardware}/models/{version}/lineage")]
-pub async fn get_lineage(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+pub async fn get_lineage(
+    state: web::Data<State>,
+    path: web::Path<(String, u32)>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let found = heavy(&state, move |state| {
+    let found = heavy(&state, &caller, move |state| {
         lineage::lineage(&*state.store, &state.host, &name, version)
     })
     .await?;
@@ -63,10 +68,11 @@ pub async fn get_diff(
     state: web::Data<State>,
     path: web::Path<(String, u32, u32)>,
     query: web::Query<DiffQuery>,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let (hardware, a, b) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let leave = state.heavy.leave().await?;
+    let leave = state.heavy.leave(&caller).await?;
     // What cannot be loaded is not compared, as the answer says.
     for version in [a, b] {
         let _ = state.serving.load(&name, version).await;

@@ -10,7 +10,7 @@ use super::State;
 use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
-use super::heavy::heavy_json;
+use super::listing::{Frame, listing};
 use super::predict::hardware_name;
 use super::problem::{ApiError, FAULTS_LISTED};
 use crate::spaces::Spaces;
@@ -37,10 +37,19 @@ pub async fn list_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     selection: web::Query<Selection>,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    heavy_json(&state, move |state| {
-        state.store.measurements(&name, &selection.space, selection.round)
+    let Selection { space, round } = selection.into_inner();
+    listing(&state, &caller, Frame::array(), None, move |state, after, page| {
+        let mut last = None;
+        let store = &state.store;
+        let shown = store.visit_measurements(&name, &space, round, after.as_ref(), &mut |measurement| {
+            let full = page.push(&measurement);
+            last = Some((measurement.round, measurement.digest));
+            full
+        })?;
+        Ok(shown.is_break().then_some(last))
     })
     .await
 }

@@ -5,6 +5,7 @@ mod aliases;
 mod audit;
 mod blobs;
 mod body;
+mod budget;
 mod bundles;
 mod caller;
 mod closing;
@@ -21,8 +22,8 @@ mod integers;
 mod jobs;
 mod leases;
 mod lineage;
+mod listing;
 mod measurements;
-mod memory;
 mod metrics;
 mod models;
 mod pace;
@@ -83,7 +84,9 @@ pub struct State {
     /// Where requests ask for their turn to compute.
     pub desk: Desk,
     /// What bodies may take.
-    pub memory: memory::Memory,
+    pub memory: budget::Budget,
+    /// What answers may take that wait for their readers.
+    pub answers: budget::Budget,
     pub heavy: heavy::HeavyReads,
     /// Set once loading production models has ended: why some could not be loaded, by hardware target.
     pub loaded: OnceLock<BTreeMap<String, String>>,

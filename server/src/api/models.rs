@@ -9,6 +9,7 @@ use super::State;
 use super::body::VERSION;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::listing::{Frame, listing};
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -18,17 +19,30 @@ use super::problem::ApiError;
     tag = "models",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/models")]
-pub async fn list_models(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub async fn list_models(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let list = blocking(move || -> lglp_registry::Result<_> {
-        let (versions, aliases) = (state.store.versions(&name)?, state.store.aliases(&name)?);
-        Ok(serde_json::json!({ "versions": versions, "aliases": aliases }))
+    let (store, of) = (state.store.clone(), name.clone());
+    let aliases = blocking(move || store.aliases(&of)).await?;
+    let frame = Frame {
+        open: format!("{{\"aliases\":{},\"versions\":[", serde_json::json!(aliases)),
+        close: "]}".into(),
+    };
+    listing(&state, &caller, frame, 0, move |state, after, page| {
+        let mut last = after;
+        let shown = state.store.visit_versions(&name, after, &mut |version| {
+            last = version.version;
+            page.push(&version)
+        })?;
+        Ok(shown.is_break().then_some(last))
     })
-    .await?;
-    Ok(HttpResponse::Ok().json(list))
+    .await
 }
 
 /// One version, with its recipe, plugins and accuracy.

@@ -26,8 +26,8 @@ use super::stream::written_by;
     )
 )]
 #[get("/v1/registry/backup")]
-pub async fn backup_registry(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let leave = state.heavy.leave().await?;
+pub async fn backup_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let leave = state.heavy.leave(&caller).await?;
     let body = written_by(move |out| {
         let _leave = leave;
         state.store.backup(out)
@@ -46,8 +46,8 @@ pub async fn backup_registry(state: web::Data<State>) -> Result<HttpResponse, Ap
     responses((status = 200, body = Verification, description = "What was checked and found"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/registry/verify")]
-pub async fn verify_registry(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let verification = heavy(&state, |state| state.store.verify(&|_, _| {})).await?;
+pub async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let verification = heavy(&state, &caller, |state| state.store.verify(&|_, _| {})).await?;
     Ok(HttpResponse::Ok().json(verification))
 }
 

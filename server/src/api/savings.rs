@@ -5,6 +5,7 @@ use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 
 use super::State;
+use super::caller::Caller;
 use super::heavy::heavy;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -27,9 +28,10 @@ pub async fn get_savings(
     state: web::Data<State>,
     hardware: web::Path<String>,
     query: web::Query<SavingsQuery>,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let report = heavy(&state, move |state| {
+    let report = heavy(&state, &caller, move |state| {
         state.usage.flush();
         savings::report(&query, &*state.store, &name, &state.spaces).map_err(|error| match error {
             SavingsError::Assumption(bad) => ApiError::invalid_request(vec![Fault {

@@ -16,10 +16,10 @@ use anyhow::Context;
 use lglp_registry::Store;
 use utoipa_swagger_ui::SwaggerUi;
 
+use super::budget::Budget;
 use super::closing::{self, Closing};
-use super::connections::{self, Limits, Places, Waiting};
+use super::connections::{self, Limits, Places};
 use super::heavy::HeavyReads;
-use super::memory::Memory;
 use super::metrics::{Metrics, RequestLabels, method_label};
 use super::pace::Pace;
 use super::places::Places as Listening;
@@ -57,6 +57,9 @@ pub struct ServeOptions {
 
 /// Bytes of bodies in flight, and of what parsing makes of them, all requests together.
 const BODIES: usize = 512 << 20;
+
+/// Bytes of answers that wait for their readers.
+const ANSWERS: usize = 512 << 20;
 
 /// Serves until SIGINT, SIGTERM or SIGQUIT, and ends the process then (`closing.rs`).
 ///
@@ -96,7 +99,8 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
         registrations: Pace::default(),
         targets: options.targets,
         desk: Desk::new(Arc::new(crew), options.queue_depth),
-        memory: Memory::new(BODIES),
+        memory: Budget::new(BODIES),
+        answers: Budget::new(ANSWERS),
         heavy: HeavyReads::default(),
         loaded: OnceLock::new(),
     });
@@ -152,10 +156,9 @@ async fn run(
     });
     let told = signals().context("cannot listen to signals")?;
     let document = document::document();
-    let waiting = Waiting::default();
     let app = move || {
         let metrics = state.clone();
-        let waiting = waiting.clone();
+        let answers = state.answers.clone();
         App::new()
             .wrap(from_fn(connections::stay_with_client))
             .wrap(from_fn(access::guard))
@@ -177,7 +180,7 @@ async fn run(
                 }
             })
             .wrap(from_fn(move |request, next| {
-                connections::keep_pace(waiting.clone(), request, next)
+                connections::keep_pace(answers.clone(), request, next)
             }))
             .app_data(state.clone())
             .app_data(web::PathConfig::default().error_handler(extract::path_error))

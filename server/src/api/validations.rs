@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::heavy::heavy;
 use super::jobs::submit;
+use super::listing::{Frame, listing};
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -29,17 +30,26 @@ pub struct Selection {
     tag = "models",
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
     security(("token" = ["viewer"])),
-    responses((status = 200, body = Vec<Validation>, description = "Reports, oldest first"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Vec<Validation>, description = "Reports, oldest first"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/validations")]
 pub async fn list_validations(
     state: web::Data<State>,
     hardware: web::Path<String>,
     selection: web::Query<Selection>,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let found = blocking(move || state.store.validations(&name, selection.version)).await?;
-    Ok(HttpResponse::Ok().json(found))
+    listing(&state, &caller, Frame::array(), 0, move |state, after, page| {
+        let mut last = after;
+        let store = &state.store;
+        let shown = store.visit_validations(&name, selection.version, after, &mut |report| {
+            last = report.number;
+            page.push(&report)
+        })?;
+        Ok(shown.is_break().then_some(last))
+    })
+    .await
 }
 
 /// Measures fresh architectures now, compares the version's predictions with them, and stores a report: a job of the kind
@@ -106,15 +116,17 @@ pub async fn get_validation(state: web::Data<State>, path: web::Path<(String, u3
     responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/validations/{number}/scatter.svg")]
-pub async fn get_scatter(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
+pub async fn get_scatter(
+    state: web::Data<State>,
+    path: web::Path<(String, u32)>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let (hardware, number) = path.into_inner();
     let name = hardware_name(&hardware)?;
-    let svg = heavy(&state, move |state| {
+    let svg = heavy(&state, &caller, move |state| {
         let report = state.store.validation(&name, number)?;
         state.store.get_blob(&report.content.scatter)
     })
     .await?;
-    Ok(HttpResponse::Ok()
-        .content_type("image/svg+xml")
-        .body(state.heavy.answer(svg)?))
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
 }

@@ -14,6 +14,7 @@ mod labels;
 mod plugins_at_start;
 mod programs;
 mod registrations;
+mod shares;
 mod shutdown;
 mod slow_clients;
 mod slow_readers;

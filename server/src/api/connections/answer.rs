@@ -1,64 +1,45 @@
 //! Answers that wait for their readers.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::ResponseError as _;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::stream::UnderWay;
+use crate::api::budget::{Budget, Charge};
 use crate::api::problem::ApiError;
 
-/// Memory that answers may wait in, all together.
-const BUDGET: usize = 256 << 20;
+/// What is counted, in bytes: answers below it are held by their connections, of which there are so and so many.
+const COUNTED: usize = 64 << 10;
 
-/// What is counted: answers below it are held by their connections, of which there are so and so many.
-const UNIT: usize = 64 << 10;
-
-/// Gives the memory of large answers to those who read slowly, up to a budget.
-#[derive(Clone)]
-pub struct Waiting(Arc<Semaphore>);
-
-impl Default for Waiting {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET / UNIT)))
-    }
-}
-
-impl Waiting {
-    /// Counts what an answer holds until it has gone; where the budget is spent, another one takes its place.
-    pub fn hold(
-        &self,
-        answer: ServiceResponse<impl MessageBody + 'static>,
-        under_way: Option<UnderWay>,
-    ) -> ServiceResponse<Answer> {
-        let mut paid = None;
-        let answer = match answer.response().body().size() {
-            BodySize::Sized(length) if length as usize >= UNIT => {
-                let units = (length as usize).div_ceil(UNIT).min(BUDGET / UNIT);
-                match self.0.clone().try_acquire_many_owned(units as u32) {
-                    Ok(permit) => {
-                        paid = Some(permit);
-                        answer.map_into_boxed_body()
-                    }
-                    Err(_) => {
-                        let request = answer.request().clone();
-                        ServiceResponse::new(request, too_much().error_response())
-                    }
-                }
-            }
-            _ => answer.map_into_boxed_body(),
-        };
-        answer.map_body(|_, body| Answer {
-            body: Body::of(body),
-            _paid: paid,
-            _under_way: under_way,
-        })
-    }
+/// Counts what an answer holds until it has gone; where the memory for answers is spent, another one takes its place. An answer
+/// without a length counts what it holds by itself.
+pub(super) fn hold(
+    memory: &Budget,
+    answer: ServiceResponse<impl MessageBody + 'static>,
+    under_way: Option<UnderWay>,
+) -> ServiceResponse<Answer> {
+    let request = answer.request().clone();
+    let counted = match answer.response().body().size() {
+        BodySize::Sized(length) if length as usize >= COUNTED => {
+            let mut charge = memory.charge(&request);
+            // A single one is always taken.
+            charge.grow((length as usize).min(memory.most())).map(|()| Some(charge))
+        }
+        _ => Ok(None),
+    };
+    let (answer, charge) = match counted {
+        Ok(charge) => (answer.map_into_boxed_body(), charge),
+        Err(_) => (ServiceResponse::new(request, too_much().error_response()), None),
+    };
+    answer.map_body(|_, body| Answer {
+        body: Body::of(body),
+        _charge: charge,
+        _under_way: under_way,
+    })
 }
 
 fn too_much() -> ApiError {
@@ -70,7 +51,7 @@ fn too_much() -> ApiError {
 /// The body of an answer, and what it holds.
 pub struct Answer {
     body: Body,
-    _paid: Option<OwnedSemaphorePermit>,
+    _charge: Option<Charge>,
     _under_way: Option<UnderWay>,
 }
 
@@ -100,7 +81,7 @@ impl MessageBody for Answer {
         match &mut self.body {
             Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Body::Whole(bytes) => {
-                let length = bytes.len().min(UNIT);
+                let length = bytes.len().min(COUNTED);
                 Poll::Ready(Some(Ok(bytes.split_to(length))))
             }
             Body::Other(body) => Pin::new(body).poll_next(context),

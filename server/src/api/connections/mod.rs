@@ -32,12 +32,12 @@ use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
 
-pub use answer::Waiting;
 pub use body::TooSlow;
 pub use places::{Limits, Places};
 pub use presence::stay_with_client;
 
 use self::stream::{Requests, Stream};
+use super::budget::Budget;
 
 /// Time for the first head of a connection, from its first moment on.
 const HEAD: Duration = Duration::from_secs(10);
@@ -158,12 +158,12 @@ where
 
 /// The middleware that tells the connection of its requests, holds their bodies to a pace, and their answers to a budget.
 pub async fn keep_pace(
-    waiting: Waiting,
+    answers: Budget,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let under_way = request.conn_data::<Rc<Requests>>().map(|requests| requests.begin());
     body::hold_to_pace(&mut request);
     let answer = next.call(request).await?;
-    Ok(waiting.hold(answer, under_way))
+    Ok(answer::hold(&answers, answer, under_way))
 }

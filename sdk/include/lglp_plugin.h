@@ -24,7 +24,7 @@
 #define LGLP_ABI_MAJOR 1
 
 // Raised when something is appended.
-#define LGLP_ABI_MINOR 1
+#define LGLP_ABI_MINOR 2
 
 // Architectures to tensors; [`Component::encoder`] is set.
 #define LGLP_KIND_ENCODER 1
@@ -37,6 +37,42 @@
 
 // Runs ONNX networks; [`Component::runtime`] is set.
 #define LGLP_KIND_RUNTIME 4
+
+// Kinds of [`Operator`]. A convolution of a kernel larger than 1x1 over all channels.
+#define LGLP_OPERATOR_CONVOLUTION 1
+
+// The 1x1 convolution that widens an inverted residual.
+#define LGLP_OPERATOR_EXPAND 2
+
+// A convolution of each channel by itself.
+#define LGLP_OPERATOR_DEPTHWISE 3
+
+// The 1x1 convolution that narrows an inverted residual.
+#define LGLP_OPERATOR_PROJECT 4
+
+// Squeeze-and-excitation: mean, two 1x1 convolutions of that, scaling.
+#define LGLP_OPERATOR_SQUEEZE_EXCITE 5
+
+// The sum of two values: an identity connection.
+#define LGLP_OPERATOR_ADD 6
+
+// A 1x1 convolution elsewhere.
+#define LGLP_OPERATOR_POINTWISE 7
+
+// The mean over height and width.
+#define LGLP_OPERATOR_POOL 8
+
+// A fully connected layer.
+#define LGLP_OPERATOR_FULLY_CONNECTED 9
+
+// Activations of an [`Operator`]. None.
+#define LGLP_ACTIVATION_NONE 0
+
+// `max(0, x)`.
+#define LGLP_ACTIVATION_RELU 1
+
+// `x * max(0, min(1, x / 6 + 1 / 2))`.
+#define LGLP_ACTIVATION_HARD_SWISH 2
 
 // Done.
 #define LGLP_STATUS_OK 0
@@ -62,6 +98,9 @@
 // The progress callback asked for an end.
 #define LGLP_STATUS_CANCELLED 7
 
+// The component does not do this. Since minor version 2.
+#define LGLP_STATUS_NOT_OFFERED 8
+
 // Borrowed UTF-8, valid during the call, or for ever within a table.
 typedef struct LglpStr {
   const uint8_t *data;
@@ -75,6 +114,39 @@ typedef struct LglpBuffer {
   size_t capacity;
   void (*free)(struct LglpBuffer *buffer);
 } LglpBuffer;
+
+// One operator of a network at batch 1, float32: what a runtime executes in one go, or nearly so. An activation belongs to what it
+// follows. Since minor version 2.
+typedef struct LglpOperator {
+  // `OPERATOR_*`; more may come.
+  uint32_t kind;
+  // Side of the kernel; 0 where there is none.
+  uint32_t kernel;
+  // Of a kernel; 0 where there is none.
+  uint32_t stride;
+  // Groups of channels that a convolution keeps apart; 0 where there is none.
+  uint32_t groups;
+  uint32_t channels_in;
+  uint32_t channels_out;
+  // Height and width of the input, pixels.
+  uint32_t side_in;
+  // Height and width of the output, pixels.
+  uint32_t side_out;
+  // `ACTIVATION_*`; more may come.
+  uint32_t activation;
+  // The searched block that it is in, from 1; 0 outside of them.
+  uint32_t block;
+  // The layer of the block, from 1; 0 outside of them.
+  uint32_t layer;
+  // Kernels that it launches, one after another.
+  uint32_t launches;
+  // Multiply-accumulates.
+  uint64_t macs;
+  // Bytes of values read and written.
+  uint64_t activation_bytes;
+  // Bytes of weights and biases.
+  uint64_t weight_bytes;
+} LglpOperator;
 
 // Callbacks of an encoder.
 typedef struct LglpEncoderTable {
@@ -93,6 +165,18 @@ typedef struct LglpEncoderTable {
                      size_t row_len,
                      float *out,
                      struct LglpBuffer *error);
+  // Since minor version 2. The shape for networks of so many operators at most, in the place of `shape`. Set, with
+  // `encode_operators`, in encoders that read operators; null in those that read rows.
+  uint32_t (*shape_of_operators)(const void *instance, size_t operators, size_t *steps, size_t *width);
+  // Since minor version 2. Encodes `count` networks: the operators of network `i` are those before `ends[i]` that are no
+  // earlier network's. `out`: `count * steps * width` zeros, for `most` operators at most, allocated by the host.
+  uint32_t (*encode_operators)(const void *instance,
+                               const struct LglpOperator *operators,
+                               const size_t *ends,
+                               size_t count,
+                               size_t most,
+                               float *out,
+                               struct LglpBuffer *error);
 } LglpEncoderTable;
 
 // A batch, row-major `[rows, steps, width]`; `data` may be dangling where there are no values.
@@ -116,6 +200,12 @@ typedef struct LglpFitData {
   uint32_t (*progress)(void *context, uint64_t done, uint64_t total, double train_mse, double validation_mse);
 } LglpFitData;
 
+// Borrowed bytes, valid during the call. Since minor version 2.
+typedef struct LglpBytes {
+  const uint8_t *data;
+  size_t len;
+} LglpBytes;
+
 // Callbacks of a feature extractor or regressor.
 typedef struct LglpFittedTable {
   uint32_t (*fit)(struct LglpStr parameters_json,
@@ -135,6 +225,37 @@ typedef struct LglpFittedTable {
   uint32_t (*extract)(const void *instance, struct LglpTensorView inputs, float *out, struct LglpBuffer *error);
   // Regressors: writes `rows` values in the unit of the targets. Null in extractors.
   uint32_t (*predict)(const void *instance, struct LglpTensorView inputs, double *out, struct LglpBuffer *error);
+  // Regressors, since minor version 2, null where it is not offered; so are the others below. As `predict`, and writes `rows`
+  // spreads beside: how far what is measured lies from the prediction of each row, about, in the unit of the targets.
+  uint32_t (*predict_spread)(const void *instance,
+                             struct LglpTensorView inputs,
+                             double *out,
+                             double *spreads,
+                             struct LglpBuffer *error);
+  // What would have been predicted for each row of the fit, those of the training part first, had it not been among them:
+  // `pairs` becomes an array of doubles, prediction and spread of one row after another, `len` bytes in all. Of an instance
+  // that was just fitted; one that was loaded may not know.
+  uint32_t (*leave_one_out)(const void *instance, struct LglpBuffer *pairs, struct LglpBuffer *error);
+  // Writes `rows * (steps + 1)` values: the part of each prediction that each step of its input has, and at last what belongs
+  // to none. They sum to the prediction.
+  uint32_t (*contributions)(const void *instance, struct LglpTensorView inputs, double *out, struct LglpBuffer *error);
+  // As `fit`, beginning with what fits on other targets taught, `prior_count` states of this version.
+  uint32_t (*fit_from)(struct LglpStr parameters_json,
+                       const struct LglpFitData *data,
+                       const struct LglpBytes *priors,
+                       size_t prior_count,
+                       void **instance,
+                       struct LglpBuffer *error);
+  // Writes which `count` candidates to measure next, as their numbers, beside those that were measured already: the ones from
+  // which a fit would learn most.
+  uint32_t (*choose)(struct LglpStr parameters_json,
+                     struct LglpTensorView measured,
+                     struct LglpTensorView candidates,
+                     const struct LglpBytes *priors,
+                     size_t prior_count,
+                     size_t count,
+                     size_t *chosen,
+                     struct LglpBuffer *error);
 } LglpFittedTable;
 
 // Callbacks of a runtime.

@@ -8,15 +8,19 @@
 //! | D | every attribute one-hot, the resolution with every layer | 40 x 37 |
 //!
 //! Absent layers are zeros.
+//!
+//! `operators` gives the table of a network's operators, for regressors that know what an operator costs.
 
 mod a;
 mod b;
 mod bucket;
 mod c;
 mod d;
+mod operators;
 mod row;
 
 lglp_sdk::export_plugin! {
-    summary: "The paper's encodings A, B, C and D",
+    summary: "The paper's encodings A, B, C and D; tables of operators",
     encoders: [a::A, b::B, c::C, d::D],
+    operator_encoders: [operators::Operators],
 }

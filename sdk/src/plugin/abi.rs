@@ -17,7 +17,7 @@ pub const MAGIC: u64 = 0x4e47_554c_504c_474c;
 /// Raised by incompatible changes.
 pub const ABI_MAJOR: u32 = 1;
 /// Raised when something is appended.
-pub const ABI_MINOR: u32 = 1;
+pub const ABI_MINOR: u32 = 2;
 
 /// Architectures to tensors; [`Component::encoder`] is set.
 pub const KIND_ENCODER: u32 = 1;
@@ -27,6 +27,32 @@ pub const KIND_EXTRACTOR: u32 = 2;
 pub const KIND_REGRESSOR: u32 = 3;
 /// Runs ONNX networks; [`Component::runtime`] is set.
 pub const KIND_RUNTIME: u32 = 4;
+
+/// Kinds of [`Operator`]. A convolution of a kernel larger than 1x1 over all channels.
+pub const OPERATOR_CONVOLUTION: u32 = 1;
+/// The 1x1 convolution that widens an inverted residual.
+pub const OPERATOR_EXPAND: u32 = 2;
+/// A convolution of each channel by itself.
+pub const OPERATOR_DEPTHWISE: u32 = 3;
+/// The 1x1 convolution that narrows an inverted residual.
+pub const OPERATOR_PROJECT: u32 = 4;
+/// Squeeze-and-excitation: mean, two 1x1 convolutions of that, scaling.
+pub const OPERATOR_SQUEEZE_EXCITE: u32 = 5;
+/// The sum of two values: an identity connection.
+pub const OPERATOR_ADD: u32 = 6;
+/// A 1x1 convolution elsewhere.
+pub const OPERATOR_POINTWISE: u32 = 7;
+/// The mean over height and width.
+pub const OPERATOR_POOL: u32 = 8;
+/// A fully connected layer.
+pub const OPERATOR_FULLY_CONNECTED: u32 = 9;
+
+/// Activations of an [`Operator`]. None.
+pub const ACTIVATION_NONE: u32 = 0;
+/// `max(0, x)`.
+pub const ACTIVATION_RELU: u32 = 1;
+/// `x * max(0, min(1, x / 6 + 1 / 2))`.
+pub const ACTIVATION_HARD_SWISH: u32 = 2;
 
 /// Done.
 pub const STATUS_OK: u32 = 0;
@@ -44,6 +70,8 @@ pub const STATUS_UNSUPPORTED_STATE: u32 = 5;
 pub const STATUS_UNAVAILABLE: u32 = 6;
 /// The progress callback asked for an end.
 pub const STATUS_CANCELLED: u32 = 7;
+/// The component does not do this. Since minor version 2.
+pub const STATUS_NOT_OFFERED: u32 = 8;
 
 /// Borrowed UTF-8, valid during the call, or for ever within a table.
 #[repr(C)]
@@ -60,6 +88,14 @@ pub struct Buffer {
     pub len: usize,
     pub capacity: usize,
     pub free: Option<unsafe extern "C" fn(buffer: *mut Buffer)>,
+}
+
+/// Borrowed bytes, valid during the call. Since minor version 2.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Bytes {
+    pub data: *const u8,
+    pub len: usize,
 }
 
 /// A batch, row-major `[rows, steps, width]`; `data` may be dangling where there are no values.
@@ -100,6 +136,41 @@ pub struct RunSample {
     pub energy_uj: u64,
 }
 
+/// One operator of a network at batch 1, float32: what a runtime executes in one go, or nearly so. An activation belongs to what it
+/// follows. Since minor version 2.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operator {
+    /// `OPERATOR_*`; more may come.
+    pub kind: u32,
+    /// Side of the kernel; 0 where there is none.
+    pub kernel: u32,
+    /// Of a kernel; 0 where there is none.
+    pub stride: u32,
+    /// Groups of channels that a convolution keeps apart; 0 where there is none.
+    pub groups: u32,
+    pub channels_in: u32,
+    pub channels_out: u32,
+    /// Height and width of the input, pixels.
+    pub side_in: u32,
+    /// Height and width of the output, pixels.
+    pub side_out: u32,
+    /// `ACTIVATION_*`; more may come.
+    pub activation: u32,
+    /// The searched block that it is in, from 1; 0 outside of them.
+    pub block: u32,
+    /// The layer of the block, from 1; 0 outside of them.
+    pub layer: u32,
+    /// Kernels that it launches, one after another.
+    pub launches: u32,
+    /// Multiply-accumulates.
+    pub macs: u64,
+    /// Bytes of values read and written.
+    pub activation_bytes: u64,
+    /// Bytes of weights and biases.
+    pub weight_bytes: u64,
+}
+
 /// Callbacks of an encoder.
 #[repr(C)]
 pub struct EncoderTable {
@@ -122,6 +193,24 @@ pub struct EncoderTable {
         out: *mut f32,
         error: *mut Buffer,
     ) -> u32,
+    /// Since minor version 2. The shape for networks of so many operators at most, in the place of `shape`. Set, with
+    /// `encode_operators`, in encoders that read operators; null in those that read rows.
+    pub shape_of_operators: Option<
+        unsafe extern "C" fn(instance: *const c_void, operators: usize, steps: *mut usize, width: *mut usize) -> u32,
+    >,
+    /// Since minor version 2. Encodes `count` networks: the operators of network `i` are those before `ends[i]` that are no
+    /// earlier network's. `out`: `count * steps * width` zeros, for `most` operators at most, allocated by the host.
+    pub encode_operators: Option<
+        unsafe extern "C" fn(
+            instance: *const c_void,
+            operators: *const Operator,
+            ends: *const usize,
+            count: usize,
+            most: usize,
+            out: *mut f32,
+            error: *mut Buffer,
+        ) -> u32,
+    >,
 }
 
 /// Callbacks of a feature extractor or regressor.
@@ -151,6 +240,51 @@ pub struct FittedTable {
     /// Regressors: writes `rows` values in the unit of the targets. Null in extractors.
     pub predict: Option<
         unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, out: *mut f64, error: *mut Buffer) -> u32,
+    >,
+    /// Regressors, since minor version 2, null where it is not offered; so are the others below. As `predict`, and writes `rows`
+    /// spreads beside: how far what is measured lies from the prediction of each row, about, in the unit of the targets.
+    pub predict_spread: Option<
+        unsafe extern "C" fn(
+            instance: *const c_void,
+            inputs: TensorView,
+            out: *mut f64,
+            spreads: *mut f64,
+            error: *mut Buffer,
+        ) -> u32,
+    >,
+    /// What would have been predicted for each row of the fit, those of the training part first, had it not been among them:
+    /// `pairs` becomes an array of doubles, prediction and spread of one row after another, `len` bytes in all. Of an instance
+    /// that was just fitted; one that was loaded may not know.
+    pub leave_one_out: Option<unsafe extern "C" fn(instance: *const c_void, pairs: *mut Buffer, error: *mut Buffer) -> u32>,
+    /// Writes `rows * (steps + 1)` values: the part of each prediction that each step of its input has, and at last what belongs
+    /// to none. They sum to the prediction.
+    pub contributions: Option<
+        unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, out: *mut f64, error: *mut Buffer) -> u32,
+    >,
+    /// As `fit`, beginning with what fits on other targets taught, `prior_count` states of this version.
+    pub fit_from: Option<
+        unsafe extern "C" fn(
+            parameters_json: Str,
+            data: *const FitData,
+            priors: *const Bytes,
+            prior_count: usize,
+            instance: *mut *mut c_void,
+            error: *mut Buffer,
+        ) -> u32,
+    >,
+    /// Writes which `count` candidates to measure next, as their numbers, beside those that were measured already: the ones from
+    /// which a fit would learn most.
+    pub choose: Option<
+        unsafe extern "C" fn(
+            parameters_json: Str,
+            measured: TensorView,
+            candidates: TensorView,
+            priors: *const Bytes,
+            prior_count: usize,
+            count: usize,
+            chosen: *mut usize,
+            error: *mut Buffer,
+        ) -> u32,
     >,
 }
 
@@ -285,8 +419,9 @@ const _: () = {
     assert!(size_of::<Buffer>() == 32);
     assert!(size_of::<TensorView>() == 32);
     assert!(size_of::<FitData>() == 104);
-    assert!(size_of::<EncoderTable>() == 32);
-    assert!(size_of::<FittedTable>() == 56);
+    assert!(size_of::<EncoderTable>() == 48 && offset_of!(EncoderTable, shape_of_operators) == 32);
+    assert!(size_of::<FittedTable>() == 96 && offset_of!(FittedTable, predict_spread) == 56);
+    assert!(size_of::<Operator>() == 72 && offset_of!(Operator, macs) == 48);
     assert!(size_of::<RunSample>() == 24);
     assert!(size_of::<RuntimeTable>() == 64 && offset_of!(RuntimeTable, runs_at_once) == 48);
     assert!(size_of::<Component>() == 72 && offset_of!(Component, schema) == 40);

@@ -31,6 +31,7 @@ pub(super) unsafe fn guard(error: *mut Buffer, body: impl FnOnce() -> Result<(),
             PluginError::UnsupportedState(m) => (STATUS_UNSUPPORTED_STATE, m),
             PluginError::Unavailable(m) => (STATUS_UNAVAILABLE, m),
             PluginError::Cancelled => (STATUS_CANCELLED, "cancelled".into()),
+            PluginError::NotOffered => (STATUS_NOT_OFFERED, "not offered".into()),
         },
         Err(message) => (STATUS_PANICKED, message),
     };

@@ -1,6 +1,7 @@
 //! What crosses between host and plugin, as a plugin author sees it: views of the host's memory, never copies.
 
 use super::PluginError;
+pub use super::abi::Operator;
 
 /// Architectures as rows of choice indices (see [`Architecture`](crate::Architecture)), contiguous.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,29 @@ impl<'a> Rows<'a> {
     /// The rows one by one.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         self.data.chunks_exact(self.width)
+    }
+}
+
+/// Networks as their operators, batch 1; see [`Operator`].
+#[derive(Clone, Copy, Debug)]
+pub struct Networks<'a> {
+    /// Those of all networks, one network after another, each in the order in which it runs.
+    pub operators: &'a [Operator],
+    /// Where the operators of each network end.
+    pub ends: &'a [usize],
+    /// The most operators that a network has, of these or of any others that are encoded alike.
+    pub most: usize,
+}
+
+impl<'a> Networks<'a> {
+    /// The operators of one network after another.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [Operator]> {
+        let (operators, mut begin) = (self.operators, 0);
+        self.ends.iter().map(move |end| {
+            let network = &operators[begin..*end];
+            begin = *end;
+            network
+        })
     }
 }
 
@@ -73,6 +97,27 @@ pub struct Fit<'a> {
     pub seed: u64,
     /// Call it about once per round; pass its error on, for that is how the host cancels.
     pub progress: &'a dyn Fn(Progress) -> Result<(), PluginError>,
+}
+
+/// A row of a fit, predicted without it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeftOut {
+    /// The prediction, in the unit of the targets.
+    pub predicted: f64,
+    /// How far what is measured lies from it, about, in the same unit.
+    pub spread: f64,
+}
+
+/// What is to be chosen among, for measuring.
+#[derive(Clone, Copy, Debug)]
+pub struct Design<'a> {
+    /// What was measured before; may have no rows.
+    pub measured: Tensor<'a>,
+    pub candidates: Tensor<'a>,
+    /// What fits on other targets taught: states of this version.
+    pub priors: &'a [&'a [u8]],
+    /// How many to choose; no more than there are candidates.
+    pub count: usize,
 }
 
 /// How far a fit has come.

@@ -19,6 +19,9 @@ pub enum PluginError {
     /// The host asked for an end through the progress callback.
     #[error("cancelled")]
     Cancelled,
+    /// The component does not do this; the host goes on without.
+    #[error("not offered")]
+    NotOffered,
 }
 
 impl PluginError {

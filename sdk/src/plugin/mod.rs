@@ -1,6 +1,6 @@
 //! Plugins: the safe traits that authors implement, and the C ABI that carries them.
 //!
-//! An author implements [`Encoder`], [`FeatureExtractor`], [`Regressor`] or [`Runtime`] and names the types in one
+//! An author implements [`Encoder`], [`OperatorEncoder`], [`FeatureExtractor`], [`Regressor`] or [`Runtime`] and names the types in one
 //! [`export_plugin!`](crate::export_plugin). The host sees only [`abi`]: C types, batches of rows, opaque state.
 
 pub mod abi;
@@ -10,9 +10,9 @@ mod error;
 pub mod export;
 mod traits;
 
-pub use data::{Fit, Labelled, Progress, Rows, Sample, Shape, Tensor};
+pub use data::{Design, Fit, Labelled, LeftOut, Networks, Operator, Progress, Rows, Sample, Shape, Tensor};
 pub use error::PluginError;
-pub use traits::{Encoder, FeatureExtractor, Regressor, Runtime};
+pub use traits::{Encoder, FeatureExtractor, OperatorEncoder, Regressor, Runtime};
 
 use std::path::PathBuf;
 

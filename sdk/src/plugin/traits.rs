@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Fit, PluginError, Rows, Sample, Shape, Tensor};
+use super::{Design, Fit, LeftOut, Networks, PluginError, Rows, Sample, Shape, Tensor};
 use crate::SearchSpace;
 
 /// Architectures to numbers.
@@ -26,6 +26,26 @@ pub trait Encoder: Send + Sync + Sized + 'static {
 
     /// Encodes `rows` into `out`, which holds `rows.count * shape().len()` zeros.
     fn encode(&self, rows: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError>;
+}
+
+/// Operators of networks to numbers: for whatever depends on what a network does, not on the choices that led to it. Since minor
+/// version 2 of the ABI.
+pub trait OperatorEncoder: Send + Sync + Sized + 'static {
+    /// Name in recipes; unique among the encoders of all plugins.
+    const NAME: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+    /// Parameters as recipes write them. Use `#[serde(deny_unknown_fields)]` and give every field a default.
+    type Parameters: DeserializeOwned + JsonSchema;
+
+    /// Prepares the encoding of the networks of one space.
+    fn new(space: &SearchSpace, parameters: Self::Parameters) -> Result<Self, PluginError>;
+
+    /// Shape of one encoded network of so many operators at most.
+    fn shape(&self, operators: usize) -> Shape;
+
+    /// Encodes `networks` into `out`, which holds `networks.ends.len() * shape(networks.most).len()` zeros.
+    fn encode(&self, networks: Networks<'_>, out: &mut [f32]) -> Result<(), PluginError>;
 }
 
 /// Encoded architectures to learned features.
@@ -77,6 +97,43 @@ pub trait Regressor: Send + Sync + Sized + 'static {
 
     /// Writes `inputs.rows` values, in the unit of the targets that it was fitted to.
     fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError>;
+
+    /// As [`Self::predict`], and writes beside each value how far what is measured lies from it, about, in the same unit. The host
+    /// scales these spreads so that intervals hold; without them it takes the residuals of the validation part.
+    ///
+    /// # Errors
+    /// [`PluginError::NotOffered`], as for all below: the host does without.
+    fn predict_spread(
+        &self,
+        _inputs: Tensor<'_>,
+        _targets: &mut [f64],
+        _spreads: &mut [f64],
+    ) -> Result<(), PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// What would have been predicted for each row of the fit, those of the training part first, had it not been among them. The
+    /// host asks what it has just fitted.
+    fn leave_one_out(&self) -> Result<Vec<LeftOut>, PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// Writes `inputs.rows * (inputs.shape.steps + 1)` values: the part of each prediction that each step of its input has, and
+    /// at last what belongs to none. They sum to the prediction.
+    fn contributions(&self, _inputs: Tensor<'_>, _out: &mut [f64]) -> Result<(), PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// As [`Self::fit`], beginning with what fits on other targets taught: states of this version.
+    fn fit_from(_parameters: Self::Parameters, _data: Fit<'_>, _priors: &[&[u8]]) -> Result<Self, PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// Which `count` candidates to measure next, as their numbers, beside those that were measured already: the ones from which a
+    /// fit would learn most.
+    fn choose(_parameters: Self::Parameters, _design: Design<'_>) -> Result<Vec<usize>, PluginError> {
+        Err(PluginError::NotOffered)
+    }
 }
 
 /// Something that runs ONNX networks on a device and times them.

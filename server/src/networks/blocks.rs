@@ -3,6 +3,9 @@
 use std::fmt::Arguments;
 
 use super::graph::{Conv, Graph, Value};
+use lglp_sdk::plugin::abi::{
+    OPERATOR_ADD, OPERATOR_DEPTHWISE, OPERATOR_EXPAND, OPERATOR_PROJECT, OPERATOR_SQUEEZE_EXCITE,
+};
 use lglp_sdk::space::Activation;
 
 /// An inverted residual: expand by 1x1, filter each channel, squeeze and excite, project by 1x1.
@@ -22,6 +25,7 @@ impl InvertedResidual {
         let inner = input.channels * self.expansion;
         let mut value = input.clone();
         if self.expansion > 1 {
+            graph.begin(OPERATOR_EXPAND, &value);
             value = pointwise(graph, format_args!("{name}.expand"), &value, inner);
             value = graph.activation(format_args!("{name}.expand.activation"), &value, self.activation);
         }
@@ -31,13 +35,17 @@ impl InvertedResidual {
             channels: inner,
             depthwise: true,
         };
+        graph.begin(OPERATOR_DEPTHWISE, &value);
         value = graph.conv(format_args!("{name}.depthwise"), &value, depthwise);
         value = graph.activation(format_args!("{name}.depthwise.activation"), &value, self.activation);
         if self.se {
+            graph.begin(OPERATOR_SQUEEZE_EXCITE, &value);
             value = squeeze_and_excite(graph, format_args!("{name}.se"), &value);
         }
+        graph.begin(OPERATOR_PROJECT, &value);
         value = pointwise(graph, format_args!("{name}.project"), &value, self.channels);
         if self.shortcut {
+            graph.begin(OPERATOR_ADD, &value);
             value = graph.add(format_args!("{name}.shortcut"), &value, input);
         }
         value

@@ -1,4 +1,4 @@
-//! A graph under construction: operators are appended, and multiply-accumulates and parameters counted as they are.
+//! A graph under construction: nodes are appended, and counted as they are, as parts of the operators that a runtime executes.
 
 use std::fmt::Arguments;
 
@@ -7,6 +7,7 @@ use prost::Message;
 use super::onnx::*;
 use super::weights::Weights;
 use super::{Cost, Network};
+use lglp_sdk::plugin::abi::{ACTIVATION_HARD_SWISH, ACTIVATION_RELU, Operator};
 use lglp_sdk::space::Activation;
 
 /// A value between two operators: a feature map of `side x side`, or a vector (side 1).
@@ -32,7 +33,9 @@ pub struct Conv {
 pub struct Graph {
     batch: u32,
     resolution: u32,
-    cost: Cost,
+    operators: Vec<Operator>,
+    /// Block and layer that the next operators belong to, from 1; 0 outside of the searched ones.
+    place: (u32, u32),
     written: Option<Written>,
 }
 
@@ -44,6 +47,9 @@ struct Written {
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
+
+/// Of a value: float32.
+const BYTES: u64 = 4;
 
 impl Graph {
     /// A graph that is written with weights of `seed`.
@@ -64,7 +70,8 @@ impl Graph {
         Self {
             batch,
             resolution,
-            cost: Cost::default(),
+            operators: Vec::with_capacity(128),
+            place: (0, 0),
             written: None,
         }
     }
@@ -78,6 +85,24 @@ impl Graph {
         }
     }
 
+    /// What comes next belongs to this layer of this block, both from 1; to 0 where it is outside of the searched ones.
+    pub fn enter(&mut self, block: u32, layer: u32) {
+        self.place = (block, layer);
+    }
+
+    /// Begins an operator of a kind (`OPERATOR_*`): the nodes to come are what a runtime does in one go, or nearly so.
+    pub fn begin(&mut self, kind: u32, input: &Value) {
+        let (block, layer) = self.place;
+        self.operators.push(Operator {
+            kind,
+            channels_in: input.channels,
+            side_in: input.side,
+            block,
+            layer,
+            ..Operator::default()
+        });
+    }
+
     /// Convolution with bias; batch normalisation is folded into both.
     pub fn conv(&mut self, name: Arguments<'_>, input: &Value, conv: Conv) -> Value {
         let (group, per_filter) = if conv.depthwise {
@@ -88,6 +113,11 @@ impl Graph {
         let side = (input.side + 2 * (conv.kernel / 2) - conv.kernel) / conv.stride + 1;
         let dims = [conv.channels, per_filter, conv.kernel, conv.kernel];
         self.count(&dims, u64::from(side) * u64::from(side));
+        let operator = self.operator();
+        if operator.kernel == 0 {
+            (operator.kernel, operator.stride, operator.groups) = (conv.kernel, conv.stride, group);
+        }
+        self.launch(&[input], (conv.channels, side));
         let both = |value: u32| vec![i64::from(value); 2];
         let attributes = || {
             vec![
@@ -102,10 +132,15 @@ impl Graph {
 
     /// A non-linearity.
     pub fn activation(&mut self, name: Arguments<'_>, input: &Value, activation: Activation) -> Value {
-        let op = match activation {
-            Activation::Relu => "Relu",
-            Activation::HardSwish => "HardSwish",
+        let (op, code) = match activation {
+            Activation::Relu => ("Relu", ACTIVATION_RELU),
+            Activation::HardSwish => ("HardSwish", ACTIVATION_HARD_SWISH),
         };
+        let operator = self.operator();
+        if operator.activation == 0 {
+            // Fused into what it follows: no launch of its own.
+            operator.activation = code;
+        }
         self.node(name, op, &[input], &[], Vec::new, (input.channels, input.side))
     }
 
@@ -118,22 +153,26 @@ impl Graph {
             ]
         };
         let shape = (input.channels, input.side);
+        self.launch(&[input], shape);
         self.node(name, "HardSigmoid", &[input], &[], attributes, shape)
     }
 
     /// Mean over height and width.
     pub fn global_average_pool(&mut self, name: Arguments<'_>, input: &Value) -> Value {
+        self.launch(&[input], (input.channels, 1));
         self.node(name, "GlobalAveragePool", &[input], &[], Vec::new, (input.channels, 1))
     }
 
     /// Product, the second value being broadcast over height and width.
     pub fn scale(&mut self, name: Arguments<'_>, input: &Value, gate: &Value) -> Value {
         let shape = (input.channels, input.side);
+        self.launch(&[input, gate], shape);
         self.node(name, "Mul", &[input, gate], &[], Vec::new, shape)
     }
 
     /// Sum of two values of one shape.
     pub fn add(&mut self, name: Arguments<'_>, a: &Value, b: &Value) -> Value {
+        self.launch(&[a, b], (a.channels, a.side));
         self.node(name, "Add", &[a, b], &[], Vec::new, (a.channels, a.side))
     }
 
@@ -143,11 +182,13 @@ impl Graph {
         let flat = self.node(flat, "Flatten", &[input], &[], Vec::new, (input.channels, 1));
         let dims = [classes, input.channels];
         self.count(&dims, 1);
+        self.launch(&[input], (classes, 1));
         let attributes = || vec![AttributeProto::int("transB", 1)];
         let name = format_args!("classifier");
         self.node(name, "Gemm", &[&flat], &dims, attributes, (classes, 1));
         Network {
-            cost: self.cost,
+            cost: Cost::of(&self.operators, self.batch),
+            operators: std::mem::take(&mut self.operators),
             onnx: self.encode(classes),
         }
     }
@@ -155,8 +196,24 @@ impl Graph {
     /// Counts an operator with weights of `dims`, one filter per first index, applied at so many positions.
     fn count(&mut self, dims: &[u32], positions: u64) {
         let weights: u64 = dims.iter().map(|d| u64::from(*d)).product();
-        self.cost.parameters += weights + u64::from(dims[0]);
-        self.cost.macs += u64::from(self.batch) * weights * positions;
+        let operator = self.operator();
+        operator.weight_bytes += BYTES * (weights + u64::from(dims[0]));
+        operator.macs += weights * positions;
+    }
+
+    /// Counts a launch that reads and writes values of these shapes.
+    fn launch(&mut self, inputs: &[&Value], (channels, side): (u32, u32)) {
+        let values = |channels: u32, side: u32| u64::from(channels) * u64::from(side) * u64::from(side);
+        let read: u64 = inputs.iter().map(|input| values(input.channels, input.side)).sum();
+        let operator = self.operator();
+        operator.launches += 1;
+        operator.activation_bytes += BYTES * (read + values(channels, side));
+        (operator.channels_out, operator.side_out) = (channels, side);
+    }
+
+    /// The operator that was begun last.
+    fn operator(&mut self) -> &mut Operator {
+        self.operators.last_mut().expect("a node is part of an operator")
     }
 
     /// Appends an operator and gives its output of `(channels, side)`; with `weights` dimensions, it has weights and biases.

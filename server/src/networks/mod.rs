@@ -1,12 +1,15 @@
 //! Architectures become networks: ONNX models with random weights, and what they cost.
 //!
-//! Counting and writing are one walk over the same graph, so that they cannot disagree.
+//! Counting, writing and the table of operators are one walk over the same graph, so that they cannot disagree.
 
 mod blocks;
 mod graph;
 mod onnx;
 mod weights;
 
+use lglp_sdk::plugin::abi::{
+    OPERATOR_CONVOLUTION, OPERATOR_FULLY_CONNECTED, OPERATOR_POINTWISE, OPERATOR_POOL, Operator,
+};
 use lglp_sdk::space::Op;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,8 @@ pub struct Network {
     /// The encoded `ModelProto`.
     pub onnx: Vec<u8>,
     pub cost: Cost,
+    /// What a runtime executes, in its order, at batch 1.
+    pub operators: Vec<Operator>,
 }
 
 /// What a network costs, whatever it runs on.
@@ -30,6 +35,17 @@ pub struct Cost {
     pub macs: u64,
     /// Weights and biases.
     pub parameters: u64,
+}
+
+impl Cost {
+    fn of(operators: &[Operator], batch: u32) -> Self {
+        let macs: u64 = operators.iter().map(|operator| operator.macs).sum();
+        let weight_bytes: u64 = operators.iter().map(|operator| operator.weight_bytes).sum();
+        Self {
+            macs: u64::from(batch) * macs,
+            parameters: weight_bytes / 4,
+        }
+    }
 }
 
 /// Builds the network of an architecture. The same architecture, batch and seed give the same bytes.
@@ -44,6 +60,19 @@ pub fn cost(space: &SearchSpace, architecture: &Architecture) -> Cost {
     append(graph, space, architecture).cost
 }
 
+/// The operators of an architecture's network at batch 1, in the order in which they run.
+pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Vec<Operator> {
+    let graph = Graph::counted(1, space.resolution(architecture));
+    append(graph, space, architecture).operators
+}
+
+/// The most operators that a network of a space has.
+pub fn most_operators(space: &SearchSpace) -> usize {
+    // An inverted residual has five at most: expand, depthwise, squeeze-and-excite, project, add.
+    let framed = |ops: &[Op]| ops.iter().map(|op| if let Op::InvertedResidual { .. } = op { 5 } else { 1 }).sum::<usize>();
+    framed(&space.network.stem) + 5 * space.slots() + framed(&space.network.head) + 1
+}
+
 fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
     let mut value = graph.input();
     value = frame(&mut graph, "stem", value, &space.network.stem);
@@ -55,6 +84,7 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
             (layer.block, 0)
         };
         let (block, index) = position;
+        graph.enter(block as u32 + 1, index + 1);
         let residual = InvertedResidual {
             kernel: layer.kernel,
             expansion: layer.expansion,
@@ -67,7 +97,9 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
         value = residual.append(&mut graph, format_args!("block{block}.layer{index}"), &value);
         position.1 += 1;
     }
+    graph.enter(0, 0);
     value = frame(&mut graph, "head", value, &space.network.head);
+    graph.begin(OPERATOR_FULLY_CONNECTED, &value);
     graph.classify(&value, space.network.classes)
 }
 
@@ -89,6 +121,8 @@ fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
                     channels,
                     depthwise: false,
                 };
+                let kind = if kernel == 1 { OPERATOR_POINTWISE } else { OPERATOR_CONVOLUTION };
+                graph.begin(kind, &value);
                 let linear = graph.conv(name, &value, conv);
                 graph.activation(format_args!("{name}.activation"), &linear, activation)
             }
@@ -109,7 +143,10 @@ fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
                 };
                 residual.append(graph, name, &value)
             }
-            Op::GlobalAveragePool => graph.global_average_pool(name, &value),
+            Op::GlobalAveragePool => {
+                graph.begin(OPERATOR_POOL, &value);
+                graph.global_average_pool(name, &value)
+            }
         };
     }
     value

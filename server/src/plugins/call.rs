@@ -48,6 +48,7 @@ pub fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result
         abi::STATUS_UNSUPPORTED_STATE => Err(PluginError::UnsupportedState { component, message }),
         abi::STATUS_UNAVAILABLE => Err(PluginError::Unavailable { component, message }),
         abi::STATUS_CANCELLED => Err(PluginError::Cancelled { component }),
+        abi::STATUS_NOT_OFFERED => Err(PluginError::NotOffered { component }),
         abi::STATUS_FAILED => Err(PluginError::Failed { component, message }),
         other => Err(PluginError::Failed {
             component,

@@ -1,21 +1,45 @@
 //! Encoders behind a safe handle.
 
 use std::ffi::c_void;
+use std::mem::{offset_of, size_of};
 
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::plugin::abi::{EncoderTable, Str};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::fitted::Matrix;
-use super::{ComponentHandle, Kind, PluginError, call, health};
+use super::{ComponentHandle, Kind, PluginError, call, health, tables};
+use crate::networks;
 
 /// An encoder that is ready for one space.
 pub struct EncoderInstance {
     handle: ComponentHandle,
-    table: &'static EncoderTable,
+    table: EncoderTable,
     instance: *mut c_void,
     shape: Shape,
-    row_len: usize,
+    reads: Reads,
+}
+
+/// What an encoder reads of an architecture.
+enum Reads {
+    /// Its row, of so many bytes.
+    Rows(usize),
+    /// The operators of its network.
+    Operators {
+        space: Box<SearchSpace>,
+        /// Of one network.
+        most: usize,
+    },
+}
+
+/// The table of an encoder, as far as the plugin knows it; what it does not know is null.
+fn whole_table(handle: &ComponentHandle) -> EncoderTable {
+    let known = match handle.abi_minor {
+        0 | 1 => offset_of!(EncoderTable, shape_of_operators),
+        _ => size_of::<EncoderTable>(),
+    };
+    // SAFETY: the host admits encoders only with their table, of which a plugin of this version has that many bytes.
+    unsafe { tables::whole(handle.component.encoder, known) }
 }
 
 // SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
@@ -32,8 +56,7 @@ impl EncoderInstance {
     ) -> Result<Self, PluginError> {
         debug_assert_eq!(handle.kind(), Kind::Encoder);
         handle.check_parameters(parameters)?;
-        // SAFETY: the host admits encoders only with their table, and never unloads it.
-        let table = unsafe { &*handle.component.encoder };
+        let table = whole_table(handle);
         let (space_json, parameters) = (space.to_json(), parameters.to_string());
         let mut instance = std::ptr::null_mut();
         // SAFETY: the texts outlive the call.
@@ -42,16 +65,27 @@ impl EncoderInstance {
             (table.create)(space_json, space.row_len(), parameters, &mut instance, error)
         })?;
         let mut shape = Shape { steps: 0, width: 0 };
+        let most = networks::most_operators(space);
         // SAFETY: the instance was just made.
         call::watched(handle, |_| unsafe {
-            (table.shape)(instance, &mut shape.steps, &mut shape.width)
+            match table.shape_of_operators {
+                Some(of) => of(instance, most, &mut shape.steps, &mut shape.width),
+                None => (table.shape)(instance, &mut shape.steps, &mut shape.width),
+            }
         })?;
+        let reads = match table.encode_operators {
+            Some(_) => Reads::Operators {
+                space: Box::new(space.clone()),
+                most,
+            },
+            None => Reads::Rows(space.row_len()),
+        };
         Ok(Self {
             handle: handle.clone(),
             table,
             instance,
             shape,
-            row_len: space.row_len(),
+            reads,
         })
     }
 
@@ -61,22 +95,29 @@ impl EncoderInstance {
         architectures: impl ExactSizeIterator<Item = &'a Architecture>,
     ) -> Result<Matrix, PluginError> {
         let count = architectures.len();
-        let mut rows = Vec::with_capacity(count * self.row_len);
-        for architecture in architectures {
-            rows.extend_from_slice(architecture.row());
-        }
         let mut out = vec![0f32; count * self.shape.len()];
-        // SAFETY: `rows` and `out` have the sizes that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            (self.table.encode)(
-                self.instance,
-                rows.as_ptr(),
-                count,
-                self.row_len,
-                out.as_mut_ptr(),
-                error,
-            )
-        })?;
+        match &self.reads {
+            Reads::Rows(len) => {
+                let rows: Vec<u8> = architectures.flat_map(Architecture::row).copied().collect();
+                // SAFETY: `rows` and `out` have the sizes that the contract asks for.
+                call::watched(&self.handle, |error| unsafe {
+                    (self.table.encode)(self.instance, rows.as_ptr(), count, *len, out.as_mut_ptr(), error)
+                })?;
+            }
+            Reads::Operators { space, most } => {
+                let (mut operators, mut ends) = (Vec::new(), Vec::with_capacity(count));
+                for architecture in architectures {
+                    operators.extend(networks::operators(space, architecture));
+                    ends.push(operators.len());
+                }
+                let encode = self.table.encode_operators.expect("it reads operators");
+                // SAFETY: `operators` and `ends` tell the networks, and `out` has the size that the contract asks for.
+                call::watched(&self.handle, |error| unsafe {
+                    let (operators, ends) = (operators.as_ptr(), ends.as_ptr());
+                    encode(self.instance, operators, ends, count, *most, out.as_mut_ptr(), error)
+                })?;
+            }
+        }
         Ok(Matrix {
             data: out,
             rows: count,

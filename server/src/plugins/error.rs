@@ -68,6 +68,9 @@ pub enum PluginError {
     /// Cancelled through the progress callback.
     #[error("{component}: cancelled")]
     Cancelled { component: String },
+    /// The component does not do this.
+    #[error("{component} does not offer this")]
+    NotOffered { component: String },
     /// The component failed on this input.
     #[error("{component}: {message}")]
     Failed { component: String, message: String },

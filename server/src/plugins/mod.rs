@@ -17,6 +17,7 @@ mod native;
 mod rehearsal;
 mod restart;
 mod runtime;
+mod tables;
 mod trial;
 
 pub use call::native_folder;

@@ -2,13 +2,13 @@
 
 use std::ffi::c_void;
 
-use std::mem::{MaybeUninit, offset_of, size_of};
+use std::mem::{offset_of, size_of};
 
 use lglp_registry::Digest;
 use lglp_sdk::plugin::abi::{RunSample, RuntimeTable, Str};
 use serde_json::{Map, Value, json};
 
-use super::{ComponentHandle, PluginError, call};
+use super::{ComponentHandle, PluginError, call, tables};
 
 /// An open runtime.
 pub struct RuntimeInstance {
@@ -103,17 +103,8 @@ fn whole_table(handle: &ComponentHandle) -> RuntimeTable {
         0 => offset_of!(RuntimeTable, runs_at_once),
         _ => size_of::<RuntimeTable>(),
     };
-    let mut table = MaybeUninit::<RuntimeTable>::zeroed();
-    // SAFETY: the host admits runtimes only with their table, of which a plugin of this version has that many bytes; the
-    // callbacks that every version has are among them, and those after are options, for which zeros are null.
-    unsafe {
-        std::ptr::copy_nonoverlapping(
-            handle.component.runtime.cast::<u8>(),
-            table.as_mut_ptr().cast::<u8>(),
-            known,
-        );
-        table.assume_init()
-    }
+    // SAFETY: the host admits runtimes only with their table, of which a plugin of this version has that many bytes.
+    unsafe { tables::whole(handle.component.runtime, known) }
 }
 
 impl NetworkInstance<'_> {

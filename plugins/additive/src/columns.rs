@@ -1,0 +1,277 @@
+//! The columns of the linear model. All but one group are sums over a network's operators, divided by the network's scale: what they
+//! teach collapses into a table of times.
+//!
+//! | group | columns | what each sums |
+//! | --- | --- | --- |
+//! | scale | 1 | the prior cost `w` of all operators |
+//! | constant | 1 | 0.3 median scale, the same for every network |
+//! | terms | 20 | launches, weights; multiply-accumulates and bytes of each kind; over the training mean and the root of their number |
+//! | kind | 9 | `w` of the operators of a kind |
+//! | long, category-long, category-mid | 100, 200, 200 at most | `w psi`, `psi` from the basis of a kernel |
+//! | layer | 400 at most | `w` of layers times an indicator of what a layer is; only where each place has one shape |
+//! | resolution | 1 each | whether the network has it, less the share of the training that has it; not divided |
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{Basis, Kernel};
+use crate::layers::{LayerBasis, layers_of};
+use crate::operator::{Catalogue, KINDS, Network, Operator};
+
+/// What is left of a kernel's trace where a basis ends.
+const TOLERANCE: f64 = 1e-3;
+
+/// The kernels, and how many functions represent each at most.
+const KERNELS: [(Kernel, usize); 3] = [
+    (Kernel::Long, 100),
+    (Kernel::CategoryLong, 200),
+    (Kernel::CategoryMid, 200),
+];
+
+/// Sums of physical amounts: launches, weights, multiply-accumulates and bytes of each kind.
+const TERMS: usize = 2 + 2 * KINDS;
+
+/// A group of columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    Scale,
+    Constant,
+    Terms,
+    Kind,
+    Long,
+    CategoryLong,
+    CategoryMid,
+    Layer,
+    Resolution,
+}
+
+impl Group {
+    /// The standard deviation of its coefficients that is believed in beforehand.
+    pub fn believed(self) -> f64 {
+        match self {
+            Self::Scale => 0.3,
+            Self::Constant => 0.1,
+            Self::Terms => 0.5,
+            Self::Kind => 0.2,
+            Self::Long => 0.3,
+            Self::CategoryLong | Self::CategoryMid | Self::Layer => 0.15,
+            Self::Resolution => 0.01,
+        }
+    }
+}
+
+/// What the columns are, for any network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    bases: Vec<Basis>,
+    /// What each term is divided by: times the root of their number; 0 for what does not occur.
+    term_means: Vec<f64>,
+    layers: Option<LayerBasis>,
+    /// Resolutions, pixels, and the share of the training that has each.
+    resolutions: Vec<(u32, f64)>,
+    /// 0.3 times the median scale of the training.
+    constant: f64,
+}
+
+/// Amounts of an operator, in the order of the terms.
+fn amounts(operator: &Operator) -> [f64; TERMS] {
+    let mut amounts = [0.0; TERMS];
+    let kind = usize::from(operator.shape.kind) - 1;
+    amounts[0] = operator.work.launches;
+    amounts[1] = operator.work.weight_kib;
+    amounts[2 + kind] = operator.work.kmacs;
+    amounts[2 + KINDS + kind] = operator.work.activation_kib;
+    amounts
+}
+
+impl Columns {
+    /// The columns that suit networks; `scales` are those of the networks, milliseconds.
+    pub fn new(catalogue: &Catalogue, networks: &[Network], scales: &[f64]) -> Self {
+        let operators = &catalogue.operators;
+        let bases = KERNELS.map(|(kernel, most)| Basis::new(kernel, operators, most, TOLERANCE));
+        let mut columns = Self {
+            bases: bases.into(),
+            term_means: Vec::new(),
+            layers: LayerBasis::new(catalogue, networks),
+            resolutions: Vec::new(),
+            constant: 0.0,
+        };
+        columns.rescale(catalogue, networks, scales);
+        let mut counts = BTreeMap::<u32, f64>::new();
+        for network in networks {
+            *counts.entry(network.resolution).or_default() += 1.0 / networks.len() as f64;
+        }
+        // One resolution tells nothing apart.
+        if counts.len() > 1 {
+            columns.resolutions = counts.into_iter().collect();
+        }
+        columns
+    }
+
+    /// Takes over other scales of the networks.
+    pub fn rescale(&mut self, catalogue: &Catalogue, networks: &[Network], scales: &[f64]) {
+        let mut means = [0.0; TERMS];
+        for (network, scale) in networks.iter().zip(scales) {
+            for (operator, _) in &network.operators {
+                let amounts = amounts(&catalogue.operators[*operator as usize]);
+                for (mean, amount) in means.iter_mut().zip(amounts) {
+                    *mean += amount / scale / networks.len() as f64;
+                }
+            }
+        }
+        let occurring = means.iter().filter(|mean| **mean > 0.0).count() as f64;
+        self.term_means = means.iter().map(|mean| mean * occurring.sqrt()).collect();
+        self.constant = 0.3 * median(scales);
+    }
+
+    /// The groups, with their columns, in their order.
+    pub fn groups(&self) -> Vec<(Group, Range<usize>)> {
+        let kernel = |at: usize| self.bases[at].len();
+        let sizes = [
+            (Group::Scale, 1),
+            (Group::Constant, 1),
+            (Group::Terms, TERMS),
+            (Group::Kind, KINDS),
+            (Group::Long, kernel(0)),
+            (Group::CategoryLong, kernel(1)),
+            (Group::CategoryMid, kernel(2)),
+            (Group::Layer, self.layers.as_ref().map_or(0, LayerBasis::len)),
+            (Group::Resolution, self.resolutions.len()),
+        ];
+        let mut begin = 0;
+        let ranges = sizes.into_iter().map(|(group, size)| {
+            let range = begin..begin + size;
+            begin = range.end;
+            (group, range)
+        });
+        ranges.filter(|(_, range)| !range.is_empty()).collect()
+    }
+
+    /// How many columns there are.
+    pub fn len(&self) -> usize {
+        self.groups().last().map_or(0, |(_, range)| range.end)
+    }
+
+    fn range(&self, group: Group) -> Range<usize> {
+        let found = self.groups().into_iter().find(|(other, _)| *other == group);
+        found.map_or(0..0, |(_, range)| range)
+    }
+
+    /// What an operator of prior cost `cost`, milliseconds, adds to each column that sums over operators, before the division.
+    pub fn of_operator(&self, operator: &Operator, cost: f64, catalogue: &[Operator]) -> Vec<f64> {
+        let mut row = vec![0.0; self.range(Group::CategoryMid).end];
+        row[0] = cost;
+        let terms = self.range(Group::Terms).start;
+        for (at, (amount, mean)) in amounts(operator).iter().zip(&self.term_means).enumerate() {
+            if *mean > 0.0 {
+                row[terms + at] = amount / mean;
+            }
+        }
+        row[self.range(Group::Kind).start + usize::from(operator.shape.kind) - 1] = cost;
+        let mut begin = self.range(Group::Kind).end;
+        for basis in &self.bases {
+            let psi = basis.at(operator, catalogue);
+            row[begin..][..psi.len()].iter_mut().zip(&psi).for_each(|(entry, psi)| *entry = cost * psi);
+            begin += psi.len();
+        }
+        row
+    }
+
+    /// The basis of layers, with its columns.
+    pub fn layers(&self) -> Option<(&LayerBasis, Range<usize>)> {
+        self.layers.as_ref().map(|layers| (layers, self.range(Group::Layer)))
+    }
+
+    /// The column of the constant, with its value before the division.
+    pub fn constant(&self) -> (usize, f64) {
+        (self.range(Group::Constant).start, self.constant)
+    }
+
+    /// The columns of the resolutions of a network, which are not divided; all 0 for a resolution that was not seen.
+    pub fn of_resolution(&self, resolution: u32) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let seen = self.resolutions.iter().any(|(known, _)| *known == resolution);
+        let begin = self.range(Group::Resolution).start;
+        let entries = self.resolutions.iter().zip(begin..).map(move |((known, share), at)| {
+            let is_it = if *known == resolution { 1.0 } else { 0.0 };
+            (at, is_it - share)
+        });
+        entries.filter(move |_| seen)
+    }
+
+    /// Whether a resolution was in the training; where there was one alone, it was that.
+    pub fn knows_resolution(&self, resolution: u32) -> bool {
+        self.resolutions.is_empty() || self.resolutions.iter().any(|(known, _)| *known == resolution)
+    }
+
+    /// All columns of a network of the catalogue.
+    pub fn row(&self, network: &Network, scale: f64, table: &Table, catalogue: &Catalogue) -> Vec<f64> {
+        let mut row = vec![0.0; self.len()];
+        for (operator, _) in &network.operators {
+            let of_operator = &table.rows[*operator as usize];
+            row.iter_mut().zip(of_operator).for_each(|(sum, entry)| *sum += entry);
+        }
+        if let Some((basis, columns)) = self.layers() {
+            for layer in layers_of(network, catalogue) {
+                let cost: f64 = layer.operators.iter().map(|o| table.costs[*o as usize]).sum();
+                for (at, psi) in basis.at(&layer.kind).into_iter().enumerate() {
+                    row[columns.start + at] += cost * psi;
+                }
+            }
+        }
+        let (at, constant) = self.constant();
+        row[at] = constant;
+        row.iter_mut().for_each(|sum| *sum /= scale);
+        for (at, entry) in self.of_resolution(network.resolution) {
+            row[at] = entry;
+        }
+        row
+    }
+
+    /// Whether the parts belong together, in a catalogue of so many operators.
+    pub fn is_whole(&self, operators: usize) -> bool {
+        let finite = |value: &f64| value.is_finite() && *value >= 0.0;
+        self.bases.len() == KERNELS.len()
+            && self.bases.iter().zip(KERNELS).all(|(basis, (kernel, most))| {
+                basis.kernel == kernel && basis.len() <= most && basis.is_whole(operators)
+            })
+            && self.term_means.len() == TERMS
+            && self.term_means.iter().all(finite)
+            && self.layers.as_ref().is_none_or(LayerBasis::is_whole)
+            && self.resolutions.iter().all(|(_, share)| finite(share))
+            && finite(&self.constant)
+    }
+}
+
+/// Prior costs and columns of the operators of a catalogue.
+pub struct Table {
+    /// Milliseconds.
+    pub costs: Vec<f64>,
+    pub rows: Vec<Vec<f64>>,
+}
+
+impl Table {
+    pub fn new(columns: &Columns, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
+        let operators = catalogue.operators.iter().zip(&costs);
+        let rows = operators.map(|(operator, cost)| columns.of_operator(operator, *cost, &catalogue.operators));
+        Self {
+            rows: rows.collect(),
+            costs,
+        }
+    }
+}
+
+/// The middle value; the mean of the two in the middle of an even number.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        even if even % 2 == 0 => (sorted[middle - 1] + sorted[middle]) / 2.0,
+        _ => sorted[middle],
+    }
+}

@@ -1,0 +1,86 @@
+//! What operators ought to cost, before anything is learned of a device.
+
+use serde::{Deserialize, Serialize};
+
+use crate::columns::median;
+use crate::operator::{Catalogue, Network, Operator};
+
+/// Arithmetic, memory and launches, each over what a network of the training has of it in the median.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generic {
+    /// Thousands of multiply-accumulates.
+    kmacs: f64,
+    /// KiB of values read and written.
+    activation_kib: f64,
+    launches: f64,
+}
+
+/// Shares of the three in a network of median size.
+const SHARES: [f64; 3] = [0.5, 0.4, 0.1];
+
+impl Generic {
+    /// The medians of networks' sums.
+    pub fn of(catalogue: &Catalogue, networks: &[Network]) -> Self {
+        let middle = |amount: fn(&Operator) -> f64| {
+            let sums = networks.iter().map(|network| {
+                let operators = network.operators.iter();
+                operators.map(|(number, _)| amount(&catalogue.operators[*number as usize])).sum()
+            });
+            median(&sums.collect::<Vec<f64>>()).max(f64::MIN_POSITIVE)
+        };
+        Self {
+            kmacs: middle(|o| o.work.kmacs),
+            activation_kib: middle(|o| o.work.activation_kib),
+            launches: middle(|o| o.work.launches),
+        }
+    }
+
+    /// The cost of an operator; a network of median size has about 1.
+    pub fn of_operator(&self, operator: &Operator) -> f64 {
+        let work = &operator.work;
+        SHARES[0] * work.kmacs / self.kmacs
+            + SHARES[1] * work.activation_kib / self.activation_kib
+            + SHARES[2] * work.launches / self.launches
+    }
+
+    fn is_whole(&self) -> bool {
+        [self.kmacs, self.activation_kib, self.launches].iter().all(|x| x.is_finite() && *x > 0.0)
+    }
+}
+
+/// Prior costs of operators, milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    generic: Generic,
+    /// Milliseconds of a generic unit on this device.
+    scale: f64,
+}
+
+impl Cost {
+    pub fn generic(generic: Generic) -> Self {
+        Self { generic, scale: 1.0 }
+    }
+
+    /// Scales the costs so that networks take what was measured, in the median of their ratios.
+    pub fn adjust(&mut self, catalogue: &Catalogue, networks: &[Network], targets: &[f64]) {
+        let costs = self.of_all(catalogue);
+        let ratios = networks.iter().zip(targets);
+        let ratios: Vec<f64> = ratios.map(|(network, y)| (y / crate::fit::sum(network, &costs)).ln()).collect();
+        self.scale *= median(&ratios).exp();
+    }
+
+    pub fn of_operator(&self, operator: &Operator) -> f64 {
+        self.scale * self.generic.of_operator(operator)
+    }
+
+    pub fn of_all(&self, catalogue: &Catalogue) -> Vec<f64> {
+        catalogue.operators.iter().map(|operator| self.of_operator(operator)).collect()
+    }
+
+    /// Whether all numbers are ones.
+    pub fn is_whole(&self) -> bool {
+        self.generic.is_whole() && self.scale.is_finite() && self.scale > 0.0
+    }
+}

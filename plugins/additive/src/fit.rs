@@ -1,0 +1,237 @@
+//! The fit. A network of prior cost `m` takes `y = m + s (phi . b + eps)`: a smooth correction of what it ought to cost, and an
+//! error that is relative and heavy-tailed, Student's t with `nu` degrees of freedom.
+//!
+//! There are two stages. The first one takes `s = m`. The second one knows from it what networks take, and how the error shrinks with their size:
+//! `s = clip(fit, 0.4 m, 2.5 m) (m / median m)^gamma`. Its prior cost stays `m`: refitting the residuals of one's own fit would
+//! find nothing left to explain, and call that certainty.
+//!
+//! Heavy tails are weights, `w_i = min(1, (nu + 1) / (nu + r_i^2 / (sigma^2 + v_i)))`, from residuals `r_i` of rows that are left out
+//! (Lange, Little and Taylor, Journal of the American Statistical Association 84, 1989).
+
+use faer::Mat;
+use lglp_sdk::plugin::PluginError;
+
+use crate::columns::{Columns, Table, median};
+use crate::cost::{Cost, Generic};
+use crate::evidence::{Hyperprior, Linear, Posterior, Without};
+use crate::model::{Model, Stage};
+use crate::operator::{Catalogue, Network};
+
+/// Degrees of freedom of the errors that are tried; the first one unless another is better.
+const FREEDOMS: [f64; 3] = [2.0, 1.0, 4.0];
+
+/// How much better another one must be.
+const BETTER: f64 = 0.99;
+
+/// Times that weights and variances are learned in turn, and steps of learning the variances at first and later.
+const ROUNDS: usize = 3;
+const STEPS: usize = 40;
+const FURTHER: usize = 10;
+
+/// The least weight of a row.
+const LEAST_WEIGHT: f64 = 1e-4;
+
+/// The standard deviation of the relative error that is believed in beforehand.
+const NOISE: f64 = 0.025;
+
+/// What other targets taught.
+#[derive(Default)]
+pub struct Known {
+    /// Prior costs, in the place of the generic ones.
+    pub cost: Option<Cost>,
+    /// Logarithms of variances by group, the noise's under `None`.
+    pub variances: Vec<(Option<crate::columns::Group>, f64)>,
+}
+
+/// What is fitted.
+pub struct Data<'a> {
+    pub catalogue: Catalogue,
+    pub networks: &'a [Network],
+    /// Milliseconds.
+    pub targets: &'a [f64],
+}
+
+/// A stage, under way.
+struct Solved {
+    variances: Vec<f64>,
+    weights: Vec<f64>,
+    posterior: Posterior,
+    left_out: Vec<Without>,
+}
+
+/// Fits a model. `report` is told how many of how many parts are done, and cancels by an error.
+///
+/// # Errors
+/// `Failed` where there are no rows, or numbers beyond what arithmetic can do; what `report` gives.
+pub fn fit(
+    data: Data<'_>,
+    known: Known,
+    report: &dyn Fn(u64, u64) -> Result<(), PluginError>,
+) -> Result<Model, PluginError> {
+    let Data {
+        catalogue,
+        networks,
+        targets,
+    } = data;
+    if targets.is_empty() {
+        return Err(PluginError::Failed("there is nothing to fit: no row".into()));
+    }
+    let parts = 1 + FREEDOMS.len() as u64;
+    report(0, parts)?;
+    let mut cost = known.cost.unwrap_or_else(|| Cost::generic(Generic::of(&catalogue, networks)));
+    cost.adjust(&catalogue, networks, targets);
+    let costs = cost.of_all(&catalogue);
+    let sums: Vec<f64> = networks.iter().map(|network| sum(network, &costs)).collect();
+    let columns = Columns::new(&catalogue, networks, &sums);
+    let table = Table::new(&columns, &catalogue, costs);
+    let mut belief = belief(&columns, targets.len());
+    for (group, log) in known.variances {
+        let at = match group {
+            Some(group) => columns.groups().iter().position(|(other, _)| *other == group),
+            None => Some(belief.centre.len() - 1),
+        };
+        if let Some(at) = at {
+            belief.centre[at] = log;
+        }
+    }
+    let problem = |scales: &[f64], weights: Vec<f64>| {
+        let rows: Vec<Vec<f64>> = networks
+            .iter()
+            .zip(scales)
+            .map(|(network, scale)| columns.row(network, *scale, &table, &catalogue))
+            .collect();
+        let z = targets.iter().zip(&sums).zip(scales).map(|((y, m), s)| (y - m) / s);
+        Linear {
+            phi: Mat::from_fn(rows.len(), columns.len(), |i, j| rows[i][j]),
+            z: z.collect(),
+            weights,
+            groups: columns.groups().into_iter().map(|(_, range)| range).collect(),
+        }
+    };
+
+    // The first stage.
+    let mut first = problem(&sums, vec![1.0; targets.len()]);
+    let solved = robust(&mut first, &belief, belief.centre.clone(), FREEDOMS[0], STEPS)?;
+    report(1, parts)?;
+
+    // The second one.
+    let size = Size::of(&sums, &solved.left_out);
+    let fitted = &first.phi * faer::ColRef::from_slice(&solved.posterior.coefficients);
+    let scales: Vec<f64> = (0..sums.len()).map(|i| size.scale(sums[i], sums[i] * (1.0 + fitted[i]))).collect();
+    let mut best: Option<(f64, f64, Solved)> = None;
+    for (at, freedom) in FREEDOMS.into_iter().enumerate() {
+        let (variances, weights) = match &best {
+            None => (solved.variances.clone(), solved.weights.clone()),
+            Some((.., best)) => (best.variances.clone(), best.weights.clone()),
+        };
+        let mut second = problem(&scales, weights);
+        let found = robust(&mut second, &belief, variances, freedom, FURTHER)?;
+        let error = mape(&found.left_out, &scales, targets);
+        if best.as_ref().is_none_or(|(least, ..)| error < BETTER * least) {
+            best = Some((error, freedom, found));
+        }
+        report(2 + at as u64, parts)?;
+    }
+    let (_, freedom, second) = best.ok_or_else(|| PluginError::Failed("the fit has no solution".into()))?;
+    let left_out = second.left_out.iter().zip(&scales).zip(targets).map(|((without, scale), y)| {
+        let spread = scale * (second.posterior.variance + without.variance).sqrt();
+        (y - scale * without.residual, spread)
+    });
+    Ok(Model::new(Stage {
+        left_out: left_out.collect(),
+        groups: columns.groups(),
+        first: solved.posterior.coefficients,
+        second: second.posterior,
+        variances: second.variances,
+        freedom,
+        size,
+        cost,
+        columns,
+        table,
+        catalogue,
+    }))
+}
+
+/// The prior cost of a network, milliseconds.
+pub fn sum(network: &Network, costs: &[f64]) -> f64 {
+    network.operators.iter().map(|(operator, _)| costs[*operator as usize]).sum()
+}
+
+fn belief(columns: &Columns, rows: usize) -> Hyperprior {
+    let groups = columns.groups();
+    let deviations = groups.iter().map(|(group, _)| group.believed()).chain([NOISE]);
+    Hyperprior {
+        centre: deviations.map(|deviation| 2.0 * deviation.ln()).collect(),
+        deviation: match rows {
+            0..20 => None,
+            20..30 => Some(0.5),
+            30..=1000 => Some(1.0),
+            _ => Some(3.0),
+        },
+    }
+}
+
+/// Learns variances and weights in turn.
+fn robust(
+    problem: &mut Linear,
+    belief: &Hyperprior,
+    start: Vec<f64>,
+    freedom: f64,
+    steps: usize,
+) -> Result<Solved, PluginError> {
+    let mut variances = problem.learn(belief, start, steps);
+    for _ in 0..ROUNDS {
+        let posterior = problem.posterior(&variances)?;
+        let left_out = posterior.left_out(problem);
+        for (weight, without) in problem.weights.iter_mut().zip(&left_out) {
+            let squared = without.residual * without.residual / (posterior.variance + without.variance);
+            *weight = ((freedom + 1.0) / (freedom + squared)).clamp(LEAST_WEIGHT, 1.0);
+        }
+        variances = problem.learn(belief, variances, FURTHER);
+    }
+    let posterior = problem.posterior(&variances)?;
+    let left_out = posterior.left_out(problem);
+    Ok(Solved {
+        variances,
+        weights: problem.weights.clone(),
+        posterior,
+        left_out,
+    })
+}
+
+/// How the error of networks shrinks with their size.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// The median prior cost of the training, milliseconds.
+    pub median: f64,
+    /// The slope of the logarithm of the relative error over that of the prior cost, -1 to 0.
+    pub slope: f64,
+}
+
+impl Size {
+    fn of(sums: &[f64], left_out: &[Without]) -> Self {
+        let points = sums.iter().zip(left_out).filter(|(_, without)| without.residual != 0.0);
+        let points: Vec<(f64, f64)> = points.map(|(m, without)| (m.ln(), without.residual.abs().ln())).collect();
+        let count = points.len() as f64;
+        let (x, y) = points.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x / count, b + y / count));
+        let (covariance, variance) = points.iter().fold((0.0, 0.0), |(c, v), (px, py)| {
+            (c + (px - x) * (py - y), v + (px - x) * (px - x))
+        });
+        let slope = if variance > 1e-9 { covariance / variance } else { 0.0 };
+        Self {
+            median: median(sums),
+            slope: slope.clamp(-1.0, 0.0),
+        }
+    }
+
+    /// The scale of the second stage's error, of a network of prior cost `m` that the first stage says takes `fit`; milliseconds.
+    pub fn scale(&self, m: f64, fit: f64) -> f64 {
+        fit.clamp(0.4 * m, 2.5 * m) * (m / self.median).powf(self.slope)
+    }
+}
+
+fn mape(left_out: &[Without], scales: &[f64], targets: &[f64]) -> f64 {
+    let errors = left_out.iter().zip(scales).zip(targets);
+    errors.map(|((without, scale), y)| (scale * without.residual / y).abs()).sum::<f64>() / targets.len() as f64
+}

@@ -1,0 +1,104 @@
+//! Finite bases of kernels over operators: `k(x, y)` is nearly `psi(x) . psi(y)`, by an incomplete Cholesky factor with pivots
+//! (Fine and Scheinberg, Journal of Machine Learning Research 2, 2001).
+
+use serde::{Deserialize, Serialize};
+
+use crate::operator::Operator;
+
+/// A kernel over operators: how much what is learned of one tells of another. It is 1 for an operator with itself.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kernel {
+    /// Operators of one kind, `exp(-d^2 / (2 3^2))`, where `d` is the distance of [`Operator::point`].
+    Long,
+    /// Operators of one category (kind, kernel, stride, activation), length 3.
+    CategoryLong,
+    /// Operators of one category, length 1.
+    CategoryMid,
+}
+
+impl Kernel {
+    pub fn between(self, a: &Operator, b: &Operator) -> f64 {
+        let (alike, length) = match self {
+            Self::Long => (a.shape.kind == b.shape.kind, 3.0),
+            Self::CategoryLong => (a.category() == b.category(), 3.0),
+            Self::CategoryMid => (a.category() == b.category(), 1.0),
+        };
+        if !alike {
+            return 0.0;
+        }
+        let (a, b) = (a.point(), b.point());
+        let squared: f64 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum();
+        (-squared / (2.0 * length * length)).exp()
+    }
+}
+
+/// Operators by which a kernel is represented, and the factor of the kernel between them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basis {
+    pub kernel: Kernel,
+    /// Numbers in the catalogue.
+    pivots: Vec<u32>,
+    /// Rows of the lower triangle of the factor.
+    factor: Vec<Vec<f64>>,
+}
+
+impl Basis {
+    /// A basis of so many functions at most, which leaves `tolerance` of the kernel's trace over the operators, or less.
+    pub fn new(kernel: Kernel, operators: &[Operator], most: usize, tolerance: f64) -> Self {
+        // Residual diagonal, and the rows of the factor of all operators.
+        let mut left = vec![1.0; operators.len()];
+        let mut rows: Vec<Vec<f64>> = vec![Vec::new(); operators.len()];
+        let mut pivots: Vec<u32> = Vec::new();
+        while pivots.len() < most && left.iter().sum::<f64>() > tolerance * operators.len() as f64 {
+            let largest = |best: usize, at: usize| if left[at] > left[best] { at } else { best };
+            let pivot = (0..operators.len()).fold(0, largest);
+            if left[pivot] <= 1e-10 {
+                break;
+            }
+            let scale = left[pivot].sqrt();
+            let of_pivot = rows[pivot].clone();
+            for (at, operator) in operators.iter().enumerate() {
+                let known: f64 = rows[at].iter().zip(&of_pivot).map(|(a, b)| a * b).sum();
+                let entry = (kernel.between(operator, &operators[pivot]) - known) / scale;
+                rows[at].push(entry);
+                left[at] = (left[at] - entry * entry).max(0.0);
+            }
+            left[pivot] = 0.0;
+            pivots.push(pivot as u32);
+        }
+        let factor = pivots.iter().enumerate();
+        let factor = factor.map(|(at, pivot)| rows[*pivot as usize][..=at].to_vec());
+        Self {
+            kernel,
+            factor: factor.collect(),
+            pivots,
+        }
+    }
+
+    /// Functions of the basis.
+    pub fn len(&self) -> usize {
+        self.pivots.len()
+    }
+
+    /// Whether the parts belong together, in a catalogue of so many operators.
+    pub fn is_whole(&self, operators: usize) -> bool {
+        self.factor.len() == self.pivots.len()
+            && self.pivots.iter().all(|pivot| (*pivot as usize) < operators)
+            && self.factor.iter().enumerate().all(|(at, row)| {
+                row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8
+            })
+    }
+
+    /// `psi` of an operator: what solves the factor for the kernel between it and the pivots.
+    pub fn at(&self, operator: &Operator, catalogue: &[Operator]) -> Vec<f64> {
+        let mut psi: Vec<f64> = Vec::with_capacity(self.len());
+        for (pivot, row) in self.pivots.iter().zip(&self.factor) {
+            let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
+            let kernel = self.kernel.between(operator, &catalogue[*pivot as usize]);
+            psi.push((kernel - known) / row[psi.len()]);
+        }
+        psi
+    }
+}

@@ -1,0 +1,150 @@
+//! Layers as wholes: what a runtime gains or loses where it runs the operators of a layer after one another. Only where each place in
+//! a network has one shape do whole layers come again often enough to be told apart.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::operator::{Catalogue, Network, Place};
+use lglp_sdk::plugin::abi::{OPERATOR_DEPTHWISE, OPERATOR_SQUEEZE_EXCITE};
+
+/// Functions at most.
+const MOST: usize = 400;
+
+/// What tells layers apart: kernel, inner channels over channels in, squeeze-and-excitation, channels in and out; and the side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerKind {
+    pub kernel: u16,
+    pub inner: u32,
+    pub se: bool,
+    pub channels_in: u32,
+    pub channels_out: u32,
+    /// Pixels.
+    pub side: u32,
+}
+
+/// A layer of a network.
+pub struct Layer {
+    pub kind: LayerKind,
+    pub place: Place,
+    pub stride: u16,
+    /// Numbers in the catalogue.
+    pub operators: Vec<u32>,
+}
+
+/// The layers of a network, in the order in which they run.
+pub fn layers_of(network: &Network, catalogue: &Catalogue) -> Vec<Layer> {
+    let searched = network.operators.iter().filter(|(_, place)| *place != (0, 0));
+    let mut layers: Vec<Layer> = Vec::new();
+    for (number, place) in searched {
+        let operator = &catalogue.operators[*number as usize].shape;
+        if layers.last().is_none_or(|layer| layer.place != *place) {
+            layers.push(Layer {
+                kind: LayerKind {
+                    kernel: 0,
+                    inner: operator.channels_in,
+                    se: false,
+                    channels_in: operator.channels_in,
+                    channels_out: operator.channels_out,
+                    side: operator.side_in,
+                },
+                place: *place,
+                stride: 1,
+                operators: Vec::new(),
+            });
+        }
+        let Some(layer) = layers.last_mut() else { continue };
+        layer.operators.push(*number);
+        layer.kind.channels_out = operator.channels_out;
+        match u32::from(operator.kind) {
+            OPERATOR_DEPTHWISE => {
+                layer.kind.kernel = operator.kernel;
+                layer.kind.inner = operator.channels_in;
+                layer.stride = operator.stride;
+            }
+            OPERATOR_SQUEEZE_EXCITE => layer.kind.se = true,
+            _ => {}
+        }
+    }
+    layers
+}
+
+/// A basis of the kernel between layers: 1 where they are alike but for their sides, times `exp(-d^2 / 2)` for the distance of the
+/// logarithms of these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerBasis {
+    pivots: Vec<LayerKind>,
+    /// Rows of the lower triangle of the factor.
+    factor: Vec<Vec<f64>>,
+}
+
+fn between(a: &LayerKind, b: &LayerKind) -> f64 {
+    if (LayerKind { side: 0, ..*a }) != (LayerKind { side: 0, ..*b }) {
+        return 0.0;
+    }
+    let d = f64::from(a.side.max(1)).log2() - f64::from(b.side.max(1)).log2();
+    (-d * d / 2.0).exp()
+}
+
+impl LayerBasis {
+    /// The basis of the layers of networks; none where a place has several shapes.
+    pub fn new(catalogue: &Catalogue, networks: &[Network]) -> Option<Self> {
+        let mut shapes = BTreeMap::<Place, (u32, u32, u16)>::new();
+        let mut counts = BTreeMap::<LayerKind, usize>::new();
+        for network in networks {
+            for layer in layers_of(network, catalogue) {
+                let shape = (layer.kind.channels_in, layer.kind.channels_out, layer.stride);
+                if *shapes.entry(layer.place).or_insert(shape) != shape {
+                    return None;
+                }
+                *counts.entry(layer.kind).or_default() += 1;
+            }
+        }
+        if counts.is_empty() {
+            return None;
+        }
+        // Those that come most often first: the others are told by them, or by nothing.
+        let mut kinds: Vec<(usize, LayerKind)> = counts.into_iter().map(|(kind, count)| (count, kind)).collect();
+        kinds.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut basis = Self {
+            pivots: Vec::new(),
+            factor: Vec::new(),
+        };
+        for (_, kind) in kinds {
+            let mut row = basis.at(&kind);
+            let left = 1.0 - row.iter().map(|x| x * x).sum::<f64>();
+            if left > 1e-3 && basis.len() < MOST {
+                row.push(left.sqrt());
+                basis.pivots.push(kind);
+                basis.factor.push(row);
+            }
+        }
+        Some(basis)
+    }
+
+    /// Functions of the basis.
+    pub fn len(&self) -> usize {
+        self.pivots.len()
+    }
+
+    /// `psi` of a layer.
+    pub fn at(&self, layer: &LayerKind) -> Vec<f64> {
+        let mut psi: Vec<f64> = Vec::with_capacity(self.len());
+        for (pivot, row) in self.pivots.iter().zip(&self.factor) {
+            let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
+            psi.push((between(layer, pivot) - known) / row[psi.len()]);
+        }
+        psi
+    }
+
+    /// Whether the parts belong together.
+    pub fn is_whole(&self) -> bool {
+        self.len() <= MOST
+            && self.factor.len() == self.pivots.len()
+            && self.factor.iter().enumerate().all(|(at, row)| {
+                row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8
+            })
+    }
+}

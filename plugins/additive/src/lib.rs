@@ -1,0 +1,21 @@
+//! The time of a network as the sum over its operators: each costs a physical amount (arithmetic, bytes, a launch) times a smooth
+//! correction that the device and its runtime teach. All corrections are one linear model with Gaussian priors whose variances are
+//! learned by marginal likelihood ([`evidence`]); errors are relative and heavy-tailed ([`fit`]). What is learned collapses into a table
+//! of times by operator ([`model`]), so that a prediction is a sum of look-ups, and tells what each operator takes.
+
+pub mod columns;
+pub mod cost;
+pub mod evidence;
+pub mod fit;
+pub mod kernel;
+pub mod layers;
+pub mod lbfgs;
+pub mod model;
+pub mod operator;
+mod regressor;
+pub mod state;
+
+lglp_sdk::export_plugin! {
+    summary: "The time of a network as the sum over its operators",
+    regressors: [regressor::Additive],
+}

@@ -1,0 +1,235 @@
+//! Operators as the encoder `operators` gives them, and networks as sets of them.
+
+use std::collections::HashMap;
+
+use lglp_sdk::plugin::abi;
+use lglp_sdk::plugin::{PluginError, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// Columns of a step; the encoder `operators` documents them.
+pub const WIDTH: usize = 15;
+
+/// Kinds that are told apart.
+pub const KINDS: usize = 9;
+
+/// What an operator is: all that its cost depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    #[serde(with = "kind")]
+    pub kind: u8,
+    pub kernel: u16,
+    pub stride: u16,
+    pub groups: u32,
+    pub channels_in: u32,
+    pub channels_out: u32,
+    /// Pixels.
+    pub side_in: u32,
+    /// Pixels.
+    pub side_out: u32,
+    #[serde(with = "activation")]
+    pub activation: u8,
+}
+
+/// What an operator does, at batch 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// Multiply-accumulates, thousands.
+    pub kmacs: f64,
+    /// Values read and written, KiB.
+    pub activation_kib: f64,
+    /// Weights and biases, KiB.
+    pub weight_kib: f64,
+    pub launches: f64,
+}
+
+/// An operator.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operator {
+    #[serde(flatten)]
+    pub shape: Shape,
+    #[serde(flatten)]
+    pub work: Work,
+}
+
+/// Where an operator stands: block and layer, from 1; 0 outside of the searched ones.
+pub type Place = (u16, u16);
+
+impl Operator {
+    /// Reads a step; `None` for the zeros behind the last operator.
+    ///
+    /// # Errors
+    /// `Failed` for what the encoder never gives.
+    pub fn read(step: &[f32]) -> Result<Option<(Self, Place)>, PluginError> {
+        if step[0] == 0.0 {
+            return Ok(None);
+        }
+        let valid = step.iter().all(|x| x.is_finite() && *x >= 0.0 && *x < 1e12);
+        if !valid || step[0] > KINDS as f32 {
+            let message = format!("a step is no operator: {step:?}; the regressor reads the encoder `operators`");
+            return Err(PluginError::Failed(message));
+        }
+        let shape = Shape {
+            kind: step[0] as u8,
+            kernel: step[1] as u16,
+            stride: step[2] as u16,
+            groups: step[3] as u32,
+            channels_in: step[4] as u32,
+            channels_out: step[5] as u32,
+            side_in: step[6] as u32,
+            side_out: step[7] as u32,
+            activation: step[8] as u8,
+        };
+        let work = Work {
+            kmacs: f64::from(step[12]),
+            activation_kib: f64::from(step[13]),
+            weight_kib: f64::from(step[14]),
+            launches: f64::from(step[11]),
+        };
+        Ok(Some((Self { shape, work }, (step[9] as u16, step[10] as u16))))
+    }
+
+    /// Where kernels measure distances: logarithms of channels in, channels out, side.
+    pub fn point(&self) -> [f64; 3] {
+        let log = |count: u32| f64::from(count.max(1)).log2();
+        [
+            log(self.shape.channels_in),
+            log(self.shape.channels_out),
+            log(self.shape.side_out),
+        ]
+    }
+
+    /// What must be alike for operators to be of one category.
+    pub fn category(&self) -> (u8, u16, u16, u8) {
+        let Shape {
+            kind,
+            kernel,
+            stride,
+            activation,
+            ..
+        } = self.shape;
+        (kind, kernel, stride, activation)
+    }
+}
+
+/// One network: its operators as numbers in a [`Catalogue`], each with its place, in the order in which they run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    pub operators: Vec<(u32, Place)>,
+    /// Side of the input, pixels.
+    pub resolution: u32,
+}
+
+/// Distinct operators, numbered in the order in which they were met.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    pub operators: Vec<Operator>,
+    numbers: HashMap<Shape, u32>,
+}
+
+impl Catalogue {
+    /// A catalogue of operators that are distinct.
+    pub fn of(operators: Vec<Operator>) -> Self {
+        let numbers = operators.iter().zip(0..).map(|(operator, number)| (operator.shape, number));
+        Self {
+            numbers: numbers.collect(),
+            operators,
+        }
+    }
+
+    /// The number of an operator, which is added where it is new.
+    pub fn number(&mut self, operator: Operator) -> u32 {
+        *self.numbers.entry(operator.shape).or_insert_with(|| {
+            self.operators.push(operator);
+            self.operators.len() as u32 - 1
+        })
+    }
+
+    /// The number of a shape that is in the catalogue.
+    pub fn find(&self, shape: &Shape) -> Option<u32> {
+        self.numbers.get(shape).copied()
+    }
+
+    /// Reads networks, adding what is new.
+    ///
+    /// # Errors
+    /// `Failed` for rows that are no tables of operators.
+    pub fn read(&mut self, inputs: &Tensor<'_>) -> Result<Vec<Network>, PluginError> {
+        check_width(inputs)?;
+        (0..inputs.rows)
+            .map(|row| {
+                let mut operators = Vec::new();
+                let mut resolution = 0;
+                for step in inputs.row(row).chunks_exact(WIDTH) {
+                    let Some((operator, place)) = Operator::read(step)? else { break };
+                    if operators.is_empty() {
+                        resolution = operator.shape.side_in;
+                    }
+                    operators.push((self.number(operator), place));
+                }
+                if operators.is_empty() {
+                    return Err(PluginError::Failed(format!("network {row} has no operators")));
+                }
+                Ok(Network { operators, resolution })
+            })
+            .collect()
+    }
+}
+
+/// Refuses inputs that are no tables of operators.
+///
+/// # Errors
+/// `Failed`, naming both widths.
+pub fn check_width(inputs: &Tensor<'_>) -> Result<(), PluginError> {
+    if inputs.shape.width == WIDTH {
+        return Ok(());
+    }
+    let width = inputs.shape.width;
+    Err(PluginError::Failed(format!(
+        "inputs of width {width}; this regressor reads operators of {WIDTH} columns: give the recipe the encoder `operators`"
+    )))
+}
+
+/// Codes as names.
+macro_rules! named {
+    ($module:ident, $($code:path => $name:literal),+ $(,)?) => {
+        mod $module {
+            use super::abi;
+            use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+            const NAMES: &[(u32, &str)] = &[$(($code, $name)),+];
+
+            pub fn serialize<S: Serializer>(code: &u8, to: S) -> Result<S::Ok, S::Error> {
+                let name = NAMES.iter().find(|(known, _)| *known == u32::from(*code));
+                to.serialize_str(name.map_or("other", |(_, name)| name))
+            }
+
+            pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u8, D::Error> {
+                let text = String::deserialize(from)?;
+                let code = NAMES.iter().find(|(_, name)| *name == text);
+                code.map(|(code, _)| *code as u8).ok_or_else(|| D::Error::custom("no such code"))
+            }
+        }
+    };
+}
+
+named! {
+    kind,
+    abi::OPERATOR_CONVOLUTION => "convolution",
+    abi::OPERATOR_EXPAND => "expand",
+    abi::OPERATOR_DEPTHWISE => "depthwise",
+    abi::OPERATOR_PROJECT => "project",
+    abi::OPERATOR_SQUEEZE_EXCITE => "squeeze-excite",
+    abi::OPERATOR_ADD => "add",
+    abi::OPERATOR_POINTWISE => "pointwise",
+    abi::OPERATOR_POOL => "pool",
+    abi::OPERATOR_FULLY_CONNECTED => "fully-connected",
+}
+
+named! {
+    activation,
+    abi::ACTIVATION_NONE => "none",
+    abi::ACTIVATION_RELU => "relu",
+    abi::ACTIVATION_HARD_SWISH => "hard-swish",
+}

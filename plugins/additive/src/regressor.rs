@@ -1,0 +1,73 @@
+//! The regressor `additive`.
+
+use lglp_sdk::plugin::{Fit, LeftOut, PluginError, Progress, Regressor, Tensor};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::fit::{Data, Known, fit};
+use crate::model::Model;
+use crate::operator::Catalogue;
+use crate::state;
+
+/// Nothing is to be set: what could be is learned.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {}
+
+pub struct Additive(Model);
+
+impl Regressor for Additive {
+    const NAME: &'static str = "additive";
+    const SUMMARY: &'static str = "the sum over a network's operators, each with a cost that the device teaches";
+    const STATE_VERSION: u32 = state::VERSION;
+    type Parameters = Parameters;
+
+    /// Fits to both parts: it stops by nothing.
+    fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        let mut catalogue = Catalogue::default();
+        let mut networks = catalogue.read(&data.train.inputs)?;
+        networks.extend(if data.validation.inputs.rows > 0 { catalogue.read(&data.validation.inputs)? } else { Vec::new() });
+        let targets = [data.train.targets, data.validation.targets].concat();
+        let report = |done, total| {
+            (data.progress)(Progress {
+                done,
+                total,
+                train_mse: f64::NAN,
+                validation_mse: f64::NAN,
+            })
+        };
+        let data = Data {
+            catalogue,
+            networks: &networks,
+            targets: &targets,
+        };
+        fit(data, Known::default(), &report).map(Self)
+    }
+
+    fn save(&self) -> Result<Vec<u8>, PluginError> {
+        state::save(&self.0)
+    }
+
+    fn load(version: u32, bytes: &[u8]) -> Result<Self, PluginError> {
+        state::load(version, bytes).map(Self)
+    }
+
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+        self.0.predict(&inputs, targets)
+    }
+
+    fn predict_spread(&self, inputs: Tensor<'_>, targets: &mut [f64], spreads: &mut [f64]) -> Result<(), PluginError> {
+        self.0.predict_spread(&inputs, targets, spreads)
+    }
+
+    fn leave_one_out(&self) -> Result<Vec<LeftOut>, PluginError> {
+        if self.0.left_out.is_empty() {
+            return Err(PluginError::NotOffered);
+        }
+        Ok(self.0.left_out.clone())
+    }
+
+    fn contributions(&self, inputs: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+        self.0.contributions(&inputs, out)
+    }
+}

@@ -1,0 +1,134 @@
+//! Saved models: JSON, with the table of microseconds by operator.
+
+use faer::Mat;
+use lglp_sdk::plugin::PluginError;
+use serde::{Deserialize, Serialize};
+
+use crate::columns::Columns;
+use crate::cost::Cost;
+use crate::fit::Size;
+use crate::model::Model;
+use crate::operator::{Catalogue, Operator};
+
+/// Version of the format.
+pub const VERSION: u32 = 1;
+
+/// Operators at most, which loading works out the times of.
+const MOST_OPERATORS: usize = 100_000;
+
+/// Columns at most.
+const MOST_COLUMNS: usize = 2_000;
+
+const FORMAT: &str = "lglp additive model";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    format: String,
+    /// What operators take: for people, and to check what follows from the coefficients.
+    operators: Vec<Row>,
+    degrees_of_freedom: f64,
+    size: Size,
+    cost: Cost,
+    columns: Columns,
+    log_variances: Vec<f64>,
+    first: Vec<f64>,
+    second: Vec<f64>,
+    /// Rows of the lower triangle of `R`, with `R' R` the covariance of `second`.
+    covariance_root: Vec<Vec<f32>>,
+}
+
+/// An operator and what it takes.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    #[serde(flatten)]
+    operator: Operator,
+    /// Microseconds, predicted.
+    us: f64,
+    /// Microseconds, before anything was learned but the speed of the device.
+    prior_us: f64,
+}
+
+/// Writes a model.
+///
+/// # Errors
+/// `Failed` where a number has no JSON.
+pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
+    let rows = model.catalogue.operators.iter().zip(&model.times);
+    let state = State {
+        format: FORMAT.into(),
+        operators: rows
+            .map(|(operator, times)| Row {
+                operator: *operator,
+                us: 1e3 * times.second,
+                prior_us: 1e3 * times.prior,
+            })
+            .collect(),
+        degrees_of_freedom: model.freedom,
+        size: model.size,
+        cost: model.cost.clone(),
+        columns: model.columns.clone(),
+        log_variances: model.variances.clone(),
+        first: model.first.clone(),
+        second: model.second.clone(),
+        covariance_root: (0..model.root.nrows())
+            .map(|i| (0..=i).map(|j| model.root[(i, j)] as f32).collect())
+            .collect(),
+    };
+    serde_json::to_vec(&state).map_err(PluginError::failed)
+}
+
+/// Reads a model, checking each part.
+///
+/// # Errors
+/// `UnsupportedState`, saying what is not as it must be.
+pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
+    let refuse = |why: String| Err(PluginError::UnsupportedState(why));
+    if version != VERSION {
+        return refuse(format!("version {version}; this plugin reads {VERSION}"));
+    }
+    let state: State = serde_json::from_slice(bytes).map_err(|e| PluginError::UnsupportedState(e.to_string()))?;
+    if state.format != FORMAT {
+        return refuse("it is no additive model".into());
+    }
+    let operators: Vec<Operator> = state.operators.iter().map(|row| row.operator).collect();
+    let count = operators.len();
+    if count == 0 || count > MOST_OPERATORS {
+        return refuse(format!("{count} operators; 1 to {MOST_OPERATORS} are allowed"));
+    }
+    let whole = state.columns.is_whole(count) && state.cost.is_whole();
+    let (groups, columns) = (state.columns.groups().len(), state.columns.len());
+    let finite = |values: &[f64], count: usize| values.len() == count && values.iter().all(|x| x.is_finite() && x.abs() < 1e9);
+    let fits = whole
+        && columns <= MOST_COLUMNS
+        && finite(&state.log_variances, groups + 1)
+        && state.log_variances.iter().all(|x| x.abs() < 50.0)
+        && finite(&state.first, columns)
+        && finite(&state.second, columns)
+        && state.covariance_root.len() == columns
+        && state.covariance_root.iter().enumerate().all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()))
+        && state.size.median.is_finite()
+        && state.size.median > 0.0
+        && (-1.0..=0.0).contains(&state.size.slope);
+    if !fits {
+        return refuse("its parts do not belong together".into());
+    }
+    let root = Mat::from_fn(columns, columns, |i, j| {
+        if j <= i { f64::from(state.covariance_root[i][j]) } else { 0.0 }
+    });
+    let mut model = Model {
+        catalogue: Catalogue::of(operators),
+        columns: state.columns,
+        cost: state.cost,
+        size: state.size,
+        freedom: state.degrees_of_freedom,
+        variances: state.log_variances,
+        first: state.first,
+        second: state.second,
+        root,
+        times: Vec::new(),
+        left_out: Vec::new(),
+    };
+    model.times = model.catalogue.operators.iter().map(|operator| model.times_of(operator)).collect();
+    Ok(model)
+}

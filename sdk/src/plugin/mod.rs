@@ -9,6 +9,7 @@ mod data;
 mod error;
 pub mod export;
 mod traits;
+pub mod work;
 
 pub use data::{Fit, Labelled, Progress, Rows, Sample, Shape, Tensor};
 pub use error::PluginError;

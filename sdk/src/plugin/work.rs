@@ -51,3 +51,20 @@ pub fn check(steps: u64, what: impl std::fmt::Display) -> Result<(), TooMuch> {
     let what = what.to_string();
     Err(TooMuch { what, steps })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_says_how_much_it_is_and_what_is_allowed() {
+        assert_eq!(check(MOST_STEPS, "9 trees"), Ok(()));
+        let refused = check(MOST_STEPS + 1, "9 trees").expect_err("one step too many");
+        let expected = "9 trees make 16777217 steps of work for a row; allowed: 16777216, which take about 16 ms";
+        assert_eq!(refused.to_string(), expected);
+        assert_eq!(
+            PluginError::from(refused),
+            PluginError::UnsupportedState(expected.into())
+        );
+    }
+}

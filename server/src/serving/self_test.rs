@@ -22,6 +22,8 @@ const TOLERANCE: f64 = 1e-3;
 const SLOWEST_UNIT: Duration = Duration::from_millis(1500);
 /// How often a unit is tried that took longer: the first time pays for caches and thread pools, and a machine may be busy.
 const TRIES: usize = 3;
+/// What takes so many times as long is not tried again: a busy machine does not explain that.
+const HOPELESS: u32 = 4;
 
 fn sample(space: &SearchSpace, rows: usize) -> Vec<Architecture> {
     Sampler::new(space, 0).take(rows).collect()
@@ -89,6 +91,9 @@ fn timed(model: &FittedModel, rows: &[Architecture], version: &Version) -> Resul
         let predicted = predicted.map_err(|error| ServingError::of_version(version, error))?;
         if least <= SLOWEST_UNIT {
             return Ok((predicted, least));
+        }
+        if least > HOPELESS * SLOWEST_UNIT {
+            break;
         }
     }
     Err(ServingError::TooSlow {

@@ -50,11 +50,14 @@ fn production_goes_on_while_another_plugin_hangs() {
         for client in &mut clients {
             let (status, text) = answer(client);
             assert!([503, 504].contains(&status), "{call}: {status} {text}");
-            assert!(text.contains("hanging"), "{text}");
+            assert!(text.contains("version 2 of `xeon-1t`"), "{text}");
         }
         let (status, problem) = predict(&server, "2", 1);
         assert_eq!((status, kind(&problem)), (503, "version-quarantined"), "{problem}");
-        assert!(problem["detail"].to_string().contains("version 2 of `xeon-1t`"), "{problem}");
+        assert!(
+            problem["detail"].to_string().contains("version 2 of `xeon-1t`"),
+            "{problem}"
+        );
         for rows in [1, 1000] {
             let (status, answer) = predict(&server, "production", rows);
             assert_eq!(status, 200, "{call}: {answer}");
@@ -118,7 +121,15 @@ fn a_version_that_hangs_leaves_others_of_its_plugin_alone() {
         std::thread::sleep(Duration::from_millis(100));
     }
     for folder in ["b", "c"] {
-        let _ = std::fs::remove_file(hanging.registry.folder.path().join("switches").join(folder).join("predict"));
+        let _ = std::fs::remove_file(
+            hanging
+                .registry
+                .folder
+                .path()
+                .join("switches")
+                .join(folder)
+                .join("predict"),
+        );
     }
 }
 

@@ -388,11 +388,7 @@ fn a_version_that_predicts_otherwise_than_when_trained_takes_no_traffic() {
     };
     let mut swapped = first.clone();
     swapped["artifacts"] = second["artifacts"].clone();
-    let cases = [
-        (changed(1.01), false),
-        (swapped, false),
-        (changed(1.0005), true),
-    ];
+    let cases = [(changed(1.01), false), (swapped, false), (changed(1.0005), true)];
     for (number, (content, good)) in (3..).zip(cases) {
         let (status, version) = server.post(MODELS, &content.to_string());
         assert_eq!((status, &version["version"]), (201, &json!(number)), "{version}");
@@ -425,5 +421,9 @@ fn a_version_that_predicts_otherwise_than_when_trained_takes_no_traffic() {
     let mut bare = first;
     bare.as_object_mut().expect("an object").remove("golden");
     let (status, problem) = server.post(MODELS, &bare.to_string());
-    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/golden")), "{problem}");
+    assert_eq!(
+        (status, &problem["errors"][0]["pointer"]),
+        (422, &json!("/golden")),
+        "{problem}"
+    );
 }

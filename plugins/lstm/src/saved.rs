@@ -56,7 +56,6 @@ impl Saved {
             steps: number("steps", text("steps")?)?,
             width: number("input_width", text("input_width")?)?,
         };
-        network.check_work(input)?;
         let expected = network.weights(input);
         if file.len() != expected.len() {
             let (found, expected) = (file.len(), expected.len());
@@ -85,10 +84,12 @@ impl Saved {
                 ))),
             }
         };
+        let weights = expected.into_iter().map(weight).collect::<Result<_, _>>()?;
+        network.check_work(input)?;
         Ok(Self {
             network,
             input,
-            weights: expected.into_iter().map(weight).collect::<Result<_, _>>()?,
+            weights,
             mean: finite("target_mean", text("target_mean")?)?,
             scale: finite("target_scale", text("target_scale")?)?,
         })

@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn an_account_that_comes_anew_has_no_more_claims_than_those_that_are_there() {
         let (mut queue, ran) = filled(&[("old", 1, 0, "old"), ("old", 2, 0, "old"), ("old", 3, 0, "old")]);
-        let mut step = |queue: &mut Queue| {
+        let step = |queue: &mut Queue| {
             let taken = queue.pop().expect("one waits");
             taken.unit.run();
             queue.settle(&taken, Some(Duration::from_secs(1)));

@@ -228,47 +228,84 @@ fn chains_of_splits_take_nobodys_turn() {
     assert_eq!(predict(&server, &json!(2), 1).0, 200);
 }
 
+/// A network of one layer, all of whose weights are one number.
+fn network(honest: &[u8], hidden: usize, bidirectional: bool, weight: f32) -> Vec<u8> {
+    let length = u64::from_le_bytes(honest[..8].try_into().expect("8 bytes")) as usize;
+    let header: Value = serde_json::from_slice(&honest[8..8 + length]).expect("JSON");
+    let mut metadata = header["__metadata__"].clone();
+    let number = |name: &str| metadata[name].as_str().and_then(|n| n.parse::<usize>().ok());
+    let width = number("input_width").expect("a number");
+    let network = json!({ "layers": 1, "hidden": hidden, "bidirectional": bidirectional, "connection": "sum" });
+    metadata["parameters"] = network.to_string().into();
+    let mut header = json!({ "__metadata__": metadata });
+    let mut end = 0;
+    let mut tensor = |name: String, shape: &[usize]| {
+        let begin = end;
+        end += 4 * shape.iter().product::<usize>();
+        header[name] = json!({ "dtype": "F32", "shape": shape, "data_offsets": [begin, end] });
+    };
+    let suffixes: &[&str] = if bidirectional { &["", "_reverse"] } else { &[""] };
+    for suffix in suffixes {
+        tensor(format!("lstm.weight_ih_l0{suffix}"), &[4 * hidden, width]);
+        tensor(format!("lstm.weight_hh_l0{suffix}"), &[4 * hidden, hidden]);
+        tensor(format!("lstm.bias_ih_l0{suffix}"), &[4 * hidden]);
+        tensor(format!("lstm.bias_hh_l0{suffix}"), &[4 * hidden]);
+    }
+    tensor("head.weight".into(), &[1, suffixes.len() * hidden]);
+    tensor("head.bias".into(), &[1]);
+    let mut text = header.to_string();
+    text += &" ".repeat(text.len().next_multiple_of(8) - text.len());
+    let weights = weight.to_le_bytes().repeat(end / 4);
+    [&(text.len() as u64).to_le_bytes(), text.as_bytes(), &weights].concat()
+}
+
 /// The sibling: a network of one layer that is as wide as it may be, in both directions.
 #[test]
 fn the_widest_network_takes_nobodys_turn() {
     let registry = beside_production("lglp-quick");
     let server = registry.serve();
     let content = newest(&registry);
-    let honest = state(&registry, &content, "extractor");
-    let length = u64::from_le_bytes(honest[..8].try_into().expect("8 bytes")) as usize;
-    let header: Value = serde_json::from_slice(&honest[8..8 + length]).expect("JSON");
-    let mut metadata = header["__metadata__"].clone();
-    let mut network: Value = serde_json::from_str(metadata["parameters"].as_str().expect("a text")).expect("JSON");
-    let hidden = 1024_usize;
-    network["layers"] = json!(1);
-    network["hidden"] = json!(hidden);
-    network["bidirectional"] = json!(true);
-    network["connection"] = json!("sum");
-    metadata["parameters"] = network.to_string().into();
-    let width: usize = metadata["input_width"]
-        .as_str()
-        .and_then(|n| n.parse().ok())
-        .expect("a number");
-    let mut forged_header = json!({ "__metadata__": metadata });
-    let mut end = 0;
-    let mut tensor = |name: String, shape: &[usize]| {
-        let begin = end;
-        end += 4 * shape.iter().product::<usize>();
-        forged_header[name] = json!({ "dtype": "F32", "shape": shape, "data_offsets": [begin, end] });
-    };
-    for suffix in ["", "_reverse"] {
-        tensor(format!("lstm.weight_ih_l0{suffix}"), &[4 * hidden, width]);
-        tensor(format!("lstm.weight_hh_l0{suffix}"), &[4 * hidden, hidden]);
-        tensor(format!("lstm.bias_ih_l0{suffix}"), &[4 * hidden]);
-        tensor(format!("lstm.bias_hh_l0{suffix}"), &[4 * hidden]);
-    }
-    tensor("head.weight".into(), &[1, 2 * hidden]);
-    tensor("head.bias".into(), &[1]);
-    let mut text = forged_header.to_string();
-    text += &" ".repeat(text.len().next_multiple_of(8) - text.len());
-    let costly = [&(text.len() as u64).to_le_bytes(), text.as_bytes(), &vec![0; end]].concat();
+    let costly = network(&state(&registry, &content, "extractor"), 1024, true, 0.0);
     let version = created(&server, &forged(&server, &content, "extractor", &costly));
     takes_nobodys_turn(&server, &version, "1024 (hidden)");
+}
+
+/// The sibling: a network whose hidden states are subnormal numbers, which take a processor ten times as long. What the version
+/// must predict the refusal of a first one tells.
+#[test]
+fn numbers_that_are_too_small_take_nobodys_turn() {
+    let registry = beside_production("lstm-1");
+    let server = registry.serve();
+    let content = newest(&registry);
+    let costly = network(&state(&registry, &content, "regressor"), 1024, true, 1e-20);
+    let narrower = network(&state(&registry, &content, "regressor"), 1000, false, 1e-20);
+    takes_nobodys_turn(
+        &server,
+        &created(&server, &forged(&server, &content, "regressor", &costly)),
+        "1024 (hidden)",
+    );
+    let mut forged = forged(&server, &content, "regressor", &narrower);
+    let (status, problem) = predict(&server, &created(&server, &forged), 1);
+    assert_eq!((status, kind(&problem)), (503, "version-unusable"), "{problem}");
+    let detail = problem["detail"].as_str().expect("a detail");
+    let told = detail
+        .split("it predicts ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
+    let value: f64 = told.and_then(|value| value.parse().ok()).expect("a number");
+    let mut golden = forged["golden"][0].clone();
+    golden["latency_ms"] = json!(value);
+    forged["golden"] = json!([golden]);
+    let version = created(&server, &forged);
+    let body = json!({ "architectures": sample(64, 3), "model": version }).to_string();
+    let mut clients: Vec<_> = (0..4).map(|_| post(&server, PREDICT, "", body.as_bytes())).collect();
+    let slowest = slowest_single(&server, 40);
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+    for client in &mut clients {
+        // About as slow as what is served may be: whether it is depends on the machine.
+        let (status, text) = answer(client);
+        assert!(status == 200 || text.contains("too slow"), "{status} {text}");
+    }
 }
 
 /// What is slow within all bounds is seen when it is loaded: it is neither served nor promoted.

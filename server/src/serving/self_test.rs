@@ -105,7 +105,8 @@ fn timed(model: &FittedModel, rows: &[Architecture], version: &Version) -> Resul
     })
 }
 
-/// A moment, for time that does not count while the thread waits for a processor that others have.
+/// A moment, for time that does not count while the thread waits for a processor that others have. Linux since 6.12 counts a
+/// part of what a thread of low priority sleeps as such waiting, so that of a plugin that sleeps less time is seen.
 struct Busy {
     at: Instant,
     waited: Duration,

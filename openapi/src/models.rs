@@ -85,7 +85,8 @@ pub struct VersionContent {
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imported: Vec<Imported>,
-    /// What the freshly fitted model predicted: a loaded one that predicts otherwise takes no traffic.
+    /// What the freshly fitted model predicted, of one architecture at least: a loaded one that predicts otherwise takes no
+    /// traffic. Versions of before these were recorded have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub golden: Vec<Golden>,
 }

@@ -6,6 +6,7 @@ pub mod forms;
 pub mod plugin;
 pub mod program;
 pub mod space;
+pub mod strict;
 
 pub use architecture::Architecture;
 pub use excerpt::Excerpt;

@@ -28,7 +28,6 @@ pub mod savings;
 pub mod secret;
 pub mod serving;
 pub mod spaces;
-pub mod strict;
 pub mod tls;
 pub mod train;
 pub mod validate;

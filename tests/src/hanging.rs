@@ -34,7 +34,14 @@ impl Default for Hanging {
 impl Hanging {
     /// Trains a version whose encoder and regressor are `hanging`'s; each row takes so long, milliseconds.
     pub fn train(&self, ms_per_row: f64) {
-        let switches = self.switches.display();
+        self.train_apart(ms_per_row, "");
+    }
+
+    /// The same, where the version obeys switches of its own: those in this folder.
+    pub fn train_apart(&self, ms_per_row: f64, folder: &str) {
+        let switches = self.switches.join(folder);
+        std::fs::create_dir_all(&switches).expect("a folder");
+        let switches = switches.display();
         self.recipe(&format!(
             "name = \"hanging\"\ntitle = \"Does not come back when it is told so\"\n\n\
              [encoder]\nname = \"raw\"\nparameters = {{ switches = \"{switches}\" }}\n\n\
@@ -59,7 +66,7 @@ impl Hanging {
         ]);
     }
 
-    /// From now on the call does not come back.
+    /// From now on the call does not come back; of a version that was trained apart its name begins with the folder.
     pub fn hang(&self, call: &str) {
         std::fs::write(self.switches.join(call), "").expect("a file");
     }

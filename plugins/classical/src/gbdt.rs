@@ -1,6 +1,6 @@
 //! Gradient boosted regression trees (Friedman, 2001) for squared error.
 
-use lglp_sdk::plugin::{Fit, PluginError, Progress, Regressor, Tensor};
+use lglp_sdk::plugin::{Fit, PluginError, Progress, Regressor, Tensor, work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,15 +41,24 @@ impl Parameters {
     fn check_size(&self, rows: usize) -> Result<(), PluginError> {
         let by_depth = 1usize.checked_shl(self.max_depth).unwrap_or(usize::MAX);
         let leaves = rows.min(by_depth);
-        if leaves.saturating_mul(self.n_estimators as usize) <= MOST_LEAVES {
-            return Ok(());
+        if leaves.saturating_mul(self.n_estimators as usize) > MOST_LEAVES {
+            return Err(PluginError::InvalidParameters(format!(
+                "n_estimators {} with up to {leaves} leaves each are more than {MOST_LEAVES} leaves in all; lower \
+                 n_estimators or max_depth",
+                self.n_estimators
+            )));
         }
-        Err(PluginError::InvalidParameters(format!(
-            "n_estimators {} with up to {leaves} leaves each are more than {MOST_LEAVES} leaves in all; lower n_estimators or \
-             max_depth",
-            self.n_estimators
-        )))
+        let (trees, depth) = (u64::from(self.n_estimators), u64::from(self.max_depth) + 1);
+        check_work(trees, trees * depth)
+            .map_err(|error| PluginError::InvalidParameters(format!("{error}; lower n_estimators or max_depth")))
     }
+}
+
+fn check_work(trees: u64, visits: u64) -> Result<(), work::TooMuch> {
+    work::check(
+        visits.saturating_mul(work::NODE),
+        format_args!("{trees} trees of {visits} nodes on their longest ways"),
+    )
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,6 +121,8 @@ impl Regressor for Gbdt {
                 "a tree's nodes do not fit together".into(),
             ));
         }
+        let visits = model.trees.iter().map(|tree| tree.depth() as u64).sum();
+        check_work(model.trees.len() as u64, visits)?;
         Ok(model)
     }
 

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor, work};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,9 @@ impl<M: Method> Regressor for Linear<M> {
     }
 
     fn load(version: u32, bytes: &[u8]) -> Result<Self, PluginError> {
-        let model = state::load(version, bytes)?;
+        let model: Model = state::load(version, bytes)?;
+        let coefficients = model.coefficients.len() as u64;
+        work::check(coefficients, format_args!("{coefficients} coefficients"))?;
         let method = PhantomData;
         Ok(Self { model, method })
     }

@@ -1,6 +1,7 @@
 //! Fitted state as JSON, which holds every number exactly and can be read without lglp.
 
 use lglp_sdk::plugin::PluginError;
+use lglp_sdk::strict::Strict;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,5 +17,9 @@ pub fn load<T: DeserializeOwned>(version: u32, bytes: &[u8]) -> Result<T, Plugin
         let message = format!("format version {version}; this plugin reads {VERSION}");
         return Err(PluginError::UnsupportedState(message));
     }
-    serde_json::from_slice(bytes).map_err(|e| PluginError::UnsupportedState(e.to_string()))
+    let unsupported = |e: serde_json::Error| PluginError::UnsupportedState(e.to_string());
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let state = T::deserialize(Strict(&mut json)).map_err(unsupported)?;
+    json.end().map_err(unsupported)?;
+    Ok(state)
 }

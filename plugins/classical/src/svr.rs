@@ -1,6 +1,6 @@
 //! Support vector regression with a radial kernel.
 
-use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor, work};
 use libsvm_rs::{KernelType, SvmNode, SvmParameterBuilder, SvmProblem, SvmType, train};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,14 +93,16 @@ impl Regressor for Svr {
             .iter()
             .map(|index| cells(part.inputs.row(index - 1)).collect());
         let support = weights.iter().zip(vectors);
-        Ok(Self {
+        let model = Self {
             inputs: part.inputs.shape.len(),
             gamma: svm.gamma,
             offset: *offset,
             support: support
                 .map(|(weight, cells)| SupportVector { weight: *weight, cells })
                 .collect(),
-        })
+        };
+        model.check_work()?;
+        Ok(model)
     }
 
     fn save(&self) -> Result<Vec<u8>, PluginError> {
@@ -122,6 +124,14 @@ impl Regressor for Svr {
         if model.gamma <= 0.0 {
             return refused("gamma is not above 0");
         }
+        let mut cells = model.support.iter().flat_map(|vector| &vector.cells);
+        if let Some((_, value)) = cells.find(|cell| cell.1.is_subnormal()) {
+            return refused(&format!(
+                "a support vector has the value {value:e}, which a float does not hold at full precision; a training takes \
+                 such a value for 0"
+            ));
+        }
+        model.check_work()?;
         Ok(model)
     }
 
@@ -144,9 +154,18 @@ impl Regressor for Svr {
     }
 }
 
-/// What is not zero.
+impl Svr {
+    fn check_work(&self) -> Result<(), work::TooMuch> {
+        let vectors = self.support.len() as u64;
+        let cells: u64 = self.support.iter().map(|vector| vector.cells.len() as u64).sum();
+        let steps = cells + vectors * work::EXPONENTIAL;
+        work::check(steps, format_args!("{vectors} support vectors of {cells} values"))
+    }
+}
+
+/// What is not zero. Subnormal numbers, which make arithmetic a hundred times slower, count as zero.
 fn cells(row: &[f32]) -> impl Iterator<Item = (usize, f32)> {
-    row.iter().copied().enumerate().filter(|cell| cell.1 != 0.0)
+    row.iter().copied().enumerate().filter(|cell| cell.1.is_normal())
 }
 
 /// The same under LIBSVM's indices, which begin at 1.

@@ -135,6 +135,18 @@ impl Tree {
         };
         !self.0.is_empty() && self.0.iter().enumerate().all(sound)
     }
+
+    /// Nodes of the longest way from the root of a sound tree to a leaf.
+    pub fn depth(&self) -> usize {
+        // Children lie behind their parents.
+        let mut below = vec![1; self.0.len()];
+        for (at, node) in self.0.iter().enumerate().rev() {
+            if let Node::Split { children, .. } = node {
+                below[at] = 1 + children.map(|child| below[child]).into_iter().fold(0, usize::max);
+            }
+        }
+        below.first().copied().unwrap_or_default()
+    }
 }
 
 /// The split that leaves the least squared error; of equally good ones the first.

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 
 use lglp_forest::{Forest, MAX_FOREST_LEAVES};
-use lglp_sdk::plugin::{Fit, PluginError, Progress, Regressor, Tensor};
+use lglp_sdk::plugin::{Fit, PluginError, Progress, Regressor, Tensor, work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +146,9 @@ impl Regressor for LightGbm {
         }
         let forest = Forest::from_text(state)
             .map_err(|error| PluginError::UnsupportedState(format!("not a LightGBM model text: {error}")))?;
+        let (trees, visits) = (forest.trees(), forest.visits());
+        let size = format_args!("{trees} trees of {visits} nodes on their longest ways");
+        work::check(visits.saturating_mul(work::NODE), size)?;
         let text = state.to_vec();
         Ok(Self { forest, text })
     }

@@ -1,6 +1,6 @@
 //! Parameters of network and training; defaults are the paper's (section 7.1).
 
-use lglp_sdk::plugin::{PluginError, Shape};
+use lglp_sdk::plugin::{PluginError, Shape, work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,20 @@ impl Network {
             return Err(format!("hidden is {}; allowed: 1 to 1024", self.hidden));
         }
         Ok(())
+    }
+
+    /// Refuses a network that makes too much work of a row: each of its weights but the head's is multiplied once a step.
+    pub fn check_work(&self, input: Shape) -> Result<(), work::TooMuch> {
+        let (hidden, directions) = (self.hidden as u64, self.directions() as u64);
+        let inner = hidden * directions * (self.layers as u64 - 1);
+        let inputs = input.width as u64 + inner + hidden * self.layers as u64;
+        let products = (4 * hidden * directions * inputs).saturating_mul(input.steps as u64);
+        let head = self.features(input.steps as i64) as u64;
+        let size = format_args!(
+            "{} layers of {hidden} (hidden) in {directions} directions over {} steps of {} values",
+            self.layers, input.steps, input.width
+        );
+        work::check(products.saturating_add(head) / work::MULTIPLY_ADDS, size)
     }
 
     pub fn directions(&self) -> i64 {

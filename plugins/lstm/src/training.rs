@@ -55,6 +55,8 @@ pub fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginErr
     }
     let rows = parameters.batch_size.min(data.train.inputs.rows);
     network.check_pass(rows.max(data.validation.inputs.rows), data.train.inputs.shape.steps)?;
+    let work = network.check_work(data.train.inputs.shape);
+    work.map_err(|error| PluginError::InvalidParameters(format!("{error}; lower hidden or layers")))?;
     one_thread();
     let mut rng = ChaCha8Rng::seed_from_u64(data.seed);
     let (mean, scale) = scaling(parameters.label_scaling, data.train.targets);

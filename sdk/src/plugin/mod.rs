@@ -9,6 +9,7 @@ mod data;
 mod error;
 pub mod export;
 mod traits;
+pub mod work;
 
 pub use data::{Design, Fit, Labelled, LeftOut, Networks, Operator, Progress, Rows, Sample, Shape, Tensor};
 pub use error::PluginError;

@@ -22,7 +22,7 @@ use super::budget::{Budget, Charge, Refused};
 use super::connections::TooSlow;
 use super::extract::blocking;
 use super::problem::ApiError;
-use crate::strict::Strict;
+use lglp_sdk::strict::Strict;
 
 /// Bytes of a document at most, unless the call says otherwise.
 pub const DOCUMENT: usize = 256 << 10;

@@ -13,7 +13,7 @@ pub async fn healthz() -> HttpResponse {
 
 /// Whether loading the production models has ended; `unavailable` says why some could not be loaded, and `writes`, where it
 /// is there, why the registry takes no writes at the moment, as on a full disk: predictions go on then. `quarantined` names
-/// plugins that do not answer. A server that asks for tokens says here, where it asks for none, no more than whether
+/// plugins and versions that do not answer. A server that asks for tokens says here, where it asks for none, no more than whether
 /// something is wrong (`degraded`); its log says what.
 #[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Ready"), (status = 503, description = "Still loading")))]
 #[get("/readyz")]
@@ -27,7 +27,8 @@ pub async fn readyz(state: web::Data<State>) -> HttpResponse {
                 Ok(writable) => writable.err(),
                 Err(cut_off) => Some(cut_off.to_string()),
             };
-            let quarantined = state.host.quarantined();
+            let mut quarantined = state.host.quarantined();
+            quarantined.extend(state.serving.quarantined());
             if state.access.asks_for_tokens() {
                 let degraded = !failed.is_empty() || stopped.is_some() || !quarantined.is_empty();
                 return HttpResponse::Ok().json(serde_json::json!({ "status": "ready", "degraded": degraded }));

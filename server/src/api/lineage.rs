@@ -108,7 +108,8 @@ fn predict(
     let mut values = Vec::with_capacity(rows.len());
     for part in parts(rows.len()) {
         let (serving, model, rows, count) = (serving.clone(), model.clone(), rows.clone(), part.len());
-        values.extend(turn.run_blocking(count, move || serving.values(&model, &rows[part]))??);
+        let account = model.account.clone();
+        values.extend(turn.run_blocking(&account, count, move || serving.values(&model, &rows[part]))??);
     }
     Ok(values)
 }

@@ -221,6 +221,8 @@ pub async fn prometheus(state: web::Data<State>) -> Result<HttpResponse, ApiErro
     let counts = state.serving.counts();
     let plugins = i64::try_from(state.host.quarantined().len());
     counts.plugins_quarantined.set(plugins.unwrap_or(i64::MAX));
+    let versions = i64::try_from(state.serving.quarantined().len());
+    counts.versions_quarantined.set(versions.unwrap_or(i64::MAX));
     counts
         .rows_waiting
         .set(i64::try_from(state.desk.rows()).unwrap_or(i64::MAX));

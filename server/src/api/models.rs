@@ -95,6 +95,12 @@ pub async fn create_model(
             detail: format!("only importing a bundle says where a version came from: POST /v1/{name}/models/import"),
         }]));
     }
+    if body.golden.is_empty() {
+        return Err(ApiError::invalid_request(vec![Fault {
+            pointer: "/golden".into(),
+            detail: "a version needs predictions that it must make again when it is loaded: at least one".into(),
+        }]));
+    }
     body.creator = caller.acting_as(body.creator);
     let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
     Ok(HttpResponse::Created().json(version))

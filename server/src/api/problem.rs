@@ -19,7 +19,7 @@ use crate::compute::{Full, Lost};
 use crate::jobs::JobError;
 use crate::lineage::DiffError;
 use crate::plugins::PluginError;
-use crate::serving::ServingError;
+use crate::serving::{REFUSED_FOR, ServingError};
 use crate::spaces::UnknownSpace;
 use crate::train::DataError;
 
@@ -323,6 +323,11 @@ impl From<PluginError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-quarantined", title, detail)
                     .with_header(RETRY_AFTER, "30")
             }
+            PluginError::TenantQuarantined { .. } => {
+                let title = "The version is in quarantine";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-quarantined", title, detail)
+                    .with_header(RETRY_AFTER, "30")
+            }
             PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } => {
                 let title = "A plugin is not available";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-unavailable", title, detail)
@@ -375,6 +380,11 @@ impl From<ServingError> for ApiError {
             ServingError::Space(error) => error.into(),
             ServingError::Registry(error) => Self::from(&*error),
             ServingError::Plugin(error) => error.into(),
+            error if error.is_the_versions() => {
+                let title = "The version cannot be used";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-unusable", title, detail)
+                    .with_header(RETRY_AFTER, REFUSED_FOR.as_secs().to_string())
+            }
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "model-unusable",
@@ -409,7 +419,9 @@ impl From<BundleError> for ApiError {
                 here("other-plugins", "The plugins are others here")
             }
             BundleError::Unusable(ServingError::Lost(lost)) => lost.into(),
-            BundleError::Unusable(ServingError::Plugin(error @ PluginError::Quarantined { .. })) => error.into(),
+            BundleError::Unusable(ServingError::Plugin(
+                error @ (PluginError::Quarantined { .. } | PluginError::TenantQuarantined { .. }),
+            )) => error.into(),
             BundleError::Unusable(_) => bundle("model-unusable", "The model cannot be used"),
             BundleError::Registry(error) => error.into(),
             _ => bundle("invalid-bundle", "The bundle cannot be read"),

@@ -68,6 +68,7 @@ impl Importer<'_> {
         }
         self.check_space(&bundle.manifest.version.content)?;
         check_recipe(&bundle.manifest.version.content)?;
+        check_golden(&bundle.manifest.version.content)?;
         self.check_plugins(&bundle.manifest.version.content, terms.accept_other_plugins)?;
         self.check_dataset(bundle)?;
         self.self_test(bundle)?;
@@ -264,6 +265,16 @@ fn check_recipe(content: &NewVersion) -> Result<(), BundleError> {
                 "it does not say which plugin its {kind} `{name}` is of"
             )));
         }
+    }
+    Ok(())
+}
+
+/// Checks that there is something that the version must predict again.
+fn check_golden(content: &NewVersion) -> Result<(), BundleError> {
+    if content.golden.is_empty() {
+        return Err(BundleError::damaged(
+            "its version has no golden predictions, which it must make again when it is loaded; train it again, and export that",
+        ));
     }
     Ok(())
 }

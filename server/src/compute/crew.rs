@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::asked::Asked;
-use super::queue::Queue;
+use super::queue::{Account, Place, Queue, Taken};
 use super::watchdog;
 use crate::plugins::{CallWatch, GivenUp};
 use crate::priority;
@@ -31,8 +31,8 @@ pub trait Unit: Send + Sync {
 pub enum Lost {
     /// A plugin did not come back in time.
     #[error(
-        "{} of the plugin `{}` has not come back after {} s; the plugin is in quarantine",
-        .call.component, .call.plugin, .deadline.as_secs_f64()
+        "{} of the plugin `{}` has not come back after {} s; {} is in quarantine",
+        .call.component, .call.plugin, .deadline.as_secs_f64(), .call.quarantined
     )]
     Overdue { call: GivenUp, deadline: Duration },
     /// The server ends.
@@ -104,15 +104,15 @@ impl Crew {
         self.0.size
     }
 
-    /// Has a unit done some time; `got` is what its request got before, in rows. Never blocks.
-    pub fn submit(&self, request: u64, got: u64, unit: Arc<dyn Unit>) {
+    /// Has a unit done some time. Never blocks.
+    pub fn submit(&self, place: Place, unit: Arc<dyn Unit>) {
         let mut waiting = self.0.waiting();
         if waiting.stopping {
             drop(waiting);
             unit.fail(Lost::Stopping);
             return;
         }
-        waiting.queue.push(request, got, unit);
+        waiting.queue.push(place, unit);
         drop(waiting);
         self.0.came.notify_one();
     }
@@ -120,8 +120,18 @@ impl Crew {
     /// Has work done, and waits for it.
     pub fn run_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
         let (unit, answer) = Asked::new(work);
-        self.submit(self.number(), 0, Arc::new(unit));
+        self.submit(self.place(Account::default()), Arc::new(unit));
         answer.blocking_recv().unwrap_or(Err(Lost::Stopping))
+    }
+
+    /// The place of a request that consists of one unit.
+    pub fn place(&self, account: Account) -> Place {
+        let request = self.number();
+        Place {
+            account,
+            request,
+            got: 0,
+        }
     }
 
     /// A number for a request that no other has.
@@ -211,7 +221,8 @@ impl Shared {
         tracing::error!(
             plugin = call.plugin,
             component = call.component,
-            "a call has not come back after {deadline:?}: the plugin is in quarantine, its thread is replaced"
+            "a call has not come back after {deadline:?}: {} is in quarantine, its thread is replaced",
+            call.quarantined
         );
         if let Some(unit) = unit {
             unit.fail(Lost::Overdue { call, deadline });
@@ -229,30 +240,33 @@ impl Shared {
                 priority::lower();
                 yields = true;
             }
-            let Some(unit) = self.next(yields) else { return };
-            let Some(unit) = unit else { continue };
-            *member.unit() = Some(unit.clone());
-            if catch_unwind(AssertUnwindSafe(|| unit.run())).is_err() {
-                unit.fail(Lost::Panicked);
+            let Some(taken) = self.next(yields) else { return };
+            let Some(taken) = taken else { continue };
+            let began = Instant::now();
+            *member.unit() = Some(taken.unit.clone());
+            if catch_unwind(AssertUnwindSafe(|| taken.unit.run())).is_err() {
+                taken.unit.fail(Lost::Panicked);
             }
             *member.unit() = None;
+            self.waiting().queue.settle(&taken, Some(began.elapsed()));
         }
     }
 
     /// The next unit that somebody waits for; `Some(None)` where there is something else to see to, `None` at the end.
-    fn next(&self, yields: bool) -> Option<Option<Arc<dyn Unit>>> {
+    fn next(&self, yields: bool) -> Option<Option<Taken>> {
         let mut waiting = self.waiting();
         loop {
             if waiting.stopping {
                 return None;
             }
-            while let Some(unit) = waiting.queue.pop() {
-                if unit.is_wanted() {
-                    return Some(Some(unit));
+            while let Some(taken) = waiting.queue.pop() {
+                if taken.unit.is_wanted() {
+                    return Some(Some(taken));
                 }
+                waiting.queue.settle(&taken, None);
                 // What it holds is freed without the lock.
                 drop(waiting);
-                drop(unit);
+                drop(taken);
                 waiting = self.waiting();
             }
             if yields != self.yields.load(Ordering::Relaxed) {

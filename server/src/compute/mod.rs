@@ -1,7 +1,7 @@
 //! Threads that compute for requests: predictions, loading, shadows.
 //!
 //! A [`Crew`] is a fixed number of threads. Work comes to it in units of some milliseconds, so that what is small passes
-//! between the units of what is large (`queue.rs`), and what nobody waits for any more ends with the unit that it is in
+//! between the units of what is large, and what takes long is waited for by whoever asked for it (`queue.rs`), and what nobody waits for any more ends with the unit that it is in
 //! (`turn.rs`). A unit that a plugin does not come back from is answered without it, and its thread replaced
 //! (`watchdog.rs`).
 
@@ -12,7 +12,11 @@ mod turn;
 mod watchdog;
 
 pub use crew::{Crew, Lost, Unit};
+pub use queue::{Account, Place};
 pub use turn::{Desk, Full, Turn, parts};
 
 /// Rows of one unit: some milliseconds of work.
 pub const ROWS_PER_UNIT: usize = 64;
+
+/// Time of a unit of a usual model.
+pub const USUAL_UNIT: std::time::Duration = std::time::Duration::from_millis(40);

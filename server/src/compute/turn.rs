@@ -8,16 +8,16 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::asked::Asked;
-use super::{Crew, Lost, ROWS_PER_UNIT};
+use super::{Account, Crew, Lost, Place, ROWS_PER_UNIT};
 
-/// Rows that may wait for each thread, about half a minute of work; what is no larger than a unit is not counted out.
+/// Rows that may wait for each thread, about half a minute of work where a unit takes [`super::USUAL_UNIT`]; what is no larger than a unit is not counted out.
 const ROWS_PER_THREAD: usize = 50_000;
 
 /// Where requests ask for a turn.
 pub struct Desk {
     crew: Arc<Crew>,
     places: Arc<Semaphore>,
-    /// Rows that wait, and how many may.
+    /// Rows that wait, those that take longer counted several times, and how many may.
     rows: Arc<AtomicUsize>,
     most_rows: usize,
 }
@@ -70,7 +70,7 @@ impl Desk {
         })
     }
 
-    /// Rows that wait or are being predicted.
+    /// Rows that wait or are being predicted, those that take longer counted several times.
     pub fn rows(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
     }
@@ -87,44 +87,48 @@ impl Desk {
 }
 
 impl Turn {
-    /// Says how many rows are to come.
+    /// Says how many rows are to come; each counts `times`, since it takes as often as long as others.
     ///
     /// # Errors
     /// [`Full`] where too many wait already. A request of one unit passes between the others, and is always taken.
-    pub fn expect(&self, rows: usize) -> Result<(), Full> {
+    pub fn expect(&self, rows: usize, times: usize) -> Result<(), Full> {
+        let counted = rows.saturating_mul(times);
         let fits = |waiting: usize| {
-            let sum = waiting + rows;
+            let sum = waiting.saturating_add(counted);
             (rows <= ROWS_PER_UNIT || waiting == 0 || sum <= self.most_rows).then_some(sum)
         };
-        let counted = self.rows.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
-        counted.map_err(|_| Full)?;
-        self.expected.fetch_add(rows, Ordering::Relaxed);
+        let updated = self.rows.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        updated.map_err(|_| Full)?;
+        self.expected.fetch_add(counted, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Has work done that counts as so many rows.
+    /// Has work done that counts as so many rows; its time is charged to the account.
     pub async fn run<T: Send + 'static>(
         &self,
+        account: &Account,
         rows: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Lost> {
-        let answer = self.submit(rows, work);
+        let answer = self.submit(account, rows, work);
         answer.await.unwrap_or(Err(Lost::Unwanted))
     }
 
     /// As [`Self::run`], for a thread that may block.
     pub fn run_blocking<T: Send + 'static>(
         &self,
+        account: &Account,
         rows: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Lost> {
-        let answer = self.submit(rows, work);
+        let answer = self.submit(account, rows, work);
         answer.blocking_recv().unwrap_or(Err(Lost::Unwanted))
     }
 
     /// Does work on parts of `0..rows`, several at once, and gives what comes out in their order. The first error ends it.
     pub async fn each<T, E>(
         &self,
+        account: &Account,
         rows: usize,
         work: impl Fn(Range<usize>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<Vec<T>, E>
@@ -135,7 +139,7 @@ impl Turn {
         let work = Arc::new(work);
         let parts = stream::iter(parts(rows)).map(|part| {
             let work = work.clone();
-            async move { self.run(part.len(), move || work(part)).await? }
+            async move { self.run(account, part.len(), move || work(part)).await? }
         });
         // One more than threads: so none waits for this request's next unit.
         parts.buffered(self.crew.size() + 1).try_collect().await
@@ -149,6 +153,7 @@ impl Turn {
 
     fn submit<T: Send + 'static>(
         &self,
+        account: &Account,
         rows: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> oneshot::Receiver<Result<T, Lost>> {
@@ -156,7 +161,8 @@ impl Turn {
         // Else dropped, which whoever waits for the answer sees.
         if !self.gone.load(Ordering::Acquire) {
             let got = self.got.fetch_add(rows as u64, Ordering::Relaxed);
-            self.crew.submit(self.number, got, Arc::new(unit));
+            let (account, request) = (account.clone(), self.number);
+            self.crew.submit(Place { account, request, got }, Arc::new(unit));
         }
         answer
     }

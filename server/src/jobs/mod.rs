@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use crate::plugins::PluginHost;
 use crate::serving::Serving;
 use crate::spaces::Spaces;
-use crate::strict::Strict;
+use lglp_sdk::strict::Strict;
 
 /// Jobs that may wait, unless told otherwise.
 pub const QUEUE_LIMIT: usize = 64;

@@ -57,10 +57,11 @@ pub fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result
     }
 }
 
-/// As [`checked`], for calls that a plugin may not come back from: refused where it is in quarantine, and seen by whoever
+/// As [`checked`], for calls that a plugin may not come back from: refused where it, or the version on
+/// whose behalf it is called, is in quarantine, and seen by whoever
 /// watches the calling thread.
 pub fn watched(handle: &ComponentHandle, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
-    handle.health().admit()?;
+    handle.admit()?;
     let _in_call = health::enter(handle);
     checked(handle.name(), call)
 }

@@ -129,7 +129,7 @@ impl EncoderInstance {
 impl Drop for EncoderInstance {
     fn drop(&mut self) {
         // What does not answer is not asked to clean up either: its memory is lost.
-        if self.handle.health().quarantine().is_some() {
+        if self.handle.admit().is_err() {
             return;
         }
         let _in_call = health::enter(&self.handle);

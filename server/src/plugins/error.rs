@@ -62,9 +62,12 @@ pub enum PluginError {
     /// The component panicked; its instance is of no use any more.
     #[error("{component} panicked: {message}")]
     Panicked { component: String, message: String },
-    /// A call into the plugin is overdue: it is asked nothing more.
+    /// Calls into the plugin are overdue: it is asked nothing more.
     #[error("the plugin `{plugin}` is {reason}")]
     Quarantined { plugin: String, reason: String },
+    /// A call on behalf of a version is overdue: no plugin is called for it.
+    #[error("{tenant} is {reason}")]
+    TenantQuarantined { tenant: String, reason: String },
     /// Cancelled through the progress callback.
     #[error("{component}: cancelled")]
     Cancelled { component: String },

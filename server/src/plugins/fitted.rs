@@ -151,7 +151,7 @@ impl FittedInstance {
 impl Drop for FittedInstance {
     fn drop(&mut self) {
         // What does not answer is not asked to clean up either: its memory is lost.
-        if self.handle.health().quarantine().is_some() {
+        if self.handle.admit().is_err() {
             return;
         }
         let _in_call = health::enter(&self.handle);

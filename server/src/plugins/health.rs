@@ -1,40 +1,88 @@
-//! Quarantine: a plugin that a call does not come back from is asked nothing more, until it has come back.
+//! Quarantine: what a call does not come back from is asked nothing more, until it has come back.
 //!
-//! A thread inside of a plugin cannot be ended from outside. What can be done is to stop sending others after it. Threads
-//! that must not be lost unseen are watched ([`CallWatch`]): each says what call it is in, and whoever watches them decides
-//! when that takes too long.
+//! A thread inside of a plugin cannot be ended from outside. What can be done is to stop sending others after it. A plugin is
+//! called on behalf of versions ([`Tenant`]), and what hangs is laid to the version's charge first: it may be its state, while
+//! the plugin serves other versions well. Only where several of them hang is it the plugin. Threads that must not be lost
+//! unseen are watched ([`CallWatch`]): each says what call it is in, and whoever watches them decides when that takes too
+//! long.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{ComponentHandle, PluginError};
+
+/// Versions that hang in a plugin before it is the plugin's fault; fewer where there are fewer cores, since each may keep one.
+const SEVERAL: usize = 3;
+
+/// On whose behalf plugins are called: a version of a hardware target.
+#[derive(Debug)]
+pub struct Tenant {
+    name: String,
+    /// Calls that were given up and have not come back.
+    overdue: AtomicUsize,
+}
+
+impl Tenant {
+    /// One of a name that messages call it by, such as "version 2 of `xeon-1t`".
+    pub fn new(name: String) -> Arc<Self> {
+        let overdue = AtomicUsize::new(0);
+        Arc::new(Self { name, overdue })
+    }
+
+    /// What messages call it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Why plugins are not called on its behalf, where that is so.
+    pub fn quarantine(&self) -> Option<String> {
+        reason(self.overdue.load(Ordering::Acquire))
+    }
+
+    /// Refuses calls on behalf of a version that hangs.
+    ///
+    /// # Errors
+    /// `TenantQuarantined`.
+    pub fn admit(&self) -> Result<(), PluginError> {
+        self.quarantine().map_or(Ok(()), |reason| {
+            let tenant = self.name.clone();
+            Err(PluginError::TenantQuarantined { tenant, reason })
+        })
+    }
+}
 
 /// Whether a plugin answers.
 #[derive(Debug)]
 pub struct Health {
     plugin: String,
-    /// Calls that were given up and have not come back.
-    overdue: AtomicUsize,
+    /// On whose behalf each call was made that was given up and has not come back.
+    overdue: Mutex<Vec<Option<Arc<Tenant>>>>,
+    /// As many versions that hang in it put it into quarantine.
+    several: usize,
 }
 
 impl Health {
     pub(super) fn new(plugin: &str) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         Arc::new(Self {
             plugin: plugin.to_owned(),
-            overdue: AtomicUsize::new(0),
+            overdue: Mutex::default(),
+            several: cores.min(SEVERAL),
         })
     }
 
     /// Why it is asked nothing, where that is so.
     pub fn quarantine(&self) -> Option<String> {
-        let calls = self.overdue.load(Ordering::Acquire);
-        (calls > 0).then(|| {
-            format!(
-                "in quarantine: {calls} of its calls took longer than the plugin deadline and have not come back; it is used \
-                 again once they have, or after a restart"
-            )
-        })
+        let overdue = self.overdue();
+        let mut versions: Vec<*const Tenant> = overdue.iter().flatten().map(Arc::as_ptr).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        // A call on nobody's behalf is the plugin's own.
+        let is_its_own = overdue.iter().any(Option::is_none);
+        (is_its_own || versions.len() >= self.several)
+            .then(|| reason(overdue.len()))
+            .flatten()
     }
 
     /// Refuses calls into a plugin that does not answer.
@@ -50,6 +98,19 @@ impl Health {
             }),
         }
     }
+
+    fn overdue(&self) -> MutexGuard<'_, Vec<Option<Arc<Tenant>>>> {
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn reason(calls: usize) -> Option<String> {
+    (calls > 0).then(|| {
+        format!(
+            "in quarantine: {calls} of its calls took longer than the plugin deadline and have not come back; it is used again \
+             once they have, or after a restart"
+        )
+    })
 }
 
 /// What a watched thread is doing in plugins.
@@ -65,8 +126,32 @@ struct Calls {
 
 struct Call {
     health: Arc<Health>,
+    tenant: Option<Arc<Tenant>>,
     component: String,
     given_up: bool,
+}
+
+impl Call {
+    fn give_up(&mut self) {
+        self.given_up = true;
+        if let Some(tenant) = &self.tenant {
+            tenant.overdue.fetch_add(1, Ordering::AcqRel);
+        }
+        self.health.overdue().push(self.tenant.clone());
+    }
+
+    /// Takes back that it was given up.
+    fn come_back(&self) {
+        if let Some(tenant) = &self.tenant {
+            tenant.overdue.fetch_sub(1, Ordering::AcqRel);
+        }
+        let pointer = |tenant: &Option<Arc<Tenant>>| tenant.as_ref().map(Arc::as_ptr);
+        let mut overdue = self.health.overdue();
+        let own = overdue.iter().position(|other| pointer(other) == pointer(&self.tenant));
+        if let Some(own) = own {
+            overdue.swap_remove(own);
+        }
+    }
 }
 
 /// A call that was given up.
@@ -74,6 +159,8 @@ struct Call {
 pub struct GivenUp {
     pub plugin: String,
     pub component: String,
+    /// What is in quarantine for it: the version, or the plugin.
+    pub quarantined: String,
 }
 
 thread_local! {
@@ -92,22 +179,23 @@ impl CallWatch {
         calls.now.as_ref().map(|_| calls.count)
     }
 
-    /// Gives up the call of this number, which puts its plugin into quarantine; `None` where it has come back meanwhile.
+    /// Gives up the call of this number, which puts its version into quarantine, or its plugin; `None` where it has come back meanwhile.
     pub fn give_up(&self, number: u64) -> Option<GivenUp> {
         let mut calls = self.calls();
         if calls.count != number {
             return None;
         }
         let call = calls.now.as_mut().filter(|call| !call.given_up)?;
-        call.given_up = true;
-        call.health.overdue.fetch_add(1, Ordering::AcqRel);
+        call.give_up();
+        let version = call.tenant.as_ref().filter(|_| call.health.quarantine().is_none());
         Some(GivenUp {
             plugin: call.health.plugin.clone(),
             component: call.component.clone(),
+            quarantined: version.map_or_else(|| "the plugin".to_owned(), |version| version.name.clone()),
         })
     }
 
-    fn calls(&self) -> std::sync::MutexGuard<'_, Calls> {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,6 +211,7 @@ pub(super) fn enter(handle: &ComponentHandle) -> InCall {
         calls.count += 1;
         calls.now = Some(Call {
             health: handle.health().clone(),
+            tenant: handle.tenant().cloned(),
             component: handle.name().to_owned(),
             given_up: false,
         });
@@ -135,7 +224,7 @@ impl Drop for InCall {
         let Some(watch) = &self.0 else { return };
         let Some(call) = watch.calls().now.take() else { return };
         if call.given_up {
-            call.health.overdue.fetch_sub(1, Ordering::AcqRel);
+            call.come_back();
             tracing::warn!(
                 plugin = call.health.plugin,
                 component = call.component,

@@ -7,7 +7,7 @@ use lglp_sdk::plugin::abi;
 use serde::{Deserialize, Serialize};
 
 use super::file::Opening;
-use super::health::Health;
+use super::health::{Health, Tenant};
 use super::{ComponentDescription, PluginDescription, PluginError, call, native, native_folder};
 
 /// What a component is for.
@@ -50,6 +50,7 @@ pub struct ComponentHandle {
     plugin_version: String,
     sha256: String,
     health: Arc<Health>,
+    tenant: Option<Arc<Tenant>>,
     parameters: serde_json::Value,
 }
 
@@ -129,6 +130,7 @@ impl Library {
             plugin_version: text(self.table.version)?.to_owned(),
             sha256: self.sha256.clone(),
             health: self.health.clone(),
+            tenant: None,
             parameters: serde_json::from_slice(&schema)
                 .map_err(|e| PluginError::Rejected(format!("the schema of `{name}` is not JSON: {e}")))?,
         })
@@ -190,6 +192,26 @@ impl ComponentHandle {
     /// Whether its plugin answers.
     pub fn health(&self) -> &Arc<Health> {
         &self.health
+    }
+
+    /// The same, called on behalf of a version.
+    pub fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
+        let tenant = Some(tenant.clone());
+        Self { tenant, ..self.clone() }
+    }
+
+    /// On whose behalf it is called.
+    pub(super) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        self.tenant.as_ref()
+    }
+
+    /// Refuses calls where the version or the plugin is in quarantine.
+    ///
+    /// # Errors
+    /// `TenantQuarantined`, `Quarantined`.
+    pub(super) fn admit(&self) -> Result<(), PluginError> {
+        self.tenant.as_ref().map_or(Ok(()), |tenant| tenant.admit())?;
+        self.health.admit()
     }
 
     /// JSON Schema of its parameters.

@@ -24,7 +24,7 @@ pub use call::native_folder;
 pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
-pub use health::{CallWatch, GivenUp};
+pub use health::{CallWatch, GivenUp, Tenant};
 pub use library::{ComponentHandle, Kind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};

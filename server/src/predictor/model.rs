@@ -1,6 +1,7 @@
 //! Models: fitted recipes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lglp_registry::Quantity;
 use lglp_sdk::plugin::Progress;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{ComponentSpec, Recipe, Target};
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
+    Tenant,
 };
 
 /// Architectures and what was measured of them, in the unit of the recipe's quantity.
@@ -55,26 +57,34 @@ pub struct FittedModel {
 }
 
 /// The components of a recipe, looked up.
-struct Components<'a> {
-    encoder: &'a ComponentHandle,
-    extractor: Option<&'a ComponentHandle>,
-    regressor: &'a ComponentHandle,
+struct Components {
+    encoder: ComponentHandle,
+    extractor: Option<ComponentHandle>,
+    regressor: ComponentHandle,
 }
 
-impl<'a> Components<'a> {
-    fn of(recipe: &Recipe, host: &'a PluginHost) -> Result<Self, PluginError> {
+impl Components {
+    fn of(recipe: &Recipe, host: &PluginHost) -> Result<Self, PluginError> {
         let extractor = recipe.extractor.as_ref();
         Ok(Self {
-            encoder: host.component(Kind::Encoder, &recipe.encoder.name)?,
+            encoder: host.component(Kind::Encoder, &recipe.encoder.name)?.clone(),
             extractor: extractor
-                .map(|e| host.component(Kind::FeatureExtractor, &e.name))
+                .map(|e| host.component(Kind::FeatureExtractor, &e.name).cloned())
                 .transpose()?,
-            regressor: host.component(Kind::Regressor, &recipe.regressor.name)?,
+            regressor: host.component(Kind::Regressor, &recipe.regressor.name)?.clone(),
         })
     }
 
+    fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
+        Self {
+            encoder: self.encoder.on_behalf_of(tenant),
+            extractor: self.extractor.as_ref().map(|e| e.on_behalf_of(tenant)),
+            regressor: self.regressor.on_behalf_of(tenant),
+        }
+    }
+
     fn uses(&self) -> Vec<PluginUse> {
-        let parts = [Some(self.encoder), self.extractor, Some(self.regressor)];
+        let parts = [Some(&self.encoder), self.extractor.as_ref(), Some(&self.regressor)];
         parts.into_iter().flatten().map(plugin_use).collect()
     }
 }
@@ -103,10 +113,10 @@ impl FittedModel {
     ) -> Result<Self, PluginError> {
         let components = Components::of(recipe, host)?;
         components.regressor.check_parameters(&recipe.regressor.parameters)?;
-        if let (Some(handle), Some(spec)) = (components.extractor, &recipe.extractor) {
+        if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
             handle.check_parameters(&spec.parameters)?;
         }
-        let encoder = EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?;
+        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
         let targets = |part: Labelled<'_>| -> Vec<f64> {
             let rows = part.architectures.iter().zip(part.labels);
             rows.map(|(architecture, label)| label / recipe.target.scale(space, architecture))
@@ -137,14 +147,14 @@ impl FittedModel {
                 FittedInstance::fit(handle, &spec.parameters, data)
             };
         let mut extractor = None;
-        if let (Some(handle), Some(spec)) = (components.extractor, &recipe.extractor) {
+        if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
             let fitted = fit(handle, spec, &train_inputs, &validation_inputs)?;
             train_inputs = fitted.extract(&train_inputs)?;
             validation_inputs = fitted.extract(&validation_inputs)?;
             extractor = Some(fitted);
         }
         let regressor = fit(
-            components.regressor,
+            &components.regressor,
             &recipe.regressor,
             &train_inputs,
             &validation_inputs,
@@ -160,15 +170,16 @@ impl FittedModel {
     }
 
     /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
-    /// version of each state.
+    /// version of each state. Plugins are called on behalf of `tenant`.
     pub fn load(
         recipe: &Recipe,
         host: &PluginHost,
         space: &SearchSpace,
         plugins: &[PluginUse],
         state: &ModelState,
+        tenant: &Arc<Tenant>,
     ) -> Result<Self, PluginError> {
-        let components = Components::of(recipe, host)?;
+        let components = Components::of(recipe, host)?.on_behalf_of(tenant);
         let load = |handle: &ComponentHandle, role: &str| {
             let missing = |what: &str| PluginError::UnsupportedState {
                 component: handle.name().to_owned(),
@@ -183,9 +194,13 @@ impl FittedModel {
         Ok(Self {
             space: space.clone(),
             target: recipe.target,
-            encoder: EncoderInstance::new(components.encoder, space, &recipe.encoder.parameters)?,
-            extractor: components.extractor.map(|handle| load(handle, EXTRACTOR)).transpose()?,
-            regressor: load(components.regressor, REGRESSOR)?,
+            encoder: EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?,
+            extractor: components
+                .extractor
+                .as_ref()
+                .map(|handle| load(handle, EXTRACTOR))
+                .transpose()?,
+            regressor: load(&components.regressor, REGRESSOR)?,
             plugins: components.uses(),
         })
     }

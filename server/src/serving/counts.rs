@@ -44,6 +44,7 @@ pub struct Counts {
     pairs: Arc<Mutex<BTreeSet<PairLabels>>>,
     /// Counted when it is asked for, as are the rows.
     pub plugins_quarantined: Gauge,
+    pub versions_quarantined: Gauge,
     pub rows_waiting: Gauge,
 }
 
@@ -57,6 +58,7 @@ impl Default for Counts {
             load_failures: Family::default(),
             pairs: Arc::default(),
             plugins_quarantined: Gauge::default(),
+            versions_quarantined: Gauge::default(),
             rows_waiting: Gauge::default(),
         }
     }
@@ -114,12 +116,17 @@ impl Counts {
         );
         registry.register(
             "plugins_quarantined",
-            "Plugins that are asked nothing, since a call into them has not come back",
+            "Plugins that are asked nothing, since calls into them have not come back",
             self.plugins_quarantined.clone(),
         );
         registry.register(
+            "versions_quarantined",
+            "Versions that are asked nothing, since a call on their behalf has not come back",
+            self.versions_quarantined.clone(),
+        );
+        registry.register(
             "predict_rows_waiting",
-            "Architectures that wait or are being predicted",
+            "Architectures that wait or are being predicted, those of slow versions counted several times",
             self.rows_waiting.clone(),
         );
     }

@@ -1,11 +1,12 @@
 //! Why a prediction cannot be made. One failure may be the answer to many requests, so errors can be cloned.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use lglp_registry::{AliasName, HardwareName, PRODUCTION};
+use lglp_registry::{AliasName, HardwareName, PRODUCTION, Version};
 
 use super::table::Key;
-use crate::compute::Lost;
+use crate::compute::{Lost, ROWS_PER_UNIT};
 use crate::plugins::PluginError;
 use crate::spaces::UnknownSpace;
 
@@ -38,6 +39,27 @@ pub enum ServingError {
         hardware: HardwareName,
         version: u32,
         space: String,
+    },
+    /// Its plugins do not take what was stored of it.
+    #[error("version {version} of `{hardware}` cannot be loaded: {reason}")]
+    Unloadable {
+        hardware: HardwareName,
+        version: u32,
+        reason: String,
+    },
+    /// Others would wait too long for it.
+    #[error(
+        "version {version} of `{hardware}` is too slow to be served: it takes {:.1} s for {rows} architectures; allowed: {:.1} s \
+         for {ROWS_PER_UNIT}",
+        took.as_secs_f64(),
+        limit.as_secs_f64()
+    )]
+    TooSlow {
+        hardware: HardwareName,
+        version: u32,
+        rows: usize,
+        took: Duration,
+        limit: Duration,
     },
     /// A freshly loaded model predicts otherwise than when it was trained, or no numbers at all.
     #[error("version {version} of `{hardware}` fails its self-test: {reason}")]
@@ -79,6 +101,33 @@ impl From<lglp_registry::Error> for ServingError {
 }
 
 impl ServingError {
+    /// An error of a plugin over what was stored of a version, which is the version's; others stay what they are.
+    pub(super) fn of_version(version: &Version, error: PluginError) -> Self {
+        use PluginError::{Failed, InvalidParameters, UnsupportedState};
+        let reason = match &error {
+            Failed { .. } | InvalidParameters { .. } | UnsupportedState { .. } => error.to_string(),
+            _ => return error.into(),
+        };
+        Self::Unloadable {
+            hardware: version.hardware.clone(),
+            version: version.version,
+            reason,
+        }
+    }
+
+    /// Whether it is the version that is at fault, which is the same whenever it is loaded.
+    pub fn is_the_versions(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable { .. }
+                | Self::SpaceChanged { .. }
+                | Self::Unloadable { .. }
+                | Self::TooSlow { .. }
+                | Self::SelfTest { .. }
+                | Self::Impossible { .. }
+        )
+    }
+
     /// Whether somebody named a version that does not exist.
     pub(super) fn is_no_such_version(&self) -> bool {
         use lglp_registry::Error::NotFound;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::{ArcSwap, Guard};
 use lglp_registry::{HardwareName, Store};
 
+use super::refused::Refused;
 use super::table::{Key, Table, Target};
+use super::tenants::Tenants;
 use super::{ServedModel, ServingError};
 use crate::plugins::PluginHost;
 use crate::spaces::Spaces;
@@ -17,6 +19,8 @@ pub(super) struct LiveTable {
     host: Arc<PluginHost>,
     spaces: Arc<Spaces>,
     table: ArcSwap<Table>,
+    pub(super) tenants: Tenants,
+    pub(super) refused: Refused,
     /// Held while a table is made of the one before.
     changing: Mutex<()>,
     /// Requests so far: the clock by which versions were last asked for.
@@ -48,6 +52,8 @@ impl LiveTable {
             host,
             spaces,
             table: ArcSwap::from_pointee(table),
+            tenants: Tenants::default(),
+            refused: Refused::default(),
             changing: Mutex::new(()),
             requests: AtomicU64::new(0),
         })
@@ -67,13 +73,18 @@ impl LiveTable {
         self.table().target(hardware)?.model(*version, self.now()).cloned()
     }
 
-    /// Loads a version, if it is not yet, on this thread.
+    /// Loads a version, if it is not yet and was not refused lately, on this thread.
     pub(super) fn load(&self, key: &Key) -> Result<(Arc<ServedModel>, Aftermath), ServingError> {
         if let Some(model) = self.loaded(key) {
             return Ok((model, Aftermath::default()));
         }
+        if let Some(error) = self.refused.lately(key) {
+            return Err(error);
+        }
         let record = self.store.version(&key.0, key.1)?;
-        let model = Arc::new(ServedModel::load(&*self.store, &self.host, &self.spaces, &record)?);
+        let tenant = self.tenants.of(key);
+        let loaded = ServedModel::load(&*self.store, &self.host, &self.spaces, &record, &tenant);
+        let model = Arc::new(loaded.inspect_err(|error| self.refused.note(key, error))?);
         let aftermath = self.change(|table| {
             table.insert(model.clone(), self.now());
             Ok(Aftermath::default())

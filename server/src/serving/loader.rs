@@ -12,7 +12,7 @@ use super::counts::{Counts, ModelLabels};
 use super::live::{Aftermath, LiveTable};
 use super::table::Key;
 use super::{ServedModel, ServingError};
-use crate::compute::{Crew, Lost, Unit};
+use crate::compute::{Account, Crew, Lost, Unit};
 
 /// What whoever asked for a version gets.
 pub(super) type Answer = Result<Arc<ServedModel>, ServingError>;
@@ -73,6 +73,10 @@ impl Loader {
     /// Asks for a version.
     pub(super) fn want(&self, key: Key) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
+        if let Some(error) = self.shared.live.refused.lately(&key) {
+            let _ = answer.send(Err(error));
+            return receiver;
+        }
         let waiting = self.shared.waiting();
         if !waiting.contains_key(&key) && waiting.len() >= WAITING_LIMIT {
             let (hardware, version) = key;
@@ -96,7 +100,9 @@ impl Loader {
         drop(waiting);
         if is_first {
             let shared = self.shared.clone();
-            self.crew.submit(self.crew.number(), 0, Arc::new(Load { key, shared }));
+            // What is slow to load holds up those of its own hardware target.
+            let place = self.crew.place(key.0.as_str().into());
+            self.crew.submit(place, Arc::new(Load { key, shared }));
         }
     }
 
@@ -213,7 +219,7 @@ fn retire(models: &mpsc::Receiver<Arc<ServedModel>>, crew: &Crew) {
         }
         let free = |model: &mut Arc<ServedModel>| Arc::strong_count(model) == 1;
         for model in retired.extract_if(.., free) {
-            crew.submit(crew.number(), 0, Arc::new(Free(Mutex::new(Some(model)))));
+            crew.submit(crew.place(Account::default()), Arc::new(Free(Mutex::new(Some(model)))));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Serving`]: finds the model that a request means, and keeps it so while aliases and traffic move.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -240,6 +241,11 @@ impl Serving {
             shadow.stop();
         }
         self.loader.stop();
+    }
+
+    /// The versions that do not answer, and why.
+    pub fn quarantined(&self) -> BTreeMap<String, String> {
+        self.live.tenants.quarantined()
     }
 
     /// What is counted for Prometheus.

@@ -1,6 +1,7 @@
 //! One loaded version.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lglp_registry::{HardwareName, Quantity, Store, Version};
 use lglp_sdk::{Architecture, SearchSpace};
@@ -8,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::ServingError;
 use super::self_test::self_test;
-use crate::compute::ROWS_PER_UNIT;
-use crate::plugins::PluginHost;
+use crate::compute::{Account, ROWS_PER_UNIT, USUAL_UNIT};
+use crate::plugins::{PluginHost, Tenant};
 use crate::predictor::{FittedModel, Interval, ModelState, PluginUse, Recipe, RelativeResiduals, TrainingRange};
 use crate::spaces::Spaces;
 
@@ -22,6 +23,10 @@ pub struct ServedModel {
     /// Name of its recipe.
     pub recipe: String,
     pub space: Arc<SearchSpace>,
+    /// Who is charged for the time of its predictions.
+    pub account: Account,
+    /// Time of a unit, as it was measured when it was loaded.
+    unit: Duration,
     model: FittedModel,
     residuals: RelativeResiduals,
     range: TrainingRange,
@@ -38,14 +43,16 @@ pub struct Predicted {
 
 impl ServedModel {
     /// Loads a version: its blobs are verified by the registry, its plugins read their state, and it must pass its
-    /// self-test.
+    /// self-test. Plugins are called on behalf of `tenant`.
     pub fn load(
         store: &dyn Store,
         host: &PluginHost,
         spaces: &Spaces,
         version: &Version,
+        tenant: &Arc<Tenant>,
     ) -> Result<Self, ServingError> {
         // Before its blobs are read: whatever asks for it again and again would have them read as often.
+        tenant.admit()?;
         for used in &version.content.plugins {
             host.admit(&used.plugin)?;
         }
@@ -53,15 +60,26 @@ impl ServedModel {
         for (role, digest) in &version.content.artifacts {
             state.insert(role.clone(), store.get_blob(digest)?);
         }
-        Self::from_state(host, spaces, version, &state)
+        Self::assemble(host, spaces, version, &state, tenant)
     }
 
-    /// The same with fitted state that is at hand, verified, and may not be in the registry yet.
+    /// The same with fitted state that is at hand, verified, and not in the registry yet.
     pub fn from_state(
         host: &PluginHost,
         spaces: &Spaces,
         version: &Version,
         state: &ModelState,
+    ) -> Result<Self, ServingError> {
+        let tenant = Tenant::new("the model that is tried".into());
+        Self::assemble(host, spaces, version, state, &tenant)
+    }
+
+    fn assemble(
+        host: &PluginHost,
+        spaces: &Spaces,
+        version: &Version,
+        state: &ModelState,
+        tenant: &Arc<Tenant>,
     ) -> Result<Self, ServingError> {
         let content = &version.content;
         let recipe: Recipe = read(version, "recipe", &content.recipe)?;
@@ -75,18 +93,26 @@ impl ServedModel {
                 space: content.space.clone(),
             });
         }
-        let served = Self {
+        let model = FittedModel::load(&recipe, host, &space, &plugins, state, tenant)
+            .map_err(|error| ServingError::of_version(version, error))?;
+        let unit = self_test(&model, &space, version)?;
+        Ok(Self {
             hardware: version.hardware.clone(),
             version: version.version,
             digest: version.digest.to_string(),
             recipe: recipe.name.clone(),
-            model: FittedModel::load(&recipe, host, &space, &plugins, state)?,
+            account: format!("{}/{}", version.hardware, version.version).into(),
+            unit,
+            model,
             space,
             residuals: RelativeResiduals::from_stored(content.residuals.clone()),
             range,
-        };
-        self_test(&served.model, &served.space, version)?;
-        Ok(served)
+        })
+    }
+
+    /// How often as long as a usual model it takes, about.
+    pub fn times_usual(&self) -> usize {
+        (self.unit.as_millis() / USUAL_UNIT.as_millis()).max(1) as usize
     }
 
     /// What it predicts.

@@ -87,7 +87,8 @@ impl Shadow {
                 shared,
                 ended: AtomicBool::new(false),
             };
-            self.crew.submit(self.crew.number(), 0, Arc::new(unit));
+            let place = self.crew.place(unit.comparison.candidate.account.clone());
+            self.crew.submit(place, Arc::new(unit));
         }
     }
 

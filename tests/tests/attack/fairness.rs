@@ -79,7 +79,7 @@ fn nothing_is_computed_for_clients_that_have_left_over_http_2() {
     let tls = ["--tls-cert", &certificate, "--tls-key", &key];
     let agent = lglp_tests::agent(Some(certificate.as_ref()));
     let server = hanging.registry.serve_at("127.0.0.1:0", &tls, agent);
-    let clients: Vec<_> = (0..5)
+    let clients: Vec<_> = (0..2)
         .map(|_| {
             std::process::Command::new("curl")
                 .args(["--silent", "--http2", "--max-time", "3", "--cacert", &certificate])

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod contract_edges;
+mod costly_state;
 mod echoes;
 mod fairness;
 mod fitted_state;

@@ -42,14 +42,18 @@ fn what_waits_is_told_so_and_the_process_ends_in_order() {
     std::thread::sleep(Duration::from_secs(2));
     let (status, took) = stop(&mut server);
     assert!(status.success() && took < WITHIN, "{status} after {took:?}");
+    let mut waited = 0;
     for client in &mut clients {
         let (status, text) = answer(client);
-        assert_eq!(status, 503, "{text}");
-        assert!(
-            text.to_ascii_lowercase().contains("retry-after") && text.contains("stopping"),
-            "{text}"
-        );
+        assert!(text.to_ascii_lowercase().contains("retry-after"), "{text}");
+        match status {
+            503 => assert!(text.contains("stopping"), "{text}"),
+            // More than half a minute of work does not wait.
+            _ => assert_eq!(status, 429, "{text}"),
+        }
+        waited += usize::from(status == 503);
     }
+    assert!(waited >= 2, "{waited} waited");
 }
 
 /// The same while plugins hang, at rest or at work, in predictions and in loading.

@@ -48,6 +48,7 @@ pub struct Forest {
     /// Where each tree's nodes begin, and where the last one's end.
     starts: Vec<usize>,
     zero_is_missing: bool,
+    visits: u64,
 }
 
 impl Forest {
@@ -64,6 +65,7 @@ impl Forest {
             specials: Vec::new(),
             starts: vec![0],
             zero_is_missing: false,
+            visits: 0,
         };
         let mut most = 0.0;
         for tree in &trees {
@@ -92,15 +94,23 @@ impl Forest {
         self.starts.len() - 1
     }
 
+    /// Nodes that a row visits at most: those on the longest way of each tree.
+    pub fn visits(&self) -> u64 {
+        self.visits
+    }
+
     fn plant(&mut self, tree: &Tree) {
         let root = if tree.splits.is_empty() {
             Child::Leaf(0)
         } else {
             Child::Split(0)
         };
-        let mut waiting = VecDeque::from([root]);
+        let mut waiting = VecDeque::from([(root, 1)]);
         let mut placed = 1;
-        while let Some(child) = waiting.pop_front() {
+        // Breadth first: no node lies deeper than the last one.
+        let mut deepest = 0;
+        while let Some((child, depth)) = waiting.pop_front() {
+            deepest = depth;
             let own = (self.nodes.len() - self.starts[self.starts.len() - 1]) as u32;
             match child {
                 Child::Leaf(leaf) => {
@@ -133,11 +143,12 @@ impl Forest {
                         zero_goes_right: (split.missing == Missing::Zero).then_some(!split.default_left),
                     });
                     self.zero_is_missing |= split.missing == Missing::Zero;
-                    waiting.extend(split.children);
+                    waiting.extend(split.children.map(|child| (child, depth + 1)));
                 }
             }
         }
         self.starts.push(self.nodes.len());
+        self.visits += deepest;
     }
 
     /// Predicts rows of [`Self::features`] values each, in the unit of the targets that the forest was fitted to, as LightGBM

@@ -17,7 +17,7 @@ use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::BATCH_LIMIT;
 use crate::serving::{ModelRef, ServedModel};
 use crate::spaces::Spaces;
-use crate::strict::whole;
+use lglp_sdk::strict::whole;
 
 /// Bytes of one architecture at most: the largest take some kilobytes.
 const ARCHITECTURE_LIMIT: usize = 64 << 10;

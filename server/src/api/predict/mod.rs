@@ -23,6 +23,7 @@ use self::work::{Prediction, Served};
 use super::State;
 use super::extract::Bytes;
 use super::problem::ApiError;
+use crate::compute::Account;
 use crate::serving::{ModelLabels, Route, Serving};
 use crate::spaces::Spaces;
 
@@ -50,7 +51,7 @@ const AT_ONCE: usize = 16 << 10;
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Invalid architectures, each with its place; or too many"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too much waits; `Retry-After` says when to ask again"),
         (status = 500, body = Problem, content_type = "application/problem+json", description = "A plugin failed or panicked"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "A plugin is in quarantine or unavailable, or the server is stopping"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The version cannot be used, it or a plugin is in quarantine, a plugin is unavailable, or the server is stopping"),
         (status = 504, body = Problem, content_type = "application/problem+json", description = "A plugin did not come back within its deadline"),
     )
 )]
@@ -67,10 +68,11 @@ pub async fn predict(
     let request = if body.len() <= AT_ONCE {
         PredictBody::read(&body)?
     } else {
-        turn.run(0, move || PredictBody::read(&body)).await??
+        turn.run(&Account::default(), 0, move || PredictBody::read(&body))
+            .await??
     };
     let route = state.serving.route(&hardware, &request.model).await?;
-    turn.expect(request.architectures.len())?;
+    turn.expect(request.architectures.len(), route.model.times_usual())?;
     let work = Prediction {
         serving: state.serving.clone(),
         spaces: state.spaces.clone(),

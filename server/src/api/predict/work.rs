@@ -34,6 +34,7 @@ impl Prediction {
         self.request.check_space(&self.route.model, &self.spaces)?;
         let rows = self.request.architectures.len();
         let work = Arc::new(self);
+        let account = &work.route.model.account;
         if rows <= ROWS_PER_UNIT {
             return once_more(&work, async || {
                 let work = work.clone();
@@ -42,26 +43,27 @@ impl Prediction {
                     let answered = work.serving.answer(&work.route, &architectures)?;
                     work.write(&architectures, answered)
                 };
-                turn.run(rows, all).await?
+                turn.run(account, rows, all).await?
             })
             .await;
         }
         let reading = work.clone();
         // What does not fit the space is no reason to stop reading: all faults are told at once.
         let read = turn
-            .each(rows, move |part| Ok::<_, ApiError>(reading.read(part)))
+            .each(account, rows, move |part| Ok::<_, ApiError>(reading.read(part)))
             .await?;
         let architectures: Arc<[Architecture]> = whole(read)?.into();
         let answered = once_more(&work, async || {
             let (work, architectures) = (work.clone(), architectures.clone());
-            turn.each(rows, move |part| {
+            turn.each(account, rows, move |part| {
                 Ok::<_, ApiError>(work.serving.answer(&work.route, &architectures[part])?)
             })
             .await
         })
         .await?;
         let answered = answered.into_iter().flatten().collect();
-        turn.run(ROWS_PER_UNIT, move || work.write(&architectures, answered))
+        let account = account.clone();
+        turn.run(&account, ROWS_PER_UNIT, move || work.write(&architectures, answered))
             .await?
     }
 

@@ -52,5 +52,5 @@ fn load(text: &[u8]) -> Result<Forest, FormatError> {
 fn the_text_itself_is_read() {
     assert_eq!(with_sizes(TEXT), TEXT);
     let forest = load(TEXT.as_bytes()).unwrap();
-    assert_eq!((forest.features(), forest.trees()), (9, 11));
+    assert_eq!((forest.features(), forest.trees(), forest.visits()), (9, 11, 62));
 }

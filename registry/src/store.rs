@@ -141,6 +141,14 @@ pub trait Store: Fleet {
     /// `NotFound`; `CorruptBlob`.
     fn get_blob(&self, digest: &Digest) -> Result<Vec<u8>>;
 
+    /// The size of a blob, bytes. Where that is known without reading it, its content is not looked at.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn blob_size(&self, digest: &Digest) -> Result<u64> {
+        self.get_blob(digest).map(|content| content.len() as u64)
+    }
+
     /// Creates the next version of a hardware target. The same content with the same idempotency key gives the
     /// version that it gave before; without a key, or with another, it gives a new one.
     ///

@@ -1,10 +1,13 @@
 //! Measuring jobs. Here they need no checkpoint: a campaign skips what is measured.
 
+use std::sync::Arc;
+
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
-use lglp_registry::{Digest, Error, HardwareName, Job, Result, Store};
+use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
+use super::plans::bad_plan;
 use super::{JobError, Run, Tools, Work};
 use crate::measure::{BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit};
 
@@ -15,15 +18,18 @@ impl Work for MeasureParameters {
             Ok(space) => space,
             Err(unknown) => return refuse("space", unknown.to_string()),
         };
-        if self.plan.is_some() {
-            chosen(self, &*tools.store, space)?;
+        if let Some(plan) = given(self, tools)? {
+            architectures_of(&plan, space).try_for_each(|read| read.map(drop))?;
         } else if !(1..=MEASURE_LIMIT).contains(&self.count) {
             return refuse("count", format!("expected 1 to {MEASURE_LIMIT}, got {}", self.count));
         }
-        if self.weighted > MEASURE_LIMIT {
+        if self.weighted > MEASURE_LIMIT - self.count.min(MEASURE_LIMIT) {
+            let (count, weighted) = (self.count, self.weighted);
             return refuse(
                 "weighted",
-                format!("expected at most {MEASURE_LIMIT}, got {}", self.weighted),
+                format!(
+                    "one job measures at most {MEASURE_LIMIT} architectures; count is {count}, and weighted {weighted}"
+                ),
             );
         }
         if self.weighted > 0 && (self.round > 0 || self.plan.is_some()) {
@@ -49,7 +55,10 @@ impl Work for MeasureParameters {
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
         let space = tools.spaces.get(&self.space)?;
-        let chosen = chosen(self, &*tools.store, space)?;
+        let chosen: Option<Vec<Architecture>> = match given(self, tools)? {
+            Some(plan) => Some(architectures_of(&plan, space).collect::<Result<_>>()?),
+            None => None,
+        };
         let campaign = Campaign {
             store: &*tools.store,
             host: &tools.host,
@@ -87,60 +96,43 @@ impl Work for MeasureParameters {
     }
 }
 
-/// The architectures that a job names, where it names them.
-///
-/// # Errors
-/// `Invalid` for a plan that cannot be read.
-pub(super) fn chosen(
-    parameters: &MeasureParameters,
-    store: &dyn Store,
-    space: &SearchSpace,
-) -> Result<Option<Vec<Architecture>>> {
-    let plan = given(parameters, store)?;
-    plan.map(|plan| architectures_of(&plan, space)).transpose()
-}
-
-/// The architectures of a plan, in its order.
+/// The architectures of a plan, in its order, each once it is asked for.
 ///
 /// # Errors
 /// `Invalid` for a text that is none.
-pub(super) fn architectures_of(plan: &Plan, space: &SearchSpace) -> Result<Vec<Architecture>> {
+pub(super) fn architectures_of<'a>(
+    plan: &'a Plan,
+    space: &'a SearchSpace,
+) -> impl Iterator<Item = Result<Architecture>> + 'a {
     let read = |(at, text): (usize, &String)| {
         let architecture = space.architecture_from_text(text);
         architecture.map_err(|e| bad_plan(format!("architecture {at}: {e}")))
     };
-    plan.architectures.iter().enumerate().map(read).collect()
+    plan.architectures.iter().enumerate().map(read)
 }
 
 /// The plan that a job is given, if it is given one.
 ///
 /// # Errors
 /// `Invalid` for one that cannot be read.
-pub(super) fn given(parameters: &MeasureParameters, store: &dyn Store) -> Result<Option<Plan>> {
+pub(super) fn given(parameters: &MeasureParameters, tools: &Tools) -> Result<Option<Arc<Plan>>> {
     let Some(plan) = &parameters.plan else { return Ok(None) };
     let digest: Digest = plan.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
-    let blob = match store.get_blob(&digest) {
+    let plan = match tools.plans.read(&*tools.store, &digest) {
         Err(Error::NotFound { .. }) => {
             let reason = format!("there is no blob {digest}; store the plan first: POST /v1/blobs");
             return Err(bad_plan(reason));
         }
-        blob => blob?,
+        plan => plan?,
     };
-    let plan: Plan = serde_json::from_slice(&blob).map_err(|e| bad_plan(e.to_string()))?;
     let (count, flags) = (plan.architectures.len(), plan.flags.len());
-    if !(1..=MEASURE_LIMIT).contains(&count) {
-        return Err(bad_plan(format!(
-            "expected 1 to {MEASURE_LIMIT} architectures, got {count}"
-        )));
+    if count == 0 {
+        return Err(bad_plan("it names no architecture"));
     }
     if flags != 0 && flags != count {
         return Err(bad_plan(format!("it has flags for {flags} of {count} architectures")));
     }
     Ok(Some(plan))
-}
-
-fn bad_plan(reason: String) -> Error {
-    Error::invalid("parameters.plan", reason)
 }
 
 /// What a job measures.

@@ -223,11 +223,13 @@ pub struct JobProgress {
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobLease {
+    /// The server or the worker, by its name; to the worker itself, with its process.
     pub holder: String,
     /// The machine it works on; one job measures there at a time.
     pub device: String,
-    /// Higher than that of every lease on this job before.
-    pub fencing: u64,
+    /// Higher than that of every lease on this job before; told to the worker that holds it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fencing: Option<u64>,
     /// How long it holds without a heartbeat, seconds.
     pub seconds: u32,
     pub expires_at: String,

@@ -19,6 +19,10 @@ use crate::{
 /// Who is told of changes; see [`Store::watch`].
 pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
 
+/// What idempotency keys begin with that a program gives itself: their answers are kept for good. All others are kept for
+/// seven days.
+pub const LASTING_KEY: &str = "lglp:";
+
 /// The operations of the registry.
 ///
 /// Every operation may be called from any thread and blocks until it is done. An operation that writes returns `Ok`

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
-use lglp_registry::{Digest, Error, HardwareName, Job, Result};
+use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
+use super::fleet::Measurer;
 use super::plans::bad_plan;
 use super::{JobError, Run, Tools, Work};
-use crate::measure::{BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit};
+use crate::measure::{
+    BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit, admit_batch, largest_architecture,
+};
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
@@ -38,22 +41,41 @@ impl Work for MeasureParameters {
                 "weighted draws are new architectures: of round 0 only, and not beside a plan".into(),
             );
         }
-        if !BATCHES.contains(&self.batch_size) {
-            return refuse(
-                "batch_size",
-                format!("expected 1 to {}, got {}", BATCHES.end(), self.batch_size),
-            );
+        if let Some(batch) = self.batch_size.filter(|batch| !BATCHES.contains(batch)) {
+            return refuse("batch_size", format!("expected 1 to {}, got {batch}", BATCHES.end()));
         }
         Protocol::within(self.budget_s)?;
-        admit(&tools.host, &self.runtime, &self.settings, "parameters")?;
-        let is_new = matches!(tools.store.hardware(hardware), Err(Error::NotFound { .. }));
-        if is_new && let Err(missing) = tools.host.runtime(&self.runtime, &self.settings) {
-            return refuse("runtime", missing.to_string());
+        admit(&tools.host, &setup(self).runtime, &self.settings, "parameters")?;
+        let setup = match tools.store.hardware(hardware) {
+            Ok(target) => {
+                agrees(self, &target)?;
+                if Measurer::of(&*tools.store, tools.host.machine(), hardware)? == Measurer::Workers {
+                    return Ok(());
+                }
+                Setup::of_target(&target)
+            }
+            Err(Error::NotFound { .. }) => setup(self),
+            Err(error) => return Err(error),
+        };
+        let runtime = match tools.host.runtime(&setup.runtime, &setup.settings) {
+            Ok(runtime) => runtime,
+            Err(missing) if tools.store.hardware(hardware).is_err() => return refuse("runtime", missing.to_string()),
+            // Of a target that is there, whoever begins with the job says so.
+            Err(_) => return Ok(()),
+        };
+        let largest = largest_architecture(space);
+        if let Err(large) = admit_batch(space, &largest, setup.batch, runtime.network_memory()) {
+            return refuse("batch_size", large.to_string());
         }
         Ok(())
     }
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+        match tools.store.hardware(&job.hardware) {
+            Ok(target) => agrees(self, &target)?,
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         let space = tools.spaces.get(&self.space)?;
         let chosen: Option<Vec<Architecture>> = match given(self, tools)? {
             Some(plan) => Some(architectures_of(&plan, space).collect::<Result<_>>()?),
@@ -66,12 +88,7 @@ impl Work for MeasureParameters {
             spaces: &tools.spaces,
             hardware: &job.hardware,
             actor: &job.created_by,
-            setup: Some(Setup {
-                runtime: self.runtime.clone(),
-                settings: self.settings.clone(),
-                batch: self.batch_size,
-                configured: false,
-            }),
+            setup: Some(setup(self)),
             protocol: Protocol::within(self.budget_s)?,
             wanted: wanted(self, chosen.as_deref()),
         };
@@ -93,6 +110,48 @@ impl Work for MeasureParameters {
         };
         let summary = campaign.run(&mut progress, &|| run.is_stopped())?;
         Ok(json!(summary))
+    }
+}
+
+/// How a target that is not there yet is to measure.
+fn setup(parameters: &MeasureParameters) -> Setup {
+    let default = Setup::default();
+    Setup {
+        runtime: parameters.runtime.clone().unwrap_or(default.runtime),
+        settings: parameters.settings.clone(),
+        batch: parameters.batch_size.unwrap_or(default.batch),
+        configured: false,
+    }
+}
+
+/// Checks that a job asks of a target that is there what the target has: nothing else would be measured.
+///
+/// # Errors
+/// `Invalid`, naming the parameter and what the target has.
+fn agrees(parameters: &MeasureParameters, target: &HardwareTarget) -> Result<()> {
+    let there = Setup::of_target(target);
+    let differs = |field: String, has: String| {
+        let name = &target.name;
+        let reason = format!("{name} has {has}; leave it out, or measure under another name, e.g. {name}-2");
+        Err(Error::invalid(format!("parameters.{field}"), reason))
+    };
+    if parameters
+        .runtime
+        .as_ref()
+        .is_some_and(|runtime| *runtime != there.runtime)
+    {
+        return differs("runtime".into(), there.runtime);
+    }
+    for (name, value) in &parameters.settings {
+        match there.settings.get(name) {
+            Some(has) if has == value => {}
+            Some(has) => return differs(format!("settings.{name}"), has.to_string()),
+            None => return differs(format!("settings.{name}"), "what the runtime has by itself".into()),
+        }
+    }
+    match parameters.batch_size {
+        Some(batch) if batch != there.batch => differs("batch_size".into(), there.batch.to_string()),
+        _ => Ok(()),
     }
 }
 

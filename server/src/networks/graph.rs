@@ -33,6 +33,8 @@ pub struct Graph {
     batch: u32,
     resolution: u32,
     cost: Cost,
+    /// Numbers in the largest input and output of one operator, batch 1.
+    widest: u64,
     written: Option<Written>,
 }
 
@@ -65,6 +67,7 @@ impl Graph {
             batch,
             resolution,
             cost: Cost::default(),
+            widest: 0,
             written: None,
         }
     }
@@ -137,6 +140,11 @@ impl Graph {
         self.node(name, "Add", &[a, b], &[], Vec::new, (a.channels, a.side))
     }
 
+    /// Numbers that the operator with the most of them reads and writes at batch 1.
+    pub fn widest(&self) -> u64 {
+        self.widest
+    }
+
     /// Ends the graph with a fully connected layer.
     pub fn classify(mut self, input: &Value, classes: u32) -> Network {
         let flat = format_args!("flatten");
@@ -169,6 +177,9 @@ impl Graph {
         attributes: impl FnOnce() -> Vec<AttributeProto>,
         (channels, side): (u32, u32),
     ) -> Value {
+        let numbers = |channels: u32, side: u32| u64::from(channels) * u64::from(side) * u64::from(side);
+        let read: u64 = inputs.iter().map(|value| numbers(value.channels, value.side)).sum();
+        self.widest = self.widest.max(read + numbers(channels, side));
         let mut output = String::new();
         if let Some(w) = &mut self.written {
             output = if op == "Gemm" {

@@ -32,6 +32,9 @@ pub struct Cost {
     pub parameters: u64,
 }
 
+/// How often a runtime holds what its widest operator reads and writes.
+const HELD: u64 = 2;
+
 /// Builds the network of an architecture. The same architecture, batch and seed give the same bytes.
 pub fn build(space: &SearchSpace, architecture: &Architecture, batch: u32, seed: u64) -> Network {
     let graph = Graph::written(batch, space.resolution(architecture), seed);
@@ -44,9 +47,23 @@ pub fn cost(space: &SearchSpace, architecture: &Architecture) -> Cost {
     append(graph, space, architecture).cost
 }
 
+/// Bytes that a network takes while it runs, about, for each input of its batch; weights, which do not grow with it, apart.
+/// At its widest operator both sides are held, and a runtime keeps as much again for what it lays out otherwise.
+pub fn memory(space: &SearchSpace, architecture: &Architecture) -> u64 {
+    let mut graph = Graph::counted(1, space.resolution(architecture));
+    walk(&mut graph, space, architecture);
+    graph.widest() * size_of::<f32>() as u64 * HELD
+}
+
 fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
+    let value = walk(&mut graph, space, architecture);
+    graph.classify(&value, space.network.classes)
+}
+
+/// Everything up to the classifier.
+fn walk(graph: &mut Graph, space: &SearchSpace, architecture: &Architecture) -> Value {
     let mut value = graph.input();
-    value = frame(&mut graph, "stem", value, &space.network.stem);
+    value = frame(graph, "stem", value, &space.network.stem);
     let mut position = (0, 0);
     for layer in space.layers(architecture) {
         position = if layer.block == position.0 {
@@ -64,11 +81,10 @@ fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) ->
             shortcut: layer.shortcut,
             activation: layer.activation,
         };
-        value = residual.append(&mut graph, format_args!("block{block}.layer{index}"), &value);
+        value = residual.append(graph, format_args!("block{block}.layer{index}"), &value);
         position.1 += 1;
     }
-    value = frame(&mut graph, "head", value, &space.network.head);
-    graph.classify(&value, space.network.classes)
+    frame(graph, "head", value, &space.network.head)
 }
 
 /// The fixed operators before or after the searched blocks.

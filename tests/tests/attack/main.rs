@@ -1,6 +1,7 @@
 //! Attacks on the real program over its public surface, one file for each thing that is attacked. Each test opens with the
 //! story of its attack.
 
+mod batches;
 mod bodies;
 mod contract_edges;
 mod echoes;
@@ -16,6 +17,7 @@ mod plans;
 mod plugins_at_start;
 mod programs;
 mod registrations;
+mod settings;
 mod shutdown;
 mod slow_clients;
 mod slow_readers;

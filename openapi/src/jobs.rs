@@ -103,31 +103,25 @@ pub struct MeasureParameters {
     /// `{"architectures": [canonical texts]}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// Runtime, for a new hardware target: a plugin's, or one that the owner of the server's machine has set up.
-    #[serde(default = "runtime")]
+    /// Runtime, for a new hardware target: a plugin's, or one that the owner of the server's machine has set up; `onnxruntime`
+    /// where it is left out. Of a target that is there it may be left out, or must be the target's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "onnxruntime")]
-    pub runtime: String,
-    /// The runtime's settings, for a new hardware target; `GET /v1/plugins` has their schema. Those with `x-lglp-machine` in
+    pub runtime: Option<String>,
+    /// The runtime's settings, for a new hardware target; of one that is there they must be the target's. `GET /v1/plugins` has their schema. Those with `x-lglp-machine` in
     /// it are not for requests, but for the `runtimes.toml` of the machine.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[schema(value_type = Object)]
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// Inputs that a network takes at once, for a new hardware target.
-    #[serde(default = "batch_size")]
+    /// Inputs that a network takes at once, for a new hardware target; 1 where it is left out. Of a target that is there it may
+    /// be left out, or must be the target's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1024)]
-    pub batch_size: u32,
+    pub batch_size: Option<u32>,
     /// Time for the runs of one attempt at one architecture, seconds; that of `lglp measure` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(exclusive_minimum = 0, maximum = 600)]
     pub budget_s: Option<f64>,
-}
-
-fn batch_size() -> u32 {
-    1
-}
-
-fn runtime() -> String {
-    "onnxruntime".into()
 }
 
 /// What to validate: a version, by architectures that were never measured before.
@@ -223,11 +217,13 @@ pub struct JobProgress {
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobLease {
+    /// The server or the worker, by its name; to the worker itself, with its process.
     pub holder: String,
     /// The machine it works on; one job measures there at a time.
     pub device: String,
-    /// Higher than that of every lease on this job before.
-    pub fencing: u64,
+    /// Higher than that of every lease on this job before; told to the worker that holds it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fencing: Option<u64>,
     /// How long it holds without a heartbeat, seconds.
     pub seconds: u32,
     pub expires_at: String,

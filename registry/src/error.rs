@@ -133,9 +133,10 @@ pub enum Error {
         /// The fencing token of the lease that is over.
         fencing: u64,
     },
-    /// Another process has registered under the worker's name since, or it has signed off.
+    /// Another process, or another author, has registered under the worker's name since, or it has signed off.
     #[error(
-        "this process is not the worker {worker} any more: another one registered under the name, or it signed off"
+        "this process is not the worker {worker} any more: another one, or another token, registered under the name, or it \
+         signed off"
     )]
     StaleInstance {
         /// The worker.

@@ -32,7 +32,8 @@
 //! | `recorded/<sequence>` | the keys of the measurements that the audit entry of that number is about |
 //! | `dataset/<hardware>/<digest>` | [`Dataset`]; the content is the blob of that digest |
 //! | `version/<hardware>/<number>` | digest and creation time; the content is the blob of that digest |
-//! | `idempotency/<scope>/<key>` | what a request with an idempotency key was answered |
+//! | `idempotency/<scope>/<key>` | what a request with an idempotency key was answered, for a week |
+//! | `idempotency-looked` | how far these were looked at for what is over |
 //! | `alias/<hardware>/<alias>` | [`Alias`] |
 //! | `gate/<hardware>` | [`Gate`] |
 //! | `validation/<hardware>/<number>` | digest, version and creation time; the content is the blob of that digest |
@@ -106,4 +107,4 @@ pub use error::{Error, Result};
 pub use fleet::Fleet;
 pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
 pub use sled_store::{Holder, HolderInfo, SledStore, holder};
-pub use store::{Store, Visitor, Watcher};
+pub use store::{LASTING_KEY, Store, Visitor, Watcher};

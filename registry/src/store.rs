@@ -28,6 +28,10 @@ fn show<T>(records: impl IntoIterator<Item = T>, visitor: Visitor<'_, T>) -> Con
     records.into_iter().try_for_each(visitor)
 }
 
+/// What idempotency keys begin with that a program gives itself: their answers are kept for good. All others are kept for
+/// seven days.
+pub const LASTING_KEY: &str = "lglp:";
+
 /// The operations of the registry.
 ///
 /// Every operation may be called from any thread and blocks until it is done. An operation that writes returns `Ok`
@@ -167,6 +171,14 @@ pub trait Store: Fleet {
     /// # Errors
     /// `NotFound`; `CorruptBlob`.
     fn get_blob(&self, digest: &Digest) -> Result<Vec<u8>>;
+
+    /// The size of a blob, bytes. Where that is known without reading it, its content is not looked at.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn blob_size(&self, digest: &Digest) -> Result<u64> {
+        self.get_blob(digest).map(|content| content.len() as u64)
+    }
 
     /// Creates the next version of a hardware target. The same content with the same idempotency key gives the
     /// version that it gave before; without a key, or with another, it gives a new one.

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod lineage;
 pub mod log;
 pub mod measure;
+mod memory;
 pub mod networks;
 pub mod plots;
 pub mod plugins;

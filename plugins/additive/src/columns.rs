@@ -175,7 +175,10 @@ impl Columns {
         let mut begin = self.range(Group::Kind).end;
         for basis in &self.bases {
             let psi = basis.at(operator, catalogue);
-            row[begin..][..psi.len()].iter_mut().zip(&psi).for_each(|(entry, psi)| *entry = cost * psi);
+            row[begin..][..psi.len()]
+                .iter_mut()
+                .zip(&psi)
+                .for_each(|(entry, psi)| *entry = cost * psi);
             begin += psi.len();
         }
         row
@@ -200,11 +203,6 @@ impl Columns {
             (at, is_it - share)
         });
         entries.filter(move |_| seen)
-    }
-
-    /// Whether a resolution was in the training; where there was one alone, it was that.
-    pub fn knows_resolution(&self, resolution: u32) -> bool {
-        self.resolutions.is_empty() || self.resolutions.iter().any(|(known, _)| *known == resolution)
     }
 
     /// All columns of a network of the catalogue.

@@ -25,7 +25,9 @@ impl Generic {
         let middle = |amount: fn(&Operator) -> f64| {
             let sums = networks.iter().map(|network| {
                 let operators = network.operators.iter();
-                operators.map(|(number, _)| amount(&catalogue.operators[*number as usize])).sum()
+                operators
+                    .map(|(number, _)| amount(&catalogue.operators[*number as usize]))
+                    .sum()
             });
             median(&sums.collect::<Vec<f64>>()).max(f64::MIN_POSITIVE)
         };
@@ -45,7 +47,9 @@ impl Generic {
     }
 
     fn is_whole(&self) -> bool {
-        [self.kmacs, self.activation_kib, self.launches].iter().all(|x| x.is_finite() && *x > 0.0)
+        [self.kmacs, self.activation_kib, self.launches]
+            .iter()
+            .all(|x| x.is_finite() && *x > 0.0)
     }
 }
 
@@ -67,7 +71,9 @@ impl Cost {
     pub fn adjust(&mut self, catalogue: &Catalogue, networks: &[Network], targets: &[f64]) {
         let costs = self.of_all(catalogue);
         let ratios = networks.iter().zip(targets);
-        let ratios: Vec<f64> = ratios.map(|(network, y)| (y / crate::fit::sum(network, &costs)).ln()).collect();
+        let ratios: Vec<f64> = ratios
+            .map(|(network, y)| (y / crate::fit::sum(network, &costs)).ln())
+            .collect();
         self.scale *= median(&ratios).exp();
     }
 
@@ -76,7 +82,11 @@ impl Cost {
     }
 
     pub fn of_all(&self, catalogue: &Catalogue) -> Vec<f64> {
-        catalogue.operators.iter().map(|operator| self.of_operator(operator)).collect()
+        catalogue
+            .operators
+            .iter()
+            .map(|operator| self.of_operator(operator))
+            .collect()
     }
 
     /// Whether all numbers are ones.

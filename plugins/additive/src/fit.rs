@@ -78,7 +78,9 @@ pub fn fit(
     }
     let parts = 1 + FREEDOMS.len() as u64;
     report(0, parts)?;
-    let mut cost = known.cost.unwrap_or_else(|| Cost::generic(Generic::of(&catalogue, networks)));
+    let mut cost = known
+        .cost
+        .unwrap_or_else(|| Cost::generic(Generic::of(&catalogue, networks)));
     cost.adjust(&catalogue, networks, targets);
     let costs = cost.of_all(&catalogue);
     let sums: Vec<f64> = networks.iter().map(|network| sum(network, &costs)).collect();
@@ -117,7 +119,9 @@ pub fn fit(
     // The second one.
     let size = Size::of(&sums, &solved.left_out);
     let fitted = &first.phi * faer::ColRef::from_slice(&solved.posterior.coefficients);
-    let scales: Vec<f64> = (0..sums.len()).map(|i| size.scale(sums[i], sums[i] * (1.0 + fitted[i]))).collect();
+    let scales: Vec<f64> = (0..sums.len())
+        .map(|i| size.scale(sums[i], sums[i] * (1.0 + fitted[i])))
+        .collect();
     let mut best: Option<(f64, f64, Solved)> = None;
     for (at, freedom) in FREEDOMS.into_iter().enumerate() {
         let (variances, weights) = match &best {
@@ -133,13 +137,17 @@ pub fn fit(
         report(2 + at as u64, parts)?;
     }
     let (_, freedom, second) = best.ok_or_else(|| PluginError::Failed("the fit has no solution".into()))?;
-    let left_out = second.left_out.iter().zip(&scales).zip(targets).map(|((without, scale), y)| {
-        let spread = scale * (second.posterior.variance + without.variance).sqrt();
-        (y - scale * without.residual, spread)
-    });
+    let left_out = second
+        .left_out
+        .iter()
+        .zip(&scales)
+        .zip(targets)
+        .map(|((without, scale), y)| {
+            let spread = scale * (second.posterior.variance + without.variance).sqrt();
+            (y - scale * without.residual, spread)
+        });
     Ok(Model::new(Stage {
         left_out: left_out.collect(),
-        groups: columns.groups(),
         first: solved.posterior.coefficients,
         second: second.posterior,
         variances: second.variances,
@@ -147,14 +155,17 @@ pub fn fit(
         size,
         cost,
         columns,
-        table,
         catalogue,
     }))
 }
 
 /// The prior cost of a network, milliseconds.
 pub fn sum(network: &Network, costs: &[f64]) -> f64 {
-    network.operators.iter().map(|(operator, _)| costs[*operator as usize]).sum()
+    network
+        .operators
+        .iter()
+        .map(|(operator, _)| costs[*operator as usize])
+        .sum()
 }
 
 fn belief(columns: &Columns, rows: usize) -> Hyperprior {
@@ -212,9 +223,13 @@ pub struct Size {
 impl Size {
     fn of(sums: &[f64], left_out: &[Without]) -> Self {
         let points = sums.iter().zip(left_out).filter(|(_, without)| without.residual != 0.0);
-        let points: Vec<(f64, f64)> = points.map(|(m, without)| (m.ln(), without.residual.abs().ln())).collect();
+        let points: Vec<(f64, f64)> = points
+            .map(|(m, without)| (m.ln(), without.residual.abs().ln()))
+            .collect();
         let count = points.len() as f64;
-        let (x, y) = points.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x / count, b + y / count));
+        let (x, y) = points
+            .iter()
+            .fold((0.0, 0.0), |(a, b), (x, y)| (a + x / count, b + y / count));
         let (covariance, variance) = points.iter().fold((0.0, 0.0), |(c, v), (px, py)| {
             (c + (px - x) * (py - y), v + (px - x) * (px - x))
         });
@@ -233,5 +248,8 @@ impl Size {
 
 fn mape(left_out: &[Without], scales: &[f64], targets: &[f64]) -> f64 {
     let errors = left_out.iter().zip(scales).zip(targets);
-    errors.map(|((without, scale), y)| (scale * without.residual / y).abs()).sum::<f64>() / targets.len() as f64
+    errors
+        .map(|((without, scale), y)| (scale * without.residual / y).abs())
+        .sum::<f64>()
+        / targets.len() as f64
 }

@@ -86,9 +86,11 @@ impl Basis {
     pub fn is_whole(&self, operators: usize) -> bool {
         self.factor.len() == self.pivots.len()
             && self.pivots.iter().all(|pivot| (*pivot as usize) < operators)
-            && self.factor.iter().enumerate().all(|(at, row)| {
-                row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8
-            })
+            && self
+                .factor
+                .iter()
+                .enumerate()
+                .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8)
     }
 
     /// `psi` of an operator: what solves the factor for the kernel between it and the pivots.

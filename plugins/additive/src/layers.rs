@@ -143,8 +143,10 @@ impl LayerBasis {
     pub fn is_whole(&self) -> bool {
         self.len() <= MOST
             && self.factor.len() == self.pivots.len()
-            && self.factor.iter().enumerate().all(|(at, row)| {
-                row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8
-            })
+            && self
+                .factor
+                .iter()
+                .enumerate()
+                .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8)
     }
 }

@@ -12,11 +12,7 @@ const LONGEST: f64 = 2.0;
 
 /// A point that is lower than `start`, after so many steps at most. The function gives value and gradient; a value that is not
 /// finite is a wall.
-pub fn minimise(
-    start: Vec<f64>,
-    steps: usize,
-    mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>),
-) -> Vec<f64> {
+pub fn minimise(start: Vec<f64>, steps: usize, mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
     let mut at = start;
     let (mut value, mut gradient) = function(&at);
     let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
@@ -32,7 +28,11 @@ pub fn minimise(
             slope = dot(&direction, &gradient);
         }
         let longest = direction.iter().fold(0.0f64, |most, d| most.max(d.abs()));
-        let mut length = if pairs.is_empty() { (1.0 / longest).min(1.0) } else { (LONGEST / longest).min(1.0) };
+        let mut length = if pairs.is_empty() {
+            (1.0 / longest).min(1.0)
+        } else {
+            (LONGEST / longest).min(1.0)
+        };
         let next = loop {
             let to: Vec<f64> = at.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
             let (there, slopes) = function(&to);
@@ -100,6 +100,9 @@ mod tests {
             let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
             (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b])
         });
-        assert!((found[0] - 1.0).abs() < 1e-3 && (found[1] - 1.0).abs() < 1e-3, "{found:?}");
+        assert!(
+            (found[0] - 1.0).abs() < 1e-3 && (found[1] - 1.0).abs() < 1e-3,
+            "{found:?}"
+        );
     }
 }

@@ -3,17 +3,17 @@
 //! learned by marginal likelihood ([`evidence`]); errors are relative and heavy-tailed ([`fit`]). What is learned collapses into a table
 //! of times by operator ([`model`]), so that a prediction is a sum of look-ups, and tells what each operator takes.
 
-pub mod columns;
-pub mod cost;
-pub mod evidence;
-pub mod fit;
-pub mod kernel;
-pub mod layers;
-pub mod lbfgs;
-pub mod model;
-pub mod operator;
+mod columns;
+mod cost;
+mod evidence;
+mod fit;
+mod kernel;
+mod layers;
+mod lbfgs;
+mod model;
+mod operator;
 mod regressor;
-pub mod state;
+mod state;
 
 lglp_sdk::export_plugin! {
     summary: "The time of a network as the sum over its operators",

@@ -1,11 +1,9 @@
 //! A fitted model: a table of times by operator, and what an operator that is not in it takes.
 
-use std::ops::Range;
-
 use faer::Mat;
 use lglp_sdk::plugin::{LeftOut, PluginError, Tensor};
 
-use crate::columns::{Columns, Group, Table};
+use crate::columns::{Columns, Table};
 use crate::cost::Cost;
 use crate::evidence::Posterior;
 use crate::fit::Size;
@@ -14,7 +12,6 @@ use crate::operator::{Catalogue, Network, Operator, WIDTH, check_width};
 
 /// All that a fit finds.
 pub struct Stage {
-    pub groups: Vec<(Group, Range<usize>)>,
     /// Coefficients of the first stage.
     pub first: Vec<f64>,
     pub second: Posterior,
@@ -25,7 +22,6 @@ pub struct Stage {
     pub size: Size,
     pub cost: Cost,
     pub columns: Columns,
-    pub table: Table,
     pub catalogue: Catalogue,
     /// Prediction and spread of each row without it, milliseconds.
     pub left_out: Vec<(f64, f64)>,
@@ -70,7 +66,12 @@ impl Model {
     pub fn new(stage: Stage) -> Self {
         let left_out = stage.left_out.iter();
         let mut model = Self {
-            left_out: left_out.map(|(predicted, spread)| LeftOut { predicted: *predicted, spread: *spread }).collect(),
+            left_out: left_out
+                .map(|(predicted, spread)| LeftOut {
+                    predicted: *predicted,
+                    spread: *spread,
+                })
+                .collect(),
             catalogue: stage.catalogue,
             columns: stage.columns,
             cost: stage.cost,
@@ -82,7 +83,12 @@ impl Model {
             root: stage.second.root,
             times: Vec::new(),
         };
-        model.times = model.catalogue.operators.iter().map(|operator| model.times_of(operator)).collect();
+        model.times = model
+            .catalogue
+            .operators
+            .iter()
+            .map(|operator| model.times_of(operator))
+            .collect();
         model
     }
 
@@ -100,7 +106,9 @@ impl Model {
 
     /// What each operator of a network takes; those that are not in the table are worked out.
     fn times_in(&self, step: &[f32]) -> Result<Option<(Operator, Times)>, PluginError> {
-        let Some((operator, _)) = Operator::read(step)? else { return Ok(None) };
+        let Some((operator, _)) = Operator::read(step)? else {
+            return Ok(None);
+        };
         let times = match self.catalogue.find(&operator.shape) {
             Some(number) => self.times[number as usize],
             None => self.times_of(&operator),
@@ -110,14 +118,21 @@ impl Model {
 
     /// What a whole layer takes beside its operators, in each stage, where layers count.
     fn of_layers(&self, row: &[f32]) -> Result<Vec<LayerTimes>, PluginError> {
-        let Some((basis, range)) = self.columns.layers() else { return Ok(Vec::new()) };
+        let Some((basis, range)) = self.columns.layers() else {
+            return Ok(Vec::new());
+        };
         let mut catalogue = Catalogue::default();
         let mut operators = Vec::new();
         for step in row.chunks_exact(WIDTH) {
-            let Some((operator, place)) = Operator::read(step)? else { break };
+            let Some((operator, place)) = Operator::read(step)? else {
+                break;
+            };
             operators.push((catalogue.number(operator), place));
         }
-        let network = Network { operators, resolution: 0 };
+        let network = Network {
+            operators,
+            resolution: 0,
+        };
         let mut times = Vec::new();
         for layer in layers_of(&network, &catalogue) {
             let costs = layer.operators.iter().map(|number| {
@@ -142,10 +157,19 @@ impl Model {
 
     /// Sums of a row, and the part of each step where `parts` has room.
     fn sums(&self, row: &[f32], mut parts: Option<&mut [f64]>) -> Result<(Sums, u32), PluginError> {
-        let (mut sums, mut resolution) = (Sums { prior: 0.0, first: 0.0, second: 0.0 }, 0);
+        let (mut sums, mut resolution) = (
+            Sums {
+                prior: 0.0,
+                first: 0.0,
+                second: 0.0,
+            },
+            0,
+        );
         let mut priors = Vec::new();
         for (at, step) in row.chunks_exact(WIDTH).enumerate() {
-            let Some((operator, times)) = self.times_in(step)? else { break };
+            let Some((operator, times)) = self.times_in(step)? else {
+                break;
+            };
             if at == 0 {
                 resolution = operator.shape.side_in;
             }
@@ -162,7 +186,10 @@ impl Model {
             sums.second += layer.second;
             if let Some(parts) = &mut parts {
                 let whole: f64 = layer.steps.iter().map(|at| priors[*at]).sum();
-                layer.steps.iter().for_each(|at| parts[*at] += layer.second * priors[*at] / whole);
+                layer
+                    .steps
+                    .iter()
+                    .for_each(|at| parts[*at] += layer.second * priors[*at] / whole);
             }
         }
         if sums.prior <= 0.0 {
@@ -246,7 +273,11 @@ impl Model {
             let (sums, resolution) = self.sums(inputs.row(row), Some(&mut *steps))?;
             let (predicted, _, own) = self.whole(&sums, resolution);
             let floor = sums.prior / 100.0;
-            rest[0] = if predicted < floor { floor - predicted + own } else { own };
+            rest[0] = if predicted < floor {
+                floor - predicted + own
+            } else {
+                own
+            };
         }
         Ok(())
     }

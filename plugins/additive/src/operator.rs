@@ -131,7 +131,10 @@ pub struct Catalogue {
 impl Catalogue {
     /// A catalogue of operators that are distinct.
     pub fn of(operators: Vec<Operator>) -> Self {
-        let numbers = operators.iter().zip(0..).map(|(operator, number)| (operator.shape, number));
+        let numbers = operators
+            .iter()
+            .zip(0..)
+            .map(|(operator, number)| (operator.shape, number));
         Self {
             numbers: numbers.collect(),
             operators,
@@ -162,7 +165,9 @@ impl Catalogue {
                 let mut operators = Vec::new();
                 let mut resolution = 0;
                 for step in inputs.row(row).chunks_exact(WIDTH) {
-                    let Some((operator, place)) = Operator::read(step)? else { break };
+                    let Some((operator, place)) = Operator::read(step)? else {
+                        break;
+                    };
                     if operators.is_empty() {
                         resolution = operator.shape.side_in;
                     }

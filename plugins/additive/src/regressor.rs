@@ -26,7 +26,11 @@ impl Regressor for Additive {
     fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
         let mut catalogue = Catalogue::default();
         let mut networks = catalogue.read(&data.train.inputs)?;
-        networks.extend(if data.validation.inputs.rows > 0 { catalogue.read(&data.validation.inputs)? } else { Vec::new() });
+        networks.extend(if data.validation.inputs.rows > 0 {
+            catalogue.read(&data.validation.inputs)?
+        } else {
+            Vec::new()
+        });
         let targets = [data.train.targets, data.validation.targets].concat();
         let report = |done, total| {
             (data.progress)(Progress {

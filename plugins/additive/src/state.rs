@@ -14,7 +14,7 @@ use crate::operator::{Catalogue, Operator};
 pub const VERSION: u32 = 1;
 
 /// Operators at most, which loading works out the times of.
-const MOST_OPERATORS: usize = 100_000;
+const MOST_OPERATORS: usize = 20_000;
 
 /// Columns at most.
 const MOST_COLUMNS: usize = 2_000;
@@ -98,7 +98,8 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
     }
     let whole = state.columns.is_whole(count) && state.cost.is_whole();
     let (groups, columns) = (state.columns.groups().len(), state.columns.len());
-    let finite = |values: &[f64], count: usize| values.len() == count && values.iter().all(|x| x.is_finite() && x.abs() < 1e9);
+    let finite =
+        |values: &[f64], count: usize| values.len() == count && values.iter().all(|x| x.is_finite() && x.abs() < 1e9);
     let fits = whole
         && columns <= MOST_COLUMNS
         && finite(&state.log_variances, groups + 1)
@@ -106,7 +107,11 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         && finite(&state.first, columns)
         && finite(&state.second, columns)
         && state.covariance_root.len() == columns
-        && state.covariance_root.iter().enumerate().all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()))
+        && state
+            .covariance_root
+            .iter()
+            .enumerate()
+            .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()))
         && state.size.median.is_finite()
         && state.size.median > 0.0
         && (-1.0..=0.0).contains(&state.size.slope);
@@ -114,7 +119,11 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         return refuse("its parts do not belong together".into());
     }
     let root = Mat::from_fn(columns, columns, |i, j| {
-        if j <= i { f64::from(state.covariance_root[i][j]) } else { 0.0 }
+        if j <= i {
+            f64::from(state.covariance_root[i][j])
+        } else {
+            0.0
+        }
     });
     let mut model = Model {
         catalogue: Catalogue::of(operators),
@@ -129,6 +138,11 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         times: Vec::new(),
         left_out: Vec::new(),
     };
-    model.times = model.catalogue.operators.iter().map(|operator| model.times_of(operator)).collect();
+    model.times = model
+        .catalogue
+        .operators
+        .iter()
+        .map(|operator| model.times_of(operator))
+        .collect();
     Ok(model)
 }

@@ -13,6 +13,7 @@ use crate::template::Template;
 
 /// Settings of a hardware target that is measured by a program. Give `preset`, or `command`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-lglp-elsewhere" = true))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// A program that is known here: `python` (lglp's own script: PyTorch CUDA graphs, or ONNX Runtime), `openvino`

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Settings of a hardware target that is measured with TensorRT. How many inputs a network takes at once is lglp's own setting
 /// `batch_size`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-lglp-elsewhere" = true))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// How TensorRT is reached: by `trtexec`, the program that comes with it; by its `library`, which is libnvinfer 10 or 11 or

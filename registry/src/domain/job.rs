@@ -134,7 +134,8 @@ pub struct Lease {
     pub holder: String,
     /// The machine that it works on: where it measures, no other job measures.
     pub device: String,
-    /// Higher than that of every lease on this job before.
+    /// Higher than that of every lease on this job before; 0 where it is not told.
+    #[serde(default)]
     pub fencing: u64,
     /// How long the lease holds without a heartbeat, seconds.
     pub seconds: u32,

@@ -76,6 +76,9 @@ pub struct Worker {
     /// Who registered it first; empty where that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub registered_by: String,
+    /// Who registered this process; empty where that is whoever registered the name first.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub process_of: String,
 }
 
 /// When a measurement ended, and what of its time was spent on timed runs.
@@ -102,6 +105,14 @@ impl Worker {
     /// Under what name it holds leases.
     pub fn holder(&self) -> String {
         format!("{}@{}", self.name, self.instance)
+    }
+
+    /// Who registered this process, and speaks for it.
+    pub fn speaker(&self) -> &str {
+        match self.process_of.as_str() {
+            "" => &self.registered_by,
+            name => name,
+        }
     }
 }
 

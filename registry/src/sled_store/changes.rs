@@ -1,6 +1,7 @@
 //! A set of changes that is committed as one: records, the audit entry, the event.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,6 +70,17 @@ impl<'a> Changes<'a> {
     /// The records below a prefix, as they were before these changes.
     pub(super) fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
         entries(self.db.scan_prefix(prefix))
+    }
+
+    /// The same, from the first key behind `after` on.
+    pub(super) fn scan_after(
+        &self,
+        prefix: &str,
+        after: &str,
+    ) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+        let end = format!("{prefix}\u{10ffff}");
+        let begin = Bound::Excluded(after.max(prefix).to_owned());
+        entries(self.db.range((begin, Bound::Excluded(end))))
     }
 
     /// The last key below a prefix.

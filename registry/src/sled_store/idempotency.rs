@@ -1,12 +1,19 @@
-//! Idempotency keys: a repeated request gets the answer of the first.
+//! Idempotency keys: a repeated request gets the answer of the first, for a week. Each new answer looks at some older ones, so
+//! that what has served its time goes without anybody who cleans up.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::changes::Changes;
-use super::keys;
-use crate::{Digest, Error, Result, canonical_json};
+use super::{decode, keys};
+use crate::{Digest, Error, LASTING_KEY, Result, canonical_json, clock};
+
+/// How long an answer is kept, hours.
+const KEPT_HOURS: f64 = 7.0 * 24.0;
+
+/// Older answers that a new one looks at: several times as many as come, so that no more than a part is overdue.
+const LOOKED_AT: usize = 8;
 
 /// A request that shall have its effect once, as far as its caller named it by a key.
 pub(super) struct Once {
@@ -23,6 +30,16 @@ pub(super) struct Use {
     request: Digest,
     #[serde(alias = "version")]
     answer: Value,
+    /// When it was given; none where it is kept for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+}
+
+impl Use {
+    fn is_over(&self) -> bool {
+        let hours = self.at.as_deref().and_then(clock::hours_since);
+        hours.is_some_and(|hours| hours > KEPT_HOURS)
+    }
 }
 
 impl Once {
@@ -51,6 +68,9 @@ impl Changes<'_> {
         let Some(before) = self.find::<Use>(record)? else {
             return Ok(None);
         };
+        if before.is_over() {
+            return Ok(None);
+        }
         if before.request != once.request {
             return Err(Error::conflict(format!("idempotency key {key}"), "content"));
         }
@@ -63,10 +83,35 @@ impl Changes<'_> {
 
     /// Keeps the answer for repetitions; it becomes durable with the change itself.
     pub(super) fn answer<T: Serialize>(&mut self, once: Once, answer: &T) -> Result<()> {
-        let Some((record, _)) = once.key else { return Ok(()) };
+        let Some((record, key)) = once.key else { return Ok(()) };
+        self.forget_some()?;
         let answer = serde_json::to_value(answer).map_err(|error| Error::invalid("answer", error.to_string()))?;
-        let request = once.request;
-        self.put(record, &Use { request, answer })
+        let used = Use {
+            request: once.request,
+            answer,
+            at: (!key.starts_with(LASTING_KEY)).then(clock::now),
+        };
+        self.put(record, &used)
+    }
+
+    /// Looks at the next older answers, in the order of their keys and round and round, and removes those that are over.
+    fn forget_some(&mut self) -> Result<()> {
+        let from: String = self.find(keys::IDEMPOTENCY_LOOKED)?.unwrap_or_default();
+        let mut last = None;
+        let mut looked = 0;
+        for entry in self.scan_after(keys::IDEMPOTENCY, &from).take(LOOKED_AT) {
+            let (key, bytes) = entry?;
+            looked += 1;
+            if decode::<Use>(&key, &bytes)?.is_over() {
+                self.remove(key.clone());
+            }
+            last = Some(key);
+        }
+        let next = last.filter(|_| looked == LOOKED_AT).unwrap_or_default();
+        if next == from {
+            return Ok(());
+        }
+        self.put(keys::IDEMPOTENCY_LOOKED.to_owned(), &next)
     }
 }
 
@@ -78,5 +123,58 @@ fn check_key(key: &str) -> Result<()> {
             "idempotency_key",
             "expected 1 to 255 visible ASCII characters",
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sled_store::SledStore;
+    use crate::{Admission, HolderInfo, JobKind, NewJob, Store as _};
+
+    fn job() -> NewJob {
+        NewJob {
+            kind: JobKind::Measure,
+            hardware: "cpu".parse().unwrap(),
+            parameters: Value::Null,
+            creator: "ann".to_owned(),
+            parent: None,
+        }
+    }
+
+    #[test]
+    fn answers_go_after_a_week_and_those_of_the_programs_own_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(folder.path(), HolderInfo::default()).unwrap();
+        let create = |key: &str| store.create_job(&job(), Some(key), Admission::Part).unwrap().id;
+        let first = create("first");
+        assert_eq!(create("first"), first);
+        let age = |key: &str, at: Option<&str>| {
+            let record = keys::idempotency("jobs", key);
+            let used: Use = store.find(&record).unwrap().unwrap();
+            let at = at.map(ToOwned::to_owned);
+            store.write(|changes| changes.put(record, &Use { at, ..used })).unwrap();
+        };
+        let own = create("lglp:own");
+        let used: Use = store.find(&keys::idempotency("jobs", "lglp:own")).unwrap().unwrap();
+        assert_eq!(used.at, None);
+        for number in 0..30 {
+            create(&format!("old-{number}"));
+            age(&format!("old-{number}"), Some("2020-01-01T00:00:00Z"));
+        }
+        age("first", Some("2020-01-01T00:00:00Z"));
+        assert_ne!(create("first"), first, "it is another request by now");
+        for number in 0..12 {
+            create(&format!("new-{number}"));
+        }
+        let left: Vec<String> = store
+            .scan(keys::IDEMPOTENCY)
+            .map(|entry| entry.unwrap().0)
+            .filter(|key| key.contains("old-"))
+            .collect();
+        assert_eq!(left, Vec::<String>::new());
+        assert_eq!(create("lglp:own"), own);
+        assert_eq!(create("new-3"), create("new-3"));
+        assert!(store.verify(&|_, _| {}).unwrap().findings.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use super::{SledStore, decode, entries, keys};
 use crate::domain::limits;
 use crate::{
     Admission, Change, Error, JOB_ATTEMPTS, Job, JobFilter, JobOutcome, JobState, Lease, LeaseRequest, NewJob,
-    Progress, Result, Visitor, clock,
+    Progress, Result, Visitor, Worker, WorkerName, clock,
 };
 
 /// Who gives up a job whose process went away too often.
@@ -184,7 +184,8 @@ impl SledStore {
         outcome.check()?;
         self.write(|changes| {
             let (job, lease) = changes.leased(id, fencing)?;
-            changes.end(job, outcome, &lease.holder)
+            let author = changes.author(&lease)?;
+            changes.end(job, outcome, &author)
         })
     }
 
@@ -192,7 +193,8 @@ impl SledStore {
         self.write(|changes| {
             let (job, lease) = changes.leased(id, fencing)?;
             if job.cancel_requested {
-                return changes.end(job, &JobOutcome::Cancelled, &lease.holder);
+                let author = changes.author(&lease)?;
+                return changes.end(job, &JobOutcome::Cancelled, &author);
             }
             changes.queue_again(job)
         })
@@ -252,6 +254,16 @@ impl Changes<'_> {
             }
             _ => Err(Error::StaleLease { job: id, fencing }),
         }
+    }
+
+    /// Who ends a job under a lease: whoever registered the worker that holds it, else the holder itself.
+    fn author(&self, lease: &Lease) -> Result<String> {
+        let worker = match lease.device.parse::<WorkerName>() {
+            Ok(name) => self.find::<Worker>(&keys::worker(&name))?,
+            Err(_) => None,
+        };
+        let worker = worker.filter(|worker| worker.holder() == lease.holder && !worker.speaker().is_empty());
+        Ok(worker.map_or_else(|| lease.holder.clone(), |worker| worker.speaker().to_owned()))
     }
 
     /// The jobs that have not ended, oldest first.

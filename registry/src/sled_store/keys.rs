@@ -5,6 +5,9 @@ use crate::{AliasName, Digest, Error, HardwareName, Result, TokenId, WebhookId, 
 pub(super) const AUDIT: &str = "audit/";
 pub(super) const AUDIT_HEAD: &str = "audit-head";
 pub(super) const EVENT: &str = "event/";
+pub(super) const IDEMPOTENCY: &str = "idempotency/";
+/// How far answers were looked at.
+pub(super) const IDEMPOTENCY_LOOKED: &str = "idempotency-looked";
 pub(super) const HARDWARE: &str = "hardware/";
 pub(super) const JOB: &str = "job/";
 pub(super) const JOBS_OPEN: &str = "jobs-open";
@@ -64,7 +67,7 @@ pub(super) fn versions(hardware: &HardwareName) -> String {
 
 /// `scope` tells apart what different operations use the same key for; the key may hold a `/`.
 pub(super) fn idempotency(scope: &str, key: &str) -> String {
-    format!("idempotency/{scope}/{key}")
+    format!("{IDEMPOTENCY}{scope}/{key}")
 }
 
 pub(super) fn alias(hardware: &HardwareName, name: &AliasName) -> String {

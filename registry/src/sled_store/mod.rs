@@ -333,6 +333,10 @@ impl Store for SledStore {
         self.blobs.get(digest)
     }
 
+    fn blob_size(&self, digest: &Digest) -> Result<u64> {
+        self.blobs.size(digest).ok_or_else(|| Error::not_found("blob", digest))
+    }
+
     fn create_version(
         &self,
         hardware: &HardwareName,

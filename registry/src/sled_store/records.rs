@@ -31,6 +31,7 @@ const KINDS: &[Kind] = &[
     logged("gate", plain::<Gate>),
     logged("hardware", plain::<HardwareTarget>),
     unlogged("idempotency", plain::<idempotency::Use>),
+    unlogged("idempotency-looked", plain::<String>),
     // The log tells of beginnings and ends; progress is not for it.
     unlogged("job", plain::<Job>),
     unlogged("jobs-open", plain::<Vec<u64>>),

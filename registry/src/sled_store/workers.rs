@@ -201,6 +201,7 @@ fn registered(new: &NewWorker, before: Option<&Worker>, actor: &str) -> Worker {
         registered_by: first
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| actor.to_owned()),
+        process_of: actor.to_owned(),
     }
 }
 

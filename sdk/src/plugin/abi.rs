@@ -255,7 +255,8 @@ pub struct FittedTable {
     /// What would have been predicted for each row of the fit, those of the training part first, had it not been among them:
     /// `pairs` becomes an array of doubles, prediction and spread of one row after another, `len` bytes in all. Of an instance
     /// that was just fitted; one that was loaded may not know.
-    pub leave_one_out: Option<unsafe extern "C" fn(instance: *const c_void, pairs: *mut Buffer, error: *mut Buffer) -> u32>,
+    pub leave_one_out:
+        Option<unsafe extern "C" fn(instance: *const c_void, pairs: *mut Buffer, error: *mut Buffer) -> u32>,
     /// Writes `rows * (steps + 1)` values: the part of each prediction that each step of its input has, and at last what belongs
     /// to none. They sum to the prediction.
     pub contributions: Option<

@@ -144,7 +144,8 @@ pub trait Runtime: Send + Sync + Sized + 'static {
     const SUMMARY: &'static str;
     /// Settings as hardware targets state them. Use `#[serde(deny_unknown_fields)]` and give every field a default. Mark what
     /// names a program, a library, a file or an environment by `#[schemars(extend("x-lglp-machine" = true))]`: it comes from
-    /// the owner of the machine then, never from a request.
+    /// the owner of the machine then, never from a request. Mark all of it by `"x-lglp-elsewhere" = true` where networks take no
+    /// memory of this process: the host limits their batch otherwise.
     type Parameters: DeserializeOwned + JsonSchema;
     /// A network that is ready to run, its input included.
     type Network: Send + 'static;

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use lglp_registry::{HardwareName, Role, Token};
+use lglp_registry::{HardwareName, Role, Token, Worker};
 
 use super::problem::ApiError;
 
@@ -51,6 +51,11 @@ impl Caller {
             role: Role::Viewer,
             ..Self::somebody_here(None)
         }
+    }
+
+    /// Whether a worker's process is the caller's: its token registered it. Without tokens everybody on this machine is trusted.
+    pub fn speaks_for(&self, worker: &Worker) -> bool {
+        !self.authenticated || worker.speaker() == self.name
     }
 
     /// Who is written down as the author of a change: the holder of the token, whatever the body of the request says; without

@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
-use crate::measure::admit;
+use crate::measure::{admit, is_of_this_machine};
 
 /// Every hardware target; for a token that is confined to some, these.
 #[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), responses((status = 200, body = HardwareList, description = "Every hardware target")))]
@@ -36,7 +36,7 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
 }
 
 /// Creates a hardware target. Its settings are those that any machine may be told: what names a program, a library or a file is in
-/// the machine's own `runtimes.toml`. Doing it again with the same description changes nothing.
+/// the machine's own `runtimes.toml`. A target of the server's own machine has a runtime that is there. Doing it again with the same description changes nothing.
 #[utoipa::path(
     tag = "hardware",
     security(("token" = ["operator"])),
@@ -66,6 +66,11 @@ pub async fn put_hardware(
         if let Err(Error::NotFound { .. }) = state.store.hardware(&body.name) {
             let settings = body.settings.clone().into_iter().collect();
             admit(&state.host, &body.runtime, &settings, "")?;
+            // What other machines measured is taken as it is; this one measures with what it has.
+            if !body.by_workers && is_of_this_machine(&body.fingerprint) {
+                let known = state.host.require_runtime(&body.runtime);
+                known.map_err(|missing| Error::invalid("runtime", missing.to_string()))?;
+            }
         }
         state
             .store

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use futures_util::stream::unfold;
 use lglp_openapi::jobs::{Job, JobEvent, JobList, SubmitJob};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob, Role};
+use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,7 +18,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
-use super::heavy::heavy_json;
+use super::heavy::{heavy, heavy_json};
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
@@ -65,10 +65,10 @@ pub async fn submit_job(
         kind: body.kind,
         hardware: hardware_name(&hardware)?,
         parameters: body.parameters,
-        creator: caller.name,
+        creator: caller.name.clone(),
         parent: None,
     };
-    submit(state, new, idempotency_key(&request)?, caller.role).await
+    submit(state, new, idempotency_key(&request)?, &caller).await
 }
 
 /// Puts a job into the queue, and says where it can be looked at.
@@ -76,21 +76,40 @@ pub async fn submit(
     state: web::Data<State>,
     new: NewJob,
     key: Option<String>,
-    role: Role,
+    caller: &Caller,
 ) -> Result<HttpResponse, ApiError> {
-    let (id, job) = blocking(move || -> lglp_registry::Result<_> {
+    let names_plan = new.parameters.get("plan").is_some_and(|plan| !plan.is_null());
+    let role = caller.role;
+    let submit = move |state: &State| -> lglp_registry::Result<_> {
         let job = state.jobs.submit(new, key.as_deref(), role)?;
-        Ok((job.id, shown(&state, &job)?))
-    })
-    .await?;
+        Ok((job.id, shown(state, &job)?))
+    };
+    let (id, job) = if names_plan {
+        // It is read, and each of its architectures is checked.
+        heavy(&state, caller, submit).await?
+    } else {
+        let state = state.clone();
+        blocking(move || submit(&state)).await?
+    };
     Ok(HttpResponse::Accepted()
         .insert_header((LOCATION, format!("/v1/jobs/{id}")))
         .json(job))
 }
 
+/// A job as everybody sees it who may: by what its worker holds the lease is the worker's alone to know.
+fn seen(job: &StoredJob) -> Value {
+    let mut seen = serde_json::json!(job);
+    if let Some(lease) = seen["lease"].as_object_mut() {
+        lease.remove("fencing");
+        let holder = lease["holder"].as_str().unwrap_or_default();
+        lease["holder"] = holder.split('@').next().unwrap_or_default().into();
+    }
+    seen
+}
+
 /// A job with what it waits for.
 fn shown(state: &State, job: &StoredJob) -> lglp_registry::Result<Value> {
-    let mut shown = serde_json::json!(job);
+    let mut shown = seen(job);
     if let Some(workers) = state.jobs.waits_for(job)? {
         shown["waits_for"] = workers.into();
     }
@@ -218,7 +237,7 @@ async fn find(state: &web::Data<State>, id: u64, caller: &Caller) -> Result<Stor
 pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
     find(&state, *id, &caller).await?;
     let job = blocking(move || state.jobs.cancel(*id, &caller.name)).await?;
-    Ok(HttpResponse::Ok().json(job))
+    Ok(HttpResponse::Ok().json(seen(&job)))
 }
 
 /// Follows a job, as server-sent events: the whole job as `progress` whenever it has changed, and as `end` when it has
@@ -258,5 +277,5 @@ async fn next_event(listener: &mut Listener) -> Option<Bytes> {
 /// Compact JSON has no line breaks, which would end the data.
 fn event(job: &StoredJob) -> Bytes {
     let name = if job.state.has_ended() { "end" } else { "progress" };
-    format!("event: {name}\ndata: {}\n\n", serde_json::json!(job)).into()
+    format!("event: {name}\ndata: {}\n\n", seen(job)).into()
 }

@@ -192,14 +192,14 @@ pub async fn release_job(
     Ok(HttpResponse::Ok().json(job))
 }
 
-/// A token that is confined to some hardware targets speaks of their jobs alone; and nobody speaks for the server, which works
-/// on jobs itself. The worker that holds the job.
+/// A token that is confined to some hardware targets speaks of their jobs alone, and for the workers alone that it registered;
+/// and nobody speaks for the server, which works on jobs itself. The worker that holds the job.
 fn admit(state: &State, id: u64, fencing: u64, caller: &Caller) -> Result<WorkerName, ApiError> {
     let job = state.store.job(id)?;
     caller.may_use(&job.hardware)?;
     if let Some((name, instance)) = holder(&job) {
         let worker = state.store.worker(&name)?;
-        if worker.instance == instance && worker.difference.is_none() {
+        if worker.instance == instance && worker.difference.is_none() && caller.speaks_for(&worker) {
             return Ok(name);
         }
     }

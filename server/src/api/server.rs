@@ -25,7 +25,7 @@ use super::pace::Pace;
 use super::places::Places as Listening;
 use super::{Access, State, access, document, extract, problem};
 use crate::compute::{Crew, Desk};
-use crate::jobs::{Jobs, Tools};
+use crate::jobs::{Jobs, Plans, Tools};
 use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::spaces::Spaces;
@@ -83,6 +83,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
         spaces: options.spaces.clone(),
         serving: serving.clone(),
         recipes: options.recipes,
+        plans: Plans::default(),
     };
     let jobs = Arc::new(Jobs::start(tools, options.job_queue));
     let places = Arc::new(Places::new(options.connections));

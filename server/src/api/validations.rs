@@ -81,10 +81,10 @@ pub async fn validate(
         kind: JobKind::Validate,
         hardware: hardware_name(&hardware)?,
         parameters: serde_json::json!(body),
-        creator: caller.name,
+        creator: caller.name.clone(),
         parent: None,
     };
-    submit(state, new, idempotency_key(&request)?, caller.role).await
+    submit(state, new, idempotency_key(&request)?, &caller).await
 }
 
 /// One report, with every pair of prediction and measurement.

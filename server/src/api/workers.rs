@@ -84,6 +84,9 @@ pub async fn register_worker(
         if let Some(known) = &before {
             // Whoever may use one target must not take a worker of another one's place.
             caller.may_use(&known.hardware)?;
+            if known.instance == body.instance && !caller.speaks_for(known) {
+                return Err(Error::StaleInstance { worker: name }.into());
+            }
         }
         // What the audit log would tell of.
         let is_news = before
@@ -361,7 +364,8 @@ pub async fn sign_off_worker(
         let known = state.store.worker(&name)?;
         caller.may_use(&known.hardware)?;
         let instance = match leaving.into_inner().instance {
-            Some(instance) => instance,
+            Some(instance) if caller.speaks_for(&known) => instance,
+            Some(_) => return Err(Error::StaleInstance { worker: name }.into()),
             None => {
                 caller.require(lglp_registry::Role::Operator)?;
                 known.instance
@@ -373,7 +377,7 @@ pub async fn sign_off_worker(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Notes a sign of life of a worker that the caller may speak for.
+/// Notes a sign of life of a worker that the caller speaks for.
 pub fn seen(
     state: &State,
     name: &WorkerName,
@@ -381,7 +385,11 @@ pub fn seen(
     sign: SignOfLife,
     caller: &Caller,
 ) -> Result<Stored, ApiError> {
-    caller.may_use(&state.store.worker(name)?.hardware)?;
+    let worker = state.store.worker(name)?;
+    caller.may_use(&worker.hardware)?;
+    if !caller.speaks_for(&worker) {
+        return Err(Error::StaleInstance { worker: name.clone() }.into());
+    }
     Ok(state.store.see_worker(name, instance, sign)?)
 }
 

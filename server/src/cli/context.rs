@@ -63,6 +63,9 @@ impl Context {
         if let Some(file) = file {
             host.configure(Machine::load(&file)?, &file)?;
         }
+        if let Some(mib) = self.global.network_memory {
+            host.limit_networks(u64::from(mib) << 20);
+        }
         Ok(host)
     }
 

@@ -13,7 +13,7 @@ use super::Context;
 use super::context::{Registry, actor};
 use super::table::{print_json, table};
 use crate::client::{ClientError, follow};
-use crate::jobs::{QUEUE_LIMIT, Tools, check};
+use crate::jobs::{Plans, QUEUE_LIMIT, Tools, check};
 use crate::serving::Serving;
 
 /// List jobs, show one, watch it or cancel it
@@ -239,6 +239,7 @@ pub fn submit(
             host,
             spaces,
             recipes: context.recipes_folder().clone(),
+            plans: Plans::default(),
         };
         new = check(new, &tools)?;
     }

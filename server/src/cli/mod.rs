@@ -78,6 +78,10 @@ pub struct Global {
     /// [default: `runtimes.toml` beside the registry's folder, where there is one].
     #[arg(long, global = true, env = "LGLP_RUNTIMES", value_name = "FILE")]
     runtimes: Option<PathBuf>,
+    /// Memory that a network which is measured may take in this process, MiB [default: half of what is left when it is
+    /// measured]. Larger batches are refused.
+    #[arg(long, global = true, env = "LGLP_NETWORK_MEMORY", value_name = "MIB")]
+    network_memory: Option<u32>,
     /// Folder of the search spaces.
     #[arg(
         long,

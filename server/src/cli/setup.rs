@@ -9,17 +9,17 @@ use crate::plugins::PluginHost;
 /// Options that describe a hardware target which is not there yet.
 #[derive(clap::Args)]
 pub struct SetupArgs {
-    /// Runtime, for a new hardware target: a plugin's, or one of this machine's runtimes.toml.
-    #[arg(long, default_value = "onnxruntime")]
-    pub runtime: String,
+    /// Runtime, for a new hardware target: a plugin's, or one of this machine's runtimes.toml [default: onnxruntime].
+    #[arg(long)]
+    pub runtime: Option<String>,
     /// A setting of the runtime, for a new hardware target; `lglp plugins --json` lists them. May be given several times. What
     /// names a program, a library or a file is this machine's own: it is not kept with the target, but given each time, or put
     /// into runtimes.toml.
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub set: Vec<(String, Value)>,
-    /// Inputs that a network takes at once, for a new hardware target.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub batch_size: u32,
+    /// Inputs that a network takes at once, for a new hardware target [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub batch_size: Option<u32>,
 }
 
 impl SetupArgs {
@@ -29,10 +29,12 @@ impl SetupArgs {
 
     /// How a new target is to measure. What is this machine's own stays with the host.
     pub fn setup(&self, host: &mut PluginHost) -> Setup {
+        let default = Setup::default();
+        let runtime = self.runtime.clone().unwrap_or(default.runtime);
         Setup {
-            runtime: self.runtime.clone(),
-            settings: host.configure_here(&self.runtime, self.settings()),
-            batch: self.batch_size,
+            settings: host.configure_here(&runtime, self.settings()),
+            runtime,
+            batch: self.batch_size.unwrap_or(default.batch),
             configured: false,
         }
     }

@@ -6,7 +6,7 @@ use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::{Batch, Work};
 use lglp_registry::{
     Accepted, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement,
-    NewHardware, NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName, canonical_json,
+    NewHardware, NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName,
 };
 use lglp_sdk::SearchSpace;
 use serde::Serialize;
@@ -219,8 +219,8 @@ impl Jobs {
         let reference_space = self.reference_space(&target, space)?;
         let job = match &job.checkpoint {
             Value::Null => {
-                let plan = planned(&parameters, store, &job.hardware, space)?;
-                let plan = store.put_blob(&canonical_json(&plan)?)?;
+                let plan = planned(&parameters, self.tools(), &job.hardware, space)?;
+                let plan = self.tools().plans.keep(store, &plan)?;
                 store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { plan }))?
             }
             _ => job,
@@ -250,9 +250,9 @@ impl Jobs {
     fn remaining(&self, job: &Job, parameters: &MeasureParameters, limit: usize) -> Result<Batch, JobError> {
         let left = self.left(job, parameters)?;
         Ok(Batch {
-            items: left.own().take(limit).cloned().collect(),
-            total: left.total,
-            done: left.total - left.items.len(),
+            items: left.own().take(limit).map(|at| left.item(at)).collect(),
+            total: left.total(),
+            done: left.total() - left.count(),
         })
     }
 
@@ -319,19 +319,19 @@ impl Jobs {
                 let job = store.heartbeat_job(id, fencing, None)?;
                 let left = self.left(&job, &parse(job.parameters.clone())?)?;
                 match left.own().count() {
-                    0 if left.items.is_empty() => {
-                        let all = left.total as u64;
+                    0 if left.count() == 0 => {
+                        let all = left.total() as u64;
                         let progress = Progress {
                             done: all,
                             of: all,
                             note: String::new(),
                         };
                         store.heartbeat_job(id, fencing, Some(&progress))?;
-                        JobOutcome::Succeeded(self.summary(&job, left.total)?)
+                        JobOutcome::Succeeded(self.summary(&job, left.total())?)
                     }
                     0 => return Ok(self.release(id, fencing)?),
                     own => {
-                        let rule = format!("{own} of {} architectures are not measured yet", left.total);
+                        let rule = format!("{own} of {} architectures are not measured yet", left.total());
                         return Err(Error::invalid("failed", rule).into());
                     }
                 }

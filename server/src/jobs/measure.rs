@@ -1,12 +1,18 @@
 //! Measuring jobs. Here they need no checkpoint: a campaign skips what is measured.
 
+use std::sync::Arc;
+
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
-use lglp_registry::{Digest, Error, HardwareName, Job, Result, Store};
+use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
+use super::fleet::Measurer;
+use super::plans::bad_plan;
 use super::{JobError, Run, Tools, Work};
-use crate::measure::{BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit};
+use crate::measure::{
+    BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit, admit_batch, largest_architecture,
+};
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
@@ -15,15 +21,18 @@ impl Work for MeasureParameters {
             Ok(space) => space,
             Err(unknown) => return refuse("space", unknown.to_string()),
         };
-        if self.plan.is_some() {
-            chosen(self, &*tools.store, space)?;
+        if let Some(plan) = given(self, tools)? {
+            architectures_of(&plan, space).try_for_each(|read| read.map(drop))?;
         } else if !(1..=MEASURE_LIMIT).contains(&self.count) {
             return refuse("count", format!("expected 1 to {MEASURE_LIMIT}, got {}", self.count));
         }
-        if self.weighted > MEASURE_LIMIT {
+        if self.weighted > MEASURE_LIMIT - self.count.min(MEASURE_LIMIT) {
+            let (count, weighted) = (self.count, self.weighted);
             return refuse(
                 "weighted",
-                format!("expected at most {MEASURE_LIMIT}, got {}", self.weighted),
+                format!(
+                    "one job measures at most {MEASURE_LIMIT} architectures; count is {count}, and weighted {weighted}"
+                ),
             );
         }
         if self.weighted > 0 && (self.round > 0 || self.plan.is_some()) {
@@ -32,24 +41,46 @@ impl Work for MeasureParameters {
                 "weighted draws are new architectures: of round 0 only, and not beside a plan".into(),
             );
         }
-        if !BATCHES.contains(&self.batch_size) {
-            return refuse(
-                "batch_size",
-                format!("expected 1 to {}, got {}", BATCHES.end(), self.batch_size),
-            );
+        if let Some(batch) = self.batch_size.filter(|batch| !BATCHES.contains(batch)) {
+            return refuse("batch_size", format!("expected 1 to {}, got {batch}", BATCHES.end()));
         }
         Protocol::within(self.budget_s)?;
-        admit(&tools.host, &self.runtime, &self.settings, "parameters")?;
-        let is_new = matches!(tools.store.hardware(hardware), Err(Error::NotFound { .. }));
-        if is_new && let Err(missing) = tools.host.runtime(&self.runtime, &self.settings) {
-            return refuse("runtime", missing.to_string());
+        admit(&tools.host, &setup(self).runtime, &self.settings, "parameters")?;
+        let setup = match tools.store.hardware(hardware) {
+            Ok(target) => {
+                agrees(self, &target)?;
+                if Measurer::of(&*tools.store, tools.host.machine(), hardware)? == Measurer::Workers {
+                    return Ok(());
+                }
+                Setup::of_target(&target)
+            }
+            Err(Error::NotFound { .. }) => setup(self),
+            Err(error) => return Err(error),
+        };
+        let runtime = match tools.host.runtime(&setup.runtime, &setup.settings) {
+            Ok(runtime) => runtime,
+            Err(missing) if tools.store.hardware(hardware).is_err() => return refuse("runtime", missing.to_string()),
+            // Of a target that is there, whoever begins with the job says so.
+            Err(_) => return Ok(()),
+        };
+        let largest = largest_architecture(space);
+        if let Err(large) = admit_batch(space, &largest, setup.batch, runtime.network_memory()) {
+            return refuse("batch_size", large.to_string());
         }
         Ok(())
     }
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+        match tools.store.hardware(&job.hardware) {
+            Ok(target) => agrees(self, &target)?,
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         let space = tools.spaces.get(&self.space)?;
-        let chosen = chosen(self, &*tools.store, space)?;
+        let chosen: Option<Vec<Architecture>> = match given(self, tools)? {
+            Some(plan) => Some(architectures_of(&plan, space).collect::<Result<_>>()?),
+            None => None,
+        };
         let campaign = Campaign {
             store: &*tools.store,
             host: &tools.host,
@@ -57,12 +88,7 @@ impl Work for MeasureParameters {
             spaces: &tools.spaces,
             hardware: &job.hardware,
             actor: &job.created_by,
-            setup: Some(Setup {
-                runtime: self.runtime.clone(),
-                settings: self.settings.clone(),
-                batch: self.batch_size,
-                configured: false,
-            }),
+            setup: Some(setup(self)),
             protocol: Protocol::within(self.budget_s)?,
             wanted: wanted(self, chosen.as_deref()),
         };
@@ -87,60 +113,85 @@ impl Work for MeasureParameters {
     }
 }
 
-/// The architectures that a job names, where it names them.
-///
-/// # Errors
-/// `Invalid` for a plan that cannot be read.
-pub(super) fn chosen(
-    parameters: &MeasureParameters,
-    store: &dyn Store,
-    space: &SearchSpace,
-) -> Result<Option<Vec<Architecture>>> {
-    let plan = given(parameters, store)?;
-    plan.map(|plan| architectures_of(&plan, space)).transpose()
+/// How a target that is not there yet is to measure.
+fn setup(parameters: &MeasureParameters) -> Setup {
+    let default = Setup::default();
+    Setup {
+        runtime: parameters.runtime.clone().unwrap_or(default.runtime),
+        settings: parameters.settings.clone(),
+        batch: parameters.batch_size.unwrap_or(default.batch),
+        configured: false,
+    }
 }
 
-/// The architectures of a plan, in its order.
+/// Checks that a job asks of a target that is there what the target has: nothing else would be measured.
+///
+/// # Errors
+/// `Invalid`, naming the parameter and what the target has.
+fn agrees(parameters: &MeasureParameters, target: &HardwareTarget) -> Result<()> {
+    let there = Setup::of_target(target);
+    let differs = |field: String, has: String| {
+        let name = &target.name;
+        let reason = format!("{name} has {has}; leave it out, or measure under another name, e.g. {name}-2");
+        Err(Error::invalid(format!("parameters.{field}"), reason))
+    };
+    if parameters
+        .runtime
+        .as_ref()
+        .is_some_and(|runtime| *runtime != there.runtime)
+    {
+        return differs("runtime".into(), there.runtime);
+    }
+    for (name, value) in &parameters.settings {
+        match there.settings.get(name) {
+            Some(has) if has == value => {}
+            Some(has) => return differs(format!("settings.{name}"), has.to_string()),
+            None => return differs(format!("settings.{name}"), "what the runtime has by itself".into()),
+        }
+    }
+    match parameters.batch_size {
+        Some(batch) if batch != there.batch => differs("batch_size".into(), there.batch.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// The architectures of a plan, in its order, each once it is asked for.
 ///
 /// # Errors
 /// `Invalid` for a text that is none.
-pub(super) fn architectures_of(plan: &Plan, space: &SearchSpace) -> Result<Vec<Architecture>> {
+pub(super) fn architectures_of<'a>(
+    plan: &'a Plan,
+    space: &'a SearchSpace,
+) -> impl Iterator<Item = Result<Architecture>> + 'a {
     let read = |(at, text): (usize, &String)| {
         let architecture = space.architecture_from_text(text);
         architecture.map_err(|e| bad_plan(format!("architecture {at}: {e}")))
     };
-    plan.architectures.iter().enumerate().map(read).collect()
+    plan.architectures.iter().enumerate().map(read)
 }
 
 /// The plan that a job is given, if it is given one.
 ///
 /// # Errors
 /// `Invalid` for one that cannot be read.
-pub(super) fn given(parameters: &MeasureParameters, store: &dyn Store) -> Result<Option<Plan>> {
+pub(super) fn given(parameters: &MeasureParameters, tools: &Tools) -> Result<Option<Arc<Plan>>> {
     let Some(plan) = &parameters.plan else { return Ok(None) };
     let digest: Digest = plan.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
-    let blob = match store.get_blob(&digest) {
+    let plan = match tools.plans.read(&*tools.store, &digest) {
         Err(Error::NotFound { .. }) => {
             let reason = format!("there is no blob {digest}; store the plan first: POST /v1/blobs");
             return Err(bad_plan(reason));
         }
-        blob => blob?,
+        plan => plan?,
     };
-    let plan: Plan = serde_json::from_slice(&blob).map_err(|e| bad_plan(e.to_string()))?;
     let (count, flags) = (plan.architectures.len(), plan.flags.len());
-    if !(1..=MEASURE_LIMIT).contains(&count) {
-        return Err(bad_plan(format!(
-            "expected 1 to {MEASURE_LIMIT} architectures, got {count}"
-        )));
+    if count == 0 {
+        return Err(bad_plan("it names no architecture"));
     }
     if flags != 0 && flags != count {
         return Err(bad_plan(format!("it has flags for {flags} of {count} architectures")));
     }
     Ok(Some(plan))
-}
-
-fn bad_plan(reason: String) -> Error {
-    Error::invalid("parameters.plan", reason)
 }
 
 /// What a job measures.

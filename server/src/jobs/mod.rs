@@ -10,6 +10,7 @@ mod executor;
 mod feed;
 mod fleet;
 mod measure;
+mod plans;
 mod run;
 mod sharing;
 mod train;
@@ -19,6 +20,7 @@ pub use error::JobError;
 pub use executor::Jobs;
 pub use feed::{JobLabels, Listener};
 pub use fleet::{Measurer, WORKER_LEASE_S};
+pub use plans::Plans;
 pub use run::Run;
 pub use sharing::IN_HAND;
 pub use train::wanted;
@@ -50,6 +52,8 @@ pub struct Tools {
     pub serving: Arc<Serving>,
     /// Folder of the recipes.
     pub recipes: PathBuf,
+    /// What measuring jobs measure.
+    pub plans: Plans,
 }
 
 /// The work of one kind of job; implemented for its parameters.

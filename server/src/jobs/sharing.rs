@@ -2,12 +2,12 @@
 //! becomes a job of its own, which the first one waits for in the end.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::BatchItem;
 use lglp_registry::{
-    Admission, Digest, HardwareName, Job, JobFilter, JobKind, JobState, Lease, NewJob, Result, Store, Worker,
-    canonical_json,
+    Admission, Digest, HardwareName, Job, JobFilter, JobKind, JobState, Lease, NewJob, Result, Worker,
 };
 use lglp_sdk::SearchSpace;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::executor::Jobs;
 use super::measure::{architectures_of, given, wanted};
-use super::{JobError, parse};
+use super::{JobError, Tools, parse};
 use crate::measure::Plan;
 
 /// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
@@ -26,17 +26,37 @@ const LEAST_SHARE: usize = 32;
 
 /// What of a job is not measured yet.
 pub(super) struct Left {
-    pub items: Vec<BatchItem>,
     /// Of the whole job.
-    pub total: usize,
-    /// Those that other jobs measure for it.
-    pub elsewhere: BTreeSet<Digest>,
+    plan: Arc<Plan>,
+    /// Where in the plan it stands.
+    places: Vec<usize>,
+    /// What other jobs measure for it.
+    elsewhere: BTreeSet<Digest>,
 }
 
 impl Left {
-    /// What no other job measures for it.
-    pub fn own(&self) -> impl Iterator<Item = &BatchItem> {
-        self.items.iter().filter(|item| !self.elsewhere.contains(&digest(item)))
+    /// Architectures of the whole job.
+    pub fn total(&self) -> usize {
+        self.plan.architectures.len()
+    }
+
+    /// How many are left, those that other jobs measure among them.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Places of what no other job measures for it.
+    pub fn own(&self) -> impl Iterator<Item = usize> {
+        let places = self.places.iter().copied();
+        places.filter(|at| !self.elsewhere.contains(&digest(&self.plan, *at)))
+    }
+
+    /// What stands at a place of the plan.
+    pub fn item(&self, at: usize) -> BatchItem {
+        BatchItem {
+            architecture: self.plan.architectures[at].clone(),
+            flags: self.plan.flags(at),
+        }
     }
 }
 
@@ -51,21 +71,21 @@ impl Jobs {
     /// What of a job is not measured yet.
     pub(super) fn left(&self, job: &Job, parameters: &MeasureParameters) -> Result<Left, JobError> {
         let store = self.store();
-        let plan = kept(store, job)?;
-        let total = plan.architectures.len();
-        let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
-        let items = items(&plan).filter(|item| !done.contains(&digest(item))).collect();
         let mut elsewhere = BTreeSet::new();
         for part in self.parts(job)? {
             let plan = match part.checkpoint {
-                Value::Null => given(&parse(part.parameters)?, store)?.unwrap_or_default(),
-                _ => kept(store, &part)?,
+                Value::Null => given(&parse(part.parameters)?, self.tools())?.unwrap_or_default(),
+                _ => kept(self.tools(), &part)?,
             };
-            elsewhere.extend(items_digests(&plan));
+            elsewhere.extend((0..plan.architectures.len()).map(|at| digest(&plan, at)));
         }
+        // Read last, so that it is the one that the next call finds in memory.
+        let plan = kept(self.tools(), job)?;
+        let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
+        let places = 0..plan.architectures.len();
         Ok(Left {
-            items,
-            total,
+            places: places.filter(|at| !done.contains(&digest(&plan, *at))).collect(),
+            plan,
             elsewhere,
         })
     }
@@ -111,15 +131,17 @@ impl Jobs {
                     continue;
                 }
             };
-            let mut own: Vec<&BatchItem> = left.own().collect();
+            let mut own: Vec<usize> = left.own().collect();
             let Some(spare) = own.len().checked_sub(IN_HAND).filter(|spare| *spare >= LEAST_SHARE) else {
                 continue;
             };
-            let part = own.split_off(own.len() - spare.div_ceil(2)).into_iter().cloned();
-            let (architectures, flags) = part.map(|item| (item.architecture, item.flags)).unzip();
-            let plan = self
-                .store()
-                .put_blob(&canonical_json(&Plan { architectures, flags })?)?;
+            let part = own.split_off(own.len() - spare.div_ceil(2)).into_iter();
+            let (architectures, flags) = part
+                .map(|at| left.item(at))
+                .map(|item| (item.architecture, item.flags))
+                .unzip();
+            let plan = Plan { architectures, flags };
+            let plan = self.tools().plans.keep(self.store(), &plan)?;
             let parameters = MeasureParameters {
                 plan: Some(plan.to_string()),
                 count: 0,
@@ -144,16 +166,16 @@ impl Jobs {
 /// What a job measures.
 pub(super) fn planned(
     parameters: &MeasureParameters,
-    store: &dyn Store,
+    tools: &Tools,
     hardware: &HardwareName,
     space: &SearchSpace,
 ) -> Result<Plan, JobError> {
-    if let Some(plan) = given(parameters, store)? {
+    if let Some(plan) = given(parameters, tools)? {
         // By their canonical texts, each once: by these measurements are found.
         let mut seen = BTreeSet::new();
         let (mut architectures, mut flags) = (Vec::new(), Vec::new());
-        for (at, architecture) in architectures_of(&plan, space)?.iter().enumerate() {
-            let text = space.canonical_text(architecture);
+        for (at, architecture) in architectures_of(&plan, space).enumerate() {
+            let text = space.canonical_text(&architecture?);
             if seen.insert(text.clone()) {
                 architectures.push(text);
                 flags.push(plan.flags(at));
@@ -161,7 +183,7 @@ pub(super) fn planned(
         }
         return Ok(Plan { architectures, flags });
     }
-    let planned = wanted(parameters, None).architectures(store, hardware, space)?;
+    let planned = wanted(parameters, None).architectures(&*tools.store, hardware, space)?;
     let texts = planned
         .into_iter()
         .map(|(draw, a)| (space.canonical_text(&a), draw.flags()));
@@ -170,23 +192,12 @@ pub(super) fn planned(
 }
 
 /// The plan that a job keeps.
-fn kept(store: &dyn Store, job: &Job) -> Result<Plan, JobError> {
+fn kept(tools: &Tools, job: &Job) -> Result<Arc<Plan>, JobError> {
     let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
-    serde_json::from_slice(&store.get_blob(&kept.plan)?).map_err(JobError::Checkpoint)
+    Ok(tools.plans.read(&*tools.store, &kept.plan)?)
 }
 
-fn items(plan: &Plan) -> impl Iterator<Item = BatchItem> {
-    let with_flags = plan.architectures.iter().enumerate();
-    with_flags.map(|(at, architecture)| BatchItem {
-        architecture: architecture.clone(),
-        flags: plan.flags(at),
-    })
-}
-
-fn items_digests(plan: &Plan) -> impl Iterator<Item = Digest> {
-    plan.architectures.iter().map(|text| Digest::of(text.as_bytes()))
-}
-
-fn digest(item: &BatchItem) -> Digest {
-    Digest::of(item.architecture.as_bytes())
+/// By what a measurement of an architecture of a plan is found.
+fn digest(plan: &Plan, at: usize) -> Digest {
+    Digest::of(plan.architectures[at].as_bytes())
 }

@@ -1,7 +1,9 @@
 //! Validating jobs. What they are to measure is chosen once and kept, so that one that was cut off goes on with the same.
 
+use std::sync::Arc;
+
 use lglp_openapi::jobs::{MeasureParameters, ValidateParameters};
-use lglp_registry::{Admission, Digest, Error, HardwareName, Job, JobKind, JobState, NewJob, Result, canonical_json};
+use lglp_registry::{Admission, Digest, Error, HardwareName, Job, JobKind, JobState, NewJob, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -47,13 +49,13 @@ impl Work for ValidateParameters {
         let plan = match &job.checkpoint {
             Value::Null => {
                 let plan = validating.plan()?;
-                let plan_blob = tools.store.put_blob(&canonical_json(&plan)?)?;
-                run.checkpoint(&json!(Checkpoint { plan: plan_blob }))?;
-                plan
+                let kept = tools.plans.keep(&*tools.store, &plan)?;
+                run.checkpoint(&json!(Checkpoint { plan: kept }))?;
+                Arc::new(plan)
             }
             kept => {
                 let kept = Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?;
-                serde_json::from_slice(&tools.store.get_blob(&kept.plan)?).map_err(JobError::Checkpoint)?
+                tools.plans.read(&*tools.store, &kept.plan)?
             }
         };
         let (mut done, of) = (0, plan.architectures.len() as u64);
@@ -93,7 +95,7 @@ fn measured_by_workers(
     tools: &Tools,
 ) -> std::result::Result<(), JobError> {
     let store = &*tools.store;
-    let plan_blob = store.put_blob(&canonical_json(plan)?)?;
+    let plan_blob = tools.plans.keep(store, plan)?;
     let measure: MeasureParameters = parse(json!({
         "space": space, "plan": plan_blob, "budget_s": parameters.budget_s,
     }))?;

@@ -3,6 +3,7 @@
 mod campaign;
 mod device_lock;
 mod fingerprint;
+mod memory;
 pub mod meters;
 mod plan;
 mod protocol;
@@ -15,6 +16,7 @@ mod target;
 pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
 pub use device_lock::DeviceLock;
 pub use fingerprint::{load_average, of_this_machine};
+pub use memory::{admit_batch, largest_architecture};
 pub use plan::{Draw, Plan, Wanted, plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture};
@@ -23,5 +25,5 @@ pub use rig::{Label, Rig};
 pub use statistics::{median, quantile};
 pub use target::{
     BATCHES, Difference, Setup, admit, calibrated, difference, difference_before, fingerprint, is_at_hand,
-    reference_network, reference_space,
+    is_of_this_machine, reference_network, reference_space,
 };

@@ -1,20 +1,33 @@
 //! Which architectures to measure: uniform draws first, then weighted ones (the paper's 4.2, data equilibrium).
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
 
+use lglp_openapi::jobs::MEASURE_LIMIT;
 use lglp_registry::{HardwareName, Store};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::MeasureError;
 
+/// Bytes of an architecture's text at most, as the registry takes it.
+const TEXT: usize = 16 << 10;
+
+/// Remarks that one measurement begins with at most, and the bytes of each.
+const REMARKS: usize = 8;
+const REMARK: usize = 256;
+
 /// Architectures that are to be measured, as canonical texts: kept as a blob, so that whoever goes on does so with the same.
+/// Reading one ends where it has more than a job may measure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    #[serde(deserialize_with = "architectures")]
     pub architectures: Vec<String>,
     /// The remarks that the measurement of each begins with; none where none of them has any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "flags")]
     pub flags: Vec<Vec<String>>,
 }
 
@@ -31,6 +44,71 @@ impl Plan {
     pub fn flags(&self, at: usize) -> Vec<String> {
         self.flags.get(at).cloned().unwrap_or_default()
     }
+}
+
+/// A text of at most so many bytes.
+struct Short<const MOST: usize>(String);
+
+impl<'de, const MOST: usize> Deserialize<'de> for Short<MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<const MOST: usize>;
+        impl<const MOST: usize> Visitor<'_> for Text<MOST> {
+            type Value = Short<MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a text of at most {MOST} bytes")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                match text.len() {
+                    length if length <= MOST => Ok(Short(text.to_owned())),
+                    length => Err(E::invalid_length(length, &self)),
+                }
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// A list of at most so many, of which no more are read.
+struct Few<T, const MOST: usize>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Few<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<T, const MOST: usize>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
+            type Value = Few<T, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {MOST}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(next) = sequence.next_element()? {
+                    if list.len() == MOST {
+                        return Err(A::Error::custom(format_args!("more than {MOST} of them")));
+                    }
+                    list.push(next);
+                }
+                Ok(Few(list))
+            }
+        }
+        deserializer.deserialize_seq(List(PhantomData))
+    }
+}
+
+fn architectures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let read = Few::<Short<TEXT>, MEASURE_LIMIT>::deserialize(deserializer);
+    let Few(texts) = read.map_err(|e| D::Error::custom(format_args!("architectures: {e}")))?;
+    Ok(texts.into_iter().map(|Short(text)| text).collect())
+}
+
+fn flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>, D::Error> {
+    let read = Few::<Few<Short<REMARK>, REMARKS>, MEASURE_LIMIT>::deserialize(deserializer);
+    let Few(all) = read.map_err(|e| D::Error::custom(format_args!("flags: {e}")))?;
+    let texts = |Few(remarks): Few<Short<REMARK>, REMARKS>| remarks.into_iter().map(|Short(text)| text).collect();
+    Ok(all.into_iter().map(texts).collect())
 }
 
 /// How an architecture was drawn; see [`Sampler`].

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::meters::{Device, Window};
 use super::{
-    MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, calibrate, load_average, median, reference_architecture,
+    MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, admit_batch, calibrate, load_average, median,
+    reference_architecture,
 };
 use crate::clock::now;
 use crate::networks;
@@ -46,6 +47,7 @@ impl<'a> Rig<'a> {
         batch: u32,
     ) -> Result<Self, PluginError> {
         let reference = reference_architecture(reference_space);
+        admit_batch(reference_space, &reference, batch, runtime.network_memory())?;
         let network = networks::build(reference_space, &reference, batch, WEIGHTS_SEED);
         Ok(Self {
             space,
@@ -69,6 +71,7 @@ impl<'a> Rig<'a> {
         architecture: &Architecture,
         label: Label<'_>,
     ) -> Result<(Measurement, PairedMeasurement), MeasureError> {
+        admit_batch(self.space, architecture, self.batch, self.runtime.network_memory())?;
         let network = networks::build(self.space, architecture, self.batch, WEIGHTS_SEED);
         let mut candidate = self.runtime.load(&network.onnx)?;
         let at_once = self.runtime.runs_at_once();

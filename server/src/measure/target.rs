@@ -30,6 +30,12 @@ pub struct Setup {
     pub configured: bool,
 }
 
+impl Default for Setup {
+    fn default() -> Self {
+        Self::of("onnxruntime")
+    }
+}
+
 impl Setup {
     /// The runtime with its defaults, one input at a time.
     pub fn of(runtime: &str) -> Self {
@@ -225,6 +231,11 @@ pub fn difference_before(target: &HardwareTarget, runtime: &Runtime<'_>) -> Opti
         here["runtime"]["configuration"] = json!(configuration);
     }
     difference(target, &here)
+}
+
+/// Whether a fingerprint is this machine's, as far as the machine goes.
+pub fn is_of_this_machine(fingerprint: &Value) -> bool {
+    fact(fingerprint, &of_this_machine()).is_none()
 }
 
 /// Whether a target can be measured on this machine, as far as the machine goes.

@@ -48,6 +48,9 @@ impl Cost {
     }
 }
 
+/// How often a runtime holds what its widest operator reads and writes.
+const HELD: u64 = 2;
+
 /// Builds the network of an architecture. The same architecture, batch and seed give the same bytes.
 pub fn build(space: &SearchSpace, architecture: &Architecture, batch: u32, seed: u64) -> Network {
     let graph = Graph::written(batch, space.resolution(architecture), seed);
@@ -69,8 +72,21 @@ pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Vec<Operat
 /// The most operators that a network of a space has.
 pub fn most_operators(space: &SearchSpace) -> usize {
     // An inverted residual has five at most: expand, depthwise, squeeze-and-excite, project, add.
-    let framed = |ops: &[Op]| ops.iter().map(|op| if let Op::InvertedResidual { .. } = op { 5 } else { 1 }).sum::<usize>();
+    let framed = |ops: &[Op]| {
+        ops.iter()
+            .map(|op| if let Op::InvertedResidual { .. } = op { 5 } else { 1 })
+            .sum::<usize>()
+    };
     framed(&space.network.stem) + 5 * space.slots() + framed(&space.network.head) + 1
+}
+
+/// Bytes that a network takes while it runs, about, for each input of its batch; weights, which do not grow with it, apart.
+/// At its widest operator both sides are held, and a runtime keeps as much again for what it lays out otherwise.
+pub fn memory(space: &SearchSpace, architecture: &Architecture) -> u64 {
+    let values = |channels: u32, side: u32| u64::from(channels) * u64::from(side) * u64::from(side);
+    let held = |o: &Operator| values(o.channels_in, o.side_in) + values(o.channels_out, o.side_out);
+    let widest = operators(space, architecture).iter().map(held).max().unwrap_or(0);
+    widest * size_of::<f32>() as u64 * HELD
 }
 
 fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
@@ -121,7 +137,11 @@ fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
                     channels,
                     depthwise: false,
                 };
-                let kind = if kernel == 1 { OPERATOR_POINTWISE } else { OPERATOR_CONVOLUTION };
+                let kind = if kernel == 1 {
+                    OPERATOR_POINTWISE
+                } else {
+                    OPERATOR_CONVOLUTION
+                };
                 graph.begin(kind, &value);
                 let linear = graph.conv(name, &value, conv);
                 graph.activation(format_args!("{name}.activation"), &linear, activation)

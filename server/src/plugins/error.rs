@@ -74,6 +74,17 @@ pub enum PluginError {
     /// The component does not do this.
     #[error("{component} does not offer this")]
     NotOffered { component: String },
+    /// Networks of a batch would take more of this process's memory than they may.
+    #[error(
+        "a network with {batch} inputs at once takes some {takes_mib} MiB, and may take {limit_mib} MiB here: measure with at \
+         most {largest} inputs at once, or start lglp with a larger --network-memory"
+    )]
+    BatchTooLarge {
+        batch: u32,
+        takes_mib: u64,
+        limit_mib: u64,
+        largest: u64,
+    },
     /// The component failed on this input.
     #[error("{component}: {message}")]
     Failed { component: String, message: String },

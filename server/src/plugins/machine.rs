@@ -12,6 +12,8 @@ use lglp_registry::{Digest, HardwareName, canonical_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::memory;
+
 use super::{ComponentHandle, Kind, PluginError, PluginHost, RuntimeInstance};
 
 /// Name of the machine's file, where it lies beside the registry.
@@ -19,6 +21,9 @@ pub const FILE: &str = "runtimes.toml";
 
 /// The mark of a setting that is the machine's own, in the schema of a runtime.
 const MARK: &str = "x-lglp-machine";
+
+/// The mark of a runtime whose networks run in another process or in a device's memory, in the schema of its settings.
+const ELSEWHERE: &str = "x-lglp-elsewhere";
 
 /// What the owner of a machine decides.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -78,6 +83,8 @@ pub struct Runtime<'a> {
     settings: Value,
     /// Digest of the machine's own configuration, where there is one.
     configuration: Option<Digest>,
+    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    network_memory: Option<u64>,
 }
 
 impl Runtime<'_> {
@@ -86,12 +93,22 @@ impl Runtime<'_> {
         self.configuration.as_ref()
     }
 
+    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    pub fn network_memory(&self) -> Option<u64> {
+        self.network_memory
+    }
+
     /// Opens it.
     ///
     /// # Errors
     /// Those of the plugin.
     pub fn open(&self) -> Result<RuntimeInstance, PluginError> {
-        RuntimeInstance::open(self.component, &self.settings, self.configuration.as_ref())
+        RuntimeInstance::open(
+            self.component,
+            &self.settings,
+            self.configuration.as_ref(),
+            self.network_memory,
+        )
     }
 }
 
@@ -157,6 +174,14 @@ impl PluginHost {
         }
     }
 
+    /// Refuses a runtime that neither a plugin provides nor the machine's owner has set up.
+    ///
+    /// # Errors
+    /// `NoSuchRuntime`, naming those that there are.
+    pub fn require_runtime(&self, name: &str) -> Result<(), PluginError> {
+        self.runtime_named(name).map(drop)
+    }
+
     /// A runtime with the settings of a request or of a record, and what the machine adds.
     ///
     /// # Errors
@@ -177,6 +202,7 @@ impl PluginHost {
                 component,
                 settings: Value::Object(settings.clone()),
                 configuration: None,
+                network_memory: self.network_memory(component),
             });
         }
         let mut all = configured.map_or_else(Map::new, |configured| configured.settings.clone());
@@ -185,7 +211,18 @@ impl PluginHost {
             component,
             settings: Value::Object(all),
             configuration: configured.map(Configured::digest).transpose()?,
+            network_memory: self.network_memory(component),
         })
+    }
+
+    /// Sets what a network may take in this process, bytes; half of what the machine has left, unless told otherwise.
+    pub fn limit_networks(&mut self, bytes: u64) {
+        self.network_memory = Some(bytes);
+    }
+
+    fn network_memory(&self, component: &ComponentHandle) -> Option<u64> {
+        let elsewhere = component.parameters().get(ELSEWHERE) == Some(&Value::Bool(true));
+        (!elsewhere).then(|| self.network_memory.unwrap_or_else(|| memory::available() / 2))
     }
 
     /// The plugin's runtime of a name that a plugin or the machine's owner gave, and what the owner decided of it.

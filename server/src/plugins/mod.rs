@@ -78,6 +78,8 @@ pub struct PluginHost {
     infos: Vec<PluginInfo>,
     components: Components,
     machine: Machine,
+    /// What networks may take in this process, where the machine's owner said it.
+    network_memory: Option<u64>,
 }
 
 /// What plugins provide: no two components of one kind and name.
@@ -134,6 +136,7 @@ impl PluginHost {
             infos,
             components,
             machine: Machine::default(),
+            network_memory: None,
         })
     }
 

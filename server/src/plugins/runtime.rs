@@ -17,6 +17,8 @@ pub struct RuntimeInstance {
     instance: *mut c_void,
     /// What the machine's owner decided of it.
     configuration: Option<Digest>,
+    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    network_memory: Option<u64>,
 }
 
 /// A network that is ready to run on a runtime.
@@ -42,6 +44,7 @@ impl RuntimeInstance {
         handle: &ComponentHandle,
         settings: &Value,
         configuration: Option<&Digest>,
+        network_memory: Option<u64>,
     ) -> Result<Self, PluginError> {
         handle.check_parameters(settings)?;
         let table = whole_table(handle);
@@ -56,6 +59,7 @@ impl RuntimeInstance {
             table,
             instance,
             configuration: configuration.cloned(),
+            network_memory,
         })
     }
 
@@ -77,6 +81,11 @@ impl RuntimeInstance {
             described.insert("configuration".to_owned(), json!(configuration));
         }
         Ok(Value::Object(described))
+    }
+
+    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    pub fn network_memory(&self) -> Option<u64> {
+        self.network_memory
     }
 
     /// Prepares an ONNX model.

@@ -48,11 +48,13 @@ impl Lease {
         let job = &work.job;
         let lease = job.lease.as_ref();
         let lease = lease.ok_or_else(|| unclear(format!("job {} has none", job.id)))?;
+        let fencing = lease.fencing;
+        let fencing = fencing.ok_or_else(|| unclear(format!("that of job {} has no fencing token", job.id)))?;
         let hardware = job.hardware.parse().map_err(|e| unclear(format!("{e}")))?;
         let space = work.space.get("name").and_then(serde_json::Value::as_str);
         Ok(Self {
             job: job.id,
-            fencing: lease.fencing,
+            fencing,
             series: Series {
                 hardware,
                 space: space.unwrap_or_default().to_owned(),

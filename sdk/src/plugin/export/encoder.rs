@@ -114,12 +114,7 @@ impl<T: OperatorEncoder> OperatorCallbacks<T> {
         STATUS_NOT_OFFERED
     }
 
-    unsafe extern "C" fn shape(
-        instance: *const c_void,
-        operators: usize,
-        steps: *mut usize,
-        width: *mut usize,
-    ) -> u32 {
+    unsafe extern "C" fn shape(instance: *const c_void, operators: usize, steps: *mut usize, width: *mut usize) -> u32 {
         // SAFETY: the host keeps to the contract of `EncoderTable::shape_of_operators`.
         unsafe {
             guard_instance::<T>(instance, std::ptr::null_mut(), |encoder| {

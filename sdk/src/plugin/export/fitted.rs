@@ -83,9 +83,8 @@ pub(super) struct Offers {
     predict_spread: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f64, *mut f64, *mut Buffer) -> u32>,
     leave_one_out: Option<unsafe extern "C" fn(*const c_void, *mut Buffer, *mut Buffer) -> u32>,
     contributions: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f64, *mut Buffer) -> u32>,
-    fit_from: Option<
-        unsafe extern "C" fn(Str, *const FitData, *const Bytes, usize, *mut *mut c_void, *mut Buffer) -> u32,
-    >,
+    fit_from:
+        Option<unsafe extern "C" fn(Str, *const FitData, *const Bytes, usize, *mut *mut c_void, *mut Buffer) -> u32>,
     choose: Option<
         unsafe extern "C" fn(Str, TensorView, TensorView, *const Bytes, usize, usize, *mut usize, *mut Buffer) -> u32,
     >,
@@ -226,7 +225,12 @@ impl<T: Regressor> Regressing<T> {
 /// `priors` leads to so many views that live for `'a`.
 unsafe fn states<'a>(priors: *const Bytes, count: usize) -> Vec<&'a [u8]> {
     // SAFETY: by the contract of this function.
-    unsafe { slice(priors, count).iter().map(|state| slice(state.data, state.len)).collect() }
+    unsafe {
+        slice(priors, count)
+            .iter()
+            .map(|state| slice(state.data, state.len))
+            .collect()
+    }
 }
 
 /// Tells the host how far a fit is.
@@ -320,4 +324,3 @@ impl<T: Fitted> Callbacks<T> {
         outputs
     }
 }
-

@@ -15,3 +15,14 @@ pub fn share_heaps() {
         unsafe { libc::mallopt(libc::M_ARENA_MAX, heaps) };
     }
 }
+
+/// Gives what is free in the heaps back to the system, also what lies between pieces in use: glibc itself gives back only what is free at
+/// the end of a heap, so that one small piece there keeps all that a training, or a large answer, once took. It takes some
+/// milliseconds, in which others wait for memory.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes a number alone, and locks each heap while it is at it.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}

@@ -24,6 +24,7 @@ use super::metrics::{Metrics, RequestLabels, method_label};
 use super::pace::Pace;
 use super::places::Places as Listening;
 use super::{Access, State, access, document, extract, problem};
+use crate::allocator;
 use crate::compute::{Crew, Desk};
 use crate::jobs::{Jobs, Plans, Tools};
 use crate::plugins::PluginHost;
@@ -57,6 +58,9 @@ pub struct ServeOptions {
 
 /// Bytes of bodies in flight, and of what parsing makes of them, all requests together.
 const BODIES: usize = 512 << 20;
+
+/// How often what is free of the process's memory is given back to the system.
+const GIVE_BACK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Bytes of answers that wait for their readers.
 const ANSWERS: usize = 512 << 20;
@@ -153,6 +157,12 @@ async fn run(
                 serving.flush();
             })
             .await;
+        }
+    });
+    actix_web::rt::spawn(async {
+        loop {
+            actix_web::rt::time::sleep(GIVE_BACK_INTERVAL).await;
+            let _ = web::block(allocator::give_back).await;
         }
     });
     let told = signals().context("cannot listen to signals")?;

@@ -69,7 +69,7 @@ pub struct VersionContent {
     pub split: serde_json::Value,
     pub plugins: Vec<UsedPlugin>,
     /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
-    /// `within_5` (%), `within_10` (%).
+    /// `within_5` (%), `within_10` (%); of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
     pub metrics: BTreeMap<String, f64>,
     /// Digests of the fitted parts, by role.
     pub artifacts: BTreeMap<String, String>,
@@ -77,6 +77,9 @@ pub struct VersionContent {
     pub training_log: String,
     /// Relative residuals of the validation part, for prediction intervals.
     pub residuals: Vec<f64>,
+    /// Errors of each row as all others tell it, over its spread, for prediction intervals; left out where the regressor tells none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<f64>,
     /// What the model has seen in training.
     #[schema(value_type = Object)]
     pub training_range: serde_json::Value,

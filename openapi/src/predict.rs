@@ -19,6 +19,10 @@ pub struct PredictRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ModelName>, example = "production")]
     pub model: Option<serde_json::Value>,
+    /// The share of intervals that should hold what is measured; 0.9 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.01, maximum = 0.999, example = 0.9)]
+    pub coverage: Option<f64>,
 }
 
 /// An architecture as it may be written.
@@ -111,4 +115,7 @@ pub struct PredictionInterval {
     pub high: f64,
     #[schema(example = 0.9)]
     pub coverage: f64,
+    /// Whether too few measurements were seen to be sure of the coverage; left out where there were enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub provisional: bool,
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Basis, Kernel};
-use crate::layers::{LayerBasis, layers_of};
+use crate::layers::{LayerBasis, LayerKind, layers_of};
 use crate::operator::{Catalogue, KINDS, Network, Operator};
 
 /// What is left of a kernel's trace where a basis ends.
@@ -207,26 +207,45 @@ impl Columns {
 
     /// All columns of a network of the catalogue.
     pub fn row(&self, network: &Network, scale: f64, table: &Table, catalogue: &Catalogue) -> Vec<f64> {
-        let mut row = vec![0.0; self.len()];
+        let mut sums = vec![0.0; self.len()];
         for (operator, _) in &network.operators {
-            let of_operator = &table.rows[*operator as usize];
-            row.iter_mut().zip(of_operator).for_each(|(sum, entry)| *sum += entry);
+            add(&mut sums, &table.rows[*operator as usize]);
         }
+        let layers = self.layers.iter().flat_map(|_| layers_of(network, catalogue));
+        let layers = layers.map(|layer| {
+            let cost: f64 = layer.operators.iter().map(|o| table.costs[*o as usize]).sum();
+            (layer.kind, cost)
+        });
+        self.complete(sums, layers, network.resolution, scale)
+    }
+
+    /// All columns of a network, from the sums over its operators; `layers` come with their prior costs, milliseconds.
+    pub fn complete(
+        &self,
+        mut sums: Vec<f64>,
+        layers: impl Iterator<Item = (LayerKind, f64)>,
+        resolution: u32,
+        scale: f64,
+    ) -> Vec<f64> {
         if let Some((basis, columns)) = self.layers() {
-            for layer in layers_of(network, catalogue) {
-                let cost: f64 = layer.operators.iter().map(|o| table.costs[*o as usize]).sum();
-                for (at, psi) in basis.at(&layer.kind).into_iter().enumerate() {
-                    row[columns.start + at] += cost * psi;
+            for (kind, cost) in layers {
+                for (sum, psi) in sums[columns.clone()].iter_mut().zip(basis.at(&kind)) {
+                    *sum += cost * psi;
                 }
             }
         }
         let (at, constant) = self.constant();
-        row[at] = constant;
-        row.iter_mut().for_each(|sum| *sum /= scale);
-        for (at, entry) in self.of_resolution(network.resolution) {
-            row[at] = entry;
+        sums[at] = constant;
+        sums.iter_mut().for_each(|sum| *sum /= scale);
+        for (at, entry) in self.of_resolution(resolution) {
+            sums[at] = entry;
         }
-        row
+        sums
+    }
+
+    /// Whether nothing was learned of a resolution, while there is something to be learned of each.
+    pub fn is_new(&self, resolution: u32) -> bool {
+        !self.resolutions.is_empty() && self.resolutions.iter().all(|(known, _)| *known != resolution)
     }
 
     /// Whether the parts belong together, in a catalogue of so many operators.
@@ -260,6 +279,11 @@ impl Table {
             costs,
         }
     }
+}
+
+/// Adds what an operator has of each column.
+pub fn add(sums: &mut [f64], row: &[f64]) {
+    sums.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry);
 }
 
 /// The middle value; the mean of the two in the middle of an even number.

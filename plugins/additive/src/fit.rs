@@ -9,12 +9,12 @@
 //! (Lange, Little and Taylor, Journal of the American Statistical Association 84, 1989).
 
 use faer::Mat;
-use lglp_sdk::plugin::PluginError;
+use lglp_sdk::plugin::{LeftOut, PluginError};
 
 use crate::columns::{Columns, Table, median};
 use crate::cost::{Cost, Generic};
 use crate::evidence::{Hyperprior, Linear, Posterior, Without};
-use crate::model::{Model, Stage};
+use crate::model::{Model, Parts};
 use crate::operator::{Catalogue, Network};
 
 /// Degrees of freedom of the errors that are tried; the first one unless another is better.
@@ -142,21 +142,23 @@ pub fn fit(
         .iter()
         .zip(&scales)
         .zip(targets)
-        .map(|((without, scale), y)| {
-            let spread = scale * (second.posterior.variance + without.variance).sqrt();
-            (y - scale * without.residual, spread)
+        .map(|((without, scale), y)| LeftOut {
+            predicted: y - scale * without.residual,
+            spread: scale * (second.posterior.variance + without.variance).sqrt(),
         });
-    Ok(Model::new(Stage {
-        left_out: left_out.collect(),
-        first: solved.posterior.coefficients,
-        second: second.posterior,
-        variances: second.variances,
-        freedom,
-        size,
-        cost,
-        columns,
+    let left_out = left_out.collect();
+    let parts = Parts {
         catalogue,
-    }))
+        columns,
+        cost,
+        size,
+        freedom,
+        variances: second.variances,
+        first: solved.posterior.coefficients,
+        second: second.posterior.coefficients,
+        root: second.posterior.root,
+    };
+    Ok(Model::new(parts, left_out))
 }
 
 /// The prior cost of a network, milliseconds.

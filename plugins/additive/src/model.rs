@@ -3,44 +3,40 @@
 use faer::Mat;
 use lglp_sdk::plugin::{LeftOut, PluginError, Tensor};
 
-use crate::columns::{Columns, Table};
+use crate::columns::{Columns, Group, add};
 use crate::cost::Cost;
-use crate::evidence::Posterior;
 use crate::fit::Size;
-use crate::layers::layers_of;
-use crate::operator::{Catalogue, Network, Operator, WIDTH, check_width};
+use crate::layers::{LayerKind, layers_of};
+use crate::operator::{Catalogue, Network, Operator, SIDE_IN, WIDTH, check_width};
 
-/// All that a fit finds.
-pub struct Stage {
-    /// Coefficients of the first stage.
-    pub first: Vec<f64>,
-    pub second: Posterior,
-    /// Logarithms of the variances of the second stage, the noise's last.
-    pub variances: Vec<f64>,
+/// What a fit finds, and a saved model has.
+pub struct Parts {
+    pub catalogue: Catalogue,
+    pub columns: Columns,
+    pub cost: Cost,
+    pub size: Size,
     /// Degrees of freedom of the errors.
     pub freedom: f64,
-    pub size: Size,
-    pub cost: Cost,
-    pub columns: Columns,
-    pub catalogue: Catalogue,
-    /// Prediction and spread of each row without it, milliseconds.
-    pub left_out: Vec<(f64, f64)>,
+    /// Logarithms of the variances of the second stage, the noise's last.
+    pub variances: Vec<f64>,
+    /// Coefficients of the first stage.
+    pub first: Vec<f64>,
+    /// Coefficients of the second stage.
+    pub second: Vec<f64>,
+    /// `R`, with `R' R` the covariance of the second stage's coefficients.
+    pub root: Mat<f64>,
 }
 
 /// A fitted model.
 pub struct Model {
-    pub catalogue: Catalogue,
-    pub columns: Columns,
-    pub cost: Cost,
-    pub size: Size,
-    pub freedom: f64,
-    pub variances: Vec<f64>,
-    pub first: Vec<f64>,
-    pub second: Vec<f64>,
-    /// `R`, with `R' R` the covariance of the second stage's coefficients.
-    pub root: Mat<f64>,
+    pub parts: Parts,
     /// Of each operator of the catalogue.
-    pub times: Vec<Times>,
+    times: Vec<Times>,
+    /// What each operator of the catalogue adds to the columns.
+    rows: Vec<Vec<f64>>,
+    /// What a resolution that was not seen adds to the variance.
+    unseen: f64,
+    /// Each row of the fit as all others tell it, milliseconds; empty in a model that was loaded.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -55,172 +51,77 @@ pub struct Times {
     pub second: f64,
 }
 
-/// What a network takes, in parts, milliseconds.
+/// What the operators and layers of a network take, milliseconds.
 struct Sums {
-    prior: f64,
-    first: f64,
-    second: f64,
+    times: Times,
+    /// Side of the input, pixels.
+    resolution: u32,
 }
 
+/// A prediction, milliseconds.
+struct Whole {
+    predicted: f64,
+    /// Of the error.
+    scale: f64,
+    /// What belongs to no operator.
+    rest: f64,
+}
+
+/// A layer of a row.
+struct OwnLayer {
+    kind: LayerKind,
+    /// Prior cost, milliseconds.
+    cost: f64,
+    steps: Vec<usize>,
+}
+
+/// Predictions are no less than this share of the prior cost.
+const LEAST: f64 = 0.01;
+
 impl Model {
-    pub fn new(stage: Stage) -> Self {
-        let left_out = stage.left_out.iter();
+    pub fn new(parts: Parts, left_out: Vec<LeftOut>) -> Self {
         let mut model = Self {
-            left_out: left_out
-                .map(|(predicted, spread)| LeftOut {
-                    predicted: *predicted,
-                    spread: *spread,
-                })
-                .collect(),
-            catalogue: stage.catalogue,
-            columns: stage.columns,
-            cost: stage.cost,
-            size: stage.size,
-            freedom: stage.freedom,
-            variances: stage.variances,
-            first: stage.first,
-            second: stage.second.coefficients,
-            root: stage.second.root,
+            parts,
             times: Vec::new(),
+            rows: Vec::new(),
+            unseen: 0.0,
+            left_out,
         };
-        model.times = model
-            .catalogue
-            .operators
+        let Parts {
+            catalogue,
+            columns,
+            cost,
+            variances,
+            ..
+        } = &model.parts;
+        let operators = &catalogue.operators;
+        let row = |operator| columns.of_operator(operator, cost.of_operator(operator), operators);
+        let rows = operators.iter().map(row).collect();
+        let times = operators.iter().map(|operator| model.times_of(operator)).collect();
+        let own = columns
+            .groups()
             .iter()
-            .map(|operator| model.times_of(operator))
-            .collect();
+            .position(|(group, _)| *group == Group::Resolution);
+        let believed = Group::Resolution.believed().powi(2);
+        model.unseen = own.map_or(0.0, |at| variances[at].exp().max(believed));
+        (model.rows, model.times) = (rows, times);
         model
     }
 
-    /// What an operator takes, whether it is in the table or not.
-    pub fn times_of(&self, operator: &Operator) -> Times {
-        let prior = self.cost.of_operator(operator);
-        let row = self.columns.of_operator(operator, prior, &self.catalogue.operators);
-        let dot = |coefficients: &[f64]| row.iter().zip(coefficients).map(|(x, b)| x * b).sum::<f64>();
-        Times {
-            prior,
-            first: prior + dot(&self.first),
-            second: prior + dot(&self.second),
-        }
+    /// What each operator of the catalogue takes.
+    pub fn table(&self) -> impl Iterator<Item = (&Operator, &Times)> {
+        self.parts.catalogue.operators.iter().zip(&self.times)
     }
 
-    /// What each operator of a network takes; those that are not in the table are worked out.
-    fn times_in(&self, step: &[f32]) -> Result<Option<(Operator, Times)>, PluginError> {
-        let Some((operator, _)) = Operator::read(step)? else {
-            return Ok(None);
-        };
-        let times = match self.catalogue.find(&operator.shape) {
-            Some(number) => self.times[number as usize],
-            None => self.times_of(&operator),
-        };
-        Ok(Some((operator, times)))
-    }
-
-    /// What a whole layer takes beside its operators, in each stage, where layers count.
-    fn of_layers(&self, row: &[f32]) -> Result<Vec<LayerTimes>, PluginError> {
-        let Some((basis, range)) = self.columns.layers() else {
-            return Ok(Vec::new());
-        };
-        let mut catalogue = Catalogue::default();
-        let mut operators = Vec::new();
-        for step in row.chunks_exact(WIDTH) {
-            let Some((operator, place)) = Operator::read(step)? else {
-                break;
-            };
-            operators.push((catalogue.number(operator), place));
-        }
-        let network = Network {
-            operators,
-            resolution: 0,
-        };
-        let mut times = Vec::new();
-        for layer in layers_of(&network, &catalogue) {
-            let costs = layer.operators.iter().map(|number| {
-                let operator = &catalogue.operators[*number as usize];
-                self.cost.of_operator(operator)
-            });
-            let cost: f64 = costs.sum();
-            let psi = basis.at(&layer.kind);
-            let dot = |coefficients: &[f64]| {
-                let own = &coefficients[range.clone()];
-                cost * psi.iter().zip(own).map(|(x, b)| x * b).sum::<f64>()
-            };
-            let within = |at: &usize| network.operators[*at].1 == layer.place;
-            times.push(LayerTimes {
-                steps: (0..network.operators.len()).filter(within).collect(),
-                first: dot(&self.first),
-                second: dot(&self.second),
-            });
-        }
-        Ok(times)
-    }
-
-    /// Sums of a row, and the part of each step where `parts` has room.
-    fn sums(&self, row: &[f32], mut parts: Option<&mut [f64]>) -> Result<(Sums, u32), PluginError> {
-        let (mut sums, mut resolution) = (
-            Sums {
-                prior: 0.0,
-                first: 0.0,
-                second: 0.0,
-            },
-            0,
-        );
-        let mut priors = Vec::new();
-        for (at, step) in row.chunks_exact(WIDTH).enumerate() {
-            let Some((operator, times)) = self.times_in(step)? else {
-                break;
-            };
-            if at == 0 {
-                resolution = operator.shape.side_in;
-            }
-            sums.prior += times.prior;
-            sums.first += times.first;
-            sums.second += times.second;
-            if let Some(parts) = &mut parts {
-                parts[at] = times.second;
-                priors.push(times.prior);
-            }
-        }
-        for layer in self.of_layers(row)? {
-            sums.first += layer.first;
-            sums.second += layer.second;
-            if let Some(parts) = &mut parts {
-                let whole: f64 = layer.steps.iter().map(|at| priors[*at]).sum();
-                layer
-                    .steps
-                    .iter()
-                    .for_each(|at| parts[*at] += layer.second * priors[*at] / whole);
-            }
-        }
-        if sums.prior <= 0.0 {
-            return Err(PluginError::Failed("a network has no operators".into()));
-        }
-        Ok((sums, resolution))
-    }
-
-    /// The prediction of a row, its scale, and what of the prediction belongs to no operator; milliseconds.
-    fn whole(&self, sums: &Sums, resolution: u32) -> (f64, f64, f64) {
-        let (at, constant) = self.columns.constant();
-        let of_resolution = |coefficients: &[f64]| {
-            let entries = self.columns.of_resolution(resolution);
-            entries.map(|(at, entry)| entry * coefficients[at]).sum::<f64>()
-        };
-        let first = sums.first + constant * self.first[at] + sums.prior * of_resolution(&self.first);
-        let scale = self.size.scale(sums.prior, first);
-        let rest = constant * self.second[at] + scale * of_resolution(&self.second);
-        (sums.second + rest, scale, rest)
-    }
-
-    /// Predictions, milliseconds: never below a hundredth of the prior cost.
+    /// Predictions, milliseconds.
     ///
     /// # Errors
     /// `Failed` for rows that are no tables of operators.
     pub fn predict(&self, inputs: &Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
         check_width(inputs)?;
-        for (row, target) in targets.iter_mut().enumerate() {
-            let (sums, resolution) = self.sums(inputs.row(row), None)?;
-            let (predicted, ..) = self.whole(&sums, resolution);
-            *target = predicted.max(sums.prior / 100.0);
+        for (at, target) in targets.iter_mut().enumerate() {
+            let sums = self.sums(inputs.row(at), None)?;
+            *target = self.whole(&sums).predicted;
         }
         Ok(())
     }
@@ -235,28 +136,26 @@ impl Model {
         targets: &mut [f64],
         spreads: &mut [f64],
     ) -> Result<(), PluginError> {
-        let mut catalogue = self.catalogue.clone();
-        let networks = catalogue.read(inputs)?;
-        let costs = self.cost.of_all(&catalogue);
-        let table = Table::new(&self.columns, &catalogue, costs);
-        let variance = self.variances[self.variances.len() - 1].exp();
-        let mut scales = Vec::with_capacity(inputs.rows);
-        for (row, target) in targets.iter_mut().enumerate() {
-            let (sums, resolution) = self.sums(inputs.row(row), None)?;
-            let (predicted, scale, _) = self.whole(&sums, resolution);
-            *target = predicted.max(sums.prior / 100.0);
-            scales.push(scale);
+        check_width(inputs)?;
+        let noise = self.parts.variances[self.parts.variances.len() - 1].exp();
+        let mut rows = Vec::with_capacity(inputs.rows);
+        for (at, (target, spread)) in targets.iter_mut().zip(&mut *spreads).enumerate() {
+            let sums = self.sums(inputs.row(at), None)?;
+            let whole = self.whole(&sums);
+            (*target, *spread) = (whole.predicted, whole.scale);
+            rows.push(self.columns_of(inputs.row(at), sums.resolution, whole.scale)?);
         }
-        let rows: Vec<Vec<f64>> = networks
-            .iter()
-            .zip(&scales)
-            .map(|(network, scale)| self.columns.row(network, *scale, &table, &catalogue))
-            .collect();
-        let phi = Mat::from_fn(self.columns.len(), rows.len(), |j, i| rows[i][j]);
-        let half = &self.root * &phi;
-        for (i, spread) in spreads.iter_mut().enumerate() {
-            let own: f64 = half.col(i).iter().map(|x| x * x).sum();
-            *spread = scales[i] * (variance + own).sqrt();
+        let phi = Mat::from_fn(self.parts.columns.len(), rows.len(), |j, i| rows[i][j]);
+        let half = &self.parts.root * &phi;
+        for (at, spread) in spreads.iter_mut().enumerate() {
+            let own: f64 = half.col(at).iter().map(|x| x * x).sum();
+            let resolution = inputs.row(at)[SIDE_IN] as u32;
+            let new = if self.parts.columns.is_new(resolution) {
+                self.unseen
+            } else {
+                0.0
+            };
+            *spread *= (noise + own + new).sqrt();
         }
         Ok(())
     }
@@ -267,25 +166,161 @@ impl Model {
     /// As [`Self::predict`].
     pub fn contributions(&self, inputs: &Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         check_width(inputs)?;
-        for (row, parts) in out.chunks_exact_mut(inputs.shape.steps + 1).enumerate() {
+        for (at, parts) in out.chunks_exact_mut(inputs.shape.steps + 1).enumerate() {
             parts.fill(0.0);
             let (steps, rest) = parts.split_at_mut(inputs.shape.steps);
-            let (sums, resolution) = self.sums(inputs.row(row), Some(&mut *steps))?;
-            let (predicted, _, own) = self.whole(&sums, resolution);
-            let floor = sums.prior / 100.0;
-            rest[0] = if predicted < floor {
-                floor - predicted + own
-            } else {
-                own
-            };
+            let sums = self.sums(inputs.row(at), Some(steps))?;
+            rest[0] = self.whole(&sums).rest;
         }
         Ok(())
     }
-}
 
-/// What a layer takes beside its operators, milliseconds.
-struct LayerTimes {
-    steps: Vec<usize>,
-    first: f64,
-    second: f64,
+    /// What an operator takes, whether it is in the table or not.
+    fn times_of(&self, operator: &Operator) -> Times {
+        let prior = self.parts.cost.of_operator(operator);
+        let operators = &self.parts.catalogue.operators;
+        let row = self.parts.columns.of_operator(operator, prior, operators);
+        let dot = |coefficients: &[f64]| row.iter().zip(coefficients).map(|(x, b)| x * b).sum::<f64>();
+        Times {
+            prior,
+            first: prior + dot(&self.parts.first),
+            second: prior + dot(&self.parts.second),
+        }
+    }
+
+    /// Sums over a row; where `parts` has room, the part of each step.
+    fn sums(&self, row: &[f32], mut parts: Option<&mut [f64]>) -> Result<Sums, PluginError> {
+        let mut all = Times {
+            prior: 0.0,
+            first: 0.0,
+            second: 0.0,
+        };
+        let mut priors = Vec::new();
+        for (at, step) in row.chunks_exact(WIDTH).enumerate() {
+            let Some((operator, _)) = Operator::read(step)? else {
+                break;
+            };
+            let times = match self.parts.catalogue.find(&operator.shape) {
+                Some(number) => self.times[number as usize],
+                None => self.times_of(&operator),
+            };
+            all.prior += times.prior;
+            all.first += times.first;
+            all.second += times.second;
+            if let Some(parts) = &mut parts {
+                parts[at] = times.second;
+                priors.push(times.prior);
+            }
+        }
+        for layer in self.layers(row)? {
+            let (first, second) = self.of_layer(&layer);
+            all.first += first;
+            all.second += second;
+            if let Some(parts) = &mut parts {
+                layer
+                    .steps
+                    .iter()
+                    .for_each(|at| parts[*at] += second * priors[*at] / layer.cost);
+            }
+        }
+        if all.prior <= 0.0 {
+            return Err(PluginError::Failed("a network has no operators".into()));
+        }
+        Ok(Sums {
+            times: all,
+            resolution: row[SIDE_IN] as u32,
+        })
+    }
+
+    fn whole(&self, sums: &Sums) -> Whole {
+        let Parts {
+            columns, first, second, ..
+        } = &self.parts;
+        let (at, constant) = columns.constant();
+        let of_resolution = |coefficients: &[f64]| {
+            let entries = columns.of_resolution(sums.resolution);
+            entries.map(|(at, entry)| entry * coefficients[at]).sum::<f64>()
+        };
+        let Times {
+            prior,
+            first: of_first,
+            second: of_second,
+        } = sums.times;
+        let before = of_first + constant * first[at] + prior * of_resolution(first);
+        let scale = self.parts.size.scale(prior, before);
+        let rest = constant * second[at] + scale * of_resolution(second);
+        let predicted = (of_second + rest).max(LEAST * prior);
+        Whole {
+            predicted,
+            scale,
+            rest: predicted - of_second,
+        }
+    }
+
+    /// The layers of a row, where layers count.
+    fn layers(&self, row: &[f32]) -> Result<Vec<OwnLayer>, PluginError> {
+        if self.parts.columns.layers().is_none() {
+            return Ok(Vec::new());
+        }
+        let mut catalogue = Catalogue::default();
+        let mut operators = Vec::new();
+        for step in row.chunks_exact(WIDTH) {
+            let Some((operator, place)) = Operator::read(step)? else {
+                break;
+            };
+            operators.push((catalogue.number(operator), place));
+        }
+        let network = Network {
+            operators,
+            resolution: 0,
+        };
+        let layers = layers_of(&network, &catalogue).into_iter().map(|layer| {
+            let cost = |number: &u32| self.parts.cost.of_operator(&catalogue.operators[*number as usize]);
+            let within = |at: &usize| network.operators[*at].1 == layer.place;
+            OwnLayer {
+                kind: layer.kind,
+                cost: layer.operators.iter().map(cost).sum(),
+                steps: (0..network.operators.len()).filter(within).collect(),
+            }
+        });
+        Ok(layers.collect())
+    }
+
+    /// What a layer takes beside its operators, in each stage, milliseconds.
+    fn of_layer(&self, layer: &OwnLayer) -> (f64, f64) {
+        let Some((basis, range)) = self.parts.columns.layers() else {
+            return (0.0, 0.0);
+        };
+        let psi = basis.at(&layer.kind);
+        let dot = |coefficients: &[f64]| {
+            let own = psi.iter().zip(&coefficients[range.clone()]);
+            layer.cost * own.map(|(x, b)| x * b).sum::<f64>()
+        };
+        (dot(&self.parts.first), dot(&self.parts.second))
+    }
+
+    /// All columns of a row.
+    fn columns_of(&self, row: &[f32], resolution: u32, scale: f64) -> Result<Vec<f64>, PluginError> {
+        let Parts {
+            catalogue,
+            columns,
+            cost,
+            ..
+        } = &self.parts;
+        let mut sums = vec![0.0; columns.len()];
+        for step in row.chunks_exact(WIDTH) {
+            let Some((operator, _)) = Operator::read(step)? else {
+                break;
+            };
+            match catalogue.find(&operator.shape) {
+                Some(number) => add(&mut sums, &self.rows[number as usize]),
+                None => {
+                    let prior = cost.of_operator(&operator);
+                    add(&mut sums, &columns.of_operator(&operator, prior, &catalogue.operators));
+                }
+            }
+        }
+        let layers = self.layers(row)?.into_iter().map(|layer| (layer.kind, layer.cost));
+        Ok(columns.complete(sums, layers, resolution, scale))
+    }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Columns of a step; the encoder `operators` documents them.
 pub const WIDTH: usize = 15;
 
+/// The column of the side of the input.
+pub const SIDE_IN: usize = 6;
+
 /// Kinds that are told apart.
 pub const KINDS: usize = 9;
 

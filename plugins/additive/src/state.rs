@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::columns::Columns;
 use crate::cost::Cost;
 use crate::fit::Size;
-use crate::model::Model;
+use crate::model::{Model, Parts};
 use crate::operator::{Catalogue, Operator};
 
 /// Version of the format.
@@ -54,25 +54,26 @@ struct Row {
 /// # Errors
 /// `Failed` where a number has no JSON.
 pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
-    let rows = model.catalogue.operators.iter().zip(&model.times);
+    let parts = &model.parts;
     let state = State {
         format: FORMAT.into(),
-        operators: rows
+        operators: model
+            .table()
             .map(|(operator, times)| Row {
                 operator: *operator,
                 us: 1e3 * times.second,
                 prior_us: 1e3 * times.prior,
             })
             .collect(),
-        degrees_of_freedom: model.freedom,
-        size: model.size,
-        cost: model.cost.clone(),
-        columns: model.columns.clone(),
-        log_variances: model.variances.clone(),
-        first: model.first.clone(),
-        second: model.second.clone(),
-        covariance_root: (0..model.root.nrows())
-            .map(|i| (0..=i).map(|j| model.root[(i, j)] as f32).collect())
+        degrees_of_freedom: parts.freedom,
+        size: parts.size,
+        cost: parts.cost.clone(),
+        columns: parts.columns.clone(),
+        log_variances: parts.variances.clone(),
+        first: parts.first.clone(),
+        second: parts.second.clone(),
+        covariance_root: (0..parts.root.nrows())
+            .map(|i| (0..=i).map(|j| parts.root[(i, j)] as f32).collect())
             .collect(),
     };
     serde_json::to_vec(&state).map_err(PluginError::failed)
@@ -125,7 +126,7 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
             0.0
         }
     });
-    let mut model = Model {
+    let parts = Parts {
         catalogue: Catalogue::of(operators),
         columns: state.columns,
         cost: state.cost,
@@ -135,14 +136,6 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         first: state.first,
         second: state.second,
         root,
-        times: Vec::new(),
-        left_out: Vec::new(),
     };
-    model.times = model
-        .catalogue
-        .operators
-        .iter()
-        .map(|operator| model.times_of(operator))
-        .collect();
-    Ok(model)
+    Ok(Model::new(parts, Vec::new()))
 }

@@ -128,6 +128,7 @@ pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Res
         artifacts: BTreeMap::from([("regressor".to_owned(), regressor)]),
         training_log,
         residuals: vec![0.01, 1.0 / 3.0],
+        scores: Vec::new(),
         training_range: json!({"latency_ms": [1.0, 90.0]}),
         creator: "ann".to_owned(),
         imported: vec![],

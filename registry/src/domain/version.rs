@@ -43,6 +43,10 @@ pub struct NewVersion {
     pub training_log: Digest,
     /// Relative residuals of the validation part (no unit), for conformal intervals.
     pub residuals: Vec<f64>,
+    /// Errors of each row as all others tell it, over the spread that the regressor gave it (no unit), for conformal intervals; empty where
+    /// the regressor tells none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<f64>,
     /// The range of architectures it was fitted in, to tell when a prediction leaves it.
     pub training_range: Value,
     /// Who made it.
@@ -140,13 +144,15 @@ impl NewVersion {
         }
         self.residuals
             .iter()
-            .try_for_each(|residual| finite("residuals", *residual))
+            .try_for_each(|residual| finite("residuals", *residual))?;
+        self.scores.iter().try_for_each(|score| finite("scores", *score))
     }
 
     /// Checks that loading the version costs no more than one of its kind should.
     fn check_sizes(&self) -> Result<()> {
         limits::count("golden", self.golden.len(), GOLDEN)?;
         limits::count("residuals", self.residuals.len(), RESIDUALS)?;
+        limits::count("scores", self.scores.len(), RESIDUALS)?;
         limits::count("artifacts", self.artifacts.len(), PARTS)?;
         limits::count("plugins", self.plugins.len(), PARTS)?;
         limits::count("metrics", self.metrics.len(), PARTS)?;

@@ -10,7 +10,7 @@ use crate::train::{Metrics, Summary, summaries};
 
 /// What each metric of [`Metrics::entries`] is, in its order, with the digits that it is printed with and its unit, in
 /// which `U` is the unit of what is predicted.
-const MEANINGS: [(&str, usize, &str, &str); 8] = [
+const MEANINGS: [(&str, usize, &str, &str); 10] = [
     ("mse", 1, " U^2", "mean squared error"),
     ("mae", 2, " U", "mean absolute error"),
     ("r2", 4, "", "coefficient of determination"),
@@ -19,6 +19,8 @@ const MEANINGS: [(&str, usize, &str, &str); 8] = [
     ("spearman", 4, "", "correlation of ranks"),
     ("within_5", 1, " %", "predictions within 5 % of the measurement"),
     ("within_10", 1, " %", "predictions within 10 % of the measurement"),
+    ("covered", 1, " %", "measurements within the 90 % interval"),
+    ("width", 1, " %", "mean width of that interval, of the prediction"),
 ];
 
 /// The metrics of one test part, or mean and standard deviation over several; `of` is the unit of what is predicted.

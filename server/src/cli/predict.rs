@@ -11,6 +11,7 @@ use super::context::Registry;
 use super::table::{print_json, short, table};
 use super::{Context, input};
 use crate::api::predict_here;
+use crate::predictor::COVERAGE;
 use crate::serving::Serving;
 
 /// Predict latencies of architectures, or energies
@@ -30,6 +31,9 @@ pub struct Args {
     /// Search space; the model knows its own.
     #[arg(long)]
     space: Option<String>,
+    /// Share of intervals that should hold what is measured, 0.01 to 0.999.
+    #[arg(long, value_name = "SHARE", default_value_t = COVERAGE)]
+    coverage: f64,
     /// Canonical text, JSON, `@FILE` (one per line, or a JSON array), or `-` for standard input.
     #[arg(required = true, value_name = "ARCH")]
     architectures: Vec<String>,
@@ -40,6 +44,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         space: args.space.clone(),
         architectures: input::architectures(&args.architectures)?,
         model: Some(Value::String(args.model.clone())),
+        coverage: Some(args.coverage),
     };
     let Registry { store, server } = context.registry("predict")?;
     let response: PredictResponse = match server {
@@ -66,7 +71,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "ms" => ("latency ms", 1),
         _ => ("energy J", 3),
     };
-    let mut rows = table(&[quantity, "90 % interval", "architecture", "note"]);
+    let interval = format!("{} % interval", (1e3 * args.coverage).round() / 10.0);
+    let mut rows = table(&[quantity, &interval, "architecture", "note"]);
     for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
         let interval = prediction
             .interval
@@ -79,7 +85,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let canary = prediction
             .version
             .map(|version| format!("by the canary, version {version}"));
-        let notes = [canary, prediction.outside_training_range.clone()];
+        let few = prediction.interval.as_ref().filter(|interval| interval.provisional);
+        let few = few.map(|_| "provisional interval: few measurements".to_owned());
+        let notes = [canary, prediction.outside_training_range.clone(), few];
         let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
         rows.add_row([
             format!("{value:.0$}", digits + 1),

@@ -161,7 +161,7 @@ fn report_seeds(
     noise_floor: Option<String>,
 ) -> anyhow::Result<()> {
     if context.json() {
-        let columns: BTreeMap<_, _> = summaries(metrics).into();
+        let columns: BTreeMap<_, _> = summaries(metrics).into_iter().collect();
         return print_json(&json!({ "recipe": recipe.name, "seeds": metrics.len(), "metrics": columns }));
     }
     println!(

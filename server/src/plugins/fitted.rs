@@ -1,12 +1,13 @@
 //! Feature extractors and regressors behind a safe handle.
 
 use std::ffi::c_void;
+use std::mem::{offset_of, size_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lglp_sdk::plugin::abi::{self, FittedTable, Str, TensorView};
 use lglp_sdk::plugin::{Progress, Shape};
 
-use super::{ComponentHandle, PluginError, call, health};
+use super::{ComponentHandle, PluginError, call, health, tables};
 
 /// Encoded architectures or features, row-major `[rows, steps, width]`.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    fn view(&self) -> TensorView {
+    pub(super) fn view(&self) -> TensorView {
         TensorView {
             data: self.data.as_ptr(),
             rows: self.rows,
@@ -46,8 +47,19 @@ pub struct FitData<'a> {
 /// A fitted feature extractor or regressor.
 pub struct FittedInstance {
     handle: ComponentHandle,
-    table: &'static FittedTable,
+    table: FittedTable,
     instance: *mut c_void,
+}
+
+/// The table of a component, as far as the plugin knows it; what it does not know is null.
+fn whole_table(handle: &ComponentHandle) -> FittedTable {
+    let known = match handle.abi_minor {
+        0 | 1 => offset_of!(FittedTable, predict_spread),
+        _ => size_of::<FittedTable>(),
+    };
+    // SAFETY: the host admits extractors and regressors only with their table, of which a plugin of this version has that many
+    // bytes.
+    unsafe { tables::whole(handle.component.fitted, known) }
 }
 
 // SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
@@ -95,15 +107,26 @@ impl FittedInstance {
         handle: &ComponentHandle,
         call: impl FnOnce(&FittedTable, *mut *mut c_void, *mut abi::Buffer) -> u32,
     ) -> Result<Self, PluginError> {
-        // SAFETY: the host admits extractors and regressors only with their table, and never unloads it.
-        let table = unsafe { &*handle.component.fitted };
+        let table = whole_table(handle);
         let mut instance = std::ptr::null_mut();
-        call::watched(handle, |error| call(table, &mut instance, error))?;
+        call::watched(handle, |error| call(&table, &mut instance, error))?;
         Ok(Self {
             handle: handle.clone(),
             table,
             instance,
         })
+    }
+
+    pub(super) fn handle(&self) -> &ComponentHandle {
+        &self.handle
+    }
+
+    pub(super) fn table(&self) -> &FittedTable {
+        &self.table
+    }
+
+    pub(super) fn instance(&self) -> *const c_void {
+        self.instance
     }
 
     /// The fitted state, in the format of [`ComponentHandle::state_version`].

@@ -14,6 +14,7 @@ mod health;
 mod library;
 mod machine;
 mod native;
+mod offers;
 mod rehearsal;
 mod restart;
 mod runtime;
@@ -27,6 +28,7 @@ pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use health::{CallWatch, GivenUp, Tenant};
 pub use library::{ComponentHandle, Kind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
+pub use offers::Spread;
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 pub use trial::{SUBCOMMAND as TRIAL_SUBCOMMAND, main as trial_main};
 

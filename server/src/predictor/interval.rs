@@ -1,10 +1,25 @@
-//! Prediction intervals by split conformal prediction (Lei et al., 2018, arXiv:1604.04173), on relative residuals, since
-//! errors of latency and energy grow with them.
+//! Prediction intervals by conformal prediction (Lei et al., 2018, arXiv:1604.04173), from rows that the model did not know: those of
+//! the validation part, or each row of the fit as all others tell it, where the regressor can say so.
 
+use lglp_registry::NewVersion;
+use lglp_sdk::plugin::LeftOut;
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// The share of intervals that should hold what is measured.
+/// The share of intervals that should hold what is measured, unless a request asks for another.
 pub const COVERAGE: f64 = 0.9;
+
+/// Rows below which intervals rest on what is believed of errors, more than on errors that were seen.
+const FEW: usize = 50;
+
+/// Rows from which both ends are told by errors of their own side.
+const MANY: usize = 200;
+
+/// Rows that the belief counts as, that scores are 1 in the quadratic mean.
+const BELIEVED: f64 = 10.0;
+
+/// The largest score that counts wholly, where rows are few.
+const LARGEST: f64 = 4.0;
 
 /// An interval around a prediction, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,43 +27,140 @@ pub struct Interval {
     pub low: f64,
     pub high: f64,
     pub coverage: f64,
+    /// Whether too few rows were seen to be sure of the coverage.
+    pub provisional: bool,
 }
 
-/// `|measured - predicted| / predicted` of rows that the model was not fitted on, sorted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RelativeResiduals(Vec<f64>);
+/// What intervals are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Calibration {
+    /// `|measured - predicted| / predicted` of the validation part, sorted: errors grow with what is predicted.
+    Relative(Vec<f64>),
+    /// `(measured - predicted) / spread` of each row as all others tell it, sorted; spreads come with predictions.
+    Scores(Vec<f64>),
+}
 
-impl RelativeResiduals {
-    /// Residuals of predictions against measurements, both in one unit.
-    pub fn new(measured: &[f64], predicted: &[f64]) -> Self {
-        let mut residuals: Vec<f64> = measured
-            .iter()
-            .zip(predicted)
-            .map(|(m, p)| (m - p).abs() / p.abs())
-            .collect();
-        residuals.retain(|r| r.is_finite());
-        Self::from_stored(residuals)
+impl Calibration {
+    /// From rows that the model was not fitted on; measured and predicted in one unit.
+    pub fn of_validation(measured: &[f64], predicted: &[f64]) -> Self {
+        let residual = |(m, p): (&f64, &f64)| (m - p).abs() / p.abs();
+        Self::Relative(sorted(measured.iter().zip(predicted).map(residual)))
     }
 
-    /// Residuals as a version of the registry holds them.
-    pub fn from_stored(mut residuals: Vec<f64>) -> Self {
-        residuals.sort_by(f64::total_cmp);
-        Self(residuals)
+    /// From rows that were left out, one after another.
+    pub fn of_left_out(measured: &[f64], left_out: &[LeftOut]) -> Self {
+        let score = |(m, row): (&f64, &LeftOut)| (m - row.predicted) / row.spread;
+        Self::Scores(sorted(measured.iter().zip(left_out).map(score)))
     }
 
-    pub fn into_vec(self) -> Vec<f64> {
-        self.0
+    /// As a version of the registry holds it.
+    pub fn of_version(content: &NewVersion) -> Self {
+        match content.scores.is_empty() {
+            true => Self::Relative(sorted(content.residuals.iter().copied())),
+            false => Self::Scores(sorted(content.scores.iter().copied())),
+        }
     }
 
-    /// The interval around a prediction; `None` where there are too few residuals for the coverage.
-    pub fn interval(&self, predicted: f64) -> Option<Interval> {
-        // The ceil((n + 1) * coverage)-th smallest residual has the coverage for exchangeable rows of any distribution.
-        let rank = ((self.0.len() + 1) as f64 * COVERAGE).ceil() as usize;
-        let width = predicted.abs() * self.0.get(rank.checked_sub(1)?)?;
+    /// Relative residuals and scores, as a version of the registry holds them.
+    pub fn parts(&self) -> (Vec<f64>, Vec<f64>) {
+        match self {
+            Self::Relative(residuals) => (residuals.clone(), Vec::new()),
+            Self::Scores(scores) => (Vec::new(), scores.clone()),
+        }
+    }
+
+    /// The interval of a coverage, 0 to 1, around a prediction; `None` where there are too few rows for it, or no spread.
+    pub fn interval(&self, predicted: f64, spread: Option<f64>, coverage: f64) -> Option<Interval> {
+        let (below, above, provisional) = match self {
+            Self::Relative(residuals) => {
+                let width = predicted.abs() * largest(residuals, coverage)?;
+                (width, width, false)
+            }
+            Self::Scores(scores) => {
+                let (below, above) = ends(scores, coverage)?;
+                (below * spread?, above * spread?, scores.len() < FEW)
+            }
+        };
         Some(Interval {
-            low: (predicted - width).max(0.0),
-            high: predicted + width,
-            coverage: COVERAGE,
+            low: (predicted - below).max(0.0),
+            high: predicted + above,
+            coverage,
+            provisional,
         })
+    }
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The `ceil((n + 1) * coverage)`-th smallest, which has the coverage for exchangeable rows of any distribution.
+fn largest(sorted: &[f64], coverage: f64) -> Option<f64> {
+    let rank = ((sorted.len() + 1) as f64 * coverage).ceil() as usize;
+    sorted.get(rank.checked_sub(1)?).copied()
+}
+
+/// How many spreads an interval reaches below and above the prediction.
+fn ends(scores: &[f64], coverage: f64) -> Option<(f64, f64)> {
+    let count = scores.len();
+    if count < FEW {
+        let squares: f64 = scores.iter().map(|score| score.abs().min(LARGEST).powi(2)).sum();
+        let rows = count as f64 + BELIEVED;
+        let quantile = StudentsT::new(0.0, 1.0, rows - 1.0)
+            .ok()?
+            .inverse_cdf((1.0 + coverage) / 2.0);
+        let width = quantile * ((BELIEVED + squares) / rows).sqrt();
+        return Some((width, width));
+    }
+    if count >= MANY {
+        let above = largest(scores, (1.0 + coverage) / 2.0);
+        let mirrored: Vec<f64> = scores.iter().rev().map(|score| -score).collect();
+        if let (Some(above), Some(below)) = (above, largest(&mirrored, (1.0 + coverage) / 2.0)) {
+            return Some((below.max(0.0), above.max(0.0)));
+        }
+    }
+    let absolute = sorted(scores.iter().map(|score| score.abs()));
+    largest(&absolute, coverage).map(|width| (width, width))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_side_has_its_own_end_where_there_are_many_rows() {
+        // One in ten takes much longer.
+        let scores: Vec<f64> = (0..1000)
+            .map(|i| {
+                if i % 10 == 0 {
+                    5.0 + f64::from(i) / 1e4
+                } else {
+                    f64::from(i % 7) / 10.0 - 0.3
+                }
+            })
+            .collect();
+        let calibration = Calibration::Scores(sorted(scores.into_iter()));
+        let interval = calibration.interval(100.0, Some(1.0), 0.9).expect("an interval");
+        assert!(
+            interval.low > 99.5 && interval.high > 105.0 && !interval.provisional,
+            "{interval:?}"
+        );
+        let half = calibration.interval(100.0, Some(1.0), 0.5).expect("an interval");
+        assert!(half.high < interval.high && half.low >= interval.low, "{half:?}");
+        assert_eq!(calibration.interval(100.0, None, 0.9), None);
+    }
+
+    #[test]
+    fn few_rows_are_told_by_what_is_believed_and_say_so() {
+        let calibration = Calibration::Scores(vec![0.1, -0.2, 0.3]);
+        let interval = calibration.interval(10.0, Some(1.0), 0.9).expect("an interval");
+        // Student's t of 12 degrees of freedom at 0.95 is 1.782; (10 + 0.14) / 13 under the root.
+        let width = 1.7823 * (10.14f64 / 13.0).sqrt();
+        assert!(
+            (interval.high - 10.0 - width).abs() < 1e-3 && interval.provisional,
+            "{interval:?}"
+        );
     }
 }

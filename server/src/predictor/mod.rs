@@ -6,8 +6,8 @@ mod range;
 mod recipe;
 mod target;
 
-pub use interval::{COVERAGE, Interval, RelativeResiduals};
-pub use model::{FitEvent, FittedModel, Labelled, ModelState, PluginUse};
+pub use interval::{COVERAGE, Calibration, Interval};
+pub use model::{Estimate, FitEvent, FittedModel, Labelled, ModelState, PluginUse};
 pub use range::TrainingRange;
 pub use recipe::{ComponentSpec, Recipe, RecipeError};
 pub use target::Target;

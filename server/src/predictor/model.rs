@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lglp_registry::Quantity;
-use lglp_sdk::plugin::Progress;
+use lglp_sdk::plugin::{LeftOut, Progress};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use super::{ComponentSpec, Recipe, Target};
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
-    Tenant,
+    Spread, Tenant,
 };
 
 /// Architectures and what was measured of them, in the unit of the recipe's quantity.
@@ -19,6 +19,14 @@ use crate::plugins::{
 pub struct Labelled<'a> {
     pub architectures: &'a [Architecture],
     pub labels: &'a [f64],
+}
+
+/// A prediction, in the unit of the recipe's quantity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    pub value: f64,
+    /// How far what is measured lies from it, about, where the regressor tells.
+    pub spread: Option<f64>,
 }
 
 /// Progress of a fit: which component, and how far.
@@ -223,6 +231,46 @@ impl FittedModel {
     /// What is predicted.
     pub fn quantity(&self) -> Quantity {
         self.target.quantity()
+    }
+
+    /// Each row of the fit, those of the training part first, as it would be predicted without it; `None` where the regressor
+    /// cannot tell, or a model was loaded.
+    pub fn leave_one_out(&self, architectures: &[Architecture]) -> Result<Option<Vec<LeftOut>>, PluginError> {
+        let Some(mut rows) = self.regressor.leave_one_out(architectures.len())? else {
+            return Ok(None);
+        };
+        for (row, architecture) in rows.iter_mut().zip(architectures) {
+            let scale = self.target.scale(&self.space, architecture);
+            row.predicted *= scale;
+            row.spread *= scale;
+        }
+        Ok(Some(rows))
+    }
+
+    /// As [`Self::predict`], with spreads where the regressor tells them.
+    pub fn estimate<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Vec<Estimate>, PluginError> {
+        let encoded = self.encoder.encode(architectures.clone())?;
+        let inputs = match &self.extractor {
+            Some(extractor) => extractor.extract(&encoded)?,
+            None => encoded,
+        };
+        let (predicted, spreads) = match self.regressor.predict_spread(&inputs)? {
+            Some(Spread { predicted, spreads }) => (predicted, spreads.into_iter().map(Some).collect()),
+            None => (self.regressor.predict(&inputs)?, vec![None; inputs.rows]),
+        };
+        let estimates = predicted.into_iter().zip(spreads).zip(architectures);
+        Ok(estimates
+            .map(|((value, spread), architecture)| {
+                let scale = self.target.scale(&self.space, architecture);
+                Estimate {
+                    value: value * scale,
+                    spread: spread.map(|spread: f64| spread * scale),
+                }
+            })
+            .collect())
     }
 
     /// Latencies in milliseconds, or energies in joules, in the order of the architectures.

@@ -12,6 +12,7 @@ use super::counts::ModelLabels;
 use super::shadow::Comparison;
 use super::table::Branch;
 use super::{Predicted, ServedModel, Serving, ServingError};
+use crate::predictor::COVERAGE;
 
 /// How a request is answered. A value: what moves meanwhile does not touch it.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Route {
     pub canary: Option<Branch>,
     /// Who also predicts a share, off the response path.
     pub shadow: Option<Branch>,
+    /// Of intervals, 0 to 1.
+    pub coverage: f64,
 }
 
 /// A prediction, and who made it.
@@ -38,6 +41,7 @@ impl Route {
             model,
             canary: None,
             shadow: None,
+            coverage: COVERAGE,
         }
     }
 }
@@ -46,9 +50,14 @@ impl Serving {
     /// Predicts architectures of the route's space, in their order, on this thread. A large batch is answered part by part:
     /// where the canary fails, production answers the rest of the part.
     pub fn answer(&self, route: &Route, architectures: &[Architecture]) -> Result<Vec<Answered>, ServingError> {
-        let Route { model, canary, .. } = route;
+        let Route {
+            model,
+            canary,
+            coverage,
+            ..
+        } = route;
         let Some(canary) = canary else {
-            let predicted = self.by_production(model, architectures)?;
+            let predicted = self.by_production(model, architectures, *coverage)?;
             return Ok(predicted.into_iter().map(|p| by(model.version, p)).collect());
         };
         let places = places(route, architectures);
@@ -58,7 +67,7 @@ impl Serving {
             fill(&mut answers, &chosen, canary.version, predicted);
         }
         let rest = indices(&places, |i, _| answers[i].is_none());
-        let predicted = self.by_production(model, &pick(architectures, &rest))?;
+        let predicted = self.by_production(model, &pick(architectures, &rest), *coverage)?;
         fill(&mut answers, &rest, model.version, predicted);
         Ok(answers.into_iter().flatten().collect())
     }
@@ -67,9 +76,10 @@ impl Serving {
         &self,
         model: &Arc<ServedModel>,
         architectures: &[Architecture],
+        coverage: f64,
     ) -> Result<Vec<Predicted>, ServingError> {
         model
-            .predict(architectures)
+            .predict(architectures, coverage)
             .inspect_err(|error| self.after_failure(model, error))
     }
 
@@ -79,7 +89,7 @@ impl Serving {
             return None;
         }
         let predicted = canary.model.as_ref().map(|model| {
-            let predicted = model.predict(architectures);
+            let predicted = model.predict(architectures, route.coverage);
             predicted.inspect_err(|error| {
                 tracing::warn!(hardware = %model.hardware, version = model.version, "the canary fails: {error}");
                 self.after_failure(model, error);

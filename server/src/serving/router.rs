@@ -16,6 +16,7 @@ use super::table::Target;
 use super::{ServedModel, ServingError};
 use crate::compute::Lost;
 use crate::plugins::{PluginError, PluginHost};
+use crate::predictor::COVERAGE;
 use crate::spaces::Spaces;
 
 /// How a request names a model.
@@ -187,7 +188,7 @@ impl Serving {
     /// What a model predicts alone, in the order of the architectures, on this thread.
     pub fn values(&self, model: &Arc<ServedModel>, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
         let predicted = model
-            .predict(architectures)
+            .predict(architectures, COVERAGE)
             .inspect_err(|error| self.after_failure(model, error))?;
         Ok(predicted.into_iter().map(|prediction| prediction.value).collect())
     }
@@ -272,6 +273,7 @@ fn divide(target: &Target, reference: &ModelRef, model: Arc<ServedModel>) -> Rou
         canary: target.canary(&model),
         shadow: target.shadow(&model),
         model,
+        coverage: COVERAGE,
     }
 }
 

@@ -11,7 +11,7 @@ use super::ServingError;
 use super::self_test::self_test;
 use crate::compute::{Account, ROWS_PER_UNIT, USUAL_UNIT};
 use crate::plugins::{PluginHost, Tenant};
-use crate::predictor::{FittedModel, Interval, ModelState, PluginUse, Recipe, RelativeResiduals, TrainingRange};
+use crate::predictor::{Calibration, Estimate, FittedModel, Interval, ModelState, PluginUse, Recipe, TrainingRange};
 use crate::spaces::Spaces;
 
 /// A version that is ready to predict.
@@ -28,7 +28,7 @@ pub struct ServedModel {
     /// Time of a unit, as it was measured when it was loaded.
     unit: Duration,
     model: FittedModel,
-    residuals: RelativeResiduals,
+    calibration: Calibration,
     range: TrainingRange,
 }
 
@@ -105,7 +105,7 @@ impl ServedModel {
             unit,
             model,
             space,
-            residuals: RelativeResiduals::from_stored(content.residuals.clone()),
+            calibration: Calibration::of_version(content),
             range,
         })
     }
@@ -135,24 +135,27 @@ impl ServedModel {
         Ok(values)
     }
 
-    /// Predicts architectures of the model's space, in their order.
-    pub fn predict(&self, architectures: &[Architecture]) -> Result<Vec<Predicted>, ServingError> {
-        let predicted = self.values(architectures)?;
-        if let Some(at) = predicted.iter().position(|value| !value.is_finite()) {
+    /// Predicts architectures of the model's space, in their order, with intervals of this coverage.
+    pub fn predict(&self, architectures: &[Architecture], coverage: f64) -> Result<Vec<Predicted>, ServingError> {
+        let mut estimates: Vec<Estimate> = Vec::with_capacity(architectures.len());
+        for part in architectures.chunks(ROWS_PER_UNIT) {
+            estimates.extend(self.model.estimate(part.iter())?);
+        }
+        if let Some(at) = estimates.iter().position(|estimate| !estimate.value.is_finite()) {
             return Err(ServingError::Impossible {
                 hardware: self.hardware.clone(),
                 version: self.version,
-                value: predicted[at],
+                value: estimates[at].value,
                 unit: self.quantity().unit(),
                 architecture: self.space.canonical_text(&architectures[at]),
             });
         }
         let predicted = architectures
             .iter()
-            .zip(predicted)
-            .map(|(architecture, value)| Predicted {
+            .zip(estimates)
+            .map(|(architecture, Estimate { value, spread })| Predicted {
                 value,
-                interval: self.residuals.interval(value),
+                interval: self.calibration.interval(value, spread, coverage),
                 outside_training_range: self.range.outside(&self.space, architecture, value),
             });
         Ok(predicted.collect())

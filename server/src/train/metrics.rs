@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::predictor::Interval;
+
 /// The paper's metrics (section 7.1) and what NAS users ask for besides, in the unit of what is
 /// predicted: milliseconds or joules.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,36 @@ pub struct Metrics {
     pub within_5: f64,
     /// Share of predictions within 10 % of the measurement, %.
     pub within_10: f64,
+    /// How intervals do, where there are any.
+    #[serde(flatten)]
+    pub intervals: Option<IntervalMetrics>,
+}
+
+/// How intervals of [`COVERAGE`](crate::predictor::COVERAGE) do on the test part.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntervalMetrics {
+    /// Share of measurements that lie within, %.
+    pub covered: f64,
+    /// Mean width over what is predicted, %.
+    pub width: f64,
+}
+
+impl IntervalMetrics {
+    /// Compares intervals with measurements, in the same order; `None` where one has none.
+    pub fn of(measured: &[f64], predicted: &[f64], intervals: &[Option<Interval>]) -> Option<Self> {
+        let n = measured.len() as f64;
+        let (mut covered, mut width) = (0.0, 0.0);
+        for ((measured, predicted), interval) in measured.iter().zip(predicted).zip(intervals) {
+            let Interval { low, high, .. } = (*interval)?;
+            covered += if (low..=high).contains(measured) {
+                100.0 / n
+            } else {
+                0.0
+            };
+            width += 100.0 * (high - low) / predicted / n;
+        }
+        Some(Self { covered, width })
+    }
 }
 
 impl Metrics {
@@ -43,12 +75,13 @@ impl Metrics {
             spearman: pearson(&ranks(measured), &ranks(predicted)),
             within_5: within(0.05),
             within_10: within(0.10),
+            intervals: None,
         }
     }
 
     /// Names and values, in the order that tables show them.
-    pub fn entries(&self) -> [(&'static str, f64); 8] {
-        [
+    pub fn entries(&self) -> Vec<(&'static str, f64)> {
+        let mut entries = vec![
             ("mse", self.mse),
             ("mae", self.mae),
             ("r2", self.r2),
@@ -57,7 +90,11 @@ impl Metrics {
             ("spearman", self.spearman),
             ("within_5", self.within_5),
             ("within_10", self.within_10),
-        ]
+        ];
+        if let Some(intervals) = self.intervals {
+            entries.extend([("covered", intervals.covered), ("width", intervals.width)]);
+        }
+        entries
     }
 }
 

@@ -8,7 +8,7 @@ mod summary;
 mod training;
 
 pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
-pub use metrics::Metrics;
+pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};
 pub use split::{FEWEST_ROWS, Split};
 pub use summary::{Summary, summaries};
@@ -18,7 +18,7 @@ use lglp_registry::Quantity;
 use lglp_sdk::SearchSpace;
 
 use crate::plugins::{PluginError, PluginHost};
-use crate::predictor::{FitEvent, FittedModel, Labelled, Recipe, RelativeResiduals, TrainingRange};
+use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, Labelled, Recipe, TrainingRange};
 
 /// What training gives.
 pub struct Trained {
@@ -27,8 +27,8 @@ pub struct Trained {
     pub metrics: Metrics,
     /// Predictions for the test part, in its order.
     pub predicted: Vec<f64>,
-    /// Of the validation part, for prediction intervals.
-    pub residuals: RelativeResiduals,
+    /// For prediction intervals.
+    pub calibration: Calibration,
     pub range: TrainingRange,
     pub split: Split,
     /// One line of JSON per reported round.
@@ -71,19 +71,36 @@ pub fn train(
     };
     let (train_part, validation_part) = (labelled(&fitted_on), labelled(&validation));
     let model = FittedModel::fit(recipe, host, space, train_part, validation_part, seed, &mut report)?;
-    let residuals = RelativeResiduals::new(&validation.labels, &model.predict(validation.architectures.iter())?);
-    let predicted = model.predict(test.architectures.iter())?;
-    let metrics = Metrics::of(&test.labels, &predicted);
+    let calibration = calibrate(&model, &fitted_on, &validation)?;
+    let estimates = model.estimate(test.architectures.iter())?;
+    let predicted: Vec<f64> = estimates.iter().map(|estimate| estimate.value).collect();
+    let interval = |estimate: &Estimate| calibration.interval(estimate.value, estimate.spread, COVERAGE);
+    let intervals: Vec<_> = estimates.iter().map(interval).collect();
+    let metrics = Metrics {
+        intervals: IntervalMetrics::of(&test.labels, &predicted, &intervals),
+        ..Metrics::of(&test.labels, &predicted)
+    };
     let range = TrainingRange::of(space, &fitted_on.architectures, quantity, &fitted_on.labels);
     Ok(Trained {
         model,
         metrics,
         predicted,
-        residuals,
+        calibration,
         range: range.ok_or(TrainError::TooFewRows { rows: 0 })?,
         split,
         log,
     })
+}
+
+/// Rows that are left out tell more than the validation part, which such a regressor may have been fitted to.
+fn calibrate(model: &FittedModel, train: &TrainingData, validation: &TrainingData) -> Result<Calibration, PluginError> {
+    let architectures = [&train.architectures[..], &validation.architectures].concat();
+    if let Some(left_out) = model.leave_one_out(&architectures)? {
+        let labels = [&train.labels[..], &validation.labels].concat();
+        return Ok(Calibration::of_left_out(&labels, &left_out));
+    }
+    let predicted = model.predict(validation.architectures.iter())?;
+    Ok(Calibration::of_validation(&validation.labels, &predicted))
 }
 
 fn labelled(data: &TrainingData) -> Labelled<'_> {

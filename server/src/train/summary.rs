@@ -24,8 +24,10 @@ impl Summary {
     }
 }
 
-/// Every metric of [`Metrics::entries`], in its order. `runs` are the splits, at least one.
-pub fn summaries(runs: &[Metrics]) -> [(&'static str, Summary); 8] {
+/// Every metric of [`Metrics::entries`] that all have, in its order. `runs` are the splits, at least one.
+pub fn summaries(runs: &[Metrics]) -> Vec<(&'static str, Summary)> {
     let entries: Vec<_> = runs.iter().map(Metrics::entries).collect();
-    std::array::from_fn(|i| (entries[0][i].0, Summary::of(entries.iter().map(|e| e[i].1).collect())))
+    let common = entries.iter().map(Vec::len).min().unwrap_or(0);
+    let summary = |i: usize| (entries[0][i].0, Summary::of(entries.iter().map(|e| e[i].1).collect()));
+    (0..common).map(summary).collect()
 }

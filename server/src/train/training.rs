@@ -59,6 +59,7 @@ impl Training<'_> {
             })
         });
         let (split, metrics) = (&trained.split, trained.metrics.entries());
+        let (residuals, scores) = trained.calibration.parts();
         Ok(NewVersion {
             space: dataset.space,
             space_digest: format!("sha256:{}", self.space.digest()).parse()?,
@@ -68,10 +69,14 @@ impl Training<'_> {
             seed: self.seed,
             split: json!({ "train": split.train, "validation": split.validation, "test": split.test }),
             plugins: plugins.collect::<lglp_registry::Result<_>>()?,
-            metrics: metrics.map(|(name, value)| (name.to_owned(), value)).into(),
+            metrics: metrics
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             artifacts: artifacts.collect::<lglp_registry::Result<_>>()?,
             training_log: self.store.put_blob(trained.log.as_bytes())?,
-            residuals: trained.residuals.clone().into_vec(),
+            residuals,
+            scores,
             training_range: json!(trained.range),
             creator: creator.to_owned(),
             imported: Vec::new(),

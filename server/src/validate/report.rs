@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{ROUND, ValidateError, Validating};
 use crate::measure::of_this_machine;
 use crate::plots::{Panel, scatter};
+use crate::predictor::COVERAGE;
 use crate::serving::ServedModel;
 use crate::train::Metrics;
 
@@ -30,8 +31,10 @@ pub(super) fn compare(
         found.ok_or_else(|| Error::not_found("measurement", text))
     };
     let taken: Vec<&Measurement> = architectures.iter().map(find).collect::<Result<_, _>>()?;
-    let predicted = candidate.predict(architectures)?;
-    let baseline = production.map(|model| model.predict(architectures)).transpose()?;
+    let predicted = candidate.predict(architectures, COVERAGE)?;
+    let baseline = production
+        .map(|model| model.predict(architectures, COVERAGE))
+        .transpose()?;
     let pairs = taken.iter().enumerate().map(|(at, measurement)| ValidationPair {
         architecture: measurement.architecture.clone(),
         round: measurement.round,

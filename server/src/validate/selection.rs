@@ -8,6 +8,7 @@ use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use super::ValidateError;
+use crate::predictor::COVERAGE;
 use crate::serving::{ServedModel, ServingError};
 
 /// How architectures are chosen from fresh draws.
@@ -117,7 +118,7 @@ fn fresh(space: &SearchSpace, known: &HashSet<Digest>, seed: u64, count: usize) 
 fn latencies(model: &ServedModel, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
     // A prediction at or below 0 ms, which linear models make, is as short as can be.
     let floor = |latency: f64| latency.max(f64::MIN_POSITIVE);
-    let predicted = model.predict(architectures)?;
+    let predicted = model.predict(architectures, COVERAGE)?;
     Ok(predicted.into_iter().map(|p| floor(p.value)).collect())
 }
 

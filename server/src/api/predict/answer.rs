@@ -41,6 +41,7 @@ fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -
             low: i.low,
             high: i.high,
             coverage: i.coverage,
+            provisional: i.provisional,
         }),
         outside_training_range: predicted.outside_training_range,
     }

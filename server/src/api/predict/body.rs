@@ -2,7 +2,7 @@
 //! ever in memory.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use actix_web::web::Bytes;
 use lglp_openapi::problem::Fault;
@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::super::body::malformed;
 use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::BATCH_LIMIT;
+use crate::predictor::COVERAGE;
 use crate::serving::{ModelRef, ServedModel};
 use crate::spaces::Spaces;
 use lglp_sdk::strict::whole;
@@ -25,13 +26,18 @@ const ARCHITECTURE_LIMIT: usize = 64 << 10;
 /// Bytes of another field at most: names are short.
 const FIELD_LIMIT: usize = 4 << 10;
 
-const KNOWN: [&str; 3] = ["space", "architectures", "model"];
+const KNOWN: [&str; 4] = ["space", "architectures", "model", "coverage"];
+
+/// Coverages that may be asked for: beyond, an interval says nothing, or has no end.
+const COVERAGES: RangeInclusive<f64> = 0.01..=0.999;
 
 /// The body, its fields checked; architectures wait, as text, for the model to tell their space.
 pub(super) struct PredictBody {
     pub(super) space: Option<String>,
     pub(super) model: ModelRef,
     pub(super) architectures: Vec<Bytes>,
+    /// Of intervals.
+    pub(super) coverage: f64,
 }
 
 impl PredictBody {
@@ -64,6 +70,19 @@ impl PredictBody {
                 )
             })?,
         };
+        let coverage = match field("coverage", fields.coverage)? {
+            Value::Null => COVERAGE,
+            value => value
+                .as_f64()
+                .filter(|share| COVERAGES.contains(share))
+                .ok_or_else(|| {
+                    let (low, high) = (COVERAGES.start(), COVERAGES.end());
+                    fault(
+                        "/coverage",
+                        format!("{} is not a share of {low} to {high}", Excerpt::of(value)),
+                    )
+                })?,
+        };
         let Some(architectures) = fields.architectures else {
             let detail = "missing field `architectures`; an array of 1 to 10,000";
             return Err(fault("/architectures", detail.into()));
@@ -79,6 +98,7 @@ impl PredictBody {
         Ok(Self {
             space,
             model,
+            coverage,
             architectures: first.iter().map(|raw| body.slice_ref(raw.get().as_bytes())).collect(),
         })
     }
@@ -171,6 +191,7 @@ struct Fields<'a> {
     space: Option<&'a RawValue>,
     model: Option<&'a RawValue>,
     architectures: Option<&'a RawValue>,
+    coverage: Option<&'a RawValue>,
     /// A field that means nothing.
     unknown: Option<String>,
 }
@@ -205,6 +226,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                     match name.as_str() {
                         "space" => fields.space = Some(map.next_value()?),
                         "model" => fields.model = Some(map.next_value()?),
+                        "coverage" => fields.coverage = Some(map.next_value()?),
                         "architectures" => fields.architectures = Some(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;

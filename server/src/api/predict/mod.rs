@@ -71,7 +71,8 @@ pub async fn predict(
         turn.run(&Account::default(), 0, move || PredictBody::read(&body))
             .await??
     };
-    let route = state.serving.route(&hardware, &request.model).await?;
+    let mut route = state.serving.route(&hardware, &request.model).await?;
+    route.coverage = request.coverage;
     turn.expect(request.architectures.len(), route.model.times_usual())?;
     let work = Prediction {
         serving: state.serving.clone(),
@@ -102,7 +103,8 @@ pub fn predict_here(
     let answer = || {
         let hardware = hardware_name(hardware)?;
         let request = PredictBody::read(&body.to_string().into())?;
-        let route: Route = serving.route_blocking(&hardware, &request.model)?;
+        let mut route: Route = serving.route_blocking(&hardware, &request.model)?;
+        route.coverage = request.coverage;
         request.check_space(&route.model, spaces)?;
         let architectures = request.architectures(&route.model.space, 0..request.architectures.len())?;
         let answered = serving.answer(&route, &architectures)?;

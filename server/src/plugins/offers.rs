@@ -1,0 +1,84 @@
+//! What a regressor may offer beside predictions; `None` where it does not.
+
+use lglp_sdk::plugin::LeftOut;
+
+use super::fitted::{FittedInstance, Matrix};
+use super::{PluginError, call};
+
+/// Predictions, and how far what is measured lies from each, about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    pub predicted: Vec<f64>,
+    pub spreads: Vec<f64>,
+}
+
+impl FittedInstance {
+    /// Predictions with spreads, in the unit of the targets.
+    pub fn predict_spread(&self, inputs: &Matrix) -> Result<Option<Spread>, PluginError> {
+        let Some(predict) = self.table().predict_spread else {
+            return Ok(None);
+        };
+        let (mut predicted, mut spreads) = (vec![0.0; inputs.rows], vec![0.0; inputs.rows]);
+        // SAFETY: both have the size that the contract asks for.
+        let called = call::watched(self.handle(), |error| unsafe {
+            let (predicted, spreads) = (predicted.as_mut_ptr(), spreads.as_mut_ptr());
+            predict(self.instance(), inputs.view(), predicted, spreads, error)
+        });
+        let offered = offered(called)?;
+        Ok(offered.map(|()| Spread { predicted, spreads }))
+    }
+
+    /// Each row of the fit, those of the training part first, as it would be predicted without it, in the unit of the targets.
+    pub fn leave_one_out(&self, rows: usize) -> Result<Option<Vec<LeftOut>>, PluginError> {
+        let Some(leave_one_out) = self.table().leave_one_out else {
+            return Ok(None);
+        };
+        // SAFETY: the instance is alive.
+        let bytes = call::bytes(self.handle().name(), |pairs, error| unsafe {
+            leave_one_out(self.instance(), pairs, error)
+        });
+        let Some(bytes) = offered(bytes)? else { return Ok(None) };
+        let values: Vec<f64> = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|cell| f64::from_ne_bytes(*cell))
+            .collect();
+        if values.len() != 2 * rows || bytes.len() != 16 * rows {
+            let message = format!("it left out {} rows of {rows}", values.len() / 2);
+            let component = self.handle().name().to_owned();
+            return Err(PluginError::Failed { component, message });
+        }
+        let pairs = values.as_chunks::<2>().0.iter();
+        Ok(Some(
+            pairs
+                .map(|[predicted, spread]| LeftOut {
+                    predicted: *predicted,
+                    spread: *spread,
+                })
+                .collect(),
+        ))
+    }
+
+    /// The part of each prediction that each step of its input has, and at last what belongs to none: `rows * (steps + 1)`
+    /// values in the unit of the targets.
+    pub fn contributions(&self, inputs: &Matrix) -> Result<Option<Vec<f64>>, PluginError> {
+        let Some(contributions) = self.table().contributions else {
+            return Ok(None);
+        };
+        let mut out = vec![0.0; inputs.rows * (inputs.shape.steps + 1)];
+        // SAFETY: `out` has the size that the contract asks for.
+        let called = call::watched(self.handle(), |error| unsafe {
+            contributions(self.instance(), inputs.view(), out.as_mut_ptr(), error)
+        });
+        Ok(offered(called)?.map(|()| out))
+    }
+}
+
+fn offered<T>(called: Result<T, PluginError>) -> Result<Option<T>, PluginError> {
+    match called {
+        Ok(value) => Ok(Some(value)),
+        Err(PluginError::NotOffered { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

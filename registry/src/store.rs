@@ -91,6 +91,25 @@ pub trait Store: Fleet {
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
     fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>>;
 
+    /// As [`Store::measurements`], each without its samples, which are most of it: for whoever wants labels.
+    ///
+    /// # Errors
+    /// Those of [`Store::measurements`].
+    fn measurements_without_samples(
+        &self,
+        hardware: &HardwareName,
+        space: &str,
+        round: Option<u32>,
+    ) -> Result<Vec<Measurement>> {
+        let mut found = Vec::new();
+        let _ = self.visit_measurements(hardware, space, round, None, &mut |mut measurement| {
+            measurement.samples = Vec::new();
+            found.push(measurement);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
     /// Shows the measurements of a space one at a time, in the order of [`Store::measurements`], those after the one of a
     /// round and digest, if they are named. `Break` where the visitor had seen enough: there may be more.
     ///

@@ -31,7 +31,7 @@ const KERNELS: [(Kernel, usize); 3] = [
 ];
 
 /// Sums of physical amounts: launches, weights, multiply-accumulates and bytes of each kind.
-const TERMS: usize = 2 + 2 * KINDS;
+pub const TERMS: usize = 2 + 2 * KINDS;
 
 /// A group of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub struct Columns {
 }
 
 /// Amounts of an operator, in the order of the terms.
-fn amounts(operator: &Operator) -> [f64; TERMS] {
+pub fn amounts(operator: &Operator) -> [f64; TERMS] {
     let mut amounts = [0.0; TERMS];
     let kind = usize::from(operator.shape.kind) - 1;
     amounts[0] = operator.work.launches;

@@ -3,6 +3,7 @@
 //! learned by marginal likelihood ([`evidence`]); errors are relative and heavy-tailed ([`fit`]). What is learned collapses into a table
 //! of times by operator ([`model`]), so that a prediction is a sum of look-ups, and tells what each operator takes.
 
+mod baselines;
 mod columns;
 mod cost;
 mod evidence;
@@ -11,11 +12,12 @@ mod kernel;
 mod layers;
 mod lbfgs;
 mod model;
+mod nnls;
 mod operator;
 mod regressor;
 mod state;
 
 lglp_sdk::export_plugin! {
-    summary: "The time of a network as the sum over its operators",
-    regressors: [regressor::Additive],
+    summary: "The time of a network as the sum over its operators, and baselines",
+    regressors: [regressor::Additive, baselines::Roofline, baselines::MacProportional],
 }

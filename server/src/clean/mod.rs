@@ -93,7 +93,10 @@ impl Cleaning<'_> {
         let data = TrainingData::measured(self.store, self.hardware, self.space, Quantity::Latency)?;
         let labels = labels(self.store, self.hardware, &self.space.name)?;
         let excluded_before = self.store.exclusions(self.hardware, &self.space.name)?.len();
-        let all = self.store.measurements(self.hardware, &self.space.name, Some(0))?.len();
+        let all = self
+            .store
+            .measurements_without_samples(self.hardware, &self.space.name, Some(0))?
+            .len();
         let may_be_excluded = (all as f64 * self.limit_percent / 100.0).floor() as usize;
         let found = suspicions(self.recipe, self.host, self.space, &data, self.folds, 0, progress)?;
         let suspicious = found.iter().take_while(|s| s.score.abs() > self.threshold).count();
@@ -137,7 +140,9 @@ impl Cleaning<'_> {
     /// Measures an architecture once more; what comes out nearer to the first measurement than to the prediction confirms it.
     fn measure_again(&self, finding: &mut Finding, actor: &str) -> Result<(), CleanError> {
         let of_it = |m: &Measurement| m.digest == finding.digest;
-        let taken = self.store.measurements(self.hardware, &self.space.name, None)?;
+        let taken = self
+            .store
+            .measurements_without_samples(self.hardware, &self.space.name, None)?;
         let last = taken.iter().filter(|m| of_it(m)).map(|m| m.round).max();
         // Rounds 0 and 1 tell the noise floor, which outliers that are picked out would spoil.
         let round = last.map_or(2, |last| (last + 1).max(2));
@@ -161,7 +166,9 @@ impl Cleaning<'_> {
             actor,
         };
         campaign.run(&mut |_| {}, &|| false)?;
-        let again = self.store.measurements(self.hardware, &self.space.name, Some(round))?;
+        let again = self
+            .store
+            .measurements_without_samples(self.hardware, &self.space.name, Some(round))?;
         if let Some(label) = again.iter().find(|m| of_it(m)).map(|m| m.latency_ms) {
             finding.remeasured_ms = Some(label);
             let distance = |from: f64| (label / from).ln().abs();

@@ -62,7 +62,7 @@ fn shown(name: &str, of: &str) -> (usize, String) {
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.
 pub fn noise_floor(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Option<String>> {
-    let round = |round| store.measurements(hardware, space, Some(round));
+    let round = |round| store.measurements_without_samples(hardware, space, Some(round));
     Ok(Repeatability::of(&round(0)?, &round(1)?).map(|r| {
         format!(
             "noise floor: {} architectures measured twice differ by {:.2} % in the median, {:.2} % at the 95th percentile",

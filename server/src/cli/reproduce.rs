@@ -166,8 +166,8 @@ fn subject(
         ),
         excluded: store.exclusions(&args.hardware, &space.name)?.len(),
         repeatability: Repeatability::of(
-            &store.measurements(&args.hardware, &space.name, Some(0))?,
-            &store.measurements(&args.hardware, &space.name, Some(1))?,
+            &store.measurements_without_samples(&args.hardware, &space.name, Some(0))?,
+            &store.measurements_without_samples(&args.hardware, &space.name, Some(1))?,
         ),
     };
     Ok((subject, weighted))

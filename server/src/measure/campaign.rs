@@ -216,13 +216,15 @@ impl Campaign<'_> {
     }
 
     fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
-        let these = self
-            .store
-            .measurements(self.hardware, &self.space.name, Some(self.wanted.round()))?;
+        let these =
+            self.store
+                .measurements_without_samples(self.hardware, &self.space.name, Some(self.wanted.round()))?;
         let repeatability = match self.wanted.round() {
             0 => None,
             _ => Repeatability::of(
-                &self.store.measurements(self.hardware, &self.space.name, Some(0))?,
+                &self
+                    .store
+                    .measurements_without_samples(self.hardware, &self.space.name, Some(0))?,
                 &these,
             ),
         };

@@ -201,7 +201,7 @@ impl Wanted<'_> {
             }
             Self::Again { round, count } => (round, count),
         };
-        let first = store.measurements(hardware, &space.name, Some(0))?;
+        let first = store.measurements_without_samples(hardware, &space.name, Some(0))?;
         if first.len() < count {
             return Err(MeasureError::NothingToRepeat {
                 round,

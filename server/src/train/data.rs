@@ -67,7 +67,7 @@ fn first_of_each(
     let excluded: HashSet<(&Digest, u32)> = exclusions.iter().map(|e| (&e.digest, e.round)).collect();
     let mut labels = BTreeMap::new();
     // Rounds come in their order.
-    for measurement in store.measurements(hardware, space, None)? {
+    for measurement in store.measurements_without_samples(hardware, space, None)? {
         if tells(&measurement) && !excluded.contains(&(&measurement.digest, measurement.round)) {
             labels.entry(measurement.digest.clone()).or_insert(measurement);
         }

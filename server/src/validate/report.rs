@@ -23,7 +23,7 @@ pub(super) fn compare(
 ) -> Result<NewValidation, ValidateError> {
     let Validating { store, hardware, .. } = validating;
     let space = &candidate.space;
-    let measured = store.measurements(hardware, &space.name, Some(ROUND))?;
+    let measured = store.measurements_without_samples(hardware, &space.name, Some(ROUND))?;
     let by_text: HashMap<&str, &Measurement> = measured.iter().map(|m| (m.architecture.as_str(), m)).collect();
     let find = |architecture: &Architecture| {
         let text = space.canonical_text(architecture);

@@ -1,0 +1,155 @@
+//! What everything else is compared with: latency in proportion to multiply-accumulates, and a roofline, a price for each amount.
+
+use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::columns::{TERMS, amounts, median};
+use crate::nnls::nnls;
+use crate::operator::{Operator, WIDTH, check_width};
+
+/// Nothing is to be set.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {}
+
+/// Version of both states.
+const VERSION: u32 = 1;
+
+/// Multiply-accumulates times a constant: the median of what rows say it is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MacProportional {
+    /// In the unit of the targets, for a million multiply-accumulates.
+    per_million_macs: f64,
+}
+
+/// A price for each amount (launches, weights, multiply-accumulates and bytes of each kind of operator), none negative: least squares of the
+/// relative error.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roofline {
+    /// In the unit of the targets.
+    prices: Vec<f64>,
+}
+
+/// The amounts of each row.
+fn sums(inputs: &Tensor<'_>) -> Result<Vec<Vec<f64>>, PluginError> {
+    check_width(inputs)?;
+    let row = |at: usize| {
+        let mut sums = vec![0.0; TERMS];
+        for step in inputs.row(at).chunks_exact(WIDTH) {
+            let Some((operator, _)) = Operator::read(step)? else {
+                break;
+            };
+            sums.iter_mut()
+                .zip(amounts(&operator))
+                .for_each(|(sum, amount)| *sum += amount);
+        }
+        Ok(sums)
+    };
+    (0..inputs.rows).map(row).collect()
+}
+
+/// Millions of multiply-accumulates of each row.
+fn million_macs(inputs: &Tensor<'_>) -> Result<Vec<f64>, PluginError> {
+    check_width(inputs)?;
+    let row = |at: usize| {
+        let mut sum = 0.0;
+        for step in inputs.row(at).chunks_exact(WIDTH) {
+            let Some((operator, _)) = Operator::read(step)? else {
+                break;
+            };
+            sum += operator.work.kmacs / 1e3;
+        }
+        Ok(sum)
+    };
+    (0..inputs.rows).map(row).collect()
+}
+
+fn load<T: serde::de::DeserializeOwned>(version: u32, state: &[u8]) -> Result<T, PluginError> {
+    if version != VERSION {
+        let message = format!("version {version}; this plugin reads {VERSION}");
+        return Err(PluginError::UnsupportedState(message));
+    }
+    serde_json::from_slice(state).map_err(|e| PluginError::UnsupportedState(e.to_string()))
+}
+
+impl Regressor for MacProportional {
+    const NAME: &'static str = "mac-proportional";
+    const SUMMARY: &'static str = "multiply-accumulates times a constant: the trivial baseline";
+    const STATE_VERSION: u32 = VERSION;
+    type Parameters = Parameters;
+
+    fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        let macs = million_macs(&data.train.inputs)?;
+        let ratios: Vec<f64> = macs.iter().zip(data.train.targets).map(|(macs, y)| y / macs).collect();
+        Ok(Self {
+            per_million_macs: median(&ratios),
+        })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, PluginError> {
+        serde_json::to_vec(self).map_err(PluginError::failed)
+    }
+
+    fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
+        load(version, state)
+    }
+
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+        let macs = million_macs(&inputs)?;
+        targets
+            .iter_mut()
+            .zip(macs)
+            .for_each(|(target, macs)| *target = self.per_million_macs * macs);
+        Ok(())
+    }
+}
+
+impl Regressor for Roofline {
+    const NAME: &'static str = "roofline";
+    const SUMMARY: &'static str =
+        "a price for each amount: launches, weights, arithmetic and bytes of each kind of operator";
+    const STATE_VERSION: u32 = VERSION;
+    type Parameters = Parameters;
+
+    fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        let sums = sums(&data.train.inputs)?;
+        let largest: Vec<f64> = (0..TERMS)
+            .map(|term| sums.iter().map(|row| row[term]).fold(f64::MIN_POSITIVE, f64::max))
+            .collect();
+        let rows = sums.iter().zip(data.train.targets).map(|(row, y)| {
+            let relative = row.iter().zip(&largest).map(|(sum, largest)| sum / largest / y);
+            relative.collect()
+        });
+        let found = nnls(&rows.collect::<Vec<Vec<f64>>>(), &vec![1.0; sums.len()], 0.0);
+        Ok(Self {
+            prices: found
+                .iter()
+                .zip(&largest)
+                .map(|(price, largest)| price / largest)
+                .collect(),
+        })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, PluginError> {
+        serde_json::to_vec(self).map_err(PluginError::failed)
+    }
+
+    fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
+        let roofline: Self = load(version, state)?;
+        if roofline.prices.len() == TERMS {
+            return Ok(roofline);
+        }
+        let message = format!("{} prices; there are {TERMS} amounts", roofline.prices.len());
+        Err(PluginError::UnsupportedState(message))
+    }
+
+    fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+        for (target, sums) in targets.iter_mut().zip(sums(&inputs)?) {
+            *target = sums.iter().zip(&self.prices).map(|(sum, price)| sum * price).sum();
+        }
+        Ok(())
+    }
+}

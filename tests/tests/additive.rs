@@ -1,0 +1,156 @@
+//! The regressor `additive` against an implementation of its own in numpy, and what it promises: parts that sum to the whole,
+//! predictions that survive saving.
+
+use lglp::plugins::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost};
+use lglp_sdk::{Architecture, SearchSpace};
+use lglp_tests::{HARDWARE, program, reference, root};
+use serde_json::{Value, json};
+
+/// Columns of an operator.
+const WIDTH: usize = 15;
+
+struct Part {
+    inputs: Matrix,
+    latencies_ms: Vec<f64>,
+}
+
+impl Part {
+    /// The table of each network, without the zeros behind its last operator.
+    fn tables(&self) -> Vec<Vec<&[f32]>> {
+        let rows = self.inputs.data.chunks_exact(self.inputs.shape.len());
+        rows.map(|row| row.chunks_exact(WIDTH).take_while(|step| step[0] != 0.0).collect())
+            .collect()
+    }
+}
+
+fn host() -> PluginHost {
+    PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`")
+}
+
+/// Shipped measurements as tables of operators, from one to another.
+fn part(host: &PluginHost, from: usize, count: usize) -> Part {
+    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let space = SearchSpace::from_toml(&space).expect("a consistent space");
+    let path = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
+    let text = std::fs::read_to_string(path).expect("the shipped dataset");
+    let rows: Vec<Value> = text
+        .lines()
+        .skip(from)
+        .take(count)
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let architecture = |m: &Value| {
+        let text = m["architecture"].as_str().expect("canonical text");
+        space.architecture_from_text(text).expect("an architecture")
+    };
+    let architectures: Vec<Architecture> = rows.iter().map(architecture).collect();
+    let handle = host.component(Kind::Encoder, "operators").expect("an encoder");
+    let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("an encoder");
+    Part {
+        inputs: encoder.encode(architectures.iter()).expect("encoded"),
+        latencies_ms: rows.iter().map(|m| m["latency_ms"].as_f64().expect("ms")).collect(),
+    }
+}
+
+fn fit(host: &PluginHost, train: &Part) -> FittedInstance {
+    let none = Matrix {
+        data: Vec::new(),
+        rows: 0,
+        shape: train.inputs.shape,
+    };
+    let data = FitData {
+        train: LabelledRows {
+            inputs: &train.inputs,
+            targets: &train.latencies_ms,
+        },
+        validation: LabelledRows {
+            inputs: &none,
+            targets: &[],
+        },
+        seed: 0,
+        progress: &mut |_| true,
+    };
+    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    FittedInstance::fit(handle, &json!({}), data).expect("a fit")
+}
+
+fn assert_near(ours: &[f64], theirs: &Value, what: &str) {
+    let theirs: Vec<f64> = serde_json::from_value(theirs.clone()).expect("numbers");
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert!(
+            (ours - theirs).abs() <= 1e-6 * theirs.abs(),
+            "{what}: {ours} here, {theirs} in numpy"
+        );
+    }
+}
+
+#[test]
+fn a_fit_to_few_rows_is_that_of_numpy() {
+    let host = host();
+    let (train, test) = (part(&host, 0, 18), part(&host, 100, 40));
+    let fitted = fit(&host, &train);
+    let input = json!({ "train": train.tables(), "targets": train.latencies_ms, "test": test.tables() });
+    let numpy: Value = serde_json::from_str(&reference("additive.py", &[], &input.to_string())).expect("JSON");
+    let left_out = fitted.leave_one_out(18).expect("no failure").expect("it is offered");
+    let predicted: Vec<f64> = left_out.iter().map(|row| row.predicted).collect();
+    assert_near(&predicted, &numpy["left_out"], "a row that is left out");
+    let spreads: Vec<f64> = left_out.iter().map(|row| row.spread).collect();
+    assert_near(
+        &spreads,
+        &numpy["left_out_spreads"],
+        "the spread of a row that is left out",
+    );
+    assert_near(
+        &fitted.predict(&test.inputs).expect("predictions"),
+        &numpy["predicted"],
+        "a prediction",
+    );
+    let spread = fitted
+        .predict_spread(&test.inputs)
+        .expect("no failure")
+        .expect("it is offered");
+    assert_near(&spread.predicted, &numpy["predicted"], "a prediction with its spread");
+    // Kept as float32.
+    assert_near(&spread.spreads, &numpy["spreads"], "a spread");
+}
+
+#[test]
+fn parts_sum_to_the_prediction_and_both_survive_saving() {
+    let host = host();
+    let (train, test) = (part(&host, 0, 120), part(&host, 200, 30));
+    let fitted = fit(&host, &train);
+    let predicted = fitted.predict(&test.inputs).expect("predictions");
+    let parts = fitted
+        .contributions(&test.inputs)
+        .expect("no failure")
+        .expect("it is offered");
+    for (parts, predicted) in parts.chunks_exact(test.inputs.shape.steps + 1).zip(&predicted) {
+        let sum: f64 = parts.iter().sum();
+        assert!((sum - predicted).abs() < 1e-9 * predicted, "{sum} against {predicted}");
+    }
+    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let state = fitted.save().expect("a state");
+    let loaded = FittedInstance::load(handle, handle.state_version(), &state).expect("the state is read");
+    assert_eq!(
+        loaded.predict(&test.inputs).expect("predictions"),
+        predicted,
+        "to the last bit"
+    );
+    assert_eq!(
+        loaded.leave_one_out(120).expect("no failure"),
+        None,
+        "a loaded one does not know its rows"
+    );
+    // People can read what an operator takes.
+    let state: Value = serde_json::from_slice(&state).expect("JSON");
+    let operator = &state["operators"][0];
+    assert_eq!(
+        (&operator["kind"], &operator["kernel"]),
+        (&json!("convolution"), &json!(3)),
+        "{operator}"
+    );
+    assert!(operator["us"].as_f64().is_some_and(|us| us > 0.0), "{operator}");
+    // The same data give the same state.
+    assert!(fit(&host, &train).save().expect("a state") == fitted.save().expect("a state"));
+}

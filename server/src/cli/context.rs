@@ -121,6 +121,9 @@ pub fn actor() -> String {
         .unwrap_or_else(|| "cli".into())
 }
 
+/// Compiled kernels that libtorch keeps.
+const KERNELS_KEPT: &str = "64";
+
 /// Settings that hold for the whole process and must be made before other threads run.
 pub fn prepare_process() {
     // SAFETY: the first thing that the program does; no other thread runs yet.
@@ -130,6 +133,13 @@ pub fn prepare_process() {
         std::env::set_var("LGLP_NATIVE", native_folder());
         if std::env::var_os("OMP_NUM_THREADS").is_none() {
             std::env::set_var("OMP_NUM_THREADS", "1");
+        }
+        // libtorch keeps compiled kernels for every number of rows and every size of a network, a thousand of them, megabytes each:
+        // a server that trains and predicts batches of all sizes would grow by them for hours.
+        for cache in ["ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"] {
+            if std::env::var_os(cache).is_none() {
+                std::env::set_var(cache, KERNELS_KEPT);
+            }
         }
     }
     sigpipe::reset();

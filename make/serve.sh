@@ -3,7 +3,7 @@
 set -euo pipefail
 lglp=target/release/lglp
 hardware=xeon-1t
-recipe=lglp-per-mac
+recipe=additive
 bind=${BIND:-127.0.0.1:8080}
 step=make/step.sh
 
@@ -21,7 +21,7 @@ if ! has_production; then
     for folder in datasets/*/; do
         $step "import $folder" $lglp dataset import "$folder"
     done
-    $step "train $recipe on $hardware (about half a minute)" $lglp train --hardware $hardware --recipe $recipe
+    $step "train $recipe on $hardware" $lglp train --hardware $hardware --recipe $recipe
     version=$($lglp models --hardware $hardware --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["versions"][-1]["version"])')
     $step "promote version $version" $lglp promote --hardware $hardware "$version" --reason "first version"
 fi

@@ -5,6 +5,7 @@
 
 pub mod bundles;
 pub mod exclusions;
+pub mod explain;
 pub mod gates;
 pub mod hardware;
 pub mod jobs;

@@ -11,6 +11,7 @@ pub mod client;
 pub mod clock;
 pub mod compute;
 pub mod datasets;
+mod explain;
 pub mod files;
 mod fleet;
 pub mod idempotency;

@@ -18,6 +18,7 @@ use super::statuses::Statuses;
     ),
     paths(
         super::predict::predict,
+        super::explain::explain,
         super::hardware::list_hardware,
         super::hardware::get_hardware,
         super::hardware::put_hardware,

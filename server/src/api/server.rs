@@ -267,6 +267,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::hardware::get_hardware)
         .service(super::hardware::put_hardware)
         .service(super::predict::predict)
+        .service(super::explain::explain)
         .service(super::models::list_models)
         .service(super::models::create_model)
         .service(super::models::get_model)

@@ -46,7 +46,7 @@ const STATUSES: [Status; 14] = [
     Status(
         "400",
         "BadRequest",
-        "What was sent cannot be read: no HTTP, no JSON, or no such query",
+        "What was sent cannot be read: no JSON, or no such query; what is no HTTP is answered without a body",
         |_| true,
     ),
     Status(
@@ -64,7 +64,12 @@ const STATUSES: [Status; 14] = [
     Status("404", "NotFound", "There is no such thing; `detail` names it", |call| {
         call.has("path") || call.has("query")
     }),
-    Status("408", "TooSlow", "The request does not come along", |_| true),
+    Status(
+        "408",
+        "TooSlow",
+        "The body does not come along; a head that does not is answered without a body",
+        |_| true,
+    ),
     Status("409", "Conflict", "The key was used for something else", |call| {
         call.has_header("Idempotency-Key")
     }),
@@ -84,7 +89,12 @@ const STATUSES: [Status; 14] = [
         "Too many bad tokens, or connections from one address; Retry-After says how long to wait",
         |_| true,
     ),
-    Status("431", "HeadTooLarge", "The request's head is too large", |_| true),
+    Status(
+        "431",
+        "HeadTooLarge",
+        "The request's head is too large; there is no body",
+        |_| true,
+    ),
     Status(
         "500",
         "Failed",
@@ -109,8 +119,13 @@ impl Modify for Statuses {
         schemas
             .entry(Problem::name().into_owned())
             .or_insert_with(Problem::schema);
-        for Status(_, name, description, _) in STATUSES {
-            components.responses.insert(name.into(), RefOr::T(problem(description)));
+        for Status(code, name, description, _) in STATUSES {
+            // A head that is too large is refused before anything is known of who asks, by the protocol alone.
+            let response = match code {
+                "431" => ResponseBuilder::new().description(description).build(),
+                _ => problem(description),
+            };
+            components.responses.insert(name.into(), RefOr::T(response));
         }
         for item in document.paths.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];

@@ -5,6 +5,7 @@ mod audit;
 mod clean;
 mod context;
 mod dataset;
+mod explain;
 mod gate;
 mod hardware;
 mod input;
@@ -124,6 +125,7 @@ pub struct Global {
 enum Command {
     Serve(serve::Args),
     Predict(predict::Args),
+    Explain(explain::Args),
     Measure(measure::Args),
     Clean(clean::Args),
     Train(train::Args),
@@ -164,6 +166,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve::run(&context, &args),
         Command::Predict(args) => predict::run(&context, &args),
+        Command::Explain(args) => explain::run(&context, &args),
         Command::Measure(args) => measure::run(&context, &args),
         Command::Clean(args) => clean::run(&context, &args),
         Command::Train(args) => train::run(&context, &args),

@@ -108,14 +108,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn explain(error: crate::client::ClientError) -> anyhow::Error {
+pub fn explain(error: crate::client::ClientError) -> anyhow::Error {
     match &error {
         crate::client::ClientError::Problem(problem) => explain_problem(problem),
         _ => anyhow::Error::new(error).context("the server did not answer"),
     }
 }
 
-fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
+pub fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
     let faults: Vec<String> = problem
         .errors
         .iter()

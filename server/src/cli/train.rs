@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
     /// Recipe, by the name of its file in the folder of recipes.
-    #[arg(long, default_value = "lglp-per-mac")]
+    #[arg(long, default_value = "additive")]
     recipe: String,
     #[arg(long, default_value = "mobilenetv3")]
     space: String,

@@ -89,6 +89,11 @@ impl EncoderInstance {
         })
     }
 
+    /// Whether it reads the operators of a network, a step of its encoding being one of them.
+    pub fn reads_operators(&self) -> bool {
+        matches!(self.reads, Reads::Operators { .. })
+    }
+
     /// Encodes architectures of the space.
     pub fn encode<'a>(
         &self,

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lglp_registry::Quantity;
-use lglp_sdk::plugin::{LeftOut, Progress};
+use lglp_sdk::plugin::{LeftOut, Operator, Progress};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use super::{ComponentSpec, Recipe, Target};
+use crate::networks;
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
     Spread, Tenant,
@@ -27,6 +28,24 @@ pub struct Estimate {
     pub value: f64,
     /// How far what is measured lies from it, about, where the regressor tells.
     pub spread: Option<f64>,
+}
+
+/// The parts of a prediction, in the unit of the recipe's quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contributions {
+    /// In the order in which they run.
+    pub operators: Vec<Operator>,
+    /// Of each operator.
+    pub values: Vec<f64>,
+    /// What belongs to no operator.
+    pub rest: f64,
+}
+
+impl Contributions {
+    /// The prediction.
+    pub fn sum(&self) -> f64 {
+        self.values.iter().sum::<f64>() + self.rest
+    }
 }
 
 /// Progress of a fit: which component, and how far.
@@ -245,6 +264,27 @@ impl FittedModel {
             row.spread *= scale;
         }
         Ok(Some(rows))
+    }
+
+    /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.
+    pub fn contributions(&self, architecture: &Architecture) -> Result<Option<Contributions>, PluginError> {
+        if self.extractor.is_some() || !self.encoder.reads_operators() {
+            return Ok(None);
+        }
+        let encoded = self.encoder.encode(std::iter::once(architecture))?;
+        let Some(parts) = self.regressor.contributions(&encoded)? else {
+            return Ok(None);
+        };
+        let scale = self.target.scale(&self.space, architecture);
+        let operators = networks::operators(&self.space, architecture);
+        let (rest, values) = parts
+            .split_last()
+            .map_or((0.0, &[][..]), |(rest, values)| (*rest, values));
+        Ok(Some(Contributions {
+            values: values.iter().take(operators.len()).map(|value| value * scale).collect(),
+            rest: rest * scale,
+            operators,
+        }))
     }
 
     /// As [`Self::predict`], with spreads where the regressor tells them.

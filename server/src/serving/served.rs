@@ -11,7 +11,9 @@ use super::ServingError;
 use super::self_test::self_test;
 use crate::compute::{Account, ROWS_PER_UNIT, USUAL_UNIT};
 use crate::plugins::{PluginHost, Tenant};
-use crate::predictor::{Calibration, Estimate, FittedModel, Interval, ModelState, PluginUse, Recipe, TrainingRange};
+use crate::predictor::{
+    Calibration, Contributions, Estimate, FittedModel, Interval, ModelState, PluginUse, Recipe, TrainingRange,
+};
 use crate::spaces::Spaces;
 
 /// A version that is ready to predict.
@@ -133,6 +135,11 @@ impl ServedModel {
             values.extend(self.model.predict(part.iter())?);
         }
         Ok(values)
+    }
+
+    /// The parts of a prediction; `None` where the version does not tell them.
+    pub fn contributions(&self, architecture: &Architecture) -> Result<Option<Contributions>, ServingError> {
+        Ok(self.model.contributions(architecture)?)
     }
 
     /// Predicts architectures of the model's space, in their order, with intervals of this coverage.

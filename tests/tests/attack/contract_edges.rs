@@ -163,6 +163,28 @@ fn integers_have_bounds() {
     check(&Registry::default().json(&["openapi"]), "");
 }
 
+/// The story: the document promised a problem for what is no HTTP and for heads that are too large, and the answer had no body.
+#[test]
+fn the_document_promises_no_body_where_the_protocol_gives_none() {
+    let registry = Registry::default();
+    let document = registry.json(&["openapi"]);
+    let responses = &document["components"]["responses"];
+    assert_eq!(responses["HeadTooLarge"].get("content"), None);
+    for name in ["BadRequest", "TooSlow"] {
+        let said = responses[name]["description"].as_str().expect("a description");
+        assert!(said.contains("without a body"), "{said}");
+    }
+    let server = registry.serve();
+    let head = format!("GET /v1/hardware HTTP/1.1\r\nX-Long: {}\r\n\r\n", "x".repeat(200 << 10));
+    for (sent, status) in [("no HTTP at all\r\n\r\n", "400"), (head.as_str(), "431")] {
+        let mut client = Raw::to(&server);
+        client.send(sent.as_bytes());
+        let answer = client.rest(Duration::from_secs(20)).expect("the connection is closed");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        assert!(head.contains(status) && body.is_empty(), "{answer}");
+    }
+}
+
 /// Every call names each status that it can answer.
 #[test]
 fn every_call_names_the_statuses_that_all_of_its_kind_have() {

@@ -3,7 +3,7 @@
 use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
 use lglp_registry::Quantity;
 
-use crate::serving::{Answered, Route, ServedModel};
+use crate::serving::{Answered, Predicted, Route, ServedModel};
 
 /// The answer to a request.
 pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
@@ -32,11 +32,19 @@ pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictRespons
 }
 
 fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -> Prediction {
+    Prediction {
+        version: Some(version).filter(|version| *version != served.version),
+        ..predicted_as(served, predicted)
+    }
+}
+
+/// A prediction that a model made.
+pub fn predicted_as(served: &ServedModel, predicted: Predicted) -> Prediction {
     let of = |quantity| Some(predicted.value).filter(|_| served.quantity() == quantity);
     Prediction {
         latency_ms: of(Quantity::Latency),
         energy_j: of(Quantity::Energy),
-        version: Some(version).filter(|version| *version != served.version),
+        version: None,
         interval: predicted.interval.map(|i| PredictionInterval {
             low: i.low,
             high: i.high,

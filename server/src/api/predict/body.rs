@@ -58,18 +58,7 @@ impl PredictBody {
                 ));
             }
         };
-        let model = match field("model", fields.model)? {
-            Value::Null => ModelRef::production(),
-            value => model_ref(&value).ok_or_else(|| {
-                fault(
-                    "/model",
-                    format!(
-                        "{} is neither an alias, like \"production\", nor a version number, like 3",
-                        Excerpt::of(value)
-                    ),
-                )
-            })?,
-        };
+        let model = model_ref(&field("model", fields.model)?)?;
         let coverage = match field("coverage", fields.coverage)? {
             Value::Null => COVERAGE,
             value => value
@@ -170,15 +159,22 @@ fn field<T: DeserializeOwned + Default>(name: &str, raw: Option<&RawValue>) -> R
     serde_json::from_str(raw.get()).map_err(|e| malformed(&e))
 }
 
-fn model_ref(value: &Value) -> Option<ModelRef> {
-    match value {
-        Value::Number(number) => Some(ModelRef::Version(u32::try_from(whole(number)?).ok()?)),
+/// The version that a request names: production where it names none.
+pub fn model_ref(value: &Value) -> Result<ModelRef, ApiError> {
+    let named = match value {
+        Value::Null => Some(ModelRef::production()),
+        Value::Number(number) => whole(number).and_then(|n| u32::try_from(n).ok()).map(ModelRef::Version),
         Value::String(text) => match text.parse() {
             Ok(version) => Some(ModelRef::Version(version)),
-            Err(_) => Some(ModelRef::Alias(text.parse().ok()?)),
+            Err(_) => text.parse().ok().map(ModelRef::Alias),
         },
         _ => None,
-    }
+    };
+    named.ok_or_else(|| {
+        let value = Excerpt::of(value);
+        let detail = format!("{value} is neither an alias, like \"production\", nor a version number, like 3");
+        fault("/model", detail)
+    })
 }
 
 fn escape(name: &str) -> String {

@@ -1,0 +1,96 @@
+//! What a prediction consists of: `POST /v1/{hardware}/explain`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::predict::{ArchitectureForm, ModelName, PredictingModel, Prediction};
+
+/// An architecture whose prediction is to be explained.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainRequest {
+    /// The search space; may be left out, the model knows its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "mobilenetv3")]
+    pub space: Option<String>,
+    /// `{"resolution", "blocks"}`, or the Once-for-All form `{"r", "d", "ks", "e"}`, or canonical text.
+    #[schema(value_type = ArchitectureForm)]
+    pub architecture: serde_json::Value,
+    /// An alias or a version number; `production` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ModelName>, example = "production")]
+    pub model: Option<serde_json::Value>,
+}
+
+/// A prediction in parts, and what single changes would do to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    pub hardware: String,
+    pub space: String,
+    /// Of all values: `ms`, or `J` where the model predicts energy.
+    #[schema(example = "ms")]
+    pub unit: String,
+    pub model: PredictingModel,
+    /// The architecture's canonical text.
+    pub architecture: String,
+    pub prediction: Prediction,
+    /// In the order in which they run. Their values and `rest` sum to the prediction.
+    pub operators: Vec<OperatorPart>,
+    /// The same, summed by layer of a searched block, in their order.
+    pub layers: Vec<LayerPart>,
+    /// What belongs to no operator.
+    pub rest: f64,
+    /// Architectures that differ in one choice, the one that saves most first.
+    pub changes: Vec<SingleChange>,
+}
+
+/// What an operator takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OperatorPart {
+    #[schema(example = "depthwise")]
+    pub kind: String,
+    /// From 1; 0 outside of the searched blocks.
+    pub block: u32,
+    /// Of the block, from 1; 0 outside of them.
+    pub layer: u32,
+    /// Side of the kernel; 0 where there is none.
+    pub kernel: u32,
+    /// 0 where there is no kernel.
+    pub stride: u32,
+    pub channels_in: u32,
+    pub channels_out: u32,
+    /// Height and width of the output, pixels.
+    pub side: u32,
+    /// Multiply-accumulates at batch 1.
+    pub macs: u64,
+    /// In the answer's unit.
+    pub value: f64,
+    /// Of the prediction; all sum to 1 with that of `rest`.
+    pub share: f64,
+}
+
+/// What a layer takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LayerPart {
+    /// From 1.
+    pub block: u32,
+    /// Of the block, from 1.
+    pub layer: u32,
+    /// In the answer's unit.
+    pub value: f64,
+    /// Of the prediction.
+    pub share: f64,
+}
+
+/// An architecture that differs in one choice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SingleChange {
+    /// What is chosen otherwise, in words.
+    #[schema(example = "kernel of layer 2 of block 3: 7 to 3")]
+    pub change: String,
+    /// Its canonical text.
+    pub architecture: String,
+    /// What is predicted less what would be, in the answer's unit; below 0 where the change costs.
+    pub saving: f64,
+    pub prediction: Prediction,
+}

@@ -1,0 +1,149 @@
+//! `lglp explain`.
+
+use std::sync::Arc;
+
+use comfy_table::CellAlignment;
+use lglp_openapi::explain::{ExplainRequest, Explanation};
+use lglp_registry::HardwareName;
+use serde_json::Value;
+use ureq::http::Method;
+
+use super::context::Registry;
+use super::predict::{explain as explain_error, explain_problem};
+use super::table::{print_json, table};
+use super::{Context, input};
+use crate::api::explain_here;
+use crate::serving::Serving;
+
+/// Explain a prediction: what each layer takes, and what single changes would save
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp explain --hardware xeon-1t \"$(lglp sample --space mobilenetv3 --seed 7)\"\n  \
+    lglp explain --hardware xeon-1t @architecture.json --model 2 --changes 30\n  \
+    lglp explain --hardware xeon-1t @architecture.json --json | jq '.operators[] | [.kind, .share]'")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Alias or version number.
+    #[arg(long, default_value = "production")]
+    model: String,
+    /// Search space; the model knows its own.
+    #[arg(long)]
+    space: Option<String>,
+    /// How many of the single changes to show, those that save most first.
+    #[arg(long, default_value_t = 10)]
+    changes: usize,
+    /// Canonical text, JSON, `@FILE` or `-`.
+    #[arg(value_name = "ARCH")]
+    architecture: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let mut architectures = input::architectures(std::slice::from_ref(&args.architecture))?;
+    anyhow::ensure!(
+        architectures.len() == 1,
+        "{} architectures; one is explained at a time",
+        architectures.len()
+    );
+    let request = ExplainRequest {
+        space: args.space.clone(),
+        architecture: architectures.remove(0),
+        model: Some(Value::String(args.model.clone())),
+    };
+    let Registry { store, server } = context.registry("explain")?;
+    let found: Explanation = match server {
+        Some(http) => http
+            .send(Method::POST, &format!("/v1/{}/explain", args.hardware), &[], &request)
+            .map_err(explain_error)?,
+        None => {
+            let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+            let serving = Serving::for_command(store, host, spaces.clone())?;
+            explain_here(&serving, &spaces, args.hardware.as_str(), &request)
+                .map_err(|problem| explain_problem(&problem))?
+        }
+    };
+    if context.json() {
+        return print_json(&found);
+    }
+    show(&found, args.changes);
+    Ok(())
+}
+
+fn show(found: &Explanation, changes: usize) {
+    let unit = &found.unit;
+    let value = found
+        .prediction
+        .latency_ms
+        .or(found.prediction.energy_j)
+        .unwrap_or(f64::NAN);
+    println!("{}", found.architecture);
+    println!(
+        "{value:.2} {unit} on {}, by version {} ({})\n",
+        found.hardware, found.model.version, found.model.recipe
+    );
+
+    let mut rows = table(&["block", "layer", unit, "share", ""]);
+    for layer in &found.layers {
+        rows.add_row([
+            layer.block.to_string(),
+            layer.layer.to_string(),
+            format!("{:.3}", layer.value),
+            format!("{:.1} %", 100.0 * layer.share),
+            bar(layer.share),
+        ]);
+    }
+    let fixed = found.operators.iter().filter(|operator| operator.block == 0);
+    for operator in fixed {
+        rows.add_row([
+            operator.kind.clone(),
+            String::new(),
+            format!("{:.3}", operator.value),
+            format!("{:.1} %", 100.0 * operator.share),
+            bar(operator.share),
+        ]);
+    }
+    let share = found.rest / value;
+    rows.add_row([
+        "the rest".into(),
+        String::new(),
+        format!("{:.3}", found.rest),
+        format!("{:.1} %", 100.0 * share),
+        bar(share),
+    ]);
+    for column in [1, 2, 3] {
+        if let Some(column) = rows.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("{rows}\n");
+
+    let saves = format!("saves {unit}");
+    let mut rows = table(&["single change", &saves, "would take", "90 % interval"]);
+    for change in found.changes.iter().take(changes) {
+        let value = change
+            .prediction
+            .latency_ms
+            .or(change.prediction.energy_j)
+            .unwrap_or(f64::NAN);
+        let interval = change.prediction.interval.as_ref();
+        rows.add_row([
+            change.change.clone(),
+            format!("{:.3}", change.saving),
+            format!("{value:.2}"),
+            interval
+                .map(|i| format!("{:.2} to {:.2}", i.low, i.high))
+                .unwrap_or_default(),
+        ]);
+    }
+    println!("{rows}");
+    println!(
+        "{} single changes in all; --changes N shows more, --json all of them",
+        found.changes.len()
+    );
+}
+
+/// A share as a bar of fifty characters for all.
+fn bar(share: f64) -> String {
+    "#".repeat((50.0 * share.clamp(0.0, 1.0)).round() as usize)
+}

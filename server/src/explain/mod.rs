@@ -1,0 +1,73 @@
+//! What a prediction consists of, and what single changes would do to it: what a designer of networks asks next.
+
+mod changes;
+
+pub use changes::{Change, single_changes};
+
+use lglp_openapi::explain::{LayerPart, OperatorPart};
+use lglp_sdk::plugin::Operator;
+use lglp_sdk::plugin::abi;
+
+use crate::predictor::Contributions;
+
+/// The name of an operator's kind.
+fn kind(operator: &Operator) -> &'static str {
+    match operator.kind {
+        abi::OPERATOR_CONVOLUTION => "convolution",
+        abi::OPERATOR_EXPAND => "expand",
+        abi::OPERATOR_DEPTHWISE => "depthwise",
+        abi::OPERATOR_PROJECT => "project",
+        abi::OPERATOR_SQUEEZE_EXCITE => "squeeze-excite",
+        abi::OPERATOR_ADD => "add",
+        abi::OPERATOR_POINTWISE => "pointwise",
+        abi::OPERATOR_POOL => "pool",
+        abi::OPERATOR_FULLY_CONNECTED => "fully-connected",
+        _ => "other",
+    }
+}
+
+/// The parts of a prediction by operator.
+pub fn operator_parts(parts: &Contributions) -> Vec<OperatorPart> {
+    let whole = parts.sum();
+    let of = |(operator, value): (&Operator, &f64)| OperatorPart {
+        kind: kind(operator).into(),
+        block: operator.block,
+        layer: operator.layer,
+        kernel: operator.kernel,
+        stride: operator.stride,
+        channels_in: operator.channels_in,
+        channels_out: operator.channels_out,
+        side: operator.side_out,
+        macs: operator.macs,
+        value: *value,
+        share: value / whole,
+    };
+    parts.operators.iter().zip(&parts.values).map(of).collect()
+}
+
+/// The parts of a prediction by layer of the searched blocks.
+pub fn layer_parts(parts: &Contributions) -> Vec<LayerPart> {
+    let whole = parts.sum();
+    let mut layers: Vec<LayerPart> = Vec::new();
+    let searched = parts
+        .operators
+        .iter()
+        .zip(&parts.values)
+        .filter(|(operator, _)| operator.block > 0);
+    for (operator, value) in searched {
+        let (block, layer) = (operator.block, operator.layer);
+        match layers.last_mut() {
+            Some(last) if (last.block, last.layer) == (block, layer) => {
+                last.value += value;
+                last.share += value / whole;
+            }
+            _ => layers.push(LayerPart {
+                block,
+                layer,
+                value: *value,
+                share: value / whole,
+            }),
+        }
+    }
+    layers
+}

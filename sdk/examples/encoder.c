@@ -68,7 +68,7 @@ static uint32_t encode(const void *instance, const uint8_t *rows, size_t count, 
     return LGLP_STATUS_OK;
 }
 
-static const LglpEncoderTable encoder = {create, free, shape, encode};
+static const LglpEncoderTable encoder = {.create = create, .destroy = free, .shape = shape, .encode = encode};
 
 static const LglpComponent components[] = {{
     .kind = LGLP_KIND_ENCODER,

@@ -99,23 +99,3 @@ fn without_native_libraries_their_plugins_say_so_and_the_rest_works() {
     let said = String::from_utf8_lossy(&train.stderr).into_owned();
     assert!(!train.status.success() && said.contains("lib_lightgbm.so"), "{said}");
 }
-
-/// The header is all that an author who writes no Rust has: a plugin in C must load, and encode.
-#[test]
-fn a_plugin_in_c_encodes() {
-    let mut registry = Registry::default();
-    let folder = plugins_of(&registry);
-    let source = std::fs::read_to_string(root().join("sdk/examples/encoder.c")).expect("the example");
-    compile(&source, &folder.join("encoder_in_c.so"));
-    registry.plugins = Some(folder);
-    let plugins = registry.json(&["plugins"]);
-    let plugin = listed(&plugins, "encoder_in_c.so");
-    assert!(plugin["unavailable"].is_null(), "{plugin}");
-    assert_eq!(plugin["description"]["components"][0]["name"], "choices");
-    registry.import(120);
-    let version = registry.train("choices");
-    assert!(version["content"]["metrics"]["spearman"].as_f64().expect("a number") > 0.5);
-    // Its parameters are checked against its schema, its refusals reach the user.
-    let said = registry.fails(&["train", "--hardware", HARDWARE, "--recipe", "choices-wrong"]);
-    assert!(said.contains("scale"), "{said}");
-}

@@ -1,7 +1,8 @@
 //! The regressor `additive` against an implementation of its own in numpy, and what it promises: parts that sum to the whole,
 //! predictions that survive saving.
 
-use lglp::plugins::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost};
+use lglp::plugins::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost, choose};
+use lglp::train::Metrics;
 use lglp_sdk::{Architecture, SearchSpace};
 use lglp_tests::{HARDWARE, program, reference, root};
 use serde_json::{Value, json};
@@ -153,4 +154,54 @@ fn parts_sum_to_the_prediction_and_both_survive_saving() {
     assert!(operator["us"].as_f64().is_some_and(|us| us > 0.0), "{operator}");
     // The same data give the same state.
     assert!(fit(&host, &train).save().expect("a state") == fitted.save().expect("a state"));
+}
+
+/// Twenty networks that are chosen teach more than twenty drawn at random; both are judged on networks that neither has.
+#[test]
+fn chosen_measurements_teach_more_than_random_ones() {
+    let host = host();
+    let (pool, judged) = (part(&host, 0, 300), part(&host, 300, 200));
+    let none = rows_of(&pool, &[]);
+    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let chosen = choose(handle, &json!({}), &none.inputs, &pool.inputs, 20)
+        .expect("no failure")
+        .expect("it is offered");
+    let mut distinct = chosen.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 20, "{chosen:?}");
+    let error = |rows: &[usize]| {
+        let predicted = fit(&host, &rows_of(&pool, rows))
+            .predict(&judged.inputs)
+            .expect("predictions");
+        Metrics::of(&judged.latencies_ms, &predicted).mape
+    };
+    // The order of the file is that of digests, which is random.
+    let random: f64 = (0..5)
+        .map(|draw| error(&(20 * draw..20 * draw + 20).collect::<Vec<_>>()))
+        .sum::<f64>()
+        / 5.0;
+    let ours = error(&chosen);
+    assert!(ours < random, "{ours:.2} % against {random:.2} %");
+    // What was measured before is not chosen for what it tells again.
+    let more = choose(handle, &json!({}), &rows_of(&pool, &chosen).inputs, &pool.inputs, 10);
+    let more = more.expect("no failure").expect("it is offered");
+    assert!(more.iter().all(|at| !chosen.contains(at)), "{more:?} after {chosen:?}");
+}
+
+/// Some rows of a part.
+fn rows_of(part: &Part, rows: &[usize]) -> Part {
+    let len = part.inputs.shape.len();
+    Part {
+        inputs: Matrix {
+            data: rows
+                .iter()
+                .flat_map(|at| &part.inputs.data[at * len..][..len])
+                .copied()
+                .collect(),
+            rows: rows.len(),
+            shape: part.inputs.shape,
+        },
+        latencies_ms: rows.iter().map(|at| part.latencies_ms[*at]).collect(),
+    }
 }

@@ -36,7 +36,10 @@ fn an_encoder_reads_choices() {
 fn an_encoder_reads_operators() {
     let registry = with_plugin(&example("operators.c"), "operators_in_c.so");
     let version = registry.train("macs-by-kind");
-    assert!(version["content"]["metrics"]["spearman"].as_f64().expect("a number") > 0.95, "{version}");
+    assert!(
+        version["content"]["metrics"]["spearman"].as_f64().expect("a number") > 0.95,
+        "{version}"
+    );
 }
 
 /// Plugins that were built against the first header, whose tables are shorter, load as they are.
@@ -51,5 +54,10 @@ fn a_plugin_of_an_earlier_version_loads() {
         .replace(".encoder = &encoder", ".encoder = (const LglpEncoderTable *)&encoder")
         .replace(".abi_minor = LGLP_ABI_MINOR", ".abi_minor = 0");
     let registry = with_plugin(&old, "old_encoder.so");
-    assert!(registry.train("choices")["content"]["metrics"]["spearman"].as_f64().expect("a number") > 0.5);
+    assert!(
+        registry.train("choices")["content"]["metrics"]["spearman"]
+            .as_f64()
+            .expect("a number")
+            > 0.5
+    );
 }

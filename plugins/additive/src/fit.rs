@@ -32,7 +32,7 @@ const FURTHER: usize = 10;
 const LEAST_WEIGHT: f64 = 1e-4;
 
 /// The standard deviation of the relative error that is believed in beforehand.
-const NOISE: f64 = 0.025;
+pub const NOISE: f64 = 0.025;
 
 /// What other targets taught.
 #[derive(Default)]

@@ -4,6 +4,7 @@
 //! of times by operator ([`model`]), so that a prediction is a sum of look-ups, and tells what each operator takes.
 
 mod baselines;
+mod choose;
 mod columns;
 mod cost;
 mod evidence;

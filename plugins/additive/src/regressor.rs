@@ -1,9 +1,10 @@
 //! The regressor `additive`.
 
-use lglp_sdk::plugin::{Fit, LeftOut, PluginError, Progress, Regressor, Tensor};
+use lglp_sdk::plugin::{Design, Fit, LeftOut, PluginError, Progress, Regressor, Tensor};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::choose::choose;
 use crate::fit::{Data, Known, fit};
 use crate::model::Model;
 use crate::operator::Catalogue;
@@ -69,6 +70,10 @@ impl Regressor for Additive {
             return Err(PluginError::NotOffered);
         }
         Ok(self.0.left_out.clone())
+    }
+
+    fn choose(_: Parameters, design: Design<'_>) -> Result<Vec<usize>, PluginError> {
+        choose(&design)
     }
 
     fn contributions(&self, inputs: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {

@@ -52,7 +52,7 @@ pub struct FittedInstance {
 }
 
 /// The table of a component, as far as the plugin knows it; what it does not know is null.
-fn whole_table(handle: &ComponentHandle) -> FittedTable {
+pub(super) fn whole_table(handle: &ComponentHandle) -> FittedTable {
     let known = match handle.abi_minor {
         0 | 1 => offset_of!(FittedTable, predict_spread),
         _ => size_of::<FittedTable>(),

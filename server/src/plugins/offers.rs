@@ -1,9 +1,10 @@
 //! What a regressor may offer beside predictions; `None` where it does not.
 
 use lglp_sdk::plugin::LeftOut;
+use lglp_sdk::plugin::abi::Str;
 
-use super::fitted::{FittedInstance, Matrix};
-use super::{PluginError, call};
+use super::fitted::{FittedInstance, Matrix, whole_table};
+use super::{ComponentHandle, PluginError, call};
 
 /// Predictions, and how far what is measured lies from each, about.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,46 @@ impl FittedInstance {
         });
         Ok(offered(called)?.map(|()| out))
     }
+}
+
+/// Which `count` of some candidates to measure next, as their numbers, beside those that were measured already; `None` where the
+/// regressor does not offer it.
+pub fn choose(
+    handle: &ComponentHandle,
+    parameters: &serde_json::Value,
+    measured: &Matrix,
+    candidates: &Matrix,
+    count: usize,
+) -> Result<Option<Vec<usize>>, PluginError> {
+    let Some(choose) = whole_table(handle).choose else {
+        return Ok(None);
+    };
+    handle.check_parameters(parameters)?;
+    let (parameters, mut chosen) = (parameters.to_string(), vec![0; count]);
+    // SAFETY: the views and the text outlive the call, and `chosen` has the size that the contract asks for.
+    let called = call::watched(handle, |error| unsafe {
+        let (parameters, chosen) = (Str::new(&parameters), chosen.as_mut_ptr());
+        let (measured, candidates) = (measured.view(), candidates.view());
+        choose(
+            parameters,
+            measured,
+            candidates,
+            std::ptr::null(),
+            0,
+            count,
+            chosen,
+            error,
+        )
+    });
+    if offered(called)?.is_none() {
+        return Ok(None);
+    }
+    if chosen.iter().any(|at| *at >= candidates.rows) {
+        let component = handle.name().to_owned();
+        let message = format!("it chose a candidate that there is not, of {}", candidates.rows);
+        return Err(PluginError::Failed { component, message });
+    }
+    Ok(Some(chosen))
 }
 
 fn offered<T>(called: Result<T, PluginError>) -> Result<Option<T>, PluginError> {

@@ -277,6 +277,7 @@ fn answers_are_what_the_contract_says() {
         "/v1/blobs",
         "/v1/blobs/{digest}",
         "/v1/{hardware}/predict",
+        "/v1/{hardware}/explain",
         "/v1/{hardware}/jobs",
         "/v1/jobs/{id}/cancel",
         "/v1/webhooks/{id}/ping",
@@ -398,6 +399,27 @@ fn answers_are_what_the_contract_says() {
         let (status, answer) = server.get(url);
         assert_eq!(status, 404, "{url}: {answer}");
         check(&document, ("get", path), 404, &answer);
+    }
+}
+
+#[test]
+fn explanations_are_what_the_contract_says() {
+    let registry = Registry::with_production("additive");
+    let document = registry.json(&["openapi"]);
+    let server = registry.serve();
+    let call = ("post", "/v1/{hardware}/explain");
+    let body = json!({ "architecture": readable(320, 1, 3, 3) }).to_string();
+    let (status, answer) = server.post(&format!("/v1/{HARDWARE}/explain"), &body);
+    assert_eq!(status, 200, "{answer}");
+    check(&document, call, status, &answer);
+    for (hardware, body, expected) in [
+        ("toaster", body.as_str(), 404),
+        (HARDWARE, "{}", 422),
+        (HARDWARE, "{", 400),
+    ] {
+        let (status, answer) = server.post(&format!("/v1/{hardware}/explain"), body);
+        assert_eq!(status, expected, "{answer}");
+        check(&document, call, status, &answer);
     }
 }
 

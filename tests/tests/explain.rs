@@ -91,7 +91,9 @@ fn what_cannot_be_explained_says_why() {
             .as_str()
             .is_some_and(|why| why.contains("`linear`") && why.contains("`additive`"))
     );
-    let (status, answer) = server.post(&path, &body(json!({ "resolution": 321, "blocks": [] })));
+    let mut wrong = readable(320, 2, 3, 3);
+    wrong["resolution"] = json!(321);
+    let (status, answer) = server.post(&path, &body(wrong));
     assert_eq!(
         (status, &answer["errors"][0]["pointer"]),
         (422, &json!("/architecture/resolution")),

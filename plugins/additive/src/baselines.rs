@@ -4,7 +4,7 @@ use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::columns::{TERMS, amounts, median};
+use crate::columns::{KMACS, TERMS, amounts, median};
 use crate::nnls::nnls;
 use crate::operator::{Operator, WIDTH, check_width};
 
@@ -53,18 +53,8 @@ fn sums(inputs: &Tensor<'_>) -> Result<Vec<Vec<f64>>, PluginError> {
 
 /// Millions of multiply-accumulates of each row.
 fn million_macs(inputs: &Tensor<'_>) -> Result<Vec<f64>, PluginError> {
-    check_width(inputs)?;
-    let row = |at: usize| {
-        let mut sum = 0.0;
-        for step in inputs.row(at).chunks_exact(WIDTH) {
-            let Some((operator, _)) = Operator::read(step)? else {
-                break;
-            };
-            sum += operator.work.kmacs / 1e3;
-        }
-        Ok(sum)
-    };
-    (0..inputs.rows).map(row).collect()
+    let macs = |sums: Vec<f64>| sums[KMACS].iter().sum::<f64>() / 1e3;
+    Ok(sums(inputs)?.into_iter().map(macs).collect())
 }
 
 fn load<T: serde::de::DeserializeOwned>(version: u32, state: &[u8]) -> Result<T, PluginError> {

@@ -33,6 +33,9 @@ const KERNELS: [(Kernel, usize); 3] = [
 /// Sums of physical amounts: launches, weights, multiply-accumulates and bytes of each kind.
 pub const TERMS: usize = 2 + 2 * KINDS;
 
+/// The multiply-accumulates among them, thousands.
+pub const KMACS: Range<usize> = 2..2 + KINDS;
+
 /// A group of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

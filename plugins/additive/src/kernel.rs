@@ -40,8 +40,39 @@ pub struct Basis {
     pub kernel: Kernel,
     /// Numbers in the catalogue.
     pivots: Vec<u32>,
-    /// Rows of the lower triangle of the factor.
-    factor: Vec<Vec<f64>>,
+    factor: Factor,
+}
+
+/// A lower triangular factor of a kernel between pivots, as the rows of its triangle.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Factor(Vec<Vec<f64>>);
+
+impl Factor {
+    /// Appends a row, that of a further pivot.
+    pub fn push(&mut self, row: Vec<f64>) {
+        self.0.push(row);
+    }
+
+    /// What solves the factor for the kernel between something and each pivot.
+    pub fn solve(&self, kernel: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut psi: Vec<f64> = Vec::with_capacity(self.0.len());
+        for (kernel, row) in kernel.zip(&self.0) {
+            let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
+            psi.push((kernel - known) / row[psi.len()]);
+        }
+        psi
+    }
+
+    /// Whether it is one, of so many pivots, that can be solved.
+    pub fn is_whole(&self, pivots: usize) -> bool {
+        self.0.len() == pivots
+            && self
+                .0
+                .iter()
+                .enumerate()
+                .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8)
+    }
 }
 
 impl Basis {
@@ -72,7 +103,7 @@ impl Basis {
         let factor = factor.map(|(at, pivot)| rows[*pivot as usize][..=at].to_vec());
         Self {
             kernel,
-            factor: factor.collect(),
+            factor: Factor(factor.collect()),
             pivots,
         }
     }
@@ -84,23 +115,12 @@ impl Basis {
 
     /// Whether the parts belong together, in a catalogue of so many operators.
     pub fn is_whole(&self, operators: usize) -> bool {
-        self.factor.len() == self.pivots.len()
-            && self.pivots.iter().all(|pivot| (*pivot as usize) < operators)
-            && self
-                .factor
-                .iter()
-                .enumerate()
-                .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8)
+        self.factor.is_whole(self.pivots.len()) && self.pivots.iter().all(|pivot| (*pivot as usize) < operators)
     }
 
     /// `psi` of an operator: what solves the factor for the kernel between it and the pivots.
     pub fn at(&self, operator: &Operator, catalogue: &[Operator]) -> Vec<f64> {
-        let mut psi: Vec<f64> = Vec::with_capacity(self.len());
-        for (pivot, row) in self.pivots.iter().zip(&self.factor) {
-            let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
-            let kernel = self.kernel.between(operator, &catalogue[*pivot as usize]);
-            psi.push((kernel - known) / row[psi.len()]);
-        }
-        psi
+        let kernel = |pivot: &u32| self.kernel.between(operator, &catalogue[*pivot as usize]);
+        self.factor.solve(self.pivots.iter().map(kernel))
     }
 }

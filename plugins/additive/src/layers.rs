@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::Factor;
 use crate::operator::{Catalogue, Network, Place};
 use lglp_sdk::plugin::abi::{OPERATOR_DEPTHWISE, OPERATOR_SQUEEZE_EXCITE};
 
@@ -76,8 +77,7 @@ pub fn layers_of(network: &Network, catalogue: &Catalogue) -> Vec<Layer> {
 #[serde(deny_unknown_fields)]
 pub struct LayerBasis {
     pivots: Vec<LayerKind>,
-    /// Rows of the lower triangle of the factor.
-    factor: Vec<Vec<f64>>,
+    factor: Factor,
 }
 
 fn between(a: &LayerKind, b: &LayerKind) -> f64 {
@@ -110,7 +110,7 @@ impl LayerBasis {
         kinds.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut basis = Self {
             pivots: Vec::new(),
-            factor: Vec::new(),
+            factor: Factor::default(),
         };
         for (_, kind) in kinds {
             let mut row = basis.at(&kind);
@@ -131,22 +131,11 @@ impl LayerBasis {
 
     /// `psi` of a layer.
     pub fn at(&self, layer: &LayerKind) -> Vec<f64> {
-        let mut psi: Vec<f64> = Vec::with_capacity(self.len());
-        for (pivot, row) in self.pivots.iter().zip(&self.factor) {
-            let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
-            psi.push((between(layer, pivot) - known) / row[psi.len()]);
-        }
-        psi
+        self.factor.solve(self.pivots.iter().map(|pivot| between(layer, pivot)))
     }
 
     /// Whether the parts belong together.
     pub fn is_whole(&self) -> bool {
-        self.len() <= MOST
-            && self.factor.len() == self.pivots.len()
-            && self
-                .factor
-                .iter()
-                .enumerate()
-                .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8)
+        self.len() <= MOST && self.factor.is_whole(self.pivots.len())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use lglp_sdk::plugin::abi;
 use lglp_sdk::plugin::{PluginError, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -201,43 +200,23 @@ pub fn check_width(inputs: &Tensor<'_>) -> Result<(), PluginError> {
 
 /// Codes as names.
 macro_rules! named {
-    ($module:ident, $($code:path => $name:literal),+ $(,)?) => {
+    ($module:ident, $names:path) => {
         mod $module {
-            use super::abi;
+            use lglp_sdk::plugin::operator::{code_of, name_of};
             use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-            const NAMES: &[(u32, &str)] = &[$(($code, $name)),+];
-
             pub fn serialize<S: Serializer>(code: &u8, to: S) -> Result<S::Ok, S::Error> {
-                let name = NAMES.iter().find(|(known, _)| *known == u32::from(*code));
-                to.serialize_str(name.map_or("other", |(_, name)| name))
+                to.serialize_str(name_of(u32::from(*code), $names))
             }
 
             pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u8, D::Error> {
-                let text = String::deserialize(from)?;
-                let code = NAMES.iter().find(|(_, name)| *name == text);
-                code.map(|(code, _)| *code as u8).ok_or_else(|| D::Error::custom("no such code"))
+                let code = code_of(&String::deserialize(from)?, $names);
+                code.map(|code| code as u8)
+                    .ok_or_else(|| D::Error::custom("no such code"))
             }
         }
     };
 }
 
-named! {
-    kind,
-    abi::OPERATOR_CONVOLUTION => "convolution",
-    abi::OPERATOR_EXPAND => "expand",
-    abi::OPERATOR_DEPTHWISE => "depthwise",
-    abi::OPERATOR_PROJECT => "project",
-    abi::OPERATOR_SQUEEZE_EXCITE => "squeeze-excite",
-    abi::OPERATOR_ADD => "add",
-    abi::OPERATOR_POINTWISE => "pointwise",
-    abi::OPERATOR_POOL => "pool",
-    abi::OPERATOR_FULLY_CONNECTED => "fully-connected",
-}
-
-named! {
-    activation,
-    abi::ACTIVATION_NONE => "none",
-    abi::ACTIVATION_RELU => "relu",
-    abi::ACTIVATION_HARD_SWISH => "hard-swish",
-}
+named!(kind, lglp_sdk::plugin::operator::OPERATOR_NAMES);
+named!(activation, lglp_sdk::plugin::operator::ACTIVATION_NAMES);

@@ -8,6 +8,7 @@ mod boundary;
 mod data;
 mod error;
 pub mod export;
+pub mod operator;
 mod traits;
 pub mod work;
 

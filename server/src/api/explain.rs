@@ -13,7 +13,7 @@ use super::State;
 use super::extract::Body;
 use super::predict::{hardware_name, model_ref, predicted_as};
 use super::problem::ApiError;
-use crate::explain::{Change, layer_parts, operator_parts, single_changes};
+use crate::explain::{layer_parts, operator_parts, single_changes};
 use crate::predictor::{COVERAGE, Contributions};
 use crate::serving::{Predicted, ServedModel, Serving};
 use crate::spaces::Spaces;
@@ -45,27 +45,18 @@ pub async fn explain(
     let turn = state.desk.turn()?;
     let reference = model_ref(body.model.as_ref().unwrap_or(&Value::Null))?;
     let model = state.serving.route(&hardware, &reference).await?.model;
-    let architecture = architecture_of(&body, &model.space, &state.spaces)?;
-    let (asked, own) = (model.clone(), architecture.clone());
     let account = model.account.clone();
-    let parts = turn.run(&account, 1, move || asked.contributions(&own)).await??;
-    let parts = parts.ok_or_else(|| not_told(&model))?;
-    let changes: Arc<[Change]> = single_changes(&model.space, &architecture).into();
-    turn.expect(1 + changes.len(), model.times_usual())?;
-    let (asked, all) = (model.clone(), changes.clone());
-    let predicted = turn.each(&account, 1 + changes.len(), move |part| {
-        let of = |at: usize| {
-            if at == 0 {
-                architecture.clone()
-            } else {
-                all[at - 1].architecture.clone()
-            }
-        };
-        let architectures: Vec<Architecture> = part.map(of).collect();
-        Ok::<_, ApiError>(asked.predict(&architectures, COVERAGE)?)
+    let (serving, spaces, asked) = (state.serving.clone(), state.spaces.clone(), model.clone());
+    let begin = move || Question::begin(&body, &asked, &spaces, &serving);
+    let question = Arc::new(turn.run(&account, 1, begin).await??);
+    turn.expect(question.architectures.len(), model.times_usual())?;
+    let (serving, asked, all) = (state.serving.clone(), model.clone(), question.clone());
+    let predicted = turn.each(&account, question.architectures.len(), move |part| {
+        let predicted = asked.predict(&all.architectures[part], COVERAGE);
+        Ok::<_, ApiError>(serving.seen(&asked, predicted)?)
     });
-    let predicted: Vec<Predicted> = predicted.await?.into_iter().flatten().collect();
-    Ok(HttpResponse::Ok().json(explanation(&model, &body, &parts, &changes, predicted)?))
+    let predicted = predicted.await?.into_iter().flatten().collect();
+    Ok(HttpResponse::Ok().json(question.answer(&model, predicted)?))
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.
@@ -79,58 +70,78 @@ pub fn explain_here(
         let hardware = hardware_name(hardware)?;
         let reference = model_ref(body.model.as_ref().unwrap_or(&Value::Null))?;
         let model = serving.route_blocking(&hardware, &reference)?.model;
-        let architecture = architecture_of(body, &model.space, spaces)?;
-        let parts = model.contributions(&architecture)?.ok_or_else(|| not_told(&model))?;
-        let changes = single_changes(&model.space, &architecture);
-        let others = changes.iter().map(|change| change.architecture.clone());
-        let all: Vec<Architecture> = std::iter::once(architecture).chain(others).collect();
-        explanation(&model, body, &parts, &changes, model.predict(&all, COVERAGE)?)
+        let question = Question::begin(body, &model, spaces, serving)?;
+        let predicted = model.predict(&question.architectures, COVERAGE)?;
+        question.answer(&model, predicted)
     };
     answer().map_err(|error: ApiError| error.problem())
 }
 
-fn explanation(
-    model: &ServedModel,
-    body: &ExplainRequest,
-    parts: &Contributions,
-    changes: &[Change],
-    predicted: Vec<Predicted>,
-) -> Result<Explanation, ApiError> {
-    let mut predicted = predicted.into_iter();
-    let own = predicted
-        .next()
-        .ok_or_else(|| ApiError::internal("nothing was predicted".to_owned()))?;
-    let value = own.value;
-    let mut changes: Vec<SingleChange> = changes
-        .iter()
-        .zip(predicted)
-        .map(|(change, other)| SingleChange {
-            change: change.words.clone(),
-            architecture: model.space.canonical_text(&change.architecture),
-            saving: value - other.value,
-            prediction: predicted_as(model, other),
+/// What is to be explained, read and taken apart.
+struct Question {
+    parts: Contributions,
+    /// In words, those of all architectures but the first.
+    changes: Vec<String>,
+    /// The one that is explained, and those that differ from it in one choice.
+    architectures: Vec<Architecture>,
+}
+
+impl Question {
+    fn begin(
+        body: &ExplainRequest,
+        model: &Arc<ServedModel>,
+        spaces: &Spaces,
+        serving: &Serving,
+    ) -> Result<Self, ApiError> {
+        let architecture = architecture_of(body, &model.space, spaces)?;
+        let parts = serving.seen(model, model.contributions(&architecture))?;
+        let parts = parts.ok_or_else(|| not_told(model))?;
+        let found = single_changes(&model.space, &architecture).into_iter();
+        let (changes, others): (_, Vec<_>) = found.map(|change| (change.words, change.architecture)).unzip();
+        Ok(Self {
+            parts,
+            changes,
+            architectures: [vec![architecture], others].concat(),
         })
-        .collect();
-    changes.sort_by(|a, b| b.saving.total_cmp(&a.saving));
-    let architecture = model.space.architecture_from_json(&body.architecture);
-    let architecture =
-        architecture.map_err(|error| fault(&format!("/architecture{}", error.pointer), error.message))?;
-    Ok(Explanation {
-        hardware: model.hardware.to_string(),
-        space: model.space.name.clone(),
-        unit: model.quantity().unit().into(),
-        model: PredictingModel {
-            version: model.version,
-            digest: model.digest.clone(),
-            recipe: model.recipe.clone(),
-        },
-        architecture: model.space.canonical_text(&architecture),
-        prediction: predicted_as(model, own),
-        operators: operator_parts(parts),
-        layers: layer_parts(parts),
-        rest: parts.rest,
-        changes,
-    })
+    }
+
+    /// The answer, from what is predicted of the architectures.
+    fn answer(&self, model: &ServedModel, predicted: Vec<Predicted>) -> Result<Explanation, ApiError> {
+        let space = &model.space;
+        let mut pairs = self.architectures.iter().zip(predicted);
+        let (architecture, own) = pairs
+            .next()
+            .ok_or_else(|| ApiError::internal("nothing was predicted".to_owned()))?;
+        let value = own.value;
+        let changes = self
+            .changes
+            .iter()
+            .zip(pairs)
+            .map(|(words, (architecture, other))| SingleChange {
+                change: words.clone(),
+                architecture: space.canonical_text(architecture),
+                saving: value - other.value,
+                prediction: predicted_as(model, other),
+            });
+        let mut changes: Vec<SingleChange> = changes.collect();
+        changes.sort_by(|a, b| b.saving.total_cmp(&a.saving));
+        Ok(Explanation {
+            hardware: model.hardware.to_string(),
+            space: space.name.clone(),
+            unit: model.quantity().unit().into(),
+            model: PredictingModel {
+                version: model.version,
+                digest: model.digest.clone(),
+                recipe: model.recipe.clone(),
+            },
+            architecture: space.canonical_text(architecture),
+            prediction: predicted_as(model, own),
+            operators: operator_parts(&self.parts),
+            layers: layer_parts(&self.parts),
+            rest: self.parts.rest,
+            changes,
+        })
+    }
 }
 
 fn architecture_of(body: &ExplainRequest, space: &SearchSpace, spaces: &Spaces) -> Result<Architecture, ApiError> {

@@ -2,35 +2,19 @@
 
 mod changes;
 
-pub use changes::{Change, single_changes};
+pub use changes::single_changes;
 
 use lglp_openapi::explain::{LayerPart, OperatorPart};
 use lglp_sdk::plugin::Operator;
-use lglp_sdk::plugin::abi;
+use lglp_sdk::plugin::operator::{OPERATOR_NAMES, name_of};
 
 use crate::predictor::Contributions;
-
-/// The name of an operator's kind.
-fn kind(operator: &Operator) -> &'static str {
-    match operator.kind {
-        abi::OPERATOR_CONVOLUTION => "convolution",
-        abi::OPERATOR_EXPAND => "expand",
-        abi::OPERATOR_DEPTHWISE => "depthwise",
-        abi::OPERATOR_PROJECT => "project",
-        abi::OPERATOR_SQUEEZE_EXCITE => "squeeze-excite",
-        abi::OPERATOR_ADD => "add",
-        abi::OPERATOR_POINTWISE => "pointwise",
-        abi::OPERATOR_POOL => "pool",
-        abi::OPERATOR_FULLY_CONNECTED => "fully-connected",
-        _ => "other",
-    }
-}
 
 /// The parts of a prediction by operator.
 pub fn operator_parts(parts: &Contributions) -> Vec<OperatorPart> {
     let whole = parts.sum();
     let of = |(operator, value): (&Operator, &f64)| OperatorPart {
-        kind: kind(operator).into(),
+        kind: name_of(operator.kind, OPERATOR_NAMES).into(),
         block: operator.block,
         layer: operator.layer,
         kernel: operator.kernel,

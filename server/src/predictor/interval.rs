@@ -69,23 +69,48 @@ impl Calibration {
         }
     }
 
-    /// The interval of a coverage, 0 to 1, around a prediction; `None` where there are too few rows for it, or no spread.
-    pub fn interval(&self, predicted: f64, spread: Option<f64>, coverage: f64) -> Option<Interval> {
-        let (below, above, provisional) = match self {
+    /// How far the intervals of a coverage, 0 to 1, reach: the same for all predictions; `None` where there are too few rows for it.
+    pub fn reach(&self, coverage: f64) -> Option<Reach> {
+        let (below, above, of_spread, provisional) = match self {
             Self::Relative(residuals) => {
-                let width = predicted.abs() * largest(residuals, coverage)?;
-                (width, width, false)
+                let width = largest(residuals, coverage)?;
+                (width, width, false, false)
             }
             Self::Scores(scores) => {
                 let (below, above) = ends(scores, coverage)?;
-                (below * spread?, above * spread?, scores.len() < FEW)
+                (below, above, true, scores.len() < FEW)
             }
         };
-        Some(Interval {
-            low: (predicted - below).max(0.0),
-            high: predicted + above,
+        Some(Reach {
+            below,
+            above,
+            of_spread,
             coverage,
             provisional,
+        })
+    }
+}
+
+/// How far intervals reach below and above predictions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach {
+    below: f64,
+    above: f64,
+    /// Whether both are times the spread of a prediction, or times the prediction.
+    of_spread: bool,
+    coverage: f64,
+    provisional: bool,
+}
+
+impl Reach {
+    /// The interval around a prediction; `None` where it needs a spread, and there is none.
+    pub fn around(&self, predicted: f64, spread: Option<f64>) -> Option<Interval> {
+        let unit = if self.of_spread { spread? } else { predicted.abs() };
+        Some(Interval {
+            low: (predicted - self.below * unit).max(0.0),
+            high: predicted + self.above * unit,
+            coverage: self.coverage,
+            provisional: self.provisional,
         })
     }
 }
@@ -142,20 +167,29 @@ mod tests {
             })
             .collect();
         let calibration = Calibration::Scores(sorted(scores.into_iter()));
-        let interval = calibration.interval(100.0, Some(1.0), 0.9).expect("an interval");
+        let interval = calibration
+            .reach(0.9)
+            .and_then(|reach| reach.around(100.0, Some(1.0)))
+            .expect("an interval");
         assert!(
             interval.low > 99.5 && interval.high > 105.0 && !interval.provisional,
             "{interval:?}"
         );
-        let half = calibration.interval(100.0, Some(1.0), 0.5).expect("an interval");
+        let half = calibration
+            .reach(0.5)
+            .and_then(|reach| reach.around(100.0, Some(1.0)))
+            .expect("an interval");
         assert!(half.high < interval.high && half.low >= interval.low, "{half:?}");
-        assert_eq!(calibration.interval(100.0, None, 0.9), None);
+        assert_eq!(calibration.reach(0.9).and_then(|reach| reach.around(100.0, None)), None);
     }
 
     #[test]
     fn few_rows_are_told_by_what_is_believed_and_say_so() {
         let calibration = Calibration::Scores(vec![0.1, -0.2, 0.3]);
-        let interval = calibration.interval(10.0, Some(1.0), 0.9).expect("an interval");
+        let interval = calibration
+            .reach(0.9)
+            .and_then(|reach| reach.around(10.0, Some(1.0)))
+            .expect("an interval");
         // Student's t of 12 degrees of freedom at 0.95 is 1.782; (10 + 0.14) / 13 under the root.
         let width = 1.7823 * (10.14f64 / 13.0).sqrt();
         assert!(

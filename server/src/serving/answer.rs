@@ -78,9 +78,7 @@ impl Serving {
         architectures: &[Architecture],
         coverage: f64,
     ) -> Result<Vec<Predicted>, ServingError> {
-        model
-            .predict(architectures, coverage)
-            .inspect_err(|error| self.after_failure(model, error))
+        self.seen(model, model.predict(architectures, coverage))
     }
 
     /// What the canary predicts; `None` where it cannot, so that production answers.

@@ -187,10 +187,12 @@ impl Serving {
 
     /// What a model predicts alone, in the order of the architectures, on this thread.
     pub fn values(&self, model: &Arc<ServedModel>, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
-        let predicted = model
-            .predict(architectures, COVERAGE)
-            .inspect_err(|error| self.after_failure(model, error))?;
-        Ok(predicted.into_iter().map(|prediction| prediction.value).collect())
+        self.seen(model, model.finite_values(architectures))
+    }
+
+    /// What a model answered, after [`Self::after_failure`] where it could not.
+    pub fn seen<T>(&self, model: &Arc<ServedModel>, answered: Result<T, ServingError>) -> Result<T, ServingError> {
+        answered.inspect_err(|error| self.after_failure(model, error))
     }
 
     /// After a failed prediction: a model whose plugin panicked is dropped and loaded anew.

@@ -148,24 +148,38 @@ impl ServedModel {
         for part in architectures.chunks(ROWS_PER_UNIT) {
             estimates.extend(self.model.estimate(part.iter())?);
         }
-        if let Some(at) = estimates.iter().position(|estimate| !estimate.value.is_finite()) {
-            return Err(ServingError::Impossible {
-                hardware: self.hardware.clone(),
-                version: self.version,
-                value: estimates[at].value,
-                unit: self.quantity().unit(),
-                architecture: self.space.canonical_text(&architectures[at]),
-            });
-        }
+        self.check(architectures, estimates.iter().map(|estimate| estimate.value))?;
+        let reach = self.calibration.reach(coverage);
         let predicted = architectures
             .iter()
             .zip(estimates)
             .map(|(architecture, Estimate { value, spread })| Predicted {
                 value,
-                interval: self.calibration.interval(value, spread, coverage),
+                interval: reach.and_then(|reach| reach.around(value, spread)),
                 outside_training_range: self.range.outside(&self.space, architecture, value),
             });
         Ok(predicted.collect())
+    }
+
+    /// As [`Self::values`], all of them numbers.
+    pub(super) fn finite_values(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+        let values = self.values(architectures)?;
+        self.check(architectures, values.iter().copied())?;
+        Ok(values)
+    }
+
+    /// Refuses what is no number.
+    fn check(&self, architectures: &[Architecture], values: impl Iterator<Item = f64>) -> Result<(), ServingError> {
+        match values.zip(architectures).find(|(value, _)| !value.is_finite()) {
+            None => Ok(()),
+            Some((value, architecture)) => Err(ServingError::Impossible {
+                hardware: self.hardware.clone(),
+                version: self.version,
+                value,
+                unit: self.quantity().unit(),
+                architecture: self.space.canonical_text(architecture),
+            }),
+        }
     }
 }
 

@@ -74,7 +74,8 @@ pub fn train(
     let calibration = calibrate(&model, &fitted_on, &validation)?;
     let estimates = model.estimate(test.architectures.iter())?;
     let predicted: Vec<f64> = estimates.iter().map(|estimate| estimate.value).collect();
-    let interval = |estimate: &Estimate| calibration.interval(estimate.value, estimate.spread, COVERAGE);
+    let reach = calibration.reach(COVERAGE);
+    let interval = |estimate: &Estimate| reach?.around(estimate.value, estimate.spread);
     let intervals: Vec<_> = estimates.iter().map(interval).collect();
     let metrics = Metrics {
         intervals: IntervalMetrics::of(&test.labels, &predicted, &intervals),

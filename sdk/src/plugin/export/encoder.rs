@@ -3,11 +3,34 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
+use serde::de::DeserializeOwned;
+
 use super::super::abi::*;
 use super::super::boundary::{drop_instance, guard, guard_instance, into_pointer, slice_mut};
 use super::super::{Encoder, Networks, OperatorEncoder, PluginError, Rows};
 use super::{Callbacks, parameters, text};
 use crate::SearchSpace;
+
+/// Makes an encoder of either trait.
+///
+/// # Safety
+/// The arguments are those of `EncoderTable::create`.
+unsafe fn make<T, P: DeserializeOwned>(
+    space: Str,
+    params: Str,
+    instance: *mut *mut c_void,
+    error: *mut Buffer,
+    new: fn(&SearchSpace, P) -> Result<T, PluginError>,
+) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        guard(error, || {
+            let space = SearchSpace::from_json(text(space)?).map_err(PluginError::failed)?;
+            *instance = into_pointer(new(&space, parameters(text(params)?)?)?);
+            Ok(())
+        })
+    }
+}
 
 impl<T: Encoder> Callbacks<T> {
     pub(super) const ENCODER: EncoderTable = EncoderTable {
@@ -27,13 +50,7 @@ impl<T: Encoder> Callbacks<T> {
         error: *mut Buffer,
     ) -> u32 {
         // SAFETY: the host keeps to the contract of `EncoderTable::create`.
-        unsafe {
-            guard(error, || {
-                let space = SearchSpace::from_json(text(space)?).map_err(PluginError::failed)?;
-                *instance = into_pointer(T::new(&space, parameters(text(params)?)?)?);
-                Ok(())
-            })
-        }
+        unsafe { make(space, params, instance, error, T::new) }
     }
 
     unsafe extern "C" fn shape(instance: *const c_void, steps: *mut usize, width: *mut usize) -> u32 {
@@ -90,13 +107,7 @@ impl<T: OperatorEncoder> OperatorCallbacks<T> {
         error: *mut Buffer,
     ) -> u32 {
         // SAFETY: the host keeps to the contract of `EncoderTable::create`.
-        unsafe {
-            guard(error, || {
-                let space = SearchSpace::from_json(text(space)?).map_err(PluginError::failed)?;
-                *instance = into_pointer(T::new(&space, parameters(text(params)?)?)?);
-                Ok(())
-            })
-        }
+        unsafe { make(space, params, instance, error, T::new) }
     }
 
     unsafe extern "C" fn no_rows(_: *const c_void, _: *mut usize, _: *mut usize) -> u32 {

@@ -205,3 +205,39 @@ fn rows_of(part: &Part, rows: &[usize]) -> Part {
         latencies_ms: rows.iter().map(|at| part.latencies_ms[*at]).collect(),
     }
 }
+
+/// The story: states that were well-formed held all threads for 12 s, since factors beyond any kernel made numbers that a processor
+/// computes with a hundred times as long; others overflowed for an operator that no self-test knew, and 138 ms were predicted as 1.6.
+#[test]
+fn states_that_no_fit_gives_are_refused() {
+    let host = host();
+    let fitted = fit(&host, &part(&host, 0, 60));
+    let whole: Value = serde_json::from_slice(&fitted.save().expect("a state")).expect("JSON");
+    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let load = |state: &Value| FittedInstance::load(handle, handle.state_version(), state.to_string().as_bytes());
+    assert!(load(&whole).is_ok(), "what a fit gives is read");
+    let hostile: [(&str, Value); 9] = [
+        ("/columns/bases/0/factor/0/0", json!(1.7e308)),
+        ("/columns/bases/0/factor/3/0", json!(1e200)),
+        ("/columns/bases/1/factor/2/2", json!(1e-9)),
+        ("/columns/bases/2/factor/1/1", json!(-0.5)),
+        ("/columns/constant", json!(1e308)),
+        ("/columns/term_means/0", json!(1e-308)),
+        ("/size/median", json!(5e-324)),
+        ("/degrees_of_freedom", json!(1e308)),
+        ("/cost/scale", json!(1e308)),
+    ];
+    for (place, value) in hostile {
+        let mut state = whole.clone();
+        *state.pointer_mut(place).expect("a place of the state") = value;
+        assert!(load(&state).is_err(), "{place} is taken");
+    }
+    for (regressor, state) in [
+        ("roofline", json!({ "prices": vec![-1.0; 20] })),
+        ("mac-proportional", json!({ "per_million_macs": -1.0 })),
+    ] {
+        let handle = host.component(Kind::Regressor, regressor).expect("a regressor");
+        let loaded = FittedInstance::load(handle, handle.state_version(), state.to_string().as_bytes());
+        assert!(loaded.is_err(), "{regressor} takes prices below 0");
+    }
+}

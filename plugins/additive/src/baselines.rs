@@ -84,7 +84,13 @@ impl Regressor for MacProportional {
     }
 
     fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
-        load(version, state)
+        let model: Self = load(version, state)?;
+        if model.per_million_macs.is_finite() && model.per_million_macs > 0.0 {
+            return Ok(model);
+        }
+        let price = model.per_million_macs;
+        let message = format!("{price} for a million multiply-accumulates; it must be above 0");
+        Err(PluginError::UnsupportedState(message))
     }
 
     fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
@@ -129,10 +135,12 @@ impl Regressor for Roofline {
 
     fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
         let roofline: Self = load(version, state)?;
-        if roofline.prices.len() == TERMS {
+        let priced = roofline.prices.iter().all(|price| price.is_finite() && *price >= 0.0);
+        if priced && roofline.prices.len() == TERMS {
             return Ok(roofline);
         }
-        let message = format!("{} prices; there are {TERMS} amounts", roofline.prices.len());
+        let count = roofline.prices.len();
+        let message = format!("{count} prices of {TERMS} amounts, none of which may be below 0");
         Err(PluginError::UnsupportedState(message))
     }
 

@@ -251,6 +251,14 @@ impl Columns {
         !self.resolutions.is_empty() && self.resolutions.iter().all(|(known, _)| *known != resolution)
     }
 
+    /// Steps of an operator that is in no table, with its share of a layer: half a square for each basis.
+    pub fn work_of_an_operator(&self) -> u64 {
+        let half = |functions: usize| (functions * functions / 2) as u64;
+        let bases = self.bases.iter().map(|basis| half(basis.len())).sum::<u64>();
+        // A layer has three operators or more.
+        bases + self.layers.as_ref().map_or(0, |layers| half(layers.len()) / 3)
+    }
+
     /// Whether the parts belong together, in a catalogue of so many operators.
     pub fn is_whole(&self, operators: usize) -> bool {
         let finite = |value: &f64| value.is_finite() && *value >= 0.0;
@@ -262,7 +270,7 @@ impl Columns {
             && self.term_means.iter().all(finite)
             && self.layers.as_ref().is_none_or(LayerBasis::is_whole)
             && self.resolutions.iter().all(|(_, share)| finite(share))
-            && finite(&self.constant)
+            && (0.0..1e9).contains(&self.constant)
     }
 }
 

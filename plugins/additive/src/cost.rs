@@ -91,6 +91,6 @@ impl Cost {
 
     /// Whether all numbers are ones.
     pub fn is_whole(&self) -> bool {
-        self.generic.is_whole() && self.scale.is_finite() && self.scale > 0.0
+        self.generic.is_whole() && (1e-9..=1e9).contains(&self.scale)
     }
 }

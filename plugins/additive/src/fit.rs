@@ -18,7 +18,7 @@ use crate::model::{Model, Parts};
 use crate::operator::{Catalogue, Network};
 
 /// Degrees of freedom of the errors that are tried; the first one unless another is better.
-const FREEDOMS: [f64; 3] = [2.0, 1.0, 4.0];
+pub const FREEDOMS: [f64; 3] = [2.0, 1.0, 4.0];
 
 /// How much better another one must be.
 const BETTER: f64 = 0.99;

@@ -43,6 +43,15 @@ pub struct Basis {
     factor: Factor,
 }
 
+/// Values of basis functions that count as none.
+const NOTHING: f64 = 1e-100;
+
+/// By how much rounding may make a row of a factor longer than 1.
+const SLACK: f64 = 1e-6;
+
+/// The least diagonal entry: pivots are taken while more than a hundred times its square is left.
+const LEAST_DIAGONAL: f64 = 1e-6;
+
 /// A lower triangular factor of a kernel between pivots, as the rows of its triangle.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -59,19 +68,20 @@ impl Factor {
         let mut psi: Vec<f64> = Vec::with_capacity(self.0.len());
         for (kernel, row) in kernel.zip(&self.0) {
             let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
-            psi.push((kernel - known) / row[psi.len()]);
+            let entry = (kernel - known) / row[psi.len()];
+            // Beside a kernel it is nothing, and a processor takes a hundred times as long for what is smaller still.
+            psi.push(if entry.abs() < NOTHING { 0.0 } else { entry });
         }
         psi
     }
 
-    /// Whether it is one, of so many pivots, that can be solved.
+    /// Whether it is one, of so many pivots, that can be solved: a kernel is 1 at most, so no row is longer.
     pub fn is_whole(&self, pivots: usize) -> bool {
-        self.0.len() == pivots
-            && self
-                .0
-                .iter()
-                .enumerate()
-                .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()) && row[at].abs() > 1e-8)
+        let row_is_whole = |(at, row): (usize, &Vec<f64>)| {
+            let squares: f64 = row.iter().map(|x| x * x).sum();
+            row.len() == at + 1 && squares <= 1.0 + SLACK && row[at] >= LEAST_DIAGONAL
+        };
+        self.0.len() == pivots && self.0.iter().enumerate().all(row_is_whole)
     }
 }
 

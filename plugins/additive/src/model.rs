@@ -56,6 +56,7 @@ struct Sums {
     times: Times,
     /// Side of the input, pixels.
     resolution: u32,
+    layers: Vec<OwnLayer>,
 }
 
 /// A prediction, milliseconds.
@@ -96,8 +97,8 @@ impl Model {
         } = &model.parts;
         let operators = &catalogue.operators;
         let row = |operator| columns.of_operator(operator, cost.of_operator(operator), operators);
-        let rows = operators.iter().map(row).collect();
-        let times = operators.iter().map(|operator| model.times_of(operator)).collect();
+        let rows: Vec<Vec<f64>> = operators.iter().map(row).collect();
+        let times = rows.iter().map(|row| model.times_of(row)).collect();
         let own = columns
             .groups()
             .iter()
@@ -106,6 +107,12 @@ impl Model {
         model.unseen = own.map_or(0.0, |at| variances[at].exp().max(believed));
         (model.rows, model.times) = (rows, times);
         model
+    }
+
+    /// Whether all that follows from the parts are numbers.
+    pub fn is_finite(&self) -> bool {
+        let finite = |times: &Times| times.prior > 0.0 && times.first.is_finite() && times.second.is_finite();
+        self.times.iter().all(finite)
     }
 
     /// What each operator of the catalogue takes.
@@ -120,7 +127,7 @@ impl Model {
     pub fn predict(&self, inputs: &Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
         check_width(inputs)?;
         for (at, target) in targets.iter_mut().enumerate() {
-            let sums = self.sums(inputs.row(at), None)?;
+            let sums = self.sums(inputs.row(at), None, None)?;
             *target = self.whole(&sums).predicted;
         }
         Ok(())
@@ -140,10 +147,16 @@ impl Model {
         let noise = self.parts.variances[self.parts.variances.len() - 1].exp();
         let mut rows = Vec::with_capacity(inputs.rows);
         for (at, (target, spread)) in targets.iter_mut().zip(&mut *spreads).enumerate() {
-            let sums = self.sums(inputs.row(at), None)?;
+            let mut columns = vec![0.0; self.parts.columns.len()];
+            let sums = self.sums(inputs.row(at), Some(&mut columns), None)?;
             let whole = self.whole(&sums);
             (*target, *spread) = (whole.predicted, whole.scale);
-            rows.push(self.columns_of(inputs.row(at), sums.resolution, whole.scale)?);
+            let layers = sums.layers.iter().map(|layer| (layer.kind, layer.cost));
+            let row = self
+                .parts
+                .columns
+                .complete(columns, layers, sums.resolution, whole.scale);
+            rows.push(row);
         }
         let phi = Mat::from_fn(self.parts.columns.len(), rows.len(), |j, i| rows[i][j]);
         let half = &self.parts.root * &phi;
@@ -169,27 +182,29 @@ impl Model {
         for (at, parts) in out.chunks_exact_mut(inputs.shape.steps + 1).enumerate() {
             parts.fill(0.0);
             let (steps, rest) = parts.split_at_mut(inputs.shape.steps);
-            let sums = self.sums(inputs.row(at), Some(steps))?;
+            let sums = self.sums(inputs.row(at), None, Some(steps))?;
             rest[0] = self.whole(&sums).rest;
         }
         Ok(())
     }
 
-    /// What an operator takes, whether it is in the table or not.
-    fn times_of(&self, operator: &Operator) -> Times {
-        let prior = self.parts.cost.of_operator(operator);
-        let operators = &self.parts.catalogue.operators;
-        let row = self.parts.columns.of_operator(operator, prior, operators);
+    /// What an operator takes that adds so much to the columns, the first of which is its prior cost.
+    fn times_of(&self, row: &[f64]) -> Times {
         let dot = |coefficients: &[f64]| row.iter().zip(coefficients).map(|(x, b)| x * b).sum::<f64>();
         Times {
-            prior,
-            first: prior + dot(&self.parts.first),
-            second: prior + dot(&self.parts.second),
+            prior: row[0],
+            first: row[0] + dot(&self.parts.first),
+            second: row[0] + dot(&self.parts.second),
         }
     }
 
-    /// Sums over a row; where `parts` has room, the part of each step.
-    fn sums(&self, row: &[f32], mut parts: Option<&mut [f64]>) -> Result<Sums, PluginError> {
+    /// Sums over a row; where they are given, adds what operators have of the columns, and tells the part of each step.
+    fn sums(
+        &self,
+        row: &[f32],
+        mut columns: Option<&mut [f64]>,
+        mut parts: Option<&mut [f64]>,
+    ) -> Result<Sums, PluginError> {
         let mut all = Times {
             prior: 0.0,
             first: 0.0,
@@ -200,20 +215,30 @@ impl Model {
             let Some((operator, _)) = Operator::read(step)? else {
                 break;
             };
-            let times = match self.parts.catalogue.find(&operator.shape) {
-                Some(number) => self.times[number as usize],
-                None => self.times_of(&operator),
+            let unknown;
+            let (times, own) = match self.parts.catalogue.find(&operator.shape) {
+                Some(number) => (self.times[number as usize], &self.rows[number as usize]),
+                None => {
+                    let prior = self.parts.cost.of_operator(&operator);
+                    let operators = &self.parts.catalogue.operators;
+                    unknown = self.parts.columns.of_operator(&operator, prior, operators);
+                    (self.times_of(&unknown), &unknown)
+                }
             };
             all.prior += times.prior;
             all.first += times.first;
             all.second += times.second;
+            if let Some(columns) = &mut columns {
+                add(columns, own);
+            }
             if let Some(parts) = &mut parts {
                 parts[at] = times.second;
                 priors.push(times.prior);
             }
         }
-        for layer in self.layers(row)? {
-            let (first, second) = self.of_layer(&layer);
+        let layers = self.layers(row)?;
+        for layer in &layers {
+            let (first, second) = self.of_layer(layer);
             all.first += first;
             all.second += second;
             if let Some(parts) = &mut parts {
@@ -229,6 +254,7 @@ impl Model {
         Ok(Sums {
             times: all,
             resolution: row[SIDE_IN] as u32,
+            layers,
         })
     }
 
@@ -249,7 +275,13 @@ impl Model {
         let before = of_first + constant * first[at] + prior * of_resolution(first);
         let scale = self.parts.size.scale(prior, before);
         let rest = constant * second[at] + scale * of_resolution(second);
-        let predicted = (of_second + rest).max(LEAST * prior);
+        // What is no number stays none, for the host to refuse.
+        let sum = of_second + rest;
+        let predicted = if sum.is_finite() {
+            sum.max(LEAST * prior)
+        } else {
+            f64::NAN
+        };
         Whole {
             predicted,
             scale,
@@ -297,30 +329,5 @@ impl Model {
             layer.cost * own.map(|(x, b)| x * b).sum::<f64>()
         };
         (dot(&self.parts.first), dot(&self.parts.second))
-    }
-
-    /// All columns of a row.
-    fn columns_of(&self, row: &[f32], resolution: u32, scale: f64) -> Result<Vec<f64>, PluginError> {
-        let Parts {
-            catalogue,
-            columns,
-            cost,
-            ..
-        } = &self.parts;
-        let mut sums = vec![0.0; columns.len()];
-        for step in row.chunks_exact(WIDTH) {
-            let Some((operator, _)) = Operator::read(step)? else {
-                break;
-            };
-            match catalogue.find(&operator.shape) {
-                Some(number) => add(&mut sums, &self.rows[number as usize]),
-                None => {
-                    let prior = cost.of_operator(&operator);
-                    add(&mut sums, &columns.of_operator(&operator, prior, &catalogue.operators));
-                }
-            }
-        }
-        let layers = self.layers(row)?.into_iter().map(|layer| (layer.kind, layer.cost));
-        Ok(columns.complete(sums, layers, resolution, scale))
     }
 }

@@ -1,12 +1,14 @@
 //! Saved models: JSON, with the table of microseconds by operator.
 
+use std::ops::RangeInclusive;
+
 use faer::Mat;
-use lglp_sdk::plugin::PluginError;
+use lglp_sdk::plugin::{PluginError, work};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::Columns;
 use crate::cost::Cost;
-use crate::fit::Size;
+use crate::fit::{FREEDOMS, Size};
 use crate::model::{Model, Parts};
 use crate::operator::{Catalogue, Operator};
 
@@ -18,6 +20,15 @@ const MOST_OPERATORS: usize = 20_000;
 
 /// Columns at most.
 const MOST_COLUMNS: usize = 2_000;
+
+/// Operators times columns at most: what a loaded model keeps, 8 bytes for each.
+const MOST_ENTRIES: usize = 8 << 20;
+
+/// Operators of a network at most, none of which is in the table.
+const MOST_OF_A_ROW: u64 = 256;
+
+/// Milliseconds that are believed in.
+const BELIEVABLE: RangeInclusive<f64> = 1e-9..=1e9;
 
 const FORMAT: &str = "lglp additive model";
 
@@ -103,6 +114,8 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         |values: &[f64], count: usize| values.len() == count && values.iter().all(|x| x.is_finite() && x.abs() < 1e9);
     let fits = whole
         && columns <= MOST_COLUMNS
+        && count * columns <= MOST_ENTRIES
+        && FREEDOMS.contains(&state.degrees_of_freedom)
         && finite(&state.log_variances, groups + 1)
         && state.log_variances.iter().all(|x| x.abs() < 50.0)
         && finite(&state.first, columns)
@@ -113,8 +126,7 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
             .iter()
             .enumerate()
             .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()))
-        && state.size.median.is_finite()
-        && state.size.median > 0.0
+        && BELIEVABLE.contains(&state.size.median)
         && (-1.0..=0.0).contains(&state.size.slope);
     if !fits {
         return refuse("its parts do not belong together".into());
@@ -126,6 +138,7 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
             0.0
         }
     });
+    work::check(work_of_a_row(&state.columns), "bases of operators")?;
     let parts = Parts {
         catalogue: Catalogue::of(operators),
         columns: state.columns,
@@ -137,5 +150,16 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         second: state.second,
         root,
     };
-    Ok(Model::new(parts, Vec::new()))
+    let model = Model::new(parts, Vec::new());
+    if !model.is_finite() {
+        return refuse("an operator would take no number of milliseconds".into());
+    }
+    Ok(model)
+}
+
+/// Steps that a row takes at most: each of its operators that is in no table solves the factors of the bases, and all columns are
+/// multiplied with a triangle.
+fn work_of_a_row(columns: &Columns) -> u64 {
+    let width = columns.len() as u64;
+    MOST_OF_A_ROW * columns.work_of_an_operator() + width * width / 2 / work::MULTIPLY_ADDS
 }

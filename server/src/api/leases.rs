@@ -12,6 +12,7 @@ use super::State;
 use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
+use super::heavy::heavy;
 use super::measurements::check_all;
 use super::problem::ApiError;
 use crate::fleet::{corrected, skew};
@@ -72,8 +73,10 @@ pub async fn next_batch(
     caller: Caller,
     Body(body): Body<AskForBatch>,
 ) -> Result<HttpResponse, ApiError> {
-    let batch = blocking(move || {
-        admit(&state, *id, body.fencing, &caller)?;
+    // All that a job measures is looked through for what is left.
+    let asking = caller.clone();
+    let batch = heavy(&state, &caller, move |state| {
+        admit(state, *id, body.fencing, &asking)?;
         let limit = body.limit.clamp(1, IN_HAND);
         Ok::<_, ApiError>(state.jobs.batch(*id, body.fencing, limit)?)
     })

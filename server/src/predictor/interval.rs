@@ -103,12 +103,13 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The interval around a prediction; `None` where it needs a spread, and there is none.
+    /// The interval around a prediction; `None` where it needs a spread, and there is none, and where it would have no end.
     pub fn around(&self, predicted: f64, spread: Option<f64>) -> Option<Interval> {
         let unit = if self.of_spread { spread? } else { predicted.abs() };
-        Some(Interval {
-            low: (predicted - self.below * unit).max(0.0),
-            high: predicted + self.above * unit,
+        let (low, high) = (predicted - self.below * unit, predicted + self.above * unit);
+        (low.is_finite() && high.is_finite()).then(|| Interval {
+            low: low.max(0.0),
+            high,
             coverage: self.coverage,
             provisional: self.provisional,
         })

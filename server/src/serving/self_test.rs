@@ -86,11 +86,13 @@ fn timed(model: &FittedModel, rows: &[Architecture], version: &Version) -> Resul
     let mut least = Duration::MAX;
     for _ in 0..TRIES {
         let began = Busy::now();
-        let predicted = model.predict(rows.iter());
+        // With spreads, as requests are answered.
+        let estimates = model.estimate(rows.iter());
         least = least.min(began.elapsed());
-        let predicted = predicted.map_err(|error| ServingError::of_version(version, error))?;
+        let estimates = estimates.map_err(|error| ServingError::of_version(version, error))?;
         if least <= SLOWEST_UNIT {
-            return Ok((predicted, least));
+            let values = estimates.into_iter().map(|estimate| estimate.value);
+            return Ok((values.collect(), least));
         }
         if least > HOPELESS * SLOWEST_UNIT {
             break;

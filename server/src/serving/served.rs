@@ -139,7 +139,12 @@ impl ServedModel {
 
     /// The parts of a prediction; `None` where the version does not tell them.
     pub fn contributions(&self, architecture: &Architecture) -> Result<Option<Contributions>, ServingError> {
-        Ok(self.model.contributions(architecture)?)
+        let parts = self.model.contributions(architecture)?;
+        if let Some(parts) = &parts {
+            let mut all = parts.values.iter().copied().chain([parts.rest, parts.sum()]);
+            all.try_for_each(|value| self.check_one(architecture, value))?;
+        }
+        Ok(parts)
     }
 
     /// Predicts architectures of the model's space, in their order, with intervals of this coverage.
@@ -170,16 +175,21 @@ impl ServedModel {
 
     /// Refuses what is no number.
     fn check(&self, architectures: &[Architecture], values: impl Iterator<Item = f64>) -> Result<(), ServingError> {
-        match values.zip(architectures).find(|(value, _)| !value.is_finite()) {
-            None => Ok(()),
-            Some((value, architecture)) => Err(ServingError::Impossible {
-                hardware: self.hardware.clone(),
-                version: self.version,
-                value,
-                unit: self.quantity().unit(),
-                architecture: self.space.canonical_text(architecture),
-            }),
+        let mut pairs = architectures.iter().zip(values);
+        pairs.try_for_each(|(architecture, value)| self.check_one(architecture, value))
+    }
+
+    fn check_one(&self, architecture: &Architecture, value: f64) -> Result<(), ServingError> {
+        if value.is_finite() {
+            return Ok(());
         }
+        Err(ServingError::Impossible {
+            hardware: self.hardware.clone(),
+            version: self.version,
+            value,
+            unit: self.quantity().unit(),
+            architecture: self.space.canonical_text(architecture),
+        })
     }
 }
 

@@ -17,6 +17,7 @@ Usage: datasets/measure-gpu.sh --name NAME [OPTIONS] [-- OPTIONS OF plugins/comm
   --again 100         of them, to measure a second time
   --repetitions 10    runs of one call; half as many from batch size 8 on, where each of them is long
   --budget 0.5        seconds for the runs of one attempt at one architecture, see lglp measure --help
+  --energy 0          seconds that each architecture runs once more to tell its energy; 0.5 doubles the time
   --minutes N         end after so many minutes and export what there is; start it again to go on
   --space SPACE       the search space (mobilenetv3)
   --output DIR        where the datasets go (datasets)
@@ -32,12 +33,12 @@ time_onnx.py gets --device cuda, so that a machine without a usable GPU is an er
 TEXT
 }
 
-name='' batches='1 32' count=1000 again=100 repetitions=10 budget=0.5 minutes='' space=mobilenetv3
+name='' batches='1 32' count=1000 again=100 repetitions=10 budget=0.5 energy=0 minutes='' space=mobilenetv3
 output=datasets registry=data/gpu python=python3 script_options=(--device cuda)
 while [ $# -gt 0 ]; do
     case $1 in
         --help | -h) usage && exit ;;
-        --name | --batches | --count | --again | --repetitions | --budget | --minutes | --space | --output | --registry | \
+        --name | --batches | --count | --again | --repetitions | --budget | --energy | --minutes | --space | --output | --registry | \
             --python)
             [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2 && exit 2; }
             printf -v "${1#--}" %s "$2"
@@ -71,7 +72,7 @@ measure() {
     local runs=$((batch < 8 ? repetitions : (repetitions + 1) / 2))
     # A new target gets the settings, one that is there has them.
     command=("$lglp" measure --hardware "$hardware" --space "$space" --runtime command --batch-size "$batch"
-        --budget "$budget" --set preset=python --set "program=$python" --set "arguments=$arguments" --set "repetitions=$runs" "$@")
+        --budget "$budget" --energy-window "$energy" --set preset=python --set "program=$python" --set "arguments=$arguments" --set "repetitions=$runs" "$@")
     said=$(timeout --signal=KILL "$rest" "${command[@]}") || status=$?
     [ $status -ne 124 ] && [ $status -ne 137 ] || return 1
     [ $status -eq 0 ] || exit $status

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import gc
 import json
+import mmap
 import os
 import re
 import struct
@@ -27,8 +28,9 @@ examples:
   echo '{"load": "network.onnx", "id": 1}' | time_onnx.py --serve
 """
 
-# Runs before any counts, at loading and at each call: clocks rise, and libraries choose their kernels.
-WARM_UP_LOADED, WARM_UP_CALL = 5, 2
+# Runs before any counts, at loading and at each call: clocks rise, and libraries choose their kernels. Before a graph is
+# recorded, as many as torch's manual has.
+WARM_UP_LOADED, WARM_UP_RECORDED, WARM_UP_CALL = 5, 3, 2
 # The GPU's energy counter moves in steps of up to 0.1 s; below this many seconds, what it says is rounding.
 ENERGY_AFTER_S = 0.5
 
@@ -123,8 +125,11 @@ class Model:
     """`nodes` in order, `weights` as name -> (shape, bytes of float32), names of input and output, the input's `shape`."""
 
     def __init__(self, path):
+        if os.path.getsize(path) == 0:
+            raise Problem(f"{path} is empty")
+        # Mapped and not read: weights go from the file's pages to the device. Privately, since torch asks to write.
         with open(path, "rb") as file:
-            message = memoryview(file.read())
+            message = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
         graph = next((value for number, value in fields(message) if number == 7), None)
         if graph is None:
             raise Problem(f"{path} is no ONNX model: it has no graph")
@@ -222,8 +227,10 @@ class TorchNetwork:
 
     def __init__(self, torch, model, device, dtype, layout):
         def place(shape, raw):
-            tensor = torch.frombuffer(bytearray(raw), dtype=torch.float32).reshape(shape)
-            return tensor.to(device, dtype, memory_format=layout if len(shape) == 4 else torch.preserve_format)
+            tensor = torch.frombuffer(raw, dtype=torch.float32).reshape(shape)
+            memory_format = layout if len(shape) == 4 else torch.preserve_format
+            # Always a copy: in the file they lie at any byte.
+            return tensor.to(device, dtype, copy=True, memory_format=memory_format)
 
         self.weights = {name: place(*weight) for name, weight in model.weights.items()}
         self.input, self.output = model.input, model.output
@@ -288,7 +295,7 @@ class Torch:
         torch, model = self.torch, Model(path)
         network = TorchNetwork(torch, model, self.device, self.dtype, self.layout)
         torch.manual_seed(0)
-        image = torch.rand(model.shape).mul(2).sub(1).to(self.device, self.dtype, memory_format=self.layout)
+        image = torch.rand(model.shape, device=self.device).mul(2).sub(1).to(self.dtype, memory_format=self.layout)
         if not self.cuda:
             for _ in range(WARM_UP_LOADED):
                 network(image)
@@ -297,7 +304,7 @@ class Torch:
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            for _ in range(WARM_UP_LOADED):
+            for _ in range(WARM_UP_RECORDED):
                 network(image)
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
@@ -323,8 +330,10 @@ class Torch:
 
     def unloaded(self):
         gc.collect()
-        if self.cuda:
-            self.torch.cuda.empty_cache()
+        # Memory that a graph had goes to no other one until it is given back, which takes longer than a small network.
+        cuda = self.torch.cuda
+        if self.cuda and cuda.memory_reserved() > cuda.get_device_properties(0).total_memory / 4:
+            cuda.empty_cache()
 
 
 class EnergyCounter:
@@ -446,6 +455,9 @@ def choose(options):
 def serve(runner, say):
     """Answers one JSON object a line, until there are no more; see docs/your-device.md for the questions."""
     networks = {}
+    # What is there by now stays, and is not looked through after each network.
+    gc.collect()
+    gc.freeze()
 
     def answer(question):
         if "describe" in question:

@@ -153,7 +153,8 @@ impl Campaign<'_> {
             done: plan.iter().filter(|(_, a)| done.contains(&self.digest(a))).count(),
         });
         let mut measured = 0;
-        for (draw, architecture) in plan.iter().filter(|(_, a)| !done.contains(&self.digest(a))) {
+        let mut missing = plan.iter().filter(|(_, a)| !done.contains(&self.digest(a))).peekable();
+        while let Some((draw, architecture)) = missing.next() {
             if stopped() {
                 return Err(MeasureError::Stopped);
             }
@@ -167,7 +168,7 @@ impl Campaign<'_> {
                 .turn(|| progress(CampaignEvent::Waiting), stopped)
                 .map_err(locked)?;
             let _turn = turn.ok_or(MeasureError::Stopped)?;
-            let (record, paired) = rig.measure(architecture, label)?;
+            let (record, paired) = rig.measure(architecture, missing.peek().map(|(_, next)| next), label)?;
             self.store.record_measurement(&record, self.actor)?;
             measured += 1;
             progress(CampaignEvent::Measured {

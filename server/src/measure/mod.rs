@@ -1,5 +1,6 @@
 //! Measuring: ground truth for training and validation.
 
+mod ahead;
 mod campaign;
 mod device_lock;
 mod fingerprint;

@@ -4,6 +4,7 @@ use lglp_registry::{Digest, HardwareName, Measurement, PairedSample};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
 
+use super::ahead::Ahead;
 use super::meters::{Device, Window};
 use super::{
     MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, admit_batch, calibrate, load_average, median,
@@ -22,6 +23,8 @@ pub struct Rig<'a> {
     batch: u32,
     /// What the runtime runs on.
     device: Device,
+    /// The network that is measured next, where the device leaves this processor the time to build it.
+    ahead: Option<Ahead>,
     /// This process, as measurements name it.
     process: String,
 }
@@ -56,6 +59,7 @@ impl<'a> Rig<'a> {
             protocol,
             batch,
             device: Device::of_runtime(&runtime.describe()?),
+            ahead: None,
             process: format!("{}@{}", std::process::id(), now()),
         })
     }
@@ -65,14 +69,19 @@ impl<'a> Rig<'a> {
         calibrate(&mut self.reference, self.runtime.runs_at_once(), progress)
     }
 
-    /// Measures one architecture.
+    /// Measures one architecture. `next`: the one that is measured after it, where that is known.
     pub fn measure(
         &mut self,
         architecture: &Architecture,
+        next: Option<&Architecture>,
         label: Label<'_>,
     ) -> Result<(Measurement, PairedMeasurement), MeasureError> {
-        admit_batch(self.space, architecture, self.batch, self.runtime.network_memory())?;
-        let network = networks::build(self.space, architecture, self.batch, WEIGHTS_SEED);
+        self.admit(architecture)?;
+        let ahead = self.ahead.take().and_then(|ahead| ahead.network_of(architecture));
+        let network = ahead.unwrap_or_else(|| networks::build(self.space, architecture, self.batch, WEIGHTS_SEED));
+        if let Some(next) = next.filter(|next| self.device.is_apart() && self.admit(next).is_ok()) {
+            self.ahead = Some(Ahead::begin(self.space, next, self.batch));
+        }
         let mut candidate = self.runtime.load(&network.onnx)?;
         let at_once = self.runtime.runs_at_once();
         let mut paired = self
@@ -83,6 +92,10 @@ impl<'a> Rig<'a> {
         }
         let record = self.record(architecture, &paired, label)?;
         Ok((record, paired))
+    }
+
+    fn admit(&self, architecture: &Architecture) -> Result<(), PluginError> {
+        admit_batch(self.space, architecture, self.batch, self.runtime.network_memory())
     }
 
     /// Energy of one run, joules, where a meter of the device tells.

@@ -227,7 +227,7 @@ impl<'a> Shift<'a> {
         };
         Ok(setting
             .rig
-            .measure(architecture, label)
+            .measure(architecture, None, label)
             .map(|(mut measurement, paired)| {
                 measurement.worker = Some(self.link.api.worker().to_owned());
                 (measurement, paired.half_width)

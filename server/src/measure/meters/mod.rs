@@ -61,6 +61,12 @@ impl Device {
         }
     }
 
+    /// Whether it has a processor and memory of its own, so that this machine's work does not touch it: a graphics processor
+    /// that NVML knows.
+    pub fn is_apart(&self) -> bool {
+        self.gpu.is_some()
+    }
+
     /// What counts its energy, where something does.
     pub fn meter(&self) -> Option<&Meter> {
         self.meter.as_ref()

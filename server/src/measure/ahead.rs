@@ -1,0 +1,32 @@
+//! A network that is built while another one is measured. Only where networks run on a device with a processor and memory
+//! of its own: elsewhere the work would slow down what is timed.
+
+use std::thread::JoinHandle;
+
+use lglp_sdk::{Architecture, SearchSpace};
+
+use super::WEIGHTS_SEED;
+use crate::networks::{self, Network};
+
+/// A network under way.
+pub struct Ahead {
+    architecture: Architecture,
+    building: JoinHandle<Network>,
+}
+
+impl Ahead {
+    /// Begins to build the network of an architecture with this many inputs at once.
+    pub fn begin(space: &SearchSpace, architecture: &Architecture, batch: u32) -> Self {
+        let (space, of) = (space.clone(), architecture.clone());
+        Self {
+            architecture: architecture.clone(),
+            building: std::thread::spawn(move || networks::build(&space, &of, batch, WEIGHTS_SEED)),
+        }
+    }
+
+    /// Waits for the network; none where it is another architecture's.
+    pub fn network_of(self, architecture: &Architecture) -> Option<Network> {
+        let built = self.building.join().expect("building a network does not panic");
+        (self.architecture == *architecture).then_some(built)
+    }
+}

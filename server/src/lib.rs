@@ -21,6 +21,7 @@ pub mod log;
 pub mod measure;
 mod memory;
 pub mod networks;
+mod onboard;
 pub mod plots;
 pub mod plugins;
 pub mod predictor;

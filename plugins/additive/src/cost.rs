@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::columns::median;
-use crate::operator::{Catalogue, Network, Operator};
+use crate::operator::{Catalogue, KINDS, Network, Operator};
 
 /// Arithmetic, memory and launches, each over what a network of the training has of it in the median.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,13 +58,51 @@ impl Generic {
 #[serde(deny_unknown_fields)]
 pub struct Cost {
     generic: Generic,
-    /// Milliseconds of a generic unit on this device.
+    /// What other targets taught, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taught: Option<Taught>,
+    /// Milliseconds of a unit on this device.
     scale: f64,
+}
+
+/// What other targets taught of operators, in generic units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Taught {
+    /// Of each operator of the catalogue.
+    operators: Vec<f64>,
+    /// Of any other, by its kind: the ratio to its generic cost.
+    kinds: Vec<f64>,
 }
 
 impl Cost {
     pub fn generic(generic: Generic) -> Self {
-        Self { generic, scale: 1.0 }
+        Self {
+            generic,
+            taught: None,
+            scale: 1.0,
+        }
+    }
+
+    /// What other targets taught of each operator of a catalogue, in any unit.
+    pub fn taught(generic: Generic, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
+        let mut sums = [(0.0, 0.0); KINDS];
+        for (operator, cost) in catalogue.operators.iter().zip(&costs) {
+            let (taught, plain) = &mut sums[usize::from(operator.shape.kind) - 1];
+            *taught += cost;
+            *plain += generic.of_operator(operator);
+        }
+        let (taught, plain) = sums.iter().fold((0.0, 0.0), |(a, b), (t, p)| (a + t, b + p));
+        let ratio = |(own, generic): &(f64, f64)| {
+            if *generic > 0.0 { own / generic } else { taught / plain }
+        };
+        let kinds = sums.iter().map(ratio).collect();
+        let operators = costs;
+        Self {
+            generic,
+            taught: Some(Taught { operators, kinds }),
+            scale: 1.0,
+        }
     }
 
     /// Scales the costs so that networks take what was measured, in the median of their ratios.
@@ -77,20 +115,33 @@ impl Cost {
         self.scale *= median(&ratios).exp();
     }
 
-    pub fn of_operator(&self, operator: &Operator) -> f64 {
-        self.scale * self.generic.of_operator(operator)
+    /// The cost of an operator, which may be one of the catalogue that the costs were made for.
+    pub fn of_operator(&self, operator: &Operator, catalogue: &Catalogue) -> f64 {
+        let Some(taught) = &self.taught else {
+            return self.scale * self.generic.of_operator(operator);
+        };
+        self.scale
+            * match catalogue.find(&operator.shape) {
+                Some(number) => taught.operators[number as usize],
+                None => taught.kinds[usize::from(operator.shape.kind) - 1] * self.generic.of_operator(operator),
+            }
     }
 
     pub fn of_all(&self, catalogue: &Catalogue) -> Vec<f64> {
-        catalogue
-            .operators
-            .iter()
-            .map(|operator| self.of_operator(operator))
+        let operators = catalogue.operators.iter();
+        operators
+            .map(|operator| self.of_operator(operator, catalogue))
             .collect()
     }
 
-    /// Whether all numbers are ones.
-    pub fn is_whole(&self) -> bool {
-        self.generic.is_whole() && (1e-9..=1e9).contains(&self.scale)
+    /// Whether all numbers are ones, with a catalogue of so many operators.
+    pub fn is_whole(&self, operators: usize) -> bool {
+        let believable = |cost: &f64| (1e-12..=1e9).contains(cost);
+        let taught = self.taught.as_ref().is_none_or(|taught| {
+            taught.operators.len() == operators
+                && taught.kinds.len() == KINDS
+                && taught.operators.iter().chain(&taught.kinds).all(believable)
+        });
+        taught && self.generic.is_whole() && (1e-9..=1e9).contains(&self.scale)
     }
 }

@@ -44,6 +44,7 @@ pub struct Known {
 }
 
 /// What is fitted.
+#[derive(Clone)]
 pub struct Data<'a> {
     pub catalogue: Catalogue,
     pub networks: &'a [Network],
@@ -246,6 +247,12 @@ impl Size {
     pub fn scale(&self, m: f64, fit: f64) -> f64 {
         fit.clamp(0.4 * m, 2.5 * m) * (m / self.median).powf(self.slope)
     }
+}
+
+/// The mean of the relative errors of rows that are left out.
+pub fn left_out_error(model: &Model, targets: &[f64]) -> f64 {
+    let errors = model.left_out.iter().zip(targets);
+    errors.map(|(row, y)| (row.predicted - y).abs() / y).sum::<f64>() / targets.len() as f64
 }
 
 fn mape(left_out: &[Without], scales: &[f64], targets: &[f64]) -> f64 {

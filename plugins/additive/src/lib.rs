@@ -17,6 +17,7 @@ mod nnls;
 mod operator;
 mod regressor;
 mod state;
+mod transfer;
 
 lglp_sdk::export_plugin! {
     summary: "The time of a network as the sum over its operators, and baselines",

@@ -1,5 +1,7 @@
 //! A fitted model: a table of times by operator, and what an operator that is not in it takes.
 
+use std::borrow::Cow;
+
 use faer::Mat;
 use lglp_sdk::plugin::{LeftOut, PluginError, Tensor};
 
@@ -96,7 +98,7 @@ impl Model {
             ..
         } = &model.parts;
         let operators = &catalogue.operators;
-        let row = |operator| columns.of_operator(operator, cost.of_operator(operator), operators);
+        let row = |operator| columns.of_operator(operator, cost.of_operator(operator, catalogue), operators);
         let rows: Vec<Vec<f64>> = operators.iter().map(row).collect();
         let times = rows.iter().map(|row| model.times_of(row)).collect();
         let own = columns
@@ -188,6 +190,26 @@ impl Model {
         Ok(())
     }
 
+    /// What an operator takes, milliseconds, as far as that belongs to it alone.
+    pub fn time_of(&self, operator: &Operator) -> f64 {
+        self.own(operator).0.second
+    }
+
+    /// What an operator takes, and what it adds to the columns: from the tables, or worked out where it is in none.
+    fn own(&self, operator: &Operator) -> (Times, Cow<'_, [f64]>) {
+        let Parts {
+            catalogue,
+            columns,
+            cost,
+            ..
+        } = &self.parts;
+        if let Some(number) = catalogue.find(&operator.shape) {
+            return (self.times[number as usize], (&self.rows[number as usize]).into());
+        }
+        let row = columns.of_operator(operator, cost.of_operator(operator, catalogue), &catalogue.operators);
+        (self.times_of(&row), row.into())
+    }
+
     /// What an operator takes that adds so much to the columns, the first of which is its prior cost.
     fn times_of(&self, row: &[f64]) -> Times {
         let dot = |coefficients: &[f64]| row.iter().zip(coefficients).map(|(x, b)| x * b).sum::<f64>();
@@ -215,21 +237,12 @@ impl Model {
             let Some((operator, _)) = Operator::read(step)? else {
                 break;
             };
-            let unknown;
-            let (times, own) = match self.parts.catalogue.find(&operator.shape) {
-                Some(number) => (self.times[number as usize], &self.rows[number as usize]),
-                None => {
-                    let prior = self.parts.cost.of_operator(&operator);
-                    let operators = &self.parts.catalogue.operators;
-                    unknown = self.parts.columns.of_operator(&operator, prior, operators);
-                    (self.times_of(&unknown), &unknown)
-                }
-            };
+            let (times, own) = self.own(&operator);
             all.prior += times.prior;
             all.first += times.first;
             all.second += times.second;
             if let Some(columns) = &mut columns {
-                add(columns, own);
+                add(columns, &own);
             }
             if let Some(parts) = &mut parts {
                 parts[at] = times.second;
@@ -307,7 +320,8 @@ impl Model {
             resolution: 0,
         };
         let layers = layers_of(&network, &catalogue).into_iter().map(|layer| {
-            let cost = |number: &u32| self.parts.cost.of_operator(&catalogue.operators[*number as usize]);
+            let known = &self.parts.catalogue;
+            let cost = |number: &u32| (self.parts.cost).of_operator(&catalogue.operators[*number as usize], known);
             let within = |at: &usize| network.operators[*at].1 == layer.place;
             OwnLayer {
                 kind: layer.kind,

@@ -9,6 +9,7 @@ use crate::fit::{Data, Known, fit};
 use crate::model::Model;
 use crate::operator::Catalogue;
 use crate::state;
+use crate::transfer::fit_from;
 
 /// Nothing is to be set: what could be is learned.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -23,8 +24,14 @@ impl Regressor for Additive {
     const STATE_VERSION: u32 = state::VERSION;
     type Parameters = Parameters;
 
+    fn fit(parameters: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        Self::fit_from(parameters, data, &[])
+    }
+
     /// Fits to both parts: it stops by nothing.
-    fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+    fn fit_from(_: Parameters, data: Fit<'_>, priors: &[&[u8]]) -> Result<Self, PluginError> {
+        let sources = priors.iter().map(|prior| state::load(state::VERSION, prior));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let mut catalogue = Catalogue::default();
         let mut networks = catalogue.read(&data.train.inputs)?;
         networks.extend(if data.validation.inputs.rows > 0 {
@@ -46,7 +53,11 @@ impl Regressor for Additive {
             networks: &networks,
             targets: &targets,
         };
-        fit(data, Known::default(), &report).map(Self)
+        let model = match sources.is_empty() {
+            true => fit(data, Known::default(), &report),
+            false => fit_from(&data, &sources, &report),
+        };
+        model.map(Self)
     }
 
     fn save(&self) -> Result<Vec<u8>, PluginError> {

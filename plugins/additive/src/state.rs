@@ -108,7 +108,7 @@ pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
     if count == 0 || count > MOST_OPERATORS {
         return refuse(format!("{count} operators; 1 to {MOST_OPERATORS} are allowed"));
     }
-    let whole = state.columns.is_whole(count) && state.cost.is_whole();
+    let whole = state.columns.is_whole(count) && state.cost.is_whole(count);
     let (groups, columns) = (state.columns.groups().len(), state.columns.len());
     let finite =
         |values: &[f64], count: usize| values.len() == count && values.iter().all(|x| x.is_finite() && x.abs() < 1e9);

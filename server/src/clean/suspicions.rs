@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::measure::median;
 use crate::plugins::PluginHost;
-use crate::predictor::Recipe;
+use crate::predictor::{Fitting, Recipe};
 use crate::train::{Split, TrainError, TrainingData, cores, each, train};
 
 /// A measurement beside what a model that was not fitted on it predicts.
@@ -43,7 +43,14 @@ pub fn suspicions(
             validation: validation.to_vec(),
             test,
         };
-        let trained = train(recipe, host, space, data, split, seed, &mut |_| true)?;
+        let fitting = Fitting {
+            recipe,
+            host,
+            space,
+            seed,
+            priors: &[],
+        };
+        let trained = train(fitting, data, split, &mut |_| true)?;
         progress();
         Ok(trained.split.test.into_iter().zip(trained.predicted).collect())
     };

@@ -1,7 +1,6 @@
 //! Accuracy as people read it: a line per metric with its unit, and the noise floor of the measurements beside it.
 
 use comfy_table::{CellAlignment, Table};
-use lglp_openapi::models::Quantity;
 use lglp_registry::{HardwareName, Store};
 
 use super::table::table;
@@ -27,7 +26,7 @@ const MEANINGS: [(&str, usize, &str, &str); 10] = [
 pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
     let mut rows = table(&["metric", "test part", "what it is"]);
     for ((name, .., meaning), (_, Summary { mean, sd, values })) in MEANINGS.into_iter().zip(summaries(runs)) {
-        let (digits, unit) = shown(name, of);
+        let (digits, unit) = shown(name, mean, of);
         let value = match values.len() {
             1 => format!("{mean:.digits$}{unit}"),
             _ => format!("{mean:.digits$} +- {sd:.digits$}{unit}"),
@@ -42,22 +41,21 @@ pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
 
 /// A metric's value with its unit; `of` is that of what is predicted.
 pub fn metric(name: &str, value: f64, of: &str) -> String {
-    let (digits, unit) = shown(name, of);
+    let (digits, unit) = shown(name, value, of);
     format!("{value:.digits$}{unit}")
 }
 
-/// Digits and unit of a metric; four digits of one that is not known here.
-fn shown(name: &str, of: &str) -> (usize, String) {
+/// Digits behind the point and unit of a metric of this value; four digits of one that is not known here.
+fn shown(name: &str, value: f64, of: &str) -> (usize, String) {
     let Some((_, digits, unit, _)) = MEANINGS.iter().find(|meaning| meaning.0 == name) else {
         return (4, String::new());
     };
-    // Networks spend joules where they take tens of milliseconds.
-    let more = if unit.contains('U') && of == Quantity::Energy.unit() {
-        2
-    } else {
-        0
+    // Fast devices and energies have errors far below 1 of the unit: two digits that count are shown of them, too.
+    let more = match unit.contains('U') && value > 0.0 {
+        true => (1.0 - value.log10().floor()).clamp(0.0, 9.0) as usize,
+        false => 0,
     };
-    (digits + more, unit.replace('U', of))
+    (more.max(*digits), unit.replace('U', of))
 }
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.

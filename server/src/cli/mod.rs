@@ -13,6 +13,7 @@ mod jobs;
 mod measure;
 mod models;
 mod network;
+mod onboard;
 mod openapi;
 mod plugins;
 mod predict;
@@ -47,8 +48,7 @@ pub use context::Context;
 #[command(
     version,
     after_help = "A first day with lglp:\n  \
-        lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
-        lglp train --hardware my-box\n  \
+        lglp onboard --hardware my-box --budget 50\n  \
         lglp promote --hardware my-box 1\n  \
         lglp serve\n\n\
         Commands talk to the server that holds the registry, where one runs, and open it themselves where none does."
@@ -126,6 +126,7 @@ enum Command {
     Serve(serve::Args),
     Predict(predict::Args),
     Explain(explain::Args),
+    Onboard(onboard::Args),
     Measure(measure::Args),
     Clean(clean::Args),
     Train(train::Args),
@@ -167,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&context, &args),
         Command::Predict(args) => predict::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
+        Command::Onboard(args) => onboard::run(&context, &args),
         Command::Measure(args) => measure::run(&context, &args),
         Command::Clean(args) => clean::run(&context, &args),
         Command::Train(args) => train::run(&context, &args),

@@ -74,6 +74,16 @@ impl FittedInstance {
         parameters: &serde_json::Value,
         data: FitData<'_>,
     ) -> Result<Self, PluginError> {
+        Self::fit_from(handle, parameters, data, &[])
+    }
+
+    /// Fits a component, beginning with what fits on other targets taught, where it offers that: their states, of its version.
+    pub fn fit_from(
+        handle: &ComponentHandle,
+        parameters: &serde_json::Value,
+        data: FitData<'_>,
+        priors: &[Vec<u8>],
+    ) -> Result<Self, PluginError> {
         handle.check_parameters(parameters)?;
         for part in [data.train, data.validation] {
             assert_eq!(part.inputs.rows, part.targets.len(), "one target per row");
@@ -89,6 +99,27 @@ impl FittedInstance {
             progress_context: (&raw mut progress).cast(),
             progress: Some(report),
         };
+        if let (Some(fit_from), false) = (whole_table(handle).fit_from, priors.is_empty()) {
+            let view = |state: &Vec<u8>| abi::Bytes {
+                data: state.as_ptr(),
+                len: state.len(),
+            };
+            let states: Vec<abi::Bytes> = priors.iter().map(view).collect();
+            // SAFETY: everything that `fit` and `states` point to outlives the call.
+            let made = Self::make(handle, |_, instance, error| unsafe {
+                fit_from(
+                    Str::new(&parameters),
+                    &fit,
+                    states.as_ptr(),
+                    states.len(),
+                    instance,
+                    error,
+                )
+            });
+            if !matches!(made, Err(PluginError::NotOffered { .. })) {
+                return made;
+            }
+        }
         // SAFETY: everything that `fit` points to outlives the call.
         Self::make(handle, |table, instance, error| unsafe {
             (table.fit)(Str::new(&parameters), &fit, instance, error)

@@ -7,7 +7,7 @@ mod recipe;
 mod target;
 
 pub use interval::{COVERAGE, Calibration, Interval};
-pub use model::{Contributions, Estimate, FitEvent, FittedModel, Labelled, ModelState, PluginUse};
+pub use model::{Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, PluginUse, REGRESSOR};
 pub use range::TrainingRange;
 pub use recipe::{ComponentSpec, Recipe, RecipeError};
 pub use target::Target;

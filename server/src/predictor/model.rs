@@ -30,6 +30,16 @@ pub struct Estimate {
     pub spread: Option<f64>,
 }
 
+impl Estimate {
+    /// What all other rows of a fit tell of one.
+    pub fn left_out(row: &LeftOut) -> Self {
+        Self {
+            value: row.predicted,
+            spread: Some(row.spread),
+        }
+    }
+}
+
 /// The parts of a prediction, in the unit of the recipe's quantity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contributions {
@@ -71,7 +81,18 @@ pub struct PluginUse {
 pub type ModelState = BTreeMap<String, Vec<u8>>;
 
 const EXTRACTOR: &str = "extractor";
-const REGRESSOR: &str = "regressor";
+pub const REGRESSOR: &str = "regressor";
+
+/// How a recipe is fitted.
+#[derive(Clone, Copy)]
+pub struct Fitting<'a> {
+    pub recipe: &'a Recipe,
+    pub host: &'a PluginHost,
+    pub space: &'a SearchSpace,
+    pub seed: u64,
+    /// States of the recipe's regressor that fits on other targets left, to begin with where it can; such a recipe has no extractor.
+    pub priors: &'a [Vec<u8>],
+}
 
 /// A fitted recipe: architectures in, latencies or energies out.
 pub struct FittedModel {
@@ -130,14 +151,18 @@ fn plugin_use(handle: &ComponentHandle) -> PluginUse {
 impl FittedModel {
     /// Fits a recipe. Every parameter is checked before the first component is fitted. `progress` cancels with `false`.
     pub fn fit(
-        recipe: &Recipe,
-        host: &PluginHost,
-        space: &SearchSpace,
+        fitting: Fitting<'_>,
         train: Labelled<'_>,
         validation: Labelled<'_>,
-        seed: u64,
         progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Self, PluginError> {
+        let Fitting {
+            recipe,
+            host,
+            space,
+            seed,
+            priors,
+        } = fitting;
         let components = Components::of(recipe, host)?;
         components.regressor.check_parameters(&recipe.regressor.parameters)?;
         if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
@@ -152,30 +177,32 @@ impl FittedModel {
         let (train_targets, validation_targets) = (targets(train), targets(validation));
         let mut train_inputs = encoder.encode(train.architectures.iter())?;
         let mut validation_inputs = encoder.encode(validation.architectures.iter())?;
-        let mut fit =
-            |handle: &ComponentHandle, spec: &ComponentSpec, train_inputs: &Matrix, validation_inputs: &Matrix| {
-                let data = FitData {
-                    train: LabelledRows {
-                        inputs: train_inputs,
-                        targets: &train_targets,
-                    },
-                    validation: LabelledRows {
-                        inputs: validation_inputs,
-                        targets: &validation_targets,
-                    },
-                    seed,
-                    progress: &mut |p| {
-                        progress(FitEvent {
-                            component: handle.name(),
-                            progress: p,
-                        })
-                    },
-                };
-                FittedInstance::fit(handle, &spec.parameters, data)
+        let mut fit = |handle: &ComponentHandle,
+                       spec: &ComponentSpec,
+                       [train_inputs, validation_inputs]: [&Matrix; 2],
+                       priors: &[Vec<u8>]| {
+            let data = FitData {
+                train: LabelledRows {
+                    inputs: train_inputs,
+                    targets: &train_targets,
+                },
+                validation: LabelledRows {
+                    inputs: validation_inputs,
+                    targets: &validation_targets,
+                },
+                seed,
+                progress: &mut |p| {
+                    progress(FitEvent {
+                        component: handle.name(),
+                        progress: p,
+                    })
+                },
             };
+            FittedInstance::fit_from(handle, &spec.parameters, data, priors)
+        };
         let mut extractor = None;
         if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
-            let fitted = fit(handle, spec, &train_inputs, &validation_inputs)?;
+            let fitted = fit(handle, spec, [&train_inputs, &validation_inputs], &[])?;
             train_inputs = fitted.extract(&train_inputs)?;
             validation_inputs = fitted.extract(&validation_inputs)?;
             extractor = Some(fitted);
@@ -183,8 +210,8 @@ impl FittedModel {
         let regressor = fit(
             &components.regressor,
             &recipe.regressor,
-            &train_inputs,
-            &validation_inputs,
+            [&train_inputs, &validation_inputs],
+            priors,
         )?;
         Ok(Self {
             space: space.clone(),

@@ -8,6 +8,7 @@ use lglp_sdk::SearchSpace;
 use super::cells::Cell;
 use super::results::{CellResult, Results, ResultsError};
 use crate::plugins::PluginHost;
+use crate::predictor::Fitting;
 use crate::train::{Split, TrainError, TrainingData, each, train};
 
 /// Why a run stopped. Results so far are kept.
@@ -57,7 +58,14 @@ fn fit(cell: &Cell, host: &PluginHost, space: &SearchSpace, data: &TrainingData)
             Some(rows) => split.with_train(rows),
             None => split,
         };
-        train(recipe, host, space, data, split, cell.seed, &mut |_| true)
+        let fitting = Fitting {
+            recipe,
+            host,
+            space,
+            seed: cell.seed,
+            priors: &[],
+        };
+        train(fitting, data, split, &mut |_| true)
     });
     let trained = fitted.map_err(|source| RunError::Train {
         recipe: recipe.name.clone(),

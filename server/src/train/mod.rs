@@ -15,10 +15,10 @@ pub use summary::{Summary, summaries};
 pub use training::{KeepError, Training};
 
 use lglp_registry::Quantity;
-use lglp_sdk::SearchSpace;
+use lglp_sdk::plugin::LeftOut;
 
-use crate::plugins::{PluginError, PluginHost};
-use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, Labelled, Recipe, TrainingRange};
+use crate::plugins::PluginError;
+use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, Fitting, Labelled, TrainingRange};
 
 /// What training gives.
 pub struct Trained {
@@ -35,19 +35,17 @@ pub struct Trained {
     pub log: String,
 }
 
-/// Fits a recipe on the training part of a split. The same data, split, seed and plugins give the same metrics.
+/// Fits a recipe on the training part of a split. The same data, split, seed and plugins give the same metrics: of the test part, and
+/// where there is none, of each row of the fit as all others tell it.
 pub fn train(
-    recipe: &Recipe,
-    host: &PluginHost,
-    space: &SearchSpace,
+    fitting: Fitting<'_>,
     data: &TrainingData,
     split: Split,
-    seed: u64,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Trained, TrainError> {
-    let quantity = recipe.target.quantity();
+    let quantity = fitting.recipe.target.quantity();
     if data.quantity != quantity {
-        let (recipe, given) = (recipe.name.clone(), data.quantity);
+        let (recipe, given) = (fitting.recipe.name.clone(), data.quantity);
         return Err(TrainError::OtherQuantity {
             recipe,
             quantity,
@@ -69,19 +67,26 @@ pub fn train(
         log += &format!("{line}\n");
         progress(event)
     };
-    let (train_part, validation_part) = (labelled(&fitted_on), labelled(&validation));
-    let model = FittedModel::fit(recipe, host, space, train_part, validation_part, seed, &mut report)?;
-    let calibration = calibrate(&model, &fitted_on, &validation)?;
-    let estimates = model.estimate(test.architectures.iter())?;
+    let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;
+    let left_out = left_out(&model, &fitted_on, &validation)?;
+    let calibration = match &left_out {
+        Some(rows) => Calibration::of_left_out(&rows.labels, &rows.told),
+        None => Calibration::of_validation(&validation.labels, &model.predict(validation.architectures.iter())?),
+    };
+    let (measured, estimates) = match left_out {
+        Some(rows) if test.labels.is_empty() => (rows.labels, rows.told.iter().map(Estimate::left_out).collect()),
+        _ if test.labels.is_empty() => return Err(TrainError::NothingToTest(fitting.recipe.name.clone())),
+        _ => (test.labels, model.estimate(test.architectures.iter())?),
+    };
     let predicted: Vec<f64> = estimates.iter().map(|estimate| estimate.value).collect();
     let reach = calibration.reach(COVERAGE);
     let interval = |estimate: &Estimate| reach?.around(estimate.value, estimate.spread);
     let intervals: Vec<_> = estimates.iter().map(interval).collect();
     let metrics = Metrics {
-        intervals: IntervalMetrics::of(&test.labels, &predicted, &intervals),
-        ..Metrics::of(&test.labels, &predicted)
+        intervals: IntervalMetrics::of(&measured, &predicted, &intervals),
+        ..Metrics::of(&measured, &predicted)
     };
-    let range = TrainingRange::of(space, &fitted_on.architectures, quantity, &fitted_on.labels);
+    let range = TrainingRange::of(fitting.space, &fitted_on.architectures, quantity, &fitted_on.labels);
     Ok(Trained {
         model,
         metrics,
@@ -93,15 +98,22 @@ pub fn train(
     })
 }
 
-/// Rows that are left out tell more than the validation part, which such a regressor may have been fitted to.
-fn calibrate(model: &FittedModel, train: &TrainingData, validation: &TrainingData) -> Result<Calibration, PluginError> {
+/// Rows of a fit as all others tell them.
+struct LeftOutRows {
+    labels: Vec<f64>,
+    told: Vec<LeftOut>,
+}
+
+/// They tell more than the validation part, which such a regressor may have been fitted to.
+fn left_out(
+    model: &FittedModel,
+    train: &TrainingData,
+    validation: &TrainingData,
+) -> Result<Option<LeftOutRows>, PluginError> {
     let architectures = [&train.architectures[..], &validation.architectures].concat();
-    if let Some(left_out) = model.leave_one_out(&architectures)? {
-        let labels = [&train.labels[..], &validation.labels].concat();
-        return Ok(Calibration::of_left_out(&labels, &left_out));
-    }
-    let predicted = model.predict(validation.architectures.iter())?;
-    Ok(Calibration::of_validation(&validation.labels, &predicted))
+    let labels = || [&train.labels[..], &validation.labels].concat();
+    let told = model.leave_one_out(&architectures)?;
+    Ok(told.map(|told| LeftOutRows { labels: labels(), told }))
 }
 
 fn labelled(data: &TrainingData) -> Labelled<'_> {
@@ -125,6 +137,12 @@ pub enum TrainError {
         quantity: Quantity,
         given: Quantity,
     },
+    /// There is no test part, and the regressor does not tell how it would do without each row.
+    #[error(
+        "the recipe `{0}` cannot tell its error from so few rows; take one whose regressor can, such as `additive`, or measure \
+         {FEWEST_ROWS} or more and train"
+    )]
+    NothingToTest(String),
     /// A component is missing, refused its parameters or failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Split, TrainError, Trained, TrainingData, train};
 use crate::plugins::{PluginError, PluginHost};
-use crate::predictor::{FitEvent, Recipe};
+use crate::predictor::{FitEvent, Fitting, Recipe};
 use crate::serving::golden;
 
 /// What to train, on what.
@@ -40,7 +40,18 @@ impl Training<'_> {
         progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Trained, TrainError> {
         let split = Split::new(data.architectures.len(), self.seed)?;
-        train(self.recipe, self.host, self.space, data, split, self.seed, progress)
+        train(self.fitting(&[]), data, split, progress)
+    }
+
+    /// How the recipe is fitted, beginning with what fits on other targets left.
+    pub fn fitting<'a>(&'a self, priors: &'a [Vec<u8>]) -> Fitting<'a> {
+        Fitting {
+            recipe: self.recipe,
+            host: self.host,
+            space: self.space,
+            seed: self.seed,
+            priors,
+        }
     }
 
     /// The content of a version, to be created: its dataset and its blobs are in the registry since.

@@ -1,0 +1,67 @@
+//! What other targets teach: fits of the same recipe to their measurements.
+
+use std::cmp::Reverse;
+
+use lglp_registry::{HardwareName, Quantity};
+
+use super::OnboardError;
+use crate::measure::Setup;
+use crate::predictor::REGRESSOR;
+use crate::train::{FEWEST_ROWS, Split, Training, TrainingData, train};
+
+/// Targets that are learned from at most, those with the most measurements.
+const MOST: usize = 3;
+
+/// Measurements that are learned from at most: more do not change what carries over.
+const ROWS: usize = 1_500;
+
+/// Another target, and what a fit to its measurements is.
+#[derive(Debug)]
+pub struct Source {
+    pub hardware: HardwareName,
+    /// Measurements that it was fitted to.
+    pub rows: usize,
+    /// The state of the recipe's regressor.
+    pub state: Vec<u8>,
+}
+
+/// The targets that measured in the same space, as many inputs at a time: others did harm (what a device does at batch 64 says little of
+/// batch 1). `progress` is told of each before it is fitted.
+pub fn sources(
+    training: &Training<'_>,
+    batch: u32,
+    progress: &mut dyn FnMut(&Source),
+) -> Result<Vec<Source>, OnboardError> {
+    // A fit carries over where the regressor alone makes it.
+    if training.recipe.extractor.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut others = Vec::new();
+    for target in training.store.hardware_targets()? {
+        if target.name == *training.hardware || Setup::of_target(&target).batch != batch {
+            continue;
+        }
+        let data = TrainingData::measured(training.store, &target.name, training.space, Quantity::Latency)?;
+        if data.labels.len() >= FEWEST_ROWS {
+            others.push((target.name, data));
+        }
+    }
+    others.sort_by_key(|(_, data)| Reverse(data.labels.len()));
+    others.truncate(MOST);
+    let mut sources = Vec::new();
+    for (hardware, data) in others {
+        let rows = data.labels.len().min(ROWS);
+        let mut source = Source {
+            hardware,
+            rows,
+            state: Vec::new(),
+        };
+        progress(&source);
+        let data = data.part(&(0..rows).collect::<Vec<_>>());
+        let trained = train(training.fitting(&[]), &data, Split::whole(rows), &mut |_| true)?;
+        let mut state = trained.model.save()?;
+        source.state = state.remove(REGRESSOR).unwrap_or_default();
+        sources.push(source);
+    }
+    Ok(sources)
+}

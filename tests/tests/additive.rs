@@ -1,7 +1,9 @@
 //! The regressor `additive` against an implementation of its own in numpy, and what it promises: parts that sum to the whole,
 //! predictions that survive saving.
 
-use lglp::plugins::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost, choose};
+use lglp::plugins::{
+    EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost, choose,
+};
 use lglp::train::Metrics;
 use lglp_sdk::{Architecture, SearchSpace};
 use lglp_tests::{HARDWARE, program, reference, root};
@@ -54,6 +56,11 @@ fn part(host: &PluginHost, from: usize, count: usize) -> Part {
 }
 
 fn fit(host: &PluginHost, train: &Part) -> FittedInstance {
+    fit_from(host, train, &[]).expect("a fit")
+}
+
+/// A fit that begins with what others are the states of.
+fn fit_from(host: &PluginHost, train: &Part, priors: &[Vec<u8>]) -> Result<FittedInstance, PluginError> {
     let none = Matrix {
         data: Vec::new(),
         rows: 0,
@@ -72,7 +79,7 @@ fn fit(host: &PluginHost, train: &Part) -> FittedInstance {
         progress: &mut |_| true,
     };
     let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
-    FittedInstance::fit(handle, &json!({}), data).expect("a fit")
+    FittedInstance::fit_from(handle, &json!({}), data, priors)
 }
 
 fn assert_near(ours: &[f64], theirs: &Value, what: &str) {
@@ -204,6 +211,54 @@ fn rows_of(part: &Part, rows: &[usize]) -> Part {
         },
         latencies_ms: rows.iter().map(|at| part.latencies_ms[*at]).collect(),
     }
+}
+
+/// A device that is five times as fast as one that is known is predicted better by twelve measurements than without that knowledge, and
+/// what was learned so is saved.
+#[test]
+fn what_another_target_taught_carries_over() {
+    let host = host();
+    let mut known = part(&host, 100, 300);
+    known.latencies_ms.iter_mut().for_each(|latency| *latency *= 5.0);
+    let source = fit(&host, &known).save().expect("a state");
+    let (new, judged) = (part(&host, 0, 12), part(&host, 400, 150));
+    let error = |fitted: &FittedInstance| {
+        let predicted = fitted.predict(&judged.inputs).expect("predictions");
+        Metrics::of(&judged.latencies_ms, &predicted).mape
+    };
+    let taught = fit_from(&host, &new, std::slice::from_ref(&source)).expect("a fit");
+    let (with, without) = (error(&taught), error(&fit(&host, &new)));
+    assert!(with < 0.7 * without, "{with} % with it, {without} % without");
+    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let state = taught.save().expect("a state");
+    let load = |state: &[u8]| FittedInstance::load(handle, handle.state_version(), state);
+    let loaded = load(&state).expect("the state is read");
+    assert_eq!(
+        loaded.predict(&judged.inputs).expect("predictions"),
+        taught.predict(&judged.inputs).expect("predictions"),
+        "to the last bit"
+    );
+    let whole: Value = serde_json::from_slice(&state).expect("JSON");
+    for (place, value) in [
+        ("/cost/taught/operators/0", json!(1e308)),
+        ("/cost/taught/operators/0", json!(-1.0)),
+        ("/cost/taught/operators", json!([1.0])),
+        ("/cost/taught/kinds", json!([])),
+    ] {
+        let mut state = whole.clone();
+        *state.pointer_mut(place).expect("a place of the state") = value;
+        assert!(load(state.to_string().as_bytes()).is_err(), "{place} is taken");
+    }
+    assert!(
+        fit_from(&host, &new, &[b"{}".to_vec()]).is_err(),
+        "what is no state is no source"
+    );
+    // A source that says nothing of this device does no harm: here times that have nothing to do with the networks.
+    let count = known.latencies_ms.len();
+    (0..count).for_each(|at| known.latencies_ms[at] = 1.0 + (at * 7919 % 101) as f64);
+    let noise = fit(&host, &known).save().expect("a state");
+    let both = fit_from(&host, &new, &[noise, source]).expect("a fit");
+    assert!(error(&both) < without, "{} %, {without} % alone", error(&both));
 }
 
 /// The story: states that were well-formed held all threads for 12 s, since factors beyond any kernel made numbers that a processor

@@ -17,7 +17,7 @@ pub use rehearsal::{Rehearsal, Way};
 pub use sources::Source;
 
 use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Setup, Wanted};
-use crate::plugins::{PluginError, PluginHost};
+use crate::plugins::{Kind, PluginError, PluginHost, tells_left_out};
 use crate::predictor::Recipe;
 use crate::spaces::Spaces;
 use crate::train::{DataError, KeepError, Split, TrainError, Trained, Training, TrainingData, train};
@@ -123,6 +123,10 @@ impl Onboarding<'_> {
     ) -> Result<Onboarded, OnboardError> {
         if !self.recipe.target.quantity().is_latency() {
             return Err(OnboardError::NotLatency(self.recipe.name.clone()));
+        }
+        let regressor = self.host.component(Kind::Regressor, &self.recipe.regressor.name)?;
+        if self.recipe.extractor.is_some() || !tells_left_out(regressor) {
+            return Err(TrainError::NothingToTest(self.recipe.name.clone()).into());
         }
         if self.budget < FIRST {
             let budget = self.budget;

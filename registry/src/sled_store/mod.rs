@@ -22,6 +22,7 @@ mod lock;
 mod maintenance;
 mod measurements;
 mod queue;
+mod reading;
 mod records;
 mod restore;
 mod tokens;
@@ -37,7 +38,7 @@ mod workers;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
-use std::ops::{Bound, ControlFlow};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,7 @@ use self::changes::{Changes, decode};
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
 use self::queue::{Queue, Turn};
+use self::reading::{entries, page, visit};
 use self::watchers::Watchers;
 use crate::blobs::Blobs;
 use crate::disk::{Disk, RealDisk};
@@ -65,9 +67,6 @@ use crate::{
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
 const CACHE_BYTES: u64 = 64 << 20;
-
-/// Bytes of the records of one page of a log, before the last of them.
-const PAGE_BYTES: usize = 8 << 20;
 
 /// A registry in one folder, open in this process alone.
 #[derive(Debug)]
@@ -175,76 +174,6 @@ impl SledStore {
     fn commit(&self, changes: Changes) -> Result<()> {
         self.durable.commit(&self.db, &self.file, changes.into_batch())
     }
-
-    /// A record, where there is one.
-    fn find<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let value = self.db.get(key).map_err(storage("read a record"))?;
-        value.map(|bytes| decode(key, &bytes)).transpose()
-    }
-
-    /// The keys and values below a prefix, in the order of the keys.
-    fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
-        entries(self.db.scan_prefix(prefix))
-    }
-
-    /// As [`Self::scan`], those after a key of them.
-    fn scan_after(
-        &self,
-        prefix: &str,
-        after: Option<String>,
-    ) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
-        let first = after.map_or(Bound::Included(prefix.to_owned()), Bound::Excluded);
-        let prefix = prefix.to_owned();
-        entries(self.db.range::<String, _>((first, Bound::Unbounded)))
-            .take_while(move |entry| entry.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
-    }
-
-    /// The records below a prefix, in the order of their keys.
-    fn list<T: serde::de::DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>> {
-        self.scan(prefix)
-            .map(|entry| entry.and_then(|(key, bytes)| decode(&key, &bytes)))
-            .collect()
-    }
-}
-
-/// The first of some records that are no larger together than a page; at least one.
-fn page(
-    records: impl Iterator<Item = Result<(String, sled::IVec)>>,
-) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
-    let mut bytes = 0;
-    records.take_while(move |record| {
-        let fits = bytes < PAGE_BYTES;
-        bytes += record.as_ref().map_or(0, |(_, record)| record.len());
-        fits
-    })
-}
-
-/// Shows records, each decoded when its turn has come.
-fn visit<T>(
-    found: impl Iterator<Item = Result<(String, sled::IVec)>>,
-    decode: impl Fn(String, sled::IVec) -> Result<T>,
-    visitor: Visitor<'_, T>,
-) -> Result<ControlFlow<()>> {
-    for entry in found {
-        let (key, bytes) = entry?;
-        if visitor(decode(key, bytes)?).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-    }
-    Ok(ControlFlow::Continue(()))
-}
-
-fn entries(
-    iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
-    iter.map(|entry| {
-        let (key, bytes) = entry.map_err(storage("list records"))?;
-        let key = String::from_utf8(key.to_vec()).map_err(|error| Error::CorruptRecord {
-            key: String::from_utf8_lossy(error.as_bytes()).into_owned(),
-            reason: "its key is not UTF-8".to_owned(),
-        })?;
-        Ok((key, bytes))
-    })
 }
 
 impl Store for SledStore {

@@ -28,6 +28,7 @@ pub mod predictor;
 mod priority;
 pub mod reproduce;
 pub mod savings;
+mod search;
 pub mod secret;
 pub mod serving;
 pub mod spaces;

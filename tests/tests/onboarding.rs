@@ -59,7 +59,7 @@ fn a_device_is_known_after_few_measurements() {
     );
     // The version tells how it was judged, and predicts.
     let models: Value = registry.json(&["models", "--hardware", "abacus"]);
-    let version = &models["versions"][0];
+    let version = &models["versions"][0]["content"];
     assert_eq!(version["split"]["test"], Value::Array(Vec::new()), "{version}");
     assert!(
         version["metrics"]["mape"].as_f64().is_some_and(|mape| mape < 50.0),

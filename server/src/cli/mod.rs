@@ -23,6 +23,7 @@ mod reproduce;
 mod rollback;
 mod sample;
 mod savings;
+mod search;
 mod serve;
 mod setup;
 mod spaces;
@@ -126,6 +127,7 @@ enum Command {
     Serve(serve::Args),
     Predict(predict::Args),
     Explain(explain::Args),
+    Search(search::Args),
     Onboard(onboard::Args),
     Measure(measure::Args),
     Clean(clean::Args),
@@ -168,6 +170,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&context, &args),
         Command::Predict(args) => predict::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
+        Command::Search(args) => search::run(&context, &args),
         Command::Onboard(args) => onboard::run(&context, &args),
         Command::Measure(args) => measure::run(&context, &args),
         Command::Clean(args) => clean::run(&context, &args),

@@ -12,11 +12,11 @@ pub struct Change {
 }
 
 /// Columns of a layer.
-const KERNEL: usize = 0;
-const EXPANSION: usize = 1;
-const STRIDE: usize = 2;
-const SE: usize = 3;
-const SHORTCUT: usize = 4;
+pub const KERNEL: usize = 0;
+pub const EXPANSION: usize = 1;
+pub const STRIDE: usize = 2;
+pub const SE: usize = 3;
+pub const SHORTCUT: usize = 4;
 
 /// Every architecture of the space that differs from this one in the resolution, in one choice of a layer, in what all layers of a block
 /// share, or in the depth of a block by one.
@@ -64,17 +64,21 @@ pub fn single_changes(space: &SearchSpace, architecture: &Architecture) -> Vec<C
             changes.add(&shorter, format!("depth of block {number}: {depth} to {}", depth - 1));
         }
         if (1..spec.slots()).contains(&depth) {
-            // As the last layer is, but for the stride, which only a first layer has.
             let mut longer = row.to_vec();
-            longer.copy_within(begin(depth - 1)..begin(depth), begin(depth));
-            let one = strides.iter().position(|stride| *stride == 1);
-            if let (1, Some(one)) = (depth, one) {
-                longer[begin(depth) + STRIDE] = one as u8 + 1;
-            }
+            lengthen(space, &mut longer, begin(depth), depth);
             changes.add(&longer, format!("depth of block {number}: {depth} to {}", depth + 1));
         }
     }
     changes.found
+}
+
+/// Adds a layer at `end` behind the `depth` layers of a block: as the last one is, but for the stride, which only a first layer has.
+pub fn lengthen(space: &SearchSpace, row: &mut [u8], end: usize, depth: usize) {
+    row.copy_within(end - COLUMNS_PER_LAYER..end, end);
+    let one = space.choices.stride.iter().position(|stride| *stride == 1);
+    if let (1, Some(one)) = (depth, one) {
+        row[end + STRIDE] = one as u8 + 1;
+    }
 }
 
 fn switched(choices: &[bool], from: usize, to: usize) -> String {

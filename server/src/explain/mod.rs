@@ -1,6 +1,6 @@
 //! What a prediction consists of, and what single changes would do to it: what a designer of networks asks next.
 
-mod changes;
+pub mod changes;
 
 pub use changes::single_changes;
 

@@ -76,11 +76,6 @@ impl FittedInstance {
     }
 }
 
-/// Whether a regressor tells how it would do without each row of its fit.
-pub fn tells_left_out(handle: &ComponentHandle) -> bool {
-    whole_table(handle).leave_one_out.is_some()
-}
-
 /// Which `count` of some candidates to measure next, as their numbers, beside those that were measured already; `None` where the
 /// regressor does not offer it.
 pub fn choose(

@@ -167,7 +167,7 @@ impl ServedModel {
     }
 
     /// As [`Self::values`], all of them numbers.
-    pub(super) fn finite_values(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
+    pub fn finite_values(&self, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {
         let values = self.values(architectures)?;
         self.check(architectures, values.iter().copied())?;
         Ok(values)

@@ -1,0 +1,194 @@
+//! `lglp search`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use comfy_table::CellAlignment;
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_openapi::savings::SavingsQuery;
+use lglp_registry::HardwareName;
+use serde_json::json;
+
+use super::Context;
+use super::table::{print_json, table};
+use crate::plots::{Series, lines};
+use crate::savings;
+use crate::search::{Candidate, Found, Score, Search};
+use crate::serving::{ModelRef, Serving};
+
+/// What is built in.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum BuiltIn {
+    /// Multiply-accumulates, millions: the more a network computes, the better.
+    Macs,
+    /// Weights and biases, millions.
+    Parameters,
+}
+
+/// Search for networks that are fast and score well: the Pareto front, by evolution over predictions
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp search --hardware xeon-1t --max-ms 40\n  \
+    lglp search --hardware xeon-1t --max-ms 40 --upper   # the upper end of each interval is to keep the limit\n  \
+    lglp search --hardware xeon-1t --program 'python3 accuracy.py' --candidates 20000 --plot front.svg\n\n\
+    The program is started once. It reads one architecture a line, as canonical text, and prints a number for each, the more the\n\
+    better; it has to flush what it prints.")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Alias or version number, of latencies.
+    #[arg(long, default_value = "production")]
+    model: String,
+    /// The most that a network may take, milliseconds.
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    max_ms: Option<f64>,
+    /// Take the upper end of a network's 90 % interval for its latency.
+    #[arg(long)]
+    upper: bool,
+    /// What a network scores.
+    #[arg(long, value_enum, default_value = "macs")]
+    score: BuiltIn,
+    /// A program that scores networks, with its arguments.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "score")]
+    program: Option<String>,
+    /// Distinct networks to look at.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
+    candidates: u64,
+    /// Networks of the front to show, evenly over their latencies.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    show: usize,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Write the front as a plot.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|ms| ms.is_finite() && *ms > 0.0);
+    number.ok_or_else(|| format!("expected milliseconds, more than 0, got {text:?}"))
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let (mut score, name) = match &args.program {
+        Some(command) => {
+            let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+            anyhow::ensure!(
+                !words.is_empty(),
+                "--program is empty; give a command, such as 'python3 accuracy.py'"
+            );
+            (Score::program(words)?, "score")
+        }
+        None => match args.score {
+            BuiltIn::Macs => (Score::Macs, "million MACs"),
+            BuiltIn::Parameters => (Score::Parameters, "million parameters"),
+        },
+    };
+    let store = context.registry("search")?.store;
+    let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+    let serving = Serving::for_command(store.clone(), host, spaces.clone())?;
+    let reference = match args.model.parse() {
+        Ok(version) => ModelRef::Version(version),
+        Err(_) => ModelRef::Alias(args.model.parse()?),
+    };
+    let model = serving.route_blocking(&args.hardware, &reference)?.model;
+    anyhow::ensure!(
+        model.quantity().is_latency(),
+        "version {} predicts energies; search by a version of latencies",
+        model.version
+    );
+    let search = Search {
+        space: &model.space,
+        model: &model,
+        most_ms: args.max_ms,
+        upper: args.upper,
+        candidates: args.candidates as usize,
+        seed: args.seed,
+    };
+    let bar = ProgressBar::new(args.candidates).with_style(ProgressStyle::with_template(
+        "{bar:30} {pos}/{len} networks {per_sec} eta {eta}",
+    )?);
+    let found = search.run(&mut score, &mut |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    let query = SavingsQuery {
+        predictions: Some(found.candidates as u64),
+        ..SavingsQuery::default()
+    };
+    let saved = savings::report(&query, &*store, &args.hardware, &spaces)?;
+    if let Some(file) = &args.plot {
+        plot(file, &args.hardware, name, &found.front)?;
+    }
+    if context.json() {
+        return print_json(
+            &json!({ "hardware": args.hardware, "version": model.version, "score": name, "front": found.front,
+            "candidates": found.candidates, "seconds": found.seconds, "instead_of_measuring": saved.saved }),
+        );
+    }
+    show(args, name, &found);
+    println!(
+        "{} networks in {:.1} s ({:.0} a second), by version {} of {}; measuring them would have taken {:.0} hours and {:.0} kWh",
+        found.candidates,
+        found.seconds,
+        found.candidates as f64 / found.seconds,
+        model.version,
+        args.hardware,
+        saved.saved.hours,
+        saved.saved.kwh
+    );
+    Ok(())
+}
+
+fn show(args: &Args, name: &str, found: &Found) {
+    let front = &found.front;
+    let Some(last) = front.len().checked_sub(1) else {
+        let limit = args.max_ms.unwrap_or(f64::NAN);
+        println!("no network of those that were looked at takes {limit} ms or less");
+        return;
+    };
+    let latency = if args.upper { "ms, at most" } else { "ms" };
+    let mut rows = table(&[latency, name, "architecture"]);
+    let count = args.show.clamp(1, front.len());
+    for at in 0..count {
+        let candidate = &front[at * last / (count - 1).max(1)];
+        rows.add_row([
+            format!("{:.2}", candidate.latency_ms),
+            format!("{:.1}", candidate.score),
+            candidate.architecture.clone(),
+        ]);
+    }
+    for column in [0, 1] {
+        if let Some(column) = rows.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("{rows}");
+    if count < front.len() {
+        println!("{count} of {} on the front; --json has all of them", front.len());
+    }
+}
+
+fn plot(file: &PathBuf, hardware: &HardwareName, name: &str, front: &[Candidate]) -> anyhow::Result<()> {
+    // Its axes are logarithmic.
+    let drawn: Vec<(f64, f64, f64)> = front
+        .iter()
+        .filter(|candidate| candidate.score > 0.0)
+        .map(|candidate| (candidate.latency_ms, candidate.score, 0.0))
+        .collect();
+    anyhow::ensure!(
+        !drawn.is_empty(),
+        "nothing to plot: no network of the front scores more than 0"
+    );
+    let scores = drawn.iter().map(|point| point.1);
+    let (low, high) = scores.fold((f64::MAX, f64::MIN), |(low, high), score| {
+        (low.min(score), high.max(score))
+    });
+    let series = [Series {
+        name: "Pareto front".into(),
+        points: drawn,
+    }];
+    let heading = format!("{hardware}: what the fastest networks score");
+    let drawn = lines(&heading, "predicted latency, ms", name, 0.8 * low..1.25 * high, &series)?;
+    std::fs::write(file, drawn).with_context(|| format!("cannot write {}", file.display()))
+}

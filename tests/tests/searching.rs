@@ -1,0 +1,165 @@
+//! Searching for fast networks that score well: what is found is what `lglp predict` says, keeps the limit, and beats random networks.
+
+use lglp_tests::{HARDWARE, Registry, python, sample};
+use serde_json::Value;
+
+/// What `lglp search` found.
+fn search(registry: &Registry, more: &[&str]) -> Value {
+    registry.json(&[&["search", "--hardware", HARDWARE][..], more].concat())
+}
+
+/// Architectures, latencies and scores of a front.
+fn front(found: &Value) -> Vec<(String, f64, f64)> {
+    let of = |candidate: &Value| {
+        let number = |name: &str| candidate[name].as_f64().expect("a number");
+        let text = candidate["architecture"].as_str().expect("canonical text");
+        (text.to_owned(), number("latency_ms"), number("score"))
+    };
+    found["front"].as_array().expect("a front").iter().map(of).collect()
+}
+
+fn predicted(registry: &Registry, architectures: &[String]) -> Vec<Value> {
+    let mut arguments = vec!["predict", "--hardware", HARDWARE];
+    arguments.extend(architectures.iter().map(String::as_str));
+    registry.json(&arguments)["predictions"]
+        .as_array()
+        .expect("predictions")
+        .clone()
+}
+
+#[test]
+fn a_front_keeps_its_limit_and_beats_random_networks() {
+    let registry = Registry::with_production("additive");
+    let found = search(&registry, &["--max-ms", "60", "--candidates", "6000"]);
+    assert_eq!(found["candidates"], 6000, "{found}");
+    assert!(
+        found["instead_of_measuring"]["hours"]
+            .as_f64()
+            .is_some_and(|hours| hours > 1.0)
+    );
+    let best = front(&found);
+    assert!(best.len() > 50 && best.iter().all(|(_, ms, _)| *ms <= 60.0), "{found}");
+    for pair in best.windows(2) {
+        assert!(
+            pair[0].1 < pair[1].1 && pair[0].2 < pair[1].2,
+            "{pair:?} do not belong to one front"
+        );
+    }
+    let some: Vec<String> = best
+        .iter()
+        .step_by(best.len() / 5)
+        .map(|(text, ..)| text.clone())
+        .collect();
+    for ((text, ms, score), told) in best.iter().step_by(best.len() / 5).zip(predicted(&registry, &some)) {
+        let latency = told["latency_ms"].as_f64().expect("ms");
+        assert!(
+            (latency - ms).abs() < 1e-9 * ms,
+            "{text}: {ms} here, {latency} by predict"
+        );
+        let cost = registry.json(&["network", text]);
+        let macs = cost["macs"].as_f64().expect("a count");
+        assert!((macs / 1e6 - score).abs() < 1e-6 * score, "{text}: {cost}");
+    }
+    // The same seed finds the same.
+    assert_eq!(
+        front(&search(&registry, &["--max-ms", "60", "--candidates", "6000"])),
+        best
+    );
+    // Hardly any of a few hundred random networks within the limit is as fast and computes as much.
+    let random = sample(400, 99);
+    let told = predicted(&registry, &random);
+    let fast = random
+        .iter()
+        .zip(&told)
+        .filter_map(|(text, told)| Some((text, told["latency_ms"].as_f64()?)));
+    let fast: Vec<_> = fast.filter(|(_, ms)| *ms <= 60.0).collect();
+    let beaten = |(text, ms): &&(&String, f64)| {
+        let macs = registry.json(&["network", text])["macs"].as_f64().expect("a count") / 1e6;
+        best.iter().any(|(_, own, score)| own <= ms && *score >= macs)
+    };
+    let count = fast.iter().filter(beaten).count();
+    assert!(
+        fast.len() >= 10 && count * 10 >= fast.len() * 9,
+        "{count} of {} are beaten",
+        fast.len()
+    );
+}
+
+#[test]
+fn the_upper_end_of_intervals_can_be_what_counts() {
+    let registry = Registry::with_production("additive");
+    let best = front(&search(
+        &registry,
+        &["--max-ms", "60", "--upper", "--candidates", "1000"],
+    ));
+    let (text, ms, _) = best.last().expect("a network within the limit");
+    let told = &predicted(&registry, std::slice::from_ref(text))[0];
+    let high = told["interval"]["high"].as_f64().expect("ms");
+    assert!((high - ms).abs() < 1e-9 * ms, "{told}");
+    let said = registry.ok(&[
+        "search",
+        "--hardware",
+        HARDWARE,
+        "--max-ms",
+        "0.01",
+        "--candidates",
+        "600",
+    ]);
+    assert!(said.contains("takes 0.01 ms or less"), "{said}");
+}
+
+/// A program that scores by the number of layers, and others that fail in their ways.
+#[test]
+fn a_program_scores_networks_or_its_failure_is_told() {
+    let registry = Registry::with_production("additive");
+    let file = |name: &str, text: &str| {
+        let path = registry.folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        format!("{} {}", python().display(), path.display())
+    };
+    let layers = file(
+        "layers.py",
+        "import sys\nfor line in sys.stdin:\n    print(line.count('-k'), flush=True)\n",
+    );
+    let plot = registry.folder.path().join("front.svg").display().to_string();
+    let found = search(
+        &registry,
+        &["--program", &layers, "--candidates", "3000", "--plot", &plot],
+    );
+    let best = front(&found);
+    for (text, _, score) in &best {
+        assert_eq!(text.matches("-k").count() as f64, *score, "{text}");
+    }
+    assert_eq!(
+        best.last().map(|found| found.2),
+        Some(40.0),
+        "the deepest network is on the front: {found}"
+    );
+    let drawn = std::fs::read_to_string(&plot).expect("a plot");
+    assert!(drawn.starts_with("<svg") && drawn.contains("Pareto front"), "{drawn}");
+    let fails = |program: &str| {
+        registry.fails(&[
+            "search",
+            "--hardware",
+            HARDWARE,
+            "--candidates",
+            "100",
+            "--program",
+            program,
+        ])
+    };
+    let words = file(
+        "words.py",
+        "import sys\nfor line in sys.stdin:\n    print('good', flush=True)\n",
+    );
+    assert!(fails(&words).contains(r#"printed "good" for mobilenetv3@"#));
+    let nan = file(
+        "nan.py",
+        "import sys\nfor line in sys.stdin:\n    print('nan', flush=True)\n",
+    );
+    assert!(fails(&nan).contains("expected a finite number"));
+    let short = file("short.py", "import sys\nsys.stdin.readline()\nprint(1, flush=True)\n");
+    let said = fails(&short);
+    assert!(said.contains("where a score was expected for mobilenetv3@"), "{said}");
+    assert!(fails("no-such-program-here").contains("cannot start no-such-program-here"));
+}

@@ -268,7 +268,7 @@ fn a_broken_canary_fails_no_request() {
         let started = Instant::now();
         while answering(server, json!([harmless])).0 != [2] {
             assert!(
-                started.elapsed() < Duration::from_secs(20),
+                started.elapsed() < Duration::from_secs(60),
                 "the canary does not come back"
             );
             std::thread::sleep(Duration::from_millis(10));

@@ -161,5 +161,29 @@ fn a_program_scores_networks_or_its_failure_is_told() {
     let short = file("short.py", "import sys\nsys.stdin.readline()\nprint(1, flush=True)\n");
     let said = fails(&short);
     assert!(said.contains("where a score was expected for mobilenetv3@"), "{said}");
+    // The story: the search waited for ever where a program had answered wrongly and read no further, and ended without a word where
+    // one ended that had not read everything.
+    let stuck = file("stuck.py", "import time\nprint('bad', flush=True)\ntime.sleep(3600)\n");
+    let many = [
+        "search",
+        "--hardware",
+        HARDWARE,
+        "--candidates",
+        "1000",
+        "--program",
+        &stuck,
+    ];
+    assert!(registry.fails(&many).contains(r#"printed "bad""#));
+    let gone = file("gone.py", "print(1, flush=True)\n");
+    let many = [
+        "search",
+        "--hardware",
+        HARDWARE,
+        "--candidates",
+        "1000",
+        "--program",
+        &gone,
+    ];
+    assert!(registry.fails(&many).contains("where a score was expected"));
     assert!(fails("no-such-program-here").contains("cannot start no-such-program-here"));
 }

@@ -1,6 +1,8 @@
 //! What a network scores: built in, or by a program of the user's own.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use lglp_sdk::{Architecture, SearchSpace};
@@ -18,8 +20,9 @@ pub enum Score {
 
 /// A program that reads architectures, one canonical text a line, and prints a number for each.
 pub struct Program {
-    command: Vec<String>,
+    name: String,
     child: Child,
+    input: UnixStream,
     answers: BufReader<ChildStdout>,
 }
 
@@ -45,20 +48,26 @@ const QUOTED: usize = 200;
 impl Score {
     /// Starts a program: its words, the first of which is its name.
     pub fn program(command: Vec<String>) -> Result<Self, ScoreError> {
+        let mut words = command.into_iter();
+        let name = words.next().unwrap_or_default();
         let failed = |reason| ScoreError::Start {
-            program: command.first().cloned().unwrap_or_default(),
+            program: name.clone(),
             reason,
         };
-        let mut child = Command::new(command.first().map_or("", String::as_str))
-            .args(command.get(1..).unwrap_or_default())
-            .stdin(Stdio::piped())
+        // A socket and not a pipe: writing to a program that has ended is an error then, where a pipe would end this process by
+        // SIGPIPE.
+        let (input, theirs) = UnixStream::pair().map_err(failed)?;
+        let mut child = Command::new(&name)
+            .args(words)
+            .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .spawn()
             .map_err(failed)?;
         let answers = BufReader::new(child.stdout.take().expect("it is piped"));
         Ok(Self::Program(Program {
-            command,
+            name,
             child,
+            input,
             answers,
         }))
     }
@@ -83,43 +92,43 @@ impl Score {
 
 impl Program {
     fn of(&mut self, texts: Vec<String>) -> Result<Vec<f64>, ScoreError> {
-        let Self {
-            command,
-            child,
-            answers,
-        } = self;
-        let program = &command[0];
-        let input = child.stdin.as_mut().expect("it is piped");
+        let lines = texts.join("\n") + "\n";
+        let (input, child, answers, name) = (&mut self.input, &mut self.child, &mut self.answers, &self.name);
         std::thread::scope(|scope| {
             // On a thread of its own: a program may answer before it has read everything.
-            let lines = texts.join("\n") + "\n";
             scope.spawn(move || input.write_all(lines.as_bytes()).and_then(|()| input.flush()));
-            let mut scores = Vec::with_capacity(texts.len());
-            for architecture in &texts {
-                let mut line = String::new();
-                let ended = || ScoreError::Ended {
-                    program: program.clone(),
-                    architecture: architecture.clone(),
-                };
-                if answers.read_line(&mut line).map_err(|_| ended())? == 0 {
-                    return Err(ended());
-                }
-                let number = line.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-                scores.push(number.ok_or_else(|| ScoreError::NoNumber {
-                    program: program.clone(),
-                    printed: line.trim().chars().take(QUOTED).collect(),
-                    architecture: architecture.clone(),
-                })?);
+            let scores = texts
+                .iter()
+                .map(|architecture| score(answers, name, architecture))
+                .collect();
+            if Result::is_err(&scores) {
+                // Else that thread waits for ever for one that reads no more.
+                let _ = child.kill();
             }
-            Ok(scores)
+            scores
         })
     }
 }
 
+/// The next line of a program's answers as a number.
+fn score(answers: &mut impl BufRead, program: &str, architecture: &str) -> Result<f64, ScoreError> {
+    let mut line = String::new();
+    if answers.read_line(&mut line).unwrap_or(0) == 0 {
+        return Err(ScoreError::Ended {
+            program: program.to_owned(),
+            architecture: architecture.to_owned(),
+        });
+    }
+    let number = line.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    number.ok_or_else(|| ScoreError::NoNumber {
+        program: program.to_owned(),
+        printed: line.trim().chars().take(QUOTED).collect(),
+        architecture: architecture.to_owned(),
+    })
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
-        // Its input has ended, for it may have something to write down; then it is not waited for any longer than that takes.
-        drop(self.child.stdin.take());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

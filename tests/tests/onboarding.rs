@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use lglp_registry::{Exclusion, HardwareName, HolderInfo, Measurement, SledStore, Store};
 use lglp_tests::{HARDWARE, Registry, python, root};
 use serde_json::Value;
 
@@ -32,6 +33,16 @@ fn onboard(registry: &Registry, more: &[&str]) -> String {
         &command,
     ];
     registry.ok(&[&fixed, more].concat())
+}
+
+fn excluded(measurement: &Measurement) -> Exclusion {
+    Exclusion {
+        space: measurement.space.clone(),
+        digest: measurement.digest.clone(),
+        round: measurement.round,
+        reason: "a test".into(),
+        evidence: Value::Null,
+    }
 }
 
 #[test]
@@ -126,4 +137,28 @@ fn what_cannot_be_onboarded_is_said_before_anything_is_measured() {
     let said = onboard(&["--recipe", "lightgbm", "--budget", "12"]);
     assert!(said.contains("cannot tell its error from so few rows"), "{said}");
     assert_eq!(registry.json(&["hardware"]), Value::Array(Vec::new()));
+}
+
+/// The story: an architecture whose measurement was excluded was chosen again, the campaign found it measured, and so on without end.
+#[test]
+fn what_was_excluded_is_not_chosen_again() {
+    let registry = Registry::default();
+    onboard(&registry, &["--budget", "12", "--alone"]);
+    let abacus: HardwareName = "abacus".parse().expect("a name");
+    {
+        let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
+        let measured = store.measurements(&abacus, SPACE, None).expect("measurements");
+        let exclusions: Vec<Exclusion> = measured.iter().take(4).map(excluded).collect();
+        let count = store
+            .exclude_measurements(&abacus, &exclusions, "test")
+            .expect("excluded");
+        assert_eq!(count, 4);
+    }
+    let said = onboard(&registry, &["--budget", "12", "--alone"]);
+    assert!(said.contains("12 measured: error"), "{said}");
+    let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
+    assert_eq!(
+        store.measurements(&abacus, SPACE, None).expect("measurements").len(),
+        16
+    );
 }

@@ -251,14 +251,17 @@ impl Size {
 
 /// The mean of the relative errors of rows that are left out.
 pub fn left_out_error(model: &Model, targets: &[f64]) -> f64 {
-    let errors = model.left_out.iter().zip(targets);
-    errors.map(|(row, y)| (row.predicted - y).abs() / y).sum::<f64>() / targets.len() as f64
+    let rows = model.left_out.iter().zip(targets);
+    mean_relative(rows.map(|(row, y)| (row.predicted - y, y)))
 }
 
 fn mape(left_out: &[Without], scales: &[f64], targets: &[f64]) -> f64 {
-    let errors = left_out.iter().zip(scales).zip(targets);
-    errors
-        .map(|((without, scale), y)| (scale * without.residual / y).abs())
-        .sum::<f64>()
-        / targets.len() as f64
+    let rows = left_out.iter().zip(scales).zip(targets);
+    mean_relative(rows.map(|((without, scale), y)| (scale * without.residual, y)))
+}
+
+/// The mean of errors, each relative to what was measured.
+fn mean_relative<'a>(errors: impl ExactSizeIterator<Item = (f64, &'a f64)>) -> f64 {
+    let count = errors.len() as f64;
+    errors.map(|(error, y)| (error / y).abs()).sum::<f64>() / count
 }

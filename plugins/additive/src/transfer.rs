@@ -8,7 +8,6 @@ use crate::cost::{Cost, Generic};
 use crate::fit::{Data, Known, fit, left_out_error, sum};
 use crate::model::Model;
 use crate::nnls::nnls;
-use crate::operator::Catalogue;
 
 /// The share of a prior cost that is taught; the rest is what any device would have it cost.
 const TAUGHT: f64 = 0.85;
@@ -46,13 +45,12 @@ pub fn fit_from(
         // What is cancelled is cancelled within each fit, too.
         fit(data, known, &|_, _| report(at, fits))
     };
-    let alone = fitted(0, &[])?;
     if data.targets.len() < JUDGED {
-        return fitted(1, &sources.iter().collect::<Vec<_>>());
+        return fitted(0, &sources.iter().collect::<Vec<_>>());
     }
-    let mut least = left_out_error(&alone, data.targets);
-    let (mut best, mut helpful) = (alone, Vec::new());
-    let without = least;
+    let (mut best, mut helpful) = (fitted(0, &[])?, Vec::new());
+    let without = left_out_error(&best, data.targets);
+    let mut least = without;
     for (source, at) in sources.iter().zip(1..) {
         let model = fitted(at, &[source])?;
         let error = left_out_error(&model, data.targets);
@@ -98,13 +96,11 @@ fn taught(data: &mut Data<'_>, sources: &[&Model]) -> Option<Known> {
             .is_finite()
             .then(|| costs.iter().map(|cost| scale * cost).collect::<Vec<f64>>())
     };
-    let of = |cost: &dyn Fn(&Catalogue, usize) -> f64| {
-        (0..catalogue.operators.len()).map(|at| cost(catalogue, at)).collect()
-    };
-    let plain = in_the_median(of(&|c, at| generic.of_operator(&c.operators[at])))?;
+    let operators = &catalogue.operators;
+    let plain = in_the_median(operators.iter().map(|o| generic.of_operator(o)).collect())?;
     let mut costs: Vec<Vec<f64>> = Vec::new();
     for source in sources {
-        let Some(own) = in_the_median(of(&|c, at| source.time_of(&c.operators[at]).max(0.0))) else {
+        let Some(own) = in_the_median(operators.iter().map(|o| source.time_of(o).max(0.0)).collect()) else {
             continue;
         };
         let mixed = own.iter().zip(&plain);
@@ -130,7 +126,7 @@ fn taught(data: &mut Data<'_>, sources: &[&Model]) -> Option<Known> {
         return None;
     }
     let together = |at: usize| costs.iter().zip(&shares).map(|(costs, share)| share * costs[at]).sum();
-    let costs = (0..catalogue.operators.len()).map(together).collect();
+    let costs = (0..operators.len()).map(together).collect();
     let variances = BELIEVED.map(|(group, deviation)| (Some(group), 2.0 * deviation.ln()));
     Some(Known {
         cost: Some(Cost::taught(generic, catalogue, costs)),

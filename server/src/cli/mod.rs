@@ -15,6 +15,7 @@ mod models;
 mod network;
 mod onboard;
 mod openapi;
+mod plot;
 mod plugins;
 mod predict;
 mod promote;

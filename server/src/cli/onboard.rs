@@ -1,8 +1,7 @@
 //! `lglp onboard`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::TrainParameters;
 use lglp_registry::HardwareName;
@@ -10,13 +9,15 @@ use serde_json::json;
 
 use super::Context;
 use super::context::actor;
+use super::plot::write_lines;
 use super::setup::SetupArgs;
 use super::table::{print_json, short, table};
 use crate::jobs::wanted;
 use crate::measure::{CampaignEvent, Protocol};
 use crate::onboard::{OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
-use crate::plots::{Series, lines};
+use crate::plots::Series;
 use crate::predictor::Recipe;
+use crate::train::Training;
 
 /// Get a predictor for a new device by few measurements: chosen ones, with what other targets teach
 #[derive(clap::Args)]
@@ -81,13 +82,17 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         target: None,
     };
     let recipe = wanted(&parameters, context.recipes_folder())?;
+    let training = Training {
+        store: &*registry.store,
+        host: &host,
+        space,
+        hardware: &args.hardware,
+        recipe: &recipe,
+        seed: args.seed,
+    };
     if args.rehearse {
         let rehearsal = Rehearsal {
-            store: &*registry.store,
-            host: &host,
-            space,
-            hardware: &args.hardware,
-            recipe: &recipe,
+            training,
             budget: args.budget,
             transfer: !args.alone,
             seeds: args.seed..args.seed + args.seeds,
@@ -95,18 +100,13 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return rehearse(context, args, &rehearsal);
     }
     let onboarding = Onboarding {
-        store: &*registry.store,
-        host: &host,
-        space,
+        training,
         spaces: &spaces,
-        hardware: &args.hardware,
         setup,
         protocol: Protocol::default(),
-        recipe: &recipe,
         budget: args.budget,
         goal: args.until,
         transfer: !args.alone,
-        seed: args.seed,
         actor: &actor(),
     };
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
@@ -211,13 +211,13 @@ fn rehearse(context: &Context, args: &Args, rehearsal: &Rehearsal<'_>) -> anyhow
     }
     if context.json() {
         return print_json(
-            &json!({ "hardware": args.hardware, "recipe": rehearsal.recipe.name, "seeds": args.seeds,
+            &json!({ "hardware": args.hardware, "recipe": rehearsal.training.recipe.name, "seeds": args.seeds,
             "sources": sources, "ways": ways }),
         );
     }
     println!(
         "{} on {}: mean error in percent of what is not measured, after so many measurements, over {} choices",
-        rehearsal.recipe.name, args.hardware, args.seeds
+        rehearsal.training.recipe.name, args.hardware, args.seeds
     );
     let sizes = ways
         .iter()
@@ -251,19 +251,13 @@ fn curve(way: &Way, sources: &[String]) -> Series {
     }
 }
 
-fn plot(file: &PathBuf, hardware: &HardwareName, series: &[Series]) -> anyhow::Result<()> {
+fn plot(file: &Path, hardware: &HardwareName, series: &[Series]) -> anyhow::Result<()> {
     let heading = format!("{hardware}: error by number of measurements");
-    let errors = series.iter().flat_map(|s| s.points.iter().map(|point| point.1));
-    let (low, high) = errors.fold((f64::MAX, f64::MIN), |(low, high), error| {
-        (low.min(error), high.max(error))
-    });
-    let range = 0.7 * low..1.4 * high;
-    let drawn = lines(
+    write_lines(
+        file,
         &heading,
         "architectures measured",
         "mean relative error, %",
-        range,
         series,
-    )?;
-    std::fs::write(file, drawn).with_context(|| format!("cannot write {}", file.display()))
+    )
 }

@@ -1,9 +1,8 @@
 //! `lglp search`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use comfy_table::CellAlignment;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::savings::SavingsQuery;
@@ -11,8 +10,9 @@ use lglp_registry::HardwareName;
 use serde_json::json;
 
 use super::Context;
+use super::plot::write_lines;
 use super::table::{print_json, table};
-use crate::plots::{Series, lines};
+use crate::plots::Series;
 use crate::savings;
 use crate::search::{Candidate, Found, Score, Search};
 use crate::serving::{ModelRef, Serving};
@@ -169,7 +169,7 @@ fn show(args: &Args, name: &str, found: &Found) {
     }
 }
 
-fn plot(file: &PathBuf, hardware: &HardwareName, name: &str, front: &[Candidate]) -> anyhow::Result<()> {
+fn plot(file: &Path, hardware: &HardwareName, name: &str, front: &[Candidate]) -> anyhow::Result<()> {
     // Its axes are logarithmic.
     let drawn: Vec<(f64, f64, f64)> = front
         .iter()
@@ -180,15 +180,10 @@ fn plot(file: &PathBuf, hardware: &HardwareName, name: &str, front: &[Candidate]
         !drawn.is_empty(),
         "nothing to plot: no network of the front scores more than 0"
     );
-    let scores = drawn.iter().map(|point| point.1);
-    let (low, high) = scores.fold((f64::MAX, f64::MIN), |(low, high), score| {
-        (low.min(score), high.max(score))
-    });
     let series = [Series {
         name: "Pareto front".into(),
         points: drawn,
     }];
     let heading = format!("{hardware}: what the fastest networks score");
-    let drawn = lines(&heading, "predicted latency, ms", name, 0.8 * low..1.25 * high, &series)?;
-    std::fs::write(file, drawn).with_context(|| format!("cannot write {}", file.display()))
+    write_lines(file, &heading, "predicted latency, ms", name, &series)
 }

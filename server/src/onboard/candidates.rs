@@ -1,7 +1,8 @@
 //! Which architectures to measure: those that teach most of all others, where the recipe's regressor can say which.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
+use lglp_registry::Digest;
 use lglp_sdk::Architecture;
 
 use crate::measure::plan;
@@ -9,20 +10,22 @@ use crate::plugins::{self, EncoderInstance, Kind, PluginError};
 use crate::train::Training;
 
 /// Architectures that are drawn, of which some are chosen.
-const DRAWN: usize = 700;
+pub const DRAWN: usize = 700;
 
-/// Chooses `count` architectures of the space beside those that are measured, the best first.
+/// Chooses `count` architectures of the space beside those that are measured, the best first; fewer, where the space has no more.
+/// `known`: all that have a measurement, also one that was excluded, which is not measured again.
 pub fn choose(
     training: &Training<'_>,
     measured: &[Architecture],
+    known: &BTreeSet<Digest>,
     count: usize,
 ) -> Result<Vec<Architecture>, PluginError> {
-    let known: HashSet<&[u8]> = measured.iter().map(Architecture::row).collect();
     // As many again as are measured: those may be among them.
-    let drawn = plan(training.space, training.seed, DRAWN + measured.len() + count, 0);
+    let drawn = plan(training.space, training.seed, DRAWN + known.len() + count, 0);
     let drawn = drawn.into_iter().map(|(_, architecture)| architecture);
+    let digest = |architecture: &Architecture| Digest::of(training.space.canonical_text(architecture).as_bytes());
     let pool: Vec<Architecture> = drawn
-        .filter(|architecture| !known.contains(architecture.row()))
+        .filter(|architecture| !known.contains(&digest(architecture)))
         .collect();
     let chosen = choose_of(training, measured, &pool, count)?;
     Ok(chosen.into_iter().map(|at| pool[at].clone()).collect())

@@ -20,7 +20,7 @@ pub struct Forecast {
 impl Forecast {
     /// `None` after a single step.
     pub fn of(steps: &[Step]) -> Option<Self> {
-        let [first, .., last] = steps else { return None };
+        let [_, .., last] = steps else { return None };
         // Least squares of the logarithms: one step alone tells too little.
         let points = steps.iter().map(|step| ((step.measured as f64).ln(), step.error.ln()));
         let count = steps.len() as f64;
@@ -30,9 +30,6 @@ impl Forecast {
         let (covariance, variance) = points.fold((0.0, 0.0), |(c, v), (px, py)| {
             (c + (px - x) * (py - y), v + (px - x) * (px - x))
         });
-        if first.measured == last.measured || variance <= 0.0 {
-            return None;
-        }
         let slope = (covariance / variance).clamp(-1.0, 0.0);
         let error = last.error * 2f64.powf(slope);
         Some(Self {

@@ -8,8 +8,8 @@ mod sources;
 
 use std::time::{Duration, Instant};
 
-use lglp_registry::{HardwareName, Quantity, Store, Version};
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_registry::{Quantity, Version};
+use lglp_sdk::{Architecture, Sampler};
 use serde::Serialize;
 
 pub use forecast::Forecast;
@@ -18,8 +18,7 @@ pub use sources::Source;
 
 use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Setup, Wanted};
 use crate::networks;
-use crate::plugins::{PluginError, PluginHost};
-use crate::predictor::Recipe;
+use crate::plugins::PluginError;
 use crate::spaces::Spaces;
 use crate::train::{DataError, KeepError, Split, TrainError, Trained, Training, TrainingData, train};
 
@@ -28,22 +27,18 @@ const FIRST: usize = 10;
 
 /// A device that is to be known.
 pub struct Onboarding<'a> {
-    pub store: &'a dyn Store,
-    pub host: &'a PluginHost,
-    pub space: &'a SearchSpace,
+    /// What is trained, where.
+    pub training: Training<'a>,
     pub spaces: &'a Spaces,
-    pub hardware: &'a HardwareName,
     /// How it measures, where it is not there yet.
     pub setup: Setup,
     pub protocol: Protocol,
-    pub recipe: &'a Recipe,
     /// Architectures to measure in all, those that are measured already included.
     pub budget: usize,
     /// The mean relative error at which it ends, percent: reached where the estimate is below it by its own standard error.
     pub goal: Option<f64>,
     /// Whether the fit begins with what other targets teach.
     pub transfer: bool,
-    pub seed: u64,
     /// Who measures, for the audit log.
     pub actor: &'a str,
 }
@@ -122,30 +117,41 @@ impl Onboarding<'_> {
         progress: &mut dyn FnMut(OnboardEvent<'_>),
         stopped: &dyn Fn() -> bool,
     ) -> Result<Onboarded, OnboardError> {
-        if !self.recipe.target.quantity().is_latency() {
-            return Err(OnboardError::NotLatency(self.recipe.name.clone()));
+        let training = &self.training;
+        let Training {
+            store,
+            host,
+            space,
+            hardware,
+            recipe,
+            ..
+        } = *training;
+        if !recipe.target.quantity().is_latency() {
+            return Err(OnboardError::NotLatency(recipe.name.clone()));
         }
         if self.budget < FIRST {
             let budget = self.budget;
             return Err(OnboardError::SmallBudget { budget });
         }
         let started = Instant::now();
-        let training = self.training();
-        try_out(&training)?;
-        let known = self.store.hardware(self.hardware).ok();
+        try_out(training)?;
+        let known = store.hardware(hardware).ok();
         let batch = known
             .as_ref()
             .map_or(self.setup.batch, |target| Setup::of_target(target).batch);
         let sources = match self.transfer {
-            true => sources::sources(&training, batch, &mut |source| progress(OnboardEvent::Learning(source)))?,
+            true => sources::sources(training, batch, &mut |source| progress(OnboardEvent::Learning(source)))?,
             false => Vec::new(),
         };
         let priors: Vec<Vec<u8>> = sources.iter().map(|source| source.state.clone()).collect();
         let mut steps = Vec::new();
         loop {
-            let measured = match self.store.hardware(self.hardware) {
-                Ok(_) => TrainingData::measured(self.store, self.hardware, self.space, Quantity::Latency)?,
-                Err(lglp_registry::Error::NotFound { .. }) => TrainingData::default(),
+            let (measured, known) = match store.hardware(hardware) {
+                Ok(_) => (
+                    TrainingData::measured(store, hardware, space, Quantity::Latency)?,
+                    store.measured_digests(hardware, &space.name, 0)?,
+                ),
+                Err(lglp_registry::Error::NotFound { .. }) => Default::default(),
                 Err(error) => return Err(error.into()),
             };
             let rows = measured.labels.len();
@@ -159,7 +165,7 @@ impl Onboarding<'_> {
                 steps.push(step);
                 if reached || rows >= self.budget {
                     let content = training.content(&measured, &trained, self.actor)?;
-                    let version = self.store.create_version(self.hardware, &content, None)?;
+                    let version = store.create_version(hardware, &content, None)?;
                     return Ok(Onboarded {
                         forecast: Forecast::of(&steps),
                         sources: sources.iter().map(|source| source.hardware.to_string()).collect(),
@@ -178,13 +184,17 @@ impl Onboarding<'_> {
                 done: rows,
                 of: rows + more,
             });
-            let chosen = candidates::choose(&training, &measured.architectures, more)?;
+            let chosen = candidates::choose(training, &measured.architectures, &known, more)?;
+            if chosen.is_empty() {
+                let (available, asked) = (known.len(), self.budget);
+                return Err(MeasureError::SpaceTooSmall { available, asked }.into());
+            }
             let campaign = Campaign {
-                store: self.store,
-                host: self.host,
-                space: self.space,
+                store,
+                host,
+                space,
                 spaces: self.spaces,
-                hardware: self.hardware,
+                hardware,
                 setup: Some(self.setup.clone()),
                 protocol: self.protocol.clone(),
                 wanted: Wanted::These {
@@ -194,17 +204,6 @@ impl Onboarding<'_> {
                 actor: self.actor,
             };
             campaign.run(&mut |event| progress(OnboardEvent::Campaign(event)), stopped)?;
-        }
-    }
-
-    fn training(&self) -> Training<'_> {
-        Training {
-            store: self.store,
-            host: self.host,
-            space: self.space,
-            hardware: self.hardware,
-            recipe: self.recipe,
-            seed: self.seed,
         }
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lglp_registry::{HardwareName, Quantity, Store};
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_registry::Quantity;
+use lglp_sdk::Architecture;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -13,8 +13,6 @@ use serde::Serialize;
 
 use super::{OnboardError, candidates, sources};
 use crate::measure::Setup;
-use crate::plugins::PluginHost;
-use crate::predictor::Recipe;
 use crate::train::{Metrics, Split, Summary, Training, TrainingData, cores, each, train};
 
 /// Numbers of measurements after which the error is told.
@@ -23,16 +21,10 @@ const SIZES: [usize; 7] = [10, 20, 50, 100, 200, 500, 1_000];
 /// Measured architectures that are not chosen, at least: they tell the error.
 const TESTED: usize = 50;
 
-/// Architectures that are chosen from.
-const POOL: usize = 700;
-
 /// What is rehearsed.
 pub struct Rehearsal<'a> {
-    pub store: &'a dyn Store,
-    pub host: &'a PluginHost,
-    pub space: &'a SearchSpace,
-    pub hardware: &'a HardwareName,
-    pub recipe: &'a Recipe,
+    /// What is trained, where; its seed does not count.
+    pub training: Training<'a>,
     pub budget: usize,
     /// Whether other targets teach, too.
     pub transfer: bool,
@@ -51,7 +43,10 @@ pub struct Way {
 impl Rehearsal<'_> {
     /// Each way, the best one first. `progress` is told how many of how many fits are done.
     pub fn run(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<(Vec<Way>, Vec<String>), OnboardError> {
-        let data = TrainingData::measured(self.store, self.hardware, self.space, Quantity::Latency)?;
+        let Training {
+            store, space, hardware, ..
+        } = self.training;
+        let data = TrainingData::measured(store, hardware, space, Quantity::Latency)?;
         let rows = data.labels.len();
         let mut sizes: Vec<usize> = SIZES.into_iter().filter(|size| *size < self.budget).collect();
         sizes.push(self.budget);
@@ -59,15 +54,8 @@ impl Rehearsal<'_> {
             let (needed, budget) = (self.budget + TESTED, self.budget);
             return Err(OnboardError::NothingToRehearse { rows, needed, budget });
         }
-        let training = |seed| Training {
-            store: self.store,
-            host: self.host,
-            space: self.space,
-            hardware: self.hardware,
-            recipe: self.recipe,
-            seed,
-        };
-        let batch = Setup::of_target(&self.store.hardware(self.hardware)?).batch;
+        let training = |seed| Training { seed, ..self.training };
+        let batch = Setup::of_target(&store.hardware(hardware)?).batch;
         let found = match self.transfer {
             true => sources::sources(&training(0), batch, &mut |_| ())?,
             false => Vec::new(),
@@ -83,7 +71,7 @@ impl Rehearsal<'_> {
             order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
             let pool: Vec<Architecture> = order
                 .iter()
-                .take(POOL)
+                .take(candidates::DRAWN)
                 .map(|row| data.architectures[*row].clone())
                 .collect();
             let best = candidates::choose_of(&training(seed), &[], &pool, self.budget)?;

@@ -187,6 +187,8 @@ fn faulty_requests_name_the_place_and_what_is_allowed() {
     let (status, kind, _) = ask(json!({ "architectures": good, "model": "canary" }));
     assert_eq!((status, kind.as_str()), (404, "unknown-alias"));
     let post = |path: &str, body: &str| problem(server.post(path, body));
+    let twice = format!("{{\"model\": 1, \"architectures\": {good}, \"model\": 1}}");
+    assert_eq!(post(&format!("/v1/{HARDWARE}/predict"), &twice), fault("/model"));
     let body = json!({ "architectures": good }).to_string();
     assert_eq!(post("/v1/toaster/predict", &body).1, "unknown-hardware");
     assert_eq!(post("/v1/No%20Name/predict", &body).0, 404);

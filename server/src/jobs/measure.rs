@@ -8,7 +8,7 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
 use super::fleet::Measurer;
-use super::plans::bad_plan;
+use super::plans::{KeptPlan, bad_plan};
 use super::{JobError, Run, Tools, Work};
 use crate::measure::{
     BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit, admit_batch, largest_architecture,
@@ -174,7 +174,7 @@ pub(super) fn architectures_of<'a>(
 ///
 /// # Errors
 /// `Invalid` for one that cannot be read.
-pub(super) fn given(parameters: &MeasureParameters, tools: &Tools) -> Result<Option<Arc<Plan>>> {
+pub(super) fn given(parameters: &MeasureParameters, tools: &Tools) -> Result<Option<Arc<KeptPlan>>> {
     let Some(plan) = &parameters.plan else { return Ok(None) };
     let digest: Digest = plan.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
     let plan = match tools.plans.read(&*tools.store, &digest) {

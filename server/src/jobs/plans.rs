@@ -1,6 +1,7 @@
 //! Plans as they are kept: blobs, some of which clients have stored. One is read at a time, and the last one stays in memory,
 //! so that neither many requests nor a worker that asks again and again take more than one plan takes.
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lglp_registry::{Digest, Error, Result, Store, canonical_json};
@@ -10,10 +11,40 @@ use crate::measure::Plan;
 /// Bytes of a plan at most: `MEASURE_LIMIT` of the largest architectures of the spaces that come along take 29 MiB.
 pub const PLAN_LIMIT: usize = 32 << 20;
 
+/// A plan, and by what a measurement of each of its architectures is found: a worker asks for that at every batch.
+pub(super) struct KeptPlan {
+    plan: Plan,
+    digests: Vec<Digest>,
+}
+
+impl KeptPlan {
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+}
+
+impl From<Plan> for KeptPlan {
+    fn from(plan: Plan) -> Self {
+        let digests = plan.architectures.iter().map(|text| Digest::of(text.as_bytes()));
+        Self {
+            digests: digests.collect(),
+            plan,
+        }
+    }
+}
+
+impl Deref for KeptPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.plan
+    }
+}
+
 /// The plans of a registry.
 #[derive(Default)]
 pub struct Plans {
-    last: Mutex<Option<(Digest, Arc<Plan>)>>,
+    last: Mutex<Option<(Digest, Arc<KeptPlan>)>>,
 }
 
 impl Plans {
@@ -31,7 +62,7 @@ impl Plans {
     ///
     /// # Errors
     /// `Invalid` for what is none; `NotFound`; `CorruptBlob`.
-    pub(super) fn read(&self, store: &dyn Store, digest: &Digest) -> Result<Arc<Plan>> {
+    pub(super) fn read(&self, store: &dyn Store, digest: &Digest) -> Result<Arc<KeptPlan>> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, plan)) = last.as_ref().filter(|(known, _)| known == digest) {
             return Ok(plan.clone());
@@ -40,7 +71,7 @@ impl Plans {
         *last = None;
         within_limit(store.blob_size(digest)?)?;
         let plan: Plan = serde_json::from_slice(&store.get_blob(digest)?).map_err(|e| bad_plan(e.to_string()))?;
-        let plan = Arc::new(plan);
+        let plan = Arc::new(KeptPlan::from(plan));
         *last = Some((digest.clone(), plan.clone()));
         Ok(plan)
     }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::executor::Jobs;
 use super::measure::{architectures_of, given, wanted};
+use super::plans::KeptPlan;
 use super::{JobError, Tools, parse};
 use crate::measure::Plan;
 
@@ -27,7 +28,7 @@ const LEAST_SHARE: usize = 32;
 /// What of a job is not measured yet.
 pub(super) struct Left {
     /// Of the whole job.
-    plan: Arc<Plan>,
+    plan: Arc<KeptPlan>,
     /// Where in the plan it stands.
     places: Vec<usize>,
     /// What other jobs measure for it.
@@ -48,7 +49,7 @@ impl Left {
     /// Places of what no other job measures for it.
     pub fn own(&self) -> impl Iterator<Item = usize> {
         let places = self.places.iter().copied();
-        places.filter(|at| !self.elsewhere.contains(&digest(&self.plan, *at)))
+        places.filter(|at| !self.elsewhere.contains(&self.plan.digests()[*at]))
     }
 
     /// What stands at a place of the plan.
@@ -74,17 +75,17 @@ impl Jobs {
         let mut elsewhere = BTreeSet::new();
         for part in self.parts(job)? {
             let plan = match part.checkpoint {
-                Value::Null => given(&parse(part.parameters)?, self.tools())?.unwrap_or_default(),
-                _ => kept(self.tools(), &part)?,
+                Value::Null => given(&parse(part.parameters)?, self.tools())?,
+                _ => Some(kept(self.tools(), &part)?),
             };
-            elsewhere.extend((0..plan.architectures.len()).map(|at| digest(&plan, at)));
+            elsewhere.extend(plan.iter().flat_map(|plan| plan.digests()).cloned());
         }
         // Read last, so that it is the one that the next call finds in memory.
         let plan = kept(self.tools(), job)?;
         let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
         let places = 0..plan.architectures.len();
         Ok(Left {
-            places: places.filter(|at| !done.contains(&digest(&plan, *at))).collect(),
+            places: places.filter(|at| !done.contains(&plan.digests()[*at])).collect(),
             plan,
             elsewhere,
         })
@@ -192,12 +193,7 @@ pub(super) fn planned(
 }
 
 /// The plan that a job keeps.
-fn kept(tools: &Tools, job: &Job) -> Result<Arc<Plan>, JobError> {
+fn kept(tools: &Tools, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
     let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
     Ok(tools.plans.read(&*tools.store, &kept.plan)?)
-}
-
-/// By what a measurement of an architecture of a plan is found.
-fn digest(plan: &Plan, at: usize) -> Digest {
-    Digest::of(plan.architectures[at].as_bytes())
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::fleet::Measurer;
+use super::plans::KeptPlan;
 use super::{JobError, Run, Tools, Work, parse};
 use crate::idempotency::own_key;
 use crate::measure::{CampaignEvent, Plan, Protocol};
@@ -51,7 +52,7 @@ impl Work for ValidateParameters {
                 let plan = validating.plan()?;
                 let kept = tools.plans.keep(&*tools.store, &plan)?;
                 run.checkpoint(&json!(Checkpoint { plan: kept }))?;
-                Arc::new(plan)
+                Arc::new(KeptPlan::from(plan))
             }
             kept => {
                 let kept = Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?;

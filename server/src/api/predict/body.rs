@@ -48,6 +48,9 @@ impl PredictBody {
             let detail = format!("unknown field `{unknown}`; known: {}", KNOWN.join(", "));
             return Err(fault(&format!("/{}", escape(&unknown)), detail));
         }
+        if let Some(name) = fields.repeated {
+            return Err(fault(&format!("/{name}"), format!("the field `{name}` comes twice")));
+        }
         let space = match field("space", fields.space)? {
             Value::Null => None,
             Value::String(name) => Some(name),
@@ -190,6 +193,8 @@ struct Fields<'a> {
     coverage: Option<&'a RawValue>,
     /// A field that means nothing.
     unknown: Option<String>,
+    /// A field that comes twice: which of the two is meant, nobody can tell.
+    repeated: Option<&'static str>,
 }
 
 impl<'a> Fields<'a> {
@@ -219,15 +224,19 @@ impl<'de> Deserialize<'de> for Fields<'de> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
                 let mut fields = Fields::default();
                 while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "space" => fields.space = Some(map.next_value()?),
-                        "model" => fields.model = Some(map.next_value()?),
-                        "coverage" => fields.coverage = Some(map.next_value()?),
-                        "architectures" => fields.architectures = Some(map.next_value()?),
+                    let (known, field) = match name.as_str() {
+                        "space" => ("space", &mut fields.space),
+                        "model" => ("model", &mut fields.model),
+                        "coverage" => ("coverage", &mut fields.coverage),
+                        "architectures" => ("architectures", &mut fields.architectures),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                             fields.unknown.get_or_insert(name);
+                            continue;
                         }
+                    };
+                    if field.replace(map.next_value()?).is_some() {
+                        fields.repeated.get_or_insert(known);
                     }
                 }
                 Ok(fields)

@@ -52,9 +52,11 @@ pub enum JobParameters {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainParameters {
-    /// One of the server's recipes.
-    #[schema(example = "lglp-per-mac")]
-    pub recipe: String,
+    /// One of the server's recipes. Left out, those that suit the data are compared by rows that they do not know, and the best is
+    /// taken; the job's result says what it was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "additive")]
+    pub recipe: Option<String>,
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// Seed of split and fit: the same gives the same metrics.
@@ -67,7 +69,7 @@ pub struct TrainParameters {
 impl Default for TrainParameters {
     fn default() -> Self {
         Self {
-            recipe: "lglp-per-mac".into(),
+            recipe: None,
             space: "mobilenetv3".into(),
             seed: 0,
             target: None,

@@ -9,7 +9,7 @@
 //!
 //! Absent layers are zeros.
 //!
-//! `operators` gives the table of a network's operators, for regressors that know what an operator costs.
+//! `operators` gives the table of a network's operators, for regressors that know what an operator costs; `totals` what it adds up to.
 
 mod a;
 mod b;
@@ -18,9 +18,10 @@ mod c;
 mod d;
 mod operators;
 mod row;
+mod totals;
 
 lglp_sdk::export_plugin! {
-    summary: "The paper's encodings A, B, C and D; tables of operators",
+    summary: "The paper's encodings A, B, C and D; tables of operators, and their totals",
     encoders: [a::A, b::B, c::C, d::D],
-    operator_encoders: [operators::Operators],
+    operator_encoders: [operators::Operators, totals::Totals],
 }

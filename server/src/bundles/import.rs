@@ -248,13 +248,7 @@ fn content_here(bundle: &Bundle<'_>, actor: &str) -> NewVersion {
 fn check_recipe(content: &NewVersion) -> Result<(), BundleError> {
     let unreadable = |error| BundleError::damaged(format!("its recipe cannot be read: {error}"));
     let recipe: Recipe = serde_json::from_value(content.recipe.clone()).map_err(unreadable)?;
-    let components = [
-        (Kind::Encoder, Some(&recipe.encoder)),
-        (Kind::FeatureExtractor, recipe.extractor.as_ref()),
-        (Kind::Regressor, Some(&recipe.regressor)),
-    ];
-    for (kind, spec) in components {
-        let Some(spec) = spec else { continue };
+    for (kind, spec) in recipe.components() {
         let named = |used: &lglp_registry::PluginUse| {
             serde_json::from_value::<Kind>(used.kind.clone().into()).is_ok_and(|k| k == kind)
                 && used.component == spec.name

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_openapi::jobs::TrainParameters;
 use lglp_registry::HardwareName;
 use serde_json::json;
 
@@ -12,7 +11,6 @@ use super::context::actor;
 use super::plot::write_lines;
 use super::setup::SetupArgs;
 use super::table::{print_json, short, table};
-use crate::jobs::wanted;
 use crate::measure::{CampaignEvent, Protocol};
 use crate::onboard::{OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
 use crate::plots::Series;
@@ -75,13 +73,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let setup = args.setup.setup(&mut host);
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
-    let parameters = TrainParameters {
-        recipe: args.recipe.clone(),
-        space: args.space.clone(),
-        seed: args.seed,
-        target: None,
-    };
-    let recipe = wanted(&parameters, context.recipes_folder())?;
+    let recipe = Recipe::load(context.recipes_folder(), &args.recipe)?;
     let training = Training {
         store: &*registry.store,
         host: &host,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::TrainParameters;
 use lglp_openapi::models::Quantity;
@@ -12,10 +13,10 @@ use super::Context;
 use super::accuracy::{metrics_table, noise_floor};
 use super::context::actor;
 use super::jobs::submit;
-use super::table::{print_json, short};
+use super::table::{print_json, short, table};
 use crate::jobs::wanted;
 use crate::predictor::{FitEvent, Recipe};
-use crate::train::{Metrics, Trained, Training, TrainingData, summaries};
+use crate::train::{Metrics, Trained, Training, TrainingData, Verdict, choose, summaries};
 
 /// What can be predicted.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -29,7 +30,7 @@ enum Wanted {
 /// Train a recipe on a hardware target's measurements; makes a version
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    lglp train --hardware xeon-1t\n  \
+    lglp train --hardware xeon-1t   # with the recipe that suits the measurements best\n  \
     lglp train --hardware xeon-1t --recipe lightgbm --seed 7\n  \
     lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n  \
     lglp train --hardware xeon-1t --job   # in the server, in the background\n  \
@@ -39,9 +40,10 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    /// Recipe, by the name of its file in the folder of recipes.
-    #[arg(long, default_value = "additive")]
-    recipe: String,
+    /// Recipe, by the name of its file in the folder of recipes. Left out, those that suit the data are compared by rows that they
+    /// do not know, and the best is taken.
+    #[arg(long)]
+    recipe: Option<String>,
     #[arg(long, default_value = "mobilenetv3")]
     space: String,
     /// Seed of split and fit: the same gives the same metrics.
@@ -74,12 +76,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return submit(context, &registry, JobKind::Train, &args.hardware, &parameters);
     }
     let store = &*registry.store;
-    let recipe = wanted(&parameters, context.recipes_folder())?;
-    let quantity = recipe.target.quantity();
+    let quantity = wanted(&parameters, context.recipes_folder(), usize::MAX)?[0]
+        .target
+        .quantity();
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
     let host = context.plugins()?;
     let data = TrainingData::measured(store, &args.hardware, space, quantity)?;
+    let recipes = wanted(&parameters, context.recipes_folder(), data.labels.len())?;
     let noise_floor = match quantity.is_latency() {
         true => noise_floor(store, &args.hardware, &space.name)?,
         false => None,
@@ -89,17 +93,30 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         host: &host,
         space,
         hardware: &args.hardware,
-        recipe: &recipe,
+        recipe: &recipes[0],
         seed: args.seed,
+    };
+    let Fitted {
+        recipe,
+        trained,
+        compared,
+    } = fit(&training, &recipes, &data)?;
+    if !context.json() && !compared.is_empty() {
+        println!("{}", compared_table(&compared));
+    }
+    let training = Training {
+        recipe: &recipe,
+        ..training
     };
     if let Some(count) = args.seeds {
         anyhow::ensure!(count >= 1, "--seeds must be 1 or more");
-        let metrics = (args.seed..args.seed + count)
-            .map(|seed| Ok(fit(&Training { seed, ..training }, &data)?.metrics))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let only = std::slice::from_ref(&recipe);
+        let others = (args.seed + 1..args.seed + count)
+            .map(|seed| Ok(fit(&Training { seed, ..training }, only, &data)?.trained.metrics));
+        let metrics = std::iter::once(Ok(trained.metrics)).chain(others);
+        let metrics = metrics.collect::<anyhow::Result<Vec<_>>>()?;
         return report_seeds(context, &recipe, &metrics, noise_floor);
     }
-    let trained = fit(&training, &data)?;
     let content = training.content(&data, &trained, &actor())?;
     let version = store.create_version(&args.hardware, &content, None)?;
     if context.json() {
@@ -128,8 +145,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fits with a bar of progress.
-fn fit(training: &Training<'_>, data: &TrainingData) -> anyhow::Result<Trained> {
+/// What was fitted.
+struct Fitted {
+    recipe: Recipe,
+    trained: Trained,
+    /// What the recipe was compared with; nothing where it was asked for.
+    compared: Vec<Verdict>,
+}
+
+/// Fits the only recipe, or the best of several, with a bar of progress.
+fn fit(training: &Training<'_>, recipes: &[Recipe], data: &TrainingData) -> anyhow::Result<Fitted> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:10} {bar:20} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
@@ -149,9 +174,46 @@ fn fit(training: &Training<'_>, data: &TrainingData) -> anyhow::Result<Trained> 
         ));
         true
     };
-    let trained = training.fit(data, &mut progress)?;
+    let fitted = match recipes {
+        [only] => Fitted {
+            trained: training.fit(data, &mut progress)?,
+            recipe: only.clone(),
+            compared: Vec::new(),
+        },
+        several => {
+            let choice = choose(training, several, data, &mut progress)?;
+            let compared = choice.verdicts();
+            let taken = choice.into_taken();
+            Fitted {
+                recipe: taken.recipe,
+                trained: taken.trained,
+                compared,
+            }
+        }
+    };
     bar.finish_and_clear();
-    Ok(trained)
+    Ok(fitted)
+}
+
+/// The recipes that were compared, those first that are preferred where errors do not differ.
+fn compared_table(verdicts: &[Verdict]) -> Table {
+    let mut rows = table(&["recipe", "error of rows left out", ""]);
+    for verdict in verdicts {
+        let gate = verdict.residual.map(|gate| match gate.is_open() {
+            true => format!(
+                "its trees lower the error from {:.2} to {:.2} %",
+                gate.without, gate.with
+            ),
+            false => "its trees do not help, and are left out".to_owned(),
+        });
+        let taken = verdict.taken.then(|| "taken".to_owned());
+        let remarks: Vec<String> = taken.into_iter().chain(gate).collect();
+        rows.add_row([&verdict.recipe, &format!("{:.2} %", verdict.mape), &remarks.join("; ")]);
+    }
+    if let Some(column) = rows.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    rows
 }
 
 fn report_seeds(

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::predictor::{FitEvent, Recipe, RecipeError};
-use crate::train::{Training, TrainingData};
+use crate::predictor::{FitEvent, Recipe, RecipeError, Target};
+use crate::train::{Training, TrainingData, candidates, choose};
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
 /// a second version nor another one.
@@ -19,6 +19,9 @@ use crate::train::{Training, TrainingData};
 struct Checkpoint {
     /// The blob that holds the version's content.
     content: Digest,
+    /// The recipes that its own was compared with; null where it was asked for.
+    #[serde(default)]
+    compared: Value,
 }
 
 impl Work for TrainParameters {
@@ -28,55 +31,62 @@ impl Work for TrainParameters {
             .spaces
             .get(&self.space)
             .map_err(|e| Error::invalid("parameters.space", e.to_string()))?;
-        wanted(self, &tools.recipes).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
+        wanted(self, &tools.recipes, usize::MAX).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
         Ok(())
     }
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
         let store = &*tools.store;
-        let content = match &job.checkpoint {
+        let kept = match &job.checkpoint {
             Value::Null => fit(self, job, tools, run)?,
-            kept => {
-                let kept = Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?;
-                serde_json::from_slice(&store.get_blob(&kept.content)?).map_err(JobError::Checkpoint)?
-            }
+            kept => Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?,
         };
+        let content: NewVersion =
+            serde_json::from_slice(&store.get_blob(&kept.content)?).map_err(JobError::Checkpoint)?;
         let key = own_key(&format!("job-{}", job.id));
         let version = store.create_version(&job.hardware, &content, Some(&key))?;
-        Ok(json!({ "version": version.version, "digest": version.digest, "metrics": version.content.metrics }))
+        Ok(json!({
+            "version": version.version, "digest": version.digest, "metrics": version.content.metrics,
+            "recipe": content.recipe["name"], "compared": kept.compared,
+        }))
     }
 }
 
-/// The recipe that is asked for, with the target that is.
-pub fn wanted(parameters: &TrainParameters, recipes: &Path) -> std::result::Result<Recipe, RecipeError> {
-    let mut recipe = Recipe::load(recipes, &parameters.recipe)?;
-    let quantity = match parameters.target {
-        None => return Ok(recipe),
-        Some(Wanted::Latency) => Quantity::Latency,
-        Some(Wanted::Energy) => Quantity::Energy,
+/// The recipe that is asked for, or those to be compared for so many rows; with the target that is asked for.
+pub fn wanted(
+    parameters: &TrainParameters,
+    recipes: &Path,
+    rows: usize,
+) -> std::result::Result<Vec<Recipe>, RecipeError> {
+    let asked = parameters.target.map(|target| match target {
+        Wanted::Latency => Quantity::Latency,
+        Wanted::Energy => Quantity::Energy,
+    });
+    let target = |own: Target| asked.map_or(own, |quantity| own.of(quantity));
+    let Some(name) = &parameters.recipe else {
+        return candidates(recipes, rows, target);
     };
-    recipe.target = recipe.target.of(quantity);
-    Ok(recipe)
+    let recipe = Recipe::load(recipes, name)?;
+    let target = target(recipe.target);
+    Ok(vec![Recipe { target, ..recipe }])
 }
 
 /// Fits the recipe, and keeps what came out.
-fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<NewVersion, JobError> {
-    let recipe = wanted(parameters, &tools.recipes)?;
+fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Checkpoint, JobError> {
+    let store = &*tools.store;
+    let space = tools.spaces.get(&parameters.space)?;
+    let quantity = wanted(parameters, &tools.recipes, usize::MAX)?[0].target.quantity();
+    let data = TrainingData::measured(store, &job.hardware, space, quantity)?;
+    let recipes = wanted(parameters, &tools.recipes, data.labels.len())?;
     let training = Training {
-        store: &*tools.store,
+        store,
         host: &tools.host,
-        space: tools.spaces.get(&parameters.space)?,
+        space,
         hardware: &job.hardware,
-        recipe: &recipe,
+        recipe: &recipes[0],
         seed: parameters.seed,
     };
-    let data = TrainingData::measured(
-        training.store,
-        training.hardware,
-        training.space,
-        recipe.target.quantity(),
-    )?;
-    let unit = recipe.target.unit();
+    let unit = training.recipe.target.unit();
     let mut progress = |event: FitEvent<'_>| {
         let (component, p) = (event.component, event.progress);
         let rmse = p.validation_mse.sqrt();
@@ -87,14 +97,27 @@ fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) ->
         );
         !run.is_stopped()
     };
-    let trained = training.fit(&data, &mut progress)?;
+    let (trained, recipe, compared) = match &recipes[..] {
+        [only] => (training.fit(&data, &mut progress)?, only.clone(), Value::Null),
+        several => {
+            let choice = choose(&training, several, &data, &mut progress)?;
+            let compared = json!(choice.verdicts());
+            let taken = choice.into_taken();
+            (taken.trained, taken.recipe, compared)
+        }
+    };
     if run.is_stopped() {
         return Err(JobError::Stopped);
     }
+    let training = Training {
+        recipe: &recipe,
+        ..training
+    };
     let content = training.content(&data, &trained, &job.created_by)?;
     let kept = Checkpoint {
-        content: training.store.put_blob(&canonical_json(&content)?)?,
+        content: store.put_blob(&canonical_json(&content)?)?,
+        compared,
     };
     run.checkpoint(&json!(kept))?;
-    Ok(content)
+    Ok(kept)
 }

@@ -18,6 +18,17 @@ pub struct Matrix {
 }
 
 impl Matrix {
+    /// Some of the rows.
+    pub fn part(&self, rows: &[usize]) -> Self {
+        let length = self.shape.len();
+        let row = |row: &usize| &self.data[row * length..][..length];
+        Self {
+            data: rows.iter().flat_map(row).copied().collect(),
+            rows: rows.len(),
+            shape: self.shape,
+        }
+    }
+
     pub(super) fn view(&self) -> TensorView {
         TensorView {
             data: self.data.as_ptr(),

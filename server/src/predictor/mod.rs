@@ -4,10 +4,12 @@ mod interval;
 mod model;
 mod range;
 mod recipe;
+mod residual;
 mod target;
 
 pub use interval::{COVERAGE, Calibration, Interval};
 pub use model::{Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, PluginUse, REGRESSOR};
 pub use range::TrainingRange;
-pub use recipe::{ComponentSpec, Recipe, RecipeError};
+pub use recipe::{Candidate, ComponentSpec, Recipe, RecipeError};
+pub use residual::{Gate, ResidualSpec};
 pub use target::Target;

@@ -8,7 +8,8 @@ use lglp_sdk::plugin::{LeftOut, Operator, Progress};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentSpec, Recipe, Target};
+use super::residual::{self, Residual, Unexplained};
+use super::{ComponentSpec, Gate, Recipe, Target};
 use crate::networks;
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
@@ -82,6 +83,8 @@ pub type ModelState = BTreeMap<String, Vec<u8>>;
 
 const EXTRACTOR: &str = "extractor";
 pub const REGRESSOR: &str = "regressor";
+const RESIDUAL: &str = "residual";
+const RESIDUAL_GATE: &str = "residual-gate";
 
 /// How a recipe is fitted.
 #[derive(Clone, Copy)]
@@ -101,6 +104,11 @@ pub struct FittedModel {
     encoder: EncoderInstance,
     extractor: Option<FittedInstance>,
     regressor: FittedInstance,
+    residual: Option<Residual>,
+    /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
+    gate: Option<Gate>,
+    /// Each row of the fit, as all others tell it; none of a model that was loaded.
+    left_out: Option<Vec<LeftOut>>,
     plugins: Vec<PluginUse>,
 }
 
@@ -109,6 +117,7 @@ struct Components {
     encoder: ComponentHandle,
     extractor: Option<ComponentHandle>,
     regressor: ComponentHandle,
+    residual: Option<residual::Components>,
 }
 
 impl Components {
@@ -120,6 +129,11 @@ impl Components {
                 .map(|e| host.component(Kind::FeatureExtractor, &e.name).cloned())
                 .transpose()?,
             regressor: host.component(Kind::Regressor, &recipe.regressor.name)?.clone(),
+            residual: recipe
+                .residual
+                .as_ref()
+                .map(|residual| residual::Components::of(residual, host))
+                .transpose()?,
         })
     }
 
@@ -128,12 +142,14 @@ impl Components {
             encoder: self.encoder.on_behalf_of(tenant),
             extractor: self.extractor.as_ref().map(|e| e.on_behalf_of(tenant)),
             regressor: self.regressor.on_behalf_of(tenant),
+            residual: self.residual.as_ref().map(|residual| residual.on_behalf_of(tenant)),
         }
     }
 
     fn uses(&self) -> Vec<PluginUse> {
         let parts = [Some(&self.encoder), self.extractor.as_ref(), Some(&self.regressor)];
-        parts.into_iter().flatten().map(plugin_use).collect()
+        let residual = self.residual.iter().flat_map(residual::Components::handles);
+        parts.into_iter().flatten().chain(residual).map(plugin_use).collect()
     }
 }
 
@@ -167,6 +183,10 @@ impl FittedModel {
         components.regressor.check_parameters(&recipe.regressor.parameters)?;
         if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
             handle.check_parameters(&spec.parameters)?;
+        }
+        if let Some(spec) = &recipe.residual {
+            host.component(Kind::Regressor, &spec.regressor.name)?
+                .check_parameters(&spec.regressor.parameters)?;
         }
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
         let targets = |part: Labelled<'_>| -> Vec<f64> {
@@ -213,12 +233,44 @@ impl FittedModel {
             [&train_inputs, &validation_inputs],
             priors,
         )?;
+        let architectures = [train.architectures, validation.architectures].concat();
+        let mut left_out = regressor.leave_one_out(architectures.len())?;
+        let fitted = match (&components.residual, &recipe.residual, &left_out) {
+            (Some(components), Some(spec), Some(left_out)) => {
+                let rows = Unexplained {
+                    architectures: &architectures,
+                    measured: &[train_targets, validation_targets].concat(),
+                    left_out,
+                };
+                let mut progress = |p| {
+                    progress(FitEvent {
+                        component: &spec.regressor.name,
+                        progress: p,
+                    })
+                };
+                residual::fit(components, spec, space, rows, seed, &mut progress)?
+            }
+            _ => None,
+        };
+        let gate = fitted.as_ref().map(|fitted| fitted.gate);
+        let factors = fitted.as_ref().map_or(&[][..], |fitted| &fitted.factors);
+        for (row, factor) in left_out.iter_mut().flatten().zip(factors) {
+            row.predicted *= factor;
+        }
+        for (row, architecture) in left_out.iter_mut().flatten().zip(&architectures) {
+            let scale = recipe.target.scale(space, architecture);
+            row.predicted *= scale;
+            row.spread *= scale;
+        }
         Ok(Self {
             space: space.clone(),
             target: recipe.target,
             encoder,
             extractor,
             regressor,
+            residual: fitted.and_then(|fitted| fitted.residual),
+            gate,
+            left_out,
             plugins: components.uses(),
         })
     }
@@ -234,16 +286,30 @@ impl FittedModel {
         tenant: &Arc<Tenant>,
     ) -> Result<Self, PluginError> {
         let components = Components::of(recipe, host)?.on_behalf_of(tenant);
-        let load = |handle: &ComponentHandle, role: &str| {
-            let missing = |what: &str| PluginError::UnsupportedState {
-                component: handle.name().to_owned(),
-                message: format!("the version has no {what} for its {role}"),
-            };
+        let missing = |handle: &ComponentHandle, role: &str, what: &str| PluginError::UnsupportedState {
+            component: handle.name().to_owned(),
+            message: format!("the version has no {what} for its {role}"),
+        };
+        let state_version = |handle: &ComponentHandle, role: &str| {
             let used = plugins
                 .iter()
                 .find(|p| p.kind == handle.kind() && p.component == handle.name());
-            let state_version = used.ok_or_else(|| missing("plugin"))?.state_version;
-            FittedInstance::load(handle, state_version, state.get(role).ok_or_else(|| missing("state"))?)
+            Ok(used.ok_or_else(|| missing(handle, role, "plugin"))?.state_version)
+        };
+        let load = |handle: &ComponentHandle, role: &str| {
+            let state = state.get(role).ok_or_else(|| missing(handle, role, "state"))?;
+            FittedInstance::load(handle, state_version(handle, role)?, state)
+        };
+        let residual = match (&components.residual, &recipe.residual, state.get(RESIDUAL)) {
+            (Some(components), Some(spec), Some(state_of)) => {
+                let [_, handle] = components.handles();
+                let gate = state
+                    .get(RESIDUAL_GATE)
+                    .ok_or_else(|| missing(handle, RESIDUAL, "gate"))?;
+                let version = state_version(handle, RESIDUAL)?;
+                Some(Residual::load(components, spec, space, version, state_of, gate)?)
+            }
+            _ => None,
         };
         Ok(Self {
             space: space.clone(),
@@ -255,6 +321,9 @@ impl FittedModel {
                 .map(|handle| load(handle, EXTRACTOR))
                 .transpose()?,
             regressor: load(&components.regressor, REGRESSOR)?,
+            residual,
+            gate: None,
+            left_out: None,
             plugins: components.uses(),
         })
     }
@@ -266,6 +335,11 @@ impl FittedModel {
             state.insert(EXTRACTOR.into(), extractor.save()?);
         }
         state.insert(REGRESSOR.into(), self.regressor.save()?);
+        if let Some(residual) = &self.residual {
+            let [fitted, gate] = residual.save()?;
+            state.insert(RESIDUAL.into(), fitted);
+            state.insert(RESIDUAL_GATE.into(), gate);
+        }
         Ok(state)
     }
 
@@ -279,18 +353,32 @@ impl FittedModel {
         self.target.quantity()
     }
 
-    /// Each row of the fit, those of the training part first, as it would be predicted without it; `None` where the regressor
-    /// cannot tell, or a model was loaded.
-    pub fn leave_one_out(&self, architectures: &[Architecture]) -> Result<Option<Vec<LeftOut>>, PluginError> {
-        let Some(mut rows) = self.regressor.leave_one_out(architectures.len())? else {
-            return Ok(None);
-        };
-        for (row, architecture) in rows.iter_mut().zip(architectures) {
-            let scale = self.target.scale(&self.space, architecture);
-            row.predicted *= scale;
-            row.spread *= scale;
+    /// Each row of the fit, those of the training part first, as it would be predicted without it, in the unit of the recipe's
+    /// quantity; `None` where the regressor cannot tell, or a model was loaded.
+    pub fn left_out(&self) -> Option<&[LeftOut]> {
+        self.left_out.as_deref()
+    }
+
+    /// How the residual was judged when it was fitted, where the recipe has one.
+    pub fn gate(&self) -> Option<Gate> {
+        self.gate
+    }
+
+    /// What the residual multiplies predictions by, and the recipe's target.
+    fn scales<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Vec<f64>, PluginError> {
+        let mut scales: Vec<f64> = architectures
+            .clone()
+            .map(|architecture| self.target.scale(&self.space, architecture))
+            .collect();
+        if let Some(residual) = &self.residual {
+            for (scale, factor) in scales.iter_mut().zip(residual.factors(architectures)?) {
+                *scale *= factor;
+            }
         }
-        Ok(Some(rows))
+        Ok(scales)
     }
 
     /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.
@@ -307,11 +395,16 @@ impl FittedModel {
         let (rest, values) = parts
             .split_last()
             .map_or((0.0, &[][..]), |(rest, values)| (*rest, values));
-        Ok(Some(Contributions {
+        let mut contributions = Contributions {
             values: values.iter().take(operators.len()).map(|value| value * scale).collect(),
             rest: rest * scale,
             operators,
-        }))
+        };
+        if let Some(residual) = &self.residual {
+            let factors = residual.factors(std::iter::once(architecture))?;
+            contributions.rest += contributions.sum() * (factors[0] - 1.0);
+        }
+        Ok(Some(contributions))
     }
 
     /// As [`Self::predict`], with spreads where the regressor tells them.
@@ -328,14 +421,11 @@ impl FittedModel {
             Some(Spread { predicted, spreads }) => (predicted, spreads.into_iter().map(Some).collect()),
             None => (self.regressor.predict(&inputs)?, vec![None; inputs.rows]),
         };
-        let estimates = predicted.into_iter().zip(spreads).zip(architectures);
+        let estimates = predicted.into_iter().zip(spreads).zip(self.scales(architectures)?);
         Ok(estimates
-            .map(|((value, spread), architecture)| {
-                let scale = self.target.scale(&self.space, architecture);
-                Estimate {
-                    value: value * scale,
-                    spread: spread.map(|spread: f64| spread * scale),
-                }
+            .map(|((value, spread), scale)| Estimate {
+                value: value * scale,
+                spread: spread.map(|spread: f64| spread * scale),
             })
             .collect())
     }
@@ -350,8 +440,8 @@ impl FittedModel {
             Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?)?,
             None => self.regressor.predict(&encoded)?,
         };
-        for (value, architecture) in predicted.iter_mut().zip(architectures) {
-            *value *= self.target.scale(&self.space, architecture);
+        for (value, scale) in predicted.iter_mut().zip(self.scales(architectures)?) {
+            *value *= scale;
         }
         Ok(predicted)
     }

@@ -1,10 +1,11 @@
-//! Predictor recipes as data: an encoder, maybe a feature extractor, a regressor, and their parameters.
+//! Predictor recipes as data: an encoder, maybe a feature extractor, a regressor, maybe what corrects it, and their parameters.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Target;
+use super::{ResidualSpec, Target};
+use crate::plugins::Kind;
 
 /// A recipe, read from `recipes/*.toml`. Adding one changes no Rust.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,22 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extractor: Option<ComponentSpec>,
     pub regressor: ComponentSpec,
+    /// What corrects the regressor, where that helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residual: Option<ResidualSpec>,
+    /// Whether training tries it where it is told no recipe.
+    #[serde(default, skip_serializing)]
+    pub candidate: Option<Candidate>,
+}
+
+/// When a recipe is tried where none is asked for. It is no part of what is fitted, so versions do not keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Rows, measured architectures, from which on it is.
+    pub from_rows: usize,
+    /// Which of two is taken whose errors differ by no more than chance: the lower.
+    pub rank: u32,
 }
 
 /// A component of some plugin, with its parameters.
@@ -39,6 +56,20 @@ fn no_parameters() -> serde_json::Value {
 }
 
 impl Recipe {
+    /// Its components, in the order in which they are fitted.
+    pub fn components(&self) -> impl Iterator<Item = (Kind, &ComponentSpec)> {
+        let residual = self.residual.as_ref();
+        [
+            (Kind::Encoder, Some(&self.encoder)),
+            (Kind::FeatureExtractor, self.extractor.as_ref()),
+            (Kind::Regressor, Some(&self.regressor)),
+            (Kind::Encoder, residual.map(|residual| &residual.encoder)),
+            (Kind::Regressor, residual.map(|residual| &residual.regressor)),
+        ]
+        .into_iter()
+        .filter_map(|(kind, spec)| Some((kind, spec?)))
+    }
+
     /// Reads `NAME.toml` in `folder`.
     pub fn load(folder: &Path, name: &str) -> Result<Self, RecipeError> {
         let known = Self::names(folder)?;

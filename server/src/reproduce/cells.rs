@@ -8,7 +8,7 @@ use lglp_sdk::SearchSpace;
 use serde_json::json;
 
 use super::experiments::{Experiments, ExperimentsError, Variant};
-use crate::plugins::{Kind, PluginError, PluginHost};
+use crate::plugins::{PluginError, PluginHost};
 use crate::train::Split;
 
 /// One recipe on one split.
@@ -85,14 +85,8 @@ impl<'a> Cells<'a> {
     pub fn cell(&self, variant: &Variant, seed: u64, train_rows: Option<usize>) -> Result<Cell, PluginError> {
         let recipe = &variant.recipe;
         let mut plugins = Vec::new();
-        for (kind, spec) in [
-            (Kind::Encoder, Some(&recipe.encoder)),
-            (Kind::FeatureExtractor, recipe.extractor.as_ref()),
-            (Kind::Regressor, Some(&recipe.regressor)),
-        ] {
-            if let Some(spec) = spec {
-                plugins.push(self.host.component(kind, &spec.name)?.sha256());
-            }
+        for (kind, spec) in recipe.components() {
+            plugins.push(self.host.component(kind, &spec.name)?.sha256());
         }
         let key = json!({
             "context": self.context, "plugins": plugins, "seed": seed, "train_rows": train_rows,

@@ -1,5 +1,6 @@
 //! Training: a dataset is split, a recipe fitted, its accuracy measured on the test part.
 
+mod choice;
 mod data;
 mod metrics;
 mod parallel;
@@ -7,6 +8,7 @@ mod split;
 mod summary;
 mod training;
 
+pub use choice::{Choice, Verdict, candidates, choose};
 pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
 pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};
@@ -68,7 +70,10 @@ pub fn train(
         progress(event)
     };
     let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;
-    let left_out = left_out(&model, &fitted_on, &validation)?;
+    let left_out = model.left_out().map(|told| LeftOutRows {
+        labels: [&fitted_on.labels[..], &validation.labels].concat(),
+        told: told.to_vec(),
+    });
     let calibration = match &left_out {
         Some(rows) => Calibration::of_left_out(&rows.labels, &rows.told),
         None => Calibration::of_validation(&validation.labels, &model.predict(validation.architectures.iter())?),
@@ -98,22 +103,10 @@ pub fn train(
     })
 }
 
-/// Rows of a fit as all others tell them.
+/// Rows of a fit as all others tell them: they tell more than the validation part, which such a regressor may have been fitted to.
 struct LeftOutRows {
     labels: Vec<f64>,
     told: Vec<LeftOut>,
-}
-
-/// They tell more than the validation part, which such a regressor may have been fitted to.
-fn left_out(
-    model: &FittedModel,
-    train: &TrainingData,
-    validation: &TrainingData,
-) -> Result<Option<LeftOutRows>, PluginError> {
-    let architectures = [&train.architectures[..], &validation.architectures].concat();
-    let labels = || [&train.labels[..], &validation.labels].concat();
-    let told = model.leave_one_out(&architectures)?;
-    Ok(told.map(|told| LeftOutRows { labels: labels(), told }))
 }
 
 fn labelled(data: &TrainingData) -> Labelled<'_> {

@@ -1,0 +1,258 @@
+//! The gated residual: what the regressor leaves over of rows that it did not know is learned by another one, and that is kept only where
+//! it is seen to help.
+//!
+//! Its targets are `measured / predicted` of each row as all others tell it. What it is worth is told by rows that it does not know
+//! either: each of five parts is told by the others (cross-fitting; Chernozhukov et al., 2018, arXiv:1608.00060). Of its
+//! corrections that share is taken which is best by least squares, and none where the mean error falls by less than 5 %.
+
+use std::sync::Arc;
+
+use lglp_sdk::plugin::{LeftOut, Progress};
+use lglp_sdk::{Architecture, SearchSpace};
+use serde::{Deserialize, Serialize};
+
+use super::ComponentSpec;
+use crate::plugins::{
+    ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
+    Tenant,
+};
+
+/// Rows below which there is nothing to learn from what is left over.
+const FEWEST: usize = 100;
+
+/// Parts of which each is told by the others.
+const PARTS: usize = 5;
+
+/// The mean error with corrections, as a share of that without, from which on they are not worth having.
+const GATE: f64 = 0.95;
+
+/// Spreads beyond which an error is an outlier, and counts as so many.
+const LARGEST: f64 = 3.0;
+
+/// What corrects the predictions of a recipe's regressor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResidualSpec {
+    pub encoder: ComponentSpec,
+    pub regressor: ComponentSpec,
+}
+
+/// How corrections were judged by rows that they do not know.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Of each correction that is taken, 0 to 1.
+    pub share: f64,
+    /// Mean relative error without corrections, %.
+    pub without: f64,
+    /// The same with them, %.
+    pub with: f64,
+}
+
+impl Gate {
+    /// Whether corrections are taken.
+    pub fn is_open(&self) -> bool {
+        self.share > 0.0 && self.with < GATE * self.without
+    }
+
+    /// What a prediction is to be multiplied by, where `told` is what the residual's regressor says.
+    fn factor(&self, told: f64) -> f64 {
+        1.0 + self.share * (told - 1.0)
+    }
+}
+
+/// The components of a residual, looked up.
+pub(super) struct Components {
+    encoder: ComponentHandle,
+    regressor: ComponentHandle,
+}
+
+impl Components {
+    pub fn of(spec: &ResidualSpec, host: &PluginHost) -> Result<Self, PluginError> {
+        Ok(Self {
+            encoder: host.component(Kind::Encoder, &spec.encoder.name)?.clone(),
+            regressor: host.component(Kind::Regressor, &spec.regressor.name)?.clone(),
+        })
+    }
+
+    pub fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
+        Self {
+            encoder: self.encoder.on_behalf_of(tenant),
+            regressor: self.regressor.on_behalf_of(tenant),
+        }
+    }
+
+    pub fn handles(&self) -> [&ComponentHandle; 2] {
+        [&self.encoder, &self.regressor]
+    }
+}
+
+/// A residual whose gate is open.
+pub(super) struct Residual {
+    encoder: EncoderInstance,
+    regressor: FittedInstance,
+    gate: Gate,
+}
+
+/// What fitting a residual gives.
+pub(super) struct Fitted {
+    pub gate: Gate,
+    /// `None` where the gate is closed.
+    pub residual: Option<Residual>,
+    /// What each row's prediction is to be multiplied by, told without that row; ones where the gate is closed.
+    pub factors: Vec<f64>,
+}
+
+/// Rows, as the regressor tells each without it.
+#[derive(Clone, Copy)]
+pub(super) struct Unexplained<'a> {
+    pub architectures: &'a [Architecture],
+    pub measured: &'a [f64],
+    pub left_out: &'a [LeftOut],
+}
+
+/// Fits a residual and judges it; `None` where there are too few rows.
+pub(super) fn fit(
+    components: &Components,
+    spec: &ResidualSpec,
+    space: &SearchSpace,
+    rows: Unexplained<'_>,
+    seed: u64,
+    progress: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Option<Fitted>, PluginError> {
+    let Unexplained {
+        architectures,
+        measured,
+        left_out,
+    } = rows;
+    if architectures.len() < FEWEST {
+        return Ok(None);
+    }
+    let encoder = EncoderInstance::new(&components.encoder, space, &spec.encoder.parameters)?;
+    let inputs = encoder.encode(architectures.iter())?;
+    let ratios: Vec<f64> = measured.iter().zip(left_out).map(|(y, row)| ratio(*y, row)).collect();
+    let mut fit_without = |part: usize, stop: usize| {
+        let (train, stop): (Vec<usize>, Vec<usize>) = rows_but(part, ratios.len()).partition(|row| row % PARTS != stop);
+        let (train_inputs, stop_inputs) = (inputs.part(&train), inputs.part(&stop));
+        let targets = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|row| ratios[*row]).collect() };
+        let (train_targets, stop_targets) = (targets(&train), targets(&stop));
+        let data = FitData {
+            train: LabelledRows {
+                inputs: &train_inputs,
+                targets: &train_targets,
+            },
+            validation: LabelledRows {
+                inputs: &stop_inputs,
+                targets: &stop_targets,
+            },
+            seed,
+            progress,
+        };
+        FittedInstance::fit(&components.regressor, &spec.regressor.parameters, data)
+    };
+    let mut told = vec![1.0; ratios.len()];
+    for part in 0..PARTS {
+        let fitted = fit_without(part, (part + 1) % PARTS)?;
+        let rows: Vec<usize> = (part..ratios.len()).step_by(PARTS).collect();
+        for (row, value) in rows.iter().zip(fitted.predict(&inputs.part(&rows))?) {
+            told[*row] = value;
+        }
+    }
+    let gate = judge(&told, &ratios, measured, left_out);
+    if !gate.is_open() {
+        let factors = vec![1.0; ratios.len()];
+        return Ok(Some(Fitted {
+            gate,
+            residual: None,
+            factors,
+        }));
+    }
+    // No part is left to be told.
+    let regressor = fit_without(PARTS, 0)?;
+    Ok(Some(Fitted {
+        gate,
+        factors: told.into_iter().map(|told| gate.factor(told)).collect(),
+        residual: Some(Residual {
+            encoder,
+            regressor,
+            gate,
+        }),
+    }))
+}
+
+/// The rows of all parts but one.
+fn rows_but(part: usize, rows: usize) -> impl Iterator<Item = usize> {
+    (0..rows).filter(move |row| row % PARTS != part)
+}
+
+/// `measured / predicted`, outliers drawn in; above zero, as targets are.
+fn ratio(measured: f64, row: &LeftOut) -> f64 {
+    let furthest = LARGEST * row.spread / row.predicted;
+    let error = (measured / row.predicted - 1.0).clamp(-furthest, furthest);
+    (1.0 + error).max(f64::EPSILON)
+}
+
+fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -> Gate {
+    let pairs = || told.iter().zip(ratios).map(|(told, ratio)| (told - 1.0, ratio - 1.0));
+    let squares: f64 = pairs().map(|(correction, _)| correction * correction).sum();
+    let cross: f64 = pairs().map(|(correction, error)| correction * error).sum();
+    let share = if squares > 0.0 {
+        (cross / squares).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let error = |share: f64| {
+        let rows = told.iter().zip(measured).zip(left_out);
+        let sum: f64 = rows
+            .map(|((told, y), row)| (row.predicted * (1.0 + share * (told - 1.0)) / y - 1.0).abs())
+            .sum();
+        100.0 * sum / measured.len() as f64
+    };
+    Gate {
+        share,
+        without: error(0.0),
+        with: error(share),
+    }
+}
+
+impl Residual {
+    /// Loads what [`Self::save`] gave.
+    pub fn load(
+        components: &Components,
+        spec: &ResidualSpec,
+        space: &SearchSpace,
+        state_version: u32,
+        state: &[u8],
+        gate: &[u8],
+    ) -> Result<Self, PluginError> {
+        let unreadable = |error: &dyn std::fmt::Display| PluginError::UnsupportedState {
+            component: components.regressor.name().to_owned(),
+            message: format!("the gate of the residual cannot be read: {error}"),
+        };
+        let gate: Gate = serde_json::from_slice(gate).map_err(|error| unreadable(&error))?;
+        if !(0.0..=1.0).contains(&gate.share) {
+            return Err(unreadable(&format!("its share is {}, not 0 to 1", gate.share)));
+        }
+        Ok(Self {
+            encoder: EncoderInstance::new(&components.encoder, space, &spec.encoder.parameters)?,
+            regressor: FittedInstance::load(&components.regressor, state_version, state)?,
+            gate,
+        })
+    }
+
+    /// The regressor's state, and the gate as JSON.
+    pub fn save(&self) -> Result<[Vec<u8>; 2], PluginError> {
+        let gate = serde_json::to_vec(&self.gate).expect("numbers are JSON");
+        Ok([self.regressor.save()?, gate])
+    }
+
+    /// What the prediction of each architecture is to be multiplied by.
+    pub fn factors<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
+    ) -> Result<Vec<f64>, PluginError> {
+        let inputs: Matrix = self.encoder.encode(architectures)?;
+        let told = self.regressor.predict(&inputs)?;
+        Ok(told.into_iter().map(|told| self.gate.factor(told)).collect())
+    }
+}

@@ -1,0 +1,179 @@
+//! Which recipe to take: those that suit the data are compared by rows that they do not know, and the test part is none of them.
+//!
+//! A recipe whose regressor tells what it would say of each row without it is judged by that; others by cross-validation.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Split, TrainError, Trained, Training, TrainingData, train};
+use crate::predictor::{FitEvent, Gate, Recipe, RecipeError, Target};
+
+/// Parts of a cross-validation.
+const PARTS: usize = 5;
+
+/// Recipes that are tried for so many rows, those first that are preferred where errors do not differ.
+///
+/// # Errors
+/// A recipe of the folder that cannot be read; a folder without candidates.
+pub fn candidates(folder: &Path, rows: usize, target: impl Fn(Target) -> Target) -> Result<Vec<Recipe>, RecipeError> {
+    let mut found = Vec::new();
+    for name in Recipe::names(folder)? {
+        let recipe = Recipe::load(folder, &name)?;
+        if let Some(candidate) = recipe.candidate.filter(|candidate| candidate.from_rows <= rows) {
+            let target = target(recipe.target);
+            found.push((candidate.rank, Recipe { target, ..recipe }));
+        }
+    }
+    if found.is_empty() {
+        let folder = folder.display();
+        return Err(RecipeError(format!(
+            "no recipe in {folder} is a `candidate` for {rows} rows; name one by `--recipe`"
+        )));
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    Ok(found.into_iter().map(|(_, recipe)| recipe).collect())
+}
+
+/// A recipe that was tried.
+pub struct Tried {
+    pub recipe: Recipe,
+    pub trained: Trained,
+    /// Relative error of each row of training and validation part, told without it, %.
+    pub errors: Vec<f64>,
+}
+
+impl Tried {
+    /// Mean absolute percentage error of rows that it did not know, %.
+    pub fn mape(&self) -> f64 {
+        self.errors.iter().sum::<f64>() / self.errors.len() as f64
+    }
+}
+
+/// What is told of a recipe that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    pub recipe: String,
+    /// Mean absolute percentage error of rows that it did not know, %.
+    pub mape: f64,
+    /// How its residual was judged, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residual: Option<Gate>,
+    pub taken: bool,
+}
+
+/// Recipes that were compared, those first that are preferred where errors do not differ.
+pub struct Choice {
+    pub tried: Vec<Tried>,
+    /// The number of the one that is taken.
+    pub taken: usize,
+}
+
+impl Choice {
+    /// One for each recipe, in the order in which they are preferred.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        let verdict = |(at, one): (usize, &Tried)| Verdict {
+            recipe: one.recipe.name.clone(),
+            mape: one.mape(),
+            residual: one.trained.model.gate(),
+            taken: at == self.taken,
+        };
+        self.tried.iter().enumerate().map(verdict).collect()
+    }
+
+    /// The one that is taken; its log tells what it was compared with.
+    pub fn into_taken(mut self) -> Tried {
+        let line = serde_json::json!({ "compared": self.verdicts() });
+        let mut taken = self.tried.swap_remove(self.taken);
+        taken.trained.log += &format!("{line}\n");
+        taken
+    }
+}
+
+/// Fits the recipes and takes the first of those whose mean error is the least, or exceeds it by no more than a standard error of
+/// the difference (Breiman et al., 1984, section 3.4.3). `progress` cancels with `false`.
+///
+/// # Errors
+/// Those of the first recipe; one of the others that cannot be fitted, for want of its plugin, say, is left out.
+pub fn choose(
+    training: &Training<'_>,
+    recipes: &[Recipe],
+    data: &TrainingData,
+    progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+) -> Result<Choice, TrainError> {
+    let mut tried: Vec<Tried> = Vec::new();
+    for recipe in recipes {
+        let mut cancelled = false;
+        let mut go_on = |event: FitEvent<'_>| {
+            cancelled |= !progress(event);
+            !cancelled
+        };
+        match try_out(&Training { recipe, ..*training }, data, &mut go_on) {
+            Ok(one) => tried.push(one),
+            Err(error) if cancelled || tried.is_empty() => return Err(error),
+            Err(error) => tracing::warn!(recipe = recipe.name, "not tried: {error}"),
+        }
+    }
+    let best = (0..tried.len()).min_by(|a, b| tried[*a].mape().total_cmp(&tried[*b].mape()));
+    let best = best.expect("the first recipe was fitted");
+    let taken = (0..tried.len()).find(|at| is_as_good(&tried[*at].errors, &tried[best].errors));
+    Ok(Choice {
+        taken: taken.unwrap_or(best),
+        tried,
+    })
+}
+
+/// Whether errors exceed others of the same rows by no more than chance.
+fn is_as_good(errors: &[f64], best: &[f64]) -> bool {
+    let rows = errors.len() as f64;
+    let differences = || errors.iter().zip(best).map(|(error, best)| error - best);
+    let mean = differences().sum::<f64>() / rows;
+    let variance = differences().map(|difference| (difference - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
+    mean <= (variance / rows).sqrt()
+}
+
+fn try_out(
+    training: &Training<'_>,
+    data: &TrainingData,
+    progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+) -> Result<Tried, TrainError> {
+    let trained = training.fit(data, progress)?;
+    let rows = [&trained.split.train[..], &trained.split.validation].concat();
+    let known = data.part(&rows);
+    let predicted = match trained.model.left_out() {
+        // An extractor is fitted to every row: what the regressor behind it says of one that it left out is not to be believed.
+        Some(told) if training.recipe.extractor.is_none() => told.iter().map(|row| row.predicted).collect(),
+        _ => cross_validated(training, &known, progress)?,
+    };
+    let errors = known.labels.iter().zip(&predicted);
+    Ok(Tried {
+        recipe: training.recipe.clone(),
+        errors: errors.map(|(y, told)| 100.0 * (told / y - 1.0).abs()).collect(),
+        trained,
+    })
+}
+
+/// What is predicted of each row by a model of the other parts.
+fn cross_validated(
+    training: &Training<'_>,
+    data: &TrainingData,
+    progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+) -> Result<Vec<f64>, TrainError> {
+    let count = data.labels.len();
+    let mut predicted = vec![f64::NAN; count];
+    for part in 0..PARTS {
+        let (test, mut rest): (Vec<usize>, Vec<usize>) = (0..count).partition(|row| row % PARTS == part);
+        // An eighth to stop by, as in the whole.
+        let validation = rest.split_off(rest.len() - rest.len() / 8);
+        let split = Split {
+            train: rest,
+            validation,
+            test: test.clone(),
+        };
+        let trained = train(training.fitting(&[]), data, split, progress)?;
+        for (row, value) in test.into_iter().zip(trained.predicted) {
+            predicted[row] = value;
+        }
+    }
+    Ok(predicted)
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::predict::{ArchitectureForm, ModelName, PredictingModel, Prediction};
+use crate::predict::{ArchitectureForm, ModelName, PredictingModel, Prediction, PredictionInterval};
 
 /// An architecture whose prediction is to be explained.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -92,5 +92,9 @@ pub struct SingleChange {
     pub architecture: String,
     /// What is predicted less what would be, in the answer's unit; below 0 where the change costs.
     pub saving: f64,
+    /// Where the saving lies in the mean of many measurements, with the same coverage as intervals of predictions; left out where
+    /// the model does not tell. It is narrower than those of the two: what is not known of both networks cancels out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saving_interval: Option<PredictionInterval>,
     pub prediction: Prediction,
 }

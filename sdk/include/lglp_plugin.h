@@ -24,7 +24,7 @@
 #define LGLP_ABI_MAJOR 1
 
 // Raised when something is appended.
-#define LGLP_ABI_MINOR 2
+#define LGLP_ABI_MINOR 3
 
 // Architectures to tensors; [`Component::encoder`] is set.
 #define LGLP_KIND_ENCODER 1
@@ -256,6 +256,13 @@ typedef struct LglpFittedTable {
                      size_t count,
                      size_t *chosen,
                      struct LglpBuffer *error);
+  // Since minor version 3. Writes `rows` spreads: how far the difference between the predictions of each row and the first lies,
+  // about, from that of what they take in the mean, in the unit of the targets. It is less than their own spreads tell: measuring adds no
+  // noise, and of what is not known of both most cancels out.
+  uint32_t (*difference_spreads)(const void *instance,
+                                 struct LglpTensorView inputs,
+                                 double *spreads,
+                                 struct LglpBuffer *error);
 } LglpFittedTable;
 
 // Callbacks of a runtime.

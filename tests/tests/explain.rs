@@ -1,6 +1,8 @@
 //! What a prediction consists of: over REST and on the command line.
 
-use lglp_tests::{HARDWARE, Registry, readable};
+use std::collections::BTreeMap;
+
+use lglp_tests::{HARDWARE, Registry, readable, sample};
 use serde_json::{Value, json};
 
 fn sum(parts: &Value, field: &str) -> f64 {
@@ -99,4 +101,93 @@ fn what_cannot_be_explained_says_why() {
         (422, &json!("/architecture/resolution")),
         "{answer}"
     );
+}
+
+/// Of each single change of an architecture, by its words: what it saves, and the interval of that.
+fn savings(found: &Value) -> BTreeMap<String, (f64, f64, f64)> {
+    let number = |value: &Value| value.as_f64().expect("a number");
+    let width = |prediction: &Value| {
+        let interval = &prediction["interval"];
+        number(&interval["high"]) - number(&interval["low"])
+    };
+    let changes = found["changes"].as_array().expect("a list").iter();
+    changes
+        .map(|change| {
+            let (saving, interval) = (number(&change["saving"]), &change["saving_interval"]);
+            let (low, high) = (number(&interval["low"]), number(&interval["high"]));
+            assert!(low <= saving && saving <= high, "{change}");
+            let whole = width(&found["prediction"]) + width(&change["prediction"]);
+            assert!(
+                high - low < whole,
+                "less is known of the difference than of both: {change}"
+            );
+            (
+                change["change"].as_str().expect("words").to_owned(),
+                (saving, low, high),
+            )
+        })
+        .collect()
+}
+
+/// A device that is known to take what a model predicts, measured with an error of 3 %: what changes save there is known, too.
+#[test]
+fn savings_lie_in_their_intervals() {
+    let registry = Registry::with_production("additive");
+    let server = registry.serve();
+    let architectures = sample(300, 11);
+    let body = json!({ "architectures": architectures }).to_string();
+    let (status, answer) = server.post(&format!("/v1/{HARDWARE}/predict"), &body);
+    assert_eq!(status, 200, "{answer}");
+    let predictions = answer["predictions"].as_array().expect("a list");
+
+    let folder = registry.folder.path().join("dataset");
+    let template = std::fs::read_to_string(folder.join("mobilenetv3.jsonl")).expect("a dataset");
+    let template: Value = serde_json::from_str(template.lines().next().expect("a row")).expect("JSON");
+    let target = std::fs::read_to_string(folder.join("hardware.json")).expect("a target");
+    let twin = |text: String| text.replace(&format!("\"{HARDWARE}\""), "\"twin\"");
+    let mut noise = 1u64;
+    let rows = architectures.iter().zip(predictions).map(|(architecture, prediction)| {
+        // The sum of four uniform numbers is nearly normal; its deviation is 3 %.
+        let error: f64 = (0..4)
+            .map(|_| {
+                noise = noise
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (noise >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+            })
+            .sum();
+        let latency = prediction["latency_ms"].as_f64().expect("ms");
+        let mut row = template.clone();
+        row["architecture"] = json!(architecture);
+        row["digest"] = json!(lglp_registry::Digest::of(architecture.as_bytes()));
+        row["latency_ms"] = json!(latency * (1.0 + 0.03 * error * 3f64.sqrt()));
+        twin(row.to_string())
+    });
+    let rows: Vec<String> = rows.collect();
+    std::fs::write(folder.join("mobilenetv3.jsonl"), rows.join("\n")).expect("a file");
+    std::fs::write(folder.join("hardware.json"), twin(target)).expect("a file");
+    drop(server);
+    registry.ok(&["dataset", "import", folder.to_str().expect("UTF-8")]);
+    registry.ok(&["train", "--hardware", "twin", "--recipe", "additive"]);
+    registry.ok(&["promote", "--hardware", "twin", "1"]);
+
+    let server = registry.serve();
+    let (mut held, mut all) = (0, 0);
+    for architecture in sample(6, 5) {
+        let explain = |hardware: &str| {
+            let body = json!({ "architecture": architecture }).to_string();
+            let (status, found) = server.post(&format!("/v1/{hardware}/explain"), &body);
+            assert_eq!(status, 200, "{found}");
+            savings(&found)
+        };
+        let (known, told) = (explain(HARDWARE), explain("twin"));
+        assert_eq!(known.len(), told.len());
+        for (change, (saving, ..)) in known {
+            let (_, low, high) = told[&change];
+            all += 1;
+            held += usize::from((low..=high).contains(&saving));
+        }
+    }
+    let share = 100.0 * f64::from(held as u32) / f64::from(all);
+    assert!(all > 500 && (80.0..=99.5).contains(&share), "{share} % of {all} hold");
 }

@@ -145,34 +145,61 @@ impl Model {
         targets: &mut [f64],
         spreads: &mut [f64],
     ) -> Result<(), PluginError> {
-        check_width(inputs)?;
         let noise = self.parts.variances[self.parts.variances.len() - 1].exp();
-        let mut rows = Vec::with_capacity(inputs.rows);
-        for (at, (target, spread)) in targets.iter_mut().zip(&mut *spreads).enumerate() {
+        let (wholes, half) = self.halves(inputs)?;
+        for (at, whole) in wholes.iter().enumerate() {
+            let own: f64 = half.col(at).iter().map(|x| x * x).sum();
+            targets[at] = whole.predicted;
+            spreads[at] = whole.scale * (noise + own + self.unseen_of(inputs.row(at))).sqrt();
+        }
+        Ok(())
+    }
+
+    /// Spreads of the differences between each row and the first, milliseconds.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn difference_spreads(&self, inputs: &Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
+        let (wholes, half) = self.halves(inputs)?;
+        let resolution = |at: usize| inputs.row(at)[SIDE_IN];
+        for at in (0..wholes.len()).rev() {
+            let (first, own) = (wholes[0].scale, wholes[at].scale);
+            let pairs = half.col(0).iter().zip(half.col(at).iter());
+            let known: f64 = pairs.map(|(a, b)| (first * a - own * b).powi(2)).sum();
+            // What one resolution that was not seen takes otherwise is the same for both.
+            let new = match resolution(at) == resolution(0) {
+                true => (first - own).powi(2) * self.unseen_of(inputs.row(0)),
+                false => first * first * self.unseen_of(inputs.row(0)) + own * own * self.unseen_of(inputs.row(at)),
+            };
+            spreads[at] = (known + new).sqrt();
+        }
+        Ok(())
+    }
+
+    /// Predictions, and a matrix with a column for each row: products of two of them are covariances of the relative errors that come
+    /// from what is not known of the coefficients.
+    fn halves(&self, inputs: &Tensor<'_>) -> Result<(Vec<Whole>, Mat<f64>), PluginError> {
+        check_width(inputs)?;
+        let (mut wholes, mut rows) = (Vec::with_capacity(inputs.rows), Vec::with_capacity(inputs.rows));
+        for at in 0..inputs.rows {
             let mut columns = vec![0.0; self.parts.columns.len()];
             let sums = self.sums(inputs.row(at), Some(&mut columns), None)?;
             let whole = self.whole(&sums);
-            (*target, *spread) = (whole.predicted, whole.scale);
             let layers = sums.layers.iter().map(|layer| (layer.kind, layer.cost));
-            let row = self
-                .parts
-                .columns
-                .complete(columns, layers, sums.resolution, whole.scale);
-            rows.push(row);
+            let completed = (self.parts.columns).complete(columns, layers, sums.resolution, whole.scale);
+            rows.push(completed);
+            wholes.push(whole);
         }
         let phi = Mat::from_fn(self.parts.columns.len(), rows.len(), |j, i| rows[i][j]);
-        let half = &self.parts.root * &phi;
-        for (at, spread) in spreads.iter_mut().enumerate() {
-            let own: f64 = half.col(at).iter().map(|x| x * x).sum();
-            let resolution = inputs.row(at)[SIDE_IN] as u32;
-            let new = if self.parts.columns.is_new(resolution) {
-                self.unseen
-            } else {
-                0.0
-            };
-            *spread *= (noise + own + new).sqrt();
+        Ok((wholes, &self.parts.root * &phi))
+    }
+
+    /// What a resolution adds to the variance of relative errors: something where it was not seen.
+    fn unseen_of(&self, row: &[f32]) -> f64 {
+        match self.parts.columns.is_new(row[SIDE_IN] as u32) {
+            true => self.unseen,
+            false => 0.0,
         }
-        Ok(())
     }
 
     /// The part of each prediction that each step has, and at last what belongs to none; milliseconds.

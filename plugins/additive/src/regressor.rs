@@ -76,6 +76,10 @@ impl Regressor for Additive {
         self.0.predict_spread(&inputs, targets, spreads)
     }
 
+    fn difference_spreads(&self, inputs: Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
+        self.0.difference_spreads(&inputs, spreads)
+    }
+
     fn leave_one_out(&self) -> Result<Vec<LeftOut>, PluginError> {
         if self.0.left_out.is_empty() {
             return Err(PluginError::NotOffered);

@@ -17,7 +17,7 @@ pub const MAGIC: u64 = 0x4e47_554c_504c_474c;
 /// Raised by incompatible changes.
 pub const ABI_MAJOR: u32 = 1;
 /// Raised when something is appended.
-pub const ABI_MINOR: u32 = 2;
+pub const ABI_MINOR: u32 = 3;
 
 /// Architectures to tensors; [`Component::encoder`] is set.
 pub const KIND_ENCODER: u32 = 1;
@@ -287,6 +287,12 @@ pub struct FittedTable {
             error: *mut Buffer,
         ) -> u32,
     >,
+    /// Since minor version 3. Writes `rows` spreads: how far the difference between the predictions of each row and the first lies,
+    /// about, from that of what they take in the mean, in the unit of the targets. It is less than their own spreads tell: measuring adds no
+    /// noise, and of what is not known of both most cancels out.
+    pub difference_spreads: Option<
+        unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, spreads: *mut f64, error: *mut Buffer) -> u32,
+    >,
 }
 
 /// Callbacks of a runtime.
@@ -421,7 +427,7 @@ const _: () = {
     assert!(size_of::<TensorView>() == 32);
     assert!(size_of::<FitData>() == 104);
     assert!(size_of::<EncoderTable>() == 48 && offset_of!(EncoderTable, shape_of_operators) == 32);
-    assert!(size_of::<FittedTable>() == 96 && offset_of!(FittedTable, predict_spread) == 56);
+    assert!(size_of::<FittedTable>() == 104 && offset_of!(FittedTable, predict_spread) == 56);
     assert!(size_of::<Operator>() == 72 && offset_of!(Operator, macs) == 48);
     assert!(size_of::<RunSample>() == 24);
     assert!(size_of::<RuntimeTable>() == 64 && offset_of!(RuntimeTable, runs_at_once) == 48);

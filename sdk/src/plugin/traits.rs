@@ -112,6 +112,13 @@ pub trait Regressor: Send + Sync + Sized + 'static {
         Err(PluginError::NotOffered)
     }
 
+    /// Writes how far the difference between the predictions of each row and the first lies, about, from that of what they take in the
+    /// mean, in the unit of the targets. It is less than their own spreads tell: measuring adds no noise, and of what is not known
+    /// of both most cancels out.
+    fn difference_spreads(&self, _inputs: Tensor<'_>, _spreads: &mut [f64]) -> Result<(), PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
     /// What would have been predicted for each row of the fit, those of the training part first, had it not been among them. The
     /// host asks what it has just fitted.
     fn leave_one_out(&self) -> Result<Vec<LeftOut>, PluginError> {

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use super::State;
 use super::extract::Body;
-use super::predict::{hardware_name, model_ref, predicted_as};
+use super::predict::{hardware_name, interval, model_ref, predicted_as};
 use super::problem::ApiError;
 use crate::explain::{layer_parts, operator_parts, single_changes};
-use crate::predictor::{COVERAGE, Contributions};
+use crate::predictor::Contributions;
 use crate::serving::{Predicted, ServedModel, Serving};
 use crate::spaces::Spaces;
 
@@ -51,12 +51,12 @@ pub async fn explain(
     let question = Arc::new(turn.run(&account, 1, begin).await??);
     turn.expect(question.architectures.len(), model.times_usual())?;
     let (serving, asked, all) = (state.serving.clone(), model.clone(), question.clone());
-    let predicted = turn.each(&account, question.architectures.len(), move |part| {
-        let predicted = asked.predict(&all.architectures[part], COVERAGE);
-        Ok::<_, ApiError>(serving.seen(&asked, predicted)?)
+    let compared = turn.each(&account, question.architectures.len(), move |part| {
+        let compared = asked.compare(&all.architectures[0], &all.architectures[part]);
+        Ok::<_, ApiError>(serving.seen(&asked, compared)?)
     });
-    let predicted = predicted.await?.into_iter().flatten().collect();
-    Ok(HttpResponse::Ok().json(question.answer(&model, predicted)?))
+    let compared = compared.await?.into_iter().flatten().collect();
+    Ok(HttpResponse::Ok().json(question.answer(&model, compared)?))
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.
@@ -71,8 +71,8 @@ pub fn explain_here(
         let reference = model_ref(body.model.as_ref().unwrap_or(&Value::Null))?;
         let model = serving.route_blocking(&hardware, &reference)?.model;
         let question = Question::begin(body, &model, spaces, serving)?;
-        let predicted = model.predict(&question.architectures, COVERAGE)?;
-        question.answer(&model, predicted)
+        let compared = model.compare(&question.architectures[0], &question.architectures)?;
+        question.answer(&model, compared)
     };
     answer().map_err(|error: ApiError| error.problem())
 }
@@ -105,11 +105,11 @@ impl Question {
         })
     }
 
-    /// The answer, from what is predicted of the architectures.
-    fn answer(&self, model: &ServedModel, predicted: Vec<Predicted>) -> Result<Explanation, ApiError> {
+    /// The answer, from what is predicted of the architectures, compared with the first.
+    fn answer(&self, model: &ServedModel, compared: Vec<(Predicted, Option<f64>)>) -> Result<Explanation, ApiError> {
         let space = &model.space;
-        let mut pairs = self.architectures.iter().zip(predicted);
-        let (architecture, own) = pairs
+        let mut pairs = self.architectures.iter().zip(compared);
+        let (architecture, (own, _)) = pairs
             .next()
             .ok_or_else(|| ApiError::internal("nothing was predicted".to_owned()))?;
         let value = own.value;
@@ -117,10 +117,11 @@ impl Question {
             .changes
             .iter()
             .zip(pairs)
-            .map(|(words, (architecture, other))| SingleChange {
+            .map(|(words, (architecture, (other, spread)))| SingleChange {
                 change: words.clone(),
                 architecture: space.canonical_text(architecture),
                 saving: value - other.value,
+                saving_interval: model.difference_interval(value - other.value, spread).map(interval),
                 prediction: predicted_as(model, other),
             });
         let mut changes: Vec<SingleChange> = changes.collect();

@@ -66,6 +66,7 @@ pub struct FittedInstance {
 pub(super) fn whole_table(handle: &ComponentHandle) -> FittedTable {
     let known = match handle.abi_minor {
         0 | 1 => offset_of!(FittedTable, predict_spread),
+        2 => offset_of!(FittedTable, difference_spreads),
         _ => size_of::<FittedTable>(),
     };
     // SAFETY: the host admits extractors and regressors only with their table, of which a plugin of this version has that many

@@ -29,6 +29,19 @@ impl FittedInstance {
         Ok(offered.map(|()| Spread { predicted, spreads }))
     }
 
+    /// How far the difference between the predictions of each row and the first lies, about, from that of what they take in the mean.
+    pub fn difference_spreads(&self, inputs: &Matrix) -> Result<Option<Vec<f64>>, PluginError> {
+        let Some(difference_spreads) = self.table().difference_spreads else {
+            return Ok(None);
+        };
+        let mut spreads = vec![0.0; inputs.rows];
+        // SAFETY: `spreads` has the size that the contract asks for.
+        let called = call::watched(self.handle(), |error| unsafe {
+            difference_spreads(self.instance(), inputs.view(), spreads.as_mut_ptr(), error)
+        });
+        Ok(offered(called)?.map(|()| spreads))
+    }
+
     /// Each row of the fit, those of the training part first, as it would be predicted without it, in the unit of the targets.
     pub fn leave_one_out(&self, rows: usize) -> Result<Option<Vec<LeftOut>>, PluginError> {
         let Some(leave_one_out) = self.table().leave_one_out else {

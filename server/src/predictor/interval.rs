@@ -106,9 +106,21 @@ impl Reach {
     /// The interval around a prediction; `None` where it needs a spread, and there is none, and where it would have no end.
     pub fn around(&self, predicted: f64, spread: Option<f64>) -> Option<Interval> {
         let unit = if self.of_spread { spread? } else { predicted.abs() };
-        let (low, high) = (predicted - self.below * unit, predicted + self.above * unit);
-        (low.is_finite() && high.is_finite()).then(|| Interval {
-            low: low.max(0.0),
+        let interval = self.between(predicted - self.below * unit, predicted + self.above * unit)?;
+        let low = interval.low.max(0.0);
+        Some(Interval { low, ..interval })
+    }
+
+    /// The interval around a difference of two predictions, which may be below zero; `None` where it needs a spread, and there is none. It
+    /// reaches as far on both sides: either of the two may be the one that takes longer than is predicted.
+    pub fn of_difference(&self, difference: f64, spread: Option<f64>) -> Option<Interval> {
+        let width = self.below.max(self.above) * spread.filter(|_| self.of_spread)?;
+        self.between(difference - width, difference + width)
+    }
+
+    fn between(&self, low: f64, high: f64) -> Option<Interval> {
+        (low.is_finite() && high.is_finite()).then_some(Interval {
+            low,
             high,
             coverage: self.coverage,
             provisional: self.provisional,

@@ -407,6 +407,26 @@ impl FittedModel {
         Ok(Some(contributions))
     }
 
+    /// How far the difference between the predictions of each architecture and the first lies, about, from that of what they take in the
+    /// mean; `None` where the regressor does not tell.
+    pub fn difference_spreads<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Option<Vec<f64>>, PluginError> {
+        // Of amounts per multiply-accumulate differences say nothing.
+        if self.extractor.is_some() || self.target.is_per_mac() {
+            return Ok(None);
+        }
+        let inputs = self.encoder.encode(architectures.clone())?;
+        let Some(mut spreads) = self.regressor.difference_spreads(&inputs)? else {
+            return Ok(None);
+        };
+        for (spread, scale) in spreads.iter_mut().zip(self.scales(architectures)?) {
+            *spread *= scale;
+        }
+        Ok(Some(spreads))
+    }
+
     /// As [`Self::predict`], with spreads where the regressor tells them.
     pub fn estimate<'a>(
         &self,

@@ -61,7 +61,7 @@ impl Target {
         }
     }
 
-    fn is_per_mac(self) -> bool {
+    pub(super) fn is_per_mac(self) -> bool {
         matches!(self, Self::LatencyPerMac | Self::EnergyPerMac)
     }
 }

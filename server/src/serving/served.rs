@@ -12,7 +12,7 @@ use super::self_test::self_test;
 use crate::compute::{Account, ROWS_PER_UNIT, USUAL_UNIT};
 use crate::plugins::{PluginHost, Tenant};
 use crate::predictor::{
-    Calibration, Contributions, Estimate, FittedModel, Interval, ModelState, PluginUse, Recipe, TrainingRange,
+    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelState, PluginUse, Recipe, TrainingRange,
 };
 use crate::spaces::Spaces;
 
@@ -164,6 +164,29 @@ impl ServedModel {
                 outside_training_range: self.range.outside(&self.space, architecture, value),
             });
         Ok(predicted.collect())
+    }
+
+    /// Predicts some architectures, to be compared with another one: with how far the difference between each of them and that one
+    /// lies, about, from that of what they take in the mean, where the version tells.
+    pub fn compare(
+        &self,
+        with: &Architecture,
+        architectures: &[Architecture],
+    ) -> Result<Vec<(Predicted, Option<f64>)>, ServingError> {
+        let predicted = self.predict(architectures, COVERAGE)?;
+        let mut compared = Vec::with_capacity(architectures.len());
+        for part in architectures.chunks(ROWS_PER_UNIT) {
+            let rows: Vec<&Architecture> = std::iter::once(with).chain(part).collect();
+            let spreads = self.model.difference_spreads(rows.into_iter())?;
+            let spread = |at: usize| spreads.as_ref().map(|spreads| spreads[at + 1]);
+            compared.extend((0..part.len()).map(spread));
+        }
+        Ok(predicted.into_iter().zip(compared).collect())
+    }
+
+    /// The interval around a difference of two predictions of such a spread; `None` where there is no spread.
+    pub fn difference_interval(&self, difference: f64, spread: Option<f64>) -> Option<Interval> {
+        self.calibration.reach(COVERAGE)?.of_difference(difference, spread)
     }
 
     /// As [`Self::values`], all of them numbers.

@@ -88,6 +88,7 @@ pub(super) struct Offers {
     choose: Option<
         unsafe extern "C" fn(Str, TensorView, TensorView, *const Bytes, usize, usize, *mut usize, *mut Buffer) -> u32,
     >,
+    difference_spreads: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f64, *mut Buffer) -> u32>,
 }
 
 impl Offers {
@@ -98,6 +99,7 @@ impl Offers {
         contributions: None,
         fit_from: None,
         choose: None,
+        difference_spreads: None,
     };
 }
 
@@ -111,6 +113,7 @@ impl<T: Regressor> Regressing<T> {
         contributions: Some(Self::contributions),
         fit_from: Some(Self::fit_from),
         choose: Some(Self::choose),
+        difference_spreads: Some(Self::difference_spreads),
     };
 
     unsafe extern "C" fn predict(
@@ -139,6 +142,20 @@ impl<T: Regressor> Regressing<T> {
             guard_instance::<Predicting<T>>(instance, error, |p| {
                 let (out, spreads) = (slice_mut(out, inputs.rows), slice_mut(spreads, inputs.rows));
                 p.0.predict_spread(tensor(inputs), out, spreads)
+            })
+        }
+    }
+
+    unsafe extern "C" fn difference_spreads(
+        instance: *const c_void,
+        inputs: TensorView,
+        spreads: *mut f64,
+        error: *mut Buffer,
+    ) -> u32 {
+        // SAFETY: the host keeps to the contract of `FittedTable::difference_spreads`.
+        unsafe {
+            guard_instance::<Predicting<T>>(instance, error, |p| {
+                p.0.difference_spreads(tensor(inputs), slice_mut(spreads, inputs.rows))
             })
         }
     }
@@ -271,6 +288,7 @@ impl<T: Fitted> Callbacks<T> {
         contributions: T::OFFERS.contributions,
         fit_from: T::OFFERS.fit_from,
         choose: T::OFFERS.choose,
+        difference_spreads: T::OFFERS.difference_spreads,
     };
 
     unsafe extern "C" fn fit(params: Str, data: *const FitData, instance: *mut *mut c_void, error: *mut Buffer) -> u32 {

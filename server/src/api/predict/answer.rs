@@ -3,6 +3,7 @@
 use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
 use lglp_registry::Quantity;
 
+use crate::predictor::Interval;
 use crate::serving::{Answered, Predicted, Route, ServedModel};
 
 /// The answer to a request.
@@ -45,12 +46,17 @@ pub fn predicted_as(served: &ServedModel, predicted: Predicted) -> Prediction {
         latency_ms: of(Quantity::Latency),
         energy_j: of(Quantity::Energy),
         version: None,
-        interval: predicted.interval.map(|i| PredictionInterval {
-            low: i.low,
-            high: i.high,
-            coverage: i.coverage,
-            provisional: i.provisional,
-        }),
+        interval: predicted.interval.map(interval),
         outside_training_range: predicted.outside_training_range,
+    }
+}
+
+/// An interval as answers have it.
+pub fn interval(interval: Interval) -> PredictionInterval {
+    PredictionInterval {
+        low: interval.low,
+        high: interval.high,
+        coverage: interval.coverage,
+        provisional: interval.provisional,
     }
 }

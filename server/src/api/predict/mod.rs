@@ -17,8 +17,8 @@ use lglp_openapi::problem::Problem;
 use lglp_registry::HardwareName;
 use serde_json::Value;
 
-pub use self::answer::predicted_as;
 use self::answer::response;
+pub use self::answer::{interval, predicted_as};
 use self::body::PredictBody;
 pub use self::body::model_ref;
 use self::work::{Prediction, Served};

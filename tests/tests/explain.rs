@@ -191,3 +191,38 @@ fn savings_lie_in_their_intervals() {
     let share = 100.0 * f64::from(held as u32) / f64::from(all);
     assert!(all > 500 && (80.0..=99.5).contains(&share), "{share} % of {all} hold");
 }
+
+#[test]
+fn an_explanation_can_be_looked_at() {
+    let registry = Registry::with_production("additive");
+    let file = registry.folder.path().join("explained.svg");
+    let file = file.to_str().expect("UTF-8");
+    let architecture = readable(320, 2, 5, 6).to_string();
+    let explain = [
+        "explain",
+        "--hardware",
+        HARDWARE,
+        "--plot",
+        file,
+        "--changes",
+        "7",
+        &architecture,
+    ];
+    registry.ok(&explain);
+    let drawn = std::fs::read_to_string(file).expect("a picture");
+    let named = [
+        "block 10, layer 2",
+        "squeeze-excite",
+        "the rest",
+        "resolution: 320 to 160",
+    ];
+    for text in named {
+        assert!(drawn.contains(text), "{text} is not in the picture");
+    }
+    // The dots of seven changes.
+    assert_eq!(drawn.matches("<circle").count(), 7);
+    let missing = registry.folder.path().join("no/such/folder.svg");
+    let missing = missing.to_str().expect("UTF-8");
+    let said = registry.fails(&["explain", "--hardware", HARDWARE, "--plot", missing, &architecture]);
+    assert!(said.contains("cannot write"), "{said}");
+}

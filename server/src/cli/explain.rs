@@ -1,7 +1,9 @@
 //! `lglp explain`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use comfy_table::CellAlignment;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_registry::HardwareName;
@@ -13,13 +15,14 @@ use super::predict::{explain as explain_error, explain_problem};
 use super::table::{print_json, table};
 use super::{Context, input};
 use crate::api::explain_here;
+use crate::explain::picture;
 use crate::serving::Serving;
 
 /// Explain a prediction: what each layer takes, and what single changes would save
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp explain --hardware xeon-1t \"$(lglp sample --space mobilenetv3 --seed 7)\"\n  \
-    lglp explain --hardware xeon-1t @architecture.json --model 2 --changes 30\n  \
+    lglp explain --hardware xeon-1t @architecture.json --model 2 --changes 30 --plot explained.svg\n  \
     lglp explain --hardware xeon-1t @architecture.json --json | jq '.operators[] | [.kind, .share]'")]
 pub struct Args {
     /// Hardware target.
@@ -34,6 +37,9 @@ pub struct Args {
     /// How many of the single changes to show, those that save most first.
     #[arg(long, default_value_t = 10)]
     changes: usize,
+    /// Draw what each layer takes and what these changes would save.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     /// Canonical text, JSON, `@FILE` or `-`.
     #[arg(value_name = "ARCH")]
     architecture: String,
@@ -63,6 +69,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 .map_err(|problem| explain_problem(&problem))?
         }
     };
+    if let Some(file) = &args.plot {
+        std::fs::write(file, picture(&found, args.changes)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
     if context.json() {
         return print_json(&found);
     }
@@ -119,21 +129,21 @@ fn show(found: &Explanation, changes: usize) {
     println!("{rows}\n");
 
     let saves = format!("saves {unit}");
-    let mut rows = table(&["single change", &saves, "would take", "90 % interval"]);
+    let mut rows = table(&["single change", &saves, "90 % interval", "would take"]);
     for change in found.changes.iter().take(changes) {
         let value = change
             .prediction
             .latency_ms
             .or(change.prediction.energy_j)
             .unwrap_or(f64::NAN);
-        let interval = change.prediction.interval.as_ref();
+        let interval = change.saving_interval.as_ref();
         rows.add_row([
             change.change.clone(),
             format!("{:.3}", change.saving),
-            format!("{value:.2}"),
             interval
                 .map(|i| format!("{:.2} to {:.2}", i.low, i.high))
                 .unwrap_or_default(),
+            format!("{value:.2}"),
         ]);
     }
     println!("{rows}");

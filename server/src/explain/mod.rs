@@ -1,8 +1,10 @@
 //! What a prediction consists of, and what single changes would do to it: what a designer of networks asks next.
 
 pub mod changes;
+mod picture;
 
 pub use changes::single_changes;
+pub use picture::picture;
 
 use lglp_openapi::explain::{LayerPart, OperatorPart};
 use lglp_sdk::plugin::Operator;

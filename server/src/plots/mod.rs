@@ -1,9 +1,11 @@
 //! Plots as SVG: for reports, where people look rather than read.
 
+mod bars;
 mod histogram;
 mod lines;
 mod panels;
 
+pub use bars::{Bar, Bars, Difference, bars};
 pub use histogram::{Distribution, histogram};
 pub use lines::{Series, lines};
 pub use panels::{Panel, residuals, scatter};

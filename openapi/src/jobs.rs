@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::models::Quantity;
+use crate::predict::ModelName;
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -15,6 +16,10 @@ pub enum JobKind {
     Measure,
     /// Compares a version with fresh measurements.
     Validate,
+    /// Gets a predictor by few measurements: chooses architectures, measures them where `measure` would, and makes a version.
+    Onboard,
+    /// Searches for architectures that a version predicts to be fast, and that score well.
+    Search,
 }
 
 /// Where a job stands.
@@ -46,6 +51,8 @@ pub enum JobParameters {
     Train(TrainParameters),
     Measure(MeasureParameters),
     Validate(ValidateParameters),
+    Onboard(OnboardParameters),
+    Search(SearchParameters),
 }
 
 /// What to train.
@@ -151,6 +158,108 @@ fn validated() -> usize {
     50
 }
 
+/// Architectures that one job may choose and measure.
+pub const ONBOARD_LIMIT: usize = 2_000;
+
+/// How to get a predictor by few measurements. The hardware target is created where there is none of that name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnboardParameters {
+    #[serde(default = "usual_space")]
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
+    pub space: String,
+    /// Architectures to measure in all, those that are measured already included.
+    #[serde(default = "validated")]
+    #[schema(minimum = 10, maximum = 2_000, example = 50)]
+    pub budget: usize,
+    /// Ends before the budget is spent, where the mean relative error of rows that are left out is below this, percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, maximum = 100, example = 3)]
+    pub until_mape: Option<f64>,
+    /// Begin with nothing, where other hardware targets of the same space and batch size could teach.
+    #[serde(default)]
+    pub alone: bool,
+    /// One of the server's recipes, whose regressor tells how it would do without each row.
+    #[serde(default = "onboarding")]
+    #[schema(example = "additive")]
+    pub recipe: String,
+    /// Seed of what is drawn and of fits.
+    #[serde(default)]
+    pub seed: u64,
+    /// As of measuring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "onnxruntime")]
+    pub runtime: Option<String>,
+    /// As of measuring.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// As of measuring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1024)]
+    pub batch_size: Option<u32>,
+    /// As of measuring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, maximum = 600)]
+    pub budget_s: Option<f64>,
+}
+
+fn usual_space() -> String {
+    "mobilenetv3".into()
+}
+
+fn onboarding() -> String {
+    "additive".into()
+}
+
+/// Architectures that one job may look at.
+pub const SEARCH_LIMIT: usize = 10_000_000;
+
+/// What to search for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchParameters {
+    /// An alias or a version number, of latencies.
+    #[schema(value_type = ModelName, example = "production")]
+    pub model: serde_json::Value,
+    /// The most that an architecture may take, milliseconds; without it there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, example = 40)]
+    pub max_ms: Option<f64>,
+    /// Take the upper end of an architecture's 90 % interval for its latency.
+    pub upper: bool,
+    /// What an architecture scores, the more the better.
+    pub score: SearchScore,
+    /// Distinct architectures to look at.
+    #[schema(minimum = 10, maximum = 10_000_000)]
+    pub candidates: usize,
+    pub seed: u64,
+}
+
+impl Default for SearchParameters {
+    fn default() -> Self {
+        Self {
+            model: "production".into(),
+            max_ms: None,
+            upper: false,
+            score: SearchScore::default(),
+            candidates: 100_000,
+            seed: 0,
+        }
+    }
+}
+
+/// What an architecture scores. A program of the user's own scores on the command line alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchScore {
+    /// Multiply-accumulates, millions.
+    #[default]
+    Macs,
+    /// Weights and biases, millions.
+    Parameters,
+}
+
 /// How the architectures of a validation are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -178,7 +287,8 @@ pub struct Job {
     /// How far it was when it last told.
     pub progress: Option<JobProgress>,
     /// What came out of it. Of training: `version`, `digest`, `metrics`; of measuring: `measured`, `total`, `repeatability`; of validating: `validation`, the number
-    /// of the report, `version`, `metrics`, `coverage`.
+    /// of the report, `version`, `metrics`, `coverage`; of onboarding: `version`, `digest`, `steps`, `sources`, `forecast`, `reached`; of searching: `version`, `score`, `candidates`,
+    /// `seconds`, `found`, how many are on the front, `front`, the digest of a blob with all of them, and `some` of them, the fastest first.
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,
     /// Why it failed.

@@ -1,10 +1,11 @@
 //! Onboarding: few chosen measurements by a real program, in steps that can be gone on from; and rehearsals on recorded ones.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use lglp_registry::{Exclusion, HardwareName, HolderInfo, Measurement, SledStore, Store};
-use lglp_tests::{HARDWARE, Registry, python, root};
-use serde_json::Value;
+use lglp_tests::{HARDWARE, Registry, Server, python, root};
+use serde_json::{Value, json};
 
 const SPACE: &str = "ofa-mobilenetv3";
 
@@ -161,4 +162,171 @@ fn what_was_excluded_is_not_chosen_again() {
         store.measurements(&abacus, SPACE, None).expect("measurements").len(),
         16
     );
+}
+
+/// Submits an onboarding; its path.
+fn submit(server: &Server, hardware: &str, more: Value) -> String {
+    let mut parameters = json!({ "space": SPACE, "budget_s": 0.05 });
+    let own = parameters.as_object_mut().expect("an object");
+    own.extend(more.as_object().expect("an object").clone());
+    let body = json!({ "kind": "onboard", "parameters": parameters }).to_string();
+    let (status, job) = server.post(&format!("/v1/{hardware}/jobs"), &body);
+    assert_eq!(status, 202, "{job}");
+    format!("/v1/jobs/{}", job["id"])
+}
+
+fn wait(server: &Server, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let started = Instant::now();
+    loop {
+        let found = server.get(path).1;
+        if is_so(&found) {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(120), "still: {found}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The numbers of measurements after which something was known.
+fn sizes(result: &Value) -> Vec<u64> {
+    let steps = result["steps"].as_array().expect("steps").iter();
+    steps.map(|step| step["measured"].as_u64().expect("a count")).collect()
+}
+
+fn measured(server: &Server, hardware: &str) -> usize {
+    let found = server.get(&format!("/v1/{hardware}/measurements?space={SPACE}")).1;
+    found.as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn a_job_goes_on_where_a_killed_server_left_it_and_makes_one_version() {
+    let registry = Registry::default();
+    let mut server = registry.serve();
+    let job = submit(&server, "box", json!({ "budget": 20 }));
+    wait(&server, &job, |job| {
+        job["checkpoint"]["steps"]
+            .as_array()
+            .is_some_and(|steps| !steps.is_empty())
+    });
+    server.child.kill().expect("it runs");
+    server.child.wait().expect("it ended");
+    let before = server;
+    let server = registry.serve();
+    drop(before);
+    let done = wait(&server, &job, |job| !job["finished_at"].is_null());
+    assert_eq!(done["state"], "succeeded", "{done}");
+    let result = &done["result"];
+    assert_eq!(sizes(result), [10, 15, 20], "each step once, whenever it was: {done}");
+    assert_eq!(measured(&server, "box"), 20, "nothing is measured twice");
+    let models = server.get("/v1/box/models").1;
+    assert_eq!(models["versions"].as_array().map(Vec::len), Some(1), "{models}");
+    assert_eq!(
+        (&result["version"], &result["digest"]),
+        (&json!(1), &models["versions"][0]["digest"])
+    );
+    assert!(
+        done["progress"]["note"]
+            .as_str()
+            .is_some_and(|note| note.contains("after 20 measurements"))
+    );
+
+    // What is measured counts: the goal is reached without more.
+    let job = submit(&server, "box", json!({ "budget": 40, "until_mape": 100 }));
+    let done = wait(&server, &job, |job| !job["finished_at"].is_null());
+    assert_eq!(
+        (&done["result"]["reached"], measured(&server, "box")),
+        (&json!(true), 20),
+        "{done}"
+    );
+    let said = registry.ok(&[
+        "onboard",
+        "--hardware",
+        "box",
+        "--space",
+        SPACE,
+        "--budget",
+        "20",
+        "--job",
+    ]);
+    assert!(said.contains("lglp jobs watch 3"), "{said}");
+    let said = registry.ok(&["jobs", "watch", "3"]);
+    assert!(said.contains("job 3 succeeded: version 3, error"), "{said}");
+}
+
+#[test]
+fn workers_measure_what_a_job_chooses() {
+    let registry = Registry::default();
+    let server = registry.serve();
+    let worker = registry.worker(&server.base, "edge", "board");
+    worker.wait_for("registered", 1);
+    let job = submit(&server, "board", json!({ "budget": 15, "alone": true }));
+    let done = wait(&server, &job, |job| !job["finished_at"].is_null());
+    assert_eq!(done["state"], "succeeded", "{done}");
+    assert_eq!(sizes(&done["result"]), [10, 15], "{done}");
+    assert_eq!(worker.told("measured").len(), 15);
+    let jobs = server.get("/v1/jobs").1;
+    let parts = jobs["jobs"]
+        .as_array()
+        .expect("jobs")
+        .iter()
+        .filter(|part| part["parent"] == done["id"]);
+    let parts: Vec<&Value> = parts.collect();
+    assert_eq!(parts.len(), 2, "one for each step: {jobs}");
+    assert!(
+        parts
+            .iter()
+            .all(|part| part["kind"] == "measure" && part["state"] == "succeeded")
+    );
+    let found = server.get(&format!("/v1/board/measurements?space={SPACE}")).1;
+    assert!(
+        found
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(|one| one["worker"] == "edge"),
+        "{found}"
+    );
+
+    // A job that ends takes what it needed with it.
+    let job = submit(&server, "board", json!({ "budget": 200 }));
+    wait(&server, "/v1/jobs", |jobs| {
+        let jobs = jobs["jobs"].as_array().expect("jobs");
+        jobs.iter()
+            .any(|part| part["parent"] == json!(4) && part["state"] == "running")
+    });
+    let (status, _) = server.post(&format!("{job}/cancel"), "");
+    assert_eq!(status, 200);
+    wait(&server, "/v1/jobs", |jobs| {
+        let jobs = jobs["jobs"].as_array().expect("jobs");
+        jobs.iter().all(|job| !job["finished_at"].is_null())
+    });
+    assert_eq!(server.get(&job).1["state"], "cancelled");
+}
+
+#[test]
+fn a_job_that_can_never_succeed_is_refused_with_its_field() {
+    let registry = Registry::default();
+    let server = registry.serve();
+    let cases = [
+        (json!({ "budget": 9 }), "/parameters/budget"),
+        (json!({ "budget": 2001 }), "/parameters/budget"),
+        (json!({ "until_mape": 0 }), "/parameters/until_mape"),
+        (json!({ "recipe": "lightgbm" }), "/parameters/recipe"),
+        (json!({ "recipe": "nothing" }), "/parameters/recipe"),
+        (json!({ "space": "nasbench" }), "/parameters/space"),
+        (json!({ "budget_s": -1 }), "/parameters/budget_s"),
+        (json!({ "batch_size": 0 }), "/parameters/batch_size"),
+        (json!({ "runtime": "abacus" }), "/parameters/runtime"),
+        (json!({ "goal": 3 }), "/parameters/goal"),
+    ];
+    for (parameters, place) in cases {
+        let body = json!({ "kind": "onboard", "parameters": parameters }).to_string();
+        let (status, problem) = server.post("/v1/box/jobs", &body);
+        assert_eq!(
+            (status, &problem["errors"][0]["pointer"]),
+            (422, &json!(place)),
+            "{parameters}: {problem}"
+        );
+    }
+    assert_eq!(server.get("/v1/hardware/box").0, 404, "nothing was made of them");
 }

@@ -1,7 +1,7 @@
 //! Searching for fast networks that score well: what is found is what `lglp predict` says, keeps the limit, and beats random networks.
 
 use lglp_tests::{HARDWARE, Registry, python, sample};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What `lglp search` found.
 fn search(registry: &Registry, more: &[&str]) -> Value {
@@ -186,4 +186,84 @@ fn a_program_scores_networks_or_its_failure_is_told() {
     ];
     assert!(registry.fails(&many).contains("where a score was expected"));
     assert!(fails("no-such-program-here").contains("cannot start no-such-program-here"));
+}
+
+#[test]
+fn a_job_finds_what_the_command_finds_and_can_be_cancelled() {
+    let registry = Registry::with_production("additive");
+    let best = front(&search(&registry, &["--max-ms", "60", "--candidates", "3000"]));
+    let server = registry.serve();
+    let path = format!("/v1/{HARDWARE}/jobs");
+    let submit = |parameters: Value| {
+        server.post(
+            &path,
+            &json!({ "kind": "search", "parameters": parameters }).to_string(),
+        )
+    };
+    let said = registry.ok(&[
+        "search",
+        "--hardware",
+        HARDWARE,
+        "--max-ms",
+        "60",
+        "--candidates",
+        "3000",
+        "--job",
+    ]);
+    assert!(said.contains("lglp jobs watch 1"), "{said}");
+    registry.ok(&["jobs", "watch", "1"]);
+    let job = server.get("/v1/jobs/1").1;
+    let result = &job["result"];
+    assert_eq!(
+        (&result["candidates"], &result["found"], &result["version"]),
+        (&json!(3000), &json!(best.len()), &json!(1)),
+        "{job}"
+    );
+    let blob = server
+        .get(&format!("/v1/blobs/{}", result["front"].as_str().expect("a digest")))
+        .1;
+    assert_eq!(
+        front(&json!({ "front": blob })),
+        best,
+        "whoever searches finds the same"
+    );
+    let some = front(&json!({ "front": result["some"] }));
+    assert_eq!((some.len(), &some[0], some.last()), (12, &best[0], best.last()));
+
+    // A search of hours ends soon where it is cancelled, and predictions go on beside it.
+    let (status, job) = submit(json!({ "candidates": 10_000_000, "score": "parameters", "upper": true }));
+    assert_eq!(status, 202, "{job}");
+    let one = json!({ "architectures": [best[0].0] }).to_string();
+    for _ in 0..20 {
+        assert_eq!(server.post(&format!("/v1/{HARDWARE}/predict"), &one).0, 200);
+    }
+    let job = format!("/v1/jobs/{}", job["id"]);
+    assert_eq!(server.post(&format!("{job}/cancel"), "").0, 200);
+    let began = std::time::Instant::now();
+    while server.get(&job).1["state"] != "cancelled" {
+        assert!(began.elapsed() < std::time::Duration::from_secs(30));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+
+    let cases = [
+        (json!({ "candidates": 9 }), "/parameters/candidates"),
+        (json!({ "candidates": 10_000_001 }), "/parameters/candidates"),
+        (json!({ "max_ms": 0 }), "/parameters/max_ms"),
+        (json!({ "model": [] }), "/parameters/model"),
+        (json!({ "score": "accuracy" }), "/parameters/score"),
+        (json!({ "program": "sh" }), "/parameters/program"),
+    ];
+    for (parameters, place) in cases {
+        let (status, problem) = submit(parameters);
+        assert_eq!(
+            (status, &problem["errors"][0]["pointer"]),
+            (422, &json!(place)),
+            "{problem}"
+        );
+    }
+    // What only shows when it is begun makes it fail, in words.
+    let (status, job) = submit(json!({ "model": "7", "candidates": 10 }));
+    assert_eq!(status, 202, "{job}");
+    let said = registry.fails(&["jobs", "watch", &job["id"].to_string()]);
+    assert!(said.contains("no version 7"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Jobs: long work (training, measuring, validating) that waits in a queue, and is begun again where its process went away.
+//! Jobs: long work (training, measuring, validating, searching) that waits in a queue, and is begun again where its process went away.
 //!
 //! Whoever works on a job holds a *lease* on it and renews it by heartbeats. Each lease has a *fencing token*, higher than
 //! all before: what a holder whose lease was given to somebody else still writes is refused by it.
@@ -28,15 +28,19 @@ pub enum JobKind {
     Measure,
     /// Compares a version with fresh measurements.
     Validate,
+    /// Chooses architectures, measures them and makes a version.
+    Onboard,
+    /// Searches for architectures that a version predicts to be fast.
+    Search,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Measure, Self::Validate];
+    pub const ALL: [Self; 5] = [Self::Train, Self::Measure, Self::Validate, Self::Onboard, Self::Search];
 
     /// Whether it keeps a device busy with timed runs, which a second such job there would spoil.
     pub fn is_measuring(self) -> bool {
-        matches!(self, Self::Measure | Self::Validate)
+        matches!(self, Self::Measure | Self::Validate | Self::Onboard)
     }
 
     /// Its name in JSON.
@@ -45,6 +49,8 @@ impl JobKind {
             Self::Train => "train",
             Self::Measure => "measure",
             Self::Validate => "validate",
+            Self::Onboard => "onboard",
+            Self::Search => "search",
         }
     }
 }

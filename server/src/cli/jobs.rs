@@ -104,6 +104,15 @@ fn outcome(job: &Job) -> String {
         JobKind::Train => format!("version {}", result["version"]),
         JobKind::Measure => format!("{} measured, {} in all", result["measured"], result["total"]),
         JobKind::Validate => format!("report {} on version {}", result["validation"], result["version"]),
+        JobKind::Onboard => format!(
+            "version {}, error {:.1} %",
+            result["version"],
+            result["metrics"]["mape"].as_f64().unwrap_or(f64::NAN)
+        ),
+        JobKind::Search => format!(
+            "{} on the front, of {}: `lglp jobs show --json` has the digest of their blob",
+            result["found"], result["candidates"]
+        ),
         _ => result.to_string(),
     }
 }

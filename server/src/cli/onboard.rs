@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_registry::HardwareName;
+use lglp_openapi::jobs::OnboardParameters;
+use lglp_registry::{HardwareName, JobKind};
+use lglp_sdk::Architecture;
 use serde_json::json;
 
 use super::Context;
 use super::context::actor;
+use super::jobs::submit;
 use super::plot::write_lines;
 use super::setup::SetupArgs;
 use super::table::{print_json, short, table};
-use crate::measure::{CampaignEvent, Protocol};
+use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 use crate::onboard::{OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
 use crate::plots::Series;
 use crate::predictor::Recipe;
@@ -23,6 +26,7 @@ use crate::train::Training;
     lglp onboard --hardware my-box --budget 50\n  \
     lglp onboard --hardware my-box --budget 200 --until mape=3   # stop as soon as it is that good\n  \
     lglp onboard --hardware gpu --runtime command --set preset=python --batch-size 32\n  \
+    lglp onboard --hardware board --budget 50 --job   # in the server; workers of `board` measure\n  \
     lglp onboard --hardware xeon-1t --rehearse --budget 200 --seeds 5 --plot curve.svg   # how it would have gone\n\n\
     Architectures that are measured already count. Its error is estimated from the rows themselves: each is predicted by all others.\n  \
     Kill it anywhere and start it again: nothing that is measured is lost or measured again.")]
@@ -56,8 +60,11 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100), requires = "rehearse")]
     seeds: u64,
     /// Write the error by number of measurements as a plot.
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "job")]
     plot: Option<PathBuf>,
+    /// Leave it to the server, as a job, and return at once: workers measure where the target is theirs.
+    #[arg(long, conflicts_with = "rehearse")]
+    job: bool,
 }
 
 /// `mape=3`.
@@ -69,6 +76,21 @@ fn goal(text: &str) -> Result<f64, String> {
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("onboard")?;
+    if args.job {
+        let parameters = OnboardParameters {
+            space: args.space.clone(),
+            budget: args.budget,
+            until_mape: args.until,
+            alone: args.alone,
+            recipe: args.recipe.clone(),
+            seed: args.seed,
+            runtime: args.setup.runtime.clone(),
+            settings: args.setup.settings(),
+            batch_size: args.setup.batch_size,
+            budget_s: None,
+        };
+        return submit(context, &registry, JobKind::Onboard, &args.hardware, &parameters);
+    }
     let mut host = context.plugins()?;
     let setup = args.setup.setup(&mut host);
     let spaces = context.spaces()?;
@@ -91,20 +113,43 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         };
         return rehearse(context, args, &rehearsal);
     }
+    let actor = actor();
     let onboarding = Onboarding {
         training,
-        spaces: &spaces,
-        setup,
-        protocol: Protocol::default(),
+        batch: setup.batch,
         budget: args.budget,
         goal: args.until,
         transfer: !args.alone,
-        actor: &actor(),
+        before: Vec::new(),
+        actor: &actor,
+        idempotency_key: None,
     };
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:12} {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
-    let found = onboarding.run(&mut |event| show(&bar, context.json(), &event), &|| false)?;
+    let mut measure = |architectures: &[Architecture]| -> anyhow::Result<()> {
+        let campaign = Campaign {
+            store: training.store,
+            host: &host,
+            space,
+            spaces: &spaces,
+            hardware: &args.hardware,
+            setup: Some(setup.clone()),
+            protocol: Protocol::default(),
+            wanted: Wanted::These {
+                round: 0,
+                architectures,
+            },
+            actor: &actor,
+        };
+        campaign.run(&mut |event| show_measuring(&bar, event), &|| false)?;
+        Ok(())
+    };
+    let mut progress = |event: OnboardEvent<'_>| {
+        show(&bar, context.json(), &event);
+        anyhow::Ok(())
+    };
+    let found = onboarding.run(&mut progress, &mut measure, &|| false)?;
     bar.finish_and_clear();
     if let Some(file) = &args.plot {
         let points = found
@@ -145,19 +190,28 @@ fn show(bar: &ProgressBar, quiet: bool, event: &OnboardEvent<'_>) {
             bar.set_position(*done as u64);
             bar.reset_eta();
         }
-        OnboardEvent::Campaign(CampaignEvent::Waiting) => bar.set_message("another process measures on the device"),
-        OnboardEvent::Campaign(CampaignEvent::Calibrating { done, of }) => {
+        OnboardEvent::Steps(steps) => {
+            if let Some(step) = steps.last() {
+                say(format!(
+                    "{:>5} measured: error {:.1} +- {:.1} %, each row left out ({:.0} s)",
+                    step.measured, step.error, step.uncertainty, step.seconds
+                ));
+            }
+        }
+    }
+}
+
+fn show_measuring(bar: &ProgressBar, event: CampaignEvent) {
+    match event {
+        CampaignEvent::Waiting => bar.set_message("another process measures on the device"),
+        CampaignEvent::Calibrating { done, of } => {
             bar.set_message(format!("calibrating the reference network, {done} of {of}"));
         }
-        OnboardEvent::Campaign(CampaignEvent::Resuming { .. }) => bar.set_message(""),
-        OnboardEvent::Campaign(CampaignEvent::Measured { latency_ms, half_width }) => {
+        CampaignEvent::Resuming { .. } => bar.set_message(""),
+        CampaignEvent::Measured { latency_ms, half_width } => {
             bar.inc(1);
             bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
         }
-        OnboardEvent::Step(step) => say(format!(
-            "{:>5} measured: error {:.1} +- {:.1} %, each row left out ({:.0} s)",
-            step.measured, step.error, step.uncertainty, step.seconds
-        )),
     }
 }
 

@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use comfy_table::CellAlignment;
 use indicatif::{ProgressBar, ProgressStyle};
+use lglp_openapi::jobs::{SearchParameters, SearchScore};
 use lglp_openapi::savings::SavingsQuery;
-use lglp_registry::HardwareName;
+use lglp_registry::{HardwareName, JobKind};
 use serde_json::json;
 
 use super::Context;
+use super::jobs::submit;
 use super::plot::write_lines;
 use super::table::{print_json, table};
 use crate::plots::Series;
 use crate::savings;
 use crate::search::{Candidate, Found, Score, Search};
 use crate::serving::{ModelRef, Serving};
+use crate::train::cores;
 
 /// What is built in.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -31,7 +34,8 @@ enum BuiltIn {
 #[command(after_help = "Examples:\n  \
     lglp search --hardware xeon-1t --max-ms 40\n  \
     lglp search --hardware xeon-1t --max-ms 40 --upper   # the upper end of each interval is to keep the limit\n  \
-    lglp search --hardware xeon-1t --program 'python3 accuracy.py' --candidates 20000 --plot front.svg\n\n\
+    lglp search --hardware xeon-1t --program 'python3 accuracy.py' --candidates 20000 --plot front.svg\n  \
+    lglp search --hardware xeon-1t --max-ms 40 --candidates 1000000 --job   # in the server, in the background\n\n\
     The program is started once. It reads one architecture a line, as canonical text, and prints a number for each, the more the\n\
     better; it has to flush what it prints.")]
 pub struct Args {
@@ -62,8 +66,11 @@ pub struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Write the front as a plot.
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "job")]
     plot: Option<PathBuf>,
+    /// Leave it to the server, as a job, and return at once.
+    #[arg(long, conflicts_with = "program")]
+    job: bool,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -72,6 +79,21 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if args.job {
+        let parameters = SearchParameters {
+            model: args.model.clone().into(),
+            max_ms: args.max_ms,
+            upper: args.upper,
+            score: match args.score {
+                BuiltIn::Macs => SearchScore::Macs,
+                BuiltIn::Parameters => SearchScore::Parameters,
+            },
+            candidates: args.candidates as usize,
+            seed: args.seed,
+        };
+        let registry = context.registry("search")?;
+        return submit(context, &registry, JobKind::Search, &args.hardware, &parameters);
+    }
     let (mut score, name) = match &args.program {
         Some(command) => {
             let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
@@ -94,23 +116,21 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Err(_) => ModelRef::Alias(args.model.parse()?),
     };
     let model = serving.route_blocking(&args.hardware, &reference)?.model;
-    anyhow::ensure!(
-        model.quantity().is_latency(),
-        "version {} predicts energies; search by a version of latencies",
-        model.version
-    );
     let search = Search {
-        space: &model.space,
         model: &model,
         most_ms: args.max_ms,
         upper: args.upper,
         candidates: args.candidates as usize,
         seed: args.seed,
+        threads: cores(),
     };
     let bar = ProgressBar::new(args.candidates).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} networks {per_sec} eta {eta}",
     )?);
-    let found = search.run(&mut score, &mut |done| bar.set_position(done as u64))?;
+    let found = search.run(&mut score, &mut |done| {
+        bar.set_position(done as u64);
+        true
+    })?;
     bar.finish_and_clear();
     let query = SavingsQuery {
         predictions: Some(found.candidates as u64),

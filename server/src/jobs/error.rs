@@ -3,8 +3,11 @@
 use lglp_registry::{HardwareName, JobState};
 
 use crate::measure::MeasureError;
+use crate::onboard::OnboardError;
 use crate::plugins::PluginError;
 use crate::predictor::RecipeError;
+use crate::search::SearchError;
+use crate::serving::ServingError;
 use crate::spaces::UnknownSpace;
 use crate::train::{DataError, KeepError, TrainError};
 use crate::validate::ValidateError;
@@ -45,6 +48,12 @@ pub enum JobError {
     Measure(MeasureError),
     #[error(transparent)]
     Validate(ValidateError),
+    #[error(transparent)]
+    Onboard(OnboardError),
+    #[error(transparent)]
+    Serving(#[from] ServingError),
+    #[error(transparent)]
+    Search(SearchError),
     /// What the job had kept to go on with cannot be read.
     #[error("its checkpoint cannot be read: {0}")]
     Checkpoint(serde_json::Error),
@@ -58,6 +67,25 @@ impl From<TrainError> for JobError {
         match error {
             TrainError::Plugin(PluginError::Cancelled { .. }) => Self::Stopped,
             error => Self::Train(error),
+        }
+    }
+}
+
+impl From<OnboardError> for JobError {
+    fn from(error: OnboardError) -> Self {
+        match error {
+            OnboardError::Train(error) => error.into(),
+            OnboardError::Measure(error) => error.into(),
+            error => Self::Onboard(error),
+        }
+    }
+}
+
+impl From<SearchError> for JobError {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Stopped => Self::Stopped,
+            error => Self::Search(error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who works on jobs here: a thread that measures, one that trains, and one that validates what workers have measured.
+//! Who works on jobs here: a thread that measures, one that trains, one that searches, and one for what waits for workers to measure.
 //!
 //! Two trainings at once would be slower than one after the other; two measurements at once would spoil each other. The
 //! registry's leases keep that promise also for machines beside this one.
@@ -40,10 +40,10 @@ struct Lane {
     of: Option<Measurer>,
 }
 
-const LANES: [Lane; 3] = [
+const LANES: [Lane; 4] = [
     Lane {
         name: "measuring",
-        kinds: &[JobKind::Measure, JobKind::Validate],
+        kinds: &[JobKind::Measure, JobKind::Validate, JobKind::Onboard],
         of: Some(Measurer::Here),
     },
     Lane {
@@ -51,10 +51,15 @@ const LANES: [Lane; 3] = [
         kinds: &[JobKind::Train],
         of: None,
     },
+    Lane {
+        name: "searching",
+        kinds: &[JobKind::Search],
+        of: None,
+    },
     // Workers measure for it: it plans before, and reports afterwards.
     Lane {
-        name: "validating",
-        kinds: &[JobKind::Validate],
+        name: "waiting",
+        kinds: &[JobKind::Validate, JobKind::Onboard],
         of: Some(Measurer::Workers),
     },
 ];

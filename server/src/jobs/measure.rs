@@ -114,7 +114,7 @@ impl Work for MeasureParameters {
 }
 
 /// How a target that is not there yet is to measure.
-fn setup(parameters: &MeasureParameters) -> Setup {
+pub(super) fn setup(parameters: &MeasureParameters) -> Setup {
     let default = Setup::default();
     Setup {
         runtime: parameters.runtime.clone().unwrap_or(default.runtime),

@@ -1,17 +1,20 @@
-//! Jobs: training and measuring that the server does in the background.
+//! Jobs: training, measuring and searching that the server does in the background.
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
 //! each kind does (one file a kind, and one line in [`kind`]), who does it (`executor.rs`: threads of the server;
 //! `fleet.rs`: workers on other machines, `sharing.rs`: several of them one job), what the work tells meanwhile (`run.rs`),
 //! and who hears it (`feed.rs`).
 
+mod by_workers;
 mod error;
 mod executor;
 mod feed;
 mod fleet;
 mod measure;
+mod onboard;
 mod plans;
 mod run;
+mod search;
 mod sharing;
 mod train;
 mod validate;
@@ -28,7 +31,7 @@ pub use train::wanted;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lglp_openapi::jobs::{MeasureParameters, TrainParameters, ValidateParameters};
+use lglp_openapi::jobs::{MeasureParameters, OnboardParameters, SearchParameters, TrainParameters, ValidateParameters};
 use lglp_registry::{Error, HardwareName, Job, JobKind, NewJob, Result, Store};
 use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::MESSAGE;
@@ -84,6 +87,8 @@ fn kind(kind: JobKind) -> Result<Kind> {
         JobKind::Train => Ok(Kind::of::<TrainParameters>()),
         JobKind::Measure => Ok(Kind::of::<MeasureParameters>()),
         JobKind::Validate => Ok(Kind::of::<ValidateParameters>()),
+        JobKind::Onboard => Ok(Kind::of::<OnboardParameters>()),
+        JobKind::Search => Ok(Kind::of::<SearchParameters>()),
         other => Err(Error::invalid(
             "kind",
             format!("{other} is nothing that this server does"),

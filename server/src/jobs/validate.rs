@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use lglp_openapi::jobs::{MeasureParameters, ValidateParameters};
-use lglp_registry::{Admission, Digest, Error, HardwareName, Job, JobKind, JobState, NewJob, Result};
+use lglp_openapi::jobs::ValidateParameters;
+use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::by_workers::Needed;
 use super::fleet::Measurer;
 use super::plans::KeptPlan;
-use super::{JobError, Run, Tools, Work, parse};
+use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::measure::{CampaignEvent, Plan, Protocol};
+use crate::measure::{CampaignEvent, Protocol};
 use crate::validate::{Selection, Validating};
 
 /// What is to be measured: a thousand texts are too large for a record that is written every second.
@@ -73,7 +74,14 @@ impl Work for ValidateParameters {
             }
         };
         if Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? == Measurer::Workers {
-            measured_by_workers(self, &validating.space()?, &plan, job, tools)?;
+            let needed = Needed {
+                job,
+                space: &validating.space()?,
+                budget_s: self.budget_s,
+                plan: &plan,
+                part: "measuring",
+            };
+            needed.measured(tools)?;
         } else {
             validating.measure(&plan, &job.created_by, &mut progress, &|| run.is_stopped())?;
         }
@@ -84,41 +92,5 @@ impl Work for ValidateParameters {
             "validation": report.number, "version": content.version, "metrics": content.metrics,
             "coverage": content.coverage,
         }))
-    }
-}
-
-/// Has workers measure a plan: by a job of their own, which this one waits for, queued.
-fn measured_by_workers(
-    parameters: &ValidateParameters,
-    space: &str,
-    plan: &Plan,
-    job: &Job,
-    tools: &Tools,
-) -> std::result::Result<(), JobError> {
-    let store = &*tools.store;
-    let plan_blob = tools.plans.keep(store, plan)?;
-    let measure: MeasureParameters = parse(json!({
-        "space": space, "plan": plan_blob, "budget_s": parameters.budget_s,
-    }))?;
-    let new = NewJob {
-        kind: JobKind::Measure,
-        hardware: job.hardware.clone(),
-        parameters: json!(measure),
-        creator: job.created_by.clone(),
-        parent: Some(job.id),
-    };
-    let key = own_key(&format!("job-{}-measuring", job.id));
-    let needed = match store.create_job(&new, Some(&key), Admission::Part) {
-        Err(Error::JobEnded { .. }) => return Err(JobError::Stopped),
-        needed => needed?,
-    };
-    match needed.state {
-        JobState::Succeeded => Ok(()),
-        JobState::Queued | JobState::Running => Err(JobError::Waiting),
-        state => Err(JobError::Needed {
-            job: needed.id,
-            state,
-            reason: needed.error,
-        }),
     }
 }

@@ -6,20 +6,20 @@ mod forecast;
 mod rehearsal;
 mod sources;
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::time::Instant;
 
 use lglp_registry::{Quantity, Version};
 use lglp_sdk::{Architecture, Sampler};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use forecast::Forecast;
 pub use rehearsal::{Rehearsal, Way};
 pub use sources::Source;
 
-use crate::measure::{Campaign, CampaignEvent, MeasureError, Protocol, Setup, Wanted};
+use crate::measure::{MeasureError, Setup};
 use crate::networks;
 use crate::plugins::PluginError;
-use crate::spaces::Spaces;
 use crate::train::{DataError, KeepError, Split, TrainError, Trained, Training, TrainingData, train};
 
 /// Architectures that are measured before the first fit.
@@ -29,22 +29,24 @@ const FIRST: usize = 10;
 pub struct Onboarding<'a> {
     /// What is trained, where.
     pub training: Training<'a>,
-    pub spaces: &'a Spaces,
-    /// How it measures, where it is not there yet.
-    pub setup: Setup,
-    pub protocol: Protocol,
+    /// Inputs that a network takes at once, where the target is not there yet.
+    pub batch: u32,
     /// Architectures to measure in all, those that are measured already included.
     pub budget: usize,
     /// The mean relative error at which it ends, percent: reached where the estimate is below it by its own standard error.
     pub goal: Option<f64>,
     /// Whether the fit begins with what other targets teach.
     pub transfer: bool,
-    /// Who measures, for the audit log.
+    /// What was known before, where it was cut off.
+    pub before: Vec<Step>,
+    /// Who makes the version, for the audit log.
     pub actor: &'a str,
+    /// The same key gives the same version again.
+    pub idempotency_key: Option<&'a str>,
 }
 
 /// What is known after some measurements.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub measured: usize,
     /// Mean relative error of rows that are left out, percent.
@@ -61,12 +63,9 @@ pub enum OnboardEvent<'a> {
     /// Another target's measurements are learned from.
     Learning(&'a Source),
     /// Measuring goes on, to this many architectures.
-    Measuring {
-        done: usize,
-        of: usize,
-    },
-    Campaign(CampaignEvent),
-    Step(&'a Step),
+    Measuring { done: usize, of: usize },
+    /// All that is known so far, after a fit.
+    Steps(&'a [Step]),
 }
 
 /// How it ended.
@@ -88,6 +87,7 @@ pub struct Onboarded {
 pub enum OnboardError {
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    /// The space has too few architectures.
     #[error(transparent)]
     Measure(#[from] MeasureError),
     #[error(transparent)]
@@ -111,21 +111,12 @@ pub enum OnboardError {
 }
 
 impl Onboarding<'_> {
-    /// Measures, fits and makes a version. `progress` is told of it; before each measurement `stopped` is asked.
-    pub fn run(
-        &self,
-        progress: &mut dyn FnMut(OnboardEvent<'_>),
-        stopped: &dyn Fn() -> bool,
-    ) -> Result<Onboarded, OnboardError> {
-        let training = &self.training;
-        let Training {
-            store,
-            host,
-            space,
-            hardware,
-            recipe,
-            ..
-        } = *training;
+    /// Refuses what can never succeed.
+    ///
+    /// # Errors
+    /// Those that need no measurements to be seen.
+    pub fn check(&self) -> Result<(), OnboardError> {
+        let recipe = self.training.recipe;
         if !recipe.target.quantity().is_latency() {
             return Err(OnboardError::NotLatency(recipe.name.clone()));
         }
@@ -133,44 +124,50 @@ impl Onboarding<'_> {
             let budget = self.budget;
             return Err(OnboardError::SmallBudget { budget });
         }
+        Ok(try_out(&self.training)?)
+    }
+
+    /// Chooses what to have measured by `measure`, fits and makes a version. `progress` is told of it; fits end early where it is `stopped`.
+    ///
+    /// # Errors
+    /// Those of `measure`, and why there is no version. What is measured is recorded.
+    pub fn run<E: From<OnboardError>>(
+        &self,
+        progress: &mut dyn FnMut(OnboardEvent<'_>) -> Result<(), E>,
+        measure: &mut dyn FnMut(&[Architecture]) -> Result<(), E>,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Onboarded, E> {
+        let Training { store, hardware, .. } = self.training;
         let started = Instant::now();
-        try_out(training)?;
+        self.check()?;
         let known = store.hardware(hardware).ok();
-        let batch = known
-            .as_ref()
-            .map_or(self.setup.batch, |target| Setup::of_target(target).batch);
+        let batch = known.map_or(self.batch, |target| Setup::of_target(&target).batch);
         let sources = match self.transfer {
-            true => sources::sources(training, batch, &mut |source| progress(OnboardEvent::Learning(source)))?,
+            true => sources::sources(&self.training, batch, &mut |source| {
+                progress(OnboardEvent::Learning(source))
+            })?,
             false => Vec::new(),
         };
         let priors: Vec<Vec<u8>> = sources.iter().map(|source| source.state.clone()).collect();
-        let mut steps = Vec::new();
+        let before = self.before.last().map_or(0.0, |step| step.seconds);
+        let mut steps = self.before.clone();
         loop {
-            let (measured, known) = match store.hardware(hardware) {
-                Ok(_) => (
-                    TrainingData::measured(store, hardware, space, Quantity::Latency)?,
-                    store.measured_digests(hardware, &space.name, 0)?,
-                ),
-                Err(lglp_registry::Error::NotFound { .. }) => Default::default(),
-                Err(error) => return Err(error.into()),
-            };
+            let measured = self.measured()?;
             let rows = measured.labels.len();
             if rows >= FIRST {
-                let trained = train(training.fitting(&priors), &measured, Split::whole(rows), &mut |_| {
-                    !stopped()
-                })?;
-                let step = step(&measured, &trained, started.elapsed());
-                progress(OnboardEvent::Step(&step));
-                let reached = self.goal.is_some_and(|goal| step.error + step.uncertainty <= goal);
+                let trained = self.fit(&priors, &measured, stopped)?;
+                let step = step(&measured, &trained, before + started.elapsed().as_secs_f64());
+                // What was known before may be as much.
+                steps.retain(|step| step.measured < rows);
                 steps.push(step);
+                progress(OnboardEvent::Steps(&steps))?;
+                let reached = self.goal.is_some_and(|goal| step.error + step.uncertainty <= goal);
                 if reached || rows >= self.budget {
-                    let content = training.content(&measured, &trained, self.actor)?;
-                    let version = store.create_version(hardware, &content, None)?;
                     return Ok(Onboarded {
+                        version: self.keep(&measured, &trained)?,
                         forecast: Forecast::of(&steps),
                         sources: sources.iter().map(|source| source.hardware.to_string()).collect(),
                         steps,
-                        version,
                         reached,
                     });
                 }
@@ -183,28 +180,55 @@ impl Onboarding<'_> {
             progress(OnboardEvent::Measuring {
                 done: rows,
                 of: rows + more,
-            });
-            let chosen = candidates::choose(training, &measured.architectures, &known, more)?;
-            if chosen.is_empty() {
-                let (available, asked) = (known.len(), self.budget);
-                return Err(MeasureError::SpaceTooSmall { available, asked }.into());
-            }
-            let campaign = Campaign {
-                store,
-                host,
-                space,
-                spaces: self.spaces,
-                hardware,
-                setup: Some(self.setup.clone()),
-                protocol: self.protocol.clone(),
-                wanted: Wanted::These {
-                    round: 0,
-                    architectures: &chosen,
-                },
-                actor: self.actor,
-            };
-            campaign.run(&mut |event| progress(OnboardEvent::Campaign(event)), stopped)?;
+            })?;
+            measure(&self.choose(&measured, more)?)?;
         }
+    }
+
+    /// What is measured; nothing where the target is not there yet.
+    fn measured(&self) -> Result<TrainingData, OnboardError> {
+        let Training {
+            store, space, hardware, ..
+        } = self.training;
+        match store.hardware(hardware) {
+            Ok(_) => Ok(TrainingData::measured(store, hardware, space, Quantity::Latency)?),
+            Err(lglp_registry::Error::NotFound { .. }) => Ok(TrainingData::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn fit(
+        &self,
+        priors: &[Vec<u8>],
+        measured: &TrainingData,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Trained, OnboardError> {
+        let split = Split::whole(measured.labels.len());
+        Ok(train(self.training.fitting(priors), measured, split, &mut |_| {
+            !stopped()
+        })?)
+    }
+
+    fn choose(&self, measured: &TrainingData, count: usize) -> Result<Vec<Architecture>, OnboardError> {
+        let Training {
+            store, space, hardware, ..
+        } = self.training;
+        let known = match store.measured_digests(hardware, &space.name, 0) {
+            Err(lglp_registry::Error::NotFound { .. }) => BTreeSet::new(),
+            known => known?,
+        };
+        let chosen = candidates::choose(&self.training, &measured.architectures, &known, count)?;
+        if chosen.is_empty() {
+            let (available, asked) = (known.len(), self.budget);
+            return Err(MeasureError::SpaceTooSmall { available, asked }.into());
+        }
+        Ok(chosen)
+    }
+
+    fn keep(&self, measured: &TrainingData, trained: &Trained) -> Result<Version, OnboardError> {
+        let content = self.training.content(measured, trained, self.actor)?;
+        let store = self.training.store;
+        Ok(store.create_version(self.training.hardware, &content, self.idempotency_key)?)
     }
 }
 
@@ -225,7 +249,7 @@ fn try_out(training: &Training<'_>) -> Result<(), TrainError> {
     train(training.fitting(&[]), &data, Split::whole(FIRST), &mut |_| true).map(drop)
 }
 
-fn step(measured: &TrainingData, trained: &Trained, elapsed: Duration) -> Step {
+fn step(measured: &TrainingData, trained: &Trained, seconds: f64) -> Step {
     let rows = measured.labels.len() as f64;
     let errors = measured.labels.iter().zip(&trained.predicted);
     let errors: Vec<f64> = errors.map(|(y, told)| 100.0 * (told / y - 1.0).abs()).collect();
@@ -235,6 +259,6 @@ fn step(measured: &TrainingData, trained: &Trained, elapsed: Duration) -> Step {
         measured: measured.labels.len(),
         error: mean,
         uncertainty: (variance / rows).sqrt(),
-        seconds: elapsed.as_secs_f64(),
+        seconds,
     }
 }

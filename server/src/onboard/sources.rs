@@ -27,15 +27,32 @@ pub struct Source {
 
 /// The targets that measured in the same space, as many inputs at a time: others did harm (what a device does at batch 64 says little of
 /// batch 1). `progress` is told of each before it is fitted.
-pub fn sources(
+pub fn sources<E: From<OnboardError>>(
     training: &Training<'_>,
     batch: u32,
-    progress: &mut dyn FnMut(&Source),
-) -> Result<Vec<Source>, OnboardError> {
+    progress: &mut dyn FnMut(&Source) -> Result<(), E>,
+) -> Result<Vec<Source>, E> {
     // A fit carries over where the regressor alone makes it.
     if training.recipe.extractor.is_some() {
         return Ok(Vec::new());
     }
+    let mut sources = Vec::new();
+    for (hardware, data) in others(training, batch)? {
+        let rows = data.labels.len().min(ROWS);
+        let mut source = Source {
+            hardware,
+            rows,
+            state: Vec::new(),
+        };
+        progress(&source)?;
+        source.state = fitted(training, &data.part(&(0..rows).collect::<Vec<_>>()))?;
+        sources.push(source);
+    }
+    Ok(sources)
+}
+
+/// The targets that are learned from, with their measurements.
+fn others(training: &Training<'_>, batch: u32) -> Result<Vec<(HardwareName, TrainingData)>, OnboardError> {
     let mut others = Vec::new();
     for target in training.store.hardware_targets()? {
         if target.name == *training.hardware || Setup::of_target(&target).batch != batch {
@@ -48,20 +65,13 @@ pub fn sources(
     }
     others.sort_by_key(|(_, data)| Reverse(data.labels.len()));
     others.truncate(MOST);
-    let mut sources = Vec::new();
-    for (hardware, data) in others {
-        let rows = data.labels.len().min(ROWS);
-        let mut source = Source {
-            hardware,
-            rows,
-            state: Vec::new(),
-        };
-        progress(&source);
-        let data = data.part(&(0..rows).collect::<Vec<_>>());
-        let trained = train(training.fitting(&[]), &data, Split::whole(rows), &mut |_| true)?;
-        let mut state = trained.model.save()?;
-        source.state = state.remove(REGRESSOR).unwrap_or_default();
-        sources.push(source);
-    }
-    Ok(sources)
+    Ok(others)
+}
+
+/// The state of the recipe's regressor that a fit to all rows leaves.
+fn fitted(training: &Training<'_>, data: &TrainingData) -> Result<Vec<u8>, OnboardError> {
+    let split = Split::whole(data.labels.len());
+    let trained = train(training.fitting(&[]), data, split, &mut |_| true)?;
+    let mut state = trained.model.save()?;
+    Ok(state.remove(REGRESSOR).unwrap_or_default())
 }

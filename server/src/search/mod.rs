@@ -7,10 +7,9 @@ mod variation;
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::time::Instant;
 
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_sdk::{Architecture, Sampler};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use serde::Serialize;
@@ -19,7 +18,7 @@ pub use score::{Score, ScoreError};
 
 use crate::predictor::COVERAGE;
 use crate::serving::{ServedModel, ServingError};
-use crate::train::{cores, each};
+use crate::train::each;
 use front::{Point, better_half, tournament};
 use variation::Variation;
 
@@ -31,8 +30,7 @@ const PART: usize = 125;
 
 /// What is searched.
 pub struct Search<'a> {
-    pub space: &'a SearchSpace,
-    pub model: &'a Arc<ServedModel>,
+    pub model: &'a ServedModel,
     /// The most that a network may take, milliseconds.
     pub most_ms: Option<f64>,
     /// Whether the upper end of its interval counts, in the place of the prediction.
@@ -40,6 +38,8 @@ pub struct Search<'a> {
     /// Distinct networks that are looked at.
     pub candidates: usize,
     pub seed: u64,
+    /// Threads that predict.
+    pub threads: usize,
 }
 
 /// A network, how long it takes and what it scores.
@@ -73,6 +73,11 @@ pub enum SearchError {
     /// No interval to take the end of.
     #[error("the version has too few rows for intervals; search by its predictions")]
     NoInterval,
+    #[error("version {0} predicts energies; search by a version of latencies")]
+    NotLatency(u32),
+    /// It was to end.
+    #[error("stopped")]
+    Stopped,
 }
 
 /// A network of the population.
@@ -82,8 +87,12 @@ struct Individual {
 }
 
 impl Search<'_> {
-    /// Searches until it has looked at so many networks, or finds no new ones. `progress` is told how many that are.
-    pub fn run(&self, score: &mut Score, progress: &mut dyn FnMut(usize)) -> Result<Found, SearchError> {
+    /// Searches until it has looked at so many networks, or finds no new ones. `progress` is told how many that are, and ends it with `false`.
+    pub fn run(&self, score: &mut Score, progress: &mut dyn FnMut(usize) -> bool) -> Result<Found, SearchError> {
+        if !self.model.quantity().is_latency() {
+            return Err(SearchError::NotLatency(self.model.version));
+        }
+        let space = &self.model.space;
         let started = Instant::now();
         let mut rng = SmallRng::seed_from_u64(self.seed);
         let mut seen = HashSet::new();
@@ -92,15 +101,17 @@ impl Search<'_> {
             architecture.row().hash(&mut hasher);
             seen.insert(hasher.finish())
         };
-        let first = Sampler::new(self.space, self.seed);
+        let first = Sampler::new(space, self.seed);
         // A small space may have fewer.
         let first = first.take(20 * POPULATION).filter(|architecture| fresh(architecture));
         let first: Vec<Architecture> = first.take(POPULATION.min(self.candidates)).collect();
         let mut looked_at = first.len();
         let mut population = better_half(self.evaluate(first, score)?, POPULATION);
-        progress(looked_at);
-        let mut variation = Variation::new(self.space);
+        let mut variation = Variation::new(space);
         while looked_at < self.candidates {
+            if !progress(looked_at) {
+                return Err(SearchError::Stopped);
+            }
             let wanted = POPULATION.min(self.candidates - looked_at);
             let mut children = Vec::with_capacity(wanted);
             for _ in 0..20 * wanted {
@@ -120,14 +131,14 @@ impl Search<'_> {
             let mut all: Vec<Individual> = population.into_iter().map(|(individual, _)| individual).collect();
             all.extend(self.evaluate(children, score)?);
             population = better_half(all, POPULATION);
-            progress(looked_at);
         }
+        progress(looked_at);
         let best = population
             .iter()
             .filter(|(individual, place)| place.rank == 0 && individual.point.excess == 0.0);
         let mut front: Vec<Candidate> = best
             .map(|(individual, _)| Candidate {
-                architecture: self.space.canonical_text(&individual.architecture),
+                architecture: space.canonical_text(&individual.architecture),
                 latency_ms: individual.point.latency_ms,
                 score: individual.point.score,
             })
@@ -144,8 +155,8 @@ impl Search<'_> {
 
     fn evaluate(&self, architectures: Vec<Architecture>, score: &mut Score) -> Result<Vec<Individual>, SearchError> {
         let parts: Vec<&[Architecture]> = architectures.chunks(PART).collect();
-        let latencies = each(&parts, cores(), |part| self.latencies(part))?.concat();
-        let scores = score.of(self.space, &architectures)?;
+        let latencies = each(&parts, self.threads, |part| self.latencies(part))?.concat();
+        let scores = score.of(&self.model.space, &architectures)?;
         let told = architectures.into_iter().zip(latencies.into_iter().zip(scores));
         Ok(told
             .map(|(architecture, (latency_ms, score))| Individual {

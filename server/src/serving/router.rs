@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
 use lglp_sdk::Architecture;
+use lglp_sdk::strict::whole;
+use serde_json::Value;
 
 use super::answer::Route;
 use super::counts::Counts;
@@ -30,6 +32,19 @@ impl ModelRef {
     /// The alias that requests mean when they name none.
     pub fn production() -> Self {
         Self::Alias(PRODUCTION.parse().expect("a valid alias"))
+    }
+
+    /// What requests write: an alias, or a number, which may be text; production where it is null. `None` for anything else.
+    pub fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(Self::production()),
+            Value::Number(number) => whole(number).and_then(|n| u32::try_from(n).ok()).map(Self::Version),
+            Value::String(text) => match text.parse() {
+                Ok(version) => Some(Self::Version(version)),
+                Err(_) => text.parse().ok().map(Self::Alias),
+            },
+            _ => None,
+        }
     }
 
     fn is_production(&self) -> bool {

@@ -18,7 +18,6 @@ use super::BATCH_LIMIT;
 use crate::predictor::COVERAGE;
 use crate::serving::{ModelRef, ServedModel};
 use crate::spaces::Spaces;
-use lglp_sdk::strict::whole;
 
 /// Bytes of one architecture at most: the largest take some kilobytes.
 const ARCHITECTURE_LIMIT: usize = 64 << 10;
@@ -164,16 +163,7 @@ fn field<T: DeserializeOwned + Default>(name: &str, raw: Option<&RawValue>) -> R
 
 /// The version that a request names: production where it names none.
 pub fn model_ref(value: &Value) -> Result<ModelRef, ApiError> {
-    let named = match value {
-        Value::Null => Some(ModelRef::production()),
-        Value::Number(number) => whole(number).and_then(|n| u32::try_from(n).ok()).map(ModelRef::Version),
-        Value::String(text) => match text.parse() {
-            Ok(version) => Some(ModelRef::Version(version)),
-            Err(_) => text.parse().ok().map(ModelRef::Alias),
-        },
-        _ => None,
-    };
-    named.ok_or_else(|| {
+    ModelRef::read(value).ok_or_else(|| {
         let value = Excerpt::of(value);
         let detail = format!("{value} is neither an alias, like \"production\", nor a version number, like 3");
         fault("/model", detail)

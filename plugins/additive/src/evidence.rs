@@ -45,6 +45,12 @@ impl Linear {
         self.phi.ncols()
     }
 
+    /// What these coefficients say of each row.
+    pub fn fitted(&self, coefficients: &[f64]) -> Vec<f64> {
+        let fitted = &self.phi * faer::ColRef::from_slice(coefficients);
+        fitted.iter().copied().collect()
+    }
+
     /// The logarithms of the variances that the data and the belief speak for most, from `start` in so many steps at most.
     pub fn learn(&self, belief: &Hyperprior, start: Vec<f64>, steps: usize) -> Vec<f64> {
         let Some(deviation) = belief.deviation else {
@@ -121,7 +127,7 @@ pub struct Without {
 impl Posterior {
     /// Each row as all others tell it (Cook and Weisberg, Residuals and Influence in Regression, 1982, section 2.2).
     pub fn left_out(&self, problem: &Linear) -> Vec<Without> {
-        let fitted = &problem.phi * faer::ColRef::from_slice(&self.coefficients);
+        let fitted = problem.fitted(&self.coefficients);
         let row = |i: usize| {
             let leverage = (self.spread[i] * problem.weights[i] / self.variance).min(1.0 - 1e-6);
             Without {

@@ -204,13 +204,49 @@ fn robust(
         variances = problem.learn(belief, variances, FURTHER);
     }
     let posterior = problem.posterior(&variances)?;
-    let left_out = posterior.left_out(problem);
+    let left_out = left_out(problem, &posterior, &variances, freedom)?;
     Ok(Solved {
         variances,
         weights: problem.weights.clone(),
         posterior,
         left_out,
     })
+}
+
+/// Each row as all others tell it. Without it others have other weights, too, which a formula with fixed ones does not see: it calls rows
+/// that lean on each other certain. So the influence of a row is told by the curvature of its loss in the place of its weight
+/// (Rad and Maleki, Journal of the Royal Statistical Society B 82, 2020).
+fn left_out(
+    problem: &Linear,
+    posterior: &Posterior,
+    variances: &[f64],
+    freedom: f64,
+) -> Result<Vec<Without>, PluginError> {
+    let mut without = posterior.left_out(problem);
+    let curvatures = problem.weights.iter().map(|weight| {
+        // The weight tells the squared residual; where it is 1, the loss is that of least squares.
+        let squared = (freedom + 1.0) / weight - freedom;
+        let curvature = weight * (freedom - squared) / (freedom + squared);
+        if *weight < 1.0 {
+            curvature.max(LEAST_WEIGHT)
+        } else {
+            1.0
+        }
+    });
+    let curved = Linear {
+        phi: problem.phi.clone(),
+        z: problem.z.clone(),
+        weights: curvatures.collect(),
+        groups: problem.groups.clone(),
+    };
+    let influence = curved.posterior(variances)?;
+    let fitted = problem.fitted(&posterior.coefficients);
+    for (i, without) in without.iter_mut().enumerate() {
+        let (own, residual) = (influence.spread[i] / influence.variance, problem.z[i] - fitted[i]);
+        let rest = 1.0 - (own * curved.weights[i]).min(1.0 - 1e-6);
+        without.residual = residual * (1.0 + own * problem.weights[i] / rest);
+    }
+    Ok(without)
 }
 
 /// How the error of networks shrinks with their size.

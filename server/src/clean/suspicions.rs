@@ -52,7 +52,8 @@ pub fn suspicions(
         };
         let trained = train(fitting, data, split, &mut |_| true)?;
         progress();
-        Ok(trained.split.test.into_iter().zip(trained.predicted).collect())
+        let predicted = trained.predicted();
+        Ok(trained.split.test.into_iter().zip(predicted).collect())
     };
     let mut predicted = vec![f64::NAN; rows];
     for (row, value) in each(&(0..folds).collect::<Vec<_>>(), cores(), judge)?.concat() {

@@ -1,7 +1,9 @@
 //! `lglp train`.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::TrainParameters;
@@ -15,8 +17,9 @@ use super::context::actor;
 use super::jobs::submit;
 use super::table::{print_json, short, table};
 use crate::jobs::wanted;
+use crate::plots::{Held, reliability};
 use crate::predictor::{FitEvent, Recipe};
-use crate::train::{Metrics, Trained, Training, TrainingData, Verdict, choose, summaries};
+use crate::train::{Metrics, Summary, Trained, Training, TrainingData, Verdict, choose, summaries};
 
 /// What can be predicted.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -33,6 +36,7 @@ enum Wanted {
     lglp train --hardware xeon-1t   # with the recipe that suits the measurements best\n  \
     lglp train --hardware xeon-1t --recipe lightgbm --seed 7\n  \
     lglp train --hardware xeon-1t --recipe lglp --seeds 5   # accuracy over 5 splits; makes no version\n  \
+    lglp train --hardware xeon-1t --seeds 10 --reliability held.svg   # and whether intervals hold what they promise\n  \
     lglp train --hardware xeon-1t --job   # in the server, in the background\n  \
     lglp train --hardware xeon-1t --target energy   # joules instead of milliseconds\n\n\
     Metrics are of the test part, a tenth of the rows that the model never saw.")]
@@ -56,6 +60,9 @@ pub struct Args {
     /// Train on this many splits, from --seed on, print mean and deviation, and keep none.
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
+    /// Draw what intervals of each coverage hold of the test parts.
+    #[arg(long, value_name = "FILE.svg", requires = "seeds")]
+    reliability: Option<PathBuf>,
     /// Leave it to the server, as a job, and return at once.
     #[arg(long, conflicts_with = "seeds")]
     job: bool,
@@ -112,9 +119,17 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         anyhow::ensure!(count >= 1, "--seeds must be 1 or more");
         let only = std::slice::from_ref(&recipe);
         let others = (args.seed + 1..args.seed + count)
-            .map(|seed| Ok(fit(&Training { seed, ..training }, only, &data)?.trained.metrics));
-        let metrics = std::iter::once(Ok(trained.metrics)).chain(others);
-        let metrics = metrics.collect::<anyhow::Result<Vec<_>>>()?;
+            .map(|seed| Ok(fit(&Training { seed, ..training }, only, &data)?.trained));
+        let runs = std::iter::once(Ok(trained)).chain(others);
+        let (metrics, shares): (Vec<_>, Vec<_>) = runs
+            .map(|run| run.map(|trained| (trained.metrics, shares(&trained))))
+            .collect::<anyhow::Result<Vec<_>>>()?
+            .into_iter()
+            .unzip();
+        if let Some(file) = &args.reliability {
+            let heading = format!("{} on {}, {count} splits", recipe.name, args.hardware);
+            draw_reliability(file, &heading, &shares)?;
+        }
         return report_seeds(context, &recipe, &metrics, noise_floor);
     }
     let content = training.content(&data, &trained, &actor())?;
@@ -143,6 +158,29 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     println!("  lglp promote --hardware {}{alias} {}", args.hardware, version.version);
     Ok(())
+}
+
+/// Coverages of a reliability diagram.
+const COVERAGES: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98];
+
+/// What intervals of each coverage hold of a test part; none where there are no such intervals.
+fn shares(trained: &Trained) -> Vec<Option<f64>> {
+    COVERAGES.iter().map(|coverage| trained.held(*coverage)).collect()
+}
+
+fn draw_reliability(file: &Path, heading: &str, shares: &[Vec<Option<f64>>]) -> anyhow::Result<()> {
+    let held = COVERAGES.iter().enumerate().filter_map(|(at, asked)| {
+        let values: Option<Vec<f64>> = shares.iter().map(|run| run[at]).collect();
+        let Summary { mean, sd, .. } = Summary::of(values?);
+        Some(Held {
+            asked: *asked,
+            mean,
+            deviation: sd,
+        })
+    });
+    let held: Vec<Held> = held.collect();
+    anyhow::ensure!(!held.is_empty(), "nothing to draw: there are no intervals");
+    std::fs::write(file, reliability(heading, &held)?).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// What was fitted.

@@ -251,8 +251,8 @@ fn try_out(training: &Training<'_>) -> Result<(), TrainError> {
 
 fn step(measured: &TrainingData, trained: &Trained, seconds: f64) -> Step {
     let rows = measured.labels.len() as f64;
-    let errors = measured.labels.iter().zip(&trained.predicted);
-    let errors: Vec<f64> = errors.map(|(y, told)| 100.0 * (told / y - 1.0).abs()).collect();
+    let errors = measured.labels.iter().zip(&trained.estimates);
+    let errors: Vec<f64> = errors.map(|(y, told)| 100.0 * (told.value / y - 1.0).abs()).collect();
     let mean = errors.iter().sum::<f64>() / rows;
     let variance = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
     Step {

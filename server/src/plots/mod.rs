@@ -4,11 +4,13 @@ mod bars;
 mod histogram;
 mod lines;
 mod panels;
+mod reliability;
 
 pub use bars::{Bar, Bars, Difference, bars};
 pub use histogram::{Distribution, histogram};
 pub use lines::{Series, lines};
 pub use panels::{Panel, residuals, scatter};
+pub use reliability::{Held, reliability};
 
 use std::ops::Range;
 

@@ -82,6 +82,10 @@ fn fit(cell: &Cell, host: &PluginHost, space: &SearchSpace, data: &TrainingData)
         train_rows: cell.train_rows,
         metrics: trained.metrics,
         seconds: started.elapsed().as_secs_f64(),
-        predicted: if cell.seed == 0 { trained.predicted } else { Vec::new() },
+        predicted: if cell.seed == 0 {
+            trained.predicted()
+        } else {
+            Vec::new()
+        },
     })
 }

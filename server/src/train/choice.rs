@@ -171,7 +171,7 @@ fn cross_validated(
             test: test.clone(),
         };
         let trained = train(training.fitting(&[]), data, split, progress)?;
-        for (row, value) in test.into_iter().zip(trained.predicted) {
+        for (row, value) in test.into_iter().zip(trained.predicted()) {
             predicted[row] = value;
         }
     }

@@ -27,14 +27,34 @@ pub struct Trained {
     pub model: FittedModel,
     /// Accuracy on the test part.
     pub metrics: Metrics,
-    /// Predictions for the test part, in its order.
-    pub predicted: Vec<f64>,
+    /// What is measured of the test part, in its order; of the whole fit, where there is no such part.
+    pub measured: Vec<f64>,
+    /// What is predicted of the same.
+    pub estimates: Vec<Estimate>,
     /// For prediction intervals.
     pub calibration: Calibration,
     pub range: TrainingRange,
     pub split: Split,
     /// One line of JSON per reported round.
     pub log: String,
+}
+
+impl Trained {
+    /// Predictions for the test part, in its order.
+    pub fn predicted(&self) -> Vec<f64> {
+        self.estimates.iter().map(|estimate| estimate.value).collect()
+    }
+
+    /// The share of the test part that intervals of a coverage hold; `None` where there are no intervals.
+    pub fn held(&self, coverage: f64) -> Option<f64> {
+        let reach = self.calibration.reach(coverage)?;
+        let mut held = 0;
+        for (measured, estimate) in self.measured.iter().zip(&self.estimates) {
+            let interval = reach.around(estimate.value, estimate.spread)?;
+            held += usize::from((interval.low..=interval.high).contains(measured));
+        }
+        Some(held as f64 / self.measured.len() as f64)
+    }
 }
 
 /// Fits a recipe on the training part of a split. The same data, split, seed and plugins give the same metrics: of the test part, and
@@ -95,7 +115,8 @@ pub fn train(
     Ok(Trained {
         model,
         metrics,
-        predicted,
+        measured,
+        estimates,
         calibration,
         range: range.ok_or(TrainError::TooFewRows { rows: 0 })?,
         split,

@@ -69,7 +69,7 @@ pub struct VersionContent {
     pub split: serde_json::Value,
     pub plugins: Vec<UsedPlugin>,
     /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
-    /// `within_5` (%), `within_10` (%); of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
+    /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there are enough; of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
     pub metrics: BTreeMap<String, f64>,
     /// Digests of the fitted parts, by role.
     pub artifacts: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-"""Metrics by scikit-learn and SciPy. Input: {"measured": [...], "predicted": [...]}."""
+"""Metrics by scikit-learn and SciPy. Input: {"measured": [...], "predicted": [...], "resolutions": [...]}."""
 
 import json
 import sys
@@ -9,6 +9,9 @@ from sklearn import metrics
 
 data = json.load(sys.stdin)
 measured, predicted = np.array(data["measured"]), np.array(data["predicted"])
+resolutions = np.array(data["resolutions"])
+within = [resolutions == one for one in np.unique(resolutions)]
+within = [rows for rows in within if rows.sum() >= 5]
 relative = np.abs(predicted - measured) / measured
 print(
     json.dumps(
@@ -21,6 +24,11 @@ print(
             "spearman": stats.spearmanr(measured, predicted).statistic,
             "within_5": 100 * np.mean(relative <= 0.05),
             "within_10": 100 * np.mean(relative <= 0.10),
+            "median_ape": 100 * np.median(relative),
+            "spearman_within": np.average(
+                [stats.spearmanr(measured[rows], predicted[rows]).statistic for rows in within],
+                weights=[rows.sum() for rows in within],
+            ),
         }
     )
 )

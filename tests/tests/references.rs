@@ -149,8 +149,16 @@ fn metrics_equal_scikit_learns() {
         .iter()
         .map(|m| (m * rng.random_range(0.85..1.15f64)).round())
         .collect();
-    let found = Metrics::of(&measured, &predicted);
-    let input = json!({ "measured": measured, "predicted": predicted }).to_string();
+    // The last one has too few rows to count.
+    let resolutions: Vec<u8> = (0..200)
+        .map(|row| if row < 4 { 9 } else { 1 + (row % 3) as u8 })
+        .collect();
+    let found = Metrics {
+        spearman_within: Metrics::spearman_within(&measured, &predicted, &resolutions),
+        ..Metrics::of(&measured, &predicted)
+    };
+    assert_eq!(found.entries().len(), 10);
+    let input = json!({ "measured": measured, "predicted": predicted, "resolutions": resolutions }).to_string();
     let expected: Value = serde_json::from_str(&reference("metrics.py", &[], &input)).expect("JSON");
     for (name, value) in found.entries() {
         assert_close(&[value], &[expected[name].as_f64().expect("a number")], 1e-12);

@@ -42,6 +42,8 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
         "spearman",
         "within_5",
         "within_10",
+        "median_ape",
+        "spearman_within",
     ] {
         assert!(said.contains(metric), "{metric} is not in\n{said}");
     }

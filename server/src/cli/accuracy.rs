@@ -7,9 +7,9 @@ use super::table::table;
 use crate::measure::Repeatability;
 use crate::train::{Metrics, Summary, summaries};
 
-/// What each metric of [`Metrics::entries`] is, in its order, with the digits that it is printed with and its unit, in
+/// What each metric of [`Metrics::entries`] is, with the digits that it is printed with and its unit, in
 /// which `U` is the unit of what is predicted.
-const MEANINGS: [(&str, usize, &str, &str); 10] = [
+const MEANINGS: [(&str, usize, &str, &str); 12] = [
     ("mse", 1, " U^2", "mean squared error"),
     ("mae", 2, " U", "mean absolute error"),
     ("r2", 4, "", "coefficient of determination"),
@@ -18,6 +18,8 @@ const MEANINGS: [(&str, usize, &str, &str); 10] = [
     ("spearman", 4, "", "correlation of ranks"),
     ("within_5", 1, " %", "predictions within 5 % of the measurement"),
     ("within_10", 1, " %", "predictions within 10 % of the measurement"),
+    ("median_ape", 2, " %", "median absolute percentage error"),
+    ("spearman_within", 4, "", "correlation of ranks within one resolution"),
     ("covered", 1, " %", "measurements within the 90 % interval"),
     ("width", 1, " %", "mean width of that interval, of the prediction"),
 ];
@@ -25,7 +27,11 @@ const MEANINGS: [(&str, usize, &str, &str); 10] = [
 /// The metrics of one test part, or mean and standard deviation over several; `of` is the unit of what is predicted.
 pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
     let mut rows = table(&["metric", "test part", "what it is"]);
-    for ((name, .., meaning), (_, Summary { mean, sd, values })) in MEANINGS.into_iter().zip(summaries(runs)) {
+    for (name, Summary { mean, sd, values }) in summaries(runs) {
+        let meaning = MEANINGS
+            .iter()
+            .find(|(own, ..)| *own == name)
+            .map_or("", |meaning| meaning.3);
         let (digits, unit) = shown(name, mean, of);
         let value = match values.len() {
             1 => format!("{mean:.digits$}{unit}"),

@@ -1,5 +1,7 @@
 //! Accuracy of predictions against measurements.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::predictor::Interval;
@@ -24,10 +26,20 @@ pub struct Metrics {
     pub within_5: f64,
     /// Share of predictions within 10 % of the measurement, %.
     pub within_10: f64,
+    /// Median absolute percentage error, %; reports of before it was told have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_ape: Option<f64>,
+    /// Spearman's rank correlation among architectures of one resolution, the mean over the resolutions, by their rows: most of the order
+    /// over all is that of the resolutions. None where each has too few rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spearman_within: Option<f64>,
     /// How intervals do, where there are any.
     #[serde(flatten)]
     pub intervals: Option<IntervalMetrics>,
 }
+
+/// Rows of a resolution below which they have no order to speak of.
+const FEWEST_OF_A_RESOLUTION: usize = 5;
 
 /// How intervals of [`COVERAGE`](crate::predictor::COVERAGE) do on the test part.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,8 +87,26 @@ impl Metrics {
             spearman: pearson(&ranks(measured), &ranks(predicted)),
             within_5: within(0.05),
             within_10: within(0.10),
+            median_ape: Some(100.0 * median(relative)),
+            spearman_within: None,
             intervals: None,
         }
+    }
+
+    /// The rank correlation among rows of one resolution. `resolutions` are of the rows, in the same order.
+    pub fn spearman_within(measured: &[f64], predicted: &[f64], resolutions: &[u8]) -> Option<f64> {
+        let mut groups: BTreeMap<u8, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+        for ((m, p), resolution) in measured.iter().zip(predicted).zip(resolutions) {
+            let (measured, predicted) = groups.entry(*resolution).or_default();
+            measured.push(*m);
+            predicted.push(*p);
+        }
+        groups.retain(|_, (measured, _)| measured.len() >= FEWEST_OF_A_RESOLUTION);
+        let rows: usize = groups.values().map(|(measured, _)| measured.len()).sum();
+        let of_group = |(measured, predicted): &(Vec<f64>, Vec<f64>)| {
+            measured.len() as f64 * pearson(&ranks(measured), &ranks(predicted))
+        };
+        (rows > 0).then(|| groups.values().map(of_group).sum::<f64>() / rows as f64)
     }
 
     /// Names and values, in the order that tables show them.
@@ -91,10 +121,22 @@ impl Metrics {
             ("within_5", self.within_5),
             ("within_10", self.within_10),
         ];
+        entries.extend(self.median_ape.map(|value| ("median_ape", value)));
+        entries.extend(self.spearman_within.map(|value| ("spearman_within", value)));
         if let Some(intervals) = self.intervals {
             entries.extend([("covered", intervals.covered), ("width", intervals.width)]);
         }
         entries
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = values.len() / 2;
+    match values.len() % 2 {
+        _ if values.is_empty() => f64::NAN,
+        1 => values[at],
+        _ => (values[at - 1] + values[at]) / 2.0,
     }
 }
 

@@ -107,7 +107,14 @@ pub fn train(
     let reach = calibration.reach(COVERAGE);
     let interval = |estimate: &Estimate| reach?.around(estimate.value, estimate.spread);
     let intervals: Vec<_> = estimates.iter().map(interval).collect();
+    let tested = if split.test.is_empty() {
+        [&fitted_on.architectures[..], &validation.architectures].concat()
+    } else {
+        test.architectures
+    };
+    let resolutions: Vec<u8> = tested.iter().map(|architecture| architecture.row()[0]).collect();
     let metrics = Metrics {
+        spearman_within: Metrics::spearman_within(&measured, &predicted, &resolutions),
         intervals: IntervalMetrics::of(&measured, &predicted, &intervals),
         ..Metrics::of(&measured, &predicted)
     };

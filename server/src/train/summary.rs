@@ -27,7 +27,12 @@ impl Summary {
 /// Every metric of [`Metrics::entries`] that all have, in its order. `runs` are the splits, at least one.
 pub fn summaries(runs: &[Metrics]) -> Vec<(&'static str, Summary)> {
     let entries: Vec<_> = runs.iter().map(Metrics::entries).collect();
-    let common = entries.iter().map(Vec::len).min().unwrap_or(0);
-    let summary = |i: usize| (entries[0][i].0, Summary::of(entries.iter().map(|e| e[i].1).collect()));
-    (0..common).map(summary).collect()
+    let of_all = |name| -> Option<Vec<f64>> {
+        let of_run = |run: &Vec<(&str, f64)>| run.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+        entries.iter().map(of_run).collect()
+    };
+    let names = entries[0].iter().map(|(name, _)| *name);
+    names
+        .filter_map(|name| Some((name, Summary::of(of_all(name)?))))
+        .collect()
 }

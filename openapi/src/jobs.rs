@@ -179,6 +179,10 @@ pub struct OnboardParameters {
     /// Begin with nothing, where other hardware targets of the same space and batch size could teach.
     #[serde(default)]
     pub alone: bool,
+    /// Hardware targets that may teach; left out, all that the caller may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 100, example = json!(["epyc-1t"]))]
+    pub sources: Option<Vec<String>>,
     /// One of the server's recipes, whose regressor tells how it would do without each row.
     #[serde(default = "onboarding")]
     #[schema(example = "additive")]

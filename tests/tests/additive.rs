@@ -5,7 +5,7 @@ use lglp::plugins::{
     EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost, choose,
 };
 use lglp::train::Metrics;
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::{HARDWARE, program, reference, root};
 use serde_json::{Value, json};
 
@@ -30,10 +30,14 @@ fn host() -> PluginHost {
     PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`")
 }
 
+fn space() -> SearchSpace {
+    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    SearchSpace::from_toml(&space).expect("a consistent space")
+}
+
 /// Shipped measurements as tables of operators, from one to another.
 fn part(host: &PluginHost, from: usize, count: usize) -> Part {
-    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
-    let space = SearchSpace::from_toml(&space).expect("a consistent space");
+    let space = space();
     let path = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
     let text = std::fs::read_to_string(path).expect("the shipped dataset");
     let rows: Vec<Value> = text
@@ -121,6 +125,43 @@ fn a_fit_to_few_rows_is_that_of_numpy() {
     assert_near(&spread.predicted, &numpy["predicted"], "a prediction with its spread");
     // Kept as float32.
     assert_near(&spread.spreads, &numpy["spreads"], "a spread");
+}
+
+#[test]
+fn totals_are_the_sums_over_the_table_of_operators() {
+    let host = host();
+    let space = space();
+    let architectures: Vec<Architecture> = Sampler::new(&space, 3).take(20).collect();
+    let encode = |name: &str| {
+        let handle = host.component(Kind::Encoder, name).expect("an encoder");
+        let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("the space has operators");
+        encoder.encode(architectures.iter()).expect("tables")
+    };
+    let (tables, totals) = (encode("operators"), encode("totals"));
+    assert_eq!((totals.shape.steps, totals.shape.width), (1, 41));
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-5 * b.abs();
+    let rows = tables
+        .data
+        .chunks_exact(tables.shape.len())
+        .zip(totals.data.chunks_exact(41));
+    for (table, totals) in rows {
+        // Launches, multiply-accumulates, activations and weights are the last four columns of an operator; its kind is the first.
+        for (amount, column) in (11..15).enumerate() {
+            let of = |kind: Option<f32>| -> f64 {
+                let steps = table.chunks_exact(tables.shape.width);
+                let own = steps.filter(|step| step[11] > 0.0 && kind.is_none_or(|kind| step[0] == kind));
+                own.map(|step| f64::from(step[column])).sum()
+            };
+            assert!(close(f64::from(totals[amount]), of(None)));
+            let depthwise = f64::from(totals[4 * 3 + amount]);
+            assert!(
+                depthwise > 0.0 && close(depthwise, of(Some(3.0))),
+                "{depthwise} is not {}",
+                of(Some(3.0))
+            );
+        }
+        assert_eq!(totals[40], table[6], "the side of the input");
+    }
 }
 
 #[test]

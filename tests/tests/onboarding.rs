@@ -308,6 +308,7 @@ fn a_job_that_can_never_succeed_is_refused_with_its_field() {
     let registry = Registry::default();
     let server = registry.serve();
     let cases = [
+        (json!({ "budget": 0 }), "/parameters/budget"),
         (json!({ "budget": 9 }), "/parameters/budget"),
         (json!({ "budget": 2001 }), "/parameters/budget"),
         (json!({ "until_mape": 0 }), "/parameters/until_mape"),
@@ -317,6 +318,7 @@ fn a_job_that_can_never_succeed_is_refused_with_its_field() {
         (json!({ "budget_s": -1 }), "/parameters/budget_s"),
         (json!({ "batch_size": 0 }), "/parameters/batch_size"),
         (json!({ "runtime": "abacus" }), "/parameters/runtime"),
+        (json!({ "sources": ["No Name"] }), "/parameters/sources/0"),
         (json!({ "goal": 3 }), "/parameters/goal"),
     ];
     for (parameters, place) in cases {

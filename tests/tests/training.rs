@@ -83,6 +83,36 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
 }
 
 #[test]
+fn what_intervals_hold_can_be_looked_at() {
+    let registry = Registry::default();
+    registry.import(250);
+    let file = registry.folder.path().join("held.svg");
+    let file = file.to_str().expect("UTF-8");
+    let train = ["train", "--hardware", HARDWARE, "--recipe", "additive", "--seeds", "2"];
+    registry.ok(&[&train[..], &["--reliability", file]].concat());
+    let drawn = std::fs::read_to_string(file).expect("a picture");
+    assert_eq!(drawn.matches("<circle").count(), 12, "one for each coverage");
+    // In SVG the higher share has the smaller coordinate.
+    let heights: Vec<f64> = drawn
+        .split("<circle")
+        .skip(1)
+        .map(|circle| {
+            let of = circle.split("cy=\"").nth(1).and_then(|rest| rest.split('"').next());
+            of.and_then(|number| number.parse().ok()).expect("a number")
+        })
+        .collect();
+    assert!(
+        heights.is_sorted_by(|a, b| a >= b),
+        "wider intervals hold no less: {heights:?}"
+    );
+    assert!(
+        registry
+            .fails(&["train", "--hardware", HARDWARE, "--reliability", file])
+            .contains("--seeds")
+    );
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_before_any_work_is_done() {
     let registry = Registry::default();
     registry.import(20);

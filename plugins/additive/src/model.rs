@@ -79,7 +79,7 @@ struct OwnLayer {
 }
 
 /// Predictions are no less than this share of the prior cost.
-const LEAST: f64 = 0.01;
+pub const LEAST: f64 = 0.01;
 
 impl Model {
     pub fn new(parts: Parts, left_out: Vec<LeftOut>) -> Self {
@@ -162,7 +162,7 @@ impl Model {
     pub fn difference_spreads(&self, inputs: &Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
         let (wholes, half) = self.halves(inputs)?;
         let resolution = |at: usize| inputs.row(at)[SIDE_IN];
-        for at in (0..wholes.len()).rev() {
+        for at in 0..wholes.len() {
             let (first, own) = (wholes[0].scale, wholes[at].scale);
             let pairs = half.col(0).iter().zip(half.col(at).iter());
             let known: f64 = pairs.map(|(a, b)| (first * a - own * b).powi(2)).sum();

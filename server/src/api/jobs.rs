@@ -41,7 +41,7 @@ struct SubmitBody {
     tag = "jobs",
     security(("token" = ["operator"])),
     params(
-        ("hardware" = String, Path, description = "Hardware target; a measuring job creates it where there is none"),
+        ("hardware" = String, Path, description = "Hardware target; measuring and onboarding create it where there is none"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and job give the same job again"),
     ),
     request_body = SubmitJob,
@@ -61,14 +61,43 @@ pub async fn submit_job(
     caller: Caller,
     Body(body): Body<SubmitBody>,
 ) -> Result<HttpResponse, ApiError> {
+    let mut parameters = body.parameters;
+    if body.kind == JobKind::Onboard {
+        confine(&mut parameters, &caller)?;
+    }
     let new = NewJob {
         kind: body.kind,
         hardware: hardware_name(&hardware)?,
-        parameters: body.parameters,
+        parameters,
         creator: caller.name.clone(),
         parent: None,
     };
     submit(state, new, idempotency_key(&request)?, &caller).await
+}
+
+/// Lets only targets teach an onboarding that the caller may use: what it learns from them shows in its version.
+fn confine(parameters: &mut Value, caller: &Caller) -> Result<(), ApiError> {
+    if caller.hardware.is_empty() {
+        return Ok(());
+    }
+    if parameters.is_null() {
+        *parameters = Value::Object(serde_json::Map::new());
+    }
+    // What is no object, and no name, is refused with the other parameters.
+    let Some(parameters) = parameters.as_object_mut() else {
+        return Ok(());
+    };
+    match parameters.get("sources") {
+        None | Some(Value::Null) => {
+            parameters.insert("sources".into(), serde_json::json!(caller.hardware));
+            Ok(())
+        }
+        Some(named) => {
+            let names = named.as_array().into_iter().flatten().filter_map(Value::as_str);
+            let mut names = names.filter_map(|name| name.parse::<HardwareName>().ok());
+            names.try_for_each(|name| caller.may_use(&name))
+        }
+    }
 }
 
 /// Puts a job into the queue, and says where it can be looked at.
@@ -79,13 +108,14 @@ pub async fn submit(
     caller: &Caller,
 ) -> Result<HttpResponse, ApiError> {
     let names_plan = new.parameters.get("plan").is_some_and(|plan| !plan.is_null());
+    let takes_long = names_plan || new.kind == JobKind::Onboard;
     let role = caller.role;
     let submit = move |state: &State| -> lglp_registry::Result<_> {
         let job = state.jobs.submit(new, key.as_deref(), role)?;
         Ok((job.id, shown(state, &job)?))
     };
-    let (id, job) = if names_plan {
-        // It is read, and each of its architectures is checked.
+    let (id, job) = if takes_long {
+        // A plan is read, and each of its architectures is checked; a recipe is tried that is to onboard.
         heavy(&state, caller, submit).await?
     } else {
         let state = state.clone();

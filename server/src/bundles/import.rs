@@ -13,7 +13,7 @@ use crate::idempotency::own_key;
 use crate::lineage::{differences, trace_plugins};
 use crate::measure::admit;
 use crate::plugins::{Kind, PluginHost};
-use crate::predictor::{ModelState, Recipe};
+use crate::predictor::{ModelState, RESIDUAL, Recipe};
 use crate::serving::ServingError;
 use crate::spaces::Spaces;
 
@@ -248,7 +248,13 @@ fn content_here(bundle: &Bundle<'_>, actor: &str) -> NewVersion {
 fn check_recipe(content: &NewVersion) -> Result<(), BundleError> {
     let unreadable = |error| BundleError::damaged(format!("its recipe cannot be read: {error}"));
     let recipe: Recipe = serde_json::from_value(content.recipe.clone()).map_err(unreadable)?;
-    for (kind, spec) in recipe.components() {
+    let of_residual = recipe
+        .residual
+        .as_ref()
+        .filter(|_| !content.artifacts.contains_key(RESIDUAL));
+    let left_out = 2 * of_residual.iter().count();
+    let needed = recipe.components().count() - left_out;
+    for (kind, spec) in recipe.components().take(needed) {
         let named = |used: &lglp_registry::PluginUse| {
             serde_json::from_value::<Kind>(used.kind.clone().into()).is_ok_and(|k| k == kind)
                 && used.component == spec.name

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::OnboardParameters;
-use lglp_registry::{HardwareName, JobKind};
+use lglp_registry::{HardwareName, JobKind, Version};
 use lglp_sdk::Architecture;
+use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
@@ -15,7 +16,7 @@ use super::plot::write_lines;
 use super::setup::SetupArgs;
 use super::table::{print_json, short, table};
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
-use crate::onboard::{OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
+use crate::onboard::{Known, OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
 use crate::plots::Series;
 use crate::predictor::Recipe;
 use crate::train::Training;
@@ -82,6 +83,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             budget: args.budget,
             until_mape: args.until,
             alone: args.alone,
+            sources: None,
             recipe: args.recipe.clone(),
             seed: args.seed,
             runtime: args.setup.runtime.clone(),
@@ -120,9 +122,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         budget: args.budget,
         goal: args.until,
         transfer: !args.alone,
-        before: Vec::new(),
+        sources: None,
+        before: Known::default(),
         actor: &actor,
-        idempotency_key: None,
     };
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:12} {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
@@ -149,8 +151,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         show(&bar, context.json(), &event);
         anyhow::Ok(())
     };
-    let found = onboarding.run(&mut progress, &mut measure, &|| false)?;
+    let (found, content) = onboarding.run(&mut progress, &mut measure, &|| false)?;
     bar.finish_and_clear();
+    let version = training.store.create_version(&args.hardware, &content, None)?;
     if let Some(file) = &args.plot {
         let points = found
             .steps
@@ -164,9 +167,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         plot(file, &args.hardware, &[Series { name, points }])?;
     }
     if context.json() {
-        return print_json(&found);
+        return print_json(&Told {
+            version: &version,
+            found: &found,
+        });
     }
-    summarise(&args.hardware, &recipe, &found);
+    summarise(&recipe, &found, &version);
     Ok(())
 }
 
@@ -190,8 +196,8 @@ fn show(bar: &ProgressBar, quiet: bool, event: &OnboardEvent<'_>) {
             bar.set_position(*done as u64);
             bar.reset_eta();
         }
-        OnboardEvent::Steps(steps) => {
-            if let Some(step) = steps.last() {
+        OnboardEvent::Known(known) => {
+            if let Some(step) = known.steps.last() {
                 say(format!(
                     "{:>5} measured: error {:.1} +- {:.1} %, each row left out ({:.0} s)",
                     step.measured, step.error, step.uncertainty, step.seconds
@@ -215,8 +221,16 @@ fn show_measuring(bar: &ProgressBar, event: CampaignEvent) {
     }
 }
 
-fn summarise(hardware: &HardwareName, recipe: &Recipe, found: &Onboarded) {
-    let version = &found.version;
+/// What programs are told.
+#[derive(Serialize)]
+struct Told<'a> {
+    version: &'a Version,
+    #[serde(flatten)]
+    found: &'a Onboarded,
+}
+
+fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version) {
+    let hardware = &version.hardware;
     println!(
         "version {} of {hardware} ({}, {})",
         version.version,

@@ -184,6 +184,13 @@ fn show(args: &Args, name: &str, found: &Found) {
         }
     }
     println!("{rows}");
+    let outside = front.iter().filter(|one| one.outside_training_range.is_some()).count();
+    if outside > 0 {
+        println!(
+            "{outside} of {} lie outside of what the version was trained on; --json says in what",
+            front.len()
+        );
+    }
     if count < front.len() {
         println!("{count} of {} on the front; --json has all of them", front.len());
     }

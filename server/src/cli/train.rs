@@ -16,7 +16,7 @@ use super::accuracy::{metrics_table, noise_floor};
 use super::context::actor;
 use super::jobs::submit;
 use super::table::{print_json, short, table};
-use crate::jobs::wanted;
+use crate::jobs::{quantity, wanted};
 use crate::plots::{Held, reliability};
 use crate::predictor::{FitEvent, Recipe};
 use crate::train::{Metrics, Summary, Trained, Training, TrainingData, Verdict, choose, summaries};
@@ -83,9 +83,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return submit(context, &registry, JobKind::Train, &args.hardware, &parameters);
     }
     let store = &*registry.store;
-    let quantity = wanted(&parameters, context.recipes_folder(), usize::MAX)?[0]
-        .target
-        .quantity();
+    let quantity = quantity(&parameters, context.recipes_folder())?;
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
     let host = context.plugins()?;
@@ -239,10 +237,10 @@ fn compared_table(verdicts: &[Verdict]) -> Table {
     for verdict in verdicts {
         let gate = verdict.residual.map(|gate| match gate.is_open() {
             true => format!(
-                "its trees lower the error from {:.2} to {:.2} %",
+                "its residual lowers the error from {:.2} to {:.2} %",
                 gate.without, gate.with
             ),
-            false => "its trees do not help, and are left out".to_owned(),
+            false => "its residual does not help, and is left out".to_owned(),
         });
         let taken = verdict.taken.then(|| "taken".to_owned());
         let remarks: Vec<String> = taken.into_iter().chain(gate).collect();

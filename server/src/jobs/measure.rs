@@ -128,7 +128,7 @@ pub(super) fn setup(parameters: &MeasureParameters) -> Setup {
 ///
 /// # Errors
 /// `Invalid`, naming the parameter and what the target has.
-fn agrees(parameters: &MeasureParameters, target: &HardwareTarget) -> Result<()> {
+pub(super) fn agrees(parameters: &MeasureParameters, target: &HardwareTarget) -> Result<()> {
     let there = Setup::of_target(target);
     let differs = |field: String, has: String| {
         let name = &target.name;

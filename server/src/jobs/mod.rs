@@ -26,7 +26,7 @@ pub use fleet::{Measurer, WORKER_LEASE_S};
 pub use plans::Plans;
 pub use run::Run;
 pub use sharing::IN_HAND;
-pub use train::wanted;
+pub use train::{quantity, wanted};
 
 use std::path::PathBuf;
 use std::sync::Arc;

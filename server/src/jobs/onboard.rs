@@ -1,26 +1,89 @@
 //! Onboarding jobs. What is measured is recorded, and what was known after each step is kept, so that one that was cut off, or waited
 //! for workers, goes on where it was.
 
+use std::cell::RefCell;
+
 use lglp_openapi::jobs::{MeasureParameters, ONBOARD_LIMIT, OnboardParameters};
-use lglp_registry::{Error, HardwareName, Job, Result};
+use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Result, Store, canonical_json};
 use lglp_sdk::Architecture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_workers::Needed;
 use super::fleet::Measurer;
-use super::measure::setup;
+use super::measure::{agrees, setup};
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
 use crate::measure::{Campaign, CampaignEvent, Plan, Protocol, Wanted};
-use crate::onboard::{OnboardEvent, Onboarding, Step};
+use crate::onboard::{FIRST, Known, OnboardEvent, Onboarded, Onboarding, Source, Step};
 use crate::predictor::Recipe;
 use crate::train::Training;
 
-/// What was known after each step.
+/// What an onboarding keeps, to go on with.
 #[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Checkpoint {
     steps: Vec<Step>,
+    /// What other targets teach; none before they were asked.
+    sources: Option<Vec<KeptSource>>,
+    /// How it ended, before its version is created: a process that goes away in between makes neither a second version nor
+    /// another one.
+    ended: Option<Ended>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptSource {
+    hardware: HardwareName,
+    rows: usize,
+    /// The blob that holds the state.
+    state: Digest,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ended {
+    found: Onboarded,
+    /// The blob that holds the version's content.
+    content: Digest,
+}
+
+impl Checkpoint {
+    fn of(job: &Job) -> Result<Self, JobError> {
+        match &job.checkpoint {
+            Value::Null => Ok(Self::default()),
+            kept => Self::deserialize(kept).map_err(JobError::Checkpoint),
+        }
+    }
+
+    fn keep(known: &Known, store: &dyn Store) -> Result<Self> {
+        let keep = |source: &Source| {
+            Ok(KeptSource {
+                hardware: source.hardware.clone(),
+                rows: source.rows,
+                state: store.put_blob(&source.state)?,
+            })
+        };
+        let sources = known.sources.as_ref().map(|sources| sources.iter().map(keep).collect());
+        Ok(Self {
+            steps: known.steps.clone(),
+            sources: sources.transpose()?,
+            ended: None,
+        })
+    }
+
+    fn known(&self, store: &dyn Store) -> Result<Known> {
+        let read = |kept: &KeptSource| {
+            Ok(Source {
+                hardware: kept.hardware.clone(),
+                rows: kept.rows,
+                state: store.get_blob(&kept.state)?,
+            })
+        };
+        let sources = self.sources.as_ref().map(|sources| sources.iter().map(read).collect());
+        Ok(Known {
+            sources: sources.transpose()?,
+            steps: self.steps.clone(),
+        })
+    }
 }
 
 /// The measuring that it amounts to.
@@ -42,14 +105,22 @@ fn measuring(parameters: &OnboardParameters) -> MeasureParameters {
 impl Work for OnboardParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
-        if self.budget > ONBOARD_LIMIT {
-            return refuse("budget", format!("expected 10 to {ONBOARD_LIMIT}, got {}", self.budget));
+        if !(FIRST..=ONBOARD_LIMIT).contains(&self.budget) {
+            return refuse(
+                "budget",
+                format!("expected {FIRST} to {ONBOARD_LIMIT}, got {}", self.budget),
+            );
         }
         if let Some(goal) = self.until_mape.filter(|goal| !(*goal > 0.0 && *goal <= 100.0)) {
             return refuse(
                 "until_mape",
                 format!("expected percent, more than 0 and at most 100, got {goal}"),
             );
+        }
+        for (at, source) in self.sources.iter().flatten().enumerate() {
+            if let Err(error) = source.parse::<HardwareName>() {
+                return refuse(&format!("sources.{at}"), error.to_string());
+            }
         }
         measuring(self).check(hardware, tools)?;
         let recipe = match Recipe::load(&tools.recipes, &self.recipe) {
@@ -68,9 +139,8 @@ impl Work for OnboardParameters {
             recipe: &recipe,
             seed: self.seed,
         };
-        let field = if self.budget < 10 { "budget" } else { "recipe" };
-        let onboarding = onboarding(self, training, Vec::new(), "", "");
-        onboarding.check().or_else(|error| refuse(field, error.to_string()))
+        let onboarding = onboarding(self, training, Known::default(), "");
+        onboarding.check().or_else(|error| refuse("recipe", error.to_string()))
     }
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
@@ -83,43 +153,70 @@ impl Work for OnboardParameters {
             recipe: &recipe,
             seed: self.seed,
         };
-        let kept = match &job.checkpoint {
-            Value::Null => Checkpoint::default(),
-            kept => Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?,
+        match tools.store.hardware(&job.hardware) {
+            // It may have come since the job was submitted.
+            Ok(target) => agrees(&measuring(self), &target)?,
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let kept = Checkpoint::of(job)?;
+        let ended = match kept.ended {
+            Some(ended) => ended,
+            None => {
+                let before = kept.known(&*tools.store)?;
+                onboard(self, job, tools, run, training, before)?
+            }
         };
+        let content: NewVersion =
+            serde_json::from_slice(&tools.store.get_blob(&ended.content)?).map_err(JobError::Checkpoint)?;
         let key = own_key(&format!("job-{}", job.id));
-        let onboarding = onboarding(self, training, kept.steps, &job.created_by, &key);
-        let mut told = Told {
-            run,
-            of: self.budget as u64,
-            done: 0,
-            known: String::new(),
-        };
-        let told = std::cell::RefCell::new(&mut told);
-        let mut progress = |event: OnboardEvent<'_>| told.borrow_mut().event(&event);
-        let mut measure =
-            |architectures: &[Architecture]| match Measurer::of(training.store, tools.host.machine(), &job.hardware)? {
-                Measurer::Workers => by_workers(self, job, tools, training, architectures),
-                Measurer::Here => {
-                    let mut progress = |event| told.borrow_mut().measuring(event);
-                    here(self, job, tools, training, architectures, &mut progress, run)
-                }
-            };
-        let found = onboarding.run(&mut progress, &mut measure, &|| run.is_stopped())?;
-        let version = &found.version;
-        Ok(json!({
-            "version": version.version, "digest": version.digest, "metrics": version.content.metrics,
-            "steps": found.steps, "sources": found.sources, "forecast": found.forecast, "reached": found.reached,
-        }))
+        let version = tools.store.create_version(&job.hardware, &content, Some(&key))?;
+        let mut result = json!(ended.found);
+        result["version"] = json!(version.version);
+        result["digest"] = json!(version.digest);
+        result["metrics"] = json!(version.content.metrics);
+        Ok(result)
     }
+}
+
+/// Measures and fits, and keeps what came out.
+fn onboard(
+    parameters: &OnboardParameters,
+    job: &Job,
+    tools: &Tools,
+    run: &Run<'_>,
+    training: Training<'_>,
+    before: Known,
+) -> Result<Ended, JobError> {
+    let told = RefCell::new(Told {
+        run,
+        store: training.store,
+        of: parameters.budget as u64,
+        done: 0,
+        known: String::new(),
+    });
+    let mut progress = |event: OnboardEvent<'_>| told.borrow_mut().event(&event);
+    let mut measure =
+        |architectures: &[Architecture]| match Measurer::of(training.store, tools.host.machine(), &job.hardware)? {
+            Measurer::Workers => by_workers(parameters, job, tools, training, architectures),
+            Measurer::Here => {
+                let mut progress = |event| told.borrow_mut().measuring(event);
+                here(parameters, job, tools, training, architectures, &mut progress, run)
+            }
+        };
+    let onboarding = onboarding(parameters, training, before, &job.created_by);
+    let (found, content) = onboarding.run(&mut progress, &mut measure, &|| run.is_stopped())?;
+    let content = tools.store.put_blob(&canonical_json(&content)?)?;
+    let ended = Ended { found, content };
+    run.checkpoint(&json!({ "ended": ended }))?;
+    Ok(ended)
 }
 
 fn onboarding<'a>(
     parameters: &OnboardParameters,
     training: Training<'a>,
-    before: Vec<Step>,
+    before: Known,
     actor: &'a str,
-    key: &'a str,
 ) -> Onboarding<'a> {
     Onboarding {
         training,
@@ -127,9 +224,12 @@ fn onboarding<'a>(
         budget: parameters.budget,
         goal: parameters.until_mape,
         transfer: !parameters.alone,
+        sources: parameters
+            .sources
+            .as_ref()
+            .map(|names| names.iter().filter_map(|name| name.parse().ok()).collect()),
         before,
         actor,
-        idempotency_key: Some(key),
     }
 }
 
@@ -187,6 +287,7 @@ fn here(
 /// What is told meanwhile.
 struct Told<'a> {
     run: &'a Run<'a>,
+    store: &'a dyn Store,
     /// Measured architectures, of those that there may be.
     done: u64,
     of: u64,
@@ -208,8 +309,8 @@ impl Told<'_> {
                 self.done = *done as u64;
                 self.say(self.known.clone());
             }
-            OnboardEvent::Steps(steps) => {
-                if let Some(step) = steps.last() {
+            OnboardEvent::Known(known) => {
+                if let Some(step) = known.steps.last() {
                     self.done = step.measured as u64;
                     self.known = format!(
                         "error {:.1} +- {:.1} % after {} measurements",
@@ -217,8 +318,7 @@ impl Told<'_> {
                     );
                 }
                 self.say(self.known.clone());
-                let steps = steps.to_vec();
-                self.run.checkpoint(&json!(Checkpoint { steps }))?;
+                self.run.checkpoint(&json!(Checkpoint::keep(known, self.store)?))?;
             }
         }
         Ok(())

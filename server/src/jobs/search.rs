@@ -5,6 +5,7 @@ use lglp_registry::{Error, HardwareName, Job, Result, canonical_json};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
+use crate::priority;
 use crate::search::{Candidate, Score, Search};
 use crate::serving::ModelRef;
 use crate::train::cores;
@@ -48,6 +49,8 @@ impl Work for SearchParameters {
             // Predictions go on beside it.
             threads: (cores() - 1).max(1),
         };
+        // Requests come first.
+        priority::lower();
         let mut score = match self.score {
             SearchScore::Macs => Score::Macs,
             SearchScore::Parameters => Score::Parameters,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::predictor::{FitEvent, Recipe, RecipeError, Target};
+use crate::predictor::{FitEvent, Recipe, RecipeError};
 use crate::train::{Training, TrainingData, candidates, choose};
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
@@ -58,24 +58,36 @@ pub fn wanted(
     recipes: &Path,
     rows: usize,
 ) -> std::result::Result<Vec<Recipe>, RecipeError> {
-    let asked = parameters.target.map(|target| match target {
-        Wanted::Latency => Quantity::Latency,
-        Wanted::Energy => Quantity::Energy,
-    });
-    let target = |own: Target| asked.map_or(own, |quantity| own.of(quantity));
+    let asked = asked(parameters);
     let Some(name) = &parameters.recipe else {
-        return candidates(recipes, rows, target);
+        return candidates(recipes, rows, asked);
     };
     let recipe = Recipe::load(recipes, name)?;
-    let target = target(recipe.target);
+    let target = asked.map_or(recipe.target, |quantity| recipe.target.of(quantity));
     Ok(vec![Recipe { target, ..recipe }])
+}
+
+/// What is to be predicted: what is asked for, or what the recipe predicts, or latencies.
+pub fn quantity(parameters: &TrainParameters, recipes: &Path) -> std::result::Result<Quantity, RecipeError> {
+    match (asked(parameters), &parameters.recipe) {
+        (Some(quantity), _) => Ok(quantity),
+        (None, Some(name)) => Ok(Recipe::load(recipes, name)?.target.quantity()),
+        (None, None) => Ok(Quantity::default()),
+    }
+}
+
+fn asked(parameters: &TrainParameters) -> Option<Quantity> {
+    parameters.target.map(|target| match target {
+        Wanted::Latency => Quantity::Latency,
+        Wanted::Energy => Quantity::Energy,
+    })
 }
 
 /// Fits the recipe, and keeps what came out.
 fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Checkpoint, JobError> {
     let store = &*tools.store;
     let space = tools.spaces.get(&parameters.space)?;
-    let quantity = wanted(parameters, &tools.recipes, usize::MAX)?[0].target.quantity();
+    let quantity = quantity(parameters, &tools.recipes)?;
     let data = TrainingData::measured(store, &job.hardware, space, quantity)?;
     let recipes = wanted(parameters, &tools.recipes, data.labels.len())?;
     let training = Training {

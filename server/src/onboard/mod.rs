@@ -9,7 +9,7 @@ mod sources;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use lglp_registry::{Quantity, Version};
+use lglp_registry::{HardwareName, NewVersion, Quantity};
 use lglp_sdk::{Architecture, Sampler};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::plugins::PluginError;
 use crate::train::{DataError, KeepError, Split, TrainError, Trained, Training, TrainingData, train};
 
 /// Architectures that are measured before the first fit.
-const FIRST: usize = 10;
+pub const FIRST: usize = 10;
 
 /// A device that is to be known.
 pub struct Onboarding<'a> {
@@ -37,12 +37,20 @@ pub struct Onboarding<'a> {
     pub goal: Option<f64>,
     /// Whether the fit begins with what other targets teach.
     pub transfer: bool,
+    /// Which they may be; any, where it says nothing.
+    pub sources: Option<Vec<HardwareName>>,
     /// What was known before, where it was cut off.
-    pub before: Vec<Step>,
+    pub before: Known,
     /// Who makes the version, for the audit log.
     pub actor: &'a str,
-    /// The same key gives the same version again.
-    pub idempotency_key: Option<&'a str>,
+}
+
+/// What an onboarding knows, which one that goes on need not find out again.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What other targets teach; none before they were asked.
+    pub sources: Option<Vec<Source>>,
+    pub steps: Vec<Step>,
 }
 
 /// What is known after some measurements.
@@ -53,7 +61,7 @@ pub struct Step {
     pub error: f64,
     /// Standard error of that mean, percent.
     pub uncertainty: f64,
-    /// Of the measuring and fitting so far.
+    /// Of the measuring and fitting so far; waiting for workers is none.
     pub seconds: f64,
 }
 
@@ -64,17 +72,16 @@ pub enum OnboardEvent<'a> {
     Learning(&'a Source),
     /// Measuring goes on, to this many architectures.
     Measuring { done: usize, of: usize },
-    /// All that is known so far, after a fit.
-    Steps(&'a [Step]),
+    /// Something new is known: what other targets teach, or what a fit tells.
+    Known(&'a Known),
 }
 
 /// How it ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Onboarded {
     pub steps: Vec<Step>,
-    /// Names of the targets that the fit began with.
+    /// Names of the targets that were asked to teach. The regressor takes over from each only what tells rows that are left out better.
     pub sources: Vec<String>,
-    pub version: Version,
     /// What more measurements would bring; none after a single step.
     pub forecast: Option<Forecast>,
     /// Whether the goal was reached.
@@ -127,30 +134,39 @@ impl Onboarding<'_> {
         Ok(try_out(&self.training)?)
     }
 
-    /// Chooses what to have measured by `measure`, fits and makes a version. `progress` is told of it; fits end early where it is `stopped`.
+    /// Chooses what to have measured by `measure`, and fits; the content of a version, to be created. `progress` is told of it; fits end
+    /// early where it is `stopped`.
     ///
     /// # Errors
-    /// Those of `measure`, and why there is no version. What is measured is recorded.
+    /// Those of `measure`, and why there is no content. What is measured is recorded.
     pub fn run<E: From<OnboardError>>(
         &self,
         progress: &mut dyn FnMut(OnboardEvent<'_>) -> Result<(), E>,
         measure: &mut dyn FnMut(&[Architecture]) -> Result<(), E>,
         stopped: &dyn Fn() -> bool,
-    ) -> Result<Onboarded, E> {
+    ) -> Result<(Onboarded, NewVersion), E> {
         let Training { store, hardware, .. } = self.training;
         let started = Instant::now();
         self.check()?;
-        let known = store.hardware(hardware).ok();
-        let batch = known.map_or(self.batch, |target| Setup::of_target(&target).batch);
-        let sources = match self.transfer {
-            true => sources::sources(&self.training, batch, &mut |source| {
-                progress(OnboardEvent::Learning(source))
-            })?,
-            false => Vec::new(),
+        let there = store.hardware(hardware).ok();
+        let batch = there.map_or(self.batch, |target| Setup::of_target(&target).batch);
+        let mut known = self.before.clone();
+        let sources = match known.sources.take() {
+            Some(sources) => sources,
+            None if self.transfer => sources::sources(
+                &self.training,
+                batch,
+                self.sources.as_deref(),
+                &mut |source| progress(OnboardEvent::Learning(source)),
+                stopped,
+            )?,
+            None => Vec::new(),
         };
         let priors: Vec<Vec<u8>> = sources.iter().map(|source| source.state.clone()).collect();
-        let before = self.before.last().map_or(0.0, |step| step.seconds);
-        let mut steps = self.before.clone();
+        let names = sources.iter().map(|source| source.hardware.to_string()).collect();
+        known.sources = Some(sources);
+        progress(OnboardEvent::Known(&known))?;
+        let before = known.steps.last().map_or(0.0, |step| step.seconds);
         loop {
             let measured = self.measured()?;
             let rows = measured.labels.len();
@@ -158,18 +174,19 @@ impl Onboarding<'_> {
                 let trained = self.fit(&priors, &measured, stopped)?;
                 let step = step(&measured, &trained, before + started.elapsed().as_secs_f64());
                 // What was known before may be as much.
-                steps.retain(|step| step.measured < rows);
-                steps.push(step);
-                progress(OnboardEvent::Steps(&steps))?;
+                known.steps.retain(|step| step.measured < rows);
+                known.steps.push(step);
+                progress(OnboardEvent::Known(&known))?;
                 let reached = self.goal.is_some_and(|goal| step.error + step.uncertainty <= goal);
                 if reached || rows >= self.budget {
-                    return Ok(Onboarded {
-                        version: self.keep(&measured, &trained)?,
-                        forecast: Forecast::of(&steps),
-                        sources: sources.iter().map(|source| source.hardware.to_string()).collect(),
-                        steps,
+                    let content = self.training.content(&measured, &trained, self.actor);
+                    let found = Onboarded {
+                        forecast: Forecast::of(&known.steps),
+                        sources: names,
+                        steps: known.steps,
                         reached,
-                    });
+                    };
+                    return Ok((found, content.map_err(OnboardError::from)?));
                 }
             }
             let more = match rows {
@@ -223,12 +240,6 @@ impl Onboarding<'_> {
             return Err(MeasureError::SpaceTooSmall { available, asked }.into());
         }
         Ok(chosen)
-    }
-
-    fn keep(&self, measured: &TrainingData, trained: &Trained) -> Result<Version, OnboardError> {
-        let content = self.training.content(measured, trained, self.actor)?;
-        let store = self.training.store;
-        Ok(store.create_version(self.training.hardware, &content, self.idempotency_key)?)
     }
 }
 

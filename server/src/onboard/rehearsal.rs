@@ -57,7 +57,7 @@ impl Rehearsal<'_> {
         let training = |seed| Training { seed, ..self.training };
         let batch = Setup::of_target(&store.hardware(hardware)?).batch;
         let found = match self.transfer {
-            true => sources::sources(&training(0), batch, &mut |_| Ok::<_, OnboardError>(()))?,
+            true => sources::sources(&training(0), batch, None, &mut |_| Ok::<_, OnboardError>(()), &|| false)?,
             false => Vec::new(),
         };
         let priors: Vec<Vec<u8>> = found.iter().map(|source| source.state.clone()).collect();

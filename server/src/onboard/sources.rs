@@ -16,7 +16,7 @@ const MOST: usize = 3;
 const ROWS: usize = 1_500;
 
 /// Another target, and what a fit to its measurements is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     pub hardware: HardwareName,
     /// Measurements that it was fitted to.
@@ -26,18 +26,20 @@ pub struct Source {
 }
 
 /// The targets that measured in the same space, as many inputs at a time: others did harm (what a device does at batch 64 says little of
-/// batch 1). `progress` is told of each before it is fitted.
+/// batch 1), where they are `among` those that may teach. `progress` is told of each before it is fitted, which ends early where it is `stopped`.
 pub fn sources<E: From<OnboardError>>(
     training: &Training<'_>,
     batch: u32,
+    among: Option<&[HardwareName]>,
     progress: &mut dyn FnMut(&Source) -> Result<(), E>,
+    stopped: &dyn Fn() -> bool,
 ) -> Result<Vec<Source>, E> {
     // A fit carries over where the regressor alone makes it.
     if training.recipe.extractor.is_some() {
         return Ok(Vec::new());
     }
     let mut sources = Vec::new();
-    for (hardware, data) in others(training, batch)? {
+    for (hardware, data) in others(training, batch, among)? {
         let rows = data.labels.len().min(ROWS);
         let mut source = Source {
             hardware,
@@ -45,17 +47,22 @@ pub fn sources<E: From<OnboardError>>(
             state: Vec::new(),
         };
         progress(&source)?;
-        source.state = fitted(training, &data.part(&(0..rows).collect::<Vec<_>>()))?;
+        source.state = fitted(training, &data.part(&(0..rows).collect::<Vec<_>>()), stopped)?;
         sources.push(source);
     }
     Ok(sources)
 }
 
 /// The targets that are learned from, with their measurements.
-fn others(training: &Training<'_>, batch: u32) -> Result<Vec<(HardwareName, TrainingData)>, OnboardError> {
+fn others(
+    training: &Training<'_>,
+    batch: u32,
+    among: Option<&[HardwareName]>,
+) -> Result<Vec<(HardwareName, TrainingData)>, OnboardError> {
     let mut others = Vec::new();
     for target in training.store.hardware_targets()? {
-        if target.name == *training.hardware || Setup::of_target(&target).batch != batch {
+        let may_teach = among.is_none_or(|among| among.contains(&target.name));
+        if !may_teach || target.name == *training.hardware || Setup::of_target(&target).batch != batch {
             continue;
         }
         let data = TrainingData::measured(training.store, &target.name, training.space, Quantity::Latency)?;
@@ -69,9 +76,9 @@ fn others(training: &Training<'_>, batch: u32) -> Result<Vec<(HardwareName, Trai
 }
 
 /// The state of the recipe's regressor that a fit to all rows leaves.
-fn fitted(training: &Training<'_>, data: &TrainingData) -> Result<Vec<u8>, OnboardError> {
+fn fitted(training: &Training<'_>, data: &TrainingData, stopped: &dyn Fn() -> bool) -> Result<Vec<u8>, OnboardError> {
     let split = Split::whole(data.labels.len());
-    let trained = train(training.fitting(&[]), data, split, &mut |_| true)?;
+    let trained = train(training.fitting(&[]), data, split, &mut |_| !stopped())?;
     let mut state = trained.model.save()?;
     Ok(state.remove(REGRESSOR).unwrap_or_default())
 }

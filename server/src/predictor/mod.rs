@@ -8,7 +8,9 @@ mod residual;
 mod target;
 
 pub use interval::{COVERAGE, Calibration, Interval};
-pub use model::{Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, PluginUse, REGRESSOR};
+pub use model::{
+    Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, PluginUse, REGRESSOR, RESIDUAL,
+};
 pub use range::TrainingRange;
 pub use recipe::{Candidate, ComponentSpec, Recipe, RecipeError};
 pub use residual::{Gate, ResidualSpec};

@@ -83,7 +83,7 @@ pub type ModelState = BTreeMap<String, Vec<u8>>;
 
 const EXTRACTOR: &str = "extractor";
 pub const REGRESSOR: &str = "regressor";
-const RESIDUAL: &str = "residual";
+pub const RESIDUAL: &str = "residual";
 const RESIDUAL_GATE: &str = "residual-gate";
 
 /// How a recipe is fitted.
@@ -121,7 +121,8 @@ struct Components {
 }
 
 impl Components {
-    fn of(recipe: &Recipe, host: &PluginHost) -> Result<Self, PluginError> {
+    /// Those of the residual only where there is one: whatever else a recipe has serves without its plugin.
+    fn of(recipe: &Recipe, host: &PluginHost, has_residual: bool) -> Result<Self, PluginError> {
         let extractor = recipe.extractor.as_ref();
         Ok(Self {
             encoder: host.component(Kind::Encoder, &recipe.encoder.name)?.clone(),
@@ -132,6 +133,7 @@ impl Components {
             residual: recipe
                 .residual
                 .as_ref()
+                .filter(|_| has_residual)
                 .map(|residual| residual::Components::of(residual, host))
                 .transpose()?,
         })
@@ -179,7 +181,7 @@ impl FittedModel {
             seed,
             priors,
         } = fitting;
-        let components = Components::of(recipe, host)?;
+        let mut components = Components::of(recipe, host, true)?;
         components.regressor.check_parameters(&recipe.regressor.parameters)?;
         if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
             handle.check_parameters(&spec.parameters)?;
@@ -250,12 +252,23 @@ impl FittedModel {
                 };
                 residual::fit(components, spec, space, rows, seed, &mut progress)?
             }
+            (Some(_), _, None) => {
+                let component = recipe.regressor.name.clone();
+                return Err(PluginError::InvalidParameters {
+                    component,
+                    message: "a residual needs a regressor that tells each row without it, such as `additive`".into(),
+                });
+            }
             _ => None,
         };
+        if fitted.as_ref().is_none_or(|fitted| fitted.residual.is_none()) {
+            components.residual = None;
+        }
         let gate = fitted.as_ref().map(|fitted| fitted.gate);
         let factors = fitted.as_ref().map_or(&[][..], |fitted| &fitted.factors);
         for (row, factor) in left_out.iter_mut().flatten().zip(factors) {
             row.predicted *= factor;
+            row.spread *= factor;
         }
         for (row, architecture) in left_out.iter_mut().flatten().zip(&architectures) {
             let scale = recipe.target.scale(space, architecture);
@@ -285,7 +298,7 @@ impl FittedModel {
         state: &ModelState,
         tenant: &Arc<Tenant>,
     ) -> Result<Self, PluginError> {
-        let components = Components::of(recipe, host)?.on_behalf_of(tenant);
+        let components = Components::of(recipe, host, state.contains_key(RESIDUAL))?.on_behalf_of(tenant);
         let missing = |handle: &ComponentHandle, role: &str, what: &str| PluginError::UnsupportedState {
             component: handle.name().to_owned(),
             message: format!("the version has no {what} for its {role}"),
@@ -413,18 +426,12 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Option<Vec<f64>>, PluginError> {
-        // Of amounts per multiply-accumulate differences say nothing.
-        if self.extractor.is_some() || self.target.is_per_mac() {
+        // Of amounts per multiply-accumulate differences say nothing, and of corrections it is not known how sure they are.
+        if self.extractor.is_some() || self.target.is_per_mac() || self.residual.is_some() {
             return Ok(None);
         }
-        let inputs = self.encoder.encode(architectures.clone())?;
-        let Some(mut spreads) = self.regressor.difference_spreads(&inputs)? else {
-            return Ok(None);
-        };
-        for (spread, scale) in spreads.iter_mut().zip(self.scales(architectures)?) {
-            *spread *= scale;
-        }
-        Ok(Some(spreads))
+        let inputs = self.encoder.encode(architectures)?;
+        self.regressor.difference_spreads(&inputs)
     }
 
     /// As [`Self::predict`], with spreads where the regressor tells them.

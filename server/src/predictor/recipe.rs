@@ -35,7 +35,8 @@ pub struct Recipe {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Candidate {
-    /// Rows, measured architectures, from which on it is.
+    /// Rows, measured architectures, from which on it is; from the fewest that can be trained on, where it says nothing.
+    #[serde(default)]
     pub from_rows: usize,
     /// Which of two is taken whose errors differ by no more than chance: the lower.
     pub rank: u32,
@@ -56,7 +57,7 @@ fn no_parameters() -> serde_json::Value {
 }
 
 impl Recipe {
-    /// Its components, in the order in which they are fitted.
+    /// Its components, in the order in which they are fitted; those of a residual last, which a model may do without.
     pub fn components(&self) -> impl Iterator<Item = (Kind, &ComponentSpec)> {
         let residual = self.residual.as_ref();
         [
@@ -84,6 +85,11 @@ impl Recipe {
         let fail = |e: &dyn std::fmt::Display| RecipeError(format!("{}: {e}", path.display()));
         let text = std::fs::read_to_string(&path).map_err(|e| fail(&e))?;
         let recipe: Self = toml::from_str(&text).map_err(|e| fail(&e))?;
+        if recipe.residual.is_some() && recipe.extractor.is_some() {
+            let rule =
+                "a residual corrects a regressor that reads what the encoder gives, and there is an extractor between";
+            return Err(fail(&rule));
+        }
         if recipe.name != name {
             return Err(fail(&format!("name is {:?}; it must be that of the file", recipe.name)));
         }

@@ -2,7 +2,7 @@
 //! it is seen to help.
 //!
 //! Its targets are `measured / predicted` of each row as all others tell it. What it is worth is told by rows that it does not know
-//! either: each of five parts is told by the others (cross-fitting; Chernozhukov et al., 2018, arXiv:1608.00060). Of its
+//! either: each of five folds is told by the others (cross-fitting; Chernozhukov et al., 2018, arXiv:1608.00060). Of its
 //! corrections that share is taken which is best by least squares, and none where the mean error falls by less than 5 %.
 
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::plugins::{
 /// Rows below which there is nothing to learn from what is left over.
 const FEWEST: usize = 100;
 
-/// Parts of which each is told by the others.
-const PARTS: usize = 5;
+/// Folds of which each is told by the others.
+const FOLDS: usize = 5;
 
 /// The mean error with corrections, as a share of that without, from which on they are not worth having.
 const GATE: f64 = 0.95;
 
 /// Spreads beyond which an error is an outlier, and counts as so many.
-const LARGEST: f64 = 3.0;
+const CLIP: f64 = 3.0;
 
 /// What corrects the predictions of a recipe's regressor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,13 +37,16 @@ pub struct ResidualSpec {
     pub regressor: ComponentSpec,
 }
 
+/// The factor by which a prediction is corrected at most, up or down: beyond, it is no correction.
+const FURTHEST: f64 = 10.0;
+
 /// How corrections were judged by rows that they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// Of each correction that is taken, 0 to 1.
     pub share: f64,
-    /// Mean relative error without corrections, %.
+    /// Mean relative error without corrections, %, each counted as 100 at most.
     pub without: f64,
     /// The same with them, %.
     pub with: f64,
@@ -57,7 +60,7 @@ impl Gate {
 
     /// What a prediction is to be multiplied by, where `told` is what the residual's regressor says.
     fn factor(&self, told: f64) -> f64 {
-        1.0 + self.share * (told - 1.0)
+        (1.0 + self.share * (told - 1.0)).clamp(1.0 / FURTHEST, FURTHEST)
     }
 }
 
@@ -131,8 +134,8 @@ pub(super) fn fit(
     let encoder = EncoderInstance::new(&components.encoder, space, &spec.encoder.parameters)?;
     let inputs = encoder.encode(architectures.iter())?;
     let ratios: Vec<f64> = measured.iter().zip(left_out).map(|(y, row)| ratio(*y, row)).collect();
-    let mut fit_without = |part: usize, stop: usize| {
-        let (train, stop): (Vec<usize>, Vec<usize>) = rows_but(part, ratios.len()).partition(|row| row % PARTS != stop);
+    let mut fit_without = |fold: usize, stop: usize| {
+        let (train, stop): (Vec<usize>, Vec<usize>) = rows_but(fold, ratios.len()).partition(|row| row % FOLDS != stop);
         let (train_inputs, stop_inputs) = (inputs.part(&train), inputs.part(&stop));
         let targets = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|row| ratios[*row]).collect() };
         let (train_targets, stop_targets) = (targets(&train), targets(&stop));
@@ -151,9 +154,9 @@ pub(super) fn fit(
         FittedInstance::fit(&components.regressor, &spec.regressor.parameters, data)
     };
     let mut told = vec![1.0; ratios.len()];
-    for part in 0..PARTS {
-        let fitted = fit_without(part, (part + 1) % PARTS)?;
-        let rows: Vec<usize> = (part..ratios.len()).step_by(PARTS).collect();
+    for fold in 0..FOLDS {
+        let fitted = fit_without(fold, (fold + 1) % FOLDS)?;
+        let rows: Vec<usize> = (fold..ratios.len()).step_by(FOLDS).collect();
         for (row, value) in rows.iter().zip(fitted.predict(&inputs.part(&rows))?) {
             told[*row] = value;
         }
@@ -167,8 +170,8 @@ pub(super) fn fit(
             factors,
         }));
     }
-    // No part is left to be told.
-    let regressor = fit_without(PARTS, 0)?;
+    // No fold is left to be told.
+    let regressor = fit_without(FOLDS, 0)?;
     Ok(Some(Fitted {
         gate,
         factors: told.into_iter().map(|told| gate.factor(told)).collect(),
@@ -180,16 +183,18 @@ pub(super) fn fit(
     }))
 }
 
-/// The rows of all parts but one.
-fn rows_but(part: usize, rows: usize) -> impl Iterator<Item = usize> {
-    (0..rows).filter(move |row| row % PARTS != part)
+/// The rows of all folds but one.
+fn rows_but(fold: usize, rows: usize) -> impl Iterator<Item = usize> {
+    (0..rows).filter(move |row| row % FOLDS != fold)
 }
 
-/// `measured / predicted`, outliers drawn in; above zero, as targets are.
+/// `measured / predicted`, outliers clipped; above zero, as targets are. Of what is no prediction there is nothing to learn.
 fn ratio(measured: f64, row: &LeftOut) -> f64 {
-    let furthest = LARGEST * row.spread / row.predicted;
-    let error = (measured / row.predicted - 1.0).clamp(-furthest, furthest);
-    (1.0 + error).max(f64::EPSILON)
+    let (ratio, clip) = (measured / row.predicted, CLIP * row.spread / row.predicted);
+    if !(ratio.is_finite() && row.predicted > 0.0 && clip >= 0.0) {
+        return 1.0;
+    }
+    ratio.clamp(1.0 - clip, 1.0 + clip).max(f64::EPSILON)
 }
 
 fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -> Gate {
@@ -204,7 +209,7 @@ fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -
     let error = |share: f64| {
         let rows = told.iter().zip(measured).zip(left_out);
         let sum: f64 = rows
-            .map(|((told, y), row)| (row.predicted * (1.0 + share * (told - 1.0)) / y - 1.0).abs())
+            .map(|((told, y), row)| (row.predicted * (1.0 + share * (told - 1.0)) / y - 1.0).abs().min(1.0))
             .sum();
         100.0 * sum / measured.len() as f64
     };
@@ -254,5 +259,47 @@ impl Residual {
         let inputs: Matrix = self.encoder.encode(architectures)?;
         let told = self.regressor.predict(&inputs)?;
         Ok(told.into_iter().map(|told| self.gate.factor(told)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(predicted: f64, spread: f64) -> LeftOut {
+        LeftOut { predicted, spread }
+    }
+
+    #[test]
+    fn outliers_are_clipped_and_what_is_no_prediction_counts_as_right() {
+        assert!((ratio(11.0, &row(10.0, 1.0)) - 1.1).abs() < 1e-12);
+        assert!((ratio(90.0, &row(10.0, 1.0)) - 1.3).abs() < 1e-12);
+        assert!((ratio(0.1, &row(10.0, 5.0))) > 0.0);
+        for broken in [
+            row(-1.0, 1.0),
+            row(0.0, 1.0),
+            row(f64::NAN, 1.0),
+            row(1.0, f64::NAN),
+            row(1.0, -1.0),
+        ] {
+            assert_eq!(ratio(3.0, &broken), 1.0, "{broken:?}");
+        }
+        assert_eq!(ratio(3.0, &row(1.0, 0.0)), 1.0, "what is certain is not corrected");
+    }
+
+    #[test]
+    fn a_gate_opens_where_corrections_help_and_takes_their_share() {
+        let left_out = vec![row(10.0, 2.0); 4];
+        let measured = [12.0, 12.0, 8.0, 8.0];
+        let ratios = [1.2, 1.2, 0.8, 0.8];
+        let right = judge(&[1.4, 1.4, 0.6, 0.6], &ratios, &measured, &left_out);
+        assert!(
+            right.is_open() && (right.share - 0.5).abs() < 1e-12 && right.with < 1e-9,
+            "{right:?}"
+        );
+        let wrong = judge(&[0.8, 0.8, 1.2, 1.2], &ratios, &measured, &left_out);
+        assert!(!wrong.is_open() && wrong.share == 0.0, "{wrong:?}");
+        let nothing = judge(&[1.0; 4], &ratios, &measured, &left_out);
+        assert!(!nothing.is_open(), "{nothing:?}");
     }
 }

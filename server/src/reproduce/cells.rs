@@ -88,13 +88,16 @@ impl<'a> Cells<'a> {
         for (kind, spec) in recipe.components() {
             plugins.push(self.host.component(kind, &spec.name)?.sha256());
         }
-        let key = json!({
+        let mut key = json!({
             "context": self.context, "plugins": plugins, "seed": seed, "train_rows": train_rows,
             "recipe": {
                 "target": recipe.target, "encoder": recipe.encoder,
                 "extractor": recipe.extractor, "regressor": recipe.regressor,
             },
         });
+        if let Some(residual) = &recipe.residual {
+            key["recipe"]["residual"] = json!(residual);
+        }
         Ok(Cell {
             key: Digest::of(key.to_string().as_bytes()),
             variant: variant.clone(),

@@ -50,6 +50,9 @@ pub struct Candidate {
     /// Predicted; the upper end of its interval where that was asked for.
     pub latency_ms: f64,
     pub score: f64,
+    /// In what it lies outside of the model's training set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside_training_range: Option<String>,
 }
 
 /// What was found.
@@ -136,11 +139,16 @@ impl Search<'_> {
         let best = population
             .iter()
             .filter(|(individual, place)| place.rank == 0 && individual.point.excess == 0.0);
-        let mut front: Vec<Candidate> = best
-            .map(|(individual, _)| Candidate {
+        let best: Vec<&Individual> = best.map(|(individual, _)| individual).collect();
+        let architectures: Vec<Architecture> = best.iter().map(|one| one.architecture.clone()).collect();
+        let told = self.model.predict(&architectures, COVERAGE)?;
+        let told = best.iter().zip(told);
+        let mut front: Vec<Candidate> = told
+            .map(|(individual, predicted)| Candidate {
                 architecture: space.canonical_text(&individual.architecture),
                 latency_ms: individual.point.latency_ms,
                 score: individual.point.score,
+                outside_training_range: predicted.outside_training_range,
             })
             .collect();
         front.sort_by(|a, b| a.latency_ms.total_cmp(&b.latency_ms));

@@ -1,27 +1,36 @@
 //! Which recipe to take: those that suit the data are compared by rows that they do not know, and the test part is none of them.
 //!
-//! A recipe whose regressor tells what it would say of each row without it is judged by that; others by cross-validation.
+//! A recipe whose regressor tells what it would say of each row without it is judged by that; others by cross-validation, with a fifth fewer
+//! rows to learn from, which favours the former by little: those are the ones that tell intervals and explain themselves.
 
 use std::path::Path;
 
+use lglp_registry::Quantity;
 use serde::Serialize;
 
-use super::{Split, TrainError, Trained, Training, TrainingData, train};
-use crate::predictor::{FitEvent, Gate, Recipe, RecipeError, Target};
+use super::{FEWEST_ROWS, Split, TrainError, Trained, Training, TrainingData, train};
+use crate::predictor::{FitEvent, Gate, Recipe, RecipeError};
 
-/// Parts of a cross-validation.
-const PARTS: usize = 5;
+/// Folds of a cross-validation.
+const FOLDS: usize = 5;
 
-/// Recipes that are tried for so many rows, those first that are preferred where errors do not differ.
+/// Recipes that are tried for so many rows, those first that are preferred where errors do not differ: all of them to predict the quantity
+/// that is `asked` for, or those that predict latencies.
 ///
 /// # Errors
 /// A recipe of the folder that cannot be read; a folder without candidates.
-pub fn candidates(folder: &Path, rows: usize, target: impl Fn(Target) -> Target) -> Result<Vec<Recipe>, RecipeError> {
+pub fn candidates(folder: &Path, rows: usize, asked: Option<Quantity>) -> Result<Vec<Recipe>, RecipeError> {
+    // Of fewer there is no training, which says so.
+    let rows = rows.max(FEWEST_ROWS);
     let mut found = Vec::new();
     for name in Recipe::names(folder)? {
         let recipe = Recipe::load(folder, &name)?;
-        if let Some(candidate) = recipe.candidate.filter(|candidate| candidate.from_rows <= rows) {
-            let target = target(recipe.target);
+        let target = asked.map_or(recipe.target, |quantity| recipe.target.of(quantity));
+        let suits = target.quantity() == asked.unwrap_or_default();
+        if let Some(candidate) = recipe
+            .candidate
+            .filter(|candidate| suits && candidate.from_rows <= rows)
+        {
             found.push((candidate.rank, Recipe { target, ..recipe }));
         }
     }
@@ -35,16 +44,19 @@ pub fn candidates(folder: &Path, rows: usize, target: impl Fn(Target) -> Target)
     Ok(found.into_iter().map(|(_, recipe)| recipe).collect())
 }
 
+/// The most that an error counts, %: a label that is wrong by a factor of a thousand does not decide.
+const MOST: f64 = 100.0;
+
 /// A recipe that was tried.
 pub struct Tried {
     pub recipe: Recipe,
     pub trained: Trained,
-    /// Relative error of each row of training and validation part, told without it, %.
+    /// Relative error of each row of training and validation part, told without it, %; at most [`MOST`].
     pub errors: Vec<f64>,
 }
 
 impl Tried {
-    /// Mean absolute percentage error of rows that it did not know, %.
+    /// Mean absolute percentage error of rows that it did not know, %, each counted as 100 at most.
     pub fn mape(&self) -> f64 {
         self.errors.iter().sum::<f64>() / self.errors.len() as f64
     }
@@ -54,7 +66,7 @@ impl Tried {
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
     pub recipe: String,
-    /// Mean absolute percentage error of rows that it did not know, %.
+    /// Mean absolute percentage error of rows that it did not know, %, each counted as 100 at most.
     pub mape: f64,
     /// How its residual was judged, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +103,7 @@ impl Choice {
 }
 
 /// Fits the recipes and takes the first of those whose mean error is the least, or exceeds it by no more than a standard error of
-/// the difference (Breiman et al., 1984, section 3.4.3). `progress` cancels with `false`.
+/// the difference, row by row: the rule of one standard error (Breiman et al., 1984, section 3.4.3), paired. `progress` cancels with `false`.
 ///
 /// # Errors
 /// Those of the first recipe; one of the others that cannot be fitted, for want of its plugin, say, is left out.
@@ -116,15 +128,15 @@ pub fn choose(
     }
     let best = (0..tried.len()).min_by(|a, b| tried[*a].mape().total_cmp(&tried[*b].mape()));
     let best = best.expect("the first recipe was fitted");
-    let taken = (0..tried.len()).find(|at| is_as_good(&tried[*at].errors, &tried[best].errors));
+    let taken = (0..tried.len()).find(|at| is_within_one_standard_error(&tried[*at].errors, &tried[best].errors));
     Ok(Choice {
         taken: taken.unwrap_or(best),
         tried,
     })
 }
 
-/// Whether errors exceed others of the same rows by no more than chance.
-fn is_as_good(errors: &[f64], best: &[f64]) -> bool {
+/// Whether the mean of errors is within one standard error of that of others of the same rows.
+fn is_within_one_standard_error(errors: &[f64], best: &[f64]) -> bool {
     let rows = errors.len() as f64;
     let differences = || errors.iter().zip(best).map(|(error, best)| error - best);
     let mean = differences().sum::<f64>() / rows;
@@ -148,12 +160,14 @@ fn try_out(
     let errors = known.labels.iter().zip(&predicted);
     Ok(Tried {
         recipe: training.recipe.clone(),
-        errors: errors.map(|(y, told)| 100.0 * (told / y - 1.0).abs()).collect(),
+        errors: errors
+            .map(|(y, told)| (100.0 * (told / y - 1.0).abs()).min(MOST))
+            .collect(),
         trained,
     })
 }
 
-/// What is predicted of each row by a model of the other parts.
+/// What is predicted of each row by a model of the other folds.
 fn cross_validated(
     training: &Training<'_>,
     data: &TrainingData,
@@ -161,8 +175,8 @@ fn cross_validated(
 ) -> Result<Vec<f64>, TrainError> {
     let count = data.labels.len();
     let mut predicted = vec![f64::NAN; count];
-    for part in 0..PARTS {
-        let (test, mut rest): (Vec<usize>, Vec<usize>) = (0..count).partition(|row| row % PARTS == part);
+    for fold in 0..FOLDS {
+        let (test, mut rest): (Vec<usize>, Vec<usize>) = (0..count).partition(|row| row % FOLDS == fold);
         // An eighth to stop by, as in the whole.
         let validation = rest.split_off(rest.len() - rest.len() / 8);
         let split = Split {

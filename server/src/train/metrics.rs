@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::median;
 use crate::predictor::Interval;
 
 /// The paper's metrics (section 7.1) and what NAS users ask for besides, in the unit of what is
@@ -87,7 +88,7 @@ impl Metrics {
             spearman: pearson(&ranks(measured), &ranks(predicted)),
             within_5: within(0.05),
             within_10: within(0.10),
-            median_ape: Some(100.0 * median(relative)),
+            median_ape: Some(100.0 * median(&relative)),
             spearman_within: None,
             intervals: None,
         }
@@ -127,16 +128,6 @@ impl Metrics {
             entries.extend([("covered", intervals.covered), ("width", intervals.width)]);
         }
         entries
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let at = values.len() / 2;
-    match values.len() % 2 {
-        _ if values.is_empty() => f64::NAN,
-        1 => values[at],
-        _ => (values[at - 1] + values[at]) / 2.0,
     }
 }
 

@@ -14,6 +14,7 @@ mod hanging_plugins;
 mod heaps;
 mod job_queue;
 mod labels;
+mod onboarding_scope;
 mod plans;
 mod plugins_at_start;
 mod programs;

@@ -260,7 +260,7 @@ fn a_diff_is_what_both_versions_and_their_predictions_differ_in() {
             of(&second).as_f64().expect("a number") - of(&first).as_f64().expect("a number"),
         );
     }
-    assert_eq!(diff["metrics"].as_array().map(Vec::len), Some(10));
+    assert_eq!(diff["metrics"].as_array().map(Vec::len), Some(11));
 
     // The same architectures, drawn and predicted by other commands.
     let drawn = registry.ok(&["sample", "--space", "mobilenetv3", "--count", "300", "--seed", "0"]);

@@ -317,13 +317,13 @@ mod tests {
         let rows: Vec<usize> = (0..60).filter(|row| keep(*row)).collect();
         let column = |row: usize, column: usize| noise(row * COLUMNS + column);
         // Every sixth row is an outlier.
-        let error = |row: usize| noise(7_000 + row) * if row % 6 == 0 { 0.6 } else { 0.06 };
+        let error = |row: usize| noise(7_000 + row) * if row.is_multiple_of(6) { 0.6 } else { 0.06 };
         let z = |row: &usize| (0..COLUMNS).map(|j| column(*row, j) * noise(9_000 + j)).sum::<f64>() + error(*row);
         Linear {
             phi: Mat::from_fn(rows.len(), COLUMNS, |i, j| column(rows[i], j)),
             z: rows.iter().map(z).collect(),
             weights: vec![1.0; rows.len()],
-            groups: vec![0..COLUMNS],
+            groups: vec![0..COLUMNS / 2, COLUMNS / 2..COLUMNS],
         }
     }
 
@@ -331,7 +331,7 @@ mod tests {
     /// intervals were too narrow.
     #[test]
     fn a_row_that_is_left_out_is_told_as_by_a_robust_fit_without_it() {
-        let variances = [-2.0, -7.0];
+        let variances = [-2.0, -2.0, -7.0];
         let belief = Hyperprior {
             centre: variances.to_vec(),
             deviation: None,

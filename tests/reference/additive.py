@@ -1,6 +1,9 @@
 """The regressor `additive` in numpy, where there are fewer than 20 rows: variances are then those that are believed in, so that
 nothing is searched for and all of the fit can be told by formulas. Input: {"train": tables, "targets": [...], "test": tables}, a table
 being a list of operators of 15 columns. Rows are left out by fitting again without them, not by leverages.
+
+With {"source": {"tables": tables, "train": times, "test": times, "own": times}} the fit begins with what another device teaches: the
+networks that it measured, and what each operator takes there of the networks to train on, to test on, and of its own.
 """
 
 import json
@@ -14,6 +17,7 @@ KINDS = 9
 KERNELS = [("kind", 3.0, 100), ("category", 3.0, 200), ("category", 1.0, 200)]
 DEVIATIONS = {"scale": 0.3, "constant": 0.1, "terms": 0.5, "kind": 0.2, "long": 0.3, "category-long": 0.15, "category-mid": 0.15,
               "resolution": 0.01}
+TAUGHT = DEVIATIONS | {"constant": 0.05, "terms": 0.1, "kind": 0.15, "long": 0.15, "category-long": 0.08, "category-mid": 0.04}
 NOISE = 0.025
 
 data = json.load(sys.stdin)
@@ -26,10 +30,15 @@ def shape(operator):
     return tuple(operator[:9])
 
 
-distinct = {}
-for table in train:
+source = data.get("source")
+distinct, there = {}, {}
+for table in train + [np.array(table) for table in (source["tables"] if source else [])]:
     for operator in table:
         distinct.setdefault(shape(operator), operator)
+if source:
+    told = zip(data["train"] + data["test"] + source["tables"], source["train"] + source["test"] + source["own"])
+    for table, times in told:
+        there.update((shape(operator), time) for operator, time in zip(table, times))
 pivots_from = np.array(list(distinct.values()))
 
 
@@ -82,8 +91,44 @@ def generic(table):
     return 0.5 * table[:, KMACS] / medians[0] + 0.4 * table[:, ACTIVATION_KIB] / medians[1] + 0.1 * table[:, LAUNCHES] / medians[2]
 
 
-alpha = np.exp(np.median(np.log(y / [generic(table).sum() for table in train])))
-m = np.array([alpha * generic(table).sum() for table in train])
+def taught(table):
+    """What operators cost by what they take on the other device, as far as it explains what is measured here."""
+    known = np.array([operator_costs.get(shape(operator), np.nan) for operator in table])
+    kinds = np.array([kind_ratios[int(kind)] for kind in table[:, KIND]])
+    return np.where(np.isnan(known), kinds * generic(table), known)
+
+
+def teach():
+    def in_the_median(cost):
+        return np.median(y / [cost(table).sum() for table in train])
+
+    def own(table):
+        return np.array([max(there[shape(operator)], 0) for operator in table])
+
+    plain, scale = in_the_median(generic), in_the_median(own)
+
+    def mixed(table):
+        return 0.85 * scale * own(table) + 0.15 * plain * generic(table)
+
+    # One coefficient, not negative, of least squares, with a ridge to 1.
+    x = np.array([mixed(table).sum() for table in train] / y)
+    share = max((x.sum() + 1) / (x @ x + 1), 0)
+    costs = {key: share * mixed(operator[None, :])[0] for key, operator in distinct.items()}
+    ratios = {}
+    for kind in range(1, KINDS + 1):
+        keys = [key for key in distinct if key[KIND] == kind]
+        plainly = sum(generic(distinct[key][None, :])[0] for key in keys)
+        ratios[kind] = sum(costs[key] for key in keys) / plainly if plainly > 0 else None
+    over_all = sum(costs.values()) / sum(generic(operator[None, :])[0] for operator in distinct.values())
+    return costs, {kind: over_all if ratio is None else ratio for kind, ratio in ratios.items()}
+
+
+cost, deviations = generic, DEVIATIONS
+if source:
+    operator_costs, kind_ratios = teach()
+    cost, deviations = taught, TAUGHT
+alpha = np.exp(np.median(np.log(y / [cost(table).sum() for table in train])))
+m = np.array([alpha * cost(table).sum() for table in train])
 term_means = np.mean([amounts(table).sum(axis=0) / scale for table, scale in zip(train, m)], axis=0)
 occurring = np.sqrt((term_means > 0).sum())
 sides = sorted({table[0, SIDE_IN] for table in train})
@@ -93,7 +138,7 @@ constant = 0.3 * np.median(m)
 
 def columns(table, s):
     """The columns of a network, in the order of the groups, and the size of each group."""
-    w = alpha * generic(table)
+    w = alpha * cost(table)
     terms = np.divide(amounts(table).sum(axis=0), term_means * occurring, out=np.zeros(len(term_means)), where=term_means > 0)
     kinds = [w[table[:, KIND] == kind].sum() for kind in range(1, KINDS + 1)]
     groups = [[w.sum()], [constant], terms, kinds] + [w @ psi(table, basis) for basis in bases]
@@ -105,8 +150,7 @@ def columns(table, s):
 
 
 def prior(sizes):
-    deviations = list(DEVIATIONS.values())[: len(sizes)]
-    return np.repeat(np.square(deviations), sizes)
+    return np.repeat(np.square(list(deviations.values())[: len(sizes)]), sizes)
 
 
 def posterior(phi, z, weights, v):
@@ -181,11 +225,11 @@ second, covariance = posterior(phi, (y - m) / s, weights, v)
 
 predicted, spreads = [], []
 for table in test:
-    cost = alpha * generic(table).sum()
-    before, _ = columns(table, cost)
-    own = scale(cost, cost * (1 + before @ first))
+    prior_cost = alpha * cost(table).sum()
+    before, _ = columns(table, prior_cost)
+    own = scale(prior_cost, prior_cost * (1 + before @ first))
     row, _ = columns(table, own)
-    predicted.append(max(cost + own * (row @ second), cost / 100))
+    predicted.append(max(prior_cost + own * (row @ second), prior_cost / 100))
     unseen = 0.01**2 if len(sides) > 1 and table[0, SIDE_IN] not in sides else 0
     spreads.append(own * np.sqrt(NOISE**2 + row @ covariance @ row + unseen))
 

@@ -127,6 +127,42 @@ fn a_fit_to_few_rows_is_that_of_numpy() {
     assert_near(&spread.spreads, &numpy["spreads"], "a spread");
 }
 
+/// Of each operator of each network what it takes, in the order of [`Part::tables`].
+fn times(source: &FittedInstance, part: &Part) -> Vec<Vec<f64>> {
+    let parts = source
+        .contributions(&part.inputs)
+        .expect("no failure")
+        .expect("it is offered");
+    let of_each = parts.chunks_exact(part.inputs.shape.steps + 1).zip(part.tables());
+    of_each.map(|(parts, table)| parts[..table.len()].to_vec()).collect()
+}
+
+#[test]
+fn a_fit_that_begins_with_another_target_is_that_of_numpy() {
+    let host = host();
+    let mut elsewhere = part(&host, 100, 40);
+    elsewhere.latencies_ms.iter_mut().for_each(|latency| *latency *= 3.0);
+    let (train, test) = (part(&host, 0, 18), part(&host, 200, 40));
+    let source = fit(&host, &elsewhere);
+    let fitted = fit_from(&host, &train, &[source.save().expect("a state")]).expect("a fit");
+    let input = json!({
+        "train": train.tables(), "targets": train.latencies_ms, "test": test.tables(),
+        "source": {
+            "tables": elsewhere.tables(), "train": times(&source, &train), "test": times(&source, &test),
+            "own": times(&source, &elsewhere),
+        },
+    });
+    let numpy: Value = serde_json::from_str(&reference("additive.py", &[], &input.to_string())).expect("JSON");
+    let predicted = fitted.predict(&test.inputs).expect("predictions");
+    assert_near(&predicted, &numpy["predicted"], "a prediction");
+    let left_out = fitted.leave_one_out(18).expect("no failure").expect("it is offered");
+    let left_out: Vec<f64> = left_out.iter().map(|row| row.predicted).collect();
+    assert_near(&left_out, &numpy["left_out"], "a row that is left out");
+    // It is another fit than that without the source, which left-out rows were judged worse by.
+    let alone = fit(&host, &train).predict(&test.inputs).expect("predictions");
+    assert!(alone.iter().zip(&predicted).any(|(a, b)| (a / b - 1.0).abs() > 1e-3));
+}
+
 #[test]
 fn totals_are_the_sums_over_the_table_of_operators() {
     let host = host();

@@ -247,7 +247,7 @@ fn chosen_measurements_teach_more_than_random_ones() {
     let (pool, judged) = (part(&host, 0, 300), part(&host, 300, 200));
     let none = rows_of(&pool, &[]);
     let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
-    let chosen = choose(handle, &json!({}), &none.inputs, &pool.inputs, 20)
+    let chosen = choose(handle, &json!({}), &none.inputs, &pool.inputs, &[], 20)
         .expect("no failure")
         .expect("it is offered");
     let mut distinct = chosen.clone();
@@ -268,7 +268,7 @@ fn chosen_measurements_teach_more_than_random_ones() {
     let ours = error(&chosen);
     assert!(ours < random, "{ours:.2} % against {random:.2} %");
     // What was measured before is not chosen for what it tells again.
-    let more = choose(handle, &json!({}), &rows_of(&pool, &chosen).inputs, &pool.inputs, 10);
+    let more = choose(handle, &json!({}), &rows_of(&pool, &chosen).inputs, &pool.inputs, &[], 10);
     let more = more.expect("no failure").expect("it is offered");
     assert!(more.iter().all(|at| !chosen.contains(at)), "{more:?} after {chosen:?}");
 }

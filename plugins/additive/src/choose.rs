@@ -9,6 +9,7 @@ use crate::columns::{Columns, Table};
 use crate::cost::{Cost, Generic};
 use crate::fit::{NOISE, sum};
 use crate::operator::{Catalogue, Network};
+use crate::transfer::believed_where_taught;
 
 /// Candidates that are looked at, the first ones, and how many of them stand for all networks.
 const CANDIDATES: usize = 700;
@@ -30,7 +31,7 @@ pub fn choose(design: &Design<'_>) -> Result<Vec<usize>, PluginError> {
     if design.measured.rows > 0 {
         networks.extend(catalogue.read(&design.measured)?);
     }
-    let mut covariance = believed(&catalogue, &networks);
+    let mut covariance = believed(&catalogue, &networks, !design.priors.is_empty());
     let noise = NOISE * NOISE;
     (candidates..networks.len()).for_each(|at| condition(&mut covariance, at, noise));
     let references = candidates.min(REFERENCES);
@@ -50,8 +51,8 @@ pub fn choose(design: &Design<'_>) -> Result<Vec<usize>, PluginError> {
     Ok(chosen)
 }
 
-/// The covariance of the relative corrections of networks, before anything is measured.
-fn believed(catalogue: &Catalogue, networks: &[Network]) -> Mat<f64> {
+/// The covariance of the relative corrections of networks, before anything is measured: smaller ones, where other targets teach.
+fn believed(catalogue: &Catalogue, networks: &[Network], taught: bool) -> Mat<f64> {
     let cost = Cost::generic(Generic::of(catalogue, networks));
     let costs = cost.of_all(catalogue);
     let sums: Vec<f64> = networks.iter().map(|network| sum(network, &costs)).collect();
@@ -59,7 +60,12 @@ fn believed(catalogue: &Catalogue, networks: &[Network]) -> Mat<f64> {
     let table = Table::new(&columns, catalogue, costs);
     let mut scales = vec![0.0; columns.len()];
     for (group, range) in columns.groups() {
-        scales[range].fill(group.believed());
+        let deviation = if taught {
+            believed_where_taught(group)
+        } else {
+            group.believed()
+        };
+        scales[range].fill(deviation);
     }
     let rows: Vec<Vec<f64>> = networks
         .iter()

@@ -28,6 +28,12 @@ const BELIEVED: [(Group, f64); 6] = [
     (Group::CategoryMid, 0.04),
 ];
 
+/// The standard deviation of a group's coefficients that is believed in where prior costs are taught.
+pub fn believed_where_taught(group: Group) -> f64 {
+    let own = BELIEVED.iter().find(|(other, _)| *other == group);
+    own.map_or(group.believed(), |(_, deviation)| *deviation)
+}
+
 /// Fits, beginning with those sources that make rows which are left out more certain.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ pub const DRAWN: usize = 700;
 /// `known`: all that have a measurement, also one that was excluded, which is not measured again.
 pub fn choose(
     training: &Training<'_>,
+    priors: &[Vec<u8>],
     measured: &[Architecture],
     known: &BTreeSet<Digest>,
     count: usize,
@@ -27,13 +28,14 @@ pub fn choose(
     let pool: Vec<Architecture> = drawn
         .filter(|architecture| !known.contains(&digest(architecture)))
         .collect();
-    let chosen = choose_of(training, measured, &pool, count)?;
+    let chosen = choose_of(training, priors, measured, &pool, count)?;
     Ok(chosen.into_iter().map(|at| pool[at].clone()).collect())
 }
 
 /// Chooses `count` of a pool, as their numbers: the first ones where the regressor does not tell better.
 pub fn choose_of(
     training: &Training<'_>,
+    priors: &[Vec<u8>],
     measured: &[Architecture],
     pool: &[Architecture],
     count: usize,
@@ -48,6 +50,6 @@ pub fn choose_of(
     let encoder = EncoderInstance::new(encoder, training.space, &recipe.encoder.parameters)?;
     let regressor = training.host.component(Kind::Regressor, &recipe.regressor.name)?;
     let (measured, pool) = (encoder.encode(measured.iter())?, encoder.encode(pool.iter())?);
-    let chosen = plugins::choose(regressor, &recipe.regressor.parameters, &measured, &pool, count)?;
+    let chosen = plugins::choose(regressor, &recipe.regressor.parameters, &measured, &pool, priors, count)?;
     Ok(chosen.unwrap_or_else(first))
 }

@@ -198,7 +198,7 @@ impl Onboarding<'_> {
                 done: rows,
                 of: rows + more,
             })?;
-            measure(&self.choose(&measured, more)?)?;
+            measure(&self.choose(&priors, &measured, more)?)?;
         }
     }
 
@@ -226,7 +226,12 @@ impl Onboarding<'_> {
         })?)
     }
 
-    fn choose(&self, measured: &TrainingData, count: usize) -> Result<Vec<Architecture>, OnboardError> {
+    fn choose(
+        &self,
+        priors: &[Vec<u8>],
+        measured: &TrainingData,
+        count: usize,
+    ) -> Result<Vec<Architecture>, OnboardError> {
         let Training {
             store, space, hardware, ..
         } = self.training;
@@ -234,7 +239,7 @@ impl Onboarding<'_> {
             Err(lglp_registry::Error::NotFound { .. }) => BTreeSet::new(),
             known => known?,
         };
-        let chosen = candidates::choose(&self.training, &measured.architectures, &known, count)?;
+        let chosen = candidates::choose(&self.training, priors, &measured.architectures, &known, count)?;
         if chosen.is_empty() {
             let (available, asked) = (known.len(), self.budget);
             return Err(MeasureError::SpaceTooSmall { available, asked }.into());

@@ -74,10 +74,14 @@ impl Rehearsal<'_> {
                 .take(candidates::DRAWN)
                 .map(|row| data.architectures[*row].clone())
                 .collect();
-            let best = candidates::choose_of(&training(seed), &[], &pool, self.budget)?;
-            let best: Vec<usize> = best.into_iter().map(|at| order[at]).collect();
-            for (way, (chosen, _)) in ways.iter().enumerate() {
-                let picked = if *chosen { &best } else { &order };
+            for (way, (chosen, transfer)) in ways.iter().enumerate() {
+                let picked = if *chosen {
+                    let priors = if *transfer { &priors[..] } else { &[] };
+                    let best = candidates::choose_of(&training(seed), priors, &[], &pool, self.budget)?;
+                    best.into_iter().map(|at| order[at]).collect()
+                } else {
+                    order.clone()
+                };
                 for (at, size) in sizes.iter().enumerate() {
                     cells.push((seed, way, at, picked[..*size].to_vec()));
                 }

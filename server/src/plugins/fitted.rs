@@ -112,11 +112,7 @@ impl FittedInstance {
             progress: Some(report),
         };
         if let (Some(fit_from), false) = (whole_table(handle).fit_from, priors.is_empty()) {
-            let view = |state: &Vec<u8>| abi::Bytes {
-                data: state.as_ptr(),
-                len: state.len(),
-            };
-            let states: Vec<abi::Bytes> = priors.iter().map(view).collect();
+            let states: Vec<abi::Bytes> = priors.iter().map(|state| bytes(state)).collect();
             // SAFETY: everything that `fit` and `states` point to outlives the call.
             let made = Self::make(handle, |_, instance, error| unsafe {
                 fit_from(
@@ -223,6 +219,14 @@ impl Drop for FittedInstance {
         let _in_call = health::enter(&self.handle);
         // SAFETY: made by `fit` or `load`, used no more.
         unsafe { (self.table.destroy)(self.instance) }
+    }
+}
+
+/// A view of a state, for as long as it lives.
+pub(super) fn bytes(state: &[u8]) -> abi::Bytes {
+    abi::Bytes {
+        data: state.as_ptr(),
+        len: state.len(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a regressor may offer beside predictions; `None` where it does not.
 
 use lglp_sdk::plugin::LeftOut;
-use lglp_sdk::plugin::abi::Str;
+use lglp_sdk::plugin::abi::{Bytes, Str};
 
-use super::fitted::{FittedInstance, Matrix, whole_table};
+use super::fitted::{FittedInstance, Matrix, bytes, whole_table};
 use super::{ComponentHandle, PluginError, call};
 
 /// Predictions, and how far what is measured lies from each, about.
@@ -90,12 +90,13 @@ impl FittedInstance {
 }
 
 /// Which `count` of some candidates to measure next, as their numbers, beside those that were measured already; `None` where the
-/// regressor does not offer it.
+/// regressor does not offer it. `priors` are what a fit will begin with.
 pub fn choose(
     handle: &ComponentHandle,
     parameters: &serde_json::Value,
     measured: &Matrix,
     candidates: &Matrix,
+    priors: &[Vec<u8>],
     count: usize,
 ) -> Result<Option<Vec<usize>>, PluginError> {
     let Some(choose) = whole_table(handle).choose else {
@@ -103,6 +104,7 @@ pub fn choose(
     };
     handle.check_parameters(parameters)?;
     let (parameters, mut chosen) = (parameters.to_string(), vec![0; count]);
+    let states: Vec<Bytes> = priors.iter().map(|state| bytes(state)).collect();
     // SAFETY: the views and the text outlive the call, and `chosen` has the size that the contract asks for.
     let called = call::watched(handle, |error| unsafe {
         let (parameters, chosen) = (Str::new(&parameters), chosen.as_mut_ptr());
@@ -111,8 +113,8 @@ pub fn choose(
             parameters,
             measured,
             candidates,
-            std::ptr::null(),
-            0,
+            states.as_ptr(),
+            states.len(),
             count,
             chosen,
             error,

@@ -268,7 +268,14 @@ fn chosen_measurements_teach_more_than_random_ones() {
     let ours = error(&chosen);
     assert!(ours < random, "{ours:.2} % against {random:.2} %");
     // What was measured before is not chosen for what it tells again.
-    let more = choose(handle, &json!({}), &rows_of(&pool, &chosen).inputs, &pool.inputs, &[], 10);
+    let more = choose(
+        handle,
+        &json!({}),
+        &rows_of(&pool, &chosen).inputs,
+        &pool.inputs,
+        &[],
+        10,
+    );
     let more = more.expect("no failure").expect("it is offered");
     assert!(more.iter().all(|at| !chosen.contains(at)), "{more:?} after {chosen:?}");
 }

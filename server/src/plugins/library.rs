@@ -105,8 +105,16 @@ impl Library {
         let name = text(component.name)?;
         let (kind, complete) = match component.kind {
             abi::KIND_ENCODER => (Kind::Encoder, !component.encoder.is_null()),
-            abi::KIND_EXTRACTOR => (Kind::FeatureExtractor, has(component, |t| t.extract.is_some())),
-            abi::KIND_REGRESSOR => (Kind::Regressor, has(component, |t| t.predict.is_some())),
+            abi::KIND_EXTRACTOR => (
+                Kind::FeatureExtractor,
+                // SAFETY: asked only where there is a table.
+                has(component, |table| unsafe { &raw const (*table).extract }),
+            ),
+            abi::KIND_REGRESSOR => (
+                Kind::Regressor,
+                // SAFETY: as above.
+                has(component, |table| unsafe { &raw const (*table).predict }),
+            ),
             abi::KIND_RUNTIME => (Kind::Runtime, !component.runtime.is_null()),
             other => {
                 return Err(PluginError::Rejected(format!(
@@ -241,9 +249,11 @@ fn text(of_table: abi::Str) -> Result<&'static str, PluginError> {
     unsafe { of_table.as_str() }.ok_or_else(|| PluginError::Rejected("a text in its table is not UTF-8".into()))
 }
 
-fn has(component: &abi::Component, wanted: impl Fn(&abi::FittedTable) -> bool) -> bool {
+/// Whether a component has a callback that tables of every version have; those of earlier ones are shorter, so that nothing refers to a
+/// whole table.
+fn has<F>(component: &abi::Component, callback: impl Fn(*const abi::FittedTable) -> *const Option<F>) -> bool {
     // SAFETY: where it is not null it leads to a table of the plugin, which is never unloaded.
-    unsafe { component.fitted.as_ref() }.is_some_and(wanted)
+    !component.fitted.is_null() && unsafe { (*callback(component.fitted)).is_some() }
 }
 
 /// Believes a table only after its magic number, version and sizes.

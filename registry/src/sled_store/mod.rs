@@ -66,7 +66,7 @@ use crate::{
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
-const CACHE_BYTES: u64 = 16 << 20;
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// A registry in one folder, open in this process alone.
 #[derive(Debug)]

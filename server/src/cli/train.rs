@@ -19,7 +19,7 @@ use super::table::{print_json, short, table};
 use crate::jobs::{quantity, wanted};
 use crate::plots::{Held, reliability};
 use crate::predictor::{FitEvent, Recipe};
-use crate::train::{Metrics, Summary, Trained, Training, TrainingData, Verdict, choose, summaries};
+use crate::train::{self, Fitted, Metrics, Summary, Trained, Training, TrainingData, Verdict, summaries};
 
 /// What can be predicted.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -106,7 +106,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         trained,
         compared,
     } = fit(&training, &recipes, &data)?;
-    if !context.json() && !compared.is_empty() {
+    if let Some(compared) = compared.filter(|_| !context.json()) {
         println!("{}", compared_table(&compared));
     }
     let training = Training {
@@ -181,14 +181,6 @@ fn draw_reliability(file: &Path, heading: &str, shares: &[Vec<Option<f64>>]) -> 
     std::fs::write(file, reliability(heading, &held)?).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// What was fitted.
-struct Fitted {
-    recipe: Recipe,
-    trained: Trained,
-    /// What the recipe was compared with; nothing where it was asked for.
-    compared: Vec<Verdict>,
-}
-
 /// Fits the only recipe, or the best of several, with a bar of progress.
 fn fit(training: &Training<'_>, recipes: &[Recipe], data: &TrainingData) -> anyhow::Result<Fitted> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
@@ -210,23 +202,7 @@ fn fit(training: &Training<'_>, recipes: &[Recipe], data: &TrainingData) -> anyh
         ));
         true
     };
-    let fitted = match recipes {
-        [only] => Fitted {
-            trained: training.fit(data, &mut progress)?,
-            recipe: only.clone(),
-            compared: Vec::new(),
-        },
-        several => {
-            let choice = choose(training, several, data, &mut progress)?;
-            let compared = choice.verdicts();
-            let taken = choice.into_taken();
-            Fitted {
-                recipe: taken.recipe,
-                trained: taken.trained,
-                compared,
-            }
-        }
-    };
+    let fitted = train::fit(training, recipes, data, &mut progress)?;
     bar.finish_and_clear();
     Ok(fitted)
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
 use crate::predictor::{FitEvent, Recipe, RecipeError};
-use crate::train::{Training, TrainingData, candidates, choose};
+use crate::train::{self, Fitted, Training, TrainingData, candidates};
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
 /// a second version nor another one.
@@ -109,15 +109,11 @@ fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) ->
         );
         !run.is_stopped()
     };
-    let (trained, recipe, compared) = match &recipes[..] {
-        [only] => (training.fit(&data, &mut progress)?, only.clone(), Value::Null),
-        several => {
-            let choice = choose(&training, several, &data, &mut progress)?;
-            let compared = json!(choice.verdicts());
-            let taken = choice.into_taken();
-            (taken.trained, taken.recipe, compared)
-        }
-    };
+    let Fitted {
+        recipe,
+        trained,
+        compared,
+    } = train::fit(&training, &recipes, &data, &mut progress)?;
     if run.is_stopped() {
         return Err(JobError::Stopped);
     }
@@ -128,7 +124,7 @@ fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) ->
     let content = training.content(&data, &trained, &job.created_by)?;
     let kept = Checkpoint {
         content: store.put_blob(&canonical_json(&content)?)?,
-        compared,
+        compared: json!(compared),
     };
     run.checkpoint(&json!(kept))?;
     Ok(kept)

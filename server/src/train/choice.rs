@@ -48,16 +48,16 @@ pub fn candidates(folder: &Path, rows: usize, asked: Option<Quantity>) -> Result
 const MOST: f64 = 100.0;
 
 /// A recipe that was tried.
-pub struct Tried {
-    pub recipe: Recipe,
-    pub trained: Trained,
+struct Tried {
+    recipe: Recipe,
+    trained: Trained,
     /// Relative error of each row of training and validation part, told without it, %; at most [`MOST`].
-    pub errors: Vec<f64>,
+    errors: Vec<f64>,
 }
 
 impl Tried {
     /// Mean absolute percentage error of rows that it did not know, %, each counted as 100 at most.
-    pub fn mape(&self) -> f64 {
+    fn mape(&self) -> f64 {
         self.errors.iter().sum::<f64>() / self.errors.len() as f64
     }
 }
@@ -75,15 +75,15 @@ pub struct Verdict {
 }
 
 /// Recipes that were compared, those first that are preferred where errors do not differ.
-pub struct Choice {
-    pub tried: Vec<Tried>,
+struct Choice {
+    tried: Vec<Tried>,
     /// The number of the one that is taken.
-    pub taken: usize,
+    taken: usize,
 }
 
 impl Choice {
     /// One for each recipe, in the order in which they are preferred.
-    pub fn verdicts(&self) -> Vec<Verdict> {
+    fn verdicts(&self) -> Vec<Verdict> {
         let verdict = |(at, one): (usize, &Tried)| Verdict {
             recipe: one.recipe.name.clone(),
             mape: one.mape(),
@@ -94,7 +94,7 @@ impl Choice {
     }
 
     /// The one that is taken; its log tells what it was compared with.
-    pub fn into_taken(mut self) -> Tried {
+    fn into_taken(mut self) -> Tried {
         let line = serde_json::json!({ "compared": self.verdicts() });
         let mut taken = self.tried.swap_remove(self.taken);
         taken.trained.log += &format!("{line}\n");
@@ -102,12 +102,52 @@ impl Choice {
     }
 }
 
+/// What was fitted.
+pub struct Fitted {
+    pub recipe: Recipe,
+    pub trained: Trained,
+    /// What the recipe was compared with; `None` where it is the only one.
+    pub compared: Option<Vec<Verdict>>,
+}
+
+/// Fits the only recipe, or the one of several that [`choose`] takes.
+///
+/// # Errors
+/// Those of [`Training::fit`] and of [`choose`].
+pub fn fit(
+    training: &Training<'_>,
+    recipes: &[Recipe],
+    data: &TrainingData,
+    progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+) -> Result<Fitted, TrainError> {
+    if let [only] = recipes {
+        let recipe = only.clone();
+        let training = Training {
+            recipe: only,
+            ..*training
+        };
+        return Ok(Fitted {
+            trained: training.fit(data, progress)?,
+            recipe,
+            compared: None,
+        });
+    }
+    let choice = choose(training, recipes, data, progress)?;
+    let compared = Some(choice.verdicts());
+    let Tried { recipe, trained, .. } = choice.into_taken();
+    Ok(Fitted {
+        recipe,
+        trained,
+        compared,
+    })
+}
+
 /// Fits the recipes and takes the first of those whose mean error is the least, or exceeds it by no more than a standard error of
 /// the difference, row by row: the rule of one standard error (Breiman et al., 1984, section 3.4.3), paired. `progress` cancels with `false`.
 ///
 /// # Errors
 /// Those of the first recipe; one of the others that cannot be fitted, for want of its plugin, say, is left out.
-pub fn choose(
+fn choose(
     training: &Training<'_>,
     recipes: &[Recipe],
     data: &TrainingData,

@@ -8,7 +8,7 @@ mod split;
 mod summary;
 mod training;
 
-pub use choice::{Choice, Verdict, candidates, choose};
+pub use choice::{Fitted, Verdict, candidates, fit};
 pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
 pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};

@@ -272,6 +272,19 @@ impl Server {
         self.call("GET", path, &[], None)
     }
 
+    /// Waits until what is at a path is as it should be.
+    pub fn wait(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let found = self.get(path).1;
+            if is_so(&found) {
+                return found;
+            }
+            assert!(started.elapsed() < Duration::from_secs(120), "still: {found}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Status and body of a POST of JSON text.
     pub fn post(&self, path: &str, body: &str) -> (u16, Value) {
         self.call("POST", path, &[], Some(body))

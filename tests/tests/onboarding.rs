@@ -1,7 +1,6 @@
 //! Onboarding: few chosen measurements by a real program, in steps that can be gone on from; and rehearsals on recorded ones.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use lglp_registry::{Exclusion, HardwareName, HolderInfo, Measurement, SledStore, Store};
 use lglp_tests::{HARDWARE, Registry, Server, python, root};
@@ -175,18 +174,6 @@ fn submit(server: &Server, hardware: &str, more: Value) -> String {
     format!("/v1/jobs/{}", job["id"])
 }
 
-fn wait(server: &Server, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let started = Instant::now();
-    loop {
-        let found = server.get(path).1;
-        if is_so(&found) {
-            return found;
-        }
-        assert!(started.elapsed() < Duration::from_secs(120), "still: {found}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// The numbers of measurements after which something was known.
 fn sizes(result: &Value) -> Vec<u64> {
     let steps = result["steps"].as_array().expect("steps").iter();
@@ -203,7 +190,7 @@ fn a_job_goes_on_where_a_killed_server_left_it_and_makes_one_version() {
     let registry = Registry::default();
     let mut server = registry.serve();
     let job = submit(&server, "box", json!({ "budget": 20 }));
-    wait(&server, &job, |job| {
+    server.wait(&job, |job| {
         job["checkpoint"]["steps"]
             .as_array()
             .is_some_and(|steps| !steps.is_empty())
@@ -213,7 +200,7 @@ fn a_job_goes_on_where_a_killed_server_left_it_and_makes_one_version() {
     let before = server;
     let server = registry.serve();
     drop(before);
-    let done = wait(&server, &job, |job| !job["finished_at"].is_null());
+    let done = server.wait(&job, |job| !job["finished_at"].is_null());
     assert_eq!(done["state"], "succeeded", "{done}");
     let result = &done["result"];
     assert_eq!(sizes(result), [10, 15, 20], "each step once, whenever it was: {done}");
@@ -232,7 +219,7 @@ fn a_job_goes_on_where_a_killed_server_left_it_and_makes_one_version() {
 
     // What is measured counts: the goal is reached without more.
     let job = submit(&server, "box", json!({ "budget": 40, "until_mape": 100 }));
-    let done = wait(&server, &job, |job| !job["finished_at"].is_null());
+    let done = server.wait(&job, |job| !job["finished_at"].is_null());
     assert_eq!(
         (&done["result"]["reached"], measured(&server, "box")),
         (&json!(true), 20),
@@ -260,7 +247,7 @@ fn workers_measure_what_a_job_chooses() {
     let worker = registry.worker(&server.base, "edge", "board");
     worker.wait_for("registered", 1);
     let job = submit(&server, "board", json!({ "budget": 15, "alone": true }));
-    let done = wait(&server, &job, |job| !job["finished_at"].is_null());
+    let done = server.wait(&job, |job| !job["finished_at"].is_null());
     assert_eq!(done["state"], "succeeded", "{done}");
     assert_eq!(sizes(&done["result"]), [10, 15], "{done}");
     assert_eq!(worker.told("measured").len(), 15);
@@ -289,14 +276,14 @@ fn workers_measure_what_a_job_chooses() {
 
     // A job that ends takes what it needed with it.
     let job = submit(&server, "board", json!({ "budget": 200 }));
-    wait(&server, "/v1/jobs", |jobs| {
+    server.wait("/v1/jobs", |jobs| {
         let jobs = jobs["jobs"].as_array().expect("jobs");
         jobs.iter()
             .any(|part| part["parent"] == json!(4) && part["state"] == "running")
     });
     let (status, _) = server.post(&format!("{job}/cancel"), "");
     assert_eq!(status, 200);
-    wait(&server, "/v1/jobs", |jobs| {
+    server.wait("/v1/jobs", |jobs| {
         let jobs = jobs["jobs"].as_array().expect("jobs");
         jobs.iter().all(|job| !job["finished_at"].is_null())
     });

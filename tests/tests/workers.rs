@@ -1,7 +1,5 @@
 //! A worker and its server, as their owners use them: registering, measuring, draining, `lglp worker doctor`.
 
-use std::time::{Duration, Instant};
-
 use lglp_tests::worker::{Worker, runtimes};
 use lglp_tests::{HARDWARE, Registry, Server, python, root};
 use serde_json::{Value, json};
@@ -17,21 +15,8 @@ fn measure(server: &Server, hardware: &str, count: usize, seed: u64) -> String {
     format!("/v1/jobs/{}", job["id"])
 }
 
-/// Waits until what is at a path is as it should be.
-fn wait(server: &Server, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let started = Instant::now();
-    loop {
-        let found = server.get(path).1;
-        if is_so(&found) {
-            return found;
-        }
-        assert!(started.elapsed() < Duration::from_secs(120), "still: {found}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 fn ended(server: &Server, path: &str) -> Value {
-    wait(server, path, |job| !job["finished_at"].is_null())
+    server.wait(path, |job| !job["finished_at"].is_null())
 }
 
 /// The measurements of a target.

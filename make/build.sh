@@ -5,8 +5,8 @@ cargo build --release --locked --workspace
 mkdir -p target/release/plugins
 for crate in plugins/*/; do
     files=(liblglp_plugin_$(basename "$crate").so)
-    # The program that asks driver and TensorRT; its plugin looks for it beside itself.
-    [[ $crate == plugins/tensorrt/ ]] && files+=(lglp-tensorrt)
+    # The plugin's helper, which it looks for beside itself.
+    [[ -d $crate/helper ]] && files+=(lglp-$(basename "$crate"))
     for file in "${files[@]}"; do
         # Renamed into place: a running server keeps the file that it opened.
         cp "target/release/$file" "target/release/plugins/.$file"

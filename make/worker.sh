@@ -22,12 +22,12 @@ for runtime in "${runtimes[@]}"; do
     [ -f "target/release/plugins/$plugin" ] || { echo "  without $runtime: target/release/plugins/$plugin is not built"; continue; }
     strip --strip-unneeded -o "$folder/plugins/$plugin" "target/release/plugins/$plugin"
     files+=("$folder/plugins/$plugin")
+    # The plugin's helper, which it looks for beside itself.
+    helper=lglp-$runtime
+    [ -f "target/release/plugins/$helper" ] || continue
+    strip -o "$folder/plugins/$helper" "target/release/plugins/$helper"
+    files+=("$folder/plugins/$helper")
 done
-# The program by which the plugin tensorrt asks driver and TensorRT; it looks for it beside itself.
-if [ -f target/release/plugins/lglp-tensorrt ]; then
-    strip -o "$folder/plugins/lglp-tensorrt" target/release/plugins/lglp-tensorrt
-    files+=("$folder/plugins/lglp-tensorrt")
-fi
 for file in "${files[@]}"; do
     foreign=$(needs "$file")
     [ -z "$foreign" ] || { echo "$file needs $foreign, which a machine may not have" >&2; exit 1; }

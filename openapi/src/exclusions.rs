@@ -14,6 +14,7 @@ pub struct Exclusion {
     /// The round of the measurement.
     pub round: u32,
     /// Why, for people.
+    #[schema(max_length = 4096)]
     pub reason: String,
     /// The figures that speak for it.
     #[schema(value_type = Object)]

@@ -30,6 +30,13 @@ pub struct Explanation {
     /// Of all values: `ms`, or `J` where the model predicts energy.
     #[schema(example = "ms")]
     pub unit: String,
+    /// What measured that which is predicted: the hardware target's runtime.
+    #[schema(example = "onnxruntime")]
+    pub runtime: String,
+    /// Inputs that a network takes at once: the hardware target's; left out where that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub batch_size: Option<u64>,
     pub model: PredictingModel,
     /// The architecture's canonical text.
     pub architecture: String,
@@ -93,8 +100,11 @@ pub struct SingleChange {
     /// What is predicted less what would be, in the answer's unit; below 0 where the change costs.
     pub saving: f64,
     /// Where the saving lies in the mean of many measurements, with the same coverage as intervals of predictions; left out where
-    /// the model does not tell. It is narrower than those of the two: what is not known of both networks cancels out.
+    /// there is none. It is narrower than those of the two: what is not known of both networks cancels out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saving_interval: Option<PredictionInterval>,
+    /// Why there is no interval of the saving; left out where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_saving_interval: Option<String>,
     pub prediction: Prediction,
 }

@@ -54,6 +54,7 @@ pub struct SetGate {
     pub rules: GateRules,
     /// For the audit log.
     #[serde(default)]
+    #[schema(max_length = 4096)]
     pub reason: String,
     /// Who sets them; the name of the caller's token where there is one.
     #[serde(default)]

@@ -37,6 +37,7 @@ pub struct Hardware {
 
 /// A target that is to be created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewHardware {
     #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub name: String,
@@ -53,9 +54,36 @@ pub struct NewHardware {
     pub by_workers: bool,
 }
 
+/// Another name for a target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameHardware {
+    #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
+    pub to: String,
+    /// Why, for the audit log.
+    #[schema(max_length = 4096)]
+    pub reason: String,
+    /// Also where a version is in production, or a worker has not signed off.
+    #[serde(default)]
+    pub force: bool,
+}
+
 /// The calibrated reference network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reference {
+    /// SHA-256 of its architecture's canonical text.
+    pub digest: String,
+    /// Milliseconds.
+    pub latency_ms: f64,
+    /// Larger networks, which candidates of their size are paired with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 16)]
+    pub larger: Vec<TimedNetwork>,
+}
+
+/// A network whose latency on a target is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TimedNetwork {
     /// SHA-256 of its architecture's canonical text.
     pub digest: String,
     /// Milliseconds.

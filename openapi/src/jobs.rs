@@ -56,7 +56,7 @@ pub enum JobParameters {
 }
 
 /// What to train.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainParameters {
     /// One of the server's recipes. Left out, those that suit the data are compared by rows that they do not know, and the best is
@@ -64,24 +64,15 @@ pub struct TrainParameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "additive")]
     pub recipe: Option<String>,
+    /// Left out, the one that the target was measured in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
-    pub space: String,
+    pub space: Option<String>,
     /// Seed of split and fit: the same gives the same metrics.
     pub seed: u64,
     /// What to predict, where that is to be another quantity than the recipe's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Quantity>,
-}
-
-impl Default for TrainParameters {
-    fn default() -> Self {
-        Self {
-            recipe: None,
-            space: "mobilenetv3".into(),
-            seed: 0,
-            target: None,
-        }
-    }
 }
 
 /// Architectures that one job may measure.
@@ -133,12 +124,16 @@ pub struct MeasureParameters {
     pub budget_s: Option<f64>,
 }
 
-/// What to validate: a version, by architectures that were never measured before.
+/// What to validate: a version, by measurements that it was not fitted on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValidateParameters {
     pub version: u32,
-    /// Architectures to measure.
+    /// Whose measurements. Where it is left out: fresh ones, where the target can be measured; otherwise recorded ones, where there
+    /// are `n`; otherwise those that were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<ValidationRows>,
+    /// Architectures.
     #[serde(default = "validated")]
     #[schema(minimum = 2, maximum = 1000, example = 50)]
     pub n: usize,
@@ -165,9 +160,10 @@ pub const ONBOARD_LIMIT: usize = 2_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnboardParameters {
-    #[serde(default = "usual_space")]
+    /// Left out, the one that the target was measured in, and `mobilenetv3` where it was measured in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
-    pub space: String,
+    pub space: Option<String>,
     /// Architectures to measure in all, those that are measured already included.
     #[serde(default = "validated")]
     #[schema(minimum = 10, maximum = 2_000, example = 50)]
@@ -206,10 +202,6 @@ pub struct OnboardParameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(exclusive_minimum = 0, maximum = 600)]
     pub budget_s: Option<f64>,
-}
-
-fn usual_space() -> String {
-    "mobilenetv3".into()
 }
 
 fn onboarding() -> String {
@@ -262,6 +254,18 @@ pub enum SearchScore {
     Macs,
     /// Weights and biases, millions.
     Parameters,
+}
+
+/// Whose measurements a version is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidationRows {
+    /// Of architectures that were never measured, which are measured now.
+    Fresh,
+    /// Recorded ones that are no part of the version's dataset, such as those that came since.
+    Recorded,
+    /// The test part of the version's dataset, which it was not fitted on.
+    HeldOut,
 }
 
 /// How the architectures of a validation are chosen.

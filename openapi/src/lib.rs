@@ -4,6 +4,7 @@
 //! for clients, and a test holds the two together.
 
 pub mod bundles;
+pub mod events;
 pub mod exclusions;
 pub mod explain;
 pub mod gates;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::hardware::TimedNetwork;
+
 /// The measured latency of one architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Measurement {
@@ -41,9 +43,27 @@ pub struct Measurement {
     /// The state of the device meanwhile; absent where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
+    /// The larger network that it was paired with, and by whose latency the label was reckoned; absent where that was the target's
+    /// reference network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<TimedNetwork>,
     /// The worker that measured; absent where the server's own machine did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
+    /// Which networks the texts of the space named then: a SHA-256 of what they leave to its definition. Where it is left out,
+    /// that of the server's definition is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
+    pub space_definition: Option<String>,
+}
+
+/// A space of which a hardware target has measurements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MeasuredSpace {
+    pub space: String,
+    /// The definition that the measurements belong to; null where none of them tells.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
+    pub definition: Option<String>,
 }
 
 /// The state of a device while it measured. What it does not tell is absent.
@@ -98,17 +118,34 @@ pub struct Dataset {
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     pub rows: usize,
+    #[schema(max_length = 4096)]
     pub origin: String,
     pub created_at: String,
     pub blob: String,
 }
 
+/// Measurements in parts that were stored before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportMeasurements {
+    /// Blobs by their digests, each with a list of measurements; 1 to 1024.
+    #[schema(min_items = 1, max_items = 1024)]
+    pub parts: Vec<String>,
+}
+
+/// How many measurements were deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Deleted {
+    pub deleted: usize,
+}
+
 /// A dataset that is to be frozen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FreezeDataset {
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     pub rows: usize,
+    #[schema(max_length = 4096)]
     pub origin: String,
     /// The name of the caller's token where there is one.
     pub creator: String,

@@ -69,7 +69,7 @@ pub struct VersionContent {
     pub split: serde_json::Value,
     pub plugins: Vec<UsedPlugin>,
     /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
-    /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there are enough; of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
+    /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there are enough; `mac_mape` (%) and `mac_r2` of multiply-accumulates times a constant on the same rows, which a model is worth only as far as it beats; `r2_exchanged`, `r2` with measurement and prediction exchanged; of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
     pub metrics: BTreeMap<String, f64>,
     /// Digests of the fitted parts, by role.
     pub artifacts: BTreeMap<String, String>,
@@ -160,10 +160,12 @@ pub struct Alias {
 
 /// Where to move an alias.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MoveAlias {
     pub version: u32,
     /// For the audit log.
     #[serde(default)]
+    #[schema(max_length = 4096)]
     pub reason: String,
     /// Who moves it; the name of the caller's token where there is one.
     #[serde(default)]
@@ -189,6 +191,7 @@ pub enum MoveAnswer {
 pub struct RollBack {
     /// For the audit log.
     #[serde(default)]
+    #[schema(max_length = 4096)]
     pub reason: String,
     /// Who goes back; the name of the caller's token where there is one.
     #[serde(default)]

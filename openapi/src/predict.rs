@@ -31,7 +31,7 @@ pub struct PredictRequest {
 pub enum ArchitectureForm {
     /// `{"resolution", "blocks"}`, or `{"r", "d", "ks", "e"}`; `GET /v1/spaces` tells which values a space has.
     Object(serde_json::Map<String, serde_json::Value>),
-    /// Canonical text.
+    /// Canonical text, or one of these objects as text: JSON, or what Python prints of it.
     Text(String),
 }
 
@@ -52,6 +52,13 @@ pub struct PredictResponse {
     /// `ms`, or `J` where the model predicts energy, which one in production never does.
     #[schema(example = "ms")]
     pub unit: String,
+    /// What measured that which is predicted: the hardware target's runtime.
+    #[schema(example = "onnxruntime")]
+    pub runtime: String,
+    /// Inputs that a network takes at once, of which its latency or energy is: the hardware target's; left out where that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub batch_size: Option<u64>,
     /// The version that the request names; it made every prediction that names no other.
     pub model: PredictingModel,
     /// The version that answers a share of the requests for `production`; left out where none does.
@@ -86,7 +93,7 @@ pub struct PredictingCanary {
 /// One prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
-    /// Latency of one batch of the hardware target's batch size, ms; left out where the model predicts energy.
+    /// Latency of one batch of `batch_size` inputs, ms; left out where the model predicts energy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 12.3)]
     pub latency_ms: Option<f64>,
@@ -97,25 +104,33 @@ pub struct Prediction {
     /// The version that predicted, where it is the canary; left out where it is that of `model`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Left out where the model was validated on too few rows to tell.
+    /// Left out where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<PredictionInterval>,
+    /// Why there is no interval; left out where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "30 measurements held out, 97.5 % needs 39")]
+    pub no_interval: Option<String>,
     /// In what the architecture lies outside of the model's training set; left out where it lies within.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "48 layers; trained on 10 to 40")]
     pub outside_training_range: Option<String>,
 }
 
-/// An interval that holds what is measured with the given probability (split conformal prediction).
+/// An interval that is to hold what is measured of so large a share of the architectures, as far as they are like those that were held out
+/// of the fit: its ends are quantiles of their errors (conformal prediction), relative ones, or over the spread that the model tells
+/// for each prediction. It is no promise for a single architecture, nor outside of what the model was trained on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictionInterval {
     /// In the answer's unit.
     pub low: f64,
     /// In the answer's unit.
     pub high: f64,
+    /// The share that was asked for.
     #[schema(example = 0.9)]
     pub coverage: f64,
-    /// Whether too few measurements were seen to be sure of the coverage; left out where there were enough.
+    /// Whether the ends rest on what is believed of errors more than on those that were seen: where a model tells spreads, and fewer
+    /// than 50 measurements were held out. Left out otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub provisional: bool,
 }

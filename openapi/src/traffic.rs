@@ -28,6 +28,7 @@ pub struct SetTraffic {
     pub shadow: Option<Share>,
     /// For the audit log.
     #[serde(default)]
+    #[schema(max_length = 4096)]
     pub reason: String,
     /// Who sets it.
     #[serde(default)]

@@ -25,9 +25,9 @@ pub struct ValidationContent {
     /// The version that was in production, judged by the same measurements.
     pub baseline: Option<ValidationBaseline>,
     pub space: String,
-    /// The dataset that the version was fitted on; none of the architectures is in it.
+    /// The dataset that the version comes from; it was fitted on none of the architectures.
     pub dataset: String,
-    /// How the architectures were chosen.
+    /// How the architectures were chosen: `on`, whose measurements they are (`fresh`, `recorded`, `held_out`), `method`, `n`, `seed`.
     #[schema(value_type = Object)]
     pub selection: serde_json::Value,
     /// Every architecture, in the order in which it was measured.

@@ -32,13 +32,17 @@ fn text(time: OffsetDateTime) -> String {
 /// # Errors
 /// [`Error::Invalid`], naming the field.
 pub fn check(field: &str, text: &str) -> Result<()> {
-    match OffsetDateTime::parse(text, &Rfc3339) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::invalid(
+    read(field, text).map(drop)
+}
+
+/// Reads a time sent by a caller; the error names the field.
+pub(crate) fn read(field: &str, text: &str) -> Result<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|error| {
+        Error::invalid(
             field,
             format!("expected an RFC 3339 time, got {}: {error}", quoted(text)),
-        )),
-    }
+        )
+    })
 }
 
 /// How long ago a recorded time is, in hours; none where it is no time.

@@ -16,7 +16,7 @@ use crate::committer::{Committer, Missing};
 use crate::disk::Disk;
 use crate::files::failed;
 use crate::space::{self, is_full};
-use crate::{Error, Result};
+use crate::{Error, Result, packing};
 
 /// The disk under one open registry, as long as it can be trusted.
 #[derive(Debug)]
@@ -36,9 +36,11 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// `value` is the record's JSON.
     pub(crate) fn insert(&mut self, key: String, value: &[u8]) {
+        let value = packing::pack(value);
         self.bytes += (key.len() + value.len()) as u64;
-        self.records.insert(key.into_bytes(), value);
+        self.records.insert(key.into_bytes(), &*value);
     }
 
     pub(crate) fn remove(&mut self, key: String) {

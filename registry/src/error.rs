@@ -6,8 +6,10 @@
 //! | asked for what is not there | [`Error::NotFound`] |
 //! | names a blob that was never put | [`Error::MissingBlob`] |
 //! | would replace what is written once | [`Error::Conflict`] |
+//! | does so, or names what is not there, in a list | [`Error::Item`] |
 //! | lost a race for an alias, a gate or traffic | [`Error::StaleGeneration`] |
 //! | promotes what has not shown enough | [`Error::GateRefused`] |
+//! | deletes or renames what is in use | [`Error::InUse`] |
 //! | rolls back an alias that never pointed elsewhere | [`Error::NoPrevious`] |
 //! | creates a job where too many wait | [`Error::QueueFull`] |
 //! | creates a job where it has its share of those that wait | [`Error::ShareTaken`] |
@@ -26,10 +28,10 @@
 
 use std::path::PathBuf;
 
-use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::{MESSAGE, QUOTED, shortened};
+use lglp_sdk::{Excerpt, count};
 
-use crate::{AliasName, Digest, Holder, JobState, Verdict, WorkerName};
+use crate::{AliasName, Digest, Expected, HardwareName, Holder, JobState, Verdict, WorkerName};
 
 /// `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -70,13 +72,22 @@ pub enum Error {
         /// The first field that differs.
         field: String,
     },
+    /// An item of a list names what is not there, or would replace what is written once. One that breaks a rule is
+    /// [`Error::Invalid`], whose field has its place.
+    #[error("{place}: {fault}")]
+    Item {
+        /// Which one, in dotted form: `exclusions.3`.
+        place: String,
+        /// [`Error::NotFound`] or [`Error::Conflict`].
+        fault: Box<Error>,
+    },
     /// It has moved since the caller read it.
-    #[error("{what} is at generation {current}, not {expected}")]
+    #[error("{what} {}", as_it_is(expected, *current))]
     StaleGeneration {
         /// What moves: `alias production`, ...
         what: String,
-        /// The generation the caller expected; 0 is "does not exist yet".
-        expected: u64,
+        /// What the caller expected.
+        expected: Expected,
         /// The generation it has; 0 is "does not exist yet".
         current: u64,
     },
@@ -88,6 +99,14 @@ pub enum Error {
         /// Rule by rule.
         verdict: Box<Verdict>,
     },
+    /// A hardware target is in use.
+    #[error("hardware target {hardware} is in use: {reason}")]
+    InUse {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// By what, and what to do.
+        reason: String,
+    },
     /// There is nothing to roll back to.
     #[error("alias {alias} has no earlier version to roll back to")]
     NoPrevious {
@@ -95,15 +114,16 @@ pub enum Error {
         alias: AliasName,
     },
     /// As many jobs wait as may.
-    #[error("{limit} jobs are waiting, and no more may; try again when some have ended")]
+    #[error("as many jobs are waiting as may ({limit}); try again when some have ended")]
     QueueFull {
         /// How many may wait.
         limit: usize,
     },
     /// One creator has as many jobs waiting as places are left for all the others.
     #[error(
-        "{waiting} jobs of {creator} are waiting, and {free} places are left, which are for others; try again when some of \
-         {creator}'s have begun"
+        "{creator} has {} waiting, and what is left ({}) is for others; try again when some of {creator}'s have begun",
+        count(*waiting, "job"),
+        count(*free, "place")
     )]
     ShareTaken {
         /// Whose jobs.
@@ -292,6 +312,13 @@ impl Error {
     }
 }
 
+fn as_it_is(expected: &Expected, current: u64) -> String {
+    match expected {
+        Expected::Existing => "does not exist yet".to_owned(),
+        seen => format!("is at generation {current}, not {}", Excerpt::of(seen)),
+    }
+}
+
 fn failed_rules(verdict: &Verdict) -> String {
     if verdict.validation.is_none() {
         return "it was never validated, so that no rule can hold".to_owned();
@@ -309,5 +336,5 @@ fn describe(holder: Option<&Holder>) -> String {
 
 /// A value as it was sent, in quotation marks; its beginning where it is long.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("{:?}", Excerpt::of(text).to_string())
+    Excerpt::of(format_args!("{text:?}")).to_string()
 }

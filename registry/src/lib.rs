@@ -11,22 +11,24 @@
 //!   the same thing again is a no-op, so that a caller whose acknowledgement got lost retries; writing something
 //!   else in its place is [`Error::Conflict`]. Only aliases, gates and traffic move, and they carry a generation; counts
 //!   grow; tokens
-//!   are revoked; and webhooks, which say what shall happen and not what happened, are deleted.
+//!   are revoked; and webhooks, which say what shall happen and not what happened, are deleted. An admin may delete or rename a
+//!   hardware target that nothing uses, and delete its measurements ([`Maintenance`]): the audit log, which is for good, tells it.
 //! - **One change, one commit.** A change, its audit entry and its event appear together or not at all.
 //!
 //! # Layout on disk
 //! ```text
-//! <dir>/format.json            {"format": "lglp-registry", "version": 1}; without it a folder is no registry
+//! <dir>/format.json            {"format": "lglp-registry", "version": 2}; without it a folder is no registry
 //! <dir>/lock                   locked (flock) by the one process that has the registry open
 //! <dir>/holder.json            who that is: a hint for messages and for finding the server; the lock decides
 //! <dir>/blobs/sha256/ab/<hex>  content-addressed values of any size; the name is the SHA-256 of the content
 //! <dir>/blobs/tmp/             files being written; emptied on open
-//! <dir>/db/                    sled: one tree, keys below, values in JSON; its file holds space behind its end
+//! <dir>/db/                    sled: one tree, keys below, values in JSON, longer ones packed; its file holds space behind its end
 //! ```
 //! | key | value |
 //! | --- | --- |
 //! | `hardware/<hardware>` | [`HardwareTarget`] |
 //! | `measurement/<hardware>/<space>/<round>/<digest>` | [`Measurement`] |
+//! | `definition/<hardware>/<space>` | the digest of the definition that its measurements belong to |
 //! | `exclusion/<hardware>/<space>/<round>/<digest>` | [`Exclusion`] |
 //! | `predictions/<hardware>` | how many predictions were served |
 //! | `recorded/<sequence>` | the keys of the measurements that the audit entry of that number is about |
@@ -69,7 +71,9 @@ mod durable;
 mod error;
 mod files;
 mod fleet;
+mod maintenance;
 mod names;
+mod packing;
 mod sled_store;
 mod space;
 mod store;
@@ -86,15 +90,18 @@ pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
 pub use domain::conditions::{Conditions, GpuConditions};
 pub use domain::dataset::{Dataset, NewDataset};
 pub use domain::exclusion::{Exclusion, MeasurementKey};
+pub use domain::expected::Expected;
 pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};
-pub use domain::hardware::{HardwareTarget, NewHardware, ReferenceNetwork};
+pub use domain::hardware::{BATCH_SIZE, HardwareTarget, NewHardware, ReferenceNetwork, TimedNetwork};
+pub use domain::intervention::Intervention;
 pub use domain::job::{
     Admission, JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
 };
 pub use domain::maintenance::{
-    AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
+    AuditFilter, AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
 };
-pub use domain::measurement::{Measurement, PairedSample};
+pub use domain::measurement::{MeasuredSpace, Measurement, PairedSample};
+pub use domain::plausible;
 pub use domain::quantity::{Amount, Quantity};
 pub use domain::quota::Quota;
 pub use domain::token::{Credential, NewToken, Role, Token, TokenId};
@@ -105,6 +112,8 @@ pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webho
 pub use domain::worker::{Accepted, NewWorker, Recent, SignOfLife, Worker};
 pub use error::{Error, Result};
 pub use fleet::Fleet;
+pub use maintenance::Maintenance;
 pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
-pub use sled_store::{Holder, HolderInfo, SledStore, holder};
+pub use packing::unpack;
+pub use sled_store::{Holder, HolderInfo, SledStore, holder, is_registry};
 pub use store::{LASTING_KEY, Store, Visitor, Watcher};

@@ -1,21 +1,19 @@
 //! [`Store`]: the operations of the registry.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Fleet;
 use crate::{
-    Admission, Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Change, Collected,
-    CreatedWebhook, Credential, Dataset, Delivery, Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName,
-    HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken,
+    Admission, Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Change, CreatedWebhook,
+    Credential, Dataset, Delivery, Digest, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget,
+    Job, JobFilter, JobOutcome, LeaseRequest, MeasuredSpace, Measurement, NewDataset, NewHardware, NewJob, NewToken,
     NewValidation, NewVersion, NewWebhook, Progress, Quota, Result, Rollback, SetTraffic, Token, TokenId, Traffic,
-    Validation, Verification, Version, Webhook, WebhookId,
+    Validation, Version, Webhook, WebhookId,
 };
+use crate::{Fleet, Maintenance};
 
 /// Who is told of changes; see [`Store::watch`].
 pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
@@ -40,7 +38,7 @@ pub const LASTING_KEY: &str = "lglp:";
 /// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
 /// writes with [`Error::WritesStopped`](crate::Error::WritesStopped), [`Error::DiskFull`](crate::Error::DiskFull) or
 /// [`Error::Busy`](crate::Error::Busy); the other errors are named at each.
-pub trait Store: Fleet {
+pub trait Store: Fleet + Maintenance {
     /// Creates a hardware target, where the author may create another one. Where it exists with the same description it is
     /// returned as it is, after taking over a reference network that it did not have.
     ///
@@ -72,7 +70,8 @@ pub trait Store: Fleet {
     /// measurement again is a no-op. The audit log gets one entry for each hardware target and space.
     ///
     /// # Errors
-    /// `Invalid`; `NotFound` for the hardware target; `Conflict` where another measurement is recorded for the same
+    /// `Invalid`, also for what is an earlier round again, and for a space that was defined otherwise when others were measured;
+    /// `NotFound` for the hardware target; `Conflict` where another measurement is recorded for the same
     /// hardware, space, digest and round.
     fn record_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize>;
 
@@ -127,6 +126,12 @@ pub trait Store: Fleet {
         found.retain(|m| after.is_none_or(|(round, digest)| (m.round, &m.digest) > (*round, digest)));
         Ok(show(found, visitor))
     }
+
+    /// The spaces of which a hardware target has measurements.
+    ///
+    /// # Errors
+    /// `NotFound` for the hardware target.
+    fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>>;
 
     /// Which architectures have been measured in a round: what a resumed measuring job may skip.
     ///
@@ -533,34 +538,4 @@ pub trait Store: Fleet {
     /// # Errors
     /// The common ones.
     fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
-
-    /// Whether the store takes writes at this moment.
-    ///
-    /// # Errors
-    /// `WritesStopped`; `DiskFull`.
-    fn check_writable(&self) -> Result<()>;
-
-    /// Writes a backup of the whole registry as it is at one moment, to be read by
-    /// [`SledStore::restore`](crate::SledStore::restore) and [`check_backup`](crate::check_backup). Writers wait only while
-    /// the records are copied.
-    ///
-    /// # Errors
-    /// `CorruptRecord`, `CorruptBlob` and `NotFound` for what is damaged or missing in the registry; `WritesStopped`. What
-    /// was written of the backup is worthless after an error.
-    fn backup(&self, out: &mut dyn Write) -> Result<()>;
-
-    /// Checks everything: that records read back, that every blob is what it was and every blob named is there, that
-    /// aliases point at versions, that the audit chain holds and that the records are what it tells. What is wrong is
-    /// a finding, not an error. `progress` is told how many bytes of how many were hashed.
-    ///
-    /// # Errors
-    /// `WritesStopped`; the common ones, where checking cannot go on.
-    fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification>;
-
-    /// Removes the blobs that nothing names and that nobody has put for the time `keep`, and returns what it removed;
-    /// `dry_run` only tells. Whoever puts blobs and then what names them must be done within that time.
-    ///
-    /// # Errors
-    /// `Invalid` for an empty actor; `WritesStopped`.
-    fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected>;
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, promote, ready_for_versions};
-use lglp_registry::{Error, HolderInfo, NewVersion, SledStore, Store, check_backup};
+use lglp_registry::{Error, HolderInfo, Maintenance as _, NewVersion, SledStore, Store, check_backup};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir, HolderInfo::default()).unwrap()

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, new_hardware, promote, ready_for_versions};
-use lglp_registry::{AuditEntry, AuditHead, Digest, Error, HolderInfo, SledStore, Store, canonical_json};
+use lglp_registry::{
+    AuditEntry, AuditHead, Digest, Error, HolderInfo, Maintenance as _, SledStore, Store, canonical_json, unpack,
+};
 use serde_json::Value;
 
 fn open(dir: &Path) -> SledStore {
@@ -80,14 +82,20 @@ fn a_record_that_cannot_be_read_is_named() {
     store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
     store.record_measurement(&measurement(&cpu, "net", 0), "ann").unwrap();
     drop(store);
-    edit(dir.path(), |db| {
-        let (key, _) = db.scan_prefix("measurement/").next().unwrap().unwrap();
-        db.insert(key, "{}").unwrap();
-    });
-    let Err(Error::CorruptRecord { key, .. }) = open(dir.path()).measurements(&cpu, SPACE, None) else {
-        panic!("it cannot be read")
-    };
-    assert!(key.starts_with("measurement/cpu/mobilenetv3/0000000000/"), "{key}");
+    // Whole JSON of something else; what says that it is packed, and is cut, or is not.
+    for damaged in [&b"{}"[..], b"\x01", b"\x01{}", b"\x01\x28\xb5\x2f\xfd\x20\x10rest"] {
+        edit(dir.path(), |db| {
+            let (key, _) = db.scan_prefix("measurement/").next().unwrap().unwrap();
+            db.insert(key, damaged).unwrap();
+        });
+        let store = open(dir.path());
+        let Err(Error::CorruptRecord { key, .. }) = store.measurements(&cpu, SPACE, None) else {
+            panic!("it cannot be read")
+        };
+        assert!(key.starts_with("measurement/cpu/mobilenetv3/0000000000/"), "{key}");
+        let findings = store.verify(&|_, _| {}).unwrap().findings;
+        assert!(findings.iter().any(|finding| finding.subject == key), "{findings:?}");
+    }
 }
 
 /// Changes the records behind the registry's back.
@@ -95,6 +103,12 @@ fn edit(dir: &Path, work: impl FnOnce(&sled::Db)) {
     let db = sled::open(dir.join("db")).unwrap();
     work(&db);
     db.flush().unwrap();
+}
+
+/// A record as it lies in the database.
+fn read<T: serde::de::DeserializeOwned>(db: &sled::Db, key: &str) -> T {
+    let bytes = db.get(key).unwrap().unwrap();
+    serde_json::from_slice(&unpack(&bytes).unwrap()).unwrap()
 }
 
 /// A registry with six audit entries.
@@ -132,7 +146,7 @@ fn an_edited_audit_entry_is_noticed() {
             let mut original = None;
             edit(dir.path(), |db| {
                 let bytes = db.get(key(sequence)).unwrap().unwrap();
-                let mut entry: Value = serde_json::from_slice(&bytes).unwrap();
+                let mut entry: Value = read(db, &key(sequence));
                 entry[field] = match field {
                     "sequence" => 9.into(),
                     "change" => serde_json::json!({"kind": "hardware_created", "hardware": "other"}),
@@ -156,7 +170,7 @@ fn an_audit_entry_rehashed_after_an_edit_breaks_the_next() {
     let dir = tempfile::tempdir().unwrap();
     audited(dir.path());
     edit(dir.path(), |db| {
-        let mut entry: AuditEntry = serde_json::from_slice(&db.get(key(4)).unwrap().unwrap()).unwrap();
+        let mut entry: AuditEntry = read(db, &key(4));
         entry.actor = "mallory".to_owned();
         entry.hash = entry.expected_hash().unwrap();
         db.insert(key(4), canonical_json(&entry).unwrap()).unwrap();
@@ -192,12 +206,9 @@ fn a_log_cut_short_with_its_head_differs_from_the_head_kept_elsewhere() {
     audited(dir.path());
     let kept = open(dir.path()).verify_audit().unwrap();
     edit(dir.path(), |db| {
-        let [fifth, sixth] = [5, 6].map(|sequence| -> AuditEntry {
-            serde_json::from_slice(&db.get(key(sequence)).unwrap().unwrap()).unwrap()
-        });
+        let [fifth, sixth] = [5, 6].map(|sequence| -> AuditEntry { read(db, &key(sequence)) });
         db.remove(key(6)).unwrap();
-        let alias = db.get("alias/cpu/production").unwrap().unwrap();
-        assert_eq!(alias, canonical_json(&sixth.after).unwrap());
+        assert_eq!(read::<Value>(db, "alias/cpu/production"), sixth.after);
         db.insert("alias/cpu/production", canonical_json(&fifth.after).unwrap())
             .unwrap();
         db.insert(

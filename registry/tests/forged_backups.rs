@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use lglp_registry::conformance::fixtures::{measurement, name, promote, ready_for_versions};
-use lglp_registry::{Digest, Error, HolderInfo, Manifest, SledStore, Store, check_backup};
+use lglp_registry::{Digest, Error, HolderInfo, Maintenance as _, Manifest, SledStore, Store, check_backup};
 
 /// Path and content.
 type Part = (String, Vec<u8>);

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lglp_registry::conformance::fixtures::{name, new_hardware};
-use lglp_registry::{Error, Holder, HolderInfo, Result, SledStore, Store, holder};
+use lglp_registry::conformance::fixtures::{SPACE, measurement, name, new_hardware, ready_for_versions};
+use lglp_registry::{Error, Holder, HolderInfo, Maintenance as _, Result, SledStore, Store, holder, unpack};
 
 fn info() -> HolderInfo {
     HolderInfo {
@@ -124,12 +124,12 @@ fn a_format_of_tomorrow_or_of_another_program_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()).unwrap());
     let format = dir.path().join("format.json");
-    fs::write(&format, r#"{"format": "lglp-registry", "version": 2, "more": true}"#).unwrap();
+    fs::write(&format, r#"{"format": "lglp-registry", "version": 3, "more": true}"#).unwrap();
     assert!(matches!(
         open(dir.path()),
         Err(Error::NewerFormat {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         })
     ));
@@ -142,6 +142,49 @@ fn a_format_of_tomorrow_or_of_another_program_is_refused() {
         fs::write(&format, other).unwrap();
         assert!(matches!(open(dir.path()), Err(Error::NotARegistry { .. })), "{other}");
     }
+}
+
+/// In format 1 all records lay as JSON. They are read as they lie, and the folder says from then on that it may hold packed
+/// ones.
+#[test]
+fn a_registry_of_the_format_before_is_read_and_becomes_one_of_this_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let cpu = name("cpu");
+    let store = open(dir.path()).unwrap();
+    ready_for_versions(&store, &cpu);
+    let architectures: Vec<String> = (0..40).map(|number| format!("net {number}")).collect();
+    let measured = |round| -> Vec<_> { architectures.iter().map(|net| measurement(&cpu, net, round)).collect() };
+    store.record_measurements(&measured(0), "ann").unwrap();
+    let head = store.verify_audit().unwrap();
+    drop(store);
+
+    let db = sled::open(dir.path().join("db")).unwrap();
+    let records: Vec<_> = db.iter().map(|record| record.unwrap()).collect();
+    let mut packed = 0;
+    for (key, record) in &records {
+        let json = unpack(record).unwrap();
+        packed += usize::from(json.len() > record.len());
+        db.insert(key, &*json).unwrap();
+    }
+    assert!(packed > 40, "{packed} of {} records lay packed", records.len());
+    db.flush().unwrap();
+    drop(db);
+    let format = dir.path().join("format.json");
+    fs::write(&format, r#"{"format": "lglp-registry", "version": 1}"#).unwrap();
+
+    let store = open(dir.path()).unwrap();
+    assert_eq!(store.verify_audit().unwrap(), head);
+    store.record_measurements(&measured(1), "ann").unwrap();
+    let found = store.measurements(&cpu, SPACE, None).unwrap();
+    assert_eq!(found.len(), 80);
+    assert!(
+        found
+            .iter()
+            .all(|found| *found == measurement(&cpu, &found.architecture, found.round))
+    );
+    assert_eq!(store.verify(&|_, _| {}).unwrap().findings, []);
+    let text = fs::read_to_string(format).unwrap();
+    assert!(text.contains(r#""version":2"#), "{text}");
 }
 
 /// sled calls a database corrupt over a snapshot or a configuration that it was killed over.

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, promote, ready_for_versions};
-use lglp_registry::{AuditEntry, AuditHead, Digest, Error, Exclusion, HolderInfo, SledStore, Store, canonical_json};
+use lglp_registry::{
+    AuditEntry, AuditHead, Digest, Error, Exclusion, HolderInfo, Maintenance as _, SledStore, Store, canonical_json,
+    unpack,
+};
 use serde_json::{Value, json};
 
 fn open(dir: &Path) -> SledStore {
@@ -49,8 +52,14 @@ fn key(sequence: u64) -> String {
     format!("audit/{sequence:020}")
 }
 
+/// A record as it lies in the database.
+fn read<T: serde::de::DeserializeOwned>(db: &sled::Db, key: &str) -> T {
+    let bytes = db.get(key).unwrap().unwrap();
+    serde_json::from_slice(&unpack(&bytes).unwrap()).unwrap()
+}
+
 fn entry(db: &sled::Db, sequence: u64) -> AuditEntry {
-    serde_json::from_slice(&db.get(key(sequence)).unwrap().unwrap()).unwrap()
+    read(db, &key(sequence))
 }
 
 fn put(db: &sled::Db, key: &str, value: &impl serde::Serialize) {
@@ -156,7 +165,7 @@ fn a_record_that_is_not_as_the_log_tells_is_named() {
     let cases: [(&str, &str, Edit); 12] = [
         ("the measurements in recorded/", "audit entry 3", |db| {
             let (key, bytes) = db.scan_prefix("measurement/").next().unwrap().unwrap();
-            let mut forged: Value = serde_json::from_slice(&bytes).unwrap();
+            let mut forged: Value = serde_json::from_slice(&unpack(&bytes).unwrap()).unwrap();
             forged["latency_ms"] = json!(0.1);
             db.insert(key, canonical_json(&forged).unwrap()).unwrap();
         }),
@@ -174,7 +183,7 @@ fn a_record_that_is_not_as_the_log_tells_is_named() {
             );
         }),
         (ALIAS, "audit entry 8", |db| {
-            let mut alias: Value = serde_json::from_slice(&db.get(ALIAS).unwrap().unwrap()).unwrap();
+            let mut alias: Value = read(db, ALIAS);
             alias["version"] = json!(1);
             put(db, ALIAS, &alias);
         }),
@@ -195,7 +204,7 @@ fn a_record_that_is_not_as_the_log_tells_is_named() {
             db.insert("version/cpu/0000000003", record).unwrap();
         }),
         ("hardware/cpu", "audit entry 1", |db| {
-            let mut target: Value = serde_json::from_slice(&db.get("hardware/cpu").unwrap().unwrap()).unwrap();
+            let mut target: Value = read(db, "hardware/cpu");
             target["settings"]["threads"] = json!(8);
             put(db, "hardware/cpu", &target);
         }),
@@ -279,7 +288,7 @@ fn verification_lists_every_finding() {
         let mut forged = entry(db, 8);
         forged.reason = None;
         put(db, &key(8), &forged);
-        let mut alias: Value = serde_json::from_slice(&db.get("alias/cpu/production").unwrap().unwrap()).unwrap();
+        let mut alias: Value = read(db, "alias/cpu/production");
         alias["version"] = json!(9);
         put(db, "alias/cpu/production", &alias);
     });

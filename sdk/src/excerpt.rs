@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use crate::{Printable, count};
+
 /// Characters of a value that are quoted.
 pub const QUOTED: usize = 120;
 
@@ -17,9 +19,9 @@ pub struct Excerpt<T> {
 }
 
 impl<T: Display> Excerpt<T> {
-    /// [`QUOTED`] characters at most.
-    pub fn of(value: T) -> Self {
-        Self::within(value, QUOTED)
+    /// [`QUOTED`] characters at most, in one line and fit for a terminal.
+    pub fn of(value: T) -> Excerpt<Printable<T>> {
+        Excerpt::within(Printable::of(value), QUOTED)
     }
 
     /// That many characters at most, and what tells of the rest.
@@ -39,7 +41,7 @@ impl<T: Display> Display for Excerpt<T> {
         write!(cut, "{}", self.value)?;
         let Cut { bytes, is_cut, .. } = cut;
         if is_cut {
-            write!(f, "… ({bytes} bytes in all)")?;
+            write!(f, "… ({} in all)", count(bytes, "byte"))?;
         }
         Ok(())
     }
@@ -92,7 +94,7 @@ mod tests {
         assert_eq!(Excerpt::within("größer", 6).to_string(), "größer");
         assert_eq!(Excerpt::within("größer", 3).to_string(), "grö… (8 bytes in all)");
         assert_eq!(Excerpt::within("", 0).to_string(), "");
-        assert_eq!(Excerpt::within("a", 0).to_string(), "… (1 bytes in all)");
+        assert_eq!(Excerpt::within("a", 0).to_string(), "… (1 byte in all)");
         let pieces = format_args!("{}{}{}", "ab", "cd", "ef").to_string();
         assert_eq!(Excerpt::within(pieces, 3).to_string(), "abc… (6 bytes in all)");
         let value = serde_json::json!({ "name": "x".repeat(1000) });
@@ -102,6 +104,12 @@ mod tests {
             "{text}"
         );
         assert_eq!(text.chars().count(), QUOTED + "… (1011 bytes in all)".chars().count());
+    }
+
+    /// An architecture's name rang the bell of whoever read the error.
+    #[test]
+    fn what_is_quoted_commands_no_terminal() {
+        assert_eq!(Excerpt::of("a\x07\nb").to_string(), r"a\u{7}\u{a}b");
     }
 
     #[test]

@@ -1,14 +1,22 @@
 //! What a plugin author sees of lglp: search spaces and architectures, the plugin traits, the C ABI.
 
 pub mod architecture;
+mod count;
 pub mod excerpt;
 pub mod forms;
+pub mod helper;
+pub mod literal;
 pub mod plugin;
+mod printable;
 pub mod program;
 pub mod space;
 pub mod strict;
+pub mod trtexec;
+pub mod utf8;
 
 pub use architecture::Architecture;
+pub use count::count;
 pub use excerpt::Excerpt;
 pub use forms::ArchitectureError;
+pub use printable::Printable;
 pub use space::{Layer, Sampler, SearchSpace, SpaceError};

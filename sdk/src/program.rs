@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 
+use crate::Printable;
 use crate::plugin::PluginError;
 
 /// Output of a program that is kept, bytes: its end, where reasons stand.
@@ -29,6 +30,8 @@ pub struct Output {
     pub stdout: String,
     /// The end of its standard error, likewise.
     pub stderr: String,
+    /// What it was started with. What is no UTF-8 is replaced.
+    pub arguments: Vec<String>,
 }
 
 /// Why a program did not end well.
@@ -76,6 +79,10 @@ impl From<ProgramError> for PluginError {
 /// Every end but exit status 0.
 pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError> {
     let program = command.get_program().to_string_lossy().into_owned();
+    let arguments = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.collect();
     let system = |reason| ProgramError::System {
         program: program.clone(),
         reason,
@@ -125,6 +132,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError
     Ok(Output {
         stdout: tail(&stdout).map_err(system)?,
         stderr: tail(&stderr).map_err(system)?,
+        arguments,
     })
 }
 
@@ -155,14 +163,14 @@ fn tail(mut file: &File) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The last lines of the first file that has any, in order: the reason seldom stands in the very last one.
+/// The last lines of the first file that has any, in order and fit for a terminal: the reason seldom stands in the very last one.
 fn last_lines(files: &[&mut File]) -> String {
     let mut texts = files.iter().map(|file| tail(file).unwrap_or_default());
     let last = |text: String| {
         let lines = text.lines().rev().map(str::trim).filter(|line| !line.is_empty());
         let mut lines: Vec<&str> = lines.take(LAST_LINES).collect();
         lines.reverse();
-        (!lines.is_empty()).then(|| lines.join(" | "))
+        (!lines.is_empty()).then(|| Printable::of(lines.join(" | ")).to_string())
     };
     texts.find_map(last).unwrap_or_default()
 }
@@ -213,6 +221,7 @@ mod tests {
         let said = |script| shell(script, 10.0).expect_err("a bad end").to_string();
         assert!(said("echo no device; exit 3").contains("status 3; its last words: no device"));
         assert!(said("kill -9 $$").contains("signal 9, without a word"));
+        assert!(said(r"printf '\033[31mno device\033[0m\a\n'; exit 1").contains(r"\u{1b}[31mno device\u{1b}[0m\u{7}"));
         let missing = run(Command::new("/nonexistent/trtexec"), LOOK).expect_err("nothing to start");
         assert!(missing.to_string().starts_with("cannot start /nonexistent/trtexec"));
         assert!(matches!(PluginError::from(missing), PluginError::Unavailable(_)));

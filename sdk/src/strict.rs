@@ -1,9 +1,15 @@
 //! JSON as JSON Schema, and so the contract, means it, where serde means something else: 1.0 is an integer, and an array is no
-//! object, whatever the order of its fields.
+//! object, whatever the order of its fields. A field that comes twice is a fault: which of the two is meant, nobody can tell. So is a
+//! field that nobody knows, where it is asked for: a misspelt one would be left out in silence.
+
+use std::collections::BTreeSet;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
+
+use crate::Excerpt;
 
 /// Integers up to here are exact as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -14,12 +20,76 @@ pub fn whole(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(|| Some(float()? as u64))
 }
 
+/// The digits of a whole number that is written with a fraction of nothing, `3` for `3.0`; any other text as it is.
+pub fn plain(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((digits, zeros)) if is_digits(digits) && is_digits(zeros) && zeros.bytes().all(|byte| byte == b'0') => {
+            digits
+        }
+        _ => text,
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn is_whole(float: f64) -> bool {
     float.fract() == 0.0 && float.abs() <= EXACT
 }
 
+/// A text without the mark that some programs begin a file of UTF-8 with.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+/// A JSON text as a value.
+///
+/// # Errors
+/// Those of `serde_json`, and of what is read here otherwise than by serde.
+pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = T::deserialize(Strict::new(&mut json))?;
+    json.end().map(|()| value)
+}
+
+/// A JSON text as a value, each of whose fields its type knows.
+///
+/// # Errors
+/// As for [`from_slice`], and for a field that is not known.
+pub fn closed_from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = T::deserialize(Strict::closed(&mut json))?;
+    json.end().map(|()| value)
+}
+
+/// A TOML text as a value, by the same rules: a file's author who writes 3.0 means 3.
+///
+/// # Errors
+/// Those of `toml`, and of what is read here otherwise than by serde.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, toml::de::Error> {
+    T::deserialize(Strict::new(toml::Deserializer::parse(text)?))
+}
+
 /// Reads from another deserializer. It serves as seed, too, and as access to what is inside.
-pub struct Strict<D>(pub D);
+pub struct Strict<D> {
+    inner: D,
+    closed: bool,
+}
+
+impl<D> Strict<D> {
+    pub const fn new(inner: D) -> Self {
+        let closed = false;
+        Self { inner, closed }
+    }
+
+    /// Refuses fields that a type does not know, whatever the type says of them: the same type may be read from records, which
+    /// others have written. It knows nothing of what serde flattens.
+    pub const fn closed(inner: D) -> Self {
+        let closed = true;
+        Self { inner, closed }
+    }
+}
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,12 +103,16 @@ enum Wanted {
 struct Reader<V> {
     visitor: V,
     wanted: Wanted,
+    closed: bool,
+    /// The fields of what is read, where no others may come.
+    known: Option<&'static [&'static str]>,
 }
 
 macro_rules! asks_for {
     ($wanted:ident: $($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(Reader { visitor, wanted: Wanted::$wanted })
+            let reader = Reader { wanted: Wanted::$wanted, ..self.reader(visitor) };
+            self.inner.$method(reader)
         })*
     };
 }
@@ -53,15 +127,18 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         deserialize_map deserialize_identifier deserialize_ignored_any);
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(name, Reader::of(visitor))
+        let reader = self.reader(visitor);
+        self.inner.deserialize_unit_struct(name, reader)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, Reader::of(visitor))
+        let reader = self.reader(visitor);
+        self.inner.deserialize_newtype_struct(name, reader)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(length, Reader::of(visitor))
+        let reader = self.reader(visitor);
+        self.inner.deserialize_tuple(length, reader)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -70,7 +147,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(name, length, Reader::of(visitor))
+        let reader = self.reader(visitor);
+        self.inner.deserialize_tuple_struct(name, length, reader)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -79,8 +157,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let wanted = Wanted::Object;
-        self.0.deserialize_struct(name, fields, Reader { visitor, wanted })
+        let reader = self.object(fields, visitor);
+        self.inner.deserialize_struct(name, fields, reader)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -89,18 +167,39 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, Reader::of(visitor))
+        let reader = self.reader(visitor);
+        self.inner.deserialize_enum(name, variants, reader)
     }
 
     fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
+        self.inner.is_human_readable()
     }
 }
 
-impl<V> Reader<V> {
-    fn of(visitor: V) -> Self {
-        let wanted = Wanted::Anything;
-        Self { visitor, wanted }
+impl<D> Strict<D> {
+    const fn reader<V>(&self, visitor: V) -> Reader<V> {
+        Reader {
+            visitor,
+            wanted: Wanted::Anything,
+            closed: self.closed,
+            known: None,
+        }
+    }
+
+    fn object<V>(&self, fields: &'static [&'static str], visitor: V) -> Reader<V> {
+        Reader {
+            wanted: Wanted::Object,
+            known: self.closed.then_some(fields),
+            ..self.reader(visitor)
+        }
+    }
+
+    /// The same of what is inside.
+    fn of<I>(&self, inner: I) -> Strict<I> {
+        Strict {
+            inner,
+            closed: self.closed,
+        }
     }
 }
 
@@ -139,26 +238,35 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Reader<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Strict(inner))
+        let closed = self.closed;
+        self.visitor.visit_some(Strict { inner, closed })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Strict(inner))
+        let closed = self.closed;
+        self.visitor.visit_newtype_struct(Strict { inner, closed })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         if self.wanted == Wanted::Object {
             return Err(A::Error::invalid_type(Unexpected::Seq, &self.visitor));
         }
-        self.visitor.visit_seq(Strict(items))
+        let (inner, closed) = (items, self.closed);
+        self.visitor.visit_seq(Strict { inner, closed })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Strict(entries))
+        self.visitor.visit_map(Entries {
+            entries,
+            seen: BTreeSet::new(),
+            closed: self.closed,
+            known: self.known,
+        })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_enum(Strict(variant))
+        let (inner, closed) = (variant, self.closed);
+        self.visitor.visit_enum(Strict { inner, closed })
     }
 }
 
@@ -166,7 +274,8 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Strict(inner))
+        let inner = self.of(inner);
+        self.inner.deserialize(inner)
     }
 }
 
@@ -174,27 +283,54 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Strict(seed))
+        let seed = self.of(seed);
+        self.inner.next_element_seed(seed)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.inner.size_hint()
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
+/// The fields of an object, and the names of those that came.
+struct Entries<A> {
+    entries: A,
+    seen: BTreeSet<String>,
+    closed: bool,
+    known: Option<&'static [&'static str]>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(seed)
+        let Some(name) = self.entries.next_key::<String>()? else {
+            return Ok(None);
+        };
+        if self.seen.contains(&name) {
+            return Err(A::Error::custom(format_args!(
+                "duplicate field `{}`",
+                Excerpt::of(&name)
+            )));
+        }
+        // First, so that whoever follows the path knows of which field the error is.
+        let key = seed.deserialize(name.as_str().into_deserializer())?;
+        if let Some(known) = self.known
+            && !known.contains(&name.as_str())
+        {
+            return Err(A::Error::unknown_field(&Excerpt::of(&name).to_string(), known));
+        }
+        self.seen.insert(name);
+        Ok(Some(key))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Strict(seed))
+        let (inner, closed) = (seed, self.closed);
+        self.entries.next_value_seed(Strict { inner, closed })
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.entries.size_hint()
     }
 }
 
@@ -203,8 +339,9 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Strict<A> {
     type Variant = Strict<A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        let (name, content) = self.0.variant_seed(seed)?;
-        Ok((name, Strict(content)))
+        let closed = self.closed;
+        let (name, inner) = self.inner.variant_seed(seed)?;
+        Ok((name, Strict { inner, closed }))
     }
 }
 
@@ -212,15 +349,17 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
-        self.0.unit_variant()
+        self.inner.unit_variant()
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Strict(seed))
+        let seed = self.of(seed);
+        self.inner.newtype_variant_seed(seed)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(length, Reader::of(visitor))
+        let reader = self.reader(visitor);
+        self.inner.tuple_variant(length, reader)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -228,8 +367,8 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        let wanted = Wanted::Object;
-        self.0.struct_variant(fields, Reader { visitor, wanted })
+        let reader = self.object(fields, visitor);
+        self.inner.struct_variant(fields, reader)
     }
 }
 
@@ -262,7 +401,7 @@ mod tests {
     }
 
     fn read(value: &Value) -> Result<Rules, serde_json::Error> {
-        Rules::deserialize(Strict(value))
+        Rules::deserialize(Strict::new(value))
     }
 
     #[test]
@@ -296,9 +435,71 @@ mod tests {
         ] {
             assert!(super::tests::read(&none).is_err(), "{none}");
         }
+        let toml = "most = 7.0\nleast = -3.0\nshare = 2.5\n[[inner]]\nmost = 1e3\n[kind.Many]\ncount = 4.0";
+        let toml: Rules = from_toml(toml).expect("whole numbers");
+        assert_eq!((toml.most, toml.least, toml.inner[0].most), (Some(7), -3, Some(1000)));
+        assert_eq!(toml.kind, Kind::Many { count: 4 });
+        let fault = from_toml::<Rules>("share = 1\nmost = 7.5")
+            .expect_err("no whole number")
+            .to_string();
+        assert!(fault.contains("line 2"), "{fault}");
         let numbers = [json!(1), json!(1.0), json!(1.5), json!(-1.0), json!(1e300)];
         let wholes = numbers.map(|number| number.as_number().and_then(whole));
         assert_eq!(wholes, [Some(1), Some(1), None, None, None]);
+    }
+
+    #[test]
+    fn digits_are_taken_where_the_fraction_is_nothing() {
+        assert_eq!(["3.0", "12.000", "3"].map(plain), ["3", "12", "3"]);
+        for other in ["3.", ".0", "3.5", "3.0.0", "-3.0", "v3.0", "3.0e0", ""] {
+            assert_eq!(plain(other), other);
+        }
+    }
+
+    /// Of two, the last was taken in silence: within an architecture, a job's parameters, a target's settings.
+    #[test]
+    fn a_field_that_comes_twice_is_a_fault_wherever_it_is() {
+        for twice in [
+            r#"{"most": 1, "most": 2}"#,
+            r#"{"any": {"a": 1, "b": 2, "a": 1}}"#,
+            r#"{"any": [{"\u0061": 1, "a": 2}]}"#,
+            r#"{"inner": [{"least": 1}, {"least": 1, "least": 1}]}"#,
+            r#"{"kind": {"Many": {"count": 1, "count": 1}}}"#,
+        ] {
+            let error = from_slice::<Rules>(twice.as_bytes()).expect_err(twice).to_string();
+            assert!(error.contains("duplicate field"), "{twice}: {error}");
+        }
+        let once = r#"{"any": [{"a": 1}, {"a": 2}], "inner": [{"any": {"a": {"a": 3}}}]}"#;
+        assert_eq!(
+            from_slice::<Rules>(once.as_bytes()).expect("no field twice").any[1]["a"],
+            2
+        );
+        assert!(from_slice::<Value>(b"{} {}").is_err(), "more than one text");
+    }
+
+    /// A misspelt field of a measurement, or of what is inside of one, was left out in silence.
+    #[test]
+    fn a_field_that_nobody_knows_is_refused_where_it_is_asked_for() {
+        #[derive(Debug, Deserialize)]
+        struct Open {
+            inner: Option<Box<Open>>,
+            kind: Option<Kind>,
+            any: Option<Value>,
+        }
+        for unknown in [
+            r#"{"inner": null, "innner": 1}"#,
+            r#"{"inner": {"inner": {"most": 1}}}"#,
+            r#"{"kind": {"Many": {"count": 1, "most": 1}}}"#,
+        ] {
+            assert!(from_slice::<Open>(unknown.as_bytes()).is_ok(), "{unknown}");
+            let error = closed_from_slice::<Open>(unknown.as_bytes())
+                .expect_err(unknown)
+                .to_string();
+            assert!(error.contains("unknown field"), "{unknown}: {error}");
+        }
+        let known = br#"{"inner": {"any": {"a": {"b": 1}}}, "kind": {"Many": {"count": 1}}}"#;
+        let open: Open = closed_from_slice(known).expect("each field is known");
+        assert!(open.any.is_none() && open.kind.is_some() && open.inner.is_some_and(|inner| inner.any.is_some()));
     }
 
     #[test]

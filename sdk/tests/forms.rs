@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_sdk::{Architecture, Sampler, SearchSpace, literal, strict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -85,6 +85,31 @@ proptest! {
     }
 }
 
+proptest! {
+    /// What is pasted may be anything; where it is JSON it means what JSON means.
+    #[test]
+    fn arbitrary_literals_do_not_panic(text in r#"([\[\](){}'",:\\ .0-9-]|None|True|null|é|a){0,40}"#) {
+        let read = literal::read(&text);
+        if let Ok(value) = strict::from_slice::<Value>(text.as_bytes()) {
+            prop_assert_eq!(read.expect("JSON"), value);
+        }
+    }
+
+    /// Whatever JSON has, Python's way of printing it is read as the same.
+    #[test]
+    fn python_prints_what_json_says(numbers in proptest::collection::vec(0u32..300, 0..6), word in "[ -~]{0,12}", flag: bool) {
+        let value = json!({ "ks": numbers, "name": word, "se": flag, "wid": null, "pair": [[1], word] });
+        let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        let word = format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"));
+        let flag = if flag { "True" } else { "False" };
+        let text = format!(
+            "{{'ks': [{}], 'name': {word}, 'se': {flag}, 'wid': None, 'pair': ((1,), {word})}}",
+            list.join(", ")
+        );
+        prop_assert_eq!(literal::read(&text).expect("a literal"), value);
+    }
+}
+
 /// Registries are keyed by these: a change of the canonical text would orphan every measurement ever made.
 #[test]
 fn canonical_texts_and_digests_stay_what_they_are() {
@@ -152,6 +177,154 @@ fn weighted_samples_are_in_proportion_to_depth_and_resolution() {
         "{deep} of the draws are deep, expected {expected}"
     );
     assert_ne!(Sampler::new(&space, 0).next(), drawn.first().cloned());
+}
+
+/// An architecture in the Once-for-All form of its space.
+fn pasted() -> Value {
+    json!({ "r": [224], "d": [2, 3, 4, 2, 2], "ks": vec![5; 20], "e": vec![4; 20], "wid": null })
+}
+
+/// Once-for-All's samplers fill the slots past a depth with anything, and its tools call the resolution `image_size` and write widths
+/// as a list: each of these was refused.
+#[test]
+fn the_once_for_all_form_is_read_as_its_tools_write_it() {
+    let space = space("ofa-mobilenetv3");
+    let expected = space.architecture_from_json(&pasted()).expect("an architecture");
+    let with = |changes: &[(&str, Value)]| {
+        let mut form = pasted();
+        for (pointer, value) in changes {
+            *form.pointer_mut(pointer).expect("a place") = value.clone();
+        }
+        form
+    };
+    let past = [json!(null), json!(0), json!(-9.5), json!("x"), json!([])];
+    for odd in past {
+        let changed = with(&[
+            ("/ks/2", odd.clone()),
+            ("/e/3", odd.clone()),
+            ("/e/7", odd.clone()),
+            ("/ks/19", odd),
+        ]);
+        assert_eq!(
+            space.architecture_from_json(&changed).as_ref(),
+            Ok(&expected),
+            "{changed}"
+        );
+    }
+    for (pointer, value) in [
+        ("/wid", json!([null])),
+        ("/r/0", json!(224.0)),
+        ("/ks/0", json!(5.0)),
+        ("/d/1", json!(3.0)),
+    ] {
+        let changed = with(&[(pointer, value)]);
+        assert_eq!(
+            space.architecture_from_json(&changed).as_ref(),
+            Ok(&expected),
+            "{changed}"
+        );
+    }
+    let named = |size: Value| {
+        let mut form = pasted();
+        let fields = form.as_object_mut().expect("an object");
+        fields.remove("r");
+        fields.insert("image_size".into(), size);
+        form
+    };
+    for size in [json!(224), json!([224]), json!(224.0)] {
+        assert_eq!(space.architecture_from_json(&named(size)).as_ref(), Ok(&expected));
+    }
+    let mut both = named(json!(224));
+    both["r"] = json!([224]);
+    for (form, place) in [
+        (named(json!(225)), "/image_size"),
+        (named(json!([1, 2])), "/image_size"),
+        (named(json!([225])), "/image_size/0"),
+        (both, "/image_size"),
+        (with(&[("/wid", json!([1.2]))]), "/wid"),
+        (with(&[("/ks/1", json!(null))]), "/ks/1"),
+        (with(&[("/ks/4", json!(9))]), "/ks/4"),
+        (with(&[("/e/11", json!("x"))]), "/e/11"),
+        (with(&[("/d/4", json!(1))]), "/d/4"),
+        (with(&[("/d/4", json!("2"))]), "/d/4"),
+        (with(&[("/r/0", json!(226))]), "/r/0"),
+    ] {
+        let error = space.architecture_from_json(&form).expect_err("a fault");
+        assert_eq!(error.pointer, place, "{form}: {error}");
+    }
+}
+
+/// A dictionary that was printed by Python, or JSON in a string, was "unknown text" that "does not belong in canonical text".
+#[test]
+fn strings_hold_canonical_text_json_or_python() {
+    let space = space("ofa-mobilenetv3");
+    let expected = space.architecture_from_json(&pasted()).expect("an architecture");
+    let json = pasted().to_string();
+    let python = json
+        .replace('"', "'")
+        .replace("null", "None")
+        .replace("[224]", "(224,)");
+    for text in [&json, &python, &space.canonical_text(&expected)] {
+        assert_eq!(
+            space.architecture_from_json(&json!(text)).as_ref(),
+            Ok(&expected),
+            "{text}"
+        );
+    }
+    for (text, said) in [
+        (
+            json.replace("\"d\":", "\"d\""),
+            "not readable as JSON: expected `:` at line 1 column",
+        ),
+        (
+            json.replace('}', ""),
+            "not readable as JSON: EOF while parsing an object at line 1 column",
+        ),
+        ("{'r': [224], 'r': [128]}".into(), "duplicate field `r`"),
+        ("[1, 2]".into(), "not an array"),
+        ("320".into(), "does not belong in canonical text"),
+    ] {
+        let error = space.architecture_from_json(&json!(text)).expect_err("a fault");
+        assert!(error.message.contains(said), "{text}: {error}");
+    }
+}
+
+#[test]
+fn lists_tell_by_their_lengths_which_space_they_are_of() {
+    let [ten, five] = spaces();
+    let readable = |space: &SearchSpace| space.architecture_to_json(&Sampler::new(space, 1).next().expect("one"));
+    for form in [pasted(), readable(&five), json!(pasted().to_string())] {
+        assert!(five.has_shape_of(&form) && !ten.has_shape_of(&form), "{form}");
+    }
+    assert!(ten.has_shape_of(&readable(&ten)) && !five.has_shape_of(&readable(&ten)));
+    let mut short = pasted();
+    short["ks"] = json!(vec![3; 19]);
+    assert!(five.has_shape_of(&short), "what one list lacks is for the space to say");
+    for none in [
+        json!({ "d": [2, 2, 2, 2, 2] }),
+        json!([]),
+        json!(7),
+        json!("x"),
+        json!("[1]"),
+        json!({ "blocks": 5 }),
+    ] {
+        assert!(!five.has_shape_of(&none), "{none}");
+    }
+    assert_eq!(five.shape(), "5 blocks, 20 layers at most");
+}
+
+/// A file that says 3.0 says 3, whatever its author's program makes of whole numbers.
+#[test]
+fn whole_numbers_of_a_space_may_be_written_as_fractions() {
+    let own = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../spaces/mobilenetv3.toml"));
+    let own = own.expect("a space");
+    let written = own
+        .replace("[160, 320,", "[160.0, 320.0,")
+        .replace("depth = [1,", "depth = [1.0,");
+    assert_ne!(written, own);
+    let read = SearchSpace::from_toml(&written).expect("a consistent space");
+    assert_eq!(read.digest(), space("mobilenetv3").digest());
+    assert!(SearchSpace::from_toml(&own.replace("[160, 320,", "[160.5, 320,")).is_err());
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod search;
 pub mod secret;
 pub mod serving;
 pub mod spaces;
+mod text;
 pub mod tls;
 pub mod train;
 pub mod validate;

@@ -7,12 +7,11 @@ use std::ops::ControlFlow;
 use lglp_openapi::savings::{
     Assumptions, Footprint, MeasuredEnergy, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom,
 };
-use lglp_registry::{HardwareName, Measurement, Store};
+use lglp_registry::{HardwareName, MeasuredSpace, Measurement, Store};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::measure::median;
-use crate::spaces::Spaces;
 
 /// The paper's time for one candidate, seconds.
 const PAPER_SECONDS: f64 = 120.0;
@@ -34,7 +33,7 @@ const FEWEST: usize = 10;
 
 /// An assumption that no footprint follows from.
 #[derive(Debug, thiserror::Error)]
-#[error("{field} is {value}; allowed: {least} to {MOST}")]
+#[error("{field} takes {least} to {MOST:e}, and was given {value:e}")]
 pub struct BadAssumption {
     pub field: &'static str,
     value: f64,
@@ -72,16 +71,11 @@ fn assumptions(
     })
 }
 
-/// What the predictions of a hardware target saved. Measurements of all these spaces count as invested.
-pub fn report(
-    query: &SavingsQuery,
-    store: &dyn Store,
-    hardware: &HardwareName,
-    spaces: &Spaces,
-) -> Result<SavingsReport, SavingsError> {
+/// What the predictions of a hardware target saved. Measurements of all spaces count as invested.
+pub fn report(query: &SavingsQuery, store: &dyn Store, hardware: &HardwareName) -> Result<SavingsReport, SavingsError> {
     let mut spent = Spent::default();
-    for space in spaces.iter() {
-        let _ = store.visit_measurements(hardware, &space.name, None, None, &mut |measurement| {
+    for MeasuredSpace { space, .. } in store.measured_spaces(hardware)? {
+        let _ = store.visit_measurements(hardware, &space, None, None, &mut |measurement| {
             spent.note(&measurement);
             ControlFlow::Continue(())
         })?;

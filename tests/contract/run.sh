@@ -69,7 +69,7 @@ check() {
         cd "$folder"
         export PYTHONPATH=$root/tests/contract SCHEMATHESIS_HOOKS=hooks
         "$python" -m schemathesis.cli --config-file "$root/tests/contract/schemathesis.toml" run "$address/openapi.json" \
-            "${token[@]}" --seed "$seed" --max-examples "$examples" --no-color
+            --url "$address" "${token[@]}" --seed "$seed" --max-examples "$examples" --no-color
     ) >"$folder/report" 2>&1 || status=$?
     kill "$server"
     if [ $status -ne 0 ]; then cat "$folder/report"; fi

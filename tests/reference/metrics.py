@@ -19,6 +19,7 @@ print(
             "mse": metrics.mean_squared_error(measured, predicted),
             "mae": metrics.mean_absolute_error(measured, predicted),
             "r2": metrics.r2_score(measured, predicted),
+            "r2_exchanged": metrics.r2_score(predicted, measured),
             "correlation": np.corrcoef(measured, predicted)[0, 1],
             "mape": 100 * metrics.mean_absolute_percentage_error(measured, predicted),
             "spearman": stats.spearmanr(measured, predicted).statistic,

@@ -74,6 +74,8 @@ impl Registry {
         }
         command.env_remove("LGLP_SERVER").stdin(Stdio::null());
         command.env_remove("LGLP_TOKEN").env_remove("LGLP_CA");
+        // Tables are laid out for it.
+        command.env_remove("COLUMNS");
         command
     }
 
@@ -148,6 +150,14 @@ impl Registry {
         let lines: Vec<&str> = all.lines().take(rows).collect();
         std::fs::write(part.join("mobilenetv3.jsonl"), lines.join("\n")).expect("a file");
         self.ok(&["dataset", "import", part.to_str().expect("UTF-8")]);
+    }
+
+    /// Exports what was measured on a target; the folder.
+    pub fn export(&self, hardware: &str) -> PathBuf {
+        let folder = self.folder.path().join("exported");
+        let name = folder.to_str().expect("UTF-8");
+        self.ok(&["dataset", "export", "--hardware", hardware, name]);
+        folder
     }
 
     /// Starts a server on a free port.
@@ -322,7 +332,8 @@ impl Server {
         response.headers().get(name)?.to_str().ok().map(str::to_owned)
     }
 
-    fn send(
+    /// The whole answer to any call; none where there is none.
+    pub fn send(
         &self,
         method: &str,
         path: &str,

@@ -32,9 +32,10 @@ pub fn runtimes(folder: &Path) -> PathBuf {
     let plugins = folder.join("runtimes");
     if !plugins.is_dir() {
         std::fs::create_dir_all(&plugins).expect("a folder");
-        let name = "liblglp_plugin_onnxruntime.so";
-        let built = root().join("target/release/plugins").join(name);
-        std::os::unix::fs::symlink(built, plugins.join(name)).expect("a link");
+        for name in ["liblglp_plugin_onnxruntime.so", "lglp-onnxruntime"] {
+            let built = root().join("target/release/plugins").join(name);
+            std::os::unix::fs::symlink(built, plugins.join(name)).expect("a link");
+        }
     }
     plugins
 }

@@ -81,9 +81,8 @@ fn the_worst_measurements_are_excluded_and_kept() {
     assert_eq!(again["findings"], json!([]), "the limit holds for all times together");
     drop(server);
 
-    let folder = registry.folder.path().join("exported");
+    let folder = registry.export(HARDWARE);
     let folder = folder.to_str().expect("UTF-8");
-    registry.ok(&["dataset", "export", "--hardware", HARDWARE, folder]);
     let elsewhere = Registry::default();
     elsewhere.ok(&["dataset", "import", folder]);
     assert_eq!(
@@ -100,9 +99,8 @@ fn suspicious_measurements_are_measured_again_where_the_device_is_at_hand() {
     let target = ["--hardware", "here", "--space", "ofa-mobilenetv3"];
     let measure = [&["measure", "--count", "40", "--budget", "0.1"][..], &target].concat();
     first.ok(&measure);
-    let folder = first.folder.path().join("exported");
+    let folder = first.export("here");
     let folder = folder.to_str().expect("UTF-8");
-    first.ok(&["dataset", "export", "--hardware", "here", folder]);
     let file = format!("{folder}/ofa-mobilenetv3.jsonl");
     let text = std::fs::read_to_string(&file).expect("the dataset");
     let mut rows: Vec<Value> = text

@@ -1,6 +1,6 @@
 //! The REST contract: `openapi/openapi.json` is current, and what the server answers is what it says.
 
-use lglp_tests::{HARDWARE, Registry, python, readable, root};
+use lglp_tests::{HARDWARE, Registry, Server, python, readable, root};
 use serde_json::{Value, json};
 
 fn document() -> Value {
@@ -54,6 +54,49 @@ fn check(document: &Value, (method, path): (&str, &str), status: u16, answer: &V
         .map(|e| format!("{}: {e}", e.instance_path))
         .collect();
     assert!(faults.is_empty(), "{method} {path} {status}: {faults:?}");
+}
+
+/// What an import of parts, and interventions, are answered. Nothing of the target is changed.
+fn what_admins_take_back(document: &Value, server: &Server) {
+    let target = format!("/v1/hardware/{HARDWARE}");
+    let measurements = format!("/v1/{HARDWARE}/measurements");
+    let rename = json!({ "to": "lab", "reason": "a trial" });
+    let import = json!({ "parts": [format!("sha256:{}", "0".repeat(64))] });
+    let calls = [
+        (
+            "delete",
+            "/v1/hardware/{hardware}",
+            format!("{target}?reason=a+trial"),
+            Value::Null,
+            409,
+        ),
+        (
+            "post",
+            "/v1/hardware/{hardware}/rename",
+            format!("{target}/rename"),
+            rename,
+            409,
+        ),
+        (
+            "delete",
+            "/v1/{hardware}/measurements",
+            format!("{measurements}?space=other&reason=a+trial&force=true"),
+            Value::Null,
+            422,
+        ),
+        (
+            "post",
+            "/v1/{hardware}/measurements/import",
+            format!("{measurements}/import"),
+            import,
+            422,
+        ),
+    ];
+    for (method, pattern, path, body, expected) in calls {
+        let (status, answer) = server.call(&method.to_uppercase(), &path, &[], Some(&body.to_string()));
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(document, (method, pattern), status, &answer);
+    }
 }
 
 /// A worker's calls, from registering to signing off; their paths.
@@ -262,6 +305,7 @@ fn answers_are_what_the_contract_says() {
         ("/v1/jobs/{id}/events", "/v1/jobs/1/events".to_owned()),
         ("/v1/plugins", "/v1/plugins".to_owned()),
         ("/v1/spaces", "/v1/spaces".to_owned()),
+        ("/v1/{hardware}/spaces", format!("/v1/{HARDWARE}/spaces")),
         ("/v1/audit", "/v1/audit".to_owned()),
         ("/v1/audit/head", "/v1/audit/head".to_owned()),
         ("/v1/registry/verify", "/v1/registry/verify".to_owned()),
@@ -289,6 +333,8 @@ fn answers_are_what_the_contract_says() {
         "/v1/tokens/{id}",
         "/v1/registry/backup",
         "/v1/registry/gc",
+        "/v1/hardware/{hardware}/rename",
+        "/v1/{hardware}/measurements/import",
     ];
     seen.extend(what_workers_are_answered(&document));
     for (path, url) in &gets {
@@ -316,6 +362,7 @@ fn answers_are_what_the_contract_says() {
         assert_eq!(status, expected, "{answer}");
         check(&document, ("post", "/v1/registry/gc"), status, &answer);
     }
+    what_admins_take_back(&document, &server);
     let paths = document["paths"].as_object().expect("paths");
     assert!(
         paths.keys().all(|path| seen.contains(&path.as_str())),

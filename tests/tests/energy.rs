@@ -78,15 +78,7 @@ fn measuring(registry: &Registry, arguments: &[&str]) -> Command {
 fn run(registry: &Registry, command: &mut Command) -> Vec<Value> {
     let output = command.output().expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let folder = registry.folder.path().join("exported");
-    registry.ok(&[
-        "dataset",
-        "export",
-        "--hardware",
-        "here",
-        folder.to_str().expect("UTF-8"),
-    ]);
-    lines(&folder.join("ofa-mobilenetv3.jsonl"))
+    lines(&registry.export("here").join("ofa-mobilenetv3.jsonl"))
 }
 
 fn lines(file: &Path) -> Vec<Value> {

@@ -26,6 +26,18 @@ fn parts_sum_to_the_prediction_and_changes_are_predictions() {
     assert_eq!(status, 200, "{found}");
     let whole = predicted(&architecture);
     assert_eq!(found["prediction"]["latency_ms"], json!(whole));
+    assert_eq!(
+        (&found["runtime"], &found["batch_size"]),
+        (&json!("onnxruntime"), &json!(1))
+    );
+    for change in found["changes"].as_array().expect("a list") {
+        let told = [change, &change["prediction"]].map(|of| of.get("interval").or(of.get("saving_interval")));
+        let reasons = [
+            change.get("no_saving_interval"),
+            change["prediction"].get("no_interval"),
+        ];
+        assert!(told.iter().all(Option::is_some) && reasons == [None, None], "{change}");
+    }
     let rest = found["rest"].as_f64().expect("a number");
     assert!((sum(&found["operators"], "value") + rest - whole).abs() < 1e-9 * whole);
     assert!((sum(&found["operators"], "share") + rest / whole - 1.0).abs() < 1e-9);
@@ -215,6 +227,8 @@ fn an_explanation_can_be_looked_at() {
         "squeeze-excite",
         "the rest",
         "resolution: 320 to 160",
+        "(logarithmic)",
+        "error bars: 90 % interval",
     ];
     for text in named {
         assert!(drawn.contains(text), "{text} is not in the picture");

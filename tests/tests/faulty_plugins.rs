@@ -1,7 +1,9 @@
 //! Plugins that are broken in every way that plugins are: the server goes on, and says what happened.
 
+use std::io::Write as _;
+
 use lglp_tests::plugins::{compile, listed, plugins_of};
-use lglp_tests::{HARDWARE, Registry, readable, root};
+use lglp_tests::{HARDWARE, Registry, readable, root, sample};
 use serde_json::{Value, json};
 
 /// The story: a panic that crosses `extern "C"` aborts the process, and one broken regressor would take every model of
@@ -98,4 +100,43 @@ fn without_native_libraries_their_plugins_say_so_and_the_rest_works() {
     let train = run(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm"]);
     let said = String::from_utf8_lossy(&train.stderr).into_owned();
     assert!(!train.status.success() && said.contains("lib_lightgbm.so"), "{said}");
+}
+
+/// A new build was copied over a plugin that a server had open: the pages of the old one changed under it, and it died without a
+/// word.
+#[test]
+fn a_build_that_is_copied_over_a_plugin_changes_nothing_before_the_next_start() {
+    let mut registry = Registry::with_production("linear");
+    let folder = plugins_of(&registry);
+    registry.plugins = Some(folder.clone());
+    let server = registry.serve();
+    let (path, asked) = (
+        format!("/v1/{HARDWARE}/predict"),
+        json!({ "architectures": sample(3, 5) }).to_string(),
+    );
+    let before = server.post(&path, &asked).1["predictions"].clone();
+    for file in std::fs::read_dir(&folder).expect("plugins") {
+        let path = file.expect("a file").path();
+        let length = std::fs::metadata(&path).expect("a plugin").len();
+        // In place, as `cp` writes: the same file gets another content.
+        let mut written = std::fs::OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .expect("a plugin");
+        written.write_all(&vec![0xCC; length as usize]).expect("written over");
+    }
+    for _ in 0..3 {
+        let (status, answer) = server.post(&path, &asked);
+        assert_eq!((status, &answer["predictions"]), (200, &before));
+    }
+    // Code that was not run before, too.
+    assert_eq!(server.get("/v1/plugins").0, 200);
+    let trained = json!({ "kind": "train", "parameters": { "recipe": "gbdt" } }).to_string();
+    let (status, job) = server.post(&format!("/v1/{HARDWARE}/jobs"), &trained);
+    assert_eq!(status, 202, "{job}");
+    let ended = server.wait(&format!("/v1/jobs/{}", job["id"]), |job| {
+        !["queued", "running"].contains(&job["state"].as_str().unwrap_or_default())
+    });
+    assert_eq!(ended["state"], "succeeded", "{ended}");
 }

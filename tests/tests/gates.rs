@@ -114,7 +114,11 @@ fn a_version_is_validated_gated_promoted_and_rolled_back() {
 
     assert_eq!(put(&server, production, 0, &json!({ "version": 2 })).0, 200);
     let scatter = server.get("/v1/here/validations/1/scatter.svg").1;
-    assert!(scatter.as_str().expect("a picture").contains("<svg"));
+    let scatter = scatter.as_str().expect("a picture");
+    assert!(
+        scatter.contains("<svg") && scatter.contains("(logarithmic)"),
+        "{scatter}"
+    );
 
     // Elastic-Net knows nothing of such small latencies; what it is compared with decides.
     drop(server);

@@ -184,6 +184,7 @@ fn a_diff_is_what_both_versions_and_their_predictions_differ_in() {
     let mut relabelled = measured[5].clone();
     let before_ms = relabelled["latency_ms"].as_f64().expect("ms");
     relabelled["round"] = json!(9);
+    relabelled["measured_at"] = json!("2026-01-01T00:00:00Z");
     relabelled["latency_ms"] = json!(2.0 * before_ms);
     post(&server, "measurements", &json!([relabelled]));
     let mark = json!({
@@ -260,7 +261,7 @@ fn a_diff_is_what_both_versions_and_their_predictions_differ_in() {
             of(&second).as_f64().expect("a number") - of(&first).as_f64().expect("a number"),
         );
     }
-    assert_eq!(diff["metrics"].as_array().map(Vec::len), Some(11));
+    assert_eq!(diff["metrics"].as_array().map(Vec::len), Some(14));
 
     // The same architectures, drawn and predicted by other commands.
     let drawn = registry.ok(&["sample", "--space", "mobilenetv3", "--count", "300", "--seed", "0"]);
@@ -355,6 +356,7 @@ fn a_diff_is_what_both_versions_and_their_predictions_differ_in() {
         .map(|(at, architecture)| {
             let mut measurement = measured[at].clone();
             measurement["space"] = json!("ofa-mobilenetv3");
+            measurement["space_definition"] = json!(null);
             measurement["architecture"] = json!(architecture);
             measurement["digest"] = json!(Digest::of(architecture.as_bytes()));
             measurement

@@ -55,7 +55,7 @@ fn a_registry_is_audited_backed_up_checked_and_cleaned_alone_and_under_a_server(
         for word in [
             "hardware created",
             "measurements recorded",
-            "count 120",
+            "120 measurements of mobilenetv3",
             "once more",
             "alias production",
         ] {
@@ -159,12 +159,15 @@ fn what_was_tampered_with_is_named() {
         work(&db);
         db.flush().expect("flushed");
     };
+    let read = |bytes: &[u8]| -> Value {
+        serde_json::from_slice(&lglp_registry::unpack(bytes).expect("a record")).expect("JSON")
+    };
     let entry = "audit/00000000000000000002";
     let original = std::cell::RefCell::new(Vec::new());
     edit(&|db| {
         let bytes = db.get(entry).expect("read").expect("an entry");
         original.borrow_mut().extend_from_slice(&bytes);
-        let mut forged: Value = serde_json::from_slice(&bytes).expect("JSON");
+        let mut forged = read(&bytes);
         forged["actor"] = json!("mallory");
         db.insert(entry, serde_json::to_vec(&forged).expect("JSON"))
             .expect("written");
@@ -190,8 +193,7 @@ fn what_was_tampered_with_is_named() {
     assert!(said.contains("it is missing; audit entry 2 tells of it"), "{said}");
     // Cut short with its head and the records, the log holds by itself; the head that was kept tells.
     edit(&|db| {
-        let first: Value =
-            serde_json::from_slice(&db.get("audit/00000000000000000001").expect("read").expect("one")).expect("JSON");
+        let first = read(&db.get("audit/00000000000000000001").expect("read").expect("one"));
         db.remove(entry).expect("removed");
         for prefix in ["measurement/", "recorded/"] {
             for record in db.scan_prefix(prefix) {
@@ -216,14 +218,20 @@ fn a_full_disk_stops_changes_and_no_predictions_and_loses_nothing() {
     // The database wants to hold 8 MiB ahead of each change, for which there is no room.
     let blocks = database / 1024 + 16;
     let mut limited = Command::new("bash");
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let script = "trap '' XFSZ; exec \"$@\"";
     let serve = registry.command(&["serve", "--bind", "127.0.0.1:0"]);
     limited
-        .args(["-c", &script, "bash"])
+        .args(["-c", script, "bash"])
         .arg(serve.get_program())
         .args(serve.get_args());
     limited.current_dir(root()).stderr(Stdio::null());
-    let server = registry.serving(limited.spawn().expect("the program runs"), agent(None));
+    let limited = limited.spawn().expect("the program runs");
+    let process = limited.id().to_string();
+    let server = registry.serving(limited, agent(None));
+    // From now on: plugins are copied into memory before, which is no larger than a file may be.
+    let bytes = format!("--fsize={}", blocks * 1024);
+    let limit = Command::new("prlimit").args(["--pid", &process, &bytes]).status();
+    assert!(limit.expect("util-linux").success());
     let before = predict(&server);
 
     let shipped = std::fs::read_to_string(root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl"));

@@ -157,7 +157,7 @@ fn metrics_equal_scikit_learns() {
         spearman_within: Metrics::spearman_within(&measured, &predicted, &resolutions),
         ..Metrics::of(&measured, &predicted)
     };
-    assert_eq!(found.entries().len(), 10);
+    assert_eq!(found.entries().len(), 11);
     let input = json!({ "measured": measured, "predicted": predicted, "resolutions": resolutions }).to_string();
     let expected: Value = serde_json::from_str(&reference("metrics.py", &[], &input)).expect("JSON");
     for (name, value) in found.entries() {

@@ -151,6 +151,13 @@ fn a_run_that_is_killed_goes_on_and_gives_what_training_gives() {
         3,
         "a panel for each predictor"
     );
+    for figure in ["scatter.svg", "residuals.svg", "learning-curve.svg"] {
+        assert!(run.read(figure).contains("(logarithmic)"), "{figure} hides its scale");
+    }
+    assert!(
+        run.read("learning-curve.svg")
+            .contains("error bars: ± one standard deviation")
+    );
 }
 
 #[test]
@@ -171,7 +178,7 @@ fn experiments_that_cannot_be_run_are_refused() {
     let said = run
         .registry
         .fails(&[&run.arguments()[..], &["--rows", "5000"]].concat());
-    assert!(said.contains("there are 120"), "{said}");
+    assert!(said.contains("measurements of 120 architectures"), "{said}");
     let said = run.registry.fails(&[&run.arguments()[..], &["--rows", "20"]].concat());
     assert!(said.contains("20 measured architectures are too few"), "{said}");
 }

@@ -32,6 +32,10 @@ fn a_front_keeps_its_limit_and_beats_random_networks() {
     let registry = Registry::with_production("additive");
     let found = search(&registry, &["--max-ms", "60", "--candidates", "6000"]);
     assert_eq!(found["candidates"], 6000, "{found}");
+    assert_eq!(
+        (&found["runtime"], &found["batch_size"]),
+        (&json!("onnxruntime"), &json!(1))
+    );
     assert!(
         found["instead_of_measuring"]["hours"]
             .as_f64()
@@ -218,6 +222,10 @@ fn a_job_finds_what_the_command_finds_and_can_be_cancelled() {
         (&result["candidates"], &result["found"], &result["version"]),
         (&json!(3000), &json!(best.len()), &json!(1)),
         "{job}"
+    );
+    assert_eq!(
+        (&result["runtime"], &result["batch_size"]),
+        (&json!("onnxruntime"), &json!(1))
     );
     let blob = server
         .get(&format!("/v1/blobs/{}", result["front"].as_str().expect("a digest")))

@@ -44,6 +44,8 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
         "within_10",
         "median_ape",
         "spearman_within",
+        "mac_mape",
+        "mac_r2",
     ] {
         assert!(said.contains(metric), "{metric} is not in\n{said}");
     }
@@ -68,6 +70,21 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
         content["metrics"]["spearman"].as_f64().expect("a number") > 0.9,
         "{content}"
     );
+    // The trivial baseline beside it is the one that its recipe makes of the same split.
+    assert!(
+        said.contains("no better than multiply-accumulates times a constant"),
+        "trees on one-hot choices are not, here: {said}"
+    );
+    let said = registry.ok(&["train", "--hardware", HARDWARE, "--recipe", "mac-proportional"]);
+    assert!(
+        said.contains("no better than multiply-accumulates times a constant"),
+        "{said}"
+    );
+    let trivial = registry.json(&["models", "--hardware", HARDWARE, "2"])["content"]["metrics"].clone();
+    for (own, beside) in [("mape", "mac_mape"), ("r2", "mac_r2")] {
+        let [own, beside] = [&trivial[own], &content["metrics"][beside]].map(|value| value.as_f64().expect("a number"));
+        assert!((own / beside - 1.0).abs() < 1e-5, "{own} and {beside}");
+    }
     let seeds = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seeds", "3"]);
     assert_eq!(seeds["metrics"]["r2"]["values"].as_array().map(Vec::len), Some(3));
     assert_eq!(
@@ -77,7 +94,7 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
     let models = registry.json(&["models", "--hardware", HARDWARE]);
     assert_eq!(
         models["versions"].as_array().map(Vec::len),
-        Some(1),
+        Some(2),
         "several splits make no version"
     );
 }
@@ -92,6 +109,7 @@ fn what_intervals_hold_can_be_looked_at() {
     registry.ok(&[&train[..], &["--reliability", file]].concat());
     let drawn = std::fs::read_to_string(file).expect("a picture");
     assert_eq!(drawn.matches("<circle").count(), 12, "one for each coverage");
+    assert!(drawn.contains("error bars: ± one standard deviation"), "{drawn}");
     // In SVG the higher share has the smaller coordinate.
     let heights: Vec<f64> = drawn
         .split("<circle")

@@ -179,7 +179,7 @@ fn a_machine_that_is_far_off_its_target_refuses_to_measure() {
     let latency_ms = target["reference"]["latency_ms"].as_f64().expect("calibrated");
     target["name"] = json!("fast");
     target["reference"]["latency_ms"] = json!(latency_ms / 10.0);
-    for field in ["created_at", "confirmed"] {
+    for field in ["created_at", "created_by", "confirmed"] {
         target.as_object_mut().expect("an object").remove(field);
     }
     let (status, put) = server.call("PUT", "/v1/hardware/fast", &[], Some(&target.to_string()));

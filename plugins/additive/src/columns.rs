@@ -17,7 +17,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Basis, Kernel};
-use crate::layers::{LayerBasis, LayerKind, layers_of};
+use crate::layers::{LayerBasis, layers_of};
 use crate::operator::{Catalogue, KINDS, Network, Operator};
 
 /// What is left of a kernel's trace where a basis ends.
@@ -131,8 +131,13 @@ impl Columns {
         self.constant = 0.3 * median(scales);
     }
 
-    /// The groups, with their columns, in their order.
+    /// The groups that have columns, in their order.
     pub fn groups(&self) -> Vec<(Group, Range<usize>)> {
+        self.ranges().filter(|(_, range)| !range.is_empty()).collect()
+    }
+
+    /// All groups, with their columns, in their order.
+    fn ranges(&self) -> impl Iterator<Item = (Group, Range<usize>)> {
         let kernel = |at: usize| self.bases[at].len();
         let sizes = [
             (Group::Scale, 1),
@@ -146,21 +151,20 @@ impl Columns {
             (Group::Resolution, self.resolutions.len()),
         ];
         let mut begin = 0;
-        let ranges = sizes.into_iter().map(|(group, size)| {
+        sizes.into_iter().map(move |(group, size)| {
             let range = begin..begin + size;
             begin = range.end;
             (group, range)
-        });
-        ranges.filter(|(_, range)| !range.is_empty()).collect()
+        })
     }
 
     /// How many columns there are.
     pub fn len(&self) -> usize {
-        self.groups().last().map_or(0, |(_, range)| range.end)
+        self.ranges().last().map_or(0, |(_, range)| range.end)
     }
 
     fn range(&self, group: Group) -> Range<usize> {
-        let found = self.groups().into_iter().find(|(other, _)| *other == group);
+        let found = self.ranges().find(|(other, _)| *other == group);
         found.map_or(0..0, |(_, range)| range)
     }
 
@@ -214,29 +218,18 @@ impl Columns {
         for (operator, _) in &network.operators {
             add(&mut sums, &table.rows[*operator as usize]);
         }
-        let layers = self.layers.iter().flat_map(|_| layers_of(network, catalogue));
-        let layers = layers.map(|layer| {
-            let cost: f64 = layer.operators.iter().map(|o| table.costs[*o as usize]).sum();
-            (layer.kind, cost)
-        });
-        self.complete(sums, layers, network.resolution, scale)
-    }
-
-    /// All columns of a network, from the sums over its operators; `layers` come with their prior costs, milliseconds.
-    pub fn complete(
-        &self,
-        mut sums: Vec<f64>,
-        layers: impl Iterator<Item = (LayerKind, f64)>,
-        resolution: u32,
-        scale: f64,
-    ) -> Vec<f64> {
         if let Some((basis, columns)) = self.layers() {
-            for (kind, cost) in layers {
-                for (sum, psi) in sums[columns.clone()].iter_mut().zip(basis.at(&kind)) {
-                    *sum += cost * psi;
-                }
+            for layer in layers_of(network.shapes(catalogue)) {
+                let operators = &network.operators[layer.operators];
+                let cost: f64 = operators.iter().map(|(number, _)| table.costs[*number as usize]).sum();
+                add_times(&mut sums[columns.clone()], cost, &basis.at(&layer.kind));
             }
         }
+        self.complete(sums, network.resolution, scale)
+    }
+
+    /// All columns of a network, from the sums over its operators and layers.
+    pub fn complete(&self, mut sums: Vec<f64>, resolution: u32, scale: f64) -> Vec<f64> {
         let (at, constant) = self.constant();
         sums[at] = constant;
         sums.iter_mut().for_each(|sum| *sum /= scale);
@@ -295,6 +288,11 @@ impl Table {
 /// Adds what an operator has of each column.
 pub fn add(sums: &mut [f64], row: &[f64]) {
     sums.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry);
+}
+
+/// Adds a multiple of what a layer has of its columns.
+pub fn add_times(sums: &mut [f64], times: f64, row: &[f64]) {
+    sums.iter_mut().zip(row).for_each(|(sum, entry)| *sum += times * entry);
 }
 
 /// The middle value; the mean of the two in the middle of an even number.

@@ -2,18 +2,19 @@
 //! a network has one shape do whole layers come again often enough to be told apart.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::Factor;
-use crate::operator::{Catalogue, Network, Place};
+use crate::operator::{Catalogue, Network, Place, Shape};
 use lglp_sdk::plugin::abi::{OPERATOR_DEPTHWISE, OPERATOR_SQUEEZE_EXCITE};
 
 /// Functions at most.
 const MOST: usize = 400;
 
 /// What tells layers apart: kernel, inner channels over channels in, squeeze-and-excitation, channels in and out; and the side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerKind {
     pub kernel: u16,
@@ -30,17 +31,16 @@ pub struct Layer {
     pub kind: LayerKind,
     pub place: Place,
     pub stride: u16,
-    /// Numbers in the catalogue.
-    pub operators: Vec<u32>,
+    /// Which of the network's operators it has.
+    pub operators: Range<usize>,
 }
 
-/// The layers of a network, in the order in which they run.
-pub fn layers_of(network: &Network, catalogue: &Catalogue) -> Vec<Layer> {
-    let searched = network.operators.iter().filter(|(_, place)| *place != (0, 0));
+/// The layers of a network, in the order in which they run; `operators` are the network's, each with its place.
+pub fn layers_of<'a>(operators: impl Iterator<Item = (&'a Shape, Place)>) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
-    for (number, place) in searched {
-        let operator = &catalogue.operators[*number as usize].shape;
-        if layers.last().is_none_or(|layer| layer.place != *place) {
+    let searched = operators.enumerate().filter(|(_, (_, place))| *place != (0, 0));
+    for (at, (operator, place)) in searched {
+        if layers.last().is_none_or(|layer| layer.place != place) {
             layers.push(Layer {
                 kind: LayerKind {
                     kernel: 0,
@@ -50,13 +50,13 @@ pub fn layers_of(network: &Network, catalogue: &Catalogue) -> Vec<Layer> {
                     channels_out: operator.channels_out,
                     side: operator.side_in,
                 },
-                place: *place,
+                place,
                 stride: 1,
-                operators: Vec::new(),
+                operators: at..at,
             });
         }
         let Some(layer) = layers.last_mut() else { continue };
-        layer.operators.push(*number);
+        layer.operators.end = at + 1;
         layer.kind.channels_out = operator.channels_out;
         match u32::from(operator.kind) {
             OPERATOR_DEPTHWISE => {
@@ -94,7 +94,7 @@ impl LayerBasis {
         let mut shapes = BTreeMap::<Place, (u32, u32, u16)>::new();
         let mut counts = BTreeMap::<LayerKind, usize>::new();
         for network in networks {
-            for layer in layers_of(network, catalogue) {
+            for layer in layers_of(network.shapes(catalogue)) {
                 let shape = (layer.kind.channels_in, layer.kind.channels_out, layer.stride);
                 if *shapes.entry(layer.place).or_insert(shape) != shape {
                     return None;

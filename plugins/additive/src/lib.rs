@@ -12,6 +12,7 @@ mod fit;
 mod kernel;
 mod layers;
 mod lbfgs;
+mod memo;
 mod model;
 mod nnls;
 mod operator;

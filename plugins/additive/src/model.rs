@@ -1,15 +1,18 @@
 //! A fitted model: a table of times by operator, and what an operator that is not in it takes.
 
-use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
-use faer::Mat;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, Par};
 use lglp_sdk::plugin::{LeftOut, PluginError, Tensor};
 
-use crate::columns::{Columns, Group, add};
+use crate::columns::{Columns, Group, add, add_times};
 use crate::cost::Cost;
 use crate::fit::Size;
 use crate::layers::{LayerKind, layers_of};
-use crate::operator::{Catalogue, Network, Operator, SIDE_IN, WIDTH, check_width};
+use crate::memo::Memo;
+use crate::operator::{Catalogue, Operator, SIDE_IN, Shape, WIDTH, check_width};
 
 /// What a fit finds, and a saved model has.
 pub struct Parts {
@@ -25,7 +28,7 @@ pub struct Parts {
     pub first: Vec<f64>,
     /// Coefficients of the second stage.
     pub second: Vec<f64>,
-    /// `R`, with `R' R` the covariance of the second stage's coefficients.
+    /// `R`, lower triangular, with `R' R` the covariance of the second stage's coefficients.
     pub root: Mat<f64>,
 }
 
@@ -36,6 +39,9 @@ pub struct Model {
     times: Vec<Times>,
     /// What each operator of the catalogue adds to the columns.
     rows: Vec<Vec<f64>>,
+    /// Operators that the catalogue lacks.
+    operators: Memo<Shape, (Times, Vec<f64>)>,
+    layers: Memo<LayerKind, OfLayer>,
     /// What a resolution that was not seen adds to the variance.
     unseen: f64,
     /// Each row of the fit as all others tell it, milliseconds; empty in a model that was loaded.
@@ -58,7 +64,6 @@ struct Sums {
     times: Times,
     /// Side of the input, pixels.
     resolution: u32,
-    layers: Vec<OwnLayer>,
 }
 
 /// A prediction, milliseconds.
@@ -70,12 +75,13 @@ struct Whole {
     rest: f64,
 }
 
-/// A layer of a row.
-struct OwnLayer {
-    kind: LayerKind,
-    /// Prior cost, milliseconds.
-    cost: f64,
-    steps: Vec<usize>,
+/// What a layer takes beside its operators, as shares of their prior cost, in each stage; and what it has of the functions of its
+/// basis.
+#[derive(Debug)]
+struct OfLayer {
+    first: f64,
+    second: f64,
+    psi: Vec<f64>,
 }
 
 /// Predictions are no less than this share of the prior cost.
@@ -87,6 +93,8 @@ impl Model {
             parts,
             times: Vec::new(),
             rows: Vec::new(),
+            operators: Memo::default(),
+            layers: Memo::default(),
             unseen: 0.0,
             left_out,
         };
@@ -185,13 +193,23 @@ impl Model {
             let mut columns = vec![0.0; self.parts.columns.len()];
             let sums = self.sums(inputs.row(at), Some(&mut columns), None)?;
             let whole = self.whole(&sums);
-            let layers = sums.layers.iter().map(|layer| (layer.kind, layer.cost));
-            let completed = (self.parts.columns).complete(columns, layers, sums.resolution, whole.scale);
-            rows.push(completed);
+            rows.push((self.parts.columns).complete(columns, sums.resolution, whole.scale));
             wholes.push(whole);
         }
         let phi = Mat::from_fn(self.parts.columns.len(), rows.len(), |j, i| rows[i][j]);
-        Ok((wholes, &self.parts.root * &phi))
+        let mut half = Mat::zeros(phi.nrows(), phi.ncols());
+        triangular::matmul(
+            half.as_mut(),
+            BlockStructure::Rectangular,
+            Accum::Replace,
+            &self.parts.root,
+            BlockStructure::TriangularLower,
+            &phi,
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+        Ok((wholes, half))
     }
 
     /// What a resolution adds to the variance of relative errors: something where it was not seen.
@@ -219,22 +237,25 @@ impl Model {
 
     /// What an operator takes, milliseconds, as far as that belongs to it alone.
     pub fn time_of(&self, operator: &Operator) -> f64 {
-        self.own(operator).0.second
+        let Parts { catalogue, .. } = &self.parts;
+        let known = catalogue
+            .find(&operator.shape)
+            .map(|number| self.times[number as usize]);
+        known.unwrap_or_else(|| self.worked_out(operator).0).second
     }
 
-    /// What an operator takes, and what it adds to the columns: from the tables, or worked out where it is in none.
-    fn own(&self, operator: &Operator) -> (Times, Cow<'_, [f64]>) {
-        let Parts {
-            catalogue,
-            columns,
-            cost,
-            ..
-        } = &self.parts;
-        if let Some(number) = catalogue.find(&operator.shape) {
-            return (self.times[number as usize], (&self.rows[number as usize]).into());
-        }
-        let row = columns.of_operator(operator, cost.of_operator(operator, catalogue), &catalogue.operators);
-        (self.times_of(&row), row.into())
+    /// What an operator that is in no table takes, and what it adds to the columns.
+    fn worked_out(&self, operator: &Operator) -> Arc<(Times, Vec<f64>)> {
+        self.operators.get(operator.shape, || {
+            let Parts {
+                catalogue,
+                columns,
+                cost,
+                ..
+            } = &self.parts;
+            let row = columns.of_operator(operator, cost.of_operator(operator, catalogue), &catalogue.operators);
+            (self.times_of(&row), row)
+        })
     }
 
     /// What an operator takes that adds so much to the columns, the first of which is its prior cost.
@@ -247,45 +268,66 @@ impl Model {
         }
     }
 
-    /// Sums over a row; where they are given, adds what operators have of the columns, and tells the part of each step.
+    /// Sums over a row; where they are given, adds what operators and layers have of the columns, and tells the part of each
+    /// step.
     fn sums(
         &self,
         row: &[f32],
         mut columns: Option<&mut [f64]>,
         mut parts: Option<&mut [f64]>,
     ) -> Result<Sums, PluginError> {
+        let layered = self.parts.columns.layers();
         let mut all = Times {
             prior: 0.0,
             first: 0.0,
             second: 0.0,
         };
-        let mut priors = Vec::new();
+        let mut read = Vec::new();
         for (at, step) in row.chunks_exact(WIDTH).enumerate() {
-            let Some((operator, _)) = Operator::read(step)? else {
+            let Some((operator, place)) = Operator::read(step)? else {
                 break;
             };
-            let (times, own) = self.own(&operator);
-            all.prior += times.prior;
-            all.first += times.first;
-            all.second += times.second;
-            if let Some(columns) = &mut columns {
-                add(columns, &own);
-            }
-            if let Some(parts) = &mut parts {
-                parts[at] = times.second;
-                priors.push(times.prior);
+            let mut take = |times: &Times, own: &[f64]| {
+                all.prior += times.prior;
+                all.first += times.first;
+                all.second += times.second;
+                if let Some(columns) = &mut columns {
+                    add(columns, own);
+                }
+                if let Some(parts) = &mut parts {
+                    parts[at] = times.second;
+                }
+                if layered.is_some() {
+                    read.push((operator.shape, place, times.prior));
+                }
+            };
+            match self.parts.catalogue.find(&operator.shape) {
+                Some(number) => take(&self.times[number as usize], &self.rows[number as usize]),
+                None => {
+                    let (times, own) = &*self.worked_out(&operator);
+                    take(times, own);
+                }
             }
         }
-        let layers = self.layers(row)?;
-        for layer in &layers {
-            let (first, second) = self.of_layer(layer);
-            all.first += first;
-            all.second += second;
-            if let Some(parts) = &mut parts {
-                layer
-                    .steps
-                    .iter()
-                    .for_each(|at| parts[*at] += second * priors[*at] / layer.cost);
+        if let Some((basis, range)) = layered {
+            for layer in layers_of(read.iter().map(|(shape, place, _)| (shape, *place))) {
+                let priors = read[layer.operators.clone()].iter().map(|(_, _, prior)| prior);
+                let cost: f64 = priors.clone().sum();
+                let OfLayer { first, second, psi } = &*self
+                    .layers
+                    .get(layer.kind, || self.of_layer(basis.at(&layer.kind), &range));
+                all.first += cost * first;
+                all.second += cost * second;
+                if let Some(columns) = &mut columns {
+                    add_times(&mut columns[range.clone()], cost, psi);
+                }
+                if let Some(parts) = &mut parts {
+                    add_times(
+                        &mut parts[layer.operators],
+                        *second,
+                        &priors.copied().collect::<Vec<_>>(),
+                    );
+                }
             }
         }
         if all.prior <= 0.0 {
@@ -294,8 +336,20 @@ impl Model {
         Ok(Sums {
             times: all,
             resolution: row[SIDE_IN] as u32,
-            layers,
         })
+    }
+
+    /// What a layer takes beside its operators that has so much of the functions of its basis, the columns of which are `range`.
+    fn of_layer(&self, psi: Vec<f64>, range: &Range<usize>) -> OfLayer {
+        let dot = |coefficients: &[f64]| {
+            let own = psi.iter().zip(&coefficients[range.clone()]);
+            own.map(|(x, b)| x * b).sum::<f64>()
+        };
+        OfLayer {
+            first: dot(&self.parts.first),
+            second: dot(&self.parts.second),
+            psi,
+        }
     }
 
     fn whole(&self, sums: &Sums) -> Whole {
@@ -327,48 +381,5 @@ impl Model {
             scale,
             rest: predicted - of_second,
         }
-    }
-
-    /// The layers of a row, where layers count.
-    fn layers(&self, row: &[f32]) -> Result<Vec<OwnLayer>, PluginError> {
-        if self.parts.columns.layers().is_none() {
-            return Ok(Vec::new());
-        }
-        let mut catalogue = Catalogue::default();
-        let mut operators = Vec::new();
-        for step in row.chunks_exact(WIDTH) {
-            let Some((operator, place)) = Operator::read(step)? else {
-                break;
-            };
-            operators.push((catalogue.number(operator), place));
-        }
-        let network = Network {
-            operators,
-            resolution: 0,
-        };
-        let layers = layers_of(&network, &catalogue).into_iter().map(|layer| {
-            let known = &self.parts.catalogue;
-            let cost = |number: &u32| (self.parts.cost).of_operator(&catalogue.operators[*number as usize], known);
-            let within = |at: &usize| network.operators[*at].1 == layer.place;
-            OwnLayer {
-                kind: layer.kind,
-                cost: layer.operators.iter().map(cost).sum(),
-                steps: (0..network.operators.len()).filter(within).collect(),
-            }
-        });
-        Ok(layers.collect())
-    }
-
-    /// What a layer takes beside its operators, in each stage, milliseconds.
-    fn of_layer(&self, layer: &OwnLayer) -> (f64, f64) {
-        let Some((basis, range)) = self.parts.columns.layers() else {
-            return (0.0, 0.0);
-        };
-        let psi = basis.at(&layer.kind);
-        let dot = |coefficients: &[f64]| {
-            let own = psi.iter().zip(&coefficients[range.clone()]);
-            layer.cost * own.map(|(x, b)| x * b).sum::<f64>()
-        };
-        (dot(&self.parts.first), dot(&self.parts.second))
     }
 }

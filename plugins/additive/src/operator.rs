@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use lglp_sdk::plugin::{PluginError, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,9 @@ pub struct Operator {
     pub work: Work,
 }
 
+/// What is looked up for each operator of each network that is predicted.
+pub type ByShape<T> = HashMap<Shape, T, RandomState>;
+
 /// Where an operator stands: block and layer, from 1; 0 outside of the searched ones.
 pub type Place = (u16, u16);
 
@@ -67,7 +71,8 @@ impl Operator {
         if step[0] == 0.0 {
             return Ok(None);
         }
-        let valid = step.iter().all(|x| x.is_finite() && *x >= 0.0 && *x < 1e12);
+        // All of them at once, whatever the first says: no number fails both comparisons.
+        let valid = step.iter().fold(true, |valid, x| valid & (*x >= 0.0) & (*x < 1e12));
         if !valid || step[0] > KINDS as f32 {
             let message = format!("a step is no operator: {step:?}; the regressor reads the encoder `operators`");
             return Err(PluginError::Failed(message));
@@ -123,11 +128,20 @@ pub struct Network {
     pub resolution: u32,
 }
 
+impl Network {
+    /// What its operators are, each with its place.
+    pub fn shapes<'a>(&'a self, catalogue: &'a Catalogue) -> impl Iterator<Item = (&'a Shape, Place)> {
+        let operators = &catalogue.operators;
+        let shape = |(number, place): &(u32, Place)| (&operators[*number as usize].shape, *place);
+        self.operators.iter().map(shape)
+    }
+}
+
 /// Distinct operators, numbered in the order in which they were met.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     pub operators: Vec<Operator>,
-    numbers: HashMap<Shape, u32>,
+    numbers: ByShape<u32>,
 }
 
 impl Catalogue {

@@ -19,7 +19,7 @@ pub fn load<T: DeserializeOwned>(version: u32, bytes: &[u8]) -> Result<T, Plugin
     }
     let unsupported = |e: serde_json::Error| PluginError::UnsupportedState(e.to_string());
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let state = T::deserialize(Strict(&mut json)).map_err(unsupported)?;
+    let state = T::deserialize(Strict::new(&mut json)).map_err(unsupported)?;
     json.end().map_err(unsupported)?;
     Ok(state)
 }

@@ -73,6 +73,9 @@ impl Runtime for CommandRuntime {
             (Way::Persistent(Arc::new(persistent)), facts)
         } else {
             let (once, facts) = Once::open(plan, values)?;
+            if let Some(resolution_ms) = once.resolution_ms() {
+                description["resolution_ms"] = resolution_ms.into();
+            }
             (Way::Once(Arc::new(once)), facts)
         };
         for (name, fact) in facts {

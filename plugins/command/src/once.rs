@@ -14,20 +14,30 @@ pub struct Once {
     values: Values,
     /// What the program said of itself at first.
     facts: Facts,
+    /// What it rounded times to then, milliseconds; 0 where it did not.
+    resolution_ms: f64,
 }
 
 impl Once {
-    /// Has the program time a tiny network once, to learn whether it works, and what it says of itself.
+    /// Has the program time a tiny network once, to learn whether it works, and what it says of itself. The time may be one that
+    /// the program rounds to 0.
     pub fn open(plan: Plan, values: Values) -> Result<(Self, Facts), PluginError> {
         let mut once = Self {
             plan,
             values,
             facts: Facts::new(),
+            resolution_ms: 0.0,
         };
         let network = once.load(&probe::network())?;
-        once.facts = once.ask(&network, 1)?.facts;
+        let answer = once.ask(&network, 1)?;
+        (once.facts, once.resolution_ms) = (answer.facts, answer.resolution_ms);
         let facts = once.facts.clone();
         Ok((once, facts))
+    }
+
+    /// What the program rounds times to, milliseconds; none where it does not.
+    pub fn resolution_ms(&self) -> Option<f64> {
+        Some(self.resolution_ms).filter(|&resolution_ms| resolution_ms > 0.0)
     }
 
     /// Writes a network's file, and has it converted.
@@ -42,7 +52,7 @@ impl Once {
     pub fn run(&self, network: &Network, runs: usize) -> Result<Vec<Sample>, PluginError> {
         let answer = self.ask(network, runs)?;
         same_facts(&self.facts, &answer.facts)?;
-        Ok(answer.samples)
+        answer.samples().map_err(|reason| self.failed(&reason))
     }
 
     fn ask(&self, network: &Network, runs: usize) -> Result<Answer, PluginError> {
@@ -54,25 +64,23 @@ impl Once {
         {
             return Err(PluginError::Failed(format!("cannot remove {output}: {error}")));
         }
-        let printed = self.start(&self.plan.command, &values)?;
         let said = Said {
-            stdout: printed.stdout,
-            stderr: printed.stderr,
+            printed: self.start(&self.plan.command, &values)?,
             output: std::fs::read_to_string(output).ok(),
         };
-        let mut answer = self.plan.answer.read(&said).map_err(|error| match error {
-            PluginError::Failed(reason) => {
-                PluginError::Failed(format!("{}: {reason}", self.plan.program(&self.values)))
-            }
-            other => other,
-        })?;
-        let words = format!("{}\n{}", said.stdout, said.stderr);
+        let answer = self.plan.answer.read(&said);
+        let mut answer = answer.map_err(|reason| self.failed(&reason))?;
+        let words = format!("{}\n{}", said.printed.stdout, said.printed.stderr);
         for (name, fact) in &self.plan.facts {
             if let Some(fact) = fact.tell(&words) {
                 answer.facts.insert(name.clone(), fact);
             }
         }
         Ok(answer)
+    }
+
+    fn failed(&self, reason: &str) -> PluginError {
+        PluginError::Failed(format!("{}: {reason}", self.plan.program(&self.values)))
     }
 
     fn start(&self, template: &Template, values: &Values) -> Result<program::Output, PluginError> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use lglp_sdk::Printable;
 use lglp_sdk::plugin::{PluginError, Sample};
 use serde_json::{Map, Value, json};
 
@@ -111,6 +112,7 @@ impl Persistent {
         let answer = process.ask(question, self.time_limit())?;
         if let Some(error) = answer.get("error") {
             let reason = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+            let reason = Printable::of(reason);
             let message = format!("the program answered {question} with an error: {reason}");
             return Err(Refusal::Error(PluginError::Failed(message)));
         }
@@ -123,7 +125,7 @@ impl Persistent {
         }
         let wanted = id.map_or_else(|| format!("{name:?}"), |id| format!("{{\"{name}\": {id}}}"));
         let got = Value::Object(answer).to_string();
-        let got = crate::parse::shortened(&got);
+        let got = Printable::of(crate::parse::shortened(&got));
         let what = format!("answered {question} with {got}; expected {wanted} in it");
         Err(process.faulty(&what).into())
     }

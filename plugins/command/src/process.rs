@@ -10,6 +10,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use lglp_sdk::Printable;
 use lglp_sdk::plugin::PluginError;
 use lglp_sdk::program::ProcessGroup;
 use rustix::net::{SendFlags, send};
@@ -106,7 +107,7 @@ impl Process {
             return Ok(object);
         }
         let text = String::from_utf8_lossy(line);
-        let said = shortened(text.trim_end());
+        let said = Printable::of(shortened(text.trim_end()));
         Err(self.faulty(&format!(
             "answered with something that is not one JSON object a line: {said}; all else belongs on its standard error"
         )))
@@ -141,7 +142,7 @@ impl Process {
         let text = String::from_utf8_lossy(&bytes[..read.unwrap_or(0)]);
         let last = text.lines().rev().find(|line| !line.trim().is_empty());
         last.map_or_else(String::new, |line| {
-            format!("; its last line: {}", shortened(line.trim()))
+            format!("; its last line: {}", Printable::of(shortened(line.trim())))
         })
     }
 }

@@ -49,7 +49,7 @@ impl Saved {
             return Err(unsupported(format!("its format is not {FORMAT}")));
         }
         let mut json = serde_json::Deserializer::from_str(text("parameters")?);
-        let network = Network::deserialize(Strict(&mut json)).and_then(|network| json.end().map(|()| network));
+        let network = Network::deserialize(Strict::new(&mut json)).and_then(|network| json.end().map(|()| network));
         let network = network.map_err(|e| unsupported(format!("its parameters: {e}")))?;
         network.check().map_err(unsupported)?;
         let input = Shape {

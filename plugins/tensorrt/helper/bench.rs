@@ -1,47 +1,28 @@
 //! Running a plan, timed by events on the device.
 
 use std::ffi::CStr;
-use std::fs::File;
-use std::io::BufRead;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use half::f16;
+use lglp_sdk::helper::{Answers, Refusal, questions};
 
 use crate::driver::{Driver, Handle, Memory};
 use crate::shim::{self, Execution, Logger, Tensor};
+use crate::tensorrt;
 use crate::wire::{Serve, Times};
-use crate::{Refusal, answer, tensorrt};
 
 /// Loads the plan, says so, and runs it as often as each line of the input asks for.
-pub fn serve(wanted: &Serve, answers: &mut File) -> std::io::Result<()> {
-    let asked = requests();
-    let bench = Bench::new(wanted);
-    let loaded = bench.as_ref().map(|_| ()).map_err(|refusal| match refusal {
-        Refusal::Unavailable(reason) => Refusal::Unavailable(reason.clone()),
-        Refusal::Failed(reason) => Refusal::Failed(reason.clone()),
-    });
-    answer(answers, loaded)?;
-    let Ok(mut bench) = bench else { return Ok(()) };
+pub fn serve(wanted: &Serve, answers: &mut Answers) -> std::io::Result<()> {
+    let asked = questions::<usize>();
+    let mut bench = match Bench::new(wanted) {
+        Ok(bench) => bench,
+        Err(refusal) => return answers.give::<()>(Err(refusal)),
+    };
+    answers.give(Ok(()))?;
     for runs in asked {
-        answer(answers, bench.times(runs))?;
+        answers.give(bench.times(runs))?;
     }
     Ok(())
-}
-
-/// Numbers of runs, a line each. The process ends with its input: the plugin is gone then, even if a run still hangs.
-fn requests() -> mpsc::Receiver<usize> {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let Ok(runs) = line.trim().parse() else { break };
-            if send.send(runs).is_err() {
-                break;
-            }
-        }
-        std::process::exit(0);
-    });
-    receive
 }
 
 /// A network's input or output, on the machine and on the device.

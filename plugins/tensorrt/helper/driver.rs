@@ -4,9 +4,9 @@
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::path::Path;
 
+use lglp_sdk::helper::Refusal;
 use libloading::Library;
 
-use crate::Refusal;
 use crate::tensorrt::told;
 use crate::wire::Device;
 

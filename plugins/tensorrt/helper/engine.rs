@@ -3,7 +3,8 @@
 use std::ffi::c_void;
 use std::path::Path;
 
-use crate::Refusal;
+use lglp_sdk::helper::Refusal;
+
 use crate::shim::{self, step};
 use crate::tensorrt;
 use crate::wire::Build;

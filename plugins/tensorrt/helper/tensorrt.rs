@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use lglp_sdk::helper::Refusal;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 
-use crate::Refusal;
 use crate::shim::{self, Create, CreateParser};
 use crate::wire::Found;
 

@@ -3,10 +3,7 @@
 
 mod cache;
 mod fp16;
-mod helper;
-mod session;
 mod settings;
-mod times;
 mod trtexec;
 mod version;
 mod wire;
@@ -15,15 +12,15 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lglp_sdk::helper::{Helper, Session};
 use lglp_sdk::plugin::{PluginError, Runtime, Sample};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use cache::Cache;
-use session::Session;
-use settings::{Precision, Settings};
+use settings::{Latency, Precision, Settings};
 use trtexec::Trtexec;
-use wire::{Build, Device, Found, Request, Serve};
+use wire::{Build, Device, Found, Request, Serve, Times};
 
 lglp_sdk::export_plugin! {
     summary: "Times ONNX networks on NVIDIA GPUs with TensorRT",
@@ -32,6 +29,9 @@ lglp_sdk::export_plugin! {
 
 /// Time for the driver, or a library, to say what it is. A driver whose GPU has fallen off the bus takes for ever.
 const PROBE_LIMIT: Duration = Duration::from_secs(60);
+
+/// Asks driver and TensorRT.
+const HELPER: Helper = Helper("lglp-tensorrt");
 
 const SYNTHETIC: &str = "int8: the ranges of values are synthetic, made up by trtexec; the latency is of use, the network's \
                          results would not be";
@@ -71,7 +71,9 @@ impl Route {
         let trtexec = |program| Ok(Self::Trtexec(Trtexec::open(program, settings)?));
         let library = || {
             let library = settings.library.clone();
-            helper::ask(&Request::Find { library }, PROBE_LIMIT, "opening TensorRT").map(Self::Library)
+            HELPER
+                .ask(&Request::Find { library }, PROBE_LIMIT, "opening TensorRT")
+                .map(Self::Library)
         };
         let program = Trtexec::find(settings.trtexec.as_deref());
         match (settings.route, program) {
@@ -122,7 +124,7 @@ impl Runtime for TensorRt {
             device: settings.device,
         };
         // First of all: without a driver, some TensorRT libraries answer with garbage.
-        let device: Device = helper::ask(&probe, PROBE_LIMIT, "asking the NVIDIA driver")?;
+        let device: Device = HELPER.ask(&probe, PROBE_LIMIT, "asking the NVIDIA driver")?;
         let route = Route::find(&settings)?;
         let version = route.version();
         if settings.precision == Precision::Int8 {
@@ -219,7 +221,10 @@ impl Runtime for TensorRt {
     fn run_many(&self, network: &mut Network, runs: usize) -> Result<Vec<Sample>, PluginError> {
         let settings = &self.settings;
         match (&self.route, &mut network.session) {
-            (_, Some(session)) => session.run(runs, settings.latency, settings.run_limit()),
+            (_, Some(session)) => {
+                let times = session.ask(runs, settings.run_limit(), "running an engine")?;
+                samples(times, settings.latency)
+            }
             (Route::Trtexec(trtexec), None) => {
                 let ran = trtexec.run(settings, &network.engine(), network.folder.path(), runs);
                 // It may be the engine that is at fault: the next load builds it anew.
@@ -250,7 +255,7 @@ impl TensorRt {
                 compute_capability: None,
             },
         };
-        helper::ask(&Request::Build(build), settings.build_limit(), "building an engine")
+        HELPER.ask(&Request::Build(build), settings.build_limit(), "building an engine")
     }
 
     /// Makes an engine ready to run, where that is not done by each run.
@@ -266,9 +271,29 @@ impl TensorRt {
             warm_up_ms: settings.warm_up,
         };
         // TensorRT-RTX compiles for the device when an engine is loaded: that is a part of building it.
-        network.session = Some(Session::start(serve, settings.build_limit())?);
+        let command = HELPER.command(&Request::Serve(serve))?;
+        let (session, ()) = Session::start(command, &[], settings.build_limit(), "loading an engine")?;
+        network.session = Some(session);
         Ok(())
     }
+}
+
+/// The times that a target has chosen.
+fn samples(times: Times, latency: Latency) -> Result<Vec<Sample>, PluginError> {
+    let chosen = match latency {
+        Latency::GpuCompute => times.gpu_compute_ns,
+        Latency::Host => times.host_ns,
+    };
+    if chosen.is_empty() || chosen.contains(&0) {
+        return Err(PluginError::Failed(
+            "the driver timed a run at 0 ns; do its events work?".into(),
+        ));
+    }
+    let samples = chosen.into_iter().map(|wall_ns| Sample {
+        wall_ns,
+        ..Sample::default()
+    });
+    Ok(samples.collect())
 }
 
 /// Eight bits need ranges of values, which lglp's networks do not have and nobody but `trtexec` makes up.

@@ -5,10 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use lglp_sdk::plugin::{PluginError, Sample};
-use lglp_sdk::program;
+use lglp_sdk::{program, trtexec};
 
-use crate::settings::{Precision, Settings};
-use crate::times;
+use crate::settings::{Latency, Precision, Settings};
 use crate::version::Version;
 
 /// Where TensorRT's packages and containers put it.
@@ -117,8 +116,15 @@ impl Trtexec {
         if settings.cuda_graph {
             command.arg("--useCudaGraph");
         }
-        program::run(command, settings.run_limit()).map_err(|error| while_at("running an engine", error.into()))?;
-        times::read(&exported, settings.latency, settings.warm_up)
+        let output =
+            program::run(command, settings.run_limit()).map_err(|error| while_at("running an engine", error.into()))?;
+        let exported = std::fs::read_to_string(&exported)
+            .map_err(|problem| PluginError::Failed(format!("trtexec ended well without exporting times: {problem}")))?;
+        let samples = trtexec::samples(&exported, &output, |run| match settings.latency {
+            Latency::GpuCompute => run.compute_ms,
+            Latency::Host => run.latency_ms,
+        });
+        samples.map_err(PluginError::Failed)
     }
 
     fn command(&self, settings: &Settings) -> Command {

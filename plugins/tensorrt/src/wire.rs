@@ -47,17 +47,6 @@ pub struct Serve {
     pub warm_up_ms: u32,
 }
 
-/// An answer: what was asked for, or why there is none.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer<T> {
-    Done(T),
-    /// Something is missing on this machine.
-    Unavailable(String),
-    /// What is there failed.
-    Failed(String),
-}
-
 /// A GPU with its driver.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {

@@ -2,11 +2,15 @@ use std::thread;
 
 use super::fixtures::{name, predicting_energy, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
-use crate::{Alias, AliasMove, AliasName, Error, HardwareName, Result, Store};
+use crate::{Alias, AliasMove, AliasName, Error, Expected, HardwareName, Result, Rollback, Store};
 
 pub(super) const CHECKS: &[Check] = &[
     ("an alias moves from the generation that its mover saw", moves),
     ("an alias points at a version that exists", points_somewhere),
+    (
+        "an alias moves from any of several generations, or from whichever there is",
+        moves_from_any,
+    ),
     ("of eight threads that race from one generation exactly one wins", race),
     ("rolling back goes back version by version", rolls_back),
     ("a move repeated with its key is answered as the first time", repeated),
@@ -56,6 +60,34 @@ fn moves(store: &dyn Store) {
     assert_eq!(store.alias(&cpu, &production).unwrap(), back);
 }
 
+fn moves_from_any(store: &dyn Store) {
+    let cpu = two_versions(store);
+    let from = |expected_generation| AliasMove {
+        expected_generation,
+        ..promote(1, 0)
+    };
+    let missing = store.move_alias(&cpu, &from(Expected::Existing)).unwrap_err();
+    assert_eq!(missing.to_string(), "alias production does not exist yet");
+    store.move_alias(&cpu, &from(Expected::OneOf(vec![0, 7]))).unwrap();
+    assert_eq!(store.move_alias(&cpu, &from(Expected::Existing)).unwrap().generation, 2);
+    let seen = store.move_alias(&cpu, &from(Expected::OneOf(vec![0, 1]))).unwrap_err();
+    assert_eq!(seen.to_string(), "alias production is at generation 2, not 0 or 1");
+    assert_eq!(
+        store
+            .move_alias(&cpu, &from(Expected::OneOf(vec![1, 2])))
+            .unwrap()
+            .generation,
+        3
+    );
+    let back = |expected_generation| Rollback {
+        expected_generation: Some(expected_generation),
+        ..rollback(None)
+    };
+    store.move_alias(&cpu, &promote(2, 3)).unwrap();
+    assert_eq!(stale(store.roll_back(&cpu, &back(Expected::OneOf(vec![])))), 4);
+    assert_eq!(store.roll_back(&cpu, &back(Expected::Existing)).unwrap().generation, 5);
+}
+
 fn limited(store: &dyn Store) {
     let cpu = two_versions(store);
     let named = |number: usize| AliasMove {
@@ -68,7 +100,7 @@ fn limited(store: &dyn Store) {
     assert_eq!(invalid(store.move_alias(&cpu, &named(64))), "alias");
     let moved = AliasMove {
         version: 2,
-        expected_generation: 1,
+        expected_generation: 1.into(),
         ..named(3)
     };
     store.move_alias(&cpu, &moved).unwrap();

@@ -6,8 +6,8 @@ use super::fixtures::{
     worker,
 };
 use crate::{
-    AuditFrom, AuditHead, AuditQuery, Change, Digest, Exclusion, HardwareTarget, JobKind, JobOutcome, JobState,
-    Progress, Store, canonical_json,
+    AuditFilter, AuditFrom, AuditHead, AuditQuery, Change, Digest, Exclusion, HardwareTarget, JobKind, JobOutcome,
+    JobState, Progress, Store, canonical_json,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -19,6 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("audit entries are chained", chained),
     ("audit entries and events are read in pages", pages),
     ("audit entries are found from either end and by hardware target", found),
+    ("audit entries are found by kind, actor and time", filtered),
     (
         "each hardware target and space of a bulk has its own entry",
         one_for_each_space,
@@ -265,7 +266,11 @@ fn found(store: &dyn Store) {
     // 1 and 3 create the targets; 2, 5, 7 are about cpu-0, the others about cpu-1.
     let find = |from, limit, hardware: Option<&str>| -> Vec<u64> {
         let hardware = hardware.map(name);
-        let query = AuditQuery { from, limit, hardware };
+        let filter = AuditFilter {
+            hardware,
+            ..AuditFilter::default()
+        };
+        let query = AuditQuery { from, limit, filter };
         let entries = store.find_audit(&query).unwrap();
         entries.into_iter().map(|entry| entry.sequence).collect()
     };
@@ -276,6 +281,73 @@ fn found(store: &dyn Store) {
     assert_eq!(find(AuditFrom::Sequence(2), 2, Some("cpu-0")), [2, 5]);
     assert_eq!(find(AuditFrom::Before(7), 3, Some("cpu-0")), [1, 2, 5]);
     assert_eq!(find(AuditFrom::Sequence(0), 9, Some("gpu")), [0; 0]);
+}
+
+fn filtered(store: &dyn Store) {
+    for index in 0..4 {
+        let target = format!("cpu-{index}");
+        let all = [measurement(&name(&target), "net", 0)];
+        store.put_hardware(&new_hardware(&target), "ann").unwrap();
+        store
+            .record_measurements(&all, if index < 2 { "ann" } else { "bob" })
+            .unwrap();
+    }
+    // 1, 3, 5 and 7 create a target, 2, 4, 6 and 8 measure; 6 and 8 are bob's.
+    let find = |from, limit, filter: AuditFilter| {
+        let entries = store.find_audit(&AuditQuery { from, limit, filter });
+        entries.map(|entries| entries.into_iter().map(|entry| entry.sequence).collect::<Vec<_>>())
+    };
+    let all = |filter| find(AuditFrom::Sequence(0), 99, filter).unwrap();
+    let none = AuditFilter::default;
+    let some = |text: &str| Some(text.to_owned());
+    let kind = |kind| AuditFilter {
+        kind: some(kind),
+        ..none()
+    };
+    assert_eq!(all(kind("measurements_recorded")), [2, 4, 6, 8]);
+    assert_eq!(all(kind("alias_moved")), [0; 0]);
+    let error = find(AuditFrom::Sequence(0), 99, kind("measured"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("kind: ") && error.contains("measurements_recorded"),
+        "{error}"
+    );
+    let actor = |actor| AuditFilter {
+        actor: some(actor),
+        ..none()
+    };
+    assert_eq!(all(actor("bob")), [6, 8]);
+    assert_eq!(all(actor("bo")), [0; 0]);
+    assert_eq!(find(AuditFrom::Before(u64::MAX), 2, actor("ann")).unwrap(), [5, 7]);
+    let (third, sixth) = (
+        store.audit(3, 1).unwrap().remove(0).at,
+        store.audit(6, 1).unwrap().remove(0).at,
+    );
+    let (since, until) = (
+        AuditFilter {
+            since: some(&third),
+            ..none()
+        },
+        AuditFilter {
+            until: some(&sixth),
+            ..none()
+        },
+    );
+    assert_eq!(all(since.clone()), [3, 4, 5, 6, 7, 8]);
+    assert_eq!(all(until), [1, 2, 3, 4, 5]);
+    let both = AuditFilter {
+        until: some(&sixth),
+        actor: some("ann"),
+        ..since
+    };
+    assert_eq!(all(both), [3, 4, 5]);
+    let since = AuditFilter {
+        since: some("yesterday"),
+        ..none()
+    };
+    let error = find(AuditFrom::Sequence(0), 99, since).unwrap_err().to_string();
+    assert!(error.starts_with("since: ") && error.contains("yesterday"), "{error}");
 }
 
 fn one_for_each_space(store: &dyn Store) {

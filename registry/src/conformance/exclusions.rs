@@ -50,7 +50,7 @@ fn all_or_none(store: &dyn Store) {
         reason: String::new(),
         ..exclusion(0)
     };
-    assert_eq!(invalid(exclude(&[exclusion(1), silent])), "reason");
+    assert_eq!(invalid(exclude(&[exclusion(1), silent])), "exclusions.1.reason");
     assert_eq!(
         invalid(store.exclude_measurements(&hardware, &[exclusion(0)], "")),
         "actor"

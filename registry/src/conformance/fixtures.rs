@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     Admission, AliasMove, Baseline, Conditions, Digest, HardwareName, JobKind, LeaseRequest, Measurement, NewDataset,
     NewHardware, NewJob, NewValidation, NewVersion, NewWorker, PairedSample, PluginUse, Quantity, ReferenceNetwork,
-    Result, Rollback, Store, ValidationPair, Version,
+    Result, Rollback, Store, TimedNetwork, ValidationPair, Version,
 };
 
 /// The search space of the records.
@@ -46,13 +46,22 @@ pub fn reference(latency_ms: f64) -> ReferenceNetwork {
     ReferenceNetwork {
         digest: Digest::of(b"reference"),
         latency_ms,
+        larger: vec![timed(3.0 * latency_ms)],
     }
 }
 
-/// A measurement of an architecture with this text.
+/// A larger one.
+pub fn timed(latency_ms: f64) -> TimedNetwork {
+    TimedNetwork {
+        digest: Digest::of(b"larger"),
+        latency_ms,
+    }
+}
+
+/// A measurement of an architecture with this text; each round has samples of its own.
 pub fn measurement(hardware: &HardwareName, architecture: &str, round: u32) -> Measurement {
     let sample = PairedSample {
-        wall_ms: 0.1 + 0.2,
+        wall_ms: 0.1 + 0.2 + f64::from(round),
         cpu_ms: 1.0 / 3.0,
         reference_wall_ms: 2e-7,
         reference_cpu_ms: 12345.678,
@@ -77,7 +86,9 @@ pub fn measurement(hardware: &HardwareName, architecture: &str, round: u32) -> M
             cpu_mhz: Some(2100.5),
             ..Conditions::default()
         }),
+        reference: Some(timed(7.5)),
         worker: None,
+        space_definition: None,
     }
 }
 
@@ -152,7 +163,7 @@ pub fn promote(version: u32, expected_generation: u64) -> AliasMove {
     AliasMove {
         alias: "production".parse().expect("a valid alias"),
         version,
-        expected_generation,
+        expected_generation: expected_generation.into(),
         actor: "ann".to_owned(),
         reason: "better".to_owned(),
         force: false,
@@ -167,7 +178,7 @@ pub fn promote(version: u32, expected_generation: u64) -> AliasMove {
 pub fn rollback(expected_generation: Option<u64>) -> Rollback {
     Rollback {
         alias: "production".parse().expect("a valid alias"),
-        expected_generation,
+        expected_generation: expected_generation.map(Into::into),
         actor: "bob".to_owned(),
         reason: "worse".to_owned(),
         idempotency_key: None,

@@ -1,6 +1,6 @@
 use super::fixtures::{name, new_validation, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
-use crate::{AliasMove, Error, Gate, GateChange, GateRules, HardwareName, Result, Store, Verdict};
+use crate::{AliasMove, Error, Expected, Gate, GateChange, GateRules, HardwareName, Result, Store, Verdict};
 
 pub(super) const CHECKS: &[Check] = &[
     ("a gate is set from the generation that its setter saw", set),
@@ -14,7 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
 fn change(rules: GateRules, expected_generation: u64) -> GateChange {
     GateChange {
         rules,
-        expected_generation,
+        expected_generation: expected_generation.into(),
         actor: "ann".to_owned(),
         reason: "policy".to_owned(),
     }
@@ -59,7 +59,11 @@ fn set(store: &dyn Store) {
     let gate = store.set_gate(&cpu, &change(rules, 0)).unwrap();
     assert_eq!((gate.generation, gate.rules, gate.set_by.as_str()), (1, rules, "ann"));
     assert!(stale(store.set_gate(&cpu, &change(rules, 0))));
-    store.set_gate(&cpu, &change(GateRules::default(), 1)).unwrap();
+    let whichever = GateChange {
+        expected_generation: Expected::Existing,
+        ..change(GateRules::default(), 1)
+    };
+    store.set_gate(&cpu, &whichever).unwrap();
     assert_eq!(store.gate(&cpu).unwrap().unwrap().rules, GateRules::default());
     let entry = store.audit(0, 100).unwrap().pop().unwrap();
     assert_eq!(entry.before["rules"]["max_mape"], 5.0);

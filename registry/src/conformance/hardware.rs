@@ -56,6 +56,13 @@ fn reference_once(store: &dyn Store) {
     store.put_hardware(&new, "ann").unwrap();
     new.reference = Some(reference(f64::NAN));
     assert_eq!(invalid(store.put_hardware(&new, "ann")), "reference.latency_ms");
+    let mut faulty = reference(5.0);
+    faulty.larger[0].latency_ms = -1.0;
+    new.reference = Some(faulty);
+    assert_eq!(
+        invalid(store.put_hardware(&new, "ann")),
+        "reference.larger.0.latency_ms"
+    );
     new.reference = Some(reference(5.0));
     let target = store.put_hardware(&new, "ann").unwrap();
     assert_eq!(target.reference, new.reference);

@@ -9,6 +9,7 @@ mod faulty_disk;
 pub mod fixtures;
 mod gates;
 mod hardware;
+mod interventions;
 mod jobs;
 mod maintenance;
 mod measurements;
@@ -46,6 +47,7 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
         validations::CHECKS,
         audit::CHECKS,
         maintenance::CHECKS,
+        interventions::CHECKS,
         tokens::CHECKS,
         webhooks::CHECKS,
         workers::CHECKS,
@@ -56,10 +58,18 @@ pub fn run_all(make: impl Fn() -> Box<dyn Store>) {
     }
 }
 
+/// What is wrong, wherever in a list.
+fn fault(error: Error) -> Error {
+    match error {
+        Error::Item { fault, .. } => *fault,
+        other => other,
+    }
+}
+
 /// The field of an expected [`Error::Conflict`].
 #[track_caller]
 fn conflict<T: std::fmt::Debug>(result: Result<T>) -> String {
-    match result {
+    match result.map_err(fault) {
         Err(Error::Conflict { field, .. }) => field,
         other => panic!("expected a conflict, got {other:?}"),
     }
@@ -77,7 +87,7 @@ fn invalid<T: std::fmt::Debug>(result: Result<T>) -> String {
 /// What an expected [`Error::NotFound`] says is missing.
 #[track_caller]
 fn not_found<T: std::fmt::Debug>(result: Result<T>) -> (&'static str, String) {
-    match result {
+    match result.map_err(fault) {
         Err(Error::NotFound { what, id }) => (what, id),
         other => panic!("expected nothing to be found, got {other:?}"),
     }

@@ -4,8 +4,8 @@ use std::thread;
 use super::fixtures::{name, predicting_energy, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
 use crate::{
-    Agreement, AliasMove, Change, Digest, Error, HardwareName, NewDataset, NewVersion, Result, SetTraffic, Share,
-    Store, Traffic,
+    Agreement, AliasMove, Change, Digest, Error, Expected, HardwareName, NewDataset, NewVersion, Result, SetTraffic,
+    Share, Store, Traffic,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -46,7 +46,7 @@ fn request(canary: Option<Share>, shadow: Option<Share>, expected_generation: u6
     SetTraffic {
         canary,
         shadow,
-        expected_generation,
+        expected_generation: expected_generation.into(),
         actor: "ann".to_owned(),
         reason: "try it".to_owned(),
     }
@@ -65,7 +65,12 @@ fn set(store: &dyn Store) {
     assert_eq!(store.traffic(&cpu).unwrap(), Traffic::default());
     let tenth = share("candidate", 0.1);
     let order = request(tenth.clone(), share("candidate", 1.0), 0);
-    let first = store.set_traffic(&cpu, &order).unwrap();
+    // What was never divided is there all the same: it is production's as a whole.
+    let whichever = SetTraffic {
+        expected_generation: Expected::Existing,
+        ..order.clone()
+    };
+    let first = store.set_traffic(&cpu, &whichever).unwrap();
     assert_eq!((first.generation, first.set_by.as_deref()), (1, Some("ann")));
     assert_eq!((&first.canary, &first.shadow), (&order.canary, &order.shadow));
     assert_eq!(store.traffic(&cpu).unwrap(), first);

@@ -109,7 +109,7 @@ fn refused(store: &dyn Store) {
     assert_eq!(invalid(store.create_version(&cpu, &new, None)), "metrics.mape");
     new = base.clone();
     new.residuals.push(f64::INFINITY);
-    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "residuals");
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "residuals.2");
     assert_eq!(store.versions(&cpu).unwrap(), []);
 }
 
@@ -134,10 +134,10 @@ fn imported(store: &dyn Store) {
     let version = store.create_version(&cpu, &new, None).unwrap();
     assert_eq!(store.version(&cpu, version.version).unwrap().content.imported, [origin]);
     new.imported[0].creator = String::new();
-    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.creator");
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.0.creator");
     new.imported[0].creator = "bob".to_owned();
     new.imported[0].created_at = "yesterday".to_owned();
-    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.created_at");
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "imported.0.created_at");
 }
 
 fn quantity(store: &dyn Store) {
@@ -154,7 +154,7 @@ fn quantity(store: &dyn Store) {
     let version = store.create_version(&cpu, &new, None).unwrap().version;
     assert_eq!(store.version(&cpu, version).unwrap().content, new);
     new.golden = vec![golden(Quantity::Latency)];
-    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "golden");
+    assert_eq!(invalid(store.create_version(&cpu, &new, None)), "golden.0");
     new.quantity = Quantity::Latency;
     let text = String::from_utf8(canonical_json(&new).unwrap()).unwrap();
     assert!(

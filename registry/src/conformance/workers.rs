@@ -201,7 +201,7 @@ fn fenced(store: &dyn Store) {
     let elsewhere = [measurement(&name("gpu"), "a", 0)];
     assert_eq!(
         invalid(store.record_leased(job.id, job.attempts, &elsewhere, "box")),
-        "measurements.hardware"
+        "measurements.0.hardware"
     );
     store.release_job(job.id, job.attempts).unwrap();
     for fencing in [job.attempts, job.attempts + 1] {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::limits;
-use crate::{AliasName, Error, Result, Verdict};
+use crate::{AliasName, Error, Expected, Result, Verdict};
 
 /// How many earlier versions an alias remembers; the audit log knows all of them.
 pub const ALIAS_MEMORY: usize = 32;
@@ -38,7 +38,7 @@ pub struct AliasMove {
     /// The version it shall point at.
     pub version: u32,
     /// The generation the caller has seen; 0 where the alias must not exist yet.
-    pub expected_generation: u64,
+    pub expected_generation: Expected,
     /// Who moves it.
     pub actor: String,
     /// Why, for the audit log.
@@ -57,7 +57,7 @@ pub struct Rollback {
     /// The alias.
     pub alias: AliasName,
     /// The generation the caller has seen, where it matters to them.
-    pub expected_generation: Option<u64>,
+    pub expected_generation: Option<Expected>,
     /// Who moves it.
     pub actor: String,
     /// Why, for the audit log.

@@ -33,6 +33,18 @@ pub enum Change {
         /// The reference network.
         reference: ReferenceNetwork,
     },
+    /// A hardware target was deleted, and all that belonged to it.
+    HardwareDeleted {
+        /// The hardware target.
+        hardware: HardwareName,
+    },
+    /// A hardware target got another name.
+    HardwareRenamed {
+        /// The name that it had.
+        hardware: HardwareName,
+        /// The name that it has since.
+        to: HardwareName,
+    },
     /// A worker registered under a new name, from another machine, or for another hardware target.
     WorkerRegistered {
         /// The worker.
@@ -189,6 +201,15 @@ pub enum Change {
         /// The SHA-256 of the canonical JSON of them all, by round and then by digest.
         digest: Digest,
     },
+    /// The measurements of one space were deleted.
+    MeasurementsDeleted {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// The search space.
+        space: String,
+        /// How many there were.
+        count: usize,
+    },
     /// Blobs that no record named were removed.
     BlobsCollected {
         /// How many.
@@ -245,10 +266,21 @@ pub struct Event {
 }
 
 impl Change {
+    /// Whether it is about a hardware target, by the name before or after it was given another.
+    pub fn is_about(&self, name: &HardwareName) -> bool {
+        match self {
+            Self::HardwareRenamed { hardware, to } => hardware == name || to == name,
+            other => other.hardware() == Some(name),
+        }
+    }
+
     /// The hardware target that it is about, where it is about one.
     pub fn hardware(&self) -> Option<&HardwareName> {
         match self {
             Self::HardwareCreated { hardware }
+            | Self::HardwareDeleted { hardware }
+            | Self::HardwareRenamed { hardware, .. }
+            | Self::MeasurementsDeleted { hardware, .. }
             | Self::ReferenceSet { hardware, .. }
             | Self::WorkerRegistered { hardware, .. }
             | Self::MachineConfirmed { hardware, .. }

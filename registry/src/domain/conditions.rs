@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{finite, limits};
+use super::{finite, remarks};
 use crate::Result;
 
 /// The state of the device while it measured. What it does not tell is absent.
@@ -52,8 +52,6 @@ impl Conditions {
         ] {
             value.map_or(Ok(()), |value| finite(field, value))?;
         }
-        limits::count("conditions.throttled", self.throttled.len(), limits::REMARKS)?;
-        let reasons = &mut self.throttled.iter();
-        reasons.try_for_each(|reason| limits::short("conditions.throttled", reason))
+        remarks("conditions.throttled", &self.throttled)
     }
 }

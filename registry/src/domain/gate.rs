@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{finite, limits};
-use crate::{Error, Result, Validation, clock};
+use crate::{Error, Expected, Result, Validation, clock};
 
 /// The rules of a hardware target, each over the newest validation report of the version that is to be promoted. A rule
 /// that is absent is not asked.
@@ -50,7 +50,7 @@ pub struct GateChange {
     /// The rules, whole: those left out are gone.
     pub rules: GateRules,
     /// The generation the caller has seen; 0 where there must be no gate yet.
-    pub expected_generation: u64,
+    pub expected_generation: Expected,
     /// Who sets them.
     pub actor: String,
     /// Why, for the audit log.

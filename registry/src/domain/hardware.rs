@@ -1,12 +1,13 @@
 //! Hardware targets: what a latency is a latency of.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
-use super::{limits, positive_ms};
-use crate::{Digest, HardwareName, Result};
+use super::{item, items, limits, plausible};
+use crate::{Digest, Error, HardwareName, Result};
 
 /// A device with a runtime and its settings, as the caller describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,7 @@ pub struct NewHardware {
     /// The runtime plugin that measures on it.
     pub runtime: String,
     /// The runtime's settings: threads, precision, batch size, ...
+    #[serde(deserialize_with = "settings")]
     pub settings: BTreeMap<String, Value>,
     /// The machine: CPU model, cores, operating system, ...
     pub fingerprint: Value,
@@ -60,6 +62,44 @@ pub struct ReferenceNetwork {
     pub digest: Digest,
     /// Its latency, in milliseconds.
     pub latency_ms: f64,
+    /// Larger networks, which candidates of their size are paired with; none on targets of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub larger: Vec<TimedNetwork>,
+}
+
+/// A network whose latency on a target is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimedNetwork {
+    /// The digest of its canonical text.
+    pub digest: Digest,
+    /// Its latency, in milliseconds.
+    pub latency_ms: f64,
+}
+
+/// Larger reference networks of a target at most.
+const LARGER: usize = 16;
+
+/// The setting that is not the runtime's: inputs that a network takes at once.
+pub const BATCH_SIZE: &str = "batch_size";
+
+/// Values of [`BATCH_SIZE`] that a target may tell; fewer are measured.
+const BATCHES: RangeInclusive<u64> = 1..=1_000_000;
+
+impl HardwareTarget {
+    /// Inputs that a network takes at once; `None` where the target does not tell.
+    pub fn batch_size(&self) -> Option<u64> {
+        self.settings.get(BATCH_SIZE).and_then(Value::as_u64)
+    }
+}
+
+/// Settings in which a batch size of 64.0 becomes 64: both name one target.
+fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BTreeMap<String, Value>, D::Error> {
+    let mut settings = BTreeMap::deserialize(deserializer)?;
+    let batch = settings.get(BATCH_SIZE).and_then(Value::as_f64);
+    if let Some(batch) = batch.filter(|batch| batch.fract() == 0.0 && BATCHES.contains(&(*batch as u64))) {
+        settings.insert(BATCH_SIZE.to_owned(), json!(batch as u64));
+    }
+    Ok(settings)
 }
 
 impl NewHardware {
@@ -71,9 +111,20 @@ impl NewHardware {
         limits::text("runtime", &self.runtime)?;
         limits::document("settings", &self.settings, limits::DESCRIPTION)?;
         limits::document("fingerprint", &self.fingerprint, limits::DESCRIPTION)?;
-        self.reference.as_ref().map_or(Ok(()), |reference| {
-            positive_ms("reference.latency_ms", reference.latency_ms)
-        })
+        if let Some(batch) = self.settings.get(BATCH_SIZE)
+            && !batch.as_u64().is_some_and(|batch| BATCHES.contains(&batch))
+        {
+            let (least, most) = (BATCHES.start(), BATCHES.end());
+            let reason = format!("expected a whole number from {least} to {most}, got {batch}");
+            return Err(Error::invalid(format!("settings.{BATCH_SIZE}"), reason));
+        }
+        let Some(reference) = &self.reference else {
+            return Ok(());
+        };
+        plausible::latency_ms("reference.latency_ms", reference.latency_ms)?;
+        limits::count("reference.larger", reference.larger.len(), LARGER)?;
+        let timed = |network: &TimedNetwork| plausible::latency_ms("latency_ms", network.latency_ms);
+        item("reference.larger", items(&reference.larger, timed))
     }
 
     /// The field in which this describes another target than `recorded`, if any. A reference network differs where

@@ -18,6 +18,21 @@ impl Change {
         });
         &KINDS
     }
+
+    /// Its own kind.
+    pub fn kind(&self) -> &'static str {
+        let json = serde_json::to_value(self);
+        let own = json
+            .as_ref()
+            .ok()
+            .and_then(|json| json["kind"].as_str())
+            .unwrap_or_default();
+        Self::kinds()
+            .iter()
+            .find(|kind| **kind == own)
+            .copied()
+            .unwrap_or_default()
+    }
 }
 
 /// The variants that an unknown one was compared with.

@@ -1,4 +1,5 @@
-//! How large what enters the registry may be. Nothing of it can be taken out again, and much of it stands in the audit log too.
+//! How large what enters the registry may be. Little of it can be taken out again, and much of it stands in the audit log, which
+//! is for good.
 
 use std::io;
 

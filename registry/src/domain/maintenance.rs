@@ -1,8 +1,10 @@
 //! What looking after a registry brings to light.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
-use crate::{AuditHead, Digest, HardwareName};
+use crate::error::quoted;
+use crate::{AuditEntry, AuditHead, Change, Digest, Error, HardwareName, Result, clock};
 
 /// Which entries of the audit log to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +13,75 @@ pub struct AuditQuery {
     pub from: AuditFrom,
     /// Entries at most.
     pub limit: usize,
+    /// Which of those there.
+    pub filter: AuditFilter,
+}
+
+/// Which entries of the audit log are wanted: those of which all holds that is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
     /// Only those about this hardware target.
     pub hardware: Option<HardwareName>,
+    /// Only those of this kind of [`Change`], as in JSON: `alias_moved`.
+    pub kind: Option<String>,
+    /// Only what this person or program did.
+    pub actor: Option<String>,
+    /// Only those written at this time or later; RFC 3339.
+    pub since: Option<String>,
+    /// Only those written before this time; RFC 3339.
+    pub until: Option<String>,
+}
+
+/// A filter whose values were read, so that entries can be asked one after the other.
+pub(crate) struct Wanted<'a> {
+    filter: &'a AuditFilter,
+    since: Option<OffsetDateTime>,
+    until: Option<OffsetDateTime>,
+}
+
+impl AuditFilter {
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field: a kind of change that there is not, or no time.
+    pub(crate) fn read(&self) -> Result<Wanted<'_>> {
+        if let Some(kind) = self
+            .kind
+            .as_ref()
+            .filter(|kind| !Change::kinds().contains(&kind.as_str()))
+        {
+            let known = Change::kinds().join(", ");
+            return Err(Error::invalid(
+                "kind",
+                format!("expected one of {known}; got {}", quoted(kind)),
+            ));
+        }
+        let time = |field, text: &Option<String>| text.as_deref().map(|text| clock::read(field, text)).transpose();
+        Ok(Wanted {
+            filter: self,
+            since: time("since", &self.since)?,
+            until: time("until", &self.until)?,
+        })
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether it asks anything.
+    pub(crate) fn asks(&self) -> bool {
+        *self.filter != AuditFilter::default()
+    }
+
+    pub(crate) fn takes(&self, entry: &AuditEntry) -> bool {
+        let AuditFilter {
+            hardware, kind, actor, ..
+        } = self.filter;
+        let at = || clock::read("at", &entry.at).ok();
+        hardware.as_ref().is_none_or(|name| entry.change.is_about(name))
+            && actor.as_ref().is_none_or(|actor| *actor == entry.actor)
+            && kind.as_ref().is_none_or(|kind| entry.change.kind() == *kind)
+            && self.since.is_none_or(|since| at().is_some_and(|at| at >= since))
+            && self.until.is_none_or(|until| at().is_some_and(|at| at < until))
+    }
 }
 
 /// From which end to read the audit log. Either way, entries come oldest first.

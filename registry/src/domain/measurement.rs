@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, limits, positive_ms};
-use crate::{Conditions, Digest, Error, HardwareName, Result, clock, names};
+use super::{finite, item, items, limits, plausible, remarks};
+use crate::{Conditions, Digest, Error, HardwareName, Result, TimedNetwork, clock, names};
 
 /// The latency of one architecture on one hardware target, with everything needed to judge it later. It is found by
 /// hardware, space, digest and round, and written once.
@@ -44,9 +44,26 @@ pub struct Measurement {
     /// The state of the device meanwhile, as far as it tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
+    /// The larger network that it was paired with in the place of the target's reference network, where one was nearer to it in
+    /// size: with the latency that the label was reckoned by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<TimedNetwork>,
     /// The worker that measured it, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
+    /// Which networks the space's texts named then: the digest of what they leave to its definition. `None` in measurements from
+    /// before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space_definition: Option<Digest>,
+}
+
+/// A space of which a hardware target has measurements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredSpace {
+    /// Its name.
+    pub space: String,
+    /// The definition that the measurements belong to, all of them; `None` where none of them tells.
+    pub definition: Option<Digest>,
 }
 
 /// One run of the architecture beside one of the reference network.
@@ -60,6 +77,15 @@ pub struct PairedSample {
     pub reference_wall_ms: f64,
     /// Processor time of the reference network, in milliseconds, over all threads.
     pub reference_cpu_ms: f64,
+}
+
+impl PairedSample {
+    fn check(&self) -> Result<()> {
+        plausible::elapsed_ms("wall_ms", self.wall_ms)?;
+        plausible::elapsed_ms("cpu_ms", self.cpu_ms)?;
+        plausible::elapsed_ms("reference_wall_ms", self.reference_wall_ms)?;
+        plausible::elapsed_ms("reference_cpu_ms", self.reference_cpu_ms)
+    }
 }
 
 impl Measurement {
@@ -77,37 +103,27 @@ impl Measurement {
             ));
         }
         limits::bytes("architecture", self.architecture.len(), limits::ARCHITECTURE)?;
-        positive_ms("latency_ms", self.latency_ms)?;
+        plausible::latency_ms("latency_ms", self.latency_ms)?;
         limits::text("statistic", &self.statistic)?;
         limits::document("protocol", &self.protocol, limits::DESCRIPTION)?;
         limits::count("samples", self.samples.len(), limits::SAMPLES)?;
-        limits::count("flags", self.flags.len(), limits::REMARKS)?;
-        self.flags.iter().try_for_each(|flag| limits::short("flags", flag))?;
+        remarks("flags", &self.flags)?;
         limits::short("process", &self.process)?;
         self.worker
             .as_ref()
             .map_or(Ok(()), |worker| limits::short("worker", worker))?;
         finite("load_average", self.load_average)?;
-        if let Some(energy) = self.energy_j {
-            finite("energy_j", energy)?;
-            if energy <= 0.0 {
-                return Err(Error::invalid(
-                    "energy_j",
-                    format!("expected more than 0 J, got {energy}"),
-                ));
-            }
-        }
+        self.energy_j
+            .map_or(Ok(()), |energy| plausible::energy_j("energy_j", energy))?;
         self.conditions.as_ref().map_or(Ok(()), Conditions::check)?;
-        for sample in &self.samples {
-            finite("samples.wall_ms", sample.wall_ms)?;
-            finite("samples.cpu_ms", sample.cpu_ms)?;
-            finite("samples.reference_wall_ms", sample.reference_wall_ms)?;
-            finite("samples.reference_cpu_ms", sample.reference_cpu_ms)?;
-        }
+        self.reference.as_ref().map_or(Ok(()), |reference| {
+            plausible::latency_ms("reference.latency_ms", reference.latency_ms)
+        })?;
+        item("samples", items(&self.samples, PairedSample::check))?;
         clock::check("measured_at", &self.measured_at)
     }
 
-    /// The first field in which two measurements of one key differ, if any.
+    /// The first field in which two measurements of one key differ, if any. One that does not tell its definition may have any.
     pub fn difference(&self, other: &Self) -> Option<&'static str> {
         [
             ("architecture", self.architecture != other.architecture),
@@ -122,7 +138,12 @@ impl Measurement {
             ("process", self.process != other.process),
             ("energy_j", self.energy_j != other.energy_j),
             ("conditions", self.conditions != other.conditions),
+            ("reference", self.reference != other.reference),
             ("worker", self.worker != other.worker),
+            ("space_definition", {
+                let told = [self, other].map(|one| one.space_definition.as_ref());
+                matches!(told, [Some(own), Some(others)] if own != others)
+            }),
         ]
         .into_iter()
         .find_map(|(field, differs)| differs.then_some(field))

@@ -6,13 +6,16 @@ pub(crate) mod audit;
 pub(crate) mod conditions;
 pub(crate) mod dataset;
 pub(crate) mod exclusion;
+pub(crate) mod expected;
 pub(crate) mod gate;
 pub(crate) mod hardware;
+pub(crate) mod intervention;
 pub(crate) mod job;
 pub(crate) mod kinds;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod measurement;
+pub mod plausible;
 pub(crate) mod quantity;
 pub(crate) mod quota;
 pub(crate) mod token;
@@ -25,20 +28,40 @@ pub(crate) mod worker;
 use crate::{Error, Result};
 
 /// Checks that a number is finite: JSON has no other.
-fn finite(field: impl Into<String>, value: f64) -> Result<()> {
+fn finite(field: impl std::fmt::Display, value: f64) -> Result<()> {
     if value.is_finite() {
         Ok(())
     } else {
-        Err(Error::invalid(field, format!("expected a finite number, got {value}")))
+        let reason = format!("expected a finite number, got {value}");
+        Err(Error::invalid(field.to_string(), reason))
     }
 }
 
-/// Checks that a duration in milliseconds is finite and above zero.
-fn positive_ms(field: &str, value: f64) -> Result<()> {
-    finite(field, value)?;
-    if value > 0.0 {
-        Ok(())
-    } else {
-        Err(Error::invalid(field, format!("expected more than 0 ms, got {value}")))
-    }
+/// Checks each item of a list, naming it by its number.
+pub(crate) fn items<T>(items: &[T], check: impl Fn(&T) -> Result<()>) -> Result<()> {
+    let numbered = &mut items.iter().enumerate();
+    numbered.try_for_each(|(at, one)| item(at, check(one)))
+}
+
+/// Checks each text of a list that may be empty, naming it by its number.
+fn remarks(field: &str, texts: &[String]) -> Result<()> {
+    limits::count(field, texts.len(), limits::REMARKS)?;
+    let numbered = &mut texts.iter().enumerate();
+    numbered.try_for_each(|(at, text)| limits::short(&format!("{field}.{at}"), text))
+}
+
+/// Names the item of a list in an error that is about it: `3.latency_ms`.
+pub(crate) fn item<T>(place: impl std::fmt::Display, checked: Result<T>) -> Result<T> {
+    checked.map_err(|error| match error {
+        Error::Invalid { field, reason } => Error::invalid(format!("{place}.{field}"), reason),
+        Error::Item { place: within, fault } => Error::Item {
+            place: format!("{place}.{within}"),
+            fault,
+        },
+        fault @ (Error::NotFound { .. } | Error::Conflict { .. }) => Error::Item {
+            place: place.to_string(),
+            fault: Box::new(fault),
+        },
+        other => other,
+    })
 }

@@ -1,8 +1,8 @@
-//! How much of what stays for good one author may create.
+//! How much of what stays until an admin deletes it one author may create.
 
 use crate::Role;
 
-/// What one author may create in all. Hardware targets and workers are never deleted.
+/// What one author may have created of what is there. Workers are never deleted, and hardware targets by admins alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Hardware targets.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::limits;
-use crate::{AliasName, Error, Result};
+use crate::{AliasName, Error, Expected, Result};
 
 /// The alias whose requests are divided.
 pub const PRODUCTION: &str = "production";
@@ -40,7 +40,7 @@ pub struct SetTraffic {
     /// The new shadow; `None` ends the one there is.
     pub shadow: Option<Share>,
     /// The generation the caller has seen.
-    pub expected_generation: u64,
+    pub expected_generation: Expected,
     /// Who sets it.
     pub actor: String,
     /// Why, for the audit log.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, limits, positive_ms};
+use super::{finite, item, items, limits, plausible};
 use crate::{Digest, Error, HardwareName, Result, clock, names};
 
 /// The content of a validation report.
@@ -19,7 +19,7 @@ pub struct NewValidation {
     pub baseline: Option<Baseline>,
     /// The search space.
     pub space: String,
-    /// The dataset that the version was fitted on; none of the architectures is in it.
+    /// The dataset that the version comes from; it was fitted on none of the architectures.
     pub dataset: Digest,
     /// How the architectures were chosen: method, seed, ...
     pub selection: Value,
@@ -109,10 +109,11 @@ impl NewValidation {
         if self.pairs.is_empty() {
             return Err(Error::invalid("pairs", "a validation needs at least one architecture"));
         }
-        for pair in &self.pairs {
-            positive_ms("pairs.measured_ms", pair.measured_ms)?;
-            finite("pairs.predicted_ms", pair.predicted_ms)?;
-        }
+        let pair = |pair: &ValidationPair| {
+            plausible::latency_ms("measured_ms", pair.measured_ms)?;
+            finite("predicted_ms", pair.predicted_ms)
+        };
+        item("pairs", items(&self.pairs, pair))?;
         for (name, value) in &self.metrics {
             finite(format!("metrics.{name}"), *value)?;
         }

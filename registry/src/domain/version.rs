@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{finite, limits};
+use super::{finite, item, items, limits};
 use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names};
 
 /// Golden predictions of a version at most: loading it predicts them all at once.
@@ -78,12 +78,38 @@ pub struct Imported {
 
 /// A prediction to check a loaded model by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "GoldenFields")]
 pub struct Golden {
     /// The architecture's canonical text.
     pub architecture: String,
     /// Its predicted latency or energy.
     #[serde(flatten)]
     pub predicted: Amount,
+}
+
+/// The fields of a [`Golden`] as they are read: what serde flattens may have any others.
+#[derive(Deserialize)]
+struct GoldenFields {
+    architecture: String,
+    latency_ms: Option<f64>,
+    energy_j: Option<f64>,
+}
+
+impl TryFrom<GoldenFields> for Golden {
+    type Error = &'static str;
+
+    fn try_from(fields: GoldenFields) -> Result<Self, &'static str> {
+        let predicted = match (fields.latency_ms, fields.energy_j) {
+            (Some(ms), None) => Amount::LatencyMs(ms),
+            (None, Some(joules)) => Amount::EnergyJ(joules),
+            _ => return Err("expected latency_ms or energy_j, one of the two"),
+        };
+        let architecture = fields.architecture;
+        Ok(Self {
+            architecture,
+            predicted,
+        })
+    }
 }
 
 /// One plugin that a version was fitted with.
@@ -130,22 +156,26 @@ impl NewVersion {
         for (name, value) in &self.metrics {
             finite(format!("metrics.{name}"), *value)?;
         }
-        for origin in &self.imported {
-            limits::text("imported.creator", &origin.creator)?;
-            clock::check("imported.created_at", &origin.created_at)?;
-        }
-        for golden in &self.golden {
-            finite("golden", golden.predicted.value())?;
+        let imported = |origin: &Imported| {
+            limits::text("creator", &origin.creator)?;
+            clock::check("created_at", &origin.created_at)
+        };
+        item("imported", items(&self.imported, imported))?;
+        for (at, golden) in self.golden.iter().enumerate() {
+            let place = format!("golden.{at}");
+            finite(&place, golden.predicted.value())?;
             let of = golden.predicted.quantity();
             if of != self.quantity {
                 let reason = format!("a version that predicts {} holds predictions of {of}", self.quantity);
-                return Err(Error::invalid("golden", reason));
+                return Err(Error::invalid(place, reason));
             }
         }
-        self.residuals
-            .iter()
-            .try_for_each(|residual| finite("residuals", *residual))?;
-        self.scores.iter().try_for_each(|score| finite("scores", *score))
+        for (field, values) in [("residuals", &self.residuals), ("scores", &self.scores)] {
+            for (at, value) in values.iter().enumerate() {
+                finite(format_args!("{field}.{at}"), *value)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks that loading the version costs no more than one of its kind should.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::limits;
+use crate::error::quoted;
 use crate::{Change, Error, Event, HardwareName, Result, WebhookId};
 
 /// Selects the moves of the alias `production`, rollbacks included.
@@ -25,7 +26,7 @@ pub struct NewWebhook {
     /// Where events are sent. Which targets are allowed is for the sender to say.
     pub url: String,
     /// Which events: [`PROMOTION`], or kinds of [`Change`]; see [`selectors`].
-    #[serde(default = "promotions")]
+    #[serde(default = "promotions", deserialize_with = "known_events")]
     pub events: BTreeSet<String>,
     /// Of which hardware targets; empty for all of them, and for events that concern none.
     #[serde(default)]
@@ -83,6 +84,37 @@ fn promotions() -> BTreeSet<String> {
     BTreeSet::from([PROMOTION.to_owned()])
 }
 
+/// One of [`NewWebhook::events`] as it is read: a fault has its place in the list, which the set has no more.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct Selector(String);
+
+impl TryFrom<String> for Selector {
+    type Error = String;
+
+    fn try_from(event: String) -> Result<Self, String> {
+        known_event(&event).map(|()| Self(event))
+    }
+}
+
+fn known_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
+    let events = BTreeSet::<Selector>::deserialize(deserializer)?;
+    Ok(events.into_iter().map(|Selector(event)| event).collect())
+}
+
+/// Fails with the reason why a text selects no event.
+fn known_event(event: &str) -> Result<(), String> {
+    let known = selectors();
+    if known.contains(&event) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is no kind of event; there are {}",
+        quoted(event),
+        known.join(", ")
+    ))
+}
+
 /// What [`NewWebhook::events`] may hold: [`PROMOTION`], then every kind of change.
 pub fn selectors() -> Vec<&'static str> {
     [PROMOTION].into_iter().chain(Change::kinds().iter().copied()).collect()
@@ -100,18 +132,12 @@ impl NewWebhook {
             return Err(Error::invalid("url", reason));
         }
         limits::document("hardware", &self.hardware, limits::DOCUMENT)?;
-        let known = selectors();
         if self.events.is_empty() {
-            let reason = format!("must not be empty; choose from {}", known.join(", "));
+            let reason = format!("must not be empty; choose from {}", selectors().join(", "));
             return Err(Error::invalid("events", reason));
         }
-        match self.events.iter().find(|event| !known.contains(&event.as_str())) {
-            Some(event) => {
-                let reason = format!("{event:?} is no kind of event; there are {}", known.join(", "));
-                Err(Error::invalid("events", reason))
-            }
-            None => Ok(()),
-        }
+        let known = |event: &String| known_event(event).map_err(|reason| Error::invalid("events", reason));
+        self.events.iter().try_for_each(known)
     }
 
     /// The first field in which this describes another webhook than `recorded`, if any.
@@ -135,7 +161,7 @@ impl Webhook {
             && text("kind") == Some("alias_moved")
             && text("alias") == Some("production");
         let selected = promotion || text("kind").is_some_and(|kind| self.events.contains(kind));
-        let concerned = || text("hardware").is_some_and(|name| self.hardware.iter().any(|h| h.as_str() == name));
+        let concerned = || self.hardware.iter().any(|hardware| event.change.is_about(hardware));
         selected && (self.hardware.is_empty() || concerned())
     }
 }

@@ -90,10 +90,10 @@ impl SledStore {
     ) -> Result<(Option<Alias>, Forecast)> {
         changes.require("hardware target", hardware, &keys::hardware(hardware))?;
         let before: Option<Alias> = changes.find(&keys::alias(hardware, &request.alias))?;
-        let current = before.as_ref().map_or(0, |alias| alias.generation);
+        let current = before.as_ref().map(|alias| alias.generation);
         check_generation(
             &format_args!("alias {}", request.alias),
-            request.expected_generation,
+            &request.expected_generation,
             current,
         )?;
         changes.require("version", request.version, &keys::version(hardware, request.version))?;
@@ -108,7 +108,7 @@ impl SledStore {
             moves: passes || request.force,
             from,
             to: request.version,
-            generation: current,
+            generation: current.unwrap_or(0),
             verdict,
             forced: !passes && request.force,
         };
@@ -166,8 +166,12 @@ impl SledStore {
                 changes.require("hardware target", hardware, &keys::hardware(hardware))?;
                 return Err(Error::not_found("alias", &request.alias));
             };
-            if let Some(expected) = request.expected_generation {
-                check_generation(&format_args!("alias {}", request.alias), expected, before.generation)?;
+            if let Some(expected) = &request.expected_generation {
+                check_generation(
+                    &format_args!("alias {}", request.alias),
+                    expected,
+                    Some(before.generation),
+                )?;
             }
             let mut previous = before.previous.clone();
             let Some(version) = previous.pop() else {

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::agreement::Told;
 use super::{SledStore, decode, entries, keys, page};
+use crate::packing::Packed;
 use crate::{AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Finding, Result, canonical_json};
 
 impl SledStore {
@@ -26,8 +27,8 @@ impl SledStore {
         let mut head = AuditHead::empty();
         let mut told = Told::default();
         for record in self.scan(keys::AUDIT) {
-            let (key, bytes) = record?;
-            let entry = follow(&head, &key, &bytes)?;
+            let (key, record) = record?;
+            let entry = follow(&head, &key, &record)?;
             told.note(&entry)?;
             head = AuditHead {
                 entries: entry.sequence,
@@ -40,14 +41,15 @@ impl SledStore {
     }
 
     pub(super) fn read_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
-        let AuditQuery { from, limit, hardware } = query;
-        let read = |record: Result<(String, sled::IVec)>| -> Result<AuditEntry> {
+        let AuditQuery { from, limit, filter } = query;
+        let filter = filter.read()?;
+        let read = |record: Result<(String, Packed)>| -> Result<AuditEntry> {
             let (key, bytes) = record?;
             decode(&key, &bytes)
         };
-        let wanted = |record: &Result<(String, sled::IVec)>| match (record, hardware) {
-            (Ok((key, bytes)), Some(_)) => {
-                decode::<AuditEntry>(key, bytes).map_or(true, |entry| entry.change.hardware() == hardware.as_ref())
+        let wanted = |record: &Result<(String, Packed)>| match record {
+            Ok((key, bytes)) if filter.asks() => {
+                decode::<AuditEntry>(key, bytes).map_or(true, |entry| filter.takes(&entry))
             }
             _ => true,
         };
@@ -76,7 +78,7 @@ fn broken<T>(sequence: u64, reason: impl Into<String>) -> Result<T> {
 }
 
 /// The next entry, which must continue the chain and be stored as it was written.
-fn follow(head: &AuditHead, key: &str, bytes: &[u8]) -> Result<AuditEntry> {
+fn follow(head: &AuditHead, key: &str, record: &Packed) -> Result<AuditEntry> {
     let sequence = head.entries + 1;
     if key != keys::audit(sequence) {
         return match keys::number::<u64>(key) {
@@ -86,11 +88,11 @@ fn follow(head: &AuditHead, key: &str, bytes: &[u8]) -> Result<AuditEntry> {
             _ => broken(sequence, format!("{key:?} was inserted in its place")),
         };
     }
-    let entry: AuditEntry = match decode(key, bytes) {
+    let entry: AuditEntry = match decode(key, record) {
         Ok(entry) => entry,
         Err(error) => return broken(sequence, format!("it was changed: {error}")),
     };
-    if entry.hash != entry.expected_hash()? || canonical_json(&entry)? != bytes {
+    if entry.hash != entry.expected_hash()? || *canonical_json(&entry)? != *record.json(key)? {
         return broken(sequence, "it was changed: its hash is not that of its content");
     }
     if entry.sequence != sequence {

@@ -36,7 +36,8 @@ impl SledStore {
             self.require_whole()?;
             let stored: HashSet<Digest> = self.blobs.list()?.into_iter().filter_map(|blob| blob.digest).collect();
             for record in self.scan("") {
-                let (key, value) = record?;
+                let (key, record) = record?;
+                let value = record.json(&key)?;
                 count += 1;
                 copy.write_all(&archive::line(&key, &value)?)
                     .map_err(failed("write", &path))?;

@@ -9,22 +9,29 @@ use serde_json::Value;
 
 use super::{entries, keys, page, records};
 use crate::durable::{Batch, storage};
-use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Result, canonical_json, clock};
+use crate::packing::Packed;
+use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Expected, Result, canonical_json, clock};
 
-/// Fails with [`Error::StaleGeneration`] where what is to be moved has moved since the caller looked.
-pub(super) fn check_generation(what: &dyn std::fmt::Display, expected: u64, current: u64) -> Result<()> {
-    if current == expected {
+/// Fails with [`Error::StaleGeneration`] where what is to be moved has moved since the caller looked; `current` is none where it does
+/// not exist.
+pub(super) fn check_generation(what: &dyn std::fmt::Display, expected: &Expected, current: Option<u64>) -> Result<()> {
+    if expected.admits(current) {
         return Ok(());
     }
     Err(Error::StaleGeneration {
         what: what.to_string(),
-        expected,
-        current,
+        expected: expected.clone(),
+        current: current.unwrap_or(0),
     })
 }
 
 /// Reads a record back.
-pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
+pub(super) fn decode<T: DeserializeOwned>(key: &str, record: &Packed) -> Result<T> {
+    decode_json(key, &record.json(key)?)
+}
+
+/// Reads the JSON of a record, or of a blob that a record names.
+pub(super) fn decode_json<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
     let corrupt = |error: serde_json::Error| Error::CorruptRecord {
         key: key.to_owned(),
         reason: error.to_string(),
@@ -35,7 +42,7 @@ pub(super) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> 
 /// Changes on their way into the database. Reads see the changes made so far.
 pub(super) struct Changes<'a> {
     db: &'a sled::Db,
-    /// The new value of each record, or none where it is removed.
+    /// The new JSON of each record, or none where it is removed.
     pending: BTreeMap<String, Option<Vec<u8>>>,
     logged: Vec<Change>,
 }
@@ -52,10 +59,10 @@ impl<'a> Changes<'a> {
     /// A record, where there is one.
     pub(super) fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         if let Some(value) = self.pending.get(key) {
-            return value.as_ref().map(|bytes| decode(key, bytes)).transpose();
+            return value.as_ref().map(|bytes| decode_json(key, bytes)).transpose();
         }
         let value = self.db.get(key).map_err(storage("read a record"))?;
-        value.map(|bytes| decode(key, &bytes)).transpose()
+        value.map(|bytes| decode(key, &Packed::new(bytes))).transpose()
     }
 
     /// Fails with [`Error::NotFound`], saying `what` and `id`, where the record is missing.
@@ -68,16 +75,23 @@ impl<'a> Changes<'a> {
     }
 
     /// The records below a prefix, as they were before these changes.
-    pub(super) fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+    pub(super) fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, Packed)>> + use<> {
         entries(self.db.scan_prefix(prefix))
     }
 
-    /// The same, from the first key behind `after` on.
+    /// The record of this key, where there is one, as it was before these changes.
+    pub(super) fn scan_one(&self, key: String) -> impl Iterator<Item = Result<(String, Packed)>> + use<> {
+        let found = self.db.get(&key).map_err(storage("read a record")).transpose();
+        let found = found.map(|record| record.map(|record| (key, Packed::new(record))));
+        found.into_iter()
+    }
+
+    /// The records below a prefix, from the first key behind `after` on.
     pub(super) fn scan_after(
         &self,
         prefix: &str,
         after: &str,
-    ) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+    ) -> impl Iterator<Item = Result<(String, Packed)>> + use<> {
         let end = format!("{prefix}\u{10ffff}");
         let begin = Bound::Excluded(after.max(prefix).to_owned());
         entries(self.db.range((begin, Bound::Excluded(end))))
@@ -103,6 +117,11 @@ impl<'a> Changes<'a> {
         records::kind(&key)?;
         self.pending.insert(key, Some(canonical_json(value)?));
         Ok(())
+    }
+
+    /// Writes a record as it stood under another key.
+    pub(super) fn copy(&mut self, key: String, json: &[u8]) {
+        self.pending.insert(key, Some(json.to_vec()));
     }
 
     /// Removes a record.

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::changes::Changes;
 use super::{SledStore, keys};
-use crate::domain::limits;
-use crate::{Change, Error, Exclusion, HardwareName, Result};
+use crate::domain::{item, items, limits};
+use crate::{Change, Error, Exclusion, HardwareName, MeasurementKey, Result};
 
 impl SledStore {
     pub(super) fn write_exclusions(
@@ -14,28 +15,13 @@ impl SledStore {
         actor: &str,
     ) -> Result<usize> {
         limits::text("actor", actor)?;
-        exclusions.iter().try_for_each(Exclusion::check)?;
+        item("exclusions", items(exclusions, Exclusion::check))?;
         self.write(|changes| {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             let mut fresh = Vec::new();
-            for new in exclusions {
-                let Exclusion {
-                    space, round, digest, ..
-                } = new;
-                let measurement = keys::measurement(hardware, space, *round, digest);
-                changes.require("measurement", &measurement, &measurement)?;
-                let key = keys::exclusion(hardware, space, *round, digest);
-                match changes.find::<Exclusion>(&key)? {
-                    None => {
-                        changes.put(key, new)?;
-                        fresh.push(new.key());
-                    }
-                    Some(old) => {
-                        if let Some(field) = new.difference(&old) {
-                            return Err(Error::conflict(key, field));
-                        }
-                    }
-                }
+            for (at, new) in exclusions.iter().enumerate() {
+                let excluded = changes.exclude(hardware, new);
+                fresh.extend(item(format_args!("exclusions.{at}"), excluded)?);
             }
             let count = fresh.len();
             if count > 0 {
@@ -47,5 +33,23 @@ impl SledStore {
             }
             Ok(count)
         })
+    }
+}
+
+impl Changes<'_> {
+    /// Marks a measurement; none where it is marked so already.
+    fn exclude(&mut self, hardware: &HardwareName, new: &Exclusion) -> Result<Option<MeasurementKey>> {
+        let Exclusion {
+            space, round, digest, ..
+        } = new;
+        let measurement = keys::measurement(hardware, space, *round, digest);
+        self.require("measurement", &measurement, &measurement)?;
+        let key = keys::exclusion(hardware, space, *round, digest);
+        let Some(old) = self.find::<Exclusion>(&key)? else {
+            self.put(key, new)?;
+            return Ok(Some(new.key()));
+        };
+        let differs = new.difference(&old);
+        differs.map_or(Ok(None), |field| Err(Error::conflict(key, field)))
     }
 }

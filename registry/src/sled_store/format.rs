@@ -13,7 +13,10 @@ use crate::files::{failed, read};
 use crate::{Error, Result};
 
 const NAME: &str = "lglp-registry";
-const VERSION: u32 = 1;
+/// Since 2 a record may be packed.
+const VERSION: u32 = 2;
+/// What a registry of before becomes a newer one of: nothing of it is written anew.
+const OLDEST: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Format {
@@ -21,30 +24,41 @@ struct Format {
     version: u32,
 }
 
+/// Whether `dir` is a registry, which was made whole once.
+///
+/// # Errors
+/// [`Error::NotARegistry`] and [`Error::NewerFormat`] where its `format.json` names something else; [`Error::Io`].
+pub fn is_registry(dir: impl AsRef<Path>) -> Result<bool> {
+    version(dir.as_ref()).map(|version| version.is_some())
+}
+
 /// Makes sure that `dir` is a registry of a known format or may become one, before anything is written there. Creates
 /// the folder where it is missing.
 pub(super) fn prepare(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(failed("create", dir))?;
-    if is_registry(dir)? {
+    if version(dir)?.is_some() {
         return Ok(());
     }
     match foreign_entry(dir)? {
         // Another process may have finished creating the registry in between.
-        Some(entry) if !is_registry(dir)? => Err(not_a_registry(dir, format!("it holds {entry:?} and no format.json"))),
+        Some(entry) if version(dir)?.is_none() => {
+            Err(not_a_registry(dir, format!("it holds {entry:?} and no format.json")))
+        }
         _ => Ok(()),
     }
 }
 
-/// Makes `dir` a registry, with the lock held, where it is not one yet. `create_blobs` makes the folders of the
-/// blobs. What is missing from one that was complete is not made anew.
+/// Makes `dir` a registry of this format, with the lock held, where it is not one yet. `create_blobs` makes the folders of
+/// the blobs. What is missing from one that was complete is not made anew.
 pub(super) fn settle(dir: &Path, durable: &Durable, create_blobs: impl FnOnce() -> Result<()>) -> Result<()> {
-    if is_registry(dir)? {
+    if let Some(version) = version(dir)? {
         for part in ["db", "blobs"] {
             if !dir.join(part).is_dir() {
                 return Err(not_a_registry(dir, format!("its folder {part} is missing")));
             }
         }
-        return Ok(());
+        // Before anything is written that an older program cannot read.
+        return if version < VERSION { mark(dir, durable) } else { Ok(()) };
     }
     // What webhooks are signed with lies here in clear.
     #[cfg(unix)]
@@ -65,9 +79,10 @@ pub(super) fn mark(dir: &Path, durable: &Durable) -> Result<()> {
     durable.write(&dir.join("format.json.tmp"), &dir.join("format.json"), &text)
 }
 
-fn is_registry(dir: &Path) -> Result<bool> {
+/// The version of the format of the registry in `dir`, where there is one.
+fn version(dir: &Path) -> Result<Option<u32>> {
     let Some(bytes) = read(&dir.join("format.json"))? else {
-        return Ok(false);
+        return Ok(None);
     };
     let format: Format = serde_json::from_slice(&bytes)
         .map_err(|error| not_a_registry(dir, format!("its format.json cannot be read: {error}")))?;
@@ -75,7 +90,7 @@ fn is_registry(dir: &Path) -> Result<bool> {
         return Err(not_a_registry(dir, format!("its format.json says {:?}", format.format)));
     }
     match format.version {
-        VERSION => Ok(true),
+        found @ OLDEST..=VERSION => Ok(Some(found)),
         found if found > VERSION => Err(Error::NewerFormat {
             dir: dir.to_owned(),
             found,

@@ -16,8 +16,9 @@ impl SledStore {
             let current = before.as_ref().map_or(0, |gate| gate.generation);
             check_generation(
                 &format_args!("the gate of {hardware}"),
-                change.expected_generation,
-                current,
+                &change.expected_generation,
+                // Every target has a gate: one that was never set has no rules.
+                Some(current),
             )?;
             let gate = Gate {
                 rules: change.rules,

@@ -29,7 +29,7 @@ pub(super) struct Use {
     #[serde(alias = "digest")]
     request: Digest,
     #[serde(alias = "version")]
-    answer: Value,
+    pub(super) answer: Value,
     /// When it was given; none where it is kept for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<String>,
@@ -130,7 +130,7 @@ fn check_key(key: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::sled_store::SledStore;
-    use crate::{Admission, HolderInfo, JobKind, NewJob, Store as _};
+    use crate::{Admission, HolderInfo, JobKind, Maintenance as _, NewJob, Store as _};
 
     fn job() -> NewJob {
         NewJob {

@@ -37,6 +37,16 @@ pub(super) fn measurements(hardware: &HardwareName, space: &str, round: Option<u
     round.map_or(all.clone(), |round| format!("{all}{round:010}/"))
 }
 
+/// The definition of a space that the measurements of a hardware target belong to.
+pub(super) fn definition(hardware: &HardwareName, space: &str) -> String {
+    format!("definition/{hardware}/{space}")
+}
+
+/// The prefix of the measurements of a hardware target, of all spaces.
+pub(super) fn measured(hardware: &HardwareName) -> String {
+    format!("{MEASUREMENT}{hardware}/")
+}
+
 pub(super) fn exclusion(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
     format!("{}{round:010}/{}", exclusions(hardware, space), digest.hex())
 }

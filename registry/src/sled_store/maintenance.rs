@@ -1,14 +1,56 @@
-//! Checking the whole registry, and removing blobs that nothing names.
+//! Looking after the registry: checking all of it, and removing blobs that nothing names.
 
 use std::collections::{BTreeSet, HashSet};
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::changes::Changes;
-use super::{SledStore, decode, records};
+use super::{SledStore, decode, decode_json, records};
 use crate::domain::limits;
-use crate::{AuditHead, Change, Collected, Digest, Error, Finding, NewValidation, NewVersion, Result, Verification};
+use crate::packing::Packed;
+use crate::{
+    AuditHead, Change, Collected, Digest, Error, Finding, HardwareName, HardwareTarget, Intervention, Maintenance,
+    NewValidation, NewVersion, Result, Verification,
+};
+
+impl Maintenance for SledStore {
+    fn delete_hardware(&self, hardware: &HardwareName, how: &Intervention) -> Result<()> {
+        self.remove_hardware(hardware, how)
+    }
+
+    fn rename_hardware(
+        &self,
+        hardware: &HardwareName,
+        to: &HardwareName,
+        how: &Intervention,
+    ) -> Result<HardwareTarget> {
+        self.move_hardware(hardware, to, how)
+    }
+
+    fn delete_measurements(&self, hardware: &HardwareName, space: &str, how: &Intervention) -> Result<usize> {
+        self.remove_measurements(hardware, space, how)
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        // What a record needs, and what a blob does.
+        self.durable.hold(&self.file, 0)?;
+        self.durable.require(0)
+    }
+
+    fn backup(&self, out: &mut dyn Write) -> Result<()> {
+        self.write_backup(out)
+    }
+
+    fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification> {
+        self.check_all(progress)
+    }
+
+    fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected> {
+        self.remove_unnamed(keep, dry_run, actor)
+    }
+}
 
 impl SledStore {
     /// Reads every record with the writers waiting, then every blob with the writers at work. `progress` is told how many
@@ -74,11 +116,11 @@ impl SledStore {
         for (key, digest) in named.clone() {
             let contents: fn(&str, &[u8]) -> Result<Vec<Digest>> = match key.split('/').next() {
                 Some("version") => |key, content| {
-                    let version: NewVersion = decode(key, content)?;
+                    let version: NewVersion = decode_json(key, content)?;
                     Ok(version.blobs().map(|(_, blob)| blob.clone()).collect())
                 },
                 Some("validation") => |key, content| {
-                    let report: NewValidation = decode(key, content)?;
+                    let report: NewValidation = decode_json(key, content)?;
                     Ok(vec![report.scatter])
                 },
                 _ => continue,
@@ -99,8 +141,8 @@ impl SledStore {
     }
 
     /// An alias points at a version.
-    fn check_alias(&self, key: &str, bytes: &[u8], found: &mut Findings) -> Result<()> {
-        let Ok(alias) = decode::<crate::Alias>(key, bytes) else {
+    fn check_alias(&self, key: &str, record: &Packed, found: &mut Findings) -> Result<()> {
+        let Ok(alias) = decode::<crate::Alias>(key, record) else {
             return Ok(());
         };
         let hardware = key.split('/').nth(1).unwrap_or_default();
@@ -170,7 +212,8 @@ impl SledStore {
     fn named_blobs(&self, stored: &HashSet<Digest>) -> Result<BTreeSet<Digest>> {
         let mut named = BTreeSet::new();
         for record in self.scan("") {
-            named.extend(Digest::all_in(&record?.1).filter(|digest| stored.contains(digest)));
+            let (key, record) = record?;
+            named.extend(Digest::all_in(&record.json(&key)?).filter(|digest| stored.contains(digest)));
         }
         self.follow_names(named, stored)
     }

@@ -2,37 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::{SledStore, keys};
-use crate::domain::limits;
-use crate::{Change, Digest, Error, HardwareName, Measurement, Result, canonical_json};
+use crate::domain::{item, items, limits};
+use crate::{Change, Digest, Error, HardwareName, MeasuredSpace, Measurement, Result, canonical_json};
 
 impl SledStore {
     pub(super) fn write_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize> {
         limits::text("actor", actor)?;
-        measurements.iter().try_for_each(Measurement::check)?;
+        items(measurements, Measurement::check)?;
         let targets: BTreeSet<_> = measurements.iter().map(|measurement| &measurement.hardware).collect();
         self.write(|changes| {
             for hardware in targets {
                 changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             }
-            let mut fresh = BTreeMap::new();
-            for new in measurements {
-                let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
-                match changes.find::<Measurement>(&key)? {
-                    None => {
-                        changes.put(key.clone(), new)?;
-                        fresh.insert(key, new);
-                    }
-                    Some(old) => {
-                        if let Some(field) = new.difference(&old) {
-                            return Err(Error::conflict(key, field));
-                        }
-                    }
-                }
-            }
+            let fresh = changes.put_measurements(measurements, |key, new, old| match new.difference(old) {
+                Some(field) => Err(Error::conflict(key, field)),
+                None => Ok(()),
+            })?;
             let recorded = fresh.len();
             log(changes, fresh, actor, None)?;
             Ok(recorded)
@@ -51,6 +41,22 @@ impl SledStore {
         self.write(|changes| log(changes, earlier.collect(), "lglp", Some(reason)))
     }
 
+    pub(super) fn list_measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
+        let prefix = keys::measured(hardware);
+        let mut found: Vec<MeasuredSpace> = Vec::new();
+        loop {
+            // What follows all keys of the last space: `0` comes behind `/`.
+            let after = found.last().map(|last| format!("{prefix}{}0", last.space));
+            let Some(next) = self.scan_after(&prefix, after).next() else {
+                return Ok(found);
+            };
+            let (key, _) = next?;
+            let space = key[prefix.len()..].split('/').next().unwrap_or_default().to_owned();
+            let definition = self.find(&keys::definition(hardware, &space))?;
+            found.push(MeasuredSpace { space, definition });
+        }
+    }
+
     pub(super) fn list_measured(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
         let entries = self.scan(&keys::measurements(hardware, space, Some(round)));
         let digest = |key: String| {
@@ -61,6 +67,78 @@ impl SledStore {
             Digest::from_hex(keys::last_part(&key)).map_err(corrupt)
         };
         entries.map(|entry| entry.and_then(|(key, _)| digest(key))).collect()
+    }
+}
+
+/// Earlier rounds that are looked at for a measurement that comes again: whoever copies rows gives them the next round.
+const ROUNDS: usize = 4;
+
+/// When an architecture was measured; of all that its measurement holds, what is cheap to compare.
+#[derive(Deserialize)]
+struct Measured {
+    measured_at: String,
+}
+
+impl Changes<'_> {
+    /// Writes those of some measurements whose place is not taken, and returns them by key; `taken` judges the others, each beside
+    /// the one in its place.
+    pub(super) fn put_measurements<'a>(
+        &mut self,
+        measurements: &'a [Measurement],
+        taken: impl Fn(&str, &Measurement, &Measurement) -> Result<()>,
+    ) -> Result<BTreeMap<String, &'a Measurement>> {
+        let mut fresh = BTreeMap::new();
+        for (at, new) in measurements.iter().enumerate() {
+            let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
+            match self.find::<Measurement>(&key)? {
+                Some(old) => item(at, taken(&key, new, &old))?,
+                None => {
+                    item(at, self.check_definition(new).and_then(|()| self.check_repeated(new)))?;
+                    self.put(key.clone(), new)?;
+                    fresh.insert(key, new);
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Fails where a measurement is of another network than others of its space, which has been defined otherwise since. The first
+    /// that tells a definition tells it for those before, too.
+    fn check_definition(&mut self, new: &Measurement) -> Result<()> {
+        let Some(definition) = &new.space_definition else {
+            return Ok(());
+        };
+        let key = keys::definition(&new.hardware, &new.space);
+        match self.find::<Digest>(&key)? {
+            None => self.put(key, definition),
+            Some(recorded) if recorded == *definition => Ok(()),
+            Some(recorded) => {
+                let (hardware, space) = (&new.hardware, &new.space);
+                let reason = format!(
+                    "is {definition}, but `{hardware}` has measurements of `{space}` as {recorded} defines it: the same texts name \
+                     other networks; give the new definition a name of its own"
+                );
+                Err(Error::invalid("space_definition", reason))
+            }
+        }
+    }
+
+    /// Fails where a measurement is one of an earlier round again: who copies rows would learn that measuring them twice gives
+    /// the same to the last digit. Without samples, as in a table that was imported, nothing tells the two apart.
+    fn check_repeated(&self, new: &Measurement) -> Result<()> {
+        for round in (0..new.round).rev().take(ROUNDS).filter(|_| !new.samples.is_empty()) {
+            let earlier = keys::measurement(&new.hardware, &new.space, round, &new.digest);
+            let at = self.find::<Measured>(&earlier)?;
+            if at.is_some_and(|earlier| earlier.measured_at == new.measured_at)
+                && let Some(earlier) = self.find::<Measurement>(&earlier)?
+                && earlier.samples == new.samples
+            {
+                let reason =
+                    format!("has the samples and the time of round {round}: it was measured once; leave it out");
+                return Err(Error::invalid("round", reason));
+            }
+        }
+        Ok(())
     }
 }
 

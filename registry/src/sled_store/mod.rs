@@ -15,6 +15,7 @@ mod format;
 mod gates;
 mod hardware;
 mod idempotency;
+mod interventions;
 mod jobs;
 mod keys;
 mod leftovers;
@@ -37,15 +38,14 @@ mod workers;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use self::changes::{Changes, decode};
+use self::changes::{Changes, decode, decode_json};
+pub use self::format::is_registry;
 use self::lock::FolderLock;
 pub use self::lock::{Holder, HolderInfo, holder};
 use self::queue::{Queue, Turn};
@@ -58,11 +58,11 @@ use crate::files::failed;
 use crate::names;
 use crate::{Admission, Credential, NewToken, Quota, Token, TokenId};
 use crate::{
-    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook, Dataset,
-    Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job,
-    JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion,
-    NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Verification, Version, Visitor,
-    Watcher, Webhook, WebhookId,
+    Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, CreatedWebhook, Dataset, Delivery,
+    Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName, HardwareTarget, Job, JobFilter,
+    JobOutcome, LeaseRequest, MeasuredSpace, Measurement, NewDataset, NewHardware, NewJob, NewValidation, NewVersion,
+    NewWebhook, Progress, Result, Rollback, SetTraffic, Store, Traffic, Validation, Version, Visitor, Watcher, Webhook,
+    WebhookId,
 };
 
 /// Memory that sled may use to cache records, in bytes. Its default is a gigabyte.
@@ -146,8 +146,10 @@ impl SledStore {
         let logged = changes.logged().to_vec();
         let committed = self.commit(changes);
         drop(turn);
-        // Also after a failure: where flushing failed, readers see the change all the same.
-        logged.iter().for_each(|change| self.watchers.tell(change));
+        // Also after a failure: where flushing failed, readers see the change all the same. Where the disk is full nothing happened.
+        if !matches!(committed, Err(Error::DiskFull { .. })) {
+            logged.iter().for_each(|change| self.watchers.tell(change));
+        }
         committed.map(|()| output)
     }
 
@@ -213,6 +215,11 @@ impl Store for SledStore {
         let after = after.map(|(round, digest)| keys::measurement(hardware, space, *round, digest));
         let found = self.scan_after(&keys::measurements(hardware, space, round), after);
         visit(found, |key, bytes| decode(&key, &bytes), visitor)
+    }
+
+    fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
+        self.hardware(hardware)?;
+        self.list_measured_spaces(hardware)
     }
 
     fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
@@ -484,23 +491,5 @@ impl Store for SledStore {
 
     fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         self.read_audit(query)
-    }
-
-    fn check_writable(&self) -> Result<()> {
-        // What a record needs, and what a blob does.
-        self.durable.hold(&self.file, 0)?;
-        self.durable.require(0)
-    }
-
-    fn backup(&self, out: &mut dyn Write) -> Result<()> {
-        self.write_backup(out)
-    }
-
-    fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification> {
-        self.check_all(progress)
-    }
-
-    fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected> {
-        self.remove_unnamed(keep, dry_run, actor)
     }
 }

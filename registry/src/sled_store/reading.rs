@@ -5,6 +5,7 @@ use std::ops::{Bound, ControlFlow};
 use super::SledStore;
 use super::changes::decode;
 use crate::durable::storage;
+use crate::packing::Packed;
 use crate::{Error, Result, Visitor};
 
 /// Bytes of the records of one page of a log, before the last of them.
@@ -14,11 +15,11 @@ impl SledStore {
     /// A record, where there is one.
     pub(super) fn find<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let value = self.db.get(key).map_err(storage("read a record"))?;
-        value.map(|bytes| decode(key, &bytes)).transpose()
+        value.map(|bytes| decode(key, &Packed::new(bytes))).transpose()
     }
 
     /// The keys and values below a prefix, in the order of the keys.
-    pub(super) fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+    pub(super) fn scan(&self, prefix: &str) -> impl Iterator<Item = Result<(String, Packed)>> + use<> {
         entries(self.db.scan_prefix(prefix))
     }
 
@@ -27,7 +28,7 @@ impl SledStore {
         &self,
         prefix: &str,
         after: Option<String>,
-    ) -> impl Iterator<Item = Result<(String, sled::IVec)>> + use<> {
+    ) -> impl Iterator<Item = Result<(String, Packed)>> + use<> {
         let first = after.map_or(Bound::Included(prefix.to_owned()), Bound::Excluded);
         let prefix = prefix.to_owned();
         entries(self.db.range::<String, _>((first, Bound::Unbounded)))
@@ -44,20 +45,20 @@ impl SledStore {
 
 /// The first of some records that are no larger together than a page; at least one.
 pub(super) fn page(
-    records: impl Iterator<Item = Result<(String, sled::IVec)>>,
-) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
+    records: impl Iterator<Item = Result<(String, Packed)>>,
+) -> impl Iterator<Item = Result<(String, Packed)>> {
     let mut bytes = 0;
     records.take_while(move |record| {
         let fits = bytes < PAGE_BYTES;
-        bytes += record.as_ref().map_or(0, |(_, record)| record.len());
+        bytes += record.as_ref().map_or(0, |(_, record)| record.json_bytes());
         fits
     })
 }
 
 /// Shows records, each decoded when its turn has come.
 pub(super) fn visit<T>(
-    found: impl Iterator<Item = Result<(String, sled::IVec)>>,
-    decode: impl Fn(String, sled::IVec) -> Result<T>,
+    found: impl Iterator<Item = Result<(String, Packed)>>,
+    decode: impl Fn(String, Packed) -> Result<T>,
     visitor: Visitor<'_, T>,
 ) -> Result<ControlFlow<()>> {
     for entry in found {
@@ -72,13 +73,13 @@ pub(super) fn visit<T>(
 /// Entries of the database, with keys as text.
 pub(super) fn entries(
     iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-) -> impl Iterator<Item = Result<(String, sled::IVec)>> {
+) -> impl Iterator<Item = Result<(String, Packed)>> {
     iter.map(|entry| {
         let (key, bytes) = entry.map_err(storage("list records"))?;
         let key = String::from_utf8(key.to_vec()).map_err(|error| Error::CorruptRecord {
             key: String::from_utf8_lossy(error.as_bytes()).into_owned(),
             reason: "its key is not UTF-8".to_owned(),
         })?;
-        Ok((key, bytes))
+        Ok((key, Packed::new(bytes)))
     })
 }

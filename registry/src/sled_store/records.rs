@@ -5,9 +5,10 @@
 use serde::de::DeserializeOwned;
 
 use super::{decode, idempotency, turns, validations, versions};
+use crate::packing::Packed;
 use crate::{
     Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,
-    HardwareTarget, Job, Measurement, Result, Traffic, Webhook, Worker,
+    HardwareName, HardwareTarget, Job, Measurement, Result, Traffic, Webhook, Worker,
 };
 
 /// A kind of record, named by the first part of its key.
@@ -15,21 +16,26 @@ pub(super) struct Kind {
     name: &'static str,
     /// Whether every write of it has an audit entry whose `after` is the record.
     pub(super) audited: bool,
+    /// Whether it belongs to one hardware target, whose name is the second part of its key.
+    of_target: bool,
     /// Reads a record back: the blobs that it names, which must be there.
-    pub(super) read: fn(key: &str, bytes: &[u8]) -> Result<Vec<Digest>>,
+    pub(super) read: fn(key: &str, record: &Packed) -> Result<Vec<Digest>>,
 }
 
 const KINDS: &[Kind] = &[
-    logged("alias", plain::<Alias>),
+    logged("alias", plain::<Alias>).of_target(),
     unlogged("audit", plain::<AuditEntry>),
     unlogged("audit-head", plain::<AuditHead>),
-    logged("dataset", |key, bytes| {
-        decode::<Dataset>(key, bytes).map(|dataset| vec![dataset.blob])
-    }),
+    logged("dataset", |key, record| {
+        decode::<Dataset>(key, record).map(|dataset| vec![dataset.blob])
+    })
+    .of_target(),
+    // Each of the measurements tells it.
+    unlogged("definition", plain::<Digest>).of_target(),
     unlogged("event", plain::<Event>),
-    logged("exclusion", plain::<Exclusion>),
-    logged("gate", plain::<Gate>),
-    logged("hardware", plain::<HardwareTarget>),
+    logged("exclusion", plain::<Exclusion>).of_target(),
+    logged("gate", plain::<Gate>).of_target(),
+    logged("hardware", plain::<HardwareTarget>).of_target(),
     unlogged("idempotency", plain::<idempotency::Use>),
     unlogged("idempotency-looked", plain::<String>),
     // The log tells of beginnings and ends; progress is not for it.
@@ -37,19 +43,21 @@ const KINDS: &[Kind] = &[
     unlogged("jobs-open", plain::<Vec<u64>>),
     unlogged("jobs-turns", plain::<turns::Turns>),
     // The log has the digest of many at once.
-    unlogged("measurement", plain::<Measurement>),
-    unlogged("predictions", plain::<u64>),
+    unlogged("measurement", plain::<Measurement>).of_target(),
+    unlogged("predictions", plain::<u64>).of_target(),
     unlogged("recorded", plain::<Vec<String>>),
-    unlogged("shadow", plain::<Agreement>),
+    unlogged("shadow", plain::<Agreement>).of_target(),
     // But for what its secret is recognised by.
     logged("token", plain::<Credential>),
-    logged("traffic", plain::<Traffic>),
-    logged("validation", |key, bytes| {
-        decode::<validations::Record>(key, bytes).map(|report| vec![report.digest])
-    }),
-    logged("version", |key, bytes| {
-        decode::<versions::Record>(key, bytes).map(|version| vec![version.digest])
-    }),
+    logged("traffic", plain::<Traffic>).of_target(),
+    logged("validation", |key, record| {
+        decode::<validations::Record>(key, record).map(|report| vec![report.digest])
+    })
+    .of_target(),
+    logged("version", |key, record| {
+        decode::<versions::Record>(key, record).map(|version| vec![version.digest])
+    })
+    .of_target(),
     logged("webhook", plain::<Webhook>),
     // How far events were delivered is a count, and secrets are kept from the log.
     unlogged("webhook-delivery", plain::<Delivery>),
@@ -58,12 +66,20 @@ const KINDS: &[Kind] = &[
     unlogged("worker", plain::<Worker>),
 ];
 
-type Read = fn(&str, &[u8]) -> Result<Vec<Digest>>;
+type Read = fn(&str, &Packed) -> Result<Vec<Digest>>;
+
+impl Kind {
+    const fn of_target(mut self) -> Self {
+        self.of_target = true;
+        self
+    }
+}
 
 const fn logged(name: &'static str, read: Read) -> Kind {
     Kind {
         name,
         audited: true,
+        of_target: false,
         read,
     }
 }
@@ -72,13 +88,14 @@ const fn unlogged(name: &'static str, read: Read) -> Kind {
     Kind {
         name,
         audited: false,
+        of_target: false,
         read,
     }
 }
 
 /// A record that names no blob.
-fn plain<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<Vec<Digest>> {
-    decode::<T>(key, bytes).map(|_| Vec::new())
+fn plain<T: DeserializeOwned>(key: &str, record: &Packed) -> Result<Vec<Digest>> {
+    decode::<T>(key, record).map(|_| Vec::new())
 }
 
 /// The kind of the record with this key.
@@ -94,4 +111,25 @@ pub(super) fn kind(key: &str) -> Result<&'static Kind> {
             key: key.to_owned(),
             reason: format!("records of the kind {name:?} are unknown to this program"),
         })
+}
+
+/// The hardware target that the record with this key belongs to.
+pub(super) fn hardware_of(key: &str) -> Option<&str> {
+    let kind = kind(key).ok()?;
+    key.split('/').nth(1).filter(|_| kind.of_target)
+}
+
+/// The keys of a hardware target's records, or what stands before `/` in them, by kind.
+pub(super) fn keys_of(hardware: &HardwareName) -> Vec<String> {
+    let kinds = KINDS.iter().filter(|kind| kind.of_target);
+    kinds.map(|kind| format!("{}/{hardware}", kind.name)).collect()
+}
+
+/// The key that the record of a hardware target has where that is called `name`.
+pub(super) fn of_target(key: &str, name: &HardwareName) -> String {
+    let mut parts: Vec<&str> = key.split('/').collect();
+    if let Some(hardware) = parts.get_mut(1) {
+        *hardware = name.as_str();
+    }
+    parts.join("/")
 }

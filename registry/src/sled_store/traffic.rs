@@ -19,8 +19,9 @@ impl SledStore {
             let current = before.as_ref().map_or(0, |traffic| traffic.generation);
             check_generation(
                 &format_args!("the traffic of {hardware}"),
-                request.expected_generation,
-                current,
+                &request.expected_generation,
+                // Every target has traffic: what was never divided is production's.
+                Some(current),
             )?;
             self.require_comparable(hardware, request)?;
             let SetTraffic {

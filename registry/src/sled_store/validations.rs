@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::idempotency::Once;
-use super::{SledStore, decode, keys};
+use super::{SledStore, decode, decode_json, keys};
 use crate::{
     Change, Digest, Error, HardwareName, Measurement, NewValidation, Result, Validation, ValidationPair, Visitor,
     canonical_json, clock,
@@ -124,7 +124,7 @@ impl SledStore {
     }
 
     fn load_validation(&self, hardware: &HardwareName, number: u32, record: Record) -> Result<Validation> {
-        let content = decode(record.digest.as_str(), &self.blobs.get(&record.digest)?)?;
+        let content = decode_json(record.digest.as_str(), &self.blobs.get(&record.digest)?)?;
         Ok(Validation {
             hardware: hardware.clone(),
             number,

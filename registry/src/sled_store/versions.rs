@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::idempotency::Once;
-use super::{SledStore, decode, keys};
+use super::{SledStore, decode, decode_json, keys};
+use crate::packing::Packed;
 use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Version, canonical_json, clock};
 
 /// What the database keeps of a version.
@@ -83,13 +84,13 @@ impl SledStore {
     }
 
     /// The version of a record.
-    pub(super) fn decode_version(&self, hardware: &HardwareName, key: &str, bytes: &[u8]) -> Result<Version> {
-        self.load(hardware, keys::number(key)?, decode(key, bytes)?)
+    pub(super) fn decode_version(&self, hardware: &HardwareName, key: &str, record: &Packed) -> Result<Version> {
+        self.load(hardware, keys::number(key)?, decode(key, record)?)
     }
 
     fn load(&self, hardware: &HardwareName, version: u32, record: Record) -> Result<Version> {
         let Record { digest, created_at } = record;
-        let content = decode(digest.as_str(), &self.blobs.get(&digest)?)?;
+        let content = decode_json(digest.as_str(), &self.blobs.get(&digest)?)?;
         Ok(Version {
             hardware: hardware.clone(),
             version,

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::idempotency::Once;
 use super::{SledStore, keys};
-use crate::domain::limits;
 use crate::domain::webhook::WEBHOOKS_LIMIT;
+use crate::domain::{item, limits};
 use crate::{Change, CreatedWebhook, Delivery, Error, NewWebhook, Result, Webhook, WebhookId, clock};
 
 impl SledStore {
@@ -40,7 +40,8 @@ impl SledStore {
                 return Err(Error::invalid("id", reason));
             }
             for hardware in &new.hardware {
-                changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+                let known = changes.require("hardware target", hardware, &keys::hardware(hardware));
+                item("hardware", known)?;
             }
             let since = changes
                 .last(keys::EVENT)?

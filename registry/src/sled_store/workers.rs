@@ -1,13 +1,11 @@
 //! Workers, and what they record under their leases.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::{SledStore, keys, measurements};
-use crate::domain::limits;
 use crate::domain::worker::{RECENT, Recent};
+use crate::domain::{item, items, limits};
 use crate::{
     Accepted, Change, Error, Fleet, HardwareTarget, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife,
     Worker, WorkerName, clock,
@@ -127,21 +125,14 @@ impl Fleet for SledStore {
 
     fn record_leased(&self, job: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted> {
         limits::text("actor", actor)?;
-        measured.iter().try_for_each(Measurement::check)?;
+        item("measurements", items(measured, Measurement::check))?;
         self.write(|changes| {
             let (mut job, lease) = changes.leased(job, fencing)?;
-            if let Some(other) = measured.iter().find(|m| m.hardware != job.hardware) {
-                let rule = format!("{} is not the job's target, {}", other.hardware, job.hardware);
-                return Err(Error::invalid("measurements.hardware", rule));
+            if let Some(at) = measured.iter().position(|m| m.hardware != job.hardware) {
+                let rule = format!("{} is not the job's target, {}", measured[at].hardware, job.hardware);
+                return Err(Error::invalid(format!("measurements.{at}.hardware"), rule));
             }
-            let mut fresh = BTreeMap::new();
-            for new in measured {
-                let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
-                if changes.find::<Measurement>(&key)?.is_none() {
-                    changes.put(key.clone(), new)?;
-                    fresh.insert(key, new);
-                }
-            }
+            let fresh = item("measurements", changes.put_measurements(measured, |_, _, _| Ok(())))?;
             let counts = Accepted {
                 accepted: fresh.len(),
                 known: measured.len() - fresh.len(),

@@ -6,10 +6,12 @@ mod draft;
 mod fields;
 mod ofa;
 mod readable;
+mod shape;
 mod text;
 
 use crate::architecture::Architecture;
 use crate::excerpt::{MESSAGE, shortened};
+use crate::literal;
 use crate::space::SearchSpace;
 use serde_json::Value;
 
@@ -40,13 +42,13 @@ impl SearchSpace {
         Ok(architecture)
     }
 
-    /// Reads an architecture from JSON: the readable form, the Once-for-All form, or canonical text in a string.
+    /// Reads an architecture from JSON: the readable form, the Once-for-All form, or a string with canonical text or with one of
+    /// these forms, as JSON or as Python prints them.
     pub fn architecture_from_json(&self, value: &Value) -> Result<Architecture, ArchitectureError> {
         match value {
+            Value::String(text) if literal::is_meant(text) => self.architecture_from_json(&unpacked(text)?),
             Value::String(text) => self.architecture_from_text(text),
-            Value::Object(fields) if ["r", "d", "ks", "e"].iter().any(|k| fields.contains_key(*k)) => {
-                ofa::read(self, fields)
-            }
+            Value::Object(fields) if ofa::OWN.iter().any(|own| fields.contains_key(*own)) => ofa::read(self, fields),
             Value::Object(fields) => readable::read(self, fields),
             other => Err(ArchitectureError::new(
                 "",
@@ -74,4 +76,10 @@ impl SearchSpace {
     pub fn canonical_text(&self, architecture: &Architecture) -> String {
         text::write(self, architecture)
     }
+}
+
+/// The value that a string holds.
+fn unpacked(text: &str) -> Result<Value, ArchitectureError> {
+    literal::read(text)
+        .map_err(|error| ArchitectureError::new("", format!("the text is not readable as JSON: {error}")))
 }

@@ -152,7 +152,7 @@ pub trait Runtime: Send + Sync + Sized + 'static {
     /// Settings as hardware targets state them. Use `#[serde(deny_unknown_fields)]` and give every field a default. Mark what
     /// names a program, a library, a file or an environment by `#[schemars(extend("x-lglp-machine" = true))]`: it comes from
     /// the owner of the machine then, never from a request. Mark all of it by `"x-lglp-elsewhere" = true` where networks take no
-    /// memory of this process: the host limits their batch otherwise.
+    /// memory of this machine: the host limits their batch otherwise.
     type Parameters: DeserializeOwned + JsonSchema;
     /// A network that is ready to run, its input included.
     type Network: Send + 'static;
@@ -160,7 +160,8 @@ pub trait Runtime: Send + Sync + Sized + 'static {
     /// Opens the device, or says with [`PluginError::Unavailable`] what is missing.
     fn open(parameters: Self::Parameters) -> Result<Self, PluginError>;
 
-    /// What was opened, as a JSON object: library version, device, threads, precision. Part of the fingerprint.
+    /// What was opened, as a JSON object: library version, device, threads, precision. Part of the fingerprint. Where elapsed times
+    /// are rounded, `resolution_ms` is what to, and the host marks measurements of networks that are too short for that.
     fn describe(&self) -> serde_json::Value;
 
     /// Prepares an ONNX model. Its single input is filled with seeded random values.

@@ -14,6 +14,8 @@ pub use sampling::Sampler;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::strict;
+
 /// A search space: what can be chosen, position by position, and the network that the choices are put into.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,7 +114,7 @@ pub const COLUMNS_PER_LAYER: usize = 5;
 impl SearchSpace {
     /// Reads a space from TOML and checks that it is consistent.
     pub fn from_toml(text: &str) -> Result<Self, SpaceError> {
-        let space: Self = toml::from_str(text).map_err(|e| SpaceError(e.to_string()))?;
+        let space: Self = strict::from_toml(text).map_err(|e| SpaceError(e.to_string()))?;
         space.check()?;
         Ok(space)
     }
@@ -137,6 +139,18 @@ impl SearchSpace {
         };
         let hash = Sha256::digest(untitled.to_json());
         hash.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// SHA-256 of what a canonical text leaves to the space, 64 hexadecimal digits: the channels and activations of its blocks, and
+    /// what surrounds them. Texts name the same networks as long as it stays, whatever choices come or go.
+    pub fn networks_digest(&self) -> String {
+        let blocks: Vec<_> = self
+            .blocks
+            .iter()
+            .map(|block| (block.channels, block.activation))
+            .collect();
+        let said = serde_json::to_string(&(blocks, &self.network)).expect("a space has string keys only");
+        Sha256::digest(said).iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// Layer slots: the depth of the deepest architecture.

@@ -13,9 +13,10 @@ use super::extract::{Body, blocking};
 use super::preconditions::{idempotency_key, if_match, tagged};
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::Query;
 
 /// What to send to move one.
-const HOW: &str = "send If-Match with the alias's ETag, or \"0\" to create it";
+const HOW: &str = "send If-Match with the alias's ETag, \"0\" to create it, or * for whichever there is";
 
 /// An alias; its `ETag` is what moving it takes as `If-Match`.
 #[utoipa::path(
@@ -43,7 +44,8 @@ pub struct MoveOptions {
 }
 
 /// Moves an alias to a version, which is loaded and tested first: requests never wait for it. `If-Match` holds the
-/// generation that the caller has seen, `"0"` for an alias that is to be created. `production` moves only where the
+/// generation that the caller has seen, `"0"` for an alias that is to be created, `*` for whichever there is; a list means any of
+/// it. `production` moves only where the
 /// hardware's gate lets the version pass; each rule that fails is named, with its figures.
 #[utoipa::path(
     tag = "models",
@@ -51,7 +53,7 @@ pub struct MoveOptions {
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("alias" = String, Path, description = "Alias", example = "production"),
-        ("If-Match" = String, Header, description = "The alias's current ETag", example = "\"3\""),
+        ("If-Match" = String, Header, description = "The alias's current ETag, or `*`", example = "\"3\""),
         ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key gets the first answer"),
         MoveOptions,
     ),
@@ -68,7 +70,7 @@ pub struct MoveOptions {
 pub async fn move_alias(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
-    options: web::Query<MoveOptions>,
+    options: Query<MoveOptions>,
     request: HttpRequest,
     caller: Caller,
     Body(body): Body<MoveAlias>,
@@ -103,7 +105,7 @@ pub async fn move_alias(
     params(
         ("hardware" = String, Path, description = "Hardware target"),
         ("alias" = String, Path, description = "Alias", example = "production"),
-        ("If-Match" = Option<String>, Header, description = "The alias's current ETag, where two might roll back at once"),
+        ("If-Match" = Option<String>, Header, description = "The alias's current ETag, or `*`, where two might roll back at once"),
         ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key gets the first answer"),
     ),
     request_body = RollBack,

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
 use lglp_openapi::problem::Problem;
-use lglp_registry::{AuditEntry, AuditFrom, AuditQuery, Change, Role};
+use lglp_registry::{AuditEntry, AuditFilter, AuditFrom, AuditQuery, Change, Role};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::heavy::{heavy, heavy_json};
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::Query;
 
 /// Entries of one answer at most, whatever was asked for: longer logs are read in pages. Large entries make smaller pages.
 const MOST_ENTRIES: usize = 10_000;
@@ -45,6 +46,14 @@ pub struct AuditStretch {
     limit: usize,
     /// Only entries about this hardware target.
     hardware: Option<String>,
+    /// Only entries of this kind, as `change.kind` tells it: `alias_moved`, `measurements_recorded`, ...
+    kind: Option<String>,
+    /// Only what this person or program did.
+    actor: Option<String>,
+    /// Only entries written at this time or later; RFC 3339.
+    since: Option<String>,
+    /// Only entries written before this time; RFC 3339.
+    until: Option<String>,
 }
 
 impl AuditStretch {
@@ -61,7 +70,13 @@ impl AuditStretch {
         Ok(AuditQuery {
             from,
             limit: self.limit.min(MOST_ENTRIES),
-            hardware,
+            filter: AuditFilter {
+                hardware,
+                kind: self.kind.clone(),
+                actor: self.actor.clone(),
+                since: self.since.clone(),
+                until: self.until.clone(),
+            },
         })
     }
 }
@@ -86,7 +101,7 @@ fn keep_to_admins(entry: &mut AuditEntry) {
     security(("token" = ["viewer"])),
     params(AuditStretch),
     responses(
-        (status = 200, body = Vec<Object>, description = "Entries, oldest first"),
+        (status = 200, body = Vec<lglp_openapi::events::AuditEntry>, description = "Entries, oldest first"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
     )
@@ -94,7 +109,7 @@ fn keep_to_admins(entry: &mut AuditEntry) {
 #[get("/v1/audit")]
 pub async fn audit(
     state: web::Data<State>,
-    stretch: web::Query<AuditStretch>,
+    stretch: Query<AuditStretch>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let query = stretch.query()?;
@@ -109,7 +124,7 @@ pub async fn audit(
 }
 
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
-#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = Object, description = "The end of the chain, which holds"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
+#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = lglp_openapi::events::AuditHead, description = "The end of the chain, which holds"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/audit/head")]
 pub async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let head = heavy(&state, &caller, |state| state.store.verify_audit()).await?;
@@ -117,11 +132,11 @@ pub async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpR
 }
 
 /// What changed, for whoever waits for it.
-#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Object>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<lglp_openapi::events::Event>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/events")]
 pub async fn events(
     state: web::Data<State>,
-    stretch: web::Query<Stretch>,
+    stretch: Query<Stretch>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     heavy_json(&state, &caller, move |state| {

@@ -12,8 +12,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use flate2::bufread::GzDecoder;
 use futures_util::StreamExt;
 use lglp_openapi::problem::Fault;
-use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::MESSAGE;
+use lglp_sdk::strict::Strict;
+use lglp_sdk::{Excerpt, literal, strict, utf8};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
@@ -22,7 +23,6 @@ use super::budget::{Budget, Charge, Refused};
 use super::connections::TooSlow;
 use super::extract::blocking;
 use super::problem::ApiError;
-use lglp_sdk::strict::Strict;
 
 /// Bytes of a document at most, unless the call says otherwise.
 pub const DOCUMENT: usize = 256 << 10;
@@ -94,15 +94,20 @@ fn keep(request: &HttpRequest, charge: Charge) {
 
 /// Parses a body once there is memory for what it becomes.
 fn admit<T: DeserializeOwned>(bytes: &[u8], mut charge: Charge) -> Result<(T, Charge), ApiError> {
-    charge.grow(tree(bytes)).map_err(|refused| match refused {
-        Refused::Busy => ApiError::overloaded(),
-        Refused::TooMuch => too_large("the body has more values than this server parses at once".into()),
-    })?;
+    charge.grow(tree(bytes)).map_err(refused)?;
     Ok((parse(bytes)?, charge))
 }
 
+/// Why there is no memory for what a body becomes.
+pub fn refused(refused: Refused) -> ApiError {
+    match refused {
+        Refused::Busy => ApiError::overloaded(),
+        Refused::TooMuch => too_large("it is more than this server takes at once; send less in one request".into()),
+    }
+}
+
 /// Bytes of the tree of values that JSON text may become, about: an object has room for several fields from the start.
-fn tree(text: &[u8]) -> usize {
+pub fn tree(text: &[u8]) -> usize {
     let (mut bytes, mut in_string, mut escaped) = (0, false, false);
     for byte in text {
         match byte {
@@ -219,28 +224,44 @@ fn unreadable(error: &dyn std::fmt::Display) -> ApiError {
     )
 }
 
-/// Reads JSON; a fault names its place.
+/// Reads JSON; a fault names its place, and a field that nobody knows is one. No body at all is an object without fields.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let error = match T::deserialize(Strict(&mut json)).and_then(|value| json.end().map(|()| value)) {
+    let bytes = strict::without_mark(bytes);
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    parse_at("", bytes)
+}
+
+/// Reads JSON that a body names, once there is memory for what it becomes; it stands at `pointer` of that body. The memory is given
+/// back when it is read.
+pub fn parse_named<T: DeserializeOwned>(pointer: &str, bytes: &[u8], mut charge: Charge) -> Result<T, ApiError> {
+    charge.grow(tree(bytes)).map_err(refused)?;
+    parse_at(pointer, bytes)
+}
+
+fn parse_at<T: DeserializeOwned>(prefix: &str, bytes: &[u8]) -> Result<T, ApiError> {
+    let error = match strict::closed_from_slice(bytes) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     if !error.is_data() {
-        return Err(malformed(&error));
+        return Err(malformed(bytes, &error));
     }
     // Once more, slower, to learn the place.
-    let located = serde_path_to_error::deserialize::<_, T>(Strict(&mut serde_json::Deserializer::from_slice(bytes)));
+    let located =
+        serde_path_to_error::deserialize::<_, T>(Strict::closed(&mut serde_json::Deserializer::from_slice(bytes)));
     let place = located.err().map(|e| pointer(e.path())).unwrap_or_default();
     Err(ApiError::invalid_request(vec![Fault {
-        pointer: place,
+        pointer: format!("{prefix}{place}"),
         detail: Excerpt::within(error, MESSAGE).to_string(),
     }]))
 }
 
 /// What is no JSON.
-pub fn malformed(error: &serde_json::Error) -> ApiError {
-    let detail = format!("the body is not JSON: {error}");
+pub fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
+    let detail = match utf8::is_utf16(body) {
+        true => "the body is UTF-16; JSON is sent as UTF-8".to_owned(),
+        false => format!("the body is not JSON: {}", literal::fault(body, error)),
+    };
     ApiError::new(StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON", detail)
 }
 
@@ -268,7 +289,7 @@ fn larger_than(limit: usize) -> ApiError {
     ))
 }
 
-fn too_large(detail: String) -> ApiError {
+pub fn too_large(detail: String) -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body-too-large",

@@ -15,6 +15,7 @@ use super::extract::{BODY_LIMIT, Bytes};
 use super::heavy::heavy;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::{Path, Query};
 use crate::bundles::{Bundle, Importer, Terms, export};
 use crate::serving::ServedModel;
 
@@ -36,10 +37,9 @@ use crate::serving::ServedModel;
 #[get("/v1/{hardware}/models/{version}/bundle")]
 pub async fn export_model(
     state: web::Data<State>,
-    path: web::Path<(String, u32)>,
+    Path((hardware, version)): Path<(String, u32)>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
-    let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let bundle = heavy(&state, &caller, move |state| export(&*state.store, &name, version)).await?;
     let attachment = format!("attachment; filename=\"{hardware}-{version}.lglp\"");
@@ -71,7 +71,7 @@ pub async fn export_model(
 pub async fn import_model(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    query: web::Query<ImportQuery>,
+    query: Query<ImportQuery>,
     caller: Caller,
     body: Result<Bytes, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
@@ -95,9 +95,10 @@ pub async fn import_model(
             store: &*state.store,
             host: &state.host,
             spaces: &state.spaces,
-            try_out: &|version, fitted| {
-                let (host, spaces, version) = (state.host.clone(), state.spaces.clone(), version.clone());
-                let tried = move || ServedModel::from_state(&host, &spaces, &version, &fitted).map(drop);
+            try_out: &|target, version, fitted| {
+                let (host, spaces) = (state.host.clone(), state.spaces.clone());
+                let (target, version) = (target.clone(), version.clone());
+                let tried = move || ServedModel::from_state(&host, &spaces, &target, &version, &fitted).map(drop);
                 state.serving.try_out(tried)?
             },
         };

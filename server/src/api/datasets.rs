@@ -35,7 +35,7 @@ pub async fn list_datasets(
     security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = FreezeDataset,
-    responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"))
+    responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 409, body = Problem, content_type = "application/problem+json", description = "The content is described otherwise already"), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"))
 )]
 #[post("/v1/{hardware}/datasets")]
 pub async fn freeze_dataset(

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use utoipa::OpenApi;
 
 use super::access::Secured;
+use super::bodies::Bodies;
 use super::integers::Integers;
 use super::parameters::Parameters;
 use super::statuses::Statuses;
@@ -14,8 +15,10 @@ use super::statuses::Statuses;
     info(
         title = "lglp",
         description = "Knows how long a neural network takes on a device, without running it there. Latencies are \
-                       milliseconds, times RFC 3339 in UTC, errors RFC 9457 problem documents.",
+                       milliseconds, times RFC 3339 in UTC, errors RFC 9457 problem documents. A field of a body that a call does \
+                       not know is refused; answers may have more fields than these one day.",
     ),
+    servers((url = ".", description = "Where this document lies, also behind a prefix of paths")),
     paths(
         super::predict::predict,
         super::explain::explain,
@@ -39,7 +42,12 @@ use super::statuses::Statuses;
         super::validations::get_validation,
         super::validations::get_scatter,
         super::measurements::list_measurements,
+        super::measurements::measured_spaces,
         super::measurements::record_measurements,
+        super::interventions::delete_measurements,
+        super::imports::import_measurements,
+        super::interventions::delete_hardware,
+        super::interventions::rename_hardware,
         super::exclusions::list_exclusions,
         super::exclusions::exclude_measurements,
         super::savings::get_savings,
@@ -78,7 +86,7 @@ use super::statuses::Statuses;
         super::metrics::prometheus,
     super::tokens::create_token, super::tokens::list_tokens, super::tokens::revoke_token, super::webhooks::create_webhook, super::webhooks::delete_webhook, super::webhooks::get_webhook, super::webhooks::list_webhooks, super::webhooks::ping_webhook,
     ),
-    modifiers(&Secured, &Parameters, &Statuses, &Integers),
+    modifiers(&Secured, &Parameters, &Statuses, &Integers, &Bodies),
     tags(
         (name = "predict", description = "The main call"),
         (name = "hardware", description = "Devices that latencies belong to"),
@@ -101,7 +109,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub fn methods(path: &str) -> Vec<&'static str> {
     static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
     if is_page(path) {
-        return vec!["GET", "OPTIONS"];
+        return vec!["GET", "HEAD", "OPTIONS"];
     }
     // Where several patterns fit, the one that is literal first: routes are registered in that order, too.
     let is_parameter = |part: &str| part.starts_with('{');
@@ -124,6 +132,9 @@ pub fn methods(path: &str) -> Vec<&'static str> {
         ]
     });
     let mut found: Vec<_> = methods.filter_map(|(method, has)| has.then_some(method)).collect();
+    if found.first() == Some(&"GET") {
+        found.insert(1, "HEAD");
+    }
     if !found.is_empty() {
         found.push("OPTIONS");
     }
@@ -132,6 +143,9 @@ pub fn methods(path: &str) -> Vec<&'static str> {
 
 /// Whether a path is one of the pages for people, which are not in the document.
 pub fn is_page(path: &str) -> bool {
+    if path == "/" {
+        return true;
+    }
     let below = |page| {
         path.strip_prefix(page)
             .is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))

@@ -13,6 +13,7 @@ use super::extract::{Body, blocking};
 use super::heavy::heavy_json;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::Query;
 
 /// Which exclusions to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -33,7 +34,7 @@ pub struct Selection {
 pub async fn list_exclusions(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    selection: web::Query<Selection>,
+    selection: Query<Selection>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::State;
 use super::extract::Body;
-use super::predict::{hardware_name, interval, model_ref, predicted_as};
+use super::predict::{hardware_name, model_ref, predicted_as, told};
 use super::problem::ApiError;
 use crate::explain::{layer_parts, operator_parts, single_changes};
 use crate::predictor::Contributions;
@@ -117,12 +117,17 @@ impl Question {
             .changes
             .iter()
             .zip(pairs)
-            .map(|(words, (architecture, (other, spread)))| SingleChange {
-                change: words.clone(),
-                architecture: space.canonical_text(architecture),
-                saving: value - other.value,
-                saving_interval: model.difference_interval(value - other.value, spread).map(interval),
-                prediction: predicted_as(model, other),
+            .map(|(words, (architecture, (other, spread)))| {
+                let saving = value - other.value;
+                let (saving_interval, no_saving_interval) = told(model.difference_interval(saving, spread));
+                SingleChange {
+                    change: words.clone(),
+                    architecture: space.canonical_text(architecture),
+                    saving,
+                    saving_interval,
+                    no_saving_interval,
+                    prediction: predicted_as(model, other),
+                }
             });
         let mut changes: Vec<SingleChange> = changes.collect();
         changes.sort_by(|a, b| b.saving.total_cmp(&a.saving));
@@ -130,6 +135,8 @@ impl Question {
             hardware: model.hardware.to_string(),
             space: space.name.clone(),
             unit: model.quantity().unit().into(),
+            runtime: model.runtime.clone(),
+            batch_size: model.batch_size,
             model: PredictingModel {
                 version: model.version,
                 digest: model.digest.clone(),
@@ -154,7 +161,7 @@ fn architecture_of(body: &ExplainRequest, space: &SearchSpace, spaces: &Spaces) 
             format!("the version predicts in the space `{}`", space.name),
         ));
     }
-    let read = space.architecture_from_json(&body.architecture);
+    let read = spaces.architecture(space, &body.architecture);
     read.map_err(|error| fault(&format!("/architecture{}", error.pointer), error.message))
 }
 

@@ -1,6 +1,6 @@
-//! Reading paths and queries, and doing blocking work; each failure is a problem document. Bodies are read in `body.rs`.
+//! Doing blocking work, and failing to read a path; each failure is a problem document. Bodies are read in `body.rs`, paths and
+//! queries in `words.rs`.
 
-use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use lglp_sdk::Excerpt;
@@ -22,17 +22,8 @@ where
     }
 }
 
-pub fn path_error(error: PathError, request: &HttpRequest) -> actix_web::Error {
+/// A path whose parameters are not what they stand for.
+pub fn path_error(error: impl std::fmt::Display, request: &HttpRequest) -> actix_web::Error {
     let detail = format!("{}: {}", Excerpt::of(request.path()), Excerpt::of(error));
     ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail).into()
-}
-
-pub fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "invalid-query",
-        "The query is not valid",
-        error.to_string(),
-    )
-    .into()
 }

@@ -41,12 +41,13 @@ struct SetGateBody {
     actor: String,
 }
 
-/// Sets the rules of a gate, whole. `If-Match` holds the generation that the caller has seen, `"0"` for the first ones.
+/// Sets the rules of a gate, whole. `If-Match` holds the generation that the caller has seen, `"0"` for the first ones, `*` for
+/// whichever there is; a list means any of it.
 #[utoipa::path(
     tag = "models",
     params(
         ("hardware" = String, Path, description = "Hardware target"),
-        ("If-Match" = String, Header, description = "The gate's current ETag", example = "\"0\""),
+        ("If-Match" = String, Header, description = "The gate's current ETag, or `*`", example = "\"0\""),
     ),
     request_body = SetGate,
     security(("token" = ["admin"])),
@@ -71,7 +72,7 @@ pub async fn set_gate(
         rules: body.rules,
         expected_generation: if_match(
             &request,
-            "send If-Match with the gate's ETag, or \"0\" where it was never set",
+            "send If-Match with the gate's ETag, \"0\" where it was never set, or * for whichever there is",
         )?,
         actor: caller.acting_as(body.actor),
         reason: body.reason,

@@ -22,6 +22,7 @@ use super::heavy::{heavy, heavy_json};
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::{Path, Query};
 use crate::jobs::Listener;
 
 /// Silence after which a comment is sent, so that nobody on the way takes the connection for dead.
@@ -122,7 +123,8 @@ pub async fn submit(
         blocking(move || submit(&state)).await?
     };
     Ok(HttpResponse::Accepted()
-        .insert_header((LOCATION, format!("/v1/jobs/{id}")))
+        // Relative to `/v1/{hardware}/…`, so that it holds behind a prefix of paths, too.
+        .insert_header((LOCATION, format!("../jobs/{id}")))
         .json(job))
 }
 
@@ -192,7 +194,7 @@ struct Listed {
 #[get("/v1/jobs")]
 pub async fn list_jobs(
     state: web::Data<State>,
-    selection: web::Query<Selection>,
+    selection: Query<Selection>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let Selection {
@@ -238,8 +240,12 @@ pub async fn list_jobs(
     responses((status = 200, body = Job, description = "The job"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"))
 )]
 #[get("/v1/jobs/{id}")]
-pub async fn get_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let job = find(&state, *id, &caller).await?;
+pub async fn get_job(
+    state: web::Data<State>,
+    Path((id,)): Path<(u64,)>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    let job = find(&state, id, &caller).await?;
     let job = blocking(move || shown(&state, &job)).await?;
     Ok(HttpResponse::Ok().json(job))
 }
@@ -264,9 +270,13 @@ async fn find(state: &web::Data<State>, id: u64, caller: &Caller) -> Result<Stor
     )
 )]
 #[post("/v1/jobs/{id}/cancel")]
-pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    find(&state, *id, &caller).await?;
-    let job = blocking(move || state.jobs.cancel(*id, &caller.name)).await?;
+pub async fn cancel_job(
+    state: web::Data<State>,
+    Path((id,)): Path<(u64,)>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    find(&state, id, &caller).await?;
+    let job = blocking(move || state.jobs.cancel(id, &caller.name)).await?;
     Ok(HttpResponse::Ok().json(seen(&job)))
 }
 
@@ -283,10 +293,14 @@ pub async fn cancel_job(state: web::Data<State>, id: web::Path<u64>, caller: Cal
     )
 )]
 #[get("/v1/jobs/{id}/events")]
-pub async fn job_events(state: web::Data<State>, id: web::Path<u64>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    find(&state, *id, &caller).await?;
+pub async fn job_events(
+    state: web::Data<State>,
+    Path((id,)): Path<(u64,)>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    find(&state, id, &caller).await?;
     let place = state.listening.take(&caller.name)?;
-    let listener = blocking(move || state.jobs.listen(*id)).await?;
+    let listener = blocking(move || state.jobs.listen(id)).await?;
     let events = unfold((listener, place), |(mut listener, place)| async move {
         let event = next_event(&mut listener).await?;
         Some((Ok::<_, actix_web::Error>(event), (listener, place)))

@@ -13,8 +13,9 @@ use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::heavy::heavy;
-use super::measurements::check_all;
+use super::measurements::admit_all;
 use super::problem::ApiError;
+use super::words::Path;
 use crate::fleet::{corrected, skew};
 use crate::jobs::IN_HAND;
 
@@ -36,17 +37,17 @@ const SUBMIT_LIMIT: usize = 256;
 #[post("/v1/jobs/{id}/heartbeat")]
 pub async fn heartbeat_job(
     state: web::Data<State>,
-    id: web::Path<u64>,
+    Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<Heartbeat>,
 ) -> Result<HttpResponse, ApiError> {
     let skew = skew(&body.sent_at)?;
     let job = blocking(move || {
-        admit(&state, *id, body.fencing, &caller)?;
+        admit(&state, id, body.fencing, &caller)?;
         let progress = body
             .progress
             .map(|JobProgress { done, of, note }| Progress { done, of, note });
-        let job = state.jobs.heartbeat(*id, body.fencing, progress.as_ref())?;
+        let job = state.jobs.heartbeat(id, body.fencing, progress.as_ref())?;
         see_holder(&state, &job, skew);
         Ok::<_, ApiError>(job)
     })
@@ -69,16 +70,16 @@ pub async fn heartbeat_job(
 #[post("/v1/jobs/{id}/batch")]
 pub async fn next_batch(
     state: web::Data<State>,
-    id: web::Path<u64>,
+    Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<AskForBatch>,
 ) -> Result<HttpResponse, ApiError> {
     // All that a job measures is looked through for what is left.
     let asking = caller.clone();
     let batch = heavy(&state, &caller, move |state| {
-        admit(state, *id, body.fencing, &asking)?;
+        admit(state, id, body.fencing, &asking)?;
         let limit = body.limit.clamp(1, IN_HAND);
-        Ok::<_, ApiError>(state.jobs.batch(*id, body.fencing, limit)?)
+        Ok::<_, ApiError>(state.jobs.batch(id, body.fencing, limit)?)
     })
     .await?;
     Ok(HttpResponse::Ok().json(batch))
@@ -110,25 +111,25 @@ struct SubmitBody {
 #[post("/v1/jobs/{id}/measurements")]
 pub async fn submit_measurements(
     state: web::Data<State>,
-    id: web::Path<u64>,
+    Path((id,)): Path<(u64,)>,
     caller: Caller,
-    Body(body): Body<SubmitBody, MEASUREMENTS>,
+    Body(mut body): Body<SubmitBody, MEASUREMENTS>,
 ) -> Result<HttpResponse, ApiError> {
     let skew = skew(&body.sent_at)?;
     if body.measurements.len() > SUBMIT_LIMIT {
         let reason = format!("expected at most {SUBMIT_LIMIT}, got {}", body.measurements.len());
         return Err(Error::invalid("measurements", reason).into());
     }
-    check_all(&state.spaces, "/measurements", &body.measurements)?;
+    admit_all(&state.spaces, "/measurements", &mut body.measurements)?;
     let counts = blocking(move || {
-        let worker = admit(&state, *id, body.fencing, &caller)?;
+        let worker = admit(&state, id, body.fencing, &caller)?;
         let corrected = body.measurements.into_iter().map(|measurement| Measurement {
             worker: Some(worker.to_string()),
             measured_at: corrected(&measurement.measured_at, skew),
             ..measurement
         });
         let measurements: Vec<Measurement> = corrected.collect();
-        let counts = state.jobs.record(*id, body.fencing, &measurements, &caller.name)?;
+        let counts = state.jobs.record(id, body.fencing, &measurements, &caller.name)?;
         Ok::<_, ApiError>(Accepted {
             accepted: counts.accepted,
             known: counts.known,
@@ -154,15 +155,15 @@ pub async fn submit_measurements(
 #[post("/v1/jobs/{id}/finish")]
 pub async fn finish_job(
     state: web::Data<State>,
-    id: web::Path<u64>,
+    Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<Finish>,
 ) -> Result<HttpResponse, ApiError> {
     let job = blocking(move || {
-        admit(&state, *id, body.fencing, &caller)?;
+        admit(&state, id, body.fencing, &caller)?;
         // What a worker's runtime said may be of any length; that the job failed is recorded all the same.
         let failed = body.failed.map(|why| shortened(why, MESSAGE));
-        Ok::<_, ApiError>(state.jobs.finish(*id, body.fencing, failed)?)
+        Ok::<_, ApiError>(state.jobs.finish(id, body.fencing, failed)?)
     })
     .await?;
     Ok(HttpResponse::Ok().json(job))
@@ -183,13 +184,13 @@ pub async fn finish_job(
 #[post("/v1/jobs/{id}/release")]
 pub async fn release_job(
     state: web::Data<State>,
-    id: web::Path<u64>,
+    Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<Release>,
 ) -> Result<HttpResponse, ApiError> {
     let job = blocking(move || {
-        admit(&state, *id, body.fencing, &caller)?;
-        Ok::<_, ApiError>(state.jobs.release(*id, body.fencing)?)
+        admit(&state, id, body.fencing, &caller)?;
+        Ok::<_, ApiError>(state.jobs.release(id, body.fencing)?)
     })
     .await?;
     Ok(HttpResponse::Ok().json(job))

@@ -13,6 +13,7 @@ use super::extract::blocking;
 use super::heavy::heavy;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::{Path, Query};
 use crate::compute::{Turn, parts};
 use crate::lineage;
 use crate::serving::{ServedModel, Serving, ServingError};
@@ -34,10 +35,9 @@ use crate::serving::{ServedModel, Serving, ServingError};
 #[get("/v1/{hardware}/models/{version}/lineage")]
 pub async fn get_lineage(
     state: web::Data<State>,
-    path: web::Path<(String, u32)>,
+    Path((hardware, version)): Path<(String, u32)>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
-    let (hardware, version) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let found = heavy(&state, &caller, move |state| {
         lineage::lineage(&*state.store, &state.host, &name, version)
@@ -66,11 +66,10 @@ pub async fn get_lineage(
 #[get("/v1/{hardware}/models/{version}/diff/{other}")]
 pub async fn get_diff(
     state: web::Data<State>,
-    path: web::Path<(String, u32, u32)>,
-    query: web::Query<DiffQuery>,
+    Path((hardware, a, b)): Path<(String, u32, u32)>,
+    query: Query<DiffQuery>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
-    let (hardware, a, b) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let leave = state.heavy.leave(&caller).await?;
     // What cannot be loaded is not compared, as the answer says.

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ContentType, LINK};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use futures_util::{StreamExt as _, stream};
@@ -134,6 +134,27 @@ where
     });
     let body = stream::once(async { Ok(begun) }).chain(rest);
     Ok(HttpResponse::Ok().content_type(ContentType::json()).streaming(body))
+}
+
+/// Answers with one page of a list: a bare array of the records that `fill` appends. Where more follow it returns the query that asks
+/// for them, which a header names (RFC 8288), relative to what was asked.
+pub async fn one_page<F>(state: &web::Data<State>, caller: &Caller, fill: F) -> Result<HttpResponse, ApiError>
+where
+    F: FnOnce(&State, &mut Page) -> Result<Option<String>, Error> + Send + 'static,
+{
+    let work = move |state: &State| {
+        let mut page = Page::new(vec![b'['], false);
+        let next = fill(state, &mut page)?;
+        let mut json = page.written()?;
+        json.push(b']');
+        Ok::<_, Error>((next, json))
+    };
+    let (next, json) = heavy(state, caller, work).await?;
+    let mut answer = HttpResponse::Ok();
+    if let Some(query) = next {
+        answer.insert_header((LINK, format!("<?{query}>; rel=\"next\"")));
+    }
+    Ok(answer.content_type(ContentType::json()).body(json))
 }
 
 impl<C, F> UnderWay<C, F>

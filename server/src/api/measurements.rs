@@ -1,19 +1,26 @@
 //! `/v1/{hardware}/measurements`.
 
+use std::num::NonZero;
+use std::ops::ControlFlow;
+
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
-use lglp_openapi::measurements::{Measurement, Recorded};
+use lglp_openapi::measurements::{MeasuredSpace, Measurement, Recorded};
 use lglp_openapi::problem::{Fault, Problem};
-use lglp_registry::Measurement as Stored;
+use lglp_registry::{Digest, HardwareName, Measurement as Stored};
+use lglp_sdk::Excerpt;
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use super::State;
 use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
-use super::listing::{Frame, listing};
+use super::listing::{Frame, Page, listing, one_page};
 use super::predict::hardware_name;
 use super::problem::{ApiError, FAULTS_LISTED};
-use crate::spaces::Spaces;
+use super::words::Query;
+use crate::spaces::{Misfit, Spaces};
 
 /// Which measurements to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -23,35 +30,132 @@ pub struct Selection {
     space: String,
     /// 0 for first measurements, 1 and up for repetitions; all where it is left out.
     round: Option<u32>,
+    /// Measurements at most, and fewer where they are large: a page, whose header `Link` names the next one. All where it is left out.
+    #[param(value_type = Option<usize>, minimum = 1)]
+    limit: Option<NonZero<usize>>,
+    /// Only those after this one, `ROUND:DIGEST`: they come by round and then by digest.
+    #[param(pattern = "^[0-9]{1,9}:sha256:[0-9a-f]{64}$")]
+    after: Option<String>,
+    /// Whether each comes with its samples, which are most of it.
+    #[serde(default = "yes")]
+    samples: bool,
 }
 
-/// Measurements of a space, with every sample.
+fn yes() -> bool {
+    true
+}
+
+impl Selection {
+    /// The one that comes before those that are asked for.
+    fn cursor(&self) -> Result<Option<Cursor>, ApiError> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let read = |text: &str| {
+            let (round, digest) = text.split_once(':')?;
+            Some((round.parse().ok()?, digest.parse().ok()?))
+        };
+        let found = read(after).ok_or_else(|| {
+            let detail = format!("expected ROUND:DIGEST, as `Link` has it, got {}", Excerpt::of(after));
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-query",
+                "The query is not valid",
+                format!("after: {detail}"),
+            )
+        });
+        found.map(Some)
+    }
+
+    /// The same query, for what comes after a measurement.
+    fn query_after(&self, (round, digest): &Cursor) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("space", &self.space);
+        if let Some(round) = self.round {
+            query.append_pair("round", &round.to_string());
+        }
+        if let Some(limit) = self.limit {
+            query.append_pair("limit", &limit.to_string());
+        }
+        if !self.samples {
+            query.append_pair("samples", "false");
+        }
+        query.append_pair("after", &format!("{round}:{digest}"));
+        query.finish()
+    }
+
+    /// Appends to a page, from a cursor on; where that is full, or `most` are in it, the cursor that the next begins with.
+    fn fill(
+        &self,
+        state: &State,
+        hardware: &HardwareName,
+        after: Option<Cursor>,
+        most: usize,
+        page: &mut Page,
+    ) -> lglp_registry::Result<Option<Cursor>> {
+        let (mut last, mut left, mut full) = (None, most, false);
+        let visited = &mut |mut measurement: Stored| {
+            if full || left == 0 {
+                return ControlFlow::Break(());
+            }
+            if !self.samples {
+                measurement.samples = Vec::new();
+            }
+            left -= 1;
+            full = page.push(&measurement).is_break();
+            last = Some((measurement.round, measurement.digest));
+            ControlFlow::Continue(())
+        };
+        let store = &state.store;
+        let shown = store.visit_measurements(hardware, &self.space, self.round, after.as_ref(), visited)?;
+        Ok(last.filter(|_| shown.is_break()))
+    }
+}
+
+/// The place of a measurement within its space.
+type Cursor = (u32, Digest);
+
+/// Measurements of a space, all of them or page by page.
 #[utoipa::path(
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Measurement>, description = "Measurements with their samples"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = Vec<Measurement>, description = "Measurements, by round and then by digest; with `limit`, `Link` names the next page where there is one"), (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/measurements")]
 pub async fn list_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    selection: web::Query<Selection>,
+    selection: Query<Selection>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    let Selection { space, round } = selection.into_inner();
-    listing(&state, &caller, Frame::array(), None, move |state, after, page| {
-        let mut last = None;
-        let store = &state.store;
-        let shown = store.visit_measurements(&name, &space, round, after.as_ref(), &mut |measurement| {
-            let full = page.push(&measurement);
-            last = Some((measurement.round, measurement.digest));
-            full
-        })?;
-        Ok(shown.is_break().then_some(last))
+    let selection = selection.into_inner();
+    let first = selection.cursor()?;
+    let Some(limit) = selection.limit else {
+        return listing(&state, &caller, Frame::array(), first, move |state, after, page| {
+            let next = selection.fill(state, &name, after, usize::MAX, page)?;
+            Ok(next.map(Some))
+        })
+        .await;
+    };
+    one_page(&state, &caller, move |state, page| {
+        let next = selection.fill(state, &name, first, limit.get(), page)?;
+        Ok(next.map(|last| selection.query_after(&last)))
     })
     .await
+}
+
+/// The spaces of which a hardware target has measurements.
+#[utoipa::path(
+    tag = "measurements",
+    security(("token" = ["viewer"])),
+    params(("hardware" = String, Path, description = "Hardware target")),
+    responses((status = 200, body = Vec<MeasuredSpace>, description = "The spaces, each with the definition that its measurements belong to"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+)]
+#[get("/v1/{hardware}/spaces")]
+pub async fn measured_spaces(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let measured = blocking(move || state.store.measured_spaces(&name)).await?;
+    Ok(HttpResponse::Ok().json(measured))
 }
 
 /// Records measurements, all or none. Recording the same again changes nothing.
@@ -71,50 +175,41 @@ pub async fn record_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(body): Body<Vec<Stored>, MEASUREMENTS>,
+    Body(mut body): Body<Vec<Stored>, MEASUREMENTS>,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
-    if let Some(at) = body.iter().position(|m| m.hardware != name) {
-        return Err(ApiError::invalid_request(vec![Fault {
-            pointer: format!("/{at}/hardware"),
-            detail: format!("`{}` is not the hardware in the path, `{name}`", body[at].hardware),
-        }]));
-    }
-    check_all(&state.spaces, "", &body)?;
+    of_target(&body, &name, "")?;
+    admit_all(&state.spaces, "", &mut body)?;
     let recorded = blocking(move || state.store.record_measurements(&body, &caller.name)).await?;
     Ok(HttpResponse::Ok().json(Recorded { recorded }))
 }
 
-/// Refuses measurements at `pointer` of a body whose space or architecture cannot be read.
-pub fn check_all(spaces: &Spaces, pointer: &str, measurements: &[Stored]) -> Result<(), ApiError> {
-    let faults = measurements.iter().enumerate().filter_map(|(i, m)| fault(spaces, i, m));
-    let placed = faults.take(FAULTS_LISTED).map(|fault| Fault {
-        pointer: format!("{pointer}{}", fault.pointer),
-        ..fault
-    });
-    match placed.collect::<Vec<_>>() {
-        faults if faults.is_empty() => Ok(()),
-        faults => Err(ApiError::invalid_request(faults)),
+/// Fails where measurements at `pointer` of a body are of another hardware target than the one in the path.
+pub fn of_target(measurements: &[Stored], hardware: &HardwareName, pointer: &str) -> Result<(), ApiError> {
+    match measurements.iter().position(|m| m.hardware != *hardware) {
+        None => Ok(()),
+        Some(at) => Err(ApiError::invalid_request(vec![Fault {
+            pointer: format!("{pointer}/{at}/hardware"),
+            detail: format!(
+                "`{}` is not the hardware in the path, `{hardware}`",
+                measurements[at].hardware
+            ),
+        }])),
     }
 }
 
-/// What is wrong with a measurement's space or architecture. One that cannot be read would spoil every training to come.
-fn fault(spaces: &Spaces, index: usize, measurement: &Stored) -> Option<Fault> {
-    let (field, detail) = match spaces.get(&measurement.space) {
-        Err(unknown) => ("space", unknown.to_string()),
-        Ok(space) => match space.architecture_from_text(&measurement.architecture) {
-            Err(error) => ("architecture", error.to_string()),
-            Ok(architecture) => {
-                let canonical = space.canonical_text(&architecture);
-                if canonical == measurement.architecture {
-                    return None;
-                }
-                ("architecture", format!("its canonical text is {canonical}"))
-            }
-        },
-    };
-    Some(Fault {
-        pointer: format!("/{index}/{field}"),
-        detail,
-    })
+/// Takes in measurements at `pointer` of a body: one that is of no network of this server's spaces would spoil every training to
+/// come.
+pub fn admit_all(spaces: &Spaces, pointer: &str, measurements: &mut [Stored]) -> Result<(), ApiError> {
+    let misfits = measurements.iter_mut().enumerate().filter_map(|(at, measurement)| {
+        let Misfit { field, problem } = spaces.admit(measurement).err()?;
+        Some(Fault {
+            pointer: format!("{pointer}/{at}/{field}"),
+            detail: problem,
+        })
+    });
+    match misfits.take(FAULTS_LISTED).collect::<Vec<_>>() {
+        faults if faults.is_empty() => Ok(()),
+        faults => Err(ApiError::invalid_request(faults)),
+    }
 }

@@ -4,11 +4,13 @@ mod access;
 mod aliases;
 mod audit;
 mod blobs;
+mod bodies;
 mod body;
 mod budget;
 mod bundles;
 mod caller;
 mod closing;
+mod compression;
 mod connections;
 mod datasets;
 mod document;
@@ -17,9 +19,12 @@ mod explain;
 mod extract;
 mod gates;
 mod hardware;
+mod head;
 mod health;
 mod heavy;
+mod imports;
 mod integers;
+mod interventions;
 mod jobs;
 mod leases;
 mod lineage;
@@ -35,6 +40,7 @@ mod preconditions;
 mod predict;
 mod problem;
 mod registry;
+mod root;
 mod savings;
 mod server;
 mod spaces;
@@ -44,6 +50,7 @@ mod tokens;
 mod traffic;
 mod validations;
 mod webhooks;
+mod words;
 mod workers;
 
 pub use access::Access;
@@ -87,6 +94,8 @@ pub struct State {
     pub desk: Desk,
     /// What bodies may take.
     pub memory: budget::Budget,
+    /// What measurements may take that are imported in parts.
+    pub imports: budget::Budget,
     /// What answers may take that wait for their readers.
     pub answers: budget::Budget,
     pub heavy: heavy::HeavyReads,

@@ -13,6 +13,7 @@ use super::listing::{Frame, listing};
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::Path;
 
 /// Versions of a hardware target, oldest first, and its aliases.
 #[utoipa::path(
@@ -56,8 +57,10 @@ pub async fn list_models(
     responses((status = 200, body = Version, description = "The version"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/models/{version}")]
-pub async fn get_model(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
-    let (hardware, version) = path.into_inner();
+pub async fn get_model(
+    state: web::Data<State>,
+    Path((hardware, version)): Path<(String, u32)>,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let found = blocking(move || state.store.version(&name, version)).await?;
     Ok(HttpResponse::Ok().json(found))

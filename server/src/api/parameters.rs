@@ -1,5 +1,6 @@
 //! What the parameters of paths, queries and headers have to look like, by their names: the same wherever one stands.
 
+use lglp_registry::Change;
 use serde_json::{Value, json};
 use utoipa::Modify;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder};
@@ -7,6 +8,9 @@ use utoipa::openapi::{OpenApi, RefOr, Schema};
 
 /// Names of hardware targets, spaces, workers and webhooks.
 const NAME: &str = "^[a-z0-9][a-z0-9._-]{0,62}$";
+
+/// A tag of a generation, as `If-Match` takes it.
+const TAG: &str = r#"(W/)?("[0-9]{1,18}"|[0-9]{1,18})"#;
 
 /// Where a parameter stands, its name, and what its schema and example are.
 struct Rule(&'static str, &'static str, fn() -> (Value, Value));
@@ -20,7 +24,14 @@ fn number() -> (Value, Value) {
     (schema, json!(1))
 }
 
-const RULES: [Rule; 12] = [
+fn time() -> (Value, Value) {
+    (
+        json!({ "type": "string", "format": "date-time" }),
+        json!("2026-05-01T12:00:00Z"),
+    )
+}
+
+const RULES: [Rule; 15] = [
     Rule("path", "hardware", || text(NAME, "xeon-1t")),
     Rule("path", "alias", || text("^[a-z][a-z0-9._-]{0,62}$", "production")),
     Rule("path", "worker", || text(NAME, "bench-1")),
@@ -33,7 +44,17 @@ const RULES: [Rule; 12] = [
     Rule("query", "hardware", || text(NAME, "xeon-1t")),
     Rule("query", "space", || text(NAME, "mobilenetv3")),
     Rule("query", "version", number),
-    Rule("header", "If-Match", || text("^\"?[0-9]{1,18}\"?$", "\"0\"")),
+    Rule("query", "kind", || {
+        (
+            json!({ "type": "string", "enum": Change::kinds() }),
+            json!("alias_moved"),
+        )
+    }),
+    Rule("query", "since", time),
+    Rule("query", "until", time),
+    Rule("header", "If-Match", || {
+        text(&format!(r"^(\*|{TAG}(, *{TAG})*)$"), "\"0\"")
+    }),
     Rule("header", "Idempotency-Key", || text("^[!-~]{1,255}$", "a1b2c3d4")),
 ];
 

@@ -9,6 +9,7 @@ use super::caller::Caller;
 use super::heavy::heavy;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::Query;
 use crate::savings::{self, SavingsError};
 
 /// Time, energy, carbon and money that the served predictions saved.
@@ -27,13 +28,13 @@ use crate::savings::{self, SavingsError};
 pub async fn get_savings(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    query: web::Query<SavingsQuery>,
+    query: Query<SavingsQuery>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let report = heavy(&state, &caller, move |state| {
         state.usage.flush();
-        savings::report(&query, &*state.store, &name, &state.spaces).map_err(|error| match error {
+        savings::report(&query, &*state.store, &name).map_err(|error| match error {
             SavingsError::Assumption(bad) => ApiError::invalid_request(vec![Fault {
                 pointer: format!("/{}", bad.field),
                 detail: bad.to_string(),

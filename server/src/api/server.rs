@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, Service};
 use actix_web::middleware::from_fn;
@@ -20,10 +20,10 @@ use super::budget::Budget;
 use super::closing::{self, Closing};
 use super::connections::{self, Limits, Places};
 use super::heavy::HeavyReads;
-use super::metrics::{Metrics, RequestLabels, method_label};
+use super::metrics::{Metrics, method_label};
 use super::pace::Pace;
 use super::places::Places as Listening;
-use super::{Access, State, access, document, extract, problem};
+use super::{Access, State, access, compression, document, extract, problem};
 use crate::allocator;
 use crate::compute::{Crew, Desk};
 use crate::jobs::{Jobs, Plans, Tools};
@@ -61,6 +61,9 @@ const BODIES: usize = 512 << 20;
 
 /// How often what is free of the process's memory is given back to the system.
 const GIVE_BACK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Bytes of measurements that are imported in parts, until they are recorded.
+const IMPORTS: usize = 768 << 20;
 
 /// Bytes of answers that wait for their readers.
 const ANSWERS: usize = 512 << 20;
@@ -105,6 +108,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
         targets: options.targets,
         desk: Desk::new(Arc::new(crew), options.queue_depth),
         memory: Budget::new(BODIES),
+        imports: Budget::new(IMPORTS),
         answers: Budget::new(ANSWERS),
         heavy: HeavyReads::default(),
         loaded: OnceLock::new(),
@@ -174,31 +178,38 @@ async fn run(
             .wrap(from_fn(connections::stay_with_client))
             .wrap(from_fn(access::guard))
             .wrap(from_fn(problem::explain))
+            .wrap(from_fn(super::head::as_get))
             // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {
                 let metrics = metrics.clone();
                 let method = method_label(request.method());
+                let began = Instant::now();
                 let answer = service.call(request);
                 async move {
                     let answer = answer.await?;
-                    let labels = RequestLabels {
-                        route: answer.request().match_pattern().unwrap_or_else(|| "none".into()),
-                        method,
-                        status: answer.status().as_u16(),
-                    };
-                    metrics.metrics.requests.get_or_create(&labels).inc();
+                    let route = answer.request().match_pattern().unwrap_or_else(|| "none".into());
+                    metrics
+                        .metrics
+                        .note(route, method, answer.status().as_u16(), began.elapsed());
                     Ok(answer)
                 }
             })
             .wrap(from_fn(move |request, next| {
                 connections::keep_pace(answers.clone(), request, next)
             }))
+            // Around it, so that answers are counted as they lie in memory.
+            .wrap(from_fn(compression::compress))
             .app_data(state.clone())
             .app_data(web::PathConfig::default().error_handler(extract::path_error))
-            .app_data(web::QueryConfig::default().error_handler(extract::query_error))
             .configure(routes)
-            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
-            .service(web::redirect("/docs", "/docs/"))
+            .service(
+                SwaggerUi::new("/docs/{_:.*}")
+                    .url("/openapi.json", document.clone())
+                    // As the page sees it, which may lie behind a prefix of paths.
+                    .config(utoipa_swagger_ui::Config::new(["../openapi.json"])),
+            )
+            .service(web::redirect("/docs", "docs/"))
+            .route("/", web::get().to(super::root::root))
             .default_service(web::to(problem::no_route))
     };
     let server = Server::build()
@@ -266,6 +277,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::hardware::list_hardware)
         .service(super::hardware::get_hardware)
         .service(super::hardware::put_hardware)
+        .service(super::interventions::delete_hardware)
+        .service(super::interventions::rename_hardware)
         .service(super::predict::predict)
         .service(super::explain::explain)
         .service(super::models::list_models)
@@ -285,7 +298,10 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(super::validations::get_scatter)
         .service(super::validations::get_validation)
         .service(super::measurements::list_measurements)
+        .service(super::measurements::measured_spaces)
         .service(super::measurements::record_measurements)
+        .service(super::interventions::delete_measurements)
+        .service(super::imports::import_measurements)
         .service(super::exclusions::list_exclusions)
         .service(super::exclusions::exclude_measurements)
         .service(super::savings::get_savings)

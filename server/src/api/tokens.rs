@@ -10,6 +10,7 @@ use super::State;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::problem::ApiError;
+use super::words::Query;
 use crate::secret::Bearer;
 
 /// Every token, revoked ones included, the latest last. Secrets are not among what is listed: the server has none.
@@ -92,7 +93,7 @@ pub async fn revoke_token(
     state: web::Data<State>,
     caller: Caller,
     id: web::Path<String>,
-    revocation: web::Query<Revocation>,
+    revocation: Query<Revocation>,
 ) -> Result<HttpResponse, ApiError> {
     // What cannot be an id is that of no token.
     let id: TokenId = id.parse().map_err(|_| lglp_registry::Error::not_found("token", &*id))?;

@@ -28,12 +28,12 @@ pub async fn get_traffic(state: web::Data<State>, hardware: web::Path<String>) -
 
 /// Divides the requests for `production` otherwise: a canary answers a share of the architectures, a shadow predicts a
 /// share beside production. Their versions are loaded and tested first. `If-Match` holds the generation that the caller
-/// has seen, `"0"` where traffic was never divided.
+/// has seen, `"0"` where traffic was never divided, `*` for whichever there is; a list means any of it.
 #[utoipa::path(
     tag = "models",
     params(
         ("hardware" = String, Path, description = "Hardware target"),
-        ("If-Match" = String, Header, description = "The traffic's current ETag", example = "\"0\""),
+        ("If-Match" = String, Header, description = "The traffic's current ETag, or `*`", example = "\"0\""),
     ),
     request_body = SetTraffic,
     responses(
@@ -56,7 +56,7 @@ pub async fn set_traffic(
     let name = hardware_name(&hardware)?;
     let expected_generation = if_match(
         &request,
-        "send If-Match with the traffic's ETag, \"0\" where it was never divided",
+        "send If-Match with the traffic's ETag, \"0\" where it was never divided, or * for whichever there is",
     )?;
     let order = Order {
         canary: stored("canary", body.canary)?,

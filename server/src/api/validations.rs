@@ -16,6 +16,7 @@ use super::listing::{Frame, listing};
 use super::preconditions::idempotency_key;
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::{Path, Query};
 
 /// Which reports to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -36,7 +37,7 @@ pub struct Selection {
 pub async fn list_validations(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    selection: web::Query<Selection>,
+    selection: Query<Selection>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
@@ -98,8 +99,10 @@ pub async fn validate(
     responses((status = 200, body = Validation, description = "The report"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/validations/{number}")]
-pub async fn get_validation(state: web::Data<State>, path: web::Path<(String, u32)>) -> Result<HttpResponse, ApiError> {
-    let (hardware, number) = path.into_inner();
+pub async fn get_validation(
+    state: web::Data<State>,
+    Path((hardware, number)): Path<(String, u32)>,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let found = blocking(move || state.store.validation(&name, number)).await?;
     Ok(HttpResponse::Ok().json(found))
@@ -118,10 +121,9 @@ pub async fn get_validation(state: web::Data<State>, path: web::Path<(String, u3
 #[get("/v1/{hardware}/validations/{number}/scatter.svg")]
 pub async fn get_scatter(
     state: web::Data<State>,
-    path: web::Path<(String, u32)>,
+    Path((hardware, number)): Path<(String, u32)>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
-    let (hardware, number) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let svg = heavy(&state, &caller, move |state| {
         let report = state.store.validation(&name, number)?;

@@ -12,7 +12,7 @@ use lglp_openapi::workers::{
 };
 use lglp_registry::{
     Error, HardwareName, HardwareTarget, NewHardware, NewWorker, Quota, ReferenceNetwork, Result, Role, SignOfLife,
-    Worker as Stored, WorkerName,
+    TimedNetwork, Worker as Stored, WorkerName,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -22,6 +22,7 @@ use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
+use super::words::Query;
 use crate::fleet::{skew, standing};
 use crate::jobs::WORKER_LEASE_S;
 use crate::measure::{Difference, Setup, difference};
@@ -302,9 +303,16 @@ pub async fn calibrate_worker(
         if worker.difference.is_some() {
             return Err(unconfirmed(&worker));
         }
+        let timed = body.reference.larger.iter().map(|network| {
+            Ok(TimedNetwork {
+                digest: network.digest.parse()?,
+                latency_ms: network.latency_ms,
+            })
+        });
         let own = ReferenceNetwork {
             digest: body.reference.digest.parse()?,
             latency_ms: body.reference.latency_ms,
+            larger: timed.collect::<Result<_, Error>>()?,
         };
         let (reference, ratio) = state.jobs.calibrate(&worker, &own, &caller.name)?;
         let sign = SignOfLife {
@@ -356,7 +364,7 @@ pub struct Leaving {
 pub async fn sign_off_worker(
     state: web::Data<State>,
     worker: web::Path<String>,
-    leaving: web::Query<Leaving>,
+    leaving: Query<Leaving>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let name = worker_name(&worker)?;

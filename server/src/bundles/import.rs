@@ -2,8 +2,8 @@
 
 use lglp_openapi::lineage::{PluginState, TracedPlugin};
 use lglp_registry::{
-    Dataset, Digest, Error as RegistryError, HardwareName, Imported as Origin, NewDataset, NewHardware, NewVersion,
-    Quota, Store, Version,
+    Dataset, Digest, Error as RegistryError, HardwareName, HardwareTarget, Imported as Origin, NewDataset, NewHardware,
+    NewVersion, Quota, Store, Version,
 };
 use lglp_sdk::SearchSpace;
 
@@ -22,8 +22,8 @@ pub struct Importer<'a> {
     pub store: &'a dyn Store,
     pub host: &'a PluginHost,
     pub spaces: &'a Spaces,
-    /// Loads a model with its fitted state, and lets it predict.
-    pub try_out: &'a dyn Fn(&Version, ModelState) -> Result<(), ServingError>,
+    /// Loads a model of a target with its fitted state, and lets it predict.
+    pub try_out: &'a dyn Fn(&HardwareTarget, &Version, ModelState) -> Result<(), ServingError>,
 }
 
 /// How to import.
@@ -207,7 +207,7 @@ impl Importer<'_> {
         for (role, digest) in &version.content.artifacts {
             state.insert(role.clone(), bundle.blob(digest)?.to_vec());
         }
-        (self.try_out)(version, state).map_err(BundleError::Unusable)
+        (self.try_out)(&bundle.manifest.hardware, version, state).map_err(BundleError::Unusable)
     }
 
     /// One that is here already stays as it is, whoever froze it.

@@ -35,14 +35,6 @@ pub fn suspicions(
     let mut order: Vec<usize> = (0..rows).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let judge = |fold: &usize| -> Result<Vec<(usize, f64)>, TrainError> {
-        let (test, others): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(|(i, _)| i % folds == *fold);
-        let [test, others] = [test, others].map(|part| part.into_iter().map(|(_, row)| *row).collect::<Vec<_>>());
-        let (train_rows, validation) = others.split_at(others.len() - others.len() / 9);
-        let split = Split {
-            train: train_rows.to_vec(),
-            validation: validation.to_vec(),
-            test,
-        };
         let fitting = Fitting {
             recipe,
             host,
@@ -50,7 +42,7 @@ pub fn suspicions(
             seed,
             priors: &[],
         };
-        let trained = train(fitting, data, split, &mut |_| true)?;
+        let trained = train(fitting, data, Split::fold(&order, folds, *fold), &mut |_| true)?;
         progress();
         let predicted = trained.predicted();
         Ok(trained.split.test.into_iter().zip(predicted).collect())

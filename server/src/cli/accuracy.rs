@@ -1,15 +1,17 @@
 //! Accuracy as people read it: a line per metric with its unit, and the noise floor of the measurements beside it.
 
-use comfy_table::{CellAlignment, Table};
-use lglp_registry::{HardwareName, Store};
+use std::collections::BTreeMap;
 
-use super::table::table;
+use lglp_registry::{HardwareName, Store};
+use lglp_sdk::count;
+
+use super::table::{Table, table};
 use crate::measure::Repeatability;
 use crate::train::{Metrics, Summary, summaries};
 
 /// What each metric of [`Metrics::entries`] is, with the digits that it is printed with and its unit, in
 /// which `U` is the unit of what is predicted.
-const MEANINGS: [(&str, usize, &str, &str); 12] = [
+const MEANINGS: [(&str, usize, &str, &str); 15] = [
     ("mse", 1, " U^2", "mean squared error"),
     ("mae", 2, " U", "mean absolute error"),
     ("r2", 4, "", "coefficient of determination"),
@@ -20,29 +22,51 @@ const MEANINGS: [(&str, usize, &str, &str); 12] = [
     ("within_10", 1, " %", "predictions within 10 % of the measurement"),
     ("median_ape", 2, " %", "median absolute percentage error"),
     ("spearman_within", 4, "", "correlation of ranks within one resolution"),
+    ("r2_exchanged", 4, "", "r2 with measurement and prediction exchanged"),
+    ("mac_mape", 2, " %", "mape of multiply-accumulates times a constant"),
+    ("mac_r2", 4, "", "r2 of multiply-accumulates times a constant"),
     ("covered", 1, " %", "measurements within the 90 % interval"),
     ("width", 1, " %", "mean width of that interval, of the prediction"),
 ];
 
 /// The metrics of one test part, or mean and standard deviation over several; `of` is the unit of what is predicted.
 pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
-    let mut rows = table(&["metric", "test part", "what it is"]);
+    let mut rows = table(&["metric", "test part", "what it is"]).with_numbers([1]);
     for (name, Summary { mean, sd, values }) in summaries(runs) {
-        let meaning = MEANINGS
-            .iter()
-            .find(|(own, ..)| *own == name)
-            .map_or("", |meaning| meaning.3);
+        // What the paper's table is compared by says nothing more of a model.
+        if name == "r2_exchanged" {
+            continue;
+        }
         let (digits, unit) = shown(name, mean, of);
         let value = match values.len() {
             1 => format!("{mean:.digits$}{unit}"),
             _ => format!("{mean:.digits$} +- {sd:.digits$}{unit}"),
         };
-        rows.add_row([name, &value, meaning]);
-    }
-    if let Some(column) = rows.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+        rows.add_row([name, &value, meaning(name)]);
     }
     rows
+}
+
+/// The metrics that a version was recorded with, in the same order; `of` is the unit of what it predicts.
+pub fn recorded_metrics(metrics: &BTreeMap<String, f64>, of: &str) -> Table {
+    let mut rows = table(&["metric", "test part", "what it is"]).with_numbers([1]);
+    let known = MEANINGS.iter().map(|(name, ..)| *name);
+    let others = metrics
+        .keys()
+        .map(String::as_str)
+        .filter(|name| meaning(name).is_empty());
+    for name in known.chain(others) {
+        if let Some(value) = metrics.get(name) {
+            rows.add_row([name, &metric(name, *value, of), meaning(name)]);
+        }
+    }
+    rows
+}
+
+/// What a metric is, in words; nothing of one that is not known here.
+fn meaning(name: &str) -> &'static str {
+    let known = MEANINGS.iter().find(|(own, ..)| *own == name);
+    known.map_or("", |meaning| meaning.3)
 }
 
 /// A metric's value with its unit; `of` is that of what is predicted.
@@ -66,11 +90,12 @@ fn shown(name: &str, value: f64, of: &str) -> (usize, String) {
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.
 pub fn noise_floor(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Option<String>> {
-    let round = |round| store.measurements_without_samples(hardware, space, Some(round));
-    Ok(Repeatability::of(&round(0)?, &round(1)?).map(|r| {
+    Ok(Repeatability::between(store, hardware, space, (0, 1))?.map(|r| {
         format!(
-            "noise floor: {} architectures measured twice differ by {:.2} % in the median, {:.2} % at the 95th percentile",
-            r.architectures, r.median_percent, r.p95_percent
+            "noise floor: {} measured twice, {:.2} % apart in the median, {:.2} % at the 95th percentile",
+            count(r.architectures, "architecture"),
+            r.median_percent,
+            r.p95_percent
         )
     }))
 }

@@ -2,10 +2,12 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_registry::HardwareName;
+use lglp_sdk::count;
 
 use super::Context;
 use super::context::actor;
 use super::table::{print_json, short, table};
+use super::whole::whole;
 use crate::clean::{Cleaning, Decision, Findings};
 use crate::predictor::Recipe;
 
@@ -21,8 +23,9 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    #[arg(long, default_value = "mobilenetv3")]
-    space: String,
+    /// Search space [default: the one that the target was measured in].
+    #[arg(long, value_name = "NAME")]
+    space: Option<String>,
     /// Recipe of the models that judge; the better it predicts, the smaller the faults that it finds.
     #[arg(long, default_value = "lglp-per-mac")]
     recipe: String,
@@ -33,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "PERCENT", default_value_t = 0.5)]
     limit: f64,
     /// Parts that the data are cut into.
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(2..=100))]
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = whole::<u64>().range(2..=100))]
     folds: u64,
     /// Say what would be done, and do nothing.
     #[arg(long)]
@@ -43,12 +46,12 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         (0.0..=100.0).contains(&args.limit),
-        "--limit is {}; it must be 0 to 100 percent",
+        "--limit takes 0 to 100 percent, and was given {}",
         args.limit
     );
     anyhow::ensure!(
         args.threshold > 0.0,
-        "--threshold is {}; it must be above 0",
+        "--threshold takes a number above 0, and was given {}",
         args.threshold
     );
     let store = context.registry("clean")?.store;
@@ -58,7 +61,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let cleaning = Cleaning {
         store: &*store,
         host: &host,
-        space: spaces.get(&args.space)?,
+        space: spaces.of_target(&*store, &args.hardware, args.space.as_deref())?,
         spaces: &spaces,
         hardware: &args.hardware,
         recipe: &recipe,
@@ -82,8 +85,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 
 fn print(args: &Args, found: &Findings) {
     println!(
-        "{} of {} measurements are more than {} deviations from what models that never saw them predict",
-        found.suspicious, found.architectures, args.threshold
+        "more than {} deviations from what models that never saw them predict: {} of {}",
+        args.threshold,
+        found.suspicious,
+        count(found.architectures, "measurement")
     );
     if !found.findings.is_empty() {
         let mut rows = table(&[
@@ -113,7 +118,7 @@ fn print(args: &Args, found: &Findings) {
     }
     if found.suspicious > found.findings.len() {
         println!(
-            "the other {} are left: at most {} % may be excluded in all, {} were before (--limit)",
+            "left as they are: {}, since at most {} % may be excluded in all (--limit; excluded before: {})",
             found.suspicious - found.findings.len(),
             args.limit,
             found.excluded_before

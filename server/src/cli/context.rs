@@ -1,10 +1,11 @@
 //! What commands share: folders, plugins, and the registry, wherever it is open.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use lglp_registry::{HolderInfo, SledStore, Store, holder};
+use lglp_openapi::spaces::SpaceList;
+use lglp_registry::{HolderInfo, SledStore, Store, holder, is_registry};
 
 use super::Global;
 use crate::client::{Http, RemoteStore};
@@ -41,7 +42,17 @@ impl Context {
         &self.global.recipes
     }
 
+    /// The search spaces: a server's where one has the registry, so that a text means the same to both.
     pub fn spaces(&self) -> anyhow::Result<Spaces> {
+        let Some(server) = self.served()?.and_then(|registry| registry.server) else {
+            return self.own_spaces();
+        };
+        let listed: SpaceList = server.get("/v1/spaces")?;
+        Spaces::listed(&listed.spaces).with_context(|| format!("the search spaces of {}", server.base()))
+    }
+
+    /// The search spaces of the folder, for a server to begin with.
+    pub fn own_spaces(&self) -> anyhow::Result<Spaces> {
         Spaces::load(&self.global.spaces)
     }
 
@@ -70,19 +81,38 @@ impl Context {
     }
 
     /// The registry: the given server's, else the one of the server that holds the folder, else the folder itself.
+    ///
+    /// # Errors
+    /// Where the folder is no registry yet: whoever only asks makes none.
     pub fn registry(&self, command: &str) -> anyhow::Result<Registry> {
+        match self.served()? {
+            Some(registry) => Ok(registry),
+            None if is_registry(&self.global.registry)? => self.open(command),
+            None => Err(no_registry(&self.global.registry)),
+        }
+    }
+
+    /// As [`Self::registry`], for commands that begin with nothing: a folder that is missing or empty becomes a registry. What
+    /// else they need they look for before.
+    pub fn registry_or_new(&self, command: &str) -> anyhow::Result<Registry> {
+        self.served()?.map_or_else(|| self.open(command), Ok)
+    }
+
+    /// The registry as a server has it, where one does.
+    pub fn served(&self) -> anyhow::Result<Option<Registry>> {
         if let Some(url) = &self.global.server {
-            return self.remote(url);
+            return self.remote(url).map(Some);
         }
-        let folder = &self.global.registry;
-        if let Some(address) = holder(folder)?.and_then(|h| h.address) {
-            return self.remote(&address);
-        }
+        let address = holder(&self.global.registry)?.and_then(|holder| holder.address);
+        address.map(|address| self.remote(&address)).transpose()
+    }
+
+    fn open(&self, command: &str) -> anyhow::Result<Registry> {
         let info = HolderInfo {
             address: None,
             command: format!("lglp {command}"),
         };
-        let store = SledStore::open(folder, info)?;
+        let store = SledStore::open(&self.global.registry, info)?;
         Ok(Registry {
             store: Arc::new(store),
             server: None,
@@ -111,6 +141,16 @@ impl Context {
             .filter(|token| !token.is_empty());
         Http::new(url, token, self.global.ca.as_deref(), &actor())
     }
+}
+
+fn no_registry(folder: &Path) -> anyhow::Error {
+    let here = std::env::current_dir().map_or_else(|_| String::new(), |here| format!(" (in {})", here.display()));
+    anyhow::anyhow!(
+        "there is no registry at {}{}: make one by `lglp serve`, `lglp measure` or `lglp dataset import`; reach one by \
+         --registry, LGLP_REGISTRY or --server",
+        folder.display(),
+        if folder.is_absolute() { "" } else { &here }
+    )
 }
 
 /// Who acts, for the audit log.

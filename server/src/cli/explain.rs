@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use comfy_table::CellAlignment;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_registry::HardwareName;
+use lglp_sdk::{Printable, count};
 use serde_json::Value;
 use ureq::http::Method;
 
 use super::context::Registry;
-use super::predict::{explain as explain_error, explain_problem};
+use super::predict::{explain as explain_error, explain_problem, measured_by};
 use super::table::{print_json, table};
+use super::whole::whole;
 use super::{Context, input};
 use crate::api::explain_here;
 use crate::explain::picture;
@@ -35,7 +36,7 @@ pub struct Args {
     #[arg(long)]
     space: Option<String>,
     /// How many of the single changes to show, those that save most first.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = whole::<usize>())]
     changes: usize,
     /// Draw what each layer takes and what these changes would save.
     #[arg(long, value_name = "FILE.svg")]
@@ -49,7 +50,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut architectures = input::architectures(std::slice::from_ref(&args.architecture))?;
     anyhow::ensure!(
         architectures.len() == 1,
-        "{} architectures; one is explained at a time",
+        "one architecture is explained at a time, and {} were given",
         architectures.len()
     );
     let request = ExplainRequest {
@@ -89,11 +90,14 @@ fn show(found: &Explanation, changes: usize) {
         .unwrap_or(f64::NAN);
     println!("{}", found.architecture);
     println!(
-        "{value:.2} {unit} on {}, by version {} ({})\n",
-        found.hardware, found.model.version, found.model.recipe
+        "{value:.2} {unit} on {}, by version {} ({}) of {}\n",
+        found.hardware,
+        found.model.version,
+        Printable::of(&found.model.recipe),
+        measured_by(&found.runtime, found.batch_size)
     );
 
-    let mut rows = table(&["block", "layer", unit, "share", ""]);
+    let mut rows = table(&["block", "layer", unit, "share", ""]).with_numbers(1..=3);
     for layer in &found.layers {
         rows.add_row([
             layer.block.to_string(),
@@ -121,11 +125,6 @@ fn show(found: &Explanation, changes: usize) {
         format!("{:.1} %", 100.0 * share),
         bar(share),
     ]);
-    for column in [1, 2, 3] {
-        if let Some(column) = rows.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     println!("{rows}\n");
 
     let saves = format!("saves {unit}");
@@ -147,9 +146,16 @@ fn show(found: &Explanation, changes: usize) {
         ]);
     }
     println!("{rows}");
+    if let Some(why) = found
+        .changes
+        .iter()
+        .find_map(|change| change.no_saving_interval.as_ref())
+    {
+        println!("savings without an interval: {why}");
+    }
     println!(
-        "{} single changes in all; --changes N shows more, --json all of them",
-        found.changes.len()
+        "{} in all; --changes N shows more, --json all of them",
+        count(found.changes.len(), "single change")
     );
 }
 

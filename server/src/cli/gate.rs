@@ -1,11 +1,14 @@
 //! `lglp gate`.
 
-use comfy_table::Table;
 use lglp_registry::{GateChange, GateRules, HardwareName, Store, Verdict};
+use lglp_sdk::Printable;
 
 use super::Context;
 use super::context::actor;
-use super::table::{print_json, table};
+use super::grid::Cell;
+use super::table::{Table, print_json, table};
+use super::when::when;
+use super::whole::whole;
 
 /// Show or set what a version must have shown before it goes into production
 #[derive(clap::Args)]
@@ -20,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
     /// Architectures measured, at least.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
     min_n: Option<u32>,
     /// Mean absolute percentage error at most.
     #[arg(long, value_name = "PERCENT")]
@@ -60,7 +63,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.clear || !rules.is_empty() {
         let change = GateChange {
             rules,
-            expected_generation: gate.map_or(0, |gate| gate.generation),
+            expected_generation: gate.map_or(0, |gate| gate.generation).into(),
             actor: actor(),
             reason: args.reason.clone(),
         };
@@ -75,7 +78,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     println!(
         "the gate of {}, set by {} at {} (change {})",
-        args.hardware, gate.set_by, gate.set_at, gate.generation
+        args.hardware,
+        Printable::of(&gate.set_by),
+        when(&gate.set_at),
+        gate.generation
     );
     let mut rows = table(&["rule", "bound"]);
     if let serde_json::Value::Object(rules) = serde_json::to_value(gate.rules)? {
@@ -89,10 +95,14 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 
 /// What a gate says, a rule a line.
 pub fn verdict_table(verdict: &Verdict) -> Table {
-    let mut rows = table(&["rule", "", "what it says"]);
+    let mut rows = table(&["rule", "verdict", "what it says"]);
     for outcome in &verdict.rules {
         let mark = if outcome.passed { "holds" } else { "FAILS" };
-        rows.add_row([outcome.rule.as_str(), mark, outcome.detail.as_str()]);
+        rows.add_row([
+            Cell::from(&outcome.rule),
+            Cell::verdict(mark, outcome.passed),
+            Cell::from(&outcome.detail),
+        ]);
     }
     rows
 }

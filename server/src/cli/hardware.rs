@@ -1,18 +1,69 @@
 //! `lglp hardware`.
 
-use lglp_registry::HardwareTarget;
+use clap::Subcommand;
+use lglp_registry::{HardwareName, HardwareTarget, Store};
+use lglp_sdk::Printable;
 
 use super::Context;
+use super::intervention::Why;
 use super::table::{print_json, table};
 use crate::measure::{Difference, Setup, difference, fingerprint, is_at_hand};
 use crate::plugins::PluginHost;
 
 /// List hardware targets, and which of them this machine can measure; `lglp measure` and `lglp dataset import` create them
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+    lglp hardware\n  \
+    lglp hardware rename xoen-1t xeon-1t --reason 'misspelt'\n  \
+    lglp hardware delete phone --reason 'imported with seconds as milliseconds'\n\n\
+    What is in production is left alone unless forced. The audit log tells of both, and keeps what it told before. They need the\n\
+    role admin where there are tokens."
+)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
 
-pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
+#[derive(Subcommand)]
+enum Action {
+    /// Give a target another name, which its measurements, versions and aliases take over
+    Rename {
+        #[arg(value_name = "NAME")]
+        hardware: HardwareName,
+        #[arg(value_name = "NEW-NAME")]
+        to: HardwareName,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Delete a target with its measurements, datasets, versions, aliases and reports
+    Delete {
+        #[arg(value_name = "NAME")]
+        hardware: HardwareName,
+        #[command(flatten)]
+        why: Why,
+    },
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let store = context.registry("hardware")?.store;
+    match &args.action {
+        None => list(context, &*store),
+        Some(Action::Rename { hardware, to, why }) => {
+            store.rename_hardware(hardware, to, &why.intervention())?;
+            println!("{hardware} is called {to} from now on");
+            Ok(())
+        }
+        Some(Action::Delete { hardware, why }) => {
+            store.delete_hardware(hardware, &why.intervention())?;
+            println!("{hardware} is deleted; `lglp registry gc` frees the disk of what nothing else names");
+            Ok(())
+        }
+    }
+}
+
+fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
     let targets = store.hardware_targets()?;
     if context.json() {
         return print_json(&targets);
@@ -56,7 +107,9 @@ pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
         ]);
     }
     println!("{rows}");
-    reasons.iter().for_each(|reason| println!("{reason}"));
+    for reason in reasons {
+        println!("{}", Printable::of(reason));
+    }
     Ok(())
 }
 

@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_registry::{Admission, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Store};
+use lglp_sdk::Printable;
 use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
 use super::context::{Registry, actor};
+use super::facts::Facts;
 use super::table::{print_json, table};
+use super::when::when;
+use super::whole::whole;
 use crate::client::{ClientError, follow};
 use crate::jobs::{Plans, QUEUE_LIMIT, Tools, check};
 use crate::serving::Serving;
@@ -29,7 +33,8 @@ use crate::serving::Serving;
     Jobs are worked on by `lglp serve`: one that trains and one that measures at a time."
 )]
 pub struct Args {
-    /// Show this job with everything.
+    /// Show this job; with --json, all of it.
+    #[arg(value_parser = whole::<u64>())]
     id: Option<u64>,
     /// Only those of this hardware target.
     #[arg(long, value_name = "NAME")]
@@ -38,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "STATE")]
     state: Option<JobState>,
     /// Jobs at most, newest first.
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<usize>())]
     limit: usize,
     #[command(subcommand)]
     action: Option<Action>,
@@ -47,9 +52,15 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Action {
     /// Follow a job until it ends; fails where the job does
-    Watch { id: u64 },
+    Watch {
+        #[arg(value_parser = whole::<u64>())]
+        id: u64,
+    },
     /// Cancel a job; a running one ends between two steps, and what it has measured stays
-    Cancel { id: u64 },
+    Cancel {
+        #[arg(value_parser = whole::<u64>())]
+        id: u64,
+    },
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -57,7 +68,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match (&args.action, args.id) {
         (Some(Action::Watch { id }), _) => watch(context, &registry, *id),
         (Some(Action::Cancel { id }), _) => cancel(context, &*registry.store, *id),
-        (None, Some(id)) => print_json(&registry.store.job(id)?),
+        (None, Some(id)) => show(context, &registry.store.job(id)?),
         (None, None) => list(context, &*registry.store, args),
     }
 }
@@ -80,16 +91,57 @@ fn list(context: &Context, store: &dyn Store, args: &Args) -> anyhow::Result<()>
             job.kind.to_string(),
             job.hardware.to_string(),
             job.state.to_string(),
-            job.progress
-                .as_ref()
-                .map_or_else(String::new, |p| format!("{}/{}", p.done, p.of)),
-            job.created_at.get(..19).unwrap_or_default().replace('T', " "),
+            progress(job).unwrap_or_default(),
+            when(&job.created_at),
             job.created_by.clone(),
             outcome(job),
         ]);
     }
     println!("{rows}");
     Ok(())
+}
+
+fn show(context: &Context, job: &Job) -> anyhow::Result<()> {
+    if context.json() {
+        return print_json(job);
+    }
+    let state = match (job.state, job.cancel_requested) {
+        (JobState::Running, true) => "running, to be cancelled".to_owned(),
+        (state, _) => state.to_string(),
+    };
+    let note = job.progress.as_ref().map_or("", |progress| progress.note.as_str());
+    let mut facts = Facts::default();
+    facts.push("job", job.id.to_string());
+    facts.push("kind", format!("{} for {}", job.kind, job.hardware));
+    facts.push("state", state);
+    facts.push_any(
+        "progress",
+        progress(job).map(|done| format!("{done} {note}").trim_end().to_owned()),
+    );
+    facts.push_any("outcome", Some(outcome(job)).filter(|outcome| !outcome.is_empty()));
+    facts.push_any("asked", asked(job));
+    facts.push_any(
+        "part of",
+        job.parent.map(|parent| format!("job {parent}, which waits for it")),
+    );
+    facts.push("created", format!("{} by {}", when(&job.created_at), job.created_by));
+    facts.push_any("started", job.started_at.as_deref().map(when));
+    facts.push_any("ended", job.finished_at.as_deref().map(when));
+    println!("{facts}");
+    Ok(())
+}
+
+/// The parameters that a job was given, those left out not among them.
+fn asked(job: &Job) -> Option<String> {
+    let given = job.parameters.as_object()?.iter().filter(|(_, value)| !value.is_null());
+    let given: Vec<String> = given.map(|(name, value)| format!("{name} {value}")).collect();
+    (!given.is_empty()).then(|| given.join(", "))
+}
+
+fn progress(job: &Job) -> Option<String> {
+    job.progress
+        .as_ref()
+        .map(|progress| format!("{}/{}", progress.done, progress.of))
 }
 
 /// What came out of a job, in a few words.
@@ -110,8 +162,8 @@ fn outcome(job: &Job) -> String {
             result["metrics"]["mape"].as_f64().unwrap_or(f64::NAN)
         ),
         JobKind::Search => format!(
-            "{} on the front, of {}: `lglp jobs show --json` has the digest of their blob",
-            result["found"], result["candidates"]
+            "{} on the front, of {}: `lglp jobs {} --json` has the digest of their blob",
+            result["found"], result["candidates"], job.id
         ),
         _ => result.to_string(),
     }
@@ -140,10 +192,10 @@ fn watch(context: &Context, registry: &Registry, id: u64) -> anyhow::Result<()> 
     match job.state {
         JobState::Succeeded if context.json() => Ok(()),
         JobState::Succeeded => {
-            println!("job {id} succeeded: {}", outcome(&job));
+            println!("job {id} succeeded: {}", Printable::of(outcome(&job)));
             Ok(())
         }
-        JobState::Failed => anyhow::bail!("job {id} failed: {}", outcome(&job)),
+        JobState::Failed => anyhow::bail!("job {id} failed: {}", Printable::of(outcome(&job))),
         state => anyhow::bail!("job {id} is {state}"),
     }
 }
@@ -209,7 +261,8 @@ impl Bar {
             self.bar.reset_eta();
         }
         self.bar.set_position(done);
-        self.bar.set_message(note.to_owned());
+        let note = Printable::of(note);
+        self.bar.set_message(note.to_string());
         if job.state.has_ended() {
             self.bar.finish_and_clear();
         } else if self.bar.is_hidden() && self.said.get().is_none_or(|said| said.elapsed() >= LOG_INTERVAL) {

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{HardwareName, JobKind};
+use lglp_sdk::count;
 
 use super::Context;
 use super::context::actor;
 use super::jobs::submit;
 use super::setup::SetupArgs;
 use super::table::print_json;
+use super::whole::whole;
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 
 /// Measure architectures on this machine; kill it anywhere and start it again, nothing is lost or repeated
@@ -29,16 +31,16 @@ pub struct Args {
     #[arg(long)]
     space: String,
     /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..))]
     count: usize,
     /// How many more, weighted to large depth and resolution, where latencies are thinly spread.
-    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "round")]
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "round", value_parser = whole::<usize>())]
     weighted: usize,
     /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u32>())]
     round: u32,
     /// Seed of the sequence of architectures.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
     #[command(flatten)]
     setup: SetupArgs,
@@ -65,8 +67,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         args.energy_window.is_finite() && args.energy_window >= 0.0,
         "--energy-window must be a number of seconds, 0 or more"
     );
-    let registry = context.registry("measure")?;
     if args.job {
+        let registry = context.registry("measure")?;
         let parameters = MeasureParameters {
             space: args.space.clone(),
             count: args.count,
@@ -84,10 +86,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut host = context.plugins()?;
     let setup = args.setup.setup(&mut host);
     let spaces = context.spaces()?;
+    let space = spaces.get(&args.space)?;
+    let registry = context.registry_or_new("measure")?;
     let campaign = Campaign {
         store: &*registry.store,
         host: &host,
-        space: spaces.get(&args.space)?,
+        space,
         spaces: &spaces,
         hardware: &args.hardware,
         setup: Some(setup),
@@ -109,8 +113,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         },
         actor: &actor(),
     };
-    let count = args.count + args.weighted;
-    let bar = ProgressBar::new(count as u64).with_style(style()?);
+    let wanted = args.count + args.weighted;
+    let bar = ProgressBar::new(wanted as u64).with_style(style()?);
     let started = Instant::now();
     let mut said = started;
     let mut progress = |event| match event {
@@ -121,7 +125,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             bar.set_message("calibrating the reference network");
         }
         CampaignEvent::Resuming { done } => {
-            bar.set_length(count as u64);
+            bar.set_length(wanted as u64);
             bar.set_position(done as u64);
             bar.reset_eta();
             bar.set_message(format!("{done} measured before"));
@@ -133,9 +137,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             // A log file wants a line now and then where a terminal has a bar.
             if bar.is_hidden() && said.elapsed() >= LOG_INTERVAL {
                 eprintln!(
-                    "{} of {} measured, {:.0} s left",
+                    "{} of {wanted} measured, {:.0} s left",
                     bar.position(),
-                    count,
                     bar.eta().as_secs_f64()
                 );
                 said = Instant::now();
@@ -158,8 +161,15 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     );
     if let Some(r) = &summary.repeatability {
         println!(
-            "repeatability over {} architectures: median {:.2} %, 95th percentile {:.2} % (relative difference of rounds)",
-            r.architectures, r.median_percent, r.p95_percent
+            "repeatability over {}: median {:.2} %, 95th percentile {:.2} % (relative difference of rounds)",
+            count(r.architectures, "architecture"),
+            r.median_percent,
+            r.p95_percent
+        );
+        println!(
+            "a label's standard deviation is {:.2} %; the round as a whole lies {:+.2} % from round 0; measurements in a row correlate \
+             by {:.2}",
+            r.label_percent, r.shift_percent, r.autocorrelation
         );
     }
     Ok(())

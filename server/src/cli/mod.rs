@@ -6,9 +6,12 @@ mod clean;
 mod context;
 mod dataset;
 mod explain;
+mod facts;
 mod gate;
+mod grid;
 mod hardware;
 mod input;
+mod intervention;
 mod jobs;
 mod measure;
 mod models;
@@ -35,15 +38,20 @@ mod train;
 mod tree;
 mod validate;
 mod webhook;
+mod when;
+mod whole;
 mod worker;
 mod workers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
+use lglp_sdk::Printable;
 
 pub use context::Context;
+use whole::whole;
 
 /// Predicts how long a neural network takes on a device, without running it there.
 #[derive(Parser)]
@@ -81,9 +89,9 @@ pub struct Global {
     /// [default: `runtimes.toml` beside the registry's folder, where there is one].
     #[arg(long, global = true, env = "LGLP_RUNTIMES", value_name = "FILE")]
     runtimes: Option<PathBuf>,
-    /// Memory that a network which is measured may take in this process, MiB [default: half of what is left when it is
+    /// Memory that a network which is measured may take on this machine, MiB [default: half of what is left when it is
     /// measured]. Larger batches are refused.
-    #[arg(long, global = true, env = "LGLP_NETWORK_MEMORY", value_name = "MIB")]
+    #[arg(long, global = true, env = "LGLP_NETWORK_MEMORY", value_name = "MIB", value_parser = whole::<u32>())]
     network_memory: Option<u32>,
     /// Folder of the search spaces.
     #[arg(
@@ -204,7 +212,8 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            let loud = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+            anstream::eprintln!("{loud}error:{loud:#} {}", Printable::lines(message(&error)));
             ExitCode::FAILURE
         }
     }

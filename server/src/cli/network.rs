@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::table::print_json;
+use super::whole::whole;
 use super::{Context, input};
 use crate::measure::WEIGHTS_SEED;
 use crate::networks;
@@ -24,10 +25,10 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Images per batch.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u32>().range(1..=4096))]
     batch: u32,
     /// Seed of the weights.
-    #[arg(long, default_value_t = WEIGHTS_SEED)]
+    #[arg(long, default_value_t = WEIGHTS_SEED, value_parser = whole::<u64>())]
     seed: u64,
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::OnboardParameters;
 use lglp_registry::{HardwareName, JobKind, Version};
-use lglp_sdk::Architecture;
+use lglp_sdk::{Architecture, count};
 use serde::Serialize;
 use serde_json::json;
 
@@ -15,9 +15,10 @@ use super::jobs::submit;
 use super::plot::write_lines;
 use super::setup::SetupArgs;
 use super::table::{print_json, short, table};
+use super::whole::whole;
 use crate::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 use crate::onboard::{Known, OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
-use crate::plots::Series;
+use crate::plots::{Curves, ErrorBars, Series};
 use crate::predictor::Recipe;
 use crate::train::Training;
 
@@ -35,10 +36,11 @@ pub struct Args {
     /// Hardware target, created where there is none of that name.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    #[arg(long, default_value = "mobilenetv3")]
-    space: String,
+    /// Search space [default: the one that the target was measured in, or mobilenetv3].
+    #[arg(long, value_name = "NAME")]
+    space: Option<String>,
     /// Architectures to measure in all, those that are measured already included.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<usize>())]
     budget: usize,
     /// Stop before where the mean error is no more than so many percent, its own standard error included: mape=3.
     #[arg(long, value_name = "mape=PERCENT", value_parser = goal, conflicts_with = "rehearse")]
@@ -50,7 +52,7 @@ pub struct Args {
     #[arg(long)]
     alone: bool,
     /// Seed of the architectures that are chosen from.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
     #[command(flatten)]
     setup: SetupArgs,
@@ -58,7 +60,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["runtime", "set", "batch_size"])]
     rehearse: bool,
     /// Rehearsals to average, from --seed on.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100), requires = "rehearse")]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = whole::<u64>().range(1..=100), requires = "rehearse")]
     seeds: u64,
     /// Write the error by number of measurements as a plot.
     #[arg(long, value_name = "FILE.svg", conflicts_with = "job")]
@@ -76,10 +78,12 @@ fn goal(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let registry = context.registry("onboard")?;
     if args.job {
+        let registry = context.registry("onboard")?;
+        let spaces = context.spaces()?;
+        let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
         let parameters = OnboardParameters {
-            space: args.space.clone(),
+            space: Some(space.name.clone()),
             budget: args.budget,
             until_mape: args.until,
             alone: args.alone,
@@ -96,8 +100,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut host = context.plugins()?;
     let setup = args.setup.setup(&mut host);
     let spaces = context.spaces()?;
-    let space = spaces.get(&args.space)?;
     let recipe = Recipe::load(context.recipes_folder(), &args.recipe)?;
+    // What is not there is said before a registry is made.
+    if let Some(asked) = &args.space {
+        spaces.get(asked)?;
+    }
+    let registry = match args.rehearse {
+        true => context.registry("onboard")?,
+        false => context.registry_or_new("onboard")?,
+    };
+    let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
     let training = Training {
         store: &*registry.store,
         host: &host,
@@ -164,7 +176,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             false => format!("each row left out, with {}", found.sources.join(", ")),
         };
         let points = points.collect();
-        plot(file, &args.hardware, &[Series { name, points }])?;
+        plot(
+            file,
+            &args.hardware,
+            ErrorBars::StandardError,
+            &[Series { name, points }],
+        )?;
     }
     if context.json() {
         return print_json(&Told {
@@ -186,8 +203,9 @@ fn show(bar: &ProgressBar, quiet: bool, event: &OnboardEvent<'_>) {
     match event {
         OnboardEvent::Learning(source) => {
             say(format!(
-                "learning from {} ({} measurements)",
-                source.hardware, source.rows
+                "learning from {} ({})",
+                source.hardware,
+                count(source.rows, "measurement")
             ));
         }
         OnboardEvent::Measuring { done, of } => {
@@ -248,8 +266,9 @@ fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version) {
             false => "more would bring little".to_owned(),
         };
         println!(
-            "after {} measurements about {:.1} % is to be expected; {advice}",
-            forecast.measured, forecast.error
+            "after {} about {:.1} % is to be expected; {advice}",
+            count(forecast.measured, "measurement"),
+            forecast.error
         );
     }
     println!(
@@ -267,7 +286,7 @@ fn rehearse(context: &Context, args: &Args, rehearsal: &Rehearsal<'_>) -> anyhow
     bar.finish_and_clear();
     if let Some(file) = &args.plot {
         let series: Vec<Series> = ways.iter().map(|way| curve(way, &sources)).collect();
-        plot(file, &args.hardware, &series)?;
+        plot(file, &args.hardware, ErrorBars::StandardDeviation, &series)?;
     }
     if context.json() {
         return print_json(
@@ -276,8 +295,10 @@ fn rehearse(context: &Context, args: &Args, rehearsal: &Rehearsal<'_>) -> anyhow
         );
     }
     println!(
-        "{} on {}: mean error in percent of what is not measured, after so many measurements, over {} choices",
-        rehearsal.training.recipe.name, args.hardware, args.seeds
+        "{} on {}: mean error in percent of what is not measured, after so many measurements, over {}",
+        rehearsal.training.recipe.name,
+        args.hardware,
+        count(args.seeds, "choice")
     );
     let sizes = ways
         .iter()
@@ -311,13 +332,13 @@ fn curve(way: &Way, sources: &[String]) -> Series {
     }
 }
 
-fn plot(file: &Path, hardware: &HardwareName, series: &[Series]) -> anyhow::Result<()> {
-    let heading = format!("{hardware}: error by number of measurements");
-    write_lines(
-        file,
-        &heading,
-        "architectures measured",
-        "mean relative error, %",
+fn plot(file: &Path, hardware: &HardwareName, error_bars: ErrorBars, series: &[Series]) -> anyhow::Result<()> {
+    let curves = Curves {
+        heading: &format!("{hardware}: error by number of measurements"),
+        x: "architectures measured",
+        y: "mean relative error, %",
+        error_bars: Some(error_bars),
         series,
-    )
+    };
+    write_lines(file, &curves)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_registry::HardwareName;
+use lglp_sdk::Printable;
 use serde_json::Value;
 use ureq::http::Method;
 
@@ -72,7 +73,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         _ => ("energy J", 3),
     };
     let interval = format!("{} % interval", (1e3 * args.coverage).round() / 10.0);
-    let mut rows = table(&[quantity, &interval, "architecture", "note"]);
+    let mut rows = table(&[quantity, &interval, "note", "architecture"]).with_open_end();
     for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
         let interval = prediction
             .interval
@@ -87,25 +88,36 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             .map(|version| format!("by the canary, version {version}"));
         let few = prediction.interval.as_ref().filter(|interval| interval.provisional);
         let few = few.map(|_| "provisional interval: few measurements".to_owned());
-        let notes = [canary, prediction.outside_training_range.clone(), few];
+        let none = prediction.no_interval.as_ref().map(|why| format!("no interval: {why}"));
+        let notes = [canary, prediction.outside_training_range.clone(), few, none];
         let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
         rows.add_row([
             format!("{value:.0$}", digits + 1),
             interval.unwrap_or_default(),
-            architecture,
             note,
+            architecture,
         ]);
     }
     println!("{rows}");
     let model = &response.model;
     println!(
-        "{} version {} ({}, {})",
+        "{} version {} ({}, {}) of {}",
         response.hardware,
         model.version,
-        model.recipe,
-        short(&model.digest)
+        Printable::of(&model.recipe),
+        short(&model.digest),
+        measured_by(&response.runtime, response.batch_size)
     );
     Ok(())
+}
+
+/// What a prediction is of: a runtime, and the inputs that it takes at once.
+pub fn measured_by(runtime: &str, batch_size: Option<u64>) -> String {
+    let runtime = Printable::of(runtime);
+    match batch_size {
+        Some(batch) => format!("{runtime} at batch size {batch}"),
+        None => format!("{runtime} at a batch size that is not told"),
+    }
 }
 
 pub fn explain(error: crate::client::ClientError) -> anyhow::Error {

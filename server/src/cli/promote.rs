@@ -8,6 +8,7 @@ use super::Context;
 use super::context::actor;
 use super::gate::verdict_table;
 use super::table::print_json;
+use super::whole::whole;
 use crate::serving::Serving;
 
 /// Move an alias, `production` unless told otherwise, to a version
@@ -32,6 +33,7 @@ pub struct Args {
     /// Say what would happen, rule by rule, and do nothing.
     #[arg(long)]
     dry_run: bool,
+    #[arg(value_parser = whole::<u32>())]
     version: u32,
 }
 
@@ -46,7 +48,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let order = AliasMove {
         alias: args.alias.clone(),
         version: args.version,
-        expected_generation,
+        expected_generation: expected_generation.into(),
         actor: actor(),
         reason: args.reason.clone(),
         force: args.force,

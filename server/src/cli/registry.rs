@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 use lglp_registry::{Manifest, SledStore, check_backup};
+use lglp_sdk::count;
 
 use super::Context;
 use super::context::actor;
 use super::table::{print_json, table};
+use super::when::when;
+use super::whole::whole;
 
 /// Back up, restore and check the registry; remove blobs that nothing names
 #[derive(clap::Args)]
@@ -45,7 +48,7 @@ enum Action {
         #[arg(long)]
         dry_run: bool,
         /// Keep blobs that were put within this time: a training puts blobs before the version that names them.
-        #[arg(long, value_name = "HOURS", default_value_t = 1)]
+        #[arg(long, value_name = "HOURS", default_value_t = 1, value_parser = whole::<u32>())]
         keep_hours: u32,
     },
 }
@@ -149,11 +152,11 @@ fn said(context: &Context, place: &Path, manifest: &Manifest) -> anyhow::Result<
         return print_json(manifest);
     }
     println!(
-        "{}: {} records and {} blobs of {}, {}; the audit log ends with {}",
+        "{}: {} and {} of {}, {}; the audit log ends with {}",
         place.display(),
-        HumanCount(manifest.records.count),
-        HumanCount(manifest.blobs.len() as u64),
-        manifest.created_at,
+        count(manifest.records.count, "record"),
+        count(manifest.blobs.len(), "blob"),
+        when(&manifest.created_at),
         BinaryBytes(manifest.bytes()),
         manifest.audit
     );
@@ -173,9 +176,9 @@ fn verify(context: &Context) -> anyhow::Result<()> {
         print_json(&verification)?;
     } else {
         println!(
-            "{} records, {} blobs, {}",
-            HumanCount(verification.records),
-            HumanCount(verification.blobs),
+            "{}, {}, {}",
+            count(verification.records, "record"),
+            count(verification.blobs, "blob"),
             BinaryBytes(verification.bytes)
         );
         if let Some(head) = &verification.audit {
@@ -192,7 +195,7 @@ fn verify(context: &Context) -> anyhow::Result<()> {
     match verification.findings.len() {
         0 => Ok(()),
         1 => anyhow::bail!("the registry is damaged in one place"),
-        count => anyhow::bail!("the registry is damaged in {count} places"),
+        places => anyhow::bail!("the registry is damaged in {places} places"),
     }
 }
 
@@ -203,11 +206,10 @@ fn collect(context: &Context, dry_run: bool, keep_hours: u32) -> anyhow::Result<
     if context.json() {
         return print_json(&collected);
     }
-    let blobs = if collected.count == 1 { "blob" } else { "blobs" };
     let done = if dry_run { "would be removed" } else { "removed" };
     println!(
-        "{} {blobs} {done}, {}",
-        HumanCount(collected.count),
+        "{} {done}, {}",
+        count(collected.count, "blob"),
         BinaryBytes(collected.bytes)
     );
     Ok(())

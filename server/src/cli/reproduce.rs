@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_registry::{Digest, HardwareName, Quantity, Store};
-use lglp_sdk::SearchSpace;
+use lglp_sdk::{SearchSpace, count};
 
 use super::Context;
 use super::context::actor;
 use super::table::print_json;
+use super::whole::whole;
 use crate::measure::{Draw, Repeatability, median};
 use crate::reproduce::{Cells, Experiments, Results, Subject, figures, markdown, report, run as run_cells};
 use crate::train::{Split, TrainingData, cores, labels};
@@ -28,8 +29,9 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    #[arg(long, default_value = "mobilenetv3")]
-    space: String,
+    /// Search space [default: the one that the target was measured in].
+    #[arg(long, value_name = "NAME")]
+    space: Option<String>,
     /// What to run.
     #[arg(long, value_name = "FILE", default_value = EXPERIMENTS)]
     experiments: PathBuf,
@@ -37,16 +39,16 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Splits, instead of those that the experiments name.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>().range(1..))]
     splits: Option<u64>,
     /// Use this many of the architectures only, in the order of their digests, which is as good as random.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>())]
     rows: Option<usize>,
     /// A frozen dataset, instead of the measurements that there are now.
     #[arg(long, value_name = "DIGEST")]
     dataset: Option<Digest>,
     /// Fits at once [default: one per core].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..))]
     jobs: Option<usize>,
 }
 
@@ -60,7 +62,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let experiments = Experiments::load(&args.experiments)?;
     let store = context.registry("reproduce")?.store;
     let spaces = context.spaces()?;
-    let space = spaces.get(&args.space)?;
+    let space = spaces.of_target(&*store, &args.hardware, args.space.as_deref())?;
     let host = context.plugins()?;
     let (dataset, data) = dataset(&*store, args, space)?;
     let rows = data.architectures.len();
@@ -110,8 +112,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return print_json(&report);
     }
     println!(
-        "{} fits, {} of them new: {}",
-        all.len(),
+        "{}, {} of them new: {}",
+        count(all.len(), "fit"),
         all.len() - done,
         output.join("README.md").display()
     );
@@ -127,7 +129,13 @@ fn dataset(store: &dyn Store, args: &Args, space: &SearchSpace) -> anyhow::Resul
     let mut data = TrainingData::measured(store, &args.hardware, space, Quantity::Latency)?;
     if let Some(rows) = args.rows {
         let there = data.architectures.len();
-        anyhow::ensure!(rows <= there, "--rows is {rows}; there are {there} architectures");
+        anyhow::ensure!(
+            rows <= there,
+            "--rows asks for {rows}, and {hardware} has measurements of {} in {}; ask for no more",
+            count(there, "architecture"),
+            space.name,
+            hardware = args.hardware
+        );
         data = data.part(&(0..rows).collect::<Vec<_>>());
     }
     // Too few rows are refused before anything is frozen.
@@ -165,17 +173,17 @@ fn subject(
             latencies.iter().copied().fold(f64::MIN, f64::max),
         ),
         excluded: store.exclusions(&args.hardware, &space.name)?.len(),
-        repeatability: Repeatability::of(
-            &store.measurements_without_samples(&args.hardware, &space.name, Some(0))?,
-            &store.measurements_without_samples(&args.hardware, &space.name, Some(1))?,
-        ),
+        repeatability: Repeatability::between(store, &args.hardware, &space.name, (0, 1))?,
     };
     Ok((subject, weighted))
 }
 
 /// What makes the report again.
 fn command(args: &Args) -> String {
-    let mut command = format!("lglp reproduce --hardware {} --space {}", args.hardware, args.space);
+    let mut command = format!("lglp reproduce --hardware {}", args.hardware);
+    if let Some(space) = &args.space {
+        command += &format!(" --space {space}");
+    }
     if args.experiments != Path::new(EXPERIMENTS) {
         command += &format!(" --experiments {}", args.experiments.display());
     }
@@ -205,7 +213,7 @@ impl Progress {
         let bar = ProgressBar::new(of as u64).with_style(style).with_position(done as u64);
         bar.reset_eta();
         if done > 0 {
-            eprintln!("{done} of {of} fits were done before");
+            eprintln!("done before: {done} of {}", count(of, "fit"));
         }
         bar.enable_steady_tick(Duration::from_millis(500));
         let started = Instant::now();
@@ -226,7 +234,10 @@ impl Progress {
             self.said.store(elapsed.as_secs() as usize, Ordering::Relaxed);
             let (at, of) = (self.bar.position() as f64, self.bar.length().unwrap_or(0) as f64);
             let left = elapsed.as_secs_f64() * (of - at) / (at - self.before as f64).max(1.0);
-            eprintln!("{at} of {of} fits, about {:.0} min left; last: {what}", left / 60.0);
+            eprintln!(
+                "fits done: {at} of {of}, about {:.0} min left; last: {what}",
+                left / 60.0
+            );
         }
     }
 

@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         &args.hardware,
         &Rollback {
             alias: args.alias.clone(),
-            expected_generation: Some(seen.generation),
+            expected_generation: Some(seen.generation.into()),
             actor: actor(),
             reason: args.reason.clone(),
             idempotency_key: None,

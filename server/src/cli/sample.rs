@@ -1,7 +1,8 @@
 //! `lglp sample`.
 
 use super::Context;
-use crate::measure::plan;
+use super::whole::whole;
+use crate::measure::visit_plan;
 
 /// Draw random architectures of a search space, one a line
 #[derive(clap::Args)]
@@ -14,25 +15,25 @@ pub struct Args {
     #[arg(long)]
     space: String,
     /// Draws that cover every pair of depth and resolution equally often.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>())]
     count: usize,
     /// Further draws, in proportion to depth times resolution: they fill the long end of the latencies.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>())]
     weighted: usize,
     /// The same seed gives the same architectures; more of them begin with the same ones.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
 }
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
-    for (_, architecture) in plan(space, args.seed, args.count, args.weighted) {
+    visit_plan(space, args.seed, args.count, args.weighted, &mut |_, architecture| {
         if context.json() {
             println!("{}", space.architecture_to_json(&architecture));
         } else {
             println!("{}", space.canonical_text(&architecture));
         }
-    }
+    });
     Ok(())
 }

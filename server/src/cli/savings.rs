@@ -2,9 +2,11 @@
 
 use lglp_openapi::savings::{Footprint, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom};
 use lglp_registry::HardwareName;
+use lglp_sdk::count;
 
 use super::Context;
 use super::table::{print_json, table};
+use super::whole::whole;
 use crate::savings;
 
 /// Time, energy, carbon and money that predicting saved, in the place of deploying and measuring
@@ -35,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "USD")]
     price: Option<f64>,
     /// Predictions to reckon with, instead of those that were served.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>())]
     predictions: Option<u64>,
 }
 
@@ -54,7 +56,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             let query = serde_urlencoded::to_string(&query)?;
             server.get(&format!("/v1/{}/savings?{query}", args.hardware))?
         }
-        None => savings::report(&query, &*registry.store, &args.hardware, &context.spaces()?)?,
+        None => savings::report(&query, &*registry.store, &args.hardware)?,
     };
     if context.json() {
         return print_json(&report);
@@ -64,10 +66,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn print(report: &SavingsReport) {
-    let mut rows = table(&["", "count", "hours", "kWh", "lb CO2e", "USD"]);
-    let mut row = |what: &str, count: u64, f: &Footprint| {
+    let mut rows = table(&["what", "count", "hours", "kWh", "lb CO2e", "USD"]).with_numbers(1..=5);
+    let mut row = |what: &str, number: u64, f: &Footprint| {
         let cells = [f.hours, f.kwh, f.co2e_lb, f.dollars].map(|value| format!("{value:.1}"));
-        rows.add_row([vec![what.to_owned(), count.to_string()], cells.to_vec()].concat());
+        rows.add_row([vec![what.to_owned(), number.to_string()], cells.to_vec()].concat());
     };
     row("predictions served", report.predictions, &report.saved);
     row("measurements taken", report.measurements, &report.invested);
@@ -80,8 +82,10 @@ fn print(report: &SavingsReport) {
     };
     if let Some(energy) = &report.energy {
         println!(
-            "an inference spends {:.3} J in the median of {} measurements, at {:.1} W",
-            energy.joules_per_inference, energy.measurements, energy.power_w
+            "an inference spends {:.3} J in the median of {}, at {:.1} W",
+            energy.joules_per_inference,
+            count(energy.measurements, "measurement"),
+            energy.power_w
         );
     }
     let power_from = match a.power_from {

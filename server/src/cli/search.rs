@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use comfy_table::CellAlignment;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::{SearchParameters, SearchScore};
 use lglp_openapi::savings::SavingsQuery;
 use lglp_registry::{HardwareName, JobKind};
+use lglp_sdk::count;
 use serde_json::json;
 
 use super::Context;
 use super::jobs::submit;
 use super::plot::write_lines;
+use super::predict::measured_by;
 use super::table::{print_json, table};
-use crate::plots::Series;
+use super::whole::whole;
+use crate::plots::{Curves, Series};
 use crate::savings;
 use crate::search::{Candidate, Found, Score, Search};
 use crate::serving::{ModelRef, Serving};
@@ -58,12 +60,12 @@ pub struct Args {
     #[arg(long, value_name = "COMMAND", conflicts_with = "score")]
     program: Option<String>,
     /// Distinct networks to look at.
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = whole::<u64>().range(10..=10_000_000))]
     candidates: u64,
     /// Networks of the front to show, evenly over their latencies.
-    #[arg(long, value_name = "N", default_value_t = 12)]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = whole::<usize>())]
     show: usize,
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
     /// Write the front as a plot.
     #[arg(long, value_name = "FILE.svg", conflicts_with = "job")]
@@ -136,24 +138,25 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         predictions: Some(found.candidates as u64),
         ..SavingsQuery::default()
     };
-    let saved = savings::report(&query, &*store, &args.hardware, &spaces)?;
+    let saved = savings::report(&query, &*store, &args.hardware)?;
     if let Some(file) = &args.plot {
-        plot(file, &args.hardware, name, &found.front)?;
+        plot(file, args, name, &found.front)?;
     }
     if context.json() {
         return print_json(
-            &json!({ "hardware": args.hardware, "version": model.version, "score": name, "front": found.front,
+            &json!({ "hardware": args.hardware, "version": model.version, "runtime": model.runtime, "batch_size": model.batch_size, "score": name, "front": found.front,
             "candidates": found.candidates, "seconds": found.seconds, "instead_of_measuring": saved.saved }),
         );
     }
     show(args, name, &found);
     println!(
-        "{} networks in {:.1} s ({:.0} a second), by version {} of {}; measuring them would have taken {:.0} hours and {:.0} kWh",
-        found.candidates,
+        "{} in {:.1} s ({:.0} a second), by version {} of {} ({}); measuring them would have taken {:.0} hours and {:.0} kWh",
+        count(found.candidates, "network"),
         found.seconds,
         found.candidates as f64 / found.seconds,
         model.version,
         args.hardware,
+        measured_by(&model.runtime, model.batch_size),
         saved.saved.hours,
         saved.saved.kwh
     );
@@ -167,50 +170,52 @@ fn show(args: &Args, name: &str, found: &Found) {
         println!("no network of those that were looked at takes {limit} ms or less");
         return;
     };
-    let latency = if args.upper { "ms, at most" } else { "ms" };
-    let mut rows = table(&[latency, name, "architecture"]);
-    let count = args.show.clamp(1, front.len());
-    for at in 0..count {
-        let candidate = &front[at * last / (count - 1).max(1)];
+    let latency = if args.upper { "ms, upper end" } else { "ms" };
+    let mut rows = table(&[latency, name, "architecture"])
+        .with_numbers([0, 1])
+        .with_open_end();
+    let shown = args.show.clamp(1, front.len());
+    for at in 0..shown {
+        let candidate = &front[at * last / (shown - 1).max(1)];
         rows.add_row([
             format!("{:.2}", candidate.latency_ms),
             format!("{:.1}", candidate.score),
             candidate.architecture.clone(),
         ]);
     }
-    for column in [0, 1] {
-        if let Some(column) = rows.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     println!("{rows}");
     let outside = front.iter().filter(|one| one.outside_training_range.is_some()).count();
     if outside > 0 {
         println!(
-            "{outside} of {} lie outside of what the version was trained on; --json says in what",
-            front.len()
+            "outside of what the version was trained on: {outside} of {}; --json says in what",
+            count(front.len(), "network")
         );
     }
-    if count < front.len() {
-        println!("{count} of {} on the front; --json has all of them", front.len());
+    if shown < front.len() {
+        println!("{shown} of {} on the front; --json has all of them", front.len());
     }
 }
 
-fn plot(file: &Path, hardware: &HardwareName, name: &str, front: &[Candidate]) -> anyhow::Result<()> {
-    // Its axes are logarithmic.
-    let drawn: Vec<(f64, f64, f64)> = front
-        .iter()
-        .filter(|candidate| candidate.score > 0.0)
-        .map(|candidate| (candidate.latency_ms, candidate.score, 0.0))
-        .collect();
+fn plot(file: &Path, args: &Args, name: &str, front: &[Candidate]) -> anyhow::Result<()> {
     anyhow::ensure!(
-        !drawn.is_empty(),
+        front.iter().any(|candidate| candidate.score > 0.0),
         "nothing to plot: no network of the front scores more than 0"
     );
-    let series = [Series {
-        name: "Pareto front".into(),
-        points: drawn,
-    }];
-    let heading = format!("{hardware}: what the fastest networks score");
-    write_lines(file, &heading, "predicted latency, ms", name, &series)
+    let points = front
+        .iter()
+        .map(|candidate| (candidate.latency_ms, candidate.score, 0.0));
+    let curves = Curves {
+        heading: &format!("{}: what the fastest networks score", args.hardware),
+        x: match args.upper {
+            true => "upper end of the 90 % interval of the latency, ms",
+            false => "predicted latency, ms",
+        },
+        y: name,
+        error_bars: None,
+        series: &[Series {
+            name: "Pareto front".into(),
+            points: points.collect(),
+        }],
+    };
+    write_lines(file, &curves)
 }

@@ -1,15 +1,17 @@
 //! `lglp serve`.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use lglp_registry::{HolderInfo, SledStore};
+use lglp_registry::{Error, HolderInfo, SledStore, holder};
 
 use super::Context;
 use super::webhook::Allow;
+use super::whole::whole;
 use crate::api::{Access, Limits, ServeOptions, serve};
 use crate::files;
 use crate::jobs::QUEUE_LIMIT;
@@ -17,6 +19,10 @@ use crate::{allocator, log, tls};
 
 /// Seconds that a call into a plugin may take, unless told otherwise: a call is one of some milliseconds.
 const PLUGIN_DEADLINE_S: u32 = 10;
+
+/// Seconds that a connection may be silent, unless told otherwise: usual balancers keep theirs for 60, and send their next request on
+/// one that is about to be closed where the server waits no longer than they do.
+const KEEP_ALIVE_S: u32 = 75;
 
 /// Serve the REST API: predictions, models, measurements, plugins
 #[derive(clap::Args)]
@@ -30,21 +36,25 @@ pub struct Args {
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
     /// Prediction requests that may wait at once; further ones are answered 429.
-    #[arg(long, default_value_t = 256, value_name = "N")]
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = whole::<usize>().range(1..))]
     queue_depth: usize,
     /// Jobs that may wait at once; further ones are answered 429.
-    #[arg(long, default_value_t = QUEUE_LIMIT, value_name = "N")]
+    #[arg(long, default_value_t = QUEUE_LIMIT, value_name = "N", value_parser = whole::<usize>().range(1..))]
     job_queue: usize,
     /// Connections that may be open at once; further ones are closed.
-    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = whole::<u32>().range(1..=100_000))]
     connections: u32,
     /// Connections from one address (of IPv6, one /64 network). Behind a proxy all clients have the proxy's: give as many as
     /// --connections then.
-    #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = whole::<u32>().range(1..))]
     connections_per_address: u32,
+    /// How long a connection may be silent after an answer, seconds. Give more than what a balancer before the server keeps its own
+    /// connections for, or it answers 502 now and then.
+    #[arg(long, default_value_t = KEEP_ALIVE_S, value_name = "SECONDS", value_parser = whole::<u32>().range(1..=3600))]
+    keep_alive: u32,
     /// How long a call into a plugin may take, seconds. One that takes longer is given up: its request is answered 504, and the
     /// plugin is asked nothing more until the call has come back. Loading a model may take three times as long.
-    #[arg(long, default_value_t = PLUGIN_DEADLINE_S, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    #[arg(long, default_value_t = PLUGIN_DEADLINE_S, value_name = "SECONDS", value_parser = whole::<u32>().range(1..=3600))]
     plugin_deadline: u32,
     #[command(flatten)]
     allow: Allow,
@@ -58,14 +68,15 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     allocator::share_heaps();
-    log::start();
+    log::start()?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
         _ => None,
     };
     // Before anything else: where a plugin ends this process, it starts anew without it.
     let host = context.plugins()?;
-    let listener = TcpListener::bind(args.bind).with_context(|| format!("cannot listen on {}", args.bind))?;
+    let spaces = Arc::new(context.own_spaces()?);
+    let listener = listen(args.bind, context.registry_folder())?;
     let listening = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = format!("{scheme}://{}", reachable(listening));
@@ -101,7 +112,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         listener,
         store: Arc::new(store),
         host: Arc::new(host),
-        spaces: Arc::new(context.spaces()?),
+        spaces,
         queue_depth: args.queue_depth,
         recipes: context.recipes_folder().clone(),
         job_queue: args.job_queue,
@@ -111,10 +122,31 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         connections: Limits {
             in_all: files::allow_for(args.connections as usize),
             per_address: args.connections_per_address as usize,
+            keep_alive: Duration::from_secs(args.keep_alive.into()),
         },
         plugin_deadline: Duration::from_secs(args.plugin_deadline.into()),
     })?;
     match ended {}
+}
+
+/// Listens, unless another process has the registry open: that is what there is to say then, and not that its address is taken.
+fn listen(bind: SocketAddr, registry: &Path) -> anyhow::Result<TcpListener> {
+    let free = || match holder(registry)? {
+        None => Ok(()),
+        holder => Err(Error::Locked {
+            dir: registry.to_owned(),
+            holder,
+        }),
+    };
+    free()?;
+    match TcpListener::bind(bind) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            // The other one may have begun a moment ago.
+            free()?;
+            anyhow::bail!("another program listens on {bind}; give another address by --bind")
+        }
+        bound => bound.with_context(|| format!("cannot listen on {bind}")),
+    }
 }
 
 /// Where programs on this machine reach a listener: one on all addresses is on the loopback address, too.

@@ -1,8 +1,10 @@
 //! How a new hardware target is to measure, as options.
 
 use lglp_registry::{Error, Result};
+use lglp_sdk::{literal, strict};
 use serde_json::{Map, Value};
 
+use super::whole::whole;
 use crate::measure::Setup;
 use crate::plugins::PluginHost;
 
@@ -18,7 +20,7 @@ pub struct SetupArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub set: Vec<(String, Value)>,
     /// Inputs that a network takes at once, for a new hardware target [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>().range(1..=1024))]
     pub batch_size: Option<u32>,
 }
 
@@ -40,12 +42,22 @@ impl SetupArgs {
     }
 }
 
-/// JSON where it is some, else text: `threads=4`, `precision=fp16`, `command=["a","b"]`.
+/// JSON where it is some, or a list or object of Python, else text: `threads=4`, `precision=fp16`, `command=["a","b"]`.
 fn setting(text: &str) -> Result<(String, Value)> {
     let (name, value) = text
         .split_once('=')
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| Error::invalid("set", format!("expected NAME=VALUE, got {text:?}")))?;
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    // A name in braces alone is a place in a template.
+    let has_parts = ["[", "{\"", "{'"].iter().any(|open| value.starts_with(open));
+    let read = match has_parts {
+        true => literal::read(value),
+        false => strict::from_slice(value.as_bytes()),
+    };
+    let value = match read {
+        Ok(value) => value,
+        Err(error) if has_parts || error.is_data() => return Err(Error::invalid("set", format!("{name}: {error}"))),
+        Err(_) => Value::String(value.to_owned()),
+    };
     Ok((name.to_owned(), value))
 }

@@ -3,7 +3,7 @@
 use super::Context;
 use super::table::{print_json, table};
 
-/// List search spaces
+/// List search spaces; a server's where one has the registry
 #[derive(clap::Args)]
 pub struct Args {}
 

@@ -9,6 +9,7 @@ use ureq::http::Method;
 use super::Context;
 use super::context::actor;
 use super::table::{print_json, table};
+use super::when::when;
 use crate::secret::Bearer;
 
 /// Create, list and revoke tokens for the REST API
@@ -59,7 +60,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn create(context: &Context, name: &str, role: Role, hardware: &[HardwareName]) -> anyhow::Result<()> {
-    let registry = context.registry("token")?;
+    let registry = context.registry_or_new("token")?;
     for target in hardware {
         if let Err(Error::NotFound { .. }) = registry.store.hardware(target) {
             eprintln!("note: there is no hardware target {target} yet");
@@ -107,7 +108,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
     for token in tokens {
         let scope = scope(&token);
         let revoked = match (&token.revoked_at, &token.revoked_by) {
-            (Some(at), Some(by)) => format!("{} by {by}", second(at)),
+            (Some(at), Some(by)) => format!("{} by {by}", when(at)),
             _ => String::new(),
         };
         rows.add_row([
@@ -115,7 +116,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
             token.name,
             token.role.to_string(),
             scope,
-            second(&token.created_at),
+            when(&token.created_at),
             token.created_by,
             revoked,
         ]);
@@ -139,12 +140,4 @@ fn scope(token: &Token) -> String {
     }
     let names: Vec<&str> = token.hardware.iter().map(HardwareName::as_str).collect();
     names.join(", ")
-}
-
-/// A time without fractions of its second.
-fn second(time: &str) -> String {
-    match time.split_once('.') {
-        Some((second, _)) => format!("{second}Z"),
-        None => time.to_owned(),
-    }
 }

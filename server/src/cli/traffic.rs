@@ -68,7 +68,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let order = SetTraffic {
             canary: keep(&args.canary, args.no_canary, traffic.canary),
             shadow: keep(&args.shadow, args.no_shadow, traffic.shadow),
-            expected_generation: traffic.generation,
+            expected_generation: traffic.generation.into(),
             actor: actor(),
             reason: args.reason.clone(),
         };
@@ -151,7 +151,7 @@ fn print(hardware: &HardwareName, traffic: &Traffic, aliases: &[Alias], agreemen
         return;
     };
     println!("where versions {} and {} differ most:", last.production, last.candidate);
-    let mut rows = table(&["production ms", "candidate ms", "difference", "architecture"]);
+    let mut rows = table(&["production ms", "candidate ms", "difference", "architecture"]).with_open_end();
     for one in &last.most_different {
         let difference = (one.candidate_ms - one.production_ms) / one.production_ms.abs() * 100.0;
         rows.add_row([

@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::TrainParameters;
 use lglp_openapi::models::Quantity;
 use lglp_registry::{HardwareName, JobKind};
+use lglp_sdk::count;
 use serde_json::json;
 
 use super::Context;
 use super::accuracy::{metrics_table, noise_floor};
 use super::context::actor;
 use super::jobs::submit;
-use super::table::{print_json, short, table};
+use super::table::{Table, print_json, short, table};
+use super::whole::whole;
 use crate::jobs::{quantity, wanted};
-use crate::plots::{Held, reliability};
+use crate::plots::{ErrorBars, Held, reliability};
 use crate::predictor::{FitEvent, Recipe};
 use crate::train::{self, Fitted, Metrics, Summary, Trained, Training, TrainingData, Verdict, summaries};
 
@@ -48,17 +49,18 @@ pub struct Args {
     /// do not know, and the best is taken.
     #[arg(long)]
     recipe: Option<String>,
-    #[arg(long, default_value = "mobilenetv3")]
-    space: String,
+    /// Search space [default: the one that the target was measured in].
+    #[arg(long, value_name = "NAME")]
+    space: Option<String>,
     /// Seed of split and fit: the same gives the same metrics.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
     /// What to predict, where that is to be another quantity than the recipe's; a recipe that learns it per
     /// multiply-accumulate still does.
     #[arg(long, value_enum, value_name = "QUANTITY")]
     target: Option<Wanted>,
     /// Train on this many splits, from --seed on, print mean and deviation, and keep none.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>().range(1..))]
     seeds: Option<u64>,
     /// Draw what intervals of each coverage hold of the test parts.
     #[arg(long, value_name = "FILE.svg", requires = "seeds")]
@@ -85,7 +87,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let store = &*registry.store;
     let quantity = quantity(&parameters, context.recipes_folder())?;
     let spaces = context.spaces()?;
-    let space = spaces.get(&args.space)?;
+    let space = spaces.of_target(store, &args.hardware, args.space.as_deref())?;
     let host = context.plugins()?;
     let data = TrainingData::measured(store, &args.hardware, space, quantity)?;
     let recipes = wanted(&parameters, context.recipes_folder(), data.labels.len())?;
@@ -113,10 +115,9 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         recipe: &recipe,
         ..training
     };
-    if let Some(count) = args.seeds {
-        anyhow::ensure!(count >= 1, "--seeds must be 1 or more");
+    if let Some(splits) = args.seeds {
         let only = std::slice::from_ref(&recipe);
-        let others = (args.seed + 1..args.seed + count)
+        let others = (args.seed + 1..args.seed + splits)
             .map(|seed| Ok(fit(&Training { seed, ..training }, only, &data)?.trained));
         let runs = std::iter::once(Ok(trained)).chain(others);
         let (metrics, shares): (Vec<_>, Vec<_>) = runs
@@ -125,7 +126,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             .into_iter()
             .unzip();
         if let Some(file) = &args.reliability {
-            let heading = format!("{} on {}, {count} splits", recipe.name, args.hardware);
+            let heading = format!("{} on {}, {}", recipe.name, args.hardware, count(splits, "split"));
             draw_reliability(file, &heading, &shares)?;
         }
         return report_seeds(context, &recipe, &metrics, noise_floor);
@@ -137,14 +138,17 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let split = &trained.split;
     println!(
-        "{} on {}: trained on {} architectures, stopped by {}, tested on {}",
+        "{} on {}: trained on {}, stopped by {}, tested on {}",
         recipe.name,
         args.hardware,
-        split.train.len(),
+        count(split.train.len(), "architecture"),
         split.validation.len(),
         split.test.len()
     );
     print_metrics(&[trained.metrics], quantity.unit(), noise_floor);
+    if trained.metrics.is_trivial() {
+        println!("it is no better than multiply-accumulates times a constant: measure more, or take another recipe");
+    }
     println!(
         "version {} ({}); put it to use with:",
         version.version,
@@ -178,7 +182,8 @@ fn draw_reliability(file: &Path, heading: &str, shares: &[Vec<Option<f64>>]) -> 
     });
     let held: Vec<Held> = held.collect();
     anyhow::ensure!(!held.is_empty(), "nothing to draw: there are no intervals");
-    std::fs::write(file, reliability(heading, &held)?).with_context(|| format!("cannot write {}", file.display()))
+    let drawn = reliability(heading, ErrorBars::StandardDeviation, &held)?;
+    std::fs::write(file, drawn).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Fits the only recipe, or the best of several, with a bar of progress.
@@ -186,7 +191,6 @@ fn fit(training: &Training<'_>, recipes: &[Recipe], data: &TrainingData) -> anyh
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{prefix:10} {bar:20} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
-    let unit = training.recipe.target.unit();
     let mut component = String::new();
     let mut progress = |event: FitEvent<'_>| {
         if component != event.component {
@@ -196,10 +200,7 @@ fn fit(training: &Training<'_>, recipes: &[Recipe], data: &TrainingData) -> anyh
         }
         bar.set_length(event.progress.total);
         bar.set_position(event.progress.done);
-        bar.set_message(format!(
-            "validation RMSE {:.3} {unit}",
-            event.progress.validation_mse.sqrt()
-        ));
+        bar.set_message(event.error());
         true
     };
     let fitted = train::fit(training, recipes, data, &mut progress)?;
@@ -209,7 +210,7 @@ fn fit(training: &Training<'_>, recipes: &[Recipe], data: &TrainingData) -> anyh
 
 /// The recipes that were compared, those first that are preferred where errors do not differ.
 fn compared_table(verdicts: &[Verdict]) -> Table {
-    let mut rows = table(&["recipe", "error of rows left out", ""]);
+    let mut rows = table(&["recipe", "error of rows left out", "remark"]).with_numbers([1]);
     for verdict in verdicts {
         let gate = verdict.residual.map(|gate| match gate.is_open() {
             true => format!(
@@ -221,9 +222,6 @@ fn compared_table(verdicts: &[Verdict]) -> Table {
         let taken = verdict.taken.then(|| "taken".to_owned());
         let remarks: Vec<String> = taken.into_iter().chain(gate).collect();
         rows.add_row([&verdict.recipe, &format!("{:.2} %", verdict.mape), &remarks.join("; ")]);
-    }
-    if let Some(column) = rows.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
     }
     rows
 }
@@ -239,9 +237,9 @@ fn report_seeds(
         return print_json(&json!({ "recipe": recipe.name, "seeds": metrics.len(), "metrics": columns }));
     }
     println!(
-        "{} over {} splits, mean +- standard deviation on the test parts",
+        "{} over {}, mean +- standard deviation on the test parts",
         recipe.name,
-        metrics.len()
+        count(metrics.len(), "split")
     );
     print_metrics(metrics, recipe.target.quantity().unit(), noise_floor);
     Ok(())

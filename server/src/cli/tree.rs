@@ -1,5 +1,7 @@
 //! Trees for people.
 
+use lglp_sdk::Printable;
+
 /// A line, and what hangs below it.
 pub struct Tree {
     line: String,
@@ -28,7 +30,7 @@ impl Tree {
 
 impl std::fmt::Display for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.line)?;
+        write!(f, "{}", Printable::of(&self.line))?;
         branches(&self.below, "", f)
     }
 }
@@ -39,7 +41,7 @@ fn branches(trees: &[Tree], indent: &str, f: &mut std::fmt::Formatter<'_>) -> st
             true => ("└─ ", "   "),
             false => ("├─ ", "│  "),
         };
-        write!(f, "\n{indent}{branch}{}", tree.line)?;
+        write!(f, "\n{indent}{branch}{}", Printable::of(&tree.line))?;
         branches(&tree.below, &format!("{indent}{further}"), f)?;
     }
     Ok(())
@@ -55,5 +57,11 @@ mod tests {
         tree.push(Tree::of("b", ["c".to_owned(), "d".to_owned()]));
         tree.push(Tree::of("e", ["f".to_owned()]));
         assert_eq!(tree.to_string(), "a\n├─ b\n│  ├─ c\n│  └─ d\n└─ e\n   └─ f");
+    }
+
+    #[test]
+    fn no_line_forges_another() {
+        let tree = Tree::of("a", ["b\n└─ c\x1b[A".to_owned()]);
+        assert_eq!(tree.to_string(), "a\n└─ b\\u{a}└─ c\\u{1b}[A");
     }
 }

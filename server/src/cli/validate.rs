@@ -7,36 +7,44 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_openapi::jobs::ValidateParameters;
 use lglp_registry::{Admission, HardwareName, JobKind, NewJob, Store, Validation};
+use lglp_sdk::{Printable, count};
+use serde::Deserialize as _;
 use serde_json::json;
 
 use super::Context;
 use super::context::{Registry, actor};
 use super::jobs::{submit, until_ended};
 use super::table::{print_json, table};
+use super::when::when;
+use super::whole::whole;
 use crate::jobs::QUEUE_LIMIT;
 use crate::measure::{CampaignEvent, Protocol};
 use crate::serving::Serving;
-use crate::validate::{Method, Selection, Validating};
+use crate::validate::{Method, Rows, Selection, Validating, can_measure};
 
-/// Measure fresh architectures now and compare a version's predictions with them; makes a report
+/// Compare a version's predictions with measurements that it was not fitted on, fresh ones where it can; makes a report
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp validate --hardware my-box 3\n  \
     lglp validate --hardware my-box 3 --n 100 --select stratified\n  \
-    lglp validate --hardware my-box 3 --select disagreement    # where it differs most from production\n\n\
+    lglp validate --hardware my-box 3 --select disagreement    # where it differs most from production\n  \
+    lglp validate --hardware imported 3 --on held-out          # where nothing can be measured\n\n\
     It runs on this machine, or on the server's where one holds the registry. Kill it anywhere: what was measured stays.\n `lglp validations` shows reports.")]
 pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    /// Architectures to measure.
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(Selection::LEAST as u64..=Selection::MOST as u64))]
+    /// Whose measurements [default: fresh, where the target can be measured; else recorded, where there are so many; else held-out].
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    on: Option<Rows>,
+    /// Architectures.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = whole::<u64>().range(Selection::LEAST as u64..=Selection::MOST as u64))]
     n: u64,
     /// How to choose them.
     #[arg(long, value_enum, default_value_t = Method::Random, value_name = "HOW")]
     select: Method,
     /// Seed of the choice.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
     /// Time for the runs of one attempt at one architecture, seconds.
     #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
@@ -44,6 +52,7 @@ pub struct Args {
     /// Leave it to the server, as a job, and return at once.
     #[arg(long)]
     job: bool,
+    #[arg(value_parser = whole::<u32>())]
     version: u32,
 }
 
@@ -63,7 +72,8 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
     let serving = Serving::for_command(registry.store.clone(), host.clone(), spaces.clone())?;
-    let validating = Validating {
+    let target = registry.store.hardware(&args.hardware)?;
+    let mut validating = Validating {
         store: &*registry.store,
         host: &host,
         spaces: &spaces,
@@ -71,12 +81,16 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         hardware: &args.hardware,
         version: args.version,
         selection: Selection {
+            on: args.on.unwrap_or_default(),
             method: args.select,
             n: args.n as usize,
             seed: args.seed,
         },
         protocol: Protocol::within(Some(args.budget))?,
     };
+    if args.on.is_none() {
+        validating.selection.on = validating.default_rows(can_measure(&host, &target))?;
+    }
     let plan = validating.plan()?;
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}")?;
     let bar = ProgressBar::new(args.n).with_style(style);
@@ -114,7 +128,7 @@ fn by_the_server(context: &Context, args: &Args, registry: &Registry) -> anyhow:
             "job {} is {}: {}",
             ended.id,
             ended.state,
-            ended.error.unwrap_or_default()
+            Printable::of(ended.error.unwrap_or_default())
         );
     };
     let report = registry.store.validation(&args.hardware, u32::try_from(number)?)?;
@@ -125,6 +139,7 @@ impl Args {
     fn parameters(&self) -> ValidateParameters {
         ValidateParameters {
             version: self.version,
+            on: self.on.map(Into::into),
             n: self.n as usize,
             select: self.select.into(),
             seed: self.seed,
@@ -143,12 +158,13 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
     /// Those of this version only.
-    #[arg(long, value_name = "VERSION", conflicts_with = "number")]
+    #[arg(long, value_name = "VERSION", conflicts_with = "number", value_parser = whole::<u32>())]
     of: Option<u32>,
     /// Write the scatter plot of the report here.
     #[arg(long, value_name = "FILE", requires = "number")]
     svg: Option<PathBuf>,
     /// Show this report.
+    #[arg(value_parser = whole::<u32>())]
     number: Option<u32>,
 }
 
@@ -188,7 +204,7 @@ pub fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
             figure(content.metrics.get("spearman"), 4),
             figure(content.coverage.as_ref(), 2),
             figure(baseline, 2),
-            content.finished_at.clone(),
+            when(&content.finished_at),
         ]);
     }
     println!("{rows}");
@@ -201,14 +217,16 @@ fn print(context: &Context, report: &Validation) -> anyhow::Result<()> {
         return print_json(report);
     }
     let content = &report.content;
+    let on = Selection::deserialize(&content.selection)
+        .map_or_else(|_| String::new(), |selection| format!("{} ", selection.on.adjective()));
     println!(
-        "report {}: version {} of {} against {} measurements taken {} to {}",
+        "report {}: version {} of {} against {} taken {} to {}",
         report.number,
         content.version,
         report.hardware,
-        content.pairs.len(),
-        content.started_at,
-        content.finished_at
+        count(content.pairs.len(), &format!("{on}measurement")),
+        when(&content.started_at),
+        when(&content.finished_at)
     );
     let production = content
         .baseline
@@ -225,7 +243,7 @@ fn print(context: &Context, report: &Validation) -> anyhow::Result<()> {
     }
     println!("{rows}");
     if content.drifted > 0 {
-        println!("{} measurements are marked for drift", content.drifted);
+        println!("marked for drift: {}", count(content.drifted, "measurement"));
     }
     println!(
         "promote it with:\n  lglp promote --hardware {} {}",

@@ -11,6 +11,7 @@ use ureq::http::Method;
 use super::Context;
 use super::context::actor;
 use super::table::{print_json, table};
+use super::when::when;
 use crate::webhooks::{Allowed, Standing, Targets};
 
 /// Have promotions and other events posted to a URL, signed and retried
@@ -94,7 +95,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
                 return print_json(&created);
             }
             let events: Vec<&str> = created.webhook.events.iter().map(String::as_str).collect();
-            println!("{} is sent to {}", events.join(", "), created.webhook.url);
+            println!("{} will be posted to {}", events.join(", "), created.webhook.url);
             println!("secret: {}", created.secret);
             println!("Keep it: it is not shown again.");
             Ok(())
@@ -158,7 +159,7 @@ fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
             .last_error
             .as_deref()
             .map(|error| match &delivery.next_attempt_at {
-                Some(at) => format!("{error}; attempt {} at {at}", delivery.attempts + 1),
+                Some(at) => format!("{error}; attempt {} at {}", delivery.attempts + 1, when(at)),
                 None => error.to_owned(),
             });
         rows.add_row([
@@ -172,7 +173,7 @@ fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
             },
             undelivered.events.to_string(),
             undelivered.oldest_at.as_deref().map(age).unwrap_or_default(),
-            delivery.last_success_at.clone().unwrap_or_default(),
+            delivery.last_success_at.as_deref().map(when).unwrap_or_default(),
             error.unwrap_or_default(),
         ]);
     }

@@ -9,8 +9,10 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_registry::{HardwareName, WorkerName};
+use lglp_sdk::Printable;
 
 use super::Context;
+use super::grid::Cell;
 use super::setup::SetupArgs;
 use super::table::{print_json, table};
 use crate::plugins::PluginError;
@@ -129,6 +131,7 @@ fn teller(json: bool) -> anyhow::Result<Tell> {
     let said = Mutex::new(None::<Instant>);
     Ok(Arc::new(move |event| {
         let line = || {
+            let event = Printable::of(event);
             if bar.is_hidden() {
                 eprintln!("{event}");
             } else {
@@ -202,7 +205,7 @@ fn doctor(context: &Context, args: &DoctorArgs) -> anyhow::Result<()> {
 }
 
 fn print(report: &Report) {
-    let mut rows = table(&["what", "", "found", "to do"]);
+    let mut rows = table(&["what", "state", "found", "to do"]);
     for finding in &report.findings {
         let verdict = match finding.verdict {
             Verdict::Ok => "ok",
@@ -210,10 +213,13 @@ fn print(report: &Report) {
             Verdict::Missing => "missing",
         };
         rows.add_row([
-            finding.what.as_str(),
-            verdict,
-            &finding.found,
-            finding.remedy.as_deref().unwrap_or_default(),
+            Cell::from(&finding.what),
+            match finding.verdict {
+                Verdict::Warning => Cell::from(verdict),
+                _ => Cell::verdict(verdict, finding.verdict == Verdict::Ok),
+            },
+            Cell::from(&finding.found),
+            Cell::from(finding.remedy.as_deref().unwrap_or_default()),
         ]);
     }
     println!("{rows}");

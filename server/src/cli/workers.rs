@@ -3,11 +3,13 @@
 use clap::Subcommand;
 use lglp_openapi::workers::{ConfirmWorker, Worker, WorkerList, WorkerState};
 use lglp_registry::{Result, Role, WorkerName};
+use lglp_sdk::Printable;
 use ureq::http::Method;
 
 use super::Context;
 use super::context::{Registry, actor};
 use super::table::{print_json, table};
+use super::when::when;
 use crate::fleet::standing;
 
 /// List the workers that measure for the server, let one in, or let one go
@@ -93,12 +95,15 @@ fn list(context: &Context, registry: &Registry) -> anyhow::Result<()> {
             figure(worker.per_hour, "", 0),
             figure(worker.timed_share.map(|share| 100.0 * share), " %", 0),
             figure(worker.reference_ratio, " x", 2),
-            worker.last_seen.get(..19).unwrap_or_default().replace('T', " "),
+            when(&worker.last_seen),
         ]);
     }
     println!("{rows}");
     for worker in workers.iter().filter(|worker| worker.state == WorkerState::Unconfirmed) {
-        let (name, why) = (&worker.name, worker.difference.as_deref().unwrap_or_default());
+        let (name, why) = (
+            &worker.name,
+            Printable::of(worker.difference.as_deref().unwrap_or_default()),
+        );
         println!(
             "{name} gets no work: {why}; if its latencies belong with the target's:\n  lglp workers confirm {name} --reason WHY"
         );

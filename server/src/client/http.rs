@@ -121,6 +121,11 @@ impl Http {
         self.call(Method::DELETE, path, &[], Vec::new()).map(drop)
     }
 
+    /// As [`Http::delete`], where the answer tells something.
+    pub fn delete_for<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.json(Method::DELETE, path, &[], Vec::new())
+    }
+
     /// The server's clock, as it writes it in the header of any answer; none where it does not.
     pub fn clock(&self, path: &str) -> Result<Option<OffsetDateTime>, ClientError> {
         let response = self.respond(Method::GET, path, &[], Vec::new())?;

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use lglp_sdk::strict;
 use serde::Deserialize;
+
+use crate::text;
 
 /// The columns of a table of measurements.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +28,9 @@ pub enum ArchitectureColumns {
         depth: String,
         kernel: String,
         expansion: String,
-        /// What stands in kernel and expansion where a block has no such layer.
-        absent: String,
+        /// What must stand in kernel and expansion where a block has no such layer; whatever stands there is ignored where
+        /// this is not told.
+        absent: Option<String>,
     },
 }
 
@@ -82,8 +86,8 @@ impl Columns {
             });
         };
         let fail = |e: &dyn std::fmt::Display| ColumnsError(format!("{}: {e}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
-        let file: File = toml::from_str(&text).map_err(|e| fail(&e))?;
+        let text = text::read(path).map_err(|e| fail(&e))?;
+        let file: File = strict::from_toml(&text).map_err(|e| fail(&e))?;
         let parts = (file.resolution, file.depth, file.kernel, file.expansion);
         let architecture = match (file.architecture, parts) {
             (Some(column), (None, None, None, None)) => ArchitectureColumns::Whole(column),
@@ -95,7 +99,7 @@ impl Columns {
                 ] {
                     if !column.contains(mark) || !column.contains("{block}") {
                         return Err(fail(&format!(
-                            "{name} is {column:?}; it must hold {{block}}, and {mark}"
+                            "{name} must hold {{block}}, and {mark}; it says {column:?}"
                         )));
                     }
                 }
@@ -104,7 +108,7 @@ impl Columns {
                     depth,
                     kernel,
                     expansion,
-                    absent: file.absent.unwrap_or_default(),
+                    absent: file.absent,
                 }
             }
             _ => {

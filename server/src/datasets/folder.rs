@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use lglp_registry::{Exclusion, HardwareName, Measurement, NewHardware, Store};
+use lglp_sdk::{literal, strict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,6 +29,9 @@ pub enum FolderError {
     /// What a file says makes no sense; `place` is the file, with the line where it has several.
     #[error("{place}: {problem}")]
     Content { place: String, problem: String },
+    /// An import would take it for a part of the export.
+    #[error("{} is there, and `{hardware}` has no measurements of that space; export into a folder of its own", path.display())]
+    Foreign { path: PathBuf, hardware: HardwareName },
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
@@ -36,30 +40,33 @@ impl DatasetFolder {
     /// Reads a folder and checks all of it.
     pub fn read(folder: &Path, spaces: &Spaces) -> Result<Self, FolderError> {
         let path = folder.join(HARDWARE);
-        let hardware: NewHardware =
-            serde_json::from_str(&text(&path)?).map_err(|e| content(path.display().to_string(), e))?;
+        let told = text(&path)?;
+        let hardware: NewHardware = strict::closed_from_slice(told.as_bytes())
+            .map_err(|e| content(path.display().to_string(), literal::fault(told.as_bytes(), &e)))?;
         let (mut measurements, mut exclusions) = (Vec::new(), Vec::new());
-        for space in spaces.iter() {
-            for (place, measurement) in lines::<Measurement>(&measurements_file(folder, &space.name))? {
+        for file in files(folder)? {
+            spaces
+                .get(&file.space)
+                .map_err(|unknown| content(file.path.display().to_string(), unknown))?;
+            if file.is_exclusions {
+                for (place, exclusion) in lines::<Exclusion>(&file.path)? {
+                    exclusion.check().map_err(|e| content(place, e))?;
+                    exclusions.push(exclusion);
+                }
+                continue;
+            }
+            for (place, mut measurement) in lines::<Measurement>(&file.path)? {
+                let misplaced = |field: &str, told: &str| content(place.clone(), format!("{field} is `{told}`"));
                 if measurement.hardware != hardware.name {
-                    return Err(content(place, format!("hardware is `{}`", measurement.hardware)));
+                    return Err(misplaced("hardware", &measurement.hardware.to_string()));
                 }
-                let architecture = space
-                    .architecture_from_text(&measurement.architecture)
-                    .map_err(|e| content(place.clone(), e))?;
-                let canonical = space.canonical_text(&architecture);
-                if canonical != measurement.architecture {
-                    return Err(content(
-                        place,
-                        format!("the architecture's canonical text is {canonical}"),
-                    ));
+                if measurement.space != file.space {
+                    return Err(misplaced("space", &measurement.space));
                 }
+                let admitted = spaces.admit(&mut measurement);
+                admitted.map_err(|misfit| content(place.clone(), format!("{}: {}", misfit.field, misfit.problem)))?;
                 measurement.check().map_err(|e| content(place, e))?;
                 measurements.push(measurement);
-            }
-            for (place, exclusion) in lines::<Exclusion>(&exclusions_file(folder, &space.name))? {
-                exclusion.check().map_err(|e| content(place, e))?;
-                exclusions.push(exclusion);
             }
         }
         Ok(Self {
@@ -77,13 +84,12 @@ impl DatasetFolder {
         Ok(fresh)
     }
 
-    /// Writes a hardware target; returns the files of measurements with how many each holds.
-    pub fn write(
-        store: &dyn Store,
-        spaces: &Spaces,
-        name: &HardwareName,
-        folder: &Path,
-    ) -> Result<Vec<(PathBuf, usize)>, FolderError> {
+    /// Writes a hardware target, with the measurements of every space, known here or not; returns their files with how many each
+    /// holds.
+    ///
+    /// # Errors
+    /// [`FolderError::Foreign`] where the folder holds measurements that the export would not replace.
+    pub fn write(store: &dyn Store, name: &HardwareName, folder: &Path) -> Result<Vec<(PathBuf, usize)>, FolderError> {
         let target = store.hardware(name)?;
         let hardware = NewHardware {
             name: target.name,
@@ -98,25 +104,66 @@ impl DatasetFolder {
             source,
         };
         std::fs::create_dir_all(folder).map_err(source)?;
+        let measured: Vec<String> = store
+            .measured_spaces(name)?
+            .into_iter()
+            .map(|measured| measured.space)
+            .collect();
+        if let Some(foreign) = files(folder)?.into_iter().find(|file| !measured.contains(&file.space)) {
+            return Err(FolderError::Foreign {
+                path: foreign.path,
+                hardware: name.clone(),
+            });
+        }
         let path = folder.join(HARDWARE);
         let pretty = serde_json::to_string_pretty(&hardware).map_err(|e| content(HARDWARE.into(), e))?;
         replace(&path, &format!("{pretty}\n"))?;
         let mut written = Vec::new();
-        for space in spaces.iter() {
-            let measurements = store.measurements(name, &space.name, None)?;
-            if measurements.is_empty() {
-                continue;
-            }
-            let path = measurements_file(folder, &space.name);
+        for space in &measured {
+            let path = measurements_file(folder, space);
+            let measurements = store.measurements(name, space, None)?;
             write_lines(&path, &measurements)?;
             written.push((path, measurements.len()));
-            let exclusions = store.exclusions(name, &space.name)?;
+            let (path, exclusions) = (exclusions_file(folder, space), store.exclusions(name, space)?);
             if !exclusions.is_empty() {
-                write_lines(&exclusions_file(folder, &space.name), &exclusions)?;
+                write_lines(&path, &exclusions)?;
+            } else if path.exists() {
+                std::fs::remove_file(&path).map_err(source)?;
             }
         }
         Ok(written)
     }
+}
+
+/// A file of measurements, or of marks on them.
+struct SpaceFile {
+    path: PathBuf,
+    space: String,
+    is_exclusions: bool,
+}
+
+const EXCLUSIONS: &str = ".exclusions";
+
+/// The files of a folder that an import reads, by name, so that measurements come before marks on them.
+fn files(folder: &Path) -> Result<Vec<SpaceFile>, FolderError> {
+    let failed = |source| FolderError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(stem) = name.strip_suffix(".jsonl") {
+            files.push(SpaceFile {
+                space: stem.strip_suffix(EXCLUSIONS).unwrap_or(stem).to_owned(),
+                is_exclusions: stem.ends_with(EXCLUSIONS),
+                path: path.clone(),
+            });
+        }
+    }
+    files.sort_by(|a, b| (a.is_exclusions, &a.path).cmp(&(b.is_exclusions, &b.path)));
+    Ok(files)
 }
 
 fn measurements_file(folder: &Path, space: &str) -> PathBuf {
@@ -124,7 +171,7 @@ fn measurements_file(folder: &Path, space: &str) -> PathBuf {
 }
 
 fn exclusions_file(folder: &Path, space: &str) -> PathBuf {
-    folder.join(format!("{space}.exclusions.jsonl"))
+    folder.join(format!("{space}{EXCLUSIONS}.jsonl"))
 }
 
 fn content(place: String, problem: impl std::fmt::Display) -> FolderError {
@@ -134,22 +181,19 @@ fn content(place: String, problem: impl std::fmt::Display) -> FolderError {
 
 fn text(path: &Path) -> Result<String, FolderError> {
     let path = path.to_owned();
-    std::fs::read_to_string(&path).map_err(|source| FolderError::Io { path, source })
+    crate::text::read(&path).map_err(|source| FolderError::Io { path, source })
 }
 
-/// The values of a file, one a line, each with its place; none where there is no such file.
+/// The values of a file, one a line, each with its place.
 fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<(String, T)>, FolderError> {
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
     let text = text(path)?;
     let filled = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     filled
         .map(|(i, line)| {
             let place = format!("{}, line {}", path.display(), i + 1);
-            match serde_json::from_str(line) {
+            match strict::closed_from_slice(line.as_bytes()) {
                 Ok(value) => Ok((place, value)),
-                Err(error) => Err(content(place, error)),
+                Err(error) => Err(content(place, literal::fault_in_line(line.as_bytes(), &error))),
             }
         })
         .collect()

@@ -1,9 +1,21 @@
 //! Measurements as files: lglp's own folders, and tables that someone else measured.
 
+mod addition;
 mod columns;
+mod faults;
 mod folder;
+mod format;
+mod lines;
+mod notation;
 mod table;
 
+pub use addition::{Addition, AdditionError, Intent, addition};
 pub use columns::{ArchitectureColumns, Columns, ColumnsError, LatencyUnit};
+pub use faults::{Fault, ImportError, Rows, rows_of};
 pub use folder::{DatasetFolder, FolderError};
-pub use table::{Fault, ImportError, Source, read};
+pub use format::Format;
+pub use notation::{Decimal, Delimiter, Notation};
+pub use table::{Source, read};
+
+/// The runtime of targets whose measurements come from elsewhere: nothing measures by it.
+pub const IMPORTED: &str = "imported";

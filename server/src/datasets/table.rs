@@ -1,105 +1,88 @@
-//! Reading a table of measurements: every fault is found before anything is made of it.
+//! Reading a table of measurements: every fault of its rows is found before anything is made of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use csv::{ReaderBuilder, StringRecord};
-use lglp_registry::{Digest, HardwareName, Measurement};
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_registry::{Digest, HardwareName, Measurement, plausible};
+use lglp_sdk::{Architecture, Excerpt, SearchSpace, count, strict};
 use serde_json::{Value, json};
 
+use super::faults::{Fault, ImportError, Rows};
+use super::format::Format;
+use super::lines::Lines;
+use super::notation::{Decimal, Notation, is_nothing};
 use super::{ArchitectureColumns, Columns};
+use crate::spaces::{Spaces, definition};
 
-/// Where a table came from; part of every measurement that is made of it.
+/// Where a table came from, which is part of every measurement that is made of it, and how it is written.
 pub struct Source<'a> {
     /// The file's name.
     pub file: &'a str,
     pub bytes: &'a [u8],
-}
-
-/// A cell that cannot be read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// Line of the file, from 1.
-    pub line: u64,
-    pub column: String,
-    pub problem: String,
-}
-
-/// Why a table was not imported. Nothing of it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    #[error("{file} is no table: {source}")]
-    Csv { file: String, source: csv::Error },
-    #[error("{file} has no column `{column}`; its columns are: {}", shortened(columns))]
-    NoColumn {
-        file: String,
-        column: String,
-        columns: Vec<String>,
-    },
-    #[error("{file} has no rows")]
-    NoRows { file: String },
-    #[error("{}", list(file, faults))]
-    Faults { file: String, faults: Vec<Fault> },
-}
-
-/// Faults that a message shows.
-const FAULTS_SHOWN: usize = 20;
-
-fn list(file: &str, faults: &[Fault]) -> String {
-    let mut text = format!("{} cells of {file} cannot be read; nothing was imported", faults.len());
-    for fault in faults.iter().take(FAULTS_SHOWN) {
-        text += &format!("\n  line {}, column {}: {}", fault.line, fault.column, fault.problem);
-    }
-    if faults.len() > FAULTS_SHOWN {
-        text += &format!("\n  and {} more", faults.len() - FAULTS_SHOWN);
-    }
-    text
-}
-
-/// Column names, those in the middle left out where there are many.
-fn shortened(columns: &[String]) -> String {
-    if columns.len() <= FAULTS_SHOWN {
-        return columns.join(", ");
-    }
-    let (first, last) = (
-        &columns[..FAULTS_SHOWN / 2],
-        &columns[columns.len() - FAULTS_SHOWN / 2..],
-    );
-    format!("{}, ..., {}", first.join(", "), last.join(", "))
+    pub notation: Notation,
 }
 
 /// Measurements of a table, in the order of its rows. An architecture that comes again is its next round.
+///
+/// # Errors
+/// What is wrong with the table as a whole; what is wrong with rows is told beside those that are right.
 pub fn read(
     source: &Source<'_>,
     columns: &Columns,
+    spaces: &Spaces,
     space: &SearchSpace,
     hardware: &HardwareName,
-) -> Result<Vec<Measurement>, ImportError> {
-    let fail = |error| ImportError::Csv {
-        file: source.file.to_owned(),
-        source: error,
-    };
+) -> Result<Rows, ImportError> {
+    let file = || source.file.to_owned();
+    let fail = |source| ImportError::Csv { file: file(), source };
+    if let Some(format) = Format::of(source.bytes) {
+        return Err(ImportError::Format { file: file(), format });
+    }
     // Spreadsheets begin a file of UTF-8 with a mark that would become a part of the first column's name.
-    let text = source.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source.bytes);
-    let mut reader = ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+    let text = strict::without_mark(source.bytes);
+    let mut reader = ReaderBuilder::new()
+        .delimiter(source.notation.delimiter.byte())
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text);
     let header = Header {
-        file: source.file,
+        source,
+        text,
         names: reader.headers().map_err(fail)?.clone(),
     };
-    let plan = Plan::new(&header, columns, space)?;
-    let sha256 = Digest::of(source.bytes);
+    let plan = Plan::new(&header, columns, spaces, space)?;
+    let (sha256, definition) = (Digest::of(source.bytes), definition(space));
+    let mut lines = Lines::of(text);
     let (mut measurements, mut faults) = (Vec::new(), Vec::new());
     let mut rounds: BTreeMap<Digest, u32> = BTreeMap::new();
+    let mut seen: HashMap<Vec<String>, u64> = HashMap::new();
     for record in reader.records() {
-        let record = record.map_err(fail)?;
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                faults.push(misread(&mut lines, error).map_err(fail)?);
+                continue;
+            }
+        };
         let mut row = Row {
-            line: record.position().map_or(0, csv::Position::line),
+            line: record.position().map_or(0, |place| lines.of_record(place.byte())),
             cells: &record,
             header: &header,
             faults: &mut faults,
         };
-        let (architecture, latency_ms) = (plan.architecture(&mut row, space), plan.latency_ms(&mut row));
+        if record.len() != header.names.len() {
+            row.ragged();
+            continue;
+        }
+        // Copied rows would tell that measuring again gives the same to the last digit.
+        if let Some(first) = seen.insert(record.iter().map(str::to_owned).collect(), row.line) {
+            let problem = format!(
+                "every cell is that of line {first}; remove the copy, or give the table a column that tells measurements apart"
+            );
+            row.fault(plan.latency, problem);
+            continue;
+        }
+        let (architecture, latency_ms) = (plan.architecture(&mut row), plan.latency_ms(&mut row));
         let (Some(architecture), Some(latency_ms)) = (architecture, latency_ms) else {
             continue;
         };
@@ -125,36 +108,61 @@ pub fn read(
             process: format!("import of {}", source.file),
             energy_j: None,
             conditions: None,
+            reference: None,
             worker: None,
+            space_definition: Some(definition.clone()),
         });
     }
-    if !faults.is_empty() {
-        let file = source.file.to_owned();
-        return Err(ImportError::Faults { file, faults });
+    if measurements.is_empty() && faults.is_empty() {
+        return Err(ImportError::NoRows { file: file() });
     }
-    if measurements.is_empty() {
-        let file = source.file.to_owned();
-        return Err(ImportError::NoRows { file });
+    Ok(Rows {
+        file: file(),
+        measurements,
+        faults,
+    })
+}
+
+/// The fault of a row that is no text; other errors are those of the table.
+fn misread(lines: &mut Lines<'_>, error: csv::Error) -> Result<Fault, csv::Error> {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { pos, err } => Ok(Fault {
+            line: pos.as_ref().map_or(0, |place| lines.of_record(place.byte())),
+            column: None,
+            problem: format!("not UTF-8: {err}; save the table as UTF-8"),
+        }),
+        _ => Err(error),
     }
-    Ok(measurements)
 }
 
 /// Tables do not tell when they were measured, and importing one again must give the same records.
 const UNKNOWN_TIME: &str = "1970-01-01T00:00:00Z";
 
 struct Header<'a> {
-    file: &'a str,
+    source: &'a Source<'a>,
+    /// The table without its mark.
+    text: &'a [u8],
     names: StringRecord,
 }
 
 impl Header<'_> {
+    /// The number of a column, of which there must be one of that name.
     fn find(&self, column: &str) -> Result<usize, ImportError> {
-        let found = self.names.iter().position(|name| name == column);
-        found.ok_or_else(|| ImportError::NoColumn {
-            file: self.file.to_owned(),
-            column: column.to_owned(),
-            columns: self.names.iter().map(str::to_owned).collect(),
-        })
+        let mut found = (0..self.names.len()).filter(|at| &self.names[*at] == column);
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(first), Some(second)) => Err(ImportError::TwoColumns {
+                file: self.source.file.to_owned(),
+                column: column.to_owned(),
+                places: (first + 1, second + 1),
+            }),
+            (None, _) => Err(ImportError::NoColumn {
+                file: self.source.file.to_owned(),
+                column: column.to_owned(),
+                columns: self.names.iter().map(str::to_owned).collect(),
+                delimiter: self.source.notation.delimiter.of_header(self.text, column),
+            }),
+        }
     }
 }
 
@@ -172,19 +180,49 @@ impl Row<'_> {
     }
 
     fn fault(&mut self, column: usize, problem: String) {
-        let column = self.header.names.get(column).unwrap_or_default().to_owned();
+        let column = Some(self.header.names.get(column).unwrap_or_default().to_owned());
         let line = self.line;
         self.faults.push(Fault { line, column, problem });
     }
 
+    /// Says that there are more or fewer cells than columns, so that none can be told to be of which.
+    fn ragged(&mut self) {
+        let (cells, columns) = (count(self.cells.len(), "cell"), self.header.names.len());
+        self.faults.push(Fault {
+            line: self.line,
+            column: None,
+            problem: format!(
+                "{cells}, and the header has {columns}; a cell with {} in it stands in double quotes",
+                self.header.source.notation.delimiter
+            ),
+        });
+    }
+
+    fn decimal(&self) -> Decimal {
+        self.header.source.notation.decimal
+    }
+
+    /// Demands that cells of a layer past the depth say that there is none.
+    fn leaves_out(&mut self, columns: [usize; 2], depth: u32, absent: &str) {
+        for column in columns {
+            let cell = self.cell(column);
+            if !is_nothing(cell, absent, self.decimal()) {
+                let cell = Excerpt::of(cell);
+                let problem = format!("`{cell}`, but a depth of {depth} leaves this layer out; write `{absent}`");
+                self.fault(column, problem);
+            }
+        }
+    }
+
     /// A whole number among those allowed; `3.0` is one, as data frames with gaps write it.
     fn choice(&mut self, column: usize, allowed: &[u32]) -> Option<u32> {
-        let cell = self.cell(column);
-        let number: Option<f64> = cell.parse().ok();
+        let (cell, decimal) = (self.cell(column), self.decimal());
+        let number = decimal.number(cell);
         let value = number.and_then(|n| allowed.iter().copied().find(|a| f64::from(*a) == n));
         if value.is_none() {
             let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-            let problem = format!("`{cell}` is not one of {}", allowed.join(", "));
+            let (cell, advice) = (Excerpt::of(cell), decimal.advice(cell));
+            let problem = format!("`{cell}` is not one of {}{advice}", allowed.join(", "));
             self.fault(column, problem);
         }
         value
@@ -193,6 +231,8 @@ impl Row<'_> {
 
 /// Where each value is, by column index.
 struct Plan<'a> {
+    spaces: &'a Spaces,
+    space: &'a SearchSpace,
     architecture: ArchitecturePlan<'a>,
     latency: usize,
     unit_ms: f64,
@@ -203,7 +243,8 @@ enum ArchitecturePlan<'a> {
     Parts {
         resolution: usize,
         blocks: Vec<BlockColumns>,
-        absent: &'a str,
+        /// What must stand where there is no layer.
+        absent: Option<&'a str>,
     },
 }
 
@@ -214,7 +255,12 @@ struct BlockColumns {
 }
 
 impl<'a> Plan<'a> {
-    fn new(header: &Header<'_>, columns: &'a Columns, space: &SearchSpace) -> Result<Self, ImportError> {
+    fn new(
+        header: &Header<'_>,
+        columns: &'a Columns,
+        spaces: &'a Spaces,
+        space: &'a SearchSpace,
+    ) -> Result<Self, ImportError> {
         let architecture = match &columns.architecture {
             ArchitectureColumns::Whole(column) => ArchitecturePlan::Whole(header.find(column)?),
             ArchitectureColumns::Parts {
@@ -238,11 +284,13 @@ impl<'a> Plan<'a> {
                 ArchitecturePlan::Parts {
                     resolution: header.find(resolution)?,
                     blocks: blocks.collect::<Result<_, ImportError>>()?,
-                    absent,
+                    absent: absent.as_deref(),
                 }
             }
         };
         Ok(Self {
+            spaces,
+            space,
             architecture,
             latency: header.find(&columns.latency)?,
             unit_ms: columns.unit.in_ms(),
@@ -251,22 +299,29 @@ impl<'a> Plan<'a> {
 
     fn latency_ms(&self, row: &mut Row<'_>) -> Option<f64> {
         let cell = row.cell(self.latency);
-        let value = cell.parse().map(|v: f64| v * self.unit_ms).ok();
-        let value = value.filter(|v| v.is_finite() && *v > 0.0);
-        if value.is_none() {
-            let problem = format!("`{cell}` is no latency; it must be a number above 0");
+        let Some(value) = row.decimal().number(cell).map(|value| value * self.unit_ms) else {
+            let advice = row.decimal().advice(cell);
+            let problem = format!("`{}` is no number{advice}", Excerpt::of(cell));
             row.fault(self.latency, problem);
+            return None;
+        };
+        match plausible::latency_ms("latency_ms", value) {
+            Ok(()) => Some(value),
+            Err(error) => {
+                let problem = format!("`{}` is no latency: {error}", Excerpt::of(cell));
+                row.fault(self.latency, problem);
+                None
+            }
         }
-        value
     }
 
-    fn architecture(&self, row: &mut Row<'_>, space: &SearchSpace) -> Option<Architecture> {
+    fn architecture(&self, row: &mut Row<'_>) -> Option<Architecture> {
+        let (spaces, space) = (self.spaces, self.space);
         match &self.architecture {
             ArchitecturePlan::Whole(column) => {
                 let cell = row.cell(*column);
-                let json = serde_json::from_str(cell).unwrap_or_else(|_| Value::String(cell.to_owned()));
-                space
-                    .architecture_from_json(&json)
+                spaces
+                    .architecture(space, &Value::String(cell.to_owned()))
                     .map_err(|error| row.fault(*column, error.to_string()))
                     .ok()
             }
@@ -289,13 +344,8 @@ impl<'a> Plan<'a> {
                             continue;
                         }
                         // Nothing is said of absent layers where the depth itself is at fault.
-                        for column in [*kernel, *expansion].into_iter().filter(|_| depth > 0) {
-                            let cell = row.cell(column);
-                            if cell != *absent {
-                                let problem =
-                                    format!("`{cell}`, but a depth of {depth} leaves this layer out; write `{absent}`");
-                                row.fault(column, problem);
-                            }
+                        if let Some(absent) = absent.filter(|_| depth > 0) {
+                            row.leaves_out([*kernel, *expansion], depth, absent);
                         }
                         kernels.push(choices.kernel[0]);
                         expansions.push(choices.expansion[0]);

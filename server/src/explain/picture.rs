@@ -2,7 +2,7 @@
 
 use lglp_openapi::explain::{Explanation, OperatorPart};
 
-use crate::plots::{Bar, Bars, Difference, PlotError, bars};
+use crate::plots::{Bar, Bars, Difference, ErrorBars, PlotError, bars};
 
 /// Kinds that have a colour of their own; all others share the last.
 const KINDS: [&str; 6] = [
@@ -53,12 +53,18 @@ pub fn picture(found: &Explanation, changes: usize) -> Result<String, PlotError>
             .as_ref()
             .map(|interval| (interval.low, interval.high)),
     });
+    let intervals = found
+        .changes
+        .iter()
+        .filter_map(|change| change.saving_interval.as_ref());
+    let error_bars = intervals.map(|interval| ErrorBars::Interval(interval.coverage)).next();
     bars(&Bars {
         heading: &heading,
         unit: &found.unit,
         kinds: &KINDS,
         parts: &parts,
         differences: &differences.collect::<Vec<_>>(),
+        error_bars,
     })
 }
 

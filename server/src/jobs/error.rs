@@ -8,7 +8,7 @@ use crate::plugins::PluginError;
 use crate::predictor::RecipeError;
 use crate::search::SearchError;
 use crate::serving::ServingError;
-use crate::spaces::UnknownSpace;
+use crate::spaces::{SpaceError, UnknownSpace};
 use crate::train::{DataError, KeepError, TrainError};
 use crate::validate::ValidateError;
 
@@ -35,7 +35,9 @@ pub enum JobError {
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
     #[error(transparent)]
-    Space(#[from] UnknownSpace),
+    UnknownSpace(#[from] UnknownSpace),
+    #[error(transparent)]
+    Space(#[from] SpaceError),
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     #[error(transparent)]

@@ -356,10 +356,9 @@ impl Jobs {
     fn summary(&self, job: &Job, total: usize) -> Result<Value, JobError> {
         let store = self.store();
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
-        let of_round = |round| store.measurements_without_samples(&job.hardware, &parameters.space, Some(round));
         let repeatability = match parameters.round {
             0 => None,
-            round => Repeatability::of(&of_round(0)?, &of_round(round)?),
+            round => Repeatability::between(store, &job.hardware, &parameters.space, (0, round))?,
         };
         Ok(json!({ "measured": total, "total": total, "repeatability": repeatability }))
     }

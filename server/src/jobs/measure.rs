@@ -31,7 +31,7 @@ impl Work for MeasureParameters {
             return refuse(
                 "weighted",
                 format!(
-                    "one job measures at most {MEASURE_LIMIT} architectures; count is {count}, and weighted {weighted}"
+                    "one job measures at most {MEASURE_LIMIT} architectures; count asks for {count}, and weighted for {weighted}"
                 ),
             );
         }

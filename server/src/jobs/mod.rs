@@ -38,6 +38,7 @@ use lglp_sdk::excerpt::MESSAGE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use serde_path_to_error::Segment;
 
 use crate::plugins::PluginHost;
 use crate::serving::Serving;
@@ -121,11 +122,14 @@ pub fn check(new: NewJob, tools: &Tools) -> Result<NewJob> {
 /// Reads parameters; an error names the field.
 fn parse<W: Work>(parameters: Value) -> Result<W> {
     let parameters = if parameters.is_null() { json!({}) } else { parameters };
-    serde_path_to_error::deserialize(Strict(parameters)).map_err(|error| {
-        let place = match error.path().to_string() {
-            path if path == "." => "parameters".to_owned(),
-            path => format!("parameters.{path}"),
+    serde_path_to_error::deserialize(Strict::closed(parameters)).map_err(|error| {
+        let step = |segment: &Segment| match segment {
+            Segment::Seq { index } => format!(".{index}"),
+            Segment::Unknown => String::new(),
+            named => format!(".{named}"),
         };
+        let path: String = error.path().iter().map(step).collect();
+        let place = format!("parameters{path}");
         Error::invalid(place, Excerpt::within(error.into_inner(), MESSAGE).to_string())
     })
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use lglp_openapi::jobs::{MeasureParameters, ONBOARD_LIMIT, OnboardParameters};
 use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Result, Store, canonical_json};
-use lglp_sdk::Architecture;
+use lglp_sdk::{Architecture, SearchSpace, count};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::idempotency::own_key;
 use crate::measure::{Campaign, CampaignEvent, Plan, Protocol, Wanted};
 use crate::onboard::{FIRST, Known, OnboardEvent, Onboarded, Onboarding, Source, Step};
 use crate::predictor::Recipe;
+use crate::spaces::SpaceError;
 use crate::train::Training;
 
 /// What an onboarding keeps, to go on with.
@@ -86,10 +87,20 @@ impl Checkpoint {
     }
 }
 
+/// The space that it is about.
+fn space_of<'t>(parameters: &OnboardParameters, hardware: &HardwareName, tools: &'t Tools) -> Result<&'t SearchSpace> {
+    let asked = parameters.space.as_deref();
+    match tools.spaces.of_new_target(&*tools.store, hardware, asked) {
+        Ok(space) => Ok(space),
+        Err(SpaceError::Registry(error)) => Err(error),
+        Err(unclear) => Err(Error::invalid("parameters.space", unclear.to_string())),
+    }
+}
+
 /// The measuring that it amounts to.
-fn measuring(parameters: &OnboardParameters) -> MeasureParameters {
+fn measuring(parameters: &OnboardParameters, space: &SearchSpace) -> MeasureParameters {
     MeasureParameters {
-        space: parameters.space.clone(),
+        space: space.name.clone(),
         count: parameters.budget,
         weighted: 0,
         round: 0,
@@ -118,18 +129,22 @@ impl Work for OnboardParameters {
             );
         }
         for (at, source) in self.sources.iter().flatten().enumerate() {
-            if let Err(error) = source.parse::<HardwareName>() {
+            let there = source
+                .parse::<HardwareName>()
+                .and_then(|source| match source == *hardware {
+                    // The job creates it.
+                    true => Ok(()),
+                    false => tools.store.hardware(&source).map(drop),
+                });
+            if let Err(error) = there {
                 return refuse(&format!("sources.{at}"), error.to_string());
             }
         }
-        measuring(self).check(hardware, tools)?;
+        let space = space_of(self, hardware, tools)?;
+        measuring(self, space).check(hardware, tools)?;
         let recipe = match Recipe::load(&tools.recipes, &self.recipe) {
             Ok(recipe) => recipe,
             Err(error) => return refuse("recipe", error.to_string()),
-        };
-        let space = match tools.spaces.get(&self.space) {
-            Ok(space) => space,
-            Err(unknown) => return refuse("space", unknown.to_string()),
         };
         let training = Training {
             store: &*tools.store,
@@ -148,14 +163,14 @@ impl Work for OnboardParameters {
         let training = Training {
             store: &*tools.store,
             host: &tools.host,
-            space: tools.spaces.get(&self.space)?,
+            space: space_of(self, &job.hardware, tools)?,
             hardware: &job.hardware,
             recipe: &recipe,
             seed: self.seed,
         };
         match tools.store.hardware(&job.hardware) {
             // It may have come since the job was submitted.
-            Ok(target) => agrees(&measuring(self), &target)?,
+            Ok(target) => agrees(&measuring(self, training.space), &target)?,
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -220,7 +235,7 @@ fn onboarding<'a>(
 ) -> Onboarding<'a> {
     Onboarding {
         training,
-        batch: setup(&measuring(parameters)).batch,
+        batch: setup(&measuring(parameters, training.space)).batch,
         budget: parameters.budget,
         goal: parameters.until_mape,
         transfer: !parameters.alone,
@@ -272,7 +287,7 @@ fn here(
         space: training.space,
         spaces: &tools.spaces,
         hardware: &job.hardware,
-        setup: Some(setup(&measuring(parameters))),
+        setup: Some(setup(&measuring(parameters, training.space))),
         protocol: Protocol::within(parameters.budget_s)?,
         wanted: Wanted::These {
             round: 0,
@@ -302,8 +317,9 @@ impl Told<'_> {
         }
         match event {
             OnboardEvent::Learning(source) => self.say(format!(
-                "learning from {} ({} measurements)",
-                source.hardware, source.rows
+                "learning from {} ({})",
+                source.hardware,
+                count(source.rows, "measurement")
             )),
             OnboardEvent::Measuring { done, .. } => {
                 self.done = *done as u64;
@@ -313,8 +329,10 @@ impl Told<'_> {
                 if let Some(step) = known.steps.last() {
                     self.done = step.measured as u64;
                     self.known = format!(
-                        "error {:.1} +- {:.1} % after {} measurements",
-                        step.error, step.uncertainty, step.measured
+                        "error {:.1} +- {:.1} % after {}",
+                        step.error,
+                        step.uncertainty,
+                        count(step.measured, "measurement")
                     );
                 }
                 self.say(self.known.clone());

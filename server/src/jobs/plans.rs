@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lglp_registry::{Digest, Error, Result, Store, canonical_json};
+use lglp_sdk::strict::Strict;
 
 use crate::measure::Plan;
 
@@ -70,11 +71,19 @@ impl Plans {
         // What is kept already makes room first.
         *last = None;
         within_limit(store.blob_size(digest)?)?;
-        let plan: Plan = serde_json::from_slice(&store.get_blob(digest)?).map_err(|e| bad_plan(e.to_string()))?;
-        let plan = Arc::new(KeptPlan::from(plan));
+        let plan = Arc::new(KeptPlan::from(parse(&store.get_blob(digest)?)?));
         *last = Some((digest.clone(), plan.clone()));
         Ok(plan)
     }
+}
+
+/// Reads the text of a plan; a fault names its place.
+fn parse(text: &[u8]) -> Result<Plan> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let plan: Plan =
+        serde_path_to_error::deserialize(Strict::closed(&mut json)).map_err(|e| bad_plan(e.to_string()))?;
+    json.end().map_err(|e| bad_plan(e.to_string()))?;
+    Ok(plan)
 }
 
 /// What is wrong with a plan.

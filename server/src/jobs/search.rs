@@ -62,7 +62,7 @@ impl Work for SearchParameters {
         })?;
         let front = tools.store.put_blob(&canonical_json(&found.front)?)?;
         Ok(json!({
-            "version": model.version, "score": self.score, "candidates": found.candidates, "seconds": found.seconds,
+            "version": model.version, "runtime": model.runtime, "batch_size": model.batch_size, "score": self.score, "candidates": found.candidates, "seconds": found.seconds,
             "found": found.front.len(), "front": front, "some": some(&found.front),
         }))
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
 use crate::predictor::{FitEvent, Recipe, RecipeError};
+use crate::spaces::SpaceError;
 use crate::train::{self, Fitted, Training, TrainingData, candidates};
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
@@ -27,10 +28,12 @@ struct Checkpoint {
 impl Work for TrainParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
         tools.store.hardware(hardware)?;
-        tools
-            .spaces
-            .get(&self.space)
-            .map_err(|e| Error::invalid("parameters.space", e.to_string()))?;
+        match tools.spaces.of_target(&*tools.store, hardware, self.space.as_deref()) {
+            // Until its turn comes it may be measured.
+            Ok(_) | Err(SpaceError::NotMeasured { .. }) => {}
+            Err(SpaceError::Registry(error)) => return Err(error),
+            Err(unclear) => return Err(Error::invalid("parameters.space", unclear.to_string())),
+        }
         wanted(self, &tools.recipes, usize::MAX).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
         Ok(())
     }
@@ -86,7 +89,9 @@ fn asked(parameters: &TrainParameters) -> Option<Quantity> {
 /// Fits the recipe, and keeps what came out.
 fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Checkpoint, JobError> {
     let store = &*tools.store;
-    let space = tools.spaces.get(&parameters.space)?;
+    let space = tools
+        .spaces
+        .of_target(store, &job.hardware, parameters.space.as_deref())?;
     let quantity = quantity(parameters, &tools.recipes)?;
     let data = TrainingData::measured(store, &job.hardware, space, quantity)?;
     let recipes = wanted(parameters, &tools.recipes, data.labels.len())?;
@@ -98,15 +103,12 @@ fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) ->
         recipe: &recipes[0],
         seed: parameters.seed,
     };
-    let unit = training.recipe.target.unit();
     let mut progress = |event: FitEvent<'_>| {
-        let (component, p) = (event.component, event.progress);
-        let rmse = p.validation_mse.sqrt();
-        run.progress(
-            p.done,
-            p.total,
-            format!("{component}: validation RMSE {rmse:.3} {unit}"),
-        );
+        let note = match event.error() {
+            unknown if unknown.is_empty() => event.component.to_owned(),
+            error => format!("{}: {error}", event.component),
+        };
+        run.progress(event.progress.done, event.progress.total, note);
         !run.is_stopped()
     };
     let Fitted {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lglp_openapi::jobs::ValidateParameters;
+use lglp_openapi::jobs::{ValidateParameters, ValidationRows};
 use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,13 +13,16 @@ use super::plans::KeptPlan;
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
 use crate::measure::{CampaignEvent, Protocol};
-use crate::validate::{Selection, Validating};
+use crate::validate::{Rows, Selection, Validating, can_measure};
 
 /// What is to be measured: a thousand texts are too large for a record that is written every second.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
     /// The blob that holds the plan.
     plan: Digest,
+    /// Whose measurements it is about.
+    #[serde(default)]
+    on: Rows,
 }
 
 impl Work for ValidateParameters {
@@ -30,11 +33,15 @@ impl Work for ValidateParameters {
             let reason = format!("expected {least} to {most}, got {}", self.n);
             return Err(Error::invalid("parameters.n", reason));
         }
+        if self.on == Some(ValidationRows::Fresh) && !is_measurable(hardware, tools)? {
+            let reason = format!("`{hardware}` cannot be measured here; ask for `recorded` or `held_out` ones");
+            return Err(Error::invalid("parameters.on", reason));
+        }
         Protocol::within(self.budget_s).map(drop)
     }
 
     fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
-        let validating = Validating {
+        let mut validating = Validating {
             store: &*tools.store,
             host: &tools.host,
             spaces: &tools.spaces,
@@ -42,6 +49,7 @@ impl Work for ValidateParameters {
             hardware: &job.hardware,
             version: self.version,
             selection: Selection {
+                on: self.on.map(Into::into).unwrap_or_default(),
                 method: self.select.into(),
                 n: self.n,
                 seed: self.seed,
@@ -50,13 +58,17 @@ impl Work for ValidateParameters {
         };
         let plan = match &job.checkpoint {
             Value::Null => {
+                if self.on.is_none() {
+                    validating.selection.on = validating.default_rows(is_measurable(&job.hardware, tools)?)?;
+                }
                 let plan = validating.plan()?;
-                let kept = tools.plans.keep(&*tools.store, &plan)?;
-                run.checkpoint(&json!(Checkpoint { plan: kept }))?;
+                let (kept, on) = (tools.plans.keep(&*tools.store, &plan)?, validating.selection.on);
+                run.checkpoint(&json!(Checkpoint { plan: kept, on }))?;
                 Arc::new(KeptPlan::from(plan))
             }
             kept => {
                 let kept = Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?;
+                validating.selection.on = kept.on;
                 tools.plans.read(&*tools.store, &kept.plan)?
             }
         };
@@ -73,7 +85,9 @@ impl Work for ValidateParameters {
                 run.progress(done, of, format!("{latency_ms:.1} ms"));
             }
         };
-        if Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? == Measurer::Workers {
+        if validating.selection.on != Rows::Fresh {
+            run.progress(of, of, format!("{} measurements", validating.selection.on.adjective()));
+        } else if Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? == Measurer::Workers {
             let needed = Needed {
                 job,
                 space: &validating.space()?,
@@ -93,4 +107,10 @@ impl Work for ValidateParameters {
             "coverage": content.coverage,
         }))
     }
+}
+
+/// Whether the server's machine can measure a target, or workers do.
+fn is_measurable(hardware: &HardwareName, tools: &Tools) -> Result<bool> {
+    let by_workers = Measurer::of(&*tools.store, tools.host.machine(), hardware)? == Measurer::Workers;
+    Ok(by_workers || can_measure(&tools.host, &tools.store.hardware(hardware)?))
 }

@@ -6,8 +6,7 @@ use lglp_openapi::lineage::{DataDifference, Relabelled};
 use lglp_registry::{Amount, NewVersion, Store};
 
 use super::predictions::relative_difference;
-use super::wire::SplitRows;
-use crate::train::{DataError, FrozenRow, frozen_rows};
+use crate::train::{DataError, FrozenRow, Split, frozen_rows};
 
 /// Compares the rows that two versions were fitted on, by their architectures. `top` bounds what is listed.
 pub(super) fn compare(
@@ -54,7 +53,7 @@ fn labels(rows: &[FrozenRow]) -> BTreeMap<&str, Amount> {
 
 /// The architectures of a version's test part, where it names its rows.
 fn tested<'a>(rows: &'a [FrozenRow], content: &NewVersion) -> Option<BTreeSet<&'a str>> {
-    let split = SplitRows::of(content)?;
+    let split = Split::of(content)?;
     let row = |at: &usize| rows.get(*at).map(|row| row.architecture.as_str());
     split.test.iter().map(row).collect()
 }

@@ -7,7 +7,7 @@ use lglp_registry::{HardwareName, NewVersion, PluginUse, Store, Version};
 
 use super::json::differences;
 use super::predictions::{NotCompared, Predict};
-use super::wire::{self, SplitRows};
+use super::wire;
 use super::{data, predictions};
 use crate::compute::Lost;
 use crate::serving::{Serving, ServingError};
@@ -77,7 +77,7 @@ fn compared(version: &Version) -> ComparedVersion {
         creator: content.creator.clone(),
         created_at: version.created_at.clone(),
         seed: content.seed,
-        split: SplitRows::of(content).map(|split| split.sizes()),
+        split: wire::split_sizes(content),
     }
 }
 

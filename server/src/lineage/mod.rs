@@ -11,3 +11,4 @@ pub use diff::{COUNT_LIMIT, DiffError, diff};
 pub use json::differences;
 pub use origin::{lineage, trace_plugins};
 pub use predictions::{Predict, relative_difference};
+pub use wire::split_sizes;

@@ -3,7 +3,7 @@
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin, ValidationSummary};
 use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Validation, Version};
 
-use super::wire::{self, SplitRows};
+use super::wire;
 use crate::plugins::{Kind, PluginHost};
 
 /// Audit entries that are read at once.
@@ -47,7 +47,7 @@ pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, ve
         dataset: wire::dataset(dataset),
         dataset_frozen_by,
         plugins: trace_plugins(&version.content, host),
-        split: SplitRows::of(&version.content).map(|split| split.sizes()),
+        split: wire::split_sizes(&version.content),
         creator: version.content.creator,
         created_at: version.created_at,
         imported: version.content.imported.into_iter().map(wire::imported).collect(),

@@ -3,7 +3,8 @@
 use lglp_openapi::lineage::SplitSizes;
 use lglp_openapi::{measurements, models};
 use lglp_registry::{Dataset, Imported, NewVersion, PluginUse, Quantity};
-use serde::Deserialize;
+
+use crate::train::Split;
 
 pub(super) fn dataset(stored: Dataset) -> measurements::Dataset {
     measurements::Dataset {
@@ -46,24 +47,11 @@ pub(super) fn plugin(stored: &PluginUse) -> models::UsedPlugin {
     }
 }
 
-/// The rows of a version's parts, where it names them, as versions trained by lglp do.
-#[derive(Deserialize)]
-pub(super) struct SplitRows {
-    train: Vec<usize>,
-    validation: Vec<usize>,
-    pub(super) test: Vec<usize>,
-}
-
-impl SplitRows {
-    pub(super) fn of(content: &NewVersion) -> Option<Self> {
-        Self::deserialize(&content.split).ok()
-    }
-
-    pub(super) fn sizes(&self) -> SplitSizes {
-        SplitSizes {
-            train: self.train.len(),
-            validation: self.validation.len(),
-            test: self.test.len(),
-        }
-    }
+/// How many rows each part of a version's dataset has, where it names them.
+pub fn split_sizes(content: &NewVersion) -> Option<SplitSizes> {
+    Split::of(content).map(|split| SplitSizes {
+        train: split.train.len(),
+        validation: split.validation.len(),
+        test: split.test.len(),
+    })
 }

@@ -11,6 +11,8 @@ use std::io::IsTerminal;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+use lglp_sdk::Printable;
 use tracing::callsite::Identifier;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
@@ -28,9 +30,18 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// What is left out, of the process's one log.
 static LIMIT: LazyLock<Limit> = LazyLock::new(Limit::default);
 
+/// What is logged unless `LGLP_LOG` says otherwise.
+const USUAL: &str = "info,actix_server=warn";
+
 /// Logs from now on; `LGLP_LOG` says what.
-pub fn start() {
-    let what = EnvFilter::try_from_env("LGLP_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+///
+/// # Errors
+/// Where that says nothing sensible: whoever looks for a fault would wait for lines that never come.
+pub fn start() -> anyhow::Result<()> {
+    let asked = std::env::var("LGLP_LOG").ok().filter(|asked| !asked.is_empty());
+    let asked = asked.as_deref().unwrap_or(USUAL);
+    let what = EnvFilter::try_new(asked)
+        .with_context(|| format!("LGLP_LOG is `{}`; expected levels as in {USUAL}", Printable::of(asked)))?;
     let lines = fmt::layer()
         .with_writer(|| Lines(std::io::stderr()))
         .with_ansi(std::io::stderr().is_terminal())
@@ -42,6 +53,7 @@ pub fn start() {
             LIMIT.tell();
         }
     });
+    Ok(())
 }
 
 /// Tells what was left out so far: the process ends.

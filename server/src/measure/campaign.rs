@@ -11,7 +11,7 @@ use super::target::{
 };
 use super::{CALIBRATION_RUNS, DeviceLock, Label, Protocol, Rig};
 use crate::plugins::{PluginError, PluginHost, RuntimeInstance};
-use crate::spaces::Spaces;
+use crate::spaces::{DefinitionError, Spaces, require_same};
 
 /// What to measure, and where.
 pub struct Campaign<'a> {
@@ -88,6 +88,8 @@ pub enum MeasureError {
     /// Every architecture of the space was drawn.
     #[error("{asked} architectures were asked for, and no more than {available} of the space were found")]
     SpaceTooSmall { available: usize, asked: usize },
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     /// Repetitions need something to repeat.
     #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
     NothingToRepeat { round: u32, available: usize, asked: usize },
@@ -115,6 +117,7 @@ impl Campaign<'_> {
         let setup = setup.expect("a target that is missing without a setup was an error");
         let runtime = setup.on(self.host)?;
         // Asked before anything is started.
+        require_same(self.store, self.hardware, self.space)?;
         let differs = known.as_ref().and_then(|target| difference_before(target, &runtime));
         if let Some(difference) = differs {
             return Err(self.other_machine(difference));
@@ -145,6 +148,7 @@ impl Campaign<'_> {
             let _turn = turn.ok_or(MeasureError::Stopped)?;
             self.target(known, &setup, &runtime, &mut rig, progress)?
         };
+        rig.know(target.reference.as_ref());
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let round = self.wanted.round();
         let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
@@ -199,7 +203,8 @@ impl Campaign<'_> {
         }
         let of = CALIBRATION_RUNS;
         let latency_ms = rig.calibrate(|done| progress(CampaignEvent::Calibrating { done, of }))?;
-        let reference = reference_network(self.space, latency_ms);
+        let mut reference = reference_network(self.space, latency_ms);
+        reference.larger = rig.compare(latency_ms)?;
         let new = match known {
             Some(target) => calibrated(target, reference),
             None => setup.new_target(self.hardware, fingerprint(&description), reference),
@@ -217,21 +222,14 @@ impl Campaign<'_> {
     }
 
     fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
-        let these =
-            self.store
-                .measurements_without_samples(self.hardware, &self.space.name, Some(self.wanted.round()))?;
-        let repeatability = match self.wanted.round() {
+        let (space, round) = (&self.space.name, self.wanted.round());
+        let repeatability = match round {
             0 => None,
-            _ => Repeatability::of(
-                &self
-                    .store
-                    .measurements_without_samples(self.hardware, &self.space.name, Some(0))?,
-                &these,
-            ),
+            _ => Repeatability::between(self.store, self.hardware, space, (0, round))?,
         };
         Ok(Summary {
             measured,
-            total: these.len(),
+            total: self.store.measured_digests(self.hardware, space, round)?.len(),
             repeatability,
         })
     }

@@ -1,4 +1,6 @@
-//! One device, several processes that measure on it: one holds the device's lock, and the others wait for their turn.
+//! One device, several processes that measure on it: one holds the device's lock, and the others wait for their turn. Whoever is next
+//! holds a second lock meanwhile, lest the process that had its turn takes the next one, too: the kernel gives a lock to whoever asks
+//! first, and that is whoever has just given it back.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -16,9 +18,11 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct DeviceLock {
     path: PathBuf,
     file: File,
+    /// Held by whoever is next.
+    next: File,
 }
 
-/// A turn; it ends where this is dropped.
+/// A turn, or the place of whoever is next; it ends where this is dropped.
 #[derive(Debug)]
 pub struct Turn<'a>(&'a File);
 
@@ -44,13 +48,11 @@ impl DeviceLock {
     /// # Errors
     /// Where the file can be neither opened nor created.
     pub fn open(path: &Path) -> io::Result<Self> {
-        // Another user's file in a folder for all can be read and locked, and not be opened for writing.
-        let file = File::open(path).or_else(|_| {
-            let mut options = OpenOptions::new();
-            options.create(true).append(true).mode(0o644).open(path)
-        })?;
-        let path = path.to_owned();
-        Ok(Self { path, file })
+        Ok(Self {
+            file: file_for_all(path)?,
+            next: file_for_all(&path.with_extension("next"))?,
+            path: path.to_owned(),
+        })
     }
 
     /// Waits for a turn, unless it is `stopped` before. `busy` is called once where somebody else has it.
@@ -59,20 +61,13 @@ impl DeviceLock {
     /// Those of the system.
     pub fn turn(&self, busy: impl FnOnce(), stopped: &dyn Fn() -> bool) -> io::Result<Option<Turn<'_>>> {
         let mut busy = Some(busy);
-        loop {
-            match self.file.try_lock() {
-                Ok(()) => return Ok(Some(Turn(&self.file))),
-                Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            if let Some(busy) = busy.take() {
-                busy();
-            }
-            if stopped() {
-                return Ok(None);
-            }
-            std::thread::sleep(LOOK);
-        }
+        let mut busy = || busy.take().map_or((), |busy| busy());
+        let Some(next) = held(&self.next, &mut busy, stopped)? else {
+            return Ok(None);
+        };
+        let turn = held(&self.file, &mut busy, stopped)?;
+        drop(next);
+        Ok(turn)
     }
 
     /// Whether nobody measures now.
@@ -88,6 +83,29 @@ impl DeviceLock {
     pub fn file(&self) -> &Path {
         &self.path
     }
+}
+
+/// Waits for a lock, unless it is `stopped` before.
+fn held<'a>(file: &'a File, busy: &mut dyn FnMut(), stopped: &dyn Fn() -> bool) -> io::Result<Option<Turn<'a>>> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(Turn(file))),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => busy(),
+        }
+        if stopped() {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Another user's file in a folder for all can be read and locked, and not be opened for writing.
+fn file_for_all(path: &Path) -> io::Result<File> {
+    File::open(path).or_else(|_| {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).mode(0o644).open(path)
+    })
 }
 
 impl Drop for Turn<'_> {
@@ -121,6 +139,30 @@ mod tests {
         drop(held);
         assert!(second.is_free());
         assert!(turn(second, true).0.is_some());
+    }
+
+    /// Two campaigns measured on one processor: the one that began first took each of a hundred turns, and the other none.
+    #[test]
+    fn whoever_waits_has_the_next_turn() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("device.lock");
+        let first = DeviceLock::open(&path).expect("a lock");
+        let held = first.turn(|| (), &|| false).expect("a lock");
+        let (waits, waiting) = std::sync::mpsc::channel();
+        let (has, had) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let second = DeviceLock::open(&path).expect("a lock");
+                let turn = second.turn(|| waits.send(()).expect("read"), &|| false);
+                has.send("second").expect("read");
+                drop(turn);
+            });
+            waiting.recv().expect("it waits");
+            drop(held);
+            drop(first.turn(|| (), &|| false).expect("a lock"));
+            has.send("first again").expect("read");
+        });
+        assert_eq!(had.iter().take(2).collect::<Vec<_>>(), ["second", "first again"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The memory that networks take in this process, before they do.
+//! The memory that networks take on this machine, before they do.
 
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::networks;
 use crate::plugins::PluginError;
 
-/// Refuses a batch with which a network would take more than `limit` bytes of this process; no limit where it runs elsewhere.
+/// Refuses a batch with which a network would take more than `limit` bytes of this machine; no limit where it runs elsewhere.
 ///
 /// # Errors
 /// `BatchTooLarge`.

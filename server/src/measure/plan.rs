@@ -99,14 +99,12 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Few<T, MO
 }
 
 fn architectures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let read = Few::<Short<TEXT>, MEASURE_LIMIT>::deserialize(deserializer);
-    let Few(texts) = read.map_err(|e| D::Error::custom(format_args!("architectures: {e}")))?;
+    let Few(texts) = Few::<Short<TEXT>, MEASURE_LIMIT>::deserialize(deserializer)?;
     Ok(texts.into_iter().map(|Short(text)| text).collect())
 }
 
 fn flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>, D::Error> {
-    let read = Few::<Few<Short<REMARK>, REMARKS>, MEASURE_LIMIT>::deserialize(deserializer);
-    let Few(all) = read.map_err(|e| D::Error::custom(format_args!("flags: {e}")))?;
+    let Few(all) = Few::<Few<Short<REMARK>, REMARKS>, MEASURE_LIMIT>::deserialize(deserializer)?;
     let texts = |Few(remarks): Few<Short<REMARK>, REMARKS>| remarks.into_iter().map(|Short(text)| text).collect();
     Ok(all.into_iter().map(texts).collect())
 }
@@ -131,27 +129,51 @@ impl Draw {
 /// Draws in a row that bring nothing new, after which a space counts as used up.
 const REPEATS: usize = 100_000;
 
+/// The first `count` draws of which `is_new` is told for the first time that they are, as they are drawn; fewer, where the space has
+/// no more.
+pub fn distinct<'a>(
+    sampler: Sampler<'a>,
+    count: usize,
+    mut is_new: impl FnMut(&Architecture) -> bool + 'a,
+) -> impl Iterator<Item = Architecture> + 'a {
+    let mut repeats = 0;
+    let drawn = sampler.map_while(move |architecture| {
+        if repeats >= REPEATS {
+            return None;
+        }
+        let fresh = is_new(&architecture);
+        repeats = if fresh { 0 } else { repeats + 1 };
+        Some(fresh.then_some(architecture))
+    });
+    drawn.flatten().take(count)
+}
+
 /// The first `uniform` and the first `weighted` architectures of a seed's two sequences, each architecture once. Asking for
 /// more of either later keeps those that were there. A small space may have fewer.
 pub fn plan(space: &SearchSpace, seed: u64, uniform: usize, weighted: usize) -> Vec<(Draw, Architecture)> {
-    let mut seen = BTreeSet::new();
-    let mut distinct = |sampler: Sampler<'_>, count: usize, draw: Draw| -> Vec<(Draw, Architecture)> {
-        let (mut drawn, mut repeats) = (Vec::new(), 0);
-        for architecture in sampler {
-            if drawn.len() >= count || repeats >= REPEATS {
-                break;
-            }
-            repeats += 1;
-            if seen.insert(architecture.row().to_vec()) {
-                repeats = 0;
-                drawn.push((draw, architecture));
-            }
-        }
-        drawn
-    };
-    let mut all = distinct(Sampler::new(space, seed), uniform, Draw::Uniform);
-    all.extend(distinct(Sampler::weighted(space, seed), weighted, Draw::Weighted));
+    let mut all = Vec::new();
+    visit_plan(space, seed, uniform, weighted, &mut |draw, architecture| {
+        all.push((draw, architecture));
+    });
     all
+}
+
+/// As [`plan`], each as it is drawn.
+pub fn visit_plan(
+    space: &SearchSpace,
+    seed: u64,
+    uniform: usize,
+    weighted: usize,
+    visit: &mut dyn FnMut(Draw, Architecture),
+) {
+    let mut seen = BTreeSet::new();
+    for (sampler, count, draw) in [
+        (Sampler::new(space, seed), uniform, Draw::Uniform),
+        (Sampler::weighted(space, seed), weighted, Draw::Weighted),
+    ] {
+        let drawn = distinct(sampler, count, |architecture| seen.insert(architecture.row().to_vec()));
+        drawn.for_each(|architecture| visit(draw, architecture));
+    }
 }
 
 /// Which architectures a campaign measures; finished ones count in.

@@ -1,5 +1,5 @@
-//! The paired protocol: a candidate's runs are interleaved with runs of a fixed reference network, and the label is the
-//! median ratio of the two times the reference's calibrated latency.
+//! The paired protocol: a candidate's runs are interleaved with runs of a reference network, and the label is the
+//! median ratio of the two times the reference's latency on the target.
 //!
 //! Why: shared machines have a fast and a slow state, minutes long, that no statistic of one network's times can see
 //! through; the state hits both networks alike, so their ratio holds. Labels of absolute times repeat within 13 to 21 %,
@@ -123,6 +123,14 @@ impl PairedMeasurement {
     /// Whether the device ran slower than it can, in the attempt that counts.
     pub fn throttled(&self) -> bool {
         self.conditions.as_ref().is_some_and(|c| !c.throttled.is_empty())
+    }
+
+    /// Whether times that are rounded to `resolution_ms` leave the ratio less exact than `precision`, relative to it. The reference
+    /// is mostly the shorter one.
+    pub fn is_coarse(&self, resolution_ms: f64, precision: f64) -> bool {
+        let shorter = |pair: &Pair| pair.wall_ms.min(pair.reference_wall_ms);
+        let shorter: Vec<f64> = self.pairs.iter().map(shorter).collect();
+        resolution_ms > precision * median(&shorter)
     }
 
     /// What speaks against it; nothing where it was steady.
@@ -344,6 +352,27 @@ mod tests {
         assert_eq!(found.attempts, 3);
         let (found, made) = best(0, vec![wide]);
         assert_eq!((found.attempts, made), (1, 1));
+    }
+
+    /// OpenVINO's `benchmark_app` tells 0.01 ms for anything up to 0.015 ms: labels repeated exactly, and were 50 % off.
+    #[test]
+    fn rounded_times_are_coarse_where_either_network_is_short() {
+        let coarse = |wall_ms: f64, reference_wall_ms: f64, resolution_ms: f64| {
+            let pair = Pair {
+                wall_ms,
+                cpu_ms: 0.0,
+                reference_wall_ms,
+                reference_cpu_ms: 0.0,
+            };
+            let measured = PairedMeasurement {
+                pairs: vec![pair; 6],
+                ..STEADY
+            };
+            measured.is_coarse(resolution_ms, 0.01)
+        };
+        assert!(coarse(0.02, 5.0, 0.01) && coarse(5.0, 0.99, 0.01));
+        assert!(!coarse(5.0, 1.01, 0.01) && !coarse(0.2, 0.2, 0.001));
+        assert!(!coarse(0.0001, 0.0001, 0.0), "a runtime that rounds nothing");
     }
 
     /// Measurements hold the protocol that they were taken by.

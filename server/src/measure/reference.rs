@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::protocol::time;
 use super::statistics::quantile;
+use crate::networks;
 use crate::plugins::{NetworkInstance, PluginError};
 
 /// Seed of the weights of every network that is measured; latency does not depend on them.
@@ -13,8 +14,35 @@ pub const WEIGHTS_SEED: u64 = 0;
 /// The smallest network of the space at its second-smallest resolution: short beside most candidates, so that pairing
 /// costs little, and long enough to be timed well.
 pub fn reference_architecture(space: &SearchSpace) -> Architecture {
+    let resolutions = &space.choices.resolution;
+    smallest(space, resolutions[1.min(resolutions.len() - 1)])
+}
+
+/// The reference network, and the smallest networks of larger resolutions, each of which costs twice the one before at least.
+pub fn reference_architectures(space: &SearchSpace) -> Vec<Architecture> {
+    let mut resolutions = space.choices.resolution.clone();
+    resolutions.sort_unstable();
+    let own = reference_architecture(space);
+    let macs = |architecture: &Architecture| networks::cost(space, architecture).macs;
+    let mut last = macs(&own);
+    let mut all = vec![own];
+    for resolution in resolutions {
+        let larger = smallest(space, resolution);
+        let cost = macs(&larger);
+        if cost >= FURTHER * last {
+            last = cost;
+            all.push(larger);
+        }
+    }
+    all
+}
+
+/// How much more a larger reference network costs than the next smaller one, at least.
+const FURTHER: u64 = 2;
+
+/// The smallest network of a space at a resolution.
+fn smallest(space: &SearchSpace, resolution: u32) -> Architecture {
     let choices = &space.choices;
-    let resolution = choices.resolution[1.min(choices.resolution.len() - 1)];
     let depths: Vec<u32> = space
         .blocks
         .iter()

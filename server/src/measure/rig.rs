@@ -1,28 +1,29 @@
 //! A device that is set up to measure: its runtime is open, and the reference network loaded beside what is measured.
 
-use lglp_registry::{Digest, HardwareName, Measurement, PairedSample};
+use lglp_registry::{Digest, HardwareName, Measurement, PairedSample, ReferenceNetwork, TimedNetwork, plausible};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
 
 use super::ahead::Ahead;
 use super::meters::{Device, Window};
-use super::{
-    MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, admit_batch, calibrate, load_average, median,
-    reference_architecture,
-};
+use super::references::References;
+use super::{MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, admit_batch, load_average, median};
 use crate::clock::now;
 use crate::networks;
 use crate::plugins::{NetworkInstance, PluginError, RuntimeInstance};
+use crate::spaces::definition;
 
 /// A device that measures networks of one space, one at a time.
 pub struct Rig<'a> {
     space: &'a SearchSpace,
     runtime: &'a RuntimeInstance,
-    reference: NetworkInstance<'a>,
+    references: References<'a>,
     protocol: Protocol,
     batch: u32,
     /// What the runtime runs on.
     device: Device,
+    /// What the runtime rounds times to, milliseconds; 0 where it does not.
+    resolution_ms: f64,
     /// The network that is measured next, where the device leaves this processor the time to build it.
     ahead: Option<Ahead>,
     /// This process, as measurements name it.
@@ -41,24 +42,23 @@ pub struct Label<'a> {
 }
 
 impl<'a> Rig<'a> {
-    /// Loads the reference network, which is that of `reference_space`.
+    /// Loads the reference network, which is of `reference_space`.
     pub fn new(
         space: &'a SearchSpace,
-        reference_space: &SearchSpace,
+        reference_space: &'a SearchSpace,
         runtime: &'a RuntimeInstance,
         protocol: Protocol,
         batch: u32,
     ) -> Result<Self, PluginError> {
-        let reference = reference_architecture(reference_space);
-        admit_batch(reference_space, &reference, batch, runtime.network_memory())?;
-        let network = networks::build(reference_space, &reference, batch, WEIGHTS_SEED);
+        let description = runtime.describe()?;
         Ok(Self {
             space,
             runtime,
-            reference: runtime.load(&network.onnx)?,
+            references: References::load(reference_space, runtime, batch)?,
             protocol,
             batch,
-            device: Device::of_runtime(&runtime.describe()?),
+            device: Device::of_runtime(&description),
+            resolution_ms: description["resolution_ms"].as_f64().unwrap_or(0.0),
             ahead: None,
             process: format!("{}@{}", std::process::id(), now()),
         })
@@ -66,7 +66,17 @@ impl<'a> Rig<'a> {
 
     /// The reference network's latency here, milliseconds. `progress` is told how many runs are done.
     pub fn calibrate(&mut self, progress: impl FnMut(usize)) -> Result<f64, PluginError> {
-        calibrate(&mut self.reference, self.runtime.runs_at_once(), progress)
+        self.references.calibrate(progress)
+    }
+
+    /// Larger reference networks with their latencies, milliseconds, where that of the target's own is `own_ms`.
+    pub fn compare(&mut self, own_ms: f64) -> Result<Vec<TimedNetwork>, PluginError> {
+        self.references.compare(own_ms, &self.protocol, &self.device)
+    }
+
+    /// Takes the larger reference networks that a target has.
+    pub fn know(&mut self, reference: Option<&ReferenceNetwork>) {
+        self.references.know(reference);
     }
 
     /// Measures one architecture. `next`: the one that is measured after it, where that is known.
@@ -84,14 +94,38 @@ impl<'a> Rig<'a> {
         }
         let mut candidate = self.runtime.load(&network.onnx)?;
         let at_once = self.runtime.runs_at_once();
-        let mut paired = self
-            .protocol
-            .measure(&mut candidate, &mut self.reference, at_once, &self.device)?;
+        let (mut paired, reference) = match self.paired(&mut candidate, at_once, label.reference_ms) {
+            Ok(paired) => paired,
+            Err(error) => {
+                // It may be a reference network that failed; that it cannot be loaded either, the next measurement says.
+                let _ = self.references.reload();
+                return Err(error.into());
+            }
+        };
         if paired.energy_j.is_none() {
             paired.energy_j = self.energy_j(&mut candidate, at_once, &paired)?;
         }
-        let record = self.record(architecture, &paired, label)?;
+        let reference_ms = reference
+            .as_ref()
+            .map_or(label.reference_ms, |larger| larger.latency_ms);
+        let mut record = self.record(architecture, &paired, paired.ratio * reference_ms, label)?;
+        record.reference = reference;
         Ok((record, paired))
+    }
+
+    /// A candidate's runs beside those of the nearest reference network; which that is, where it is a larger one.
+    fn paired(
+        &mut self,
+        candidate: &mut NetworkInstance<'_>,
+        at_once: usize,
+        own_ms: f64,
+    ) -> Result<(PairedMeasurement, Option<TimedNetwork>), PluginError> {
+        let reference = self.references.nearest(candidate, own_ms)?;
+        let told = reference.told();
+        let paired = self
+            .protocol
+            .measure(candidate, reference.network, at_once, &self.device)?;
+        Ok((paired, told))
     }
 
     fn admit(&self, architecture: &Architecture) -> Result<(), PluginError> {
@@ -119,11 +153,11 @@ impl<'a> Rig<'a> {
         &self,
         architecture: &Architecture,
         paired: &PairedMeasurement,
+        latency_ms: f64,
         label: Label<'_>,
     ) -> Result<Measurement, MeasureError> {
         let text = self.space.canonical_text(architecture);
-        let latency_ms = paired.ratio * label.reference_ms;
-        if !(latency_ms.is_finite() && latency_ms > 0.0) {
+        if plausible::latency_ms("latency_ms", latency_ms).is_err() {
             return Err(MeasureError::BadLabel {
                 architecture: text,
                 latency_ms,
@@ -133,7 +167,12 @@ impl<'a> Rig<'a> {
         if paired.attempts > 1 {
             flags.push(format!("attempts:{}", paired.attempts));
         }
-        let marks = [("throttled", paired.throttled()), ("wide", paired.wide)];
+        let coarse = paired.is_coarse(self.resolution_ms, self.protocol.precision);
+        let marks = [
+            ("throttled", paired.throttled()),
+            ("wide", paired.wide),
+            ("coarse", coarse),
+        ];
         flags.extend(
             marks
                 .into_iter()
@@ -166,7 +205,9 @@ impl<'a> Rig<'a> {
             process: self.process.clone(),
             energy_j: paired.energy_j,
             conditions: paired.conditions.clone(),
+            reference: None,
             worker: None,
+            space_definition: Some(definition(self.space)),
         })
     }
 }

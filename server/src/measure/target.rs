@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, NewHardware, ReferenceNetwork, Result};
+use lglp_registry::{BATCH_SIZE, Digest, Error, HardwareName, HardwareTarget, NewHardware, ReferenceNetwork, Result};
 use lglp_sdk::SearchSpace;
 use serde_json::{Map, Value, json};
 
@@ -11,11 +11,14 @@ use super::{of_this_machine, reference_architecture};
 use crate::plugins::{PluginError, PluginHost, Runtime};
 use crate::spaces::Spaces;
 
-/// Inputs that a network may take at once.
+/// Inputs that a network may take at once where it is measured.
 pub const BATCHES: std::ops::RangeInclusive<u32> = 1..=1024;
 
-/// Setting of a target that is lglp's own, the others being the runtime's.
-const BATCH_SIZE: &str = "batch_size";
+/// The runtime that measures where none is named.
+const ONNXRUNTIME: &str = "onnxruntime";
+
+/// Its setting of the pages that networks lie in.
+const PAGES: &str = "pages";
 
 /// How a target measures, or is to measure.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +35,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self::of("onnxruntime")
+        Self::of(ONNXRUNTIME)
     }
 }
 
@@ -77,11 +80,18 @@ impl Setup {
     /// As an existing target has it.
     pub fn of_target(target: &HardwareTarget) -> Self {
         let own = target.settings.iter().filter(|(name, _)| *name != BATCH_SIZE);
-        let batch = target.settings.get(BATCH_SIZE).and_then(Value::as_u64);
+        let mut settings: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        // Before it had a choice, this runtime took the pages that the system gave.
+        if target.runtime == ONNXRUNTIME && target.fingerprint.pointer("/runtime/pages").is_none() {
+            settings.entry(PAGES).or_insert_with(|| json!("system"));
+        }
         Self {
             runtime: target.runtime.clone(),
-            settings: own.map(|(name, value)| (name.clone(), value.clone())).collect(),
-            batch: batch.and_then(|batch| u32::try_from(batch).ok()).unwrap_or(1),
+            settings,
+            batch: target
+                .batch_size()
+                .and_then(|batch| u32::try_from(batch).ok())
+                .unwrap_or(1),
             configured: target.fingerprint.pointer(CONFIGURATION).is_some(),
         }
     }
@@ -146,6 +156,7 @@ pub fn reference_network(space: &SearchSpace, latency_ms: f64) -> ReferenceNetwo
     ReferenceNetwork {
         digest: Digest::of(text.as_bytes()),
         latency_ms,
+        larger: Vec::new(),
     }
 }
 
@@ -175,9 +186,10 @@ pub fn fingerprint(description: &Value) -> Value {
 const MACHINE: [&str; 4] = ["/architecture", "/cpu", "/cores", "/simd"];
 
 /// Facts of its runtime, where both tell them: a machine is looked at before a runtime is opened, too.
-const RUNTIME: [&str; 4] = [
+const RUNTIME: [&str; 5] = [
     "/runtime/device",
     "/runtime/driver",
+    "/runtime/pages",
     "/runtime/version",
     "/gpu/memory_mib",
 ];

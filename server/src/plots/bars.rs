@@ -1,12 +1,14 @@
 //! Bars for what a whole consists of, and dots for what changes of it would save.
 
-use plotters::coord::Shift;
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{COLOURS, FONT, PlotError, legend, log_axis, tick};
+use super::axis::Axis;
+use super::canvas::{Area, picture, remarked, titled};
+use super::frame::{Chart, Frame};
+use super::legend::legend;
+use super::remarks::values_outside;
+use super::{COLOURS, ErrorBars, FONT, PlotError, colours};
 
 /// A part of the whole, itself of several kinds.
 pub struct Bar {
@@ -26,126 +28,218 @@ pub struct Difference {
 pub struct Bars<'a> {
     pub heading: &'a str,
     pub unit: &'a str,
-    /// As many as there are colours at most.
     pub kinds: &'a [&'a str],
     pub parts: &'a [Bar],
     pub differences: &'a [Difference],
+    /// What the intervals of the differences are; without it none are drawn.
+    pub error_bars: Option<ErrorBars>,
 }
 
 /// Height of a bar with the room around it, pixels.
 const ROW: u32 = 18;
 /// Of what surrounds the bars.
-const FRAME: u32 = 130;
+const FRAME: u32 = 150;
 const WIDTH: u32 = 1200;
 /// Where the second panel begins.
 const HALF: u32 = 560;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Chart<'a, 'b, X> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, RangedCoordf64>>;
-
-/// Parts on the left, each a bar of its kinds, and differences on the right, on a logarithmic axis, with whiskers for their intervals.
+/// Parts on the left, each a bar of its kinds, pieces below 0 to the left of 0; and differences on the right, on a logarithmic
+/// axis, with error bars for their intervals.
 pub fn bars(bars: &Bars<'_>) -> Result<String, PlotError> {
-    let what = "bars";
     let rows = bars.parts.len().max(bars.differences.len()).max(1) as u32;
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, (WIDTH, FRAME + ROW * rows)).into_drawing_area();
-        root.fill(&WHITE).map_err(PlotError::of(what))?;
-        let root = root.titled(bars.heading, (FONT, 20)).map_err(PlotError::of(what))?;
-        let (left, right) = root.split_horizontally(HALF);
+    picture((WIDTH, FRAME + ROW * rows), bars.heading, |area| {
+        let (left, right) = area.split_horizontally(HALF);
         draw_parts(&left, bars, rows)?;
-        draw_differences(&right, bars, rows)?;
-        root.present().map_err(PlotError::of(what))?;
-    }
-    Ok(svg)
+        draw_differences(&right, bars, rows)
+    })
 }
 
 fn draw_parts(area: &Area<'_>, bars: &Bars<'_>, rows: u32) -> Result<(), PlotError> {
-    let what = "parts";
-    let whole = |bar: &Bar| bar.pieces.iter().map(|(_, value)| value.max(0.0)).sum::<f64>();
-    let longest = bars.parts.iter().map(whole).fold(f64::MIN_POSITIVE, f64::max);
-    let names: Vec<&str> = bars.parts.iter().map(|bar| bar.name.as_str()).collect();
-    let caption = format!("what takes the time, {}", bars.unit);
-    let mut chart = chart(area, &caption, 0.0..1.05 * longest, 0.0, rows, &names, 150)?;
-    for (kind, (name, colour)) in bars.kinds.iter().zip(COLOURS).enumerate() {
-        let rectangles = bars.parts.iter().enumerate().flat_map(|(row, bar)| {
-            let mut begin = 0.0;
-            bar.pieces.iter().filter_map(move |(own, value)| {
-                let ends = (begin, begin + value.max(0.0));
-                begin = ends.1;
-                (*own == kind).then(|| filled(row, ends, colour.mix(0.85).filled()))
+    let stacked: Vec<Vec<Piece>> = bars.parts.iter().map(stack).collect();
+    let ends = || stacked.iter().flatten().flat_map(|piece| [piece.from, piece.to]);
+    let (lowest, longest) = (ends().fold(0.0, f64::min), ends().fold(f64::MIN_POSITIVE, f64::max));
+    let frame = Frame {
+        x: Axis::linear(
+            &format!("what each layer takes, {}", bars.unit),
+            1.05 * lowest..1.05 * longest,
+        ),
+        y: Axis::linear("", 0.0..f64::from(rows)),
+    };
+    let area = legend(&titled(area, frame.x.caption())?, bars.kinds)?;
+    let names = bars.parts.iter().map(|bar| bar.name.as_str());
+    let mut chart = chart(&area, &frame, names, 150)?;
+    for (kind, colour) in colours().take(bars.kinds.len()).enumerate() {
+        let rectangles = stacked.iter().enumerate().flat_map(|(row, pieces)| {
+            let own = pieces.iter().filter(move |piece| piece.kind == kind);
+            let y = height(row, rows);
+            own.map(move |piece| {
+                let corners = [(piece.from, y - 0.35), (piece.to, y + 0.35)];
+                Rectangle::new(corners, colour.mix(0.85).filled())
             })
         });
-        chart
-            .draw_series(rectangles)
-            .map_err(PlotError::of(what))?
-            .label(*name)
-            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+        chart.draw_series(rectangles).map_err(PlotError::of("parts"))?;
     }
-    legend(&mut chart, SeriesLabelPosition::LowerRight)
-}
-
-fn draw_differences(area: &Area<'_>, bars: &Bars<'_>, rows: u32) -> Result<(), PlotError> {
-    let what = "differences";
-    let values = || bars.differences.iter().map(|one| one.value);
-    let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
-    let range = if low > high { 1.0..10.0 } else { low / 1.5..high * 1.5 };
-    let names: Vec<&str> = bars.differences.iter().map(|one| one.name.as_str()).collect();
-    let caption = format!("what single changes save, {}", bars.unit);
-    let mut chart = chart(area, &caption, log_axis(range.clone()), range.start, rows, &names, 300)?;
-    let whiskers = bars.differences.iter().enumerate().filter_map(|(row, one)| {
-        let (low, high) = one.interval?;
-        let ends = [low, high].map(|end| (end.clamp(range.start, range.end), row as f64 + 0.5));
-        Some(PathElement::new(ends, COLOURS[0].stroke_width(2)))
-    });
-    chart.draw_series(whiskers).map_err(PlotError::of(what))?;
-    let dots = bars.differences.iter().enumerate();
-    let dots = dots.map(|(row, one)| Circle::new((one.value, row as f64 + 0.5), 4, COLOURS[0].filled()));
-    chart.draw_series(dots).map_err(PlotError::of(what))?;
+    if lowest < 0.0 {
+        let zero = LineSeries::new([(0.0, 0.0), (0.0, f64::from(rows))], BLACK);
+        chart.draw_series(zero).map_err(PlotError::of("a line"))?;
+    }
     Ok(())
 }
 
-fn filled(row: usize, (from, to): (f64, f64), style: ShapeStyle) -> Rectangle<(f64, f64)> {
-    Rectangle::new([(from, row as f64 + 0.15), (to, row as f64 + 0.85)], style)
+/// A piece of a bar, and where it lies.
+struct Piece {
+    kind: usize,
+    from: f64,
+    to: f64,
 }
 
-/// Axes with a row for each name, the first on top; names stand before `start`.
-fn chart<'a, 'b, X>(
+/// Pieces above 0 one after another to the right of it, those below 0 to the left.
+fn stack(bar: &Bar) -> Vec<Piece> {
+    let (mut left, mut right) = (0.0, 0.0);
+    let pieces = bar.pieces.iter().map(|(kind, value)| {
+        let end = if *value < 0.0 { &mut left } else { &mut right };
+        let from = *end;
+        *end += value;
+        Piece {
+            kind: *kind,
+            from,
+            to: *end,
+        }
+    });
+    pieces.collect()
+}
+
+fn draw_differences(area: &Area<'_>, bars: &Bars<'_>, rows: u32) -> Result<(), PlotError> {
+    let differences = || bars.differences.iter().enumerate();
+    let intervals = differences().filter(|_| bars.error_bars.is_some());
+    let intervals = intervals.filter_map(|(row, one)| {
+        let (low, high) = one.interval?;
+        Some([low, high].map(|end| (end, height(row, rows))))
+    });
+    let intervals: Vec<[(f64, f64); 2]> = intervals.collect();
+    let ends = || intervals.iter().flatten().map(|end| end.0);
+    let values = bars.differences.iter().map(|one| one.value);
+    let caption = format!("what single changes save, {}", bars.unit);
+    let frame = Frame {
+        x: Axis::logarithmic(&caption, values, ends()),
+        y: Axis::linear("", 0.0..f64::from(rows)),
+    };
+    let outside: Vec<f64> = ends().filter(|end| !frame.x.holds(*end)).collect();
+    let remarks = bars.error_bars.map(ErrorBars::remark);
+    let remarks = remarks.into_iter().chain(values_outside(&outside));
+    let area = remarked(&titled(area, frame.x.caption())?, remarks)?;
+    let names = bars.differences.iter().map(|one| one.name.as_str());
+    let mut chart = chart(&area, &frame, names, 300)?;
+    frame.error_bars(&mut chart, &intervals, COLOURS[0].stroke_width(2))?;
+    let dots = differences().map(|(row, one)| (one.value, height(row, rows)));
+    frame.dots(&mut chart, dots, 4, COLOURS[0].to_rgba())
+}
+
+/// Where the middle of a row is, the first on top.
+fn height(row: usize, rows: u32) -> f64 {
+    f64::from(rows) - row as f64 - 0.5
+}
+
+/// A chart with a name for each row on its left, in so many pixels.
+fn chart<'a, 'b>(
     area: &'a Area<'b>,
-    caption: &str,
-    axis: X,
-    start: f64,
-    rows: u32,
-    names: &[&str],
+    frame: &Frame,
+    names: impl Iterator<Item = &'a str>,
     room: u32,
-) -> Result<Chart<'a, 'b, X::CoordDescType>, PlotError>
-where
-    X: AsRangedCoord<Value = f64>,
-    X::CoordDescType: ValueFormatter<f64>,
-{
+) -> Result<Chart<'a, 'b>, PlotError> {
     let what = "axes of bars";
     let mut chart = ChartBuilder::on(area)
         .margin(10)
-        .caption(caption, (FONT, 16))
         .x_label_area_size(34)
         .y_label_area_size(room)
-        .build_cartesian_2d(axis, f64::from(rows)..0.0)
+        .build_cartesian_2d(frame.x.clone(), frame.y.clone())
         .map_err(PlotError::of(what))?;
     chart
         .configure_mesh()
         .disable_y_mesh()
         .disable_y_axis()
-        .light_line_style(WHITE)
-        .x_label_formatter(&|v| tick(*v))
         .label_style((FONT, 13))
         .draw()
         .map_err(PlotError::of(what))?;
     let style = TextStyle::from((FONT, 13).into_font()).pos(Pos::new(HPos::Right, VPos::Center));
-    for (row, name) in names.iter().enumerate() {
-        let (x, y) = chart.backend_coord(&(start, row as f64 + 0.5));
+    let rows = frame.y.range().end as u32;
+    for (row, name) in names.enumerate() {
+        let (x, y) = chart.backend_coord(&(frame.x.range().start, height(row, rows)));
         let (left, top) = area.get_base_pixel();
         area.draw_text(name, &style, (x - left - 6, y - top))
             .map_err(PlotError::of(what))?;
     }
     Ok(chart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::drawn::Drawn;
+    use super::*;
+
+    fn drawn(pieces: &[(usize, f64)], intervals: &[Option<(f64, f64)>], error_bars: Option<ErrorBars>) -> Drawn {
+        let differences = intervals.iter().enumerate().map(|(at, interval)| Difference {
+            name: format!("change {at}"),
+            value: 10.0,
+            interval: *interval,
+        });
+        let svg = bars(&Bars {
+            heading: "100 ms on xeon-1t",
+            unit: "ms",
+            kinds: &["expand", "add"],
+            parts: &[Bar {
+                name: "block 1, layer 1".into(),
+                pieces: pieces.into(),
+            }],
+            differences: &differences.collect::<Vec<_>>(),
+            error_bars,
+        });
+        Drawn(svg.expect("a picture"))
+    }
+
+    /// Pieces below 0 were drawn as 0: the parts looked as if they added up to more than the whole.
+    #[test]
+    fn a_piece_below_0_lies_left_of_0() {
+        let drawn = drawn(&[(0, 5.0), (1, -2.0)], &[], None);
+        // Behind the background and the samples of both kinds.
+        let [.., above, below] = drawn.rectangles()[..] else {
+            panic!("two pieces: {}", drawn.0);
+        };
+        assert_eq!(below.1, above.0, "they meet at 0");
+        let length = |(from, to): (f64, f64)| to - from;
+        assert!(
+            (length(above) / length(below) - 2.5).abs() < 0.05,
+            "{above:?} {below:?}"
+        );
+        assert!(drawn.says("-2"), "{}", drawn.0);
+    }
+
+    /// The axis was made for the savings alone, and their intervals ended at the frame.
+    #[test]
+    fn intervals_are_drawn_to_their_ends_or_marked() {
+        let intervals = [Some((3.0, 60.0)), Some((-1.0, 12.0)), None];
+        let drawn = drawn(&[(0, 5.0)], &intervals, Some(ErrorBars::Interval(0.9)));
+        let bars = drawn.segments();
+        let [[first_low, first_high], [second_low, _]] = bars[..] else {
+            panic!("two intervals: {bars:?}");
+        };
+        let dot = drawn.dots()[0];
+        let reach = (first_high.0 - dot.0) / (dot.0 - first_low.0);
+        let expected = (60.0f64 / 10.0).ln() / (10.0f64 / 3.0).ln();
+        assert!((reach - expected).abs() < 0.05, "{bars:?}");
+        assert!(second_low.0 < first_low.0, "{bars:?}");
+        let triangles = drawn.triangles();
+        assert!(
+            matches!(triangles[..], [[tip, ..]] if tip == second_low),
+            "{triangles:?}"
+        );
+        assert!(drawn.says("error bars: 90 % interval; 1 outside: -1"), "{}", drawn.0);
+        assert!(drawn.says("what single changes save, ms (logarithmic)"), "{}", drawn.0);
+    }
+
+    #[test]
+    fn without_their_name_no_intervals_are_drawn() {
+        let drawn = drawn(&[(0, 5.0)], &[Some((3.0, 60.0))], None);
+        assert!(drawn.segments().is_empty() && !drawn.0.contains("error bars"));
+    }
 }

@@ -2,7 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError, legend, tick};
+use super::axis::Axis;
+use super::canvas::picture;
+use super::frame::Frame;
+use super::legend::legend;
+use super::{PlotError, colours};
 
 /// A named set of latencies.
 pub struct Distribution {
@@ -12,10 +16,10 @@ pub struct Distribution {
 }
 
 const BINS: usize = 25;
+const SIZE: (u32, u32) = (900, 420);
 
 /// Share of each distribution's architectures by latency, in bins of equal width, as outlines over one another.
 pub fn histogram(heading: &str, distributions: &[Distribution]) -> Result<String, PlotError> {
-    let what = "a histogram";
     let longest = distributions
         .iter()
         .flat_map(|d| &d.latencies_ms)
@@ -24,42 +28,25 @@ pub fn histogram(heading: &str, distributions: &[Distribution]) -> Result<String
     let width = longest.max(f64::MIN_POSITIVE) / BINS as f64;
     let shares: Vec<Vec<f64>> = distributions.iter().map(|d| shares(&d.latencies_ms, width)).collect();
     let highest = shares.iter().flatten().copied().fold(1.0, f64::max);
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, (900, 420)).into_drawing_area();
-        root.fill(&WHITE).map_err(PlotError::of(what))?;
-        let mut chart = ChartBuilder::on(&root)
-            .margin(12)
-            .caption(heading, (FONT, 20))
-            .x_label_area_size(44)
-            .y_label_area_size(56)
-            .build_cartesian_2d(0.0..width * BINS as f64, 0.0..highest * 1.05)
-            .map_err(PlotError::of(what))?;
-        chart
-            .configure_mesh()
-            .light_line_style(WHITE)
-            .x_desc("measured latency, ms")
-            .y_desc("architectures, %")
-            .x_label_formatter(&|v| tick(*v))
-            .y_label_formatter(&|v| tick(*v))
-            .label_style((FONT, 14))
-            .draw()
-            .map_err(PlotError::of(what))?;
-        for ((distribution, shares), colour) in distributions.iter().zip(&shares).zip(COLOURS) {
+    let frame = Frame {
+        x: Axis::linear("measured latency, ms", 0.0..width * BINS as f64),
+        y: Axis::linear("architectures, %", 0.0..highest * 1.05),
+    };
+    picture(SIZE, heading, |area| {
+        let names = distributions.iter();
+        let names = names.map(|d| format!("{} ({})", d.name, d.latencies_ms.len()));
+        let area = legend(area, &names.collect::<Vec<_>>())?;
+        let mut chart = frame.chart(&area)?;
+        for (shares, colour) in shares.iter().zip(colours()) {
             let outline = shares.iter().enumerate().flat_map(|(bin, share)| {
                 let (from, to) = (bin as f64 * width, (bin + 1) as f64 * width);
                 [(from, *share), (to, *share)]
             });
-            chart
-                .draw_series(LineSeries::new(outline, colour.stroke_width(2)))
-                .map_err(PlotError::of(what))?
-                .label(format!("{} ({})", distribution.name, distribution.latencies_ms.len()))
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
+            let outline = LineSeries::new(outline, colour.stroke_width(2));
+            chart.draw_series(outline).map_err(PlotError::of("a histogram"))?;
         }
-        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
-        root.present().map_err(PlotError::of(what))?;
-    }
-    Ok(svg)
+        Ok(())
+    })
 }
 
 /// Percent of the values in each bin.

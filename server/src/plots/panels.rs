@@ -1,9 +1,14 @@
 //! Predictions against measurements, a panel for each predictor.
 
-use plotters::coord::Shift;
+use std::iter::empty;
+
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError, log_axis, tick};
+use super::axis::Axis;
+use super::canvas::{Area, picture, remarked, titled};
+use super::frame::Frame;
+use super::remarks::errors_outside;
+use super::{COLOURS, PlotError};
 
 /// One predictor's predictions of a test part.
 pub struct Panel {
@@ -17,115 +22,182 @@ pub struct Panel {
 const COLUMNS: usize = 3;
 /// As many as a heading is wide.
 const FEWEST_COLUMNS: usize = 2;
-const PANEL: (u32, u32) = (400, 340);
+const PANEL: (u32, u32) = (400, 360);
 const HEADING: u32 = 40;
 
-/// Errors beyond this many percent are drawn at the edge.
-const WORST: f64 = 100.0;
+/// Percent. One predictor that errs by more does not flatten the errors of all others: all have one axis, so that they can be
+/// compared.
+const LARGEST_ERROR: f64 = 100.0;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// What all panels have in common.
+struct Look {
+    frame: Frame,
+    /// Where the prediction for a measurement stands.
+    height: fn(measured: f64, predicted: f64) -> f64,
+    /// Heights of perfect predictions.
+    perfect: fn(measured: f64) -> f64,
+    colour: RGBColor,
+}
 
-/// Predicted against measured latency on logarithmic axes, with the diagonal of perfect prediction. What lies off the axes
-/// is drawn at their ends.
+/// Predicted against measured latency on logarithmic axes that fit all panels, with the line of perfect prediction.
 pub fn scatter(heading: &str, panels: &[Panel]) -> Result<String, PlotError> {
-    let ends = ends(panels);
-    grid(heading, panels, |area, panel| draw_scatter(area, panel, ends))
+    let predicted = panels.iter().flat_map(|panel| &panel.predicted).copied();
+    let y = Axis::logarithmic("predicted, ms", measured(panels), predicted);
+    let look = Look {
+        frame: Frame { x: across(panels), y },
+        height: |_, predicted| predicted,
+        perfect: |measured| measured,
+        colour: COLOURS[0],
+    };
+    grid(heading, panels, &look)
 }
 
-/// Relative error against measured latency.
+/// Relative error against measured latency, on an axis that fits all panels but for errors beyond 100 %.
 pub fn residuals(heading: &str, panels: &[Panel]) -> Result<String, PlotError> {
-    let ends = ends(panels);
-    grid(heading, panels, |area, panel| draw_residuals(area, panel, ends))
+    let errors = panels.iter().flat_map(Panel::pairs).map(|(m, p)| percent(m, p));
+    let y = Axis::symmetric("error, % of the measurement", errors, LARGEST_ERROR);
+    let look = Look {
+        frame: Frame { x: across(panels), y },
+        height: percent,
+        perfect: |_| 0.0,
+        colour: COLOURS[1],
+    };
+    grid(heading, panels, &look)
 }
 
-fn grid(
-    heading: &str,
-    panels: &[Panel],
-    draw: impl Fn(&Area<'_>, &Panel) -> Result<(), PlotError>,
-) -> Result<String, PlotError> {
-    let what = "a grid of panels";
+impl Panel {
+    fn pairs(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.measured.iter().copied().zip(self.predicted.iter().copied())
+    }
+}
+
+fn measured(panels: &[Panel]) -> impl Iterator<Item = f64> {
+    panels.iter().flat_map(|panel| &panel.measured).copied()
+}
+
+fn across(panels: &[Panel]) -> Axis {
+    Axis::logarithmic("measured, ms", measured(panels), empty())
+}
+
+fn percent(measured: f64, predicted: f64) -> f64 {
+    100.0 * (predicted - measured) / measured
+}
+
+fn grid(heading: &str, panels: &[Panel], look: &Look) -> Result<String, PlotError> {
     let columns = panels.len().clamp(FEWEST_COLUMNS, COLUMNS);
     let rows = panels.len().div_ceil(columns).max(1);
     let size = (PANEL.0 * columns as u32, HEADING + PANEL.1 * rows as u32);
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        root.fill(&WHITE).map_err(PlotError::of(what))?;
-        let root = root.titled(heading, (FONT, 22)).map_err(PlotError::of(what))?;
-        for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
-            draw(area, panel)?;
+    picture(size, heading, |area| {
+        let areas = area.split_evenly((rows, columns));
+        let mut places = areas.iter().zip(panels);
+        places.try_for_each(|(area, panel)| draw(area, panel, look))
+    })
+}
+
+fn draw(area: &Area<'_>, panel: &Panel, look: &Look) -> Result<(), PlotError> {
+    let Look { frame, height, .. } = look;
+    let point = |(m, p): (f64, f64)| (m, height(m, p));
+    let outside = panel.pairs().filter(|pair| !frame.holds(point(*pair)));
+    let outside: Vec<f64> = outside.map(|(m, p)| percent(m, p)).collect();
+    let area = remarked(&titled(area, &panel.title)?, errors_outside(&outside))?;
+    let mut chart = frame.chart(&area)?;
+    let ends = [frame.x.range().start, frame.x.range().end];
+    let perfect = LineSeries::new(ends.map(|m| (m, (look.perfect)(m))), BLACK.mix(0.5));
+    chart.draw_series(perfect).map_err(PlotError::of("a line"))?;
+    frame.dots(&mut chart, panel.pairs().map(point), 2, look.colour.mix(0.6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::drawn::Drawn;
+    use super::*;
+
+    const MEASURED: [f64; 3] = [10.0, 15.0, 20.0];
+
+    fn panel(predicted: [f64; 3]) -> Panel {
+        Panel {
+            title: "version 2, lglp".into(),
+            measured: MEASURED.into(),
+            predicted: predicted.into(),
         }
-        root.present().map_err(PlotError::of(what))?;
     }
-    Ok(svg)
-}
 
-fn draw_scatter(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Result<(), PlotError> {
-    let what = "a scatter plot";
-    let mut chart = chart(area, panel)
-        .build_cartesian_2d(log_axis(low..high), log_axis(low..high))
-        .map_err(PlotError::of(what))?;
-    chart
-        .configure_mesh()
-        .light_line_style(WHITE)
-        .x_desc("measured, ms")
-        .y_desc("predicted, ms")
-        .x_label_formatter(&|v| tick(*v))
-        .y_label_formatter(&|v| tick(*v))
-        .label_style((FONT, 13))
-        .draw()
-        .map_err(PlotError::of(what))?;
-    let diagonal = LineSeries::new([(low, low), (high, high)], BLACK.mix(0.5));
-    chart.draw_series(diagonal).map_err(PlotError::of(what))?;
-    let points = panel.measured.iter().zip(&panel.predicted);
-    let dots = points.map(|(m, p)| Circle::new((*m, p.clamp(low, high)), 2, COLOURS[0].mix(0.6).filled()));
-    chart.draw_series(dots).map_err(PlotError::of(what))?;
-    Ok(())
-}
+    fn scattered(panels: &[Panel]) -> Drawn {
+        Drawn(scatter("Predicted against measured", panels).expect("a picture"))
+    }
 
-fn draw_residuals(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Result<(), PlotError> {
-    let what = "a plot of residuals";
-    let mut chart = chart(area, panel)
-        .build_cartesian_2d(log_axis(low..high), -WORST..WORST)
-        .map_err(PlotError::of(what))?;
-    chart
-        .configure_mesh()
-        .light_line_style(WHITE)
-        .x_desc("measured, ms")
-        .y_desc("error, % of the measurement")
-        .x_label_formatter(&|v| tick(*v))
-        .y_label_formatter(&|v| tick(*v))
-        .label_style((FONT, 13))
-        .draw()
-        .map_err(PlotError::of(what))?;
-    let zero = LineSeries::new([(low, 0.0), (high, 0.0)], BLACK.mix(0.5));
-    chart.draw_series(zero).map_err(PlotError::of(what))?;
-    let points = panel.measured.iter().zip(&panel.predicted);
-    let dots = points.map(|(m, p)| {
-        let percent = (100.0 * (p - m) / m).clamp(-WORST, WORST);
-        Circle::new((*m, percent), 2, COLOURS[1].mix(0.6).filled())
-    });
-    chart.draw_series(dots).map_err(PlotError::of(what))?;
-    Ok(())
-}
+    fn erring(panels: &[Panel]) -> Drawn {
+        Drawn(residuals("Error against measured", panels).expect("a picture"))
+    }
 
-fn chart<'a, 'b>(area: &'a Area<'b>, panel: &Panel) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
-    let mut chart = ChartBuilder::on(area);
-    chart
-        .margin(8)
-        .caption(&panel.title, (FONT, 16))
-        .x_label_area_size(40)
-        .y_label_area_size(52);
-    chart
-}
+    /// The axis of predictions ended 20 % beyond the longest measurement, and a prediction that was 26.5 % too long was drawn as
+    /// one that was 20 % too long.
+    #[test]
+    fn a_prediction_beyond_the_measurements_stands_where_it_belongs() {
+        let drawn = scattered(&[panel([10.0, 15.0, 25.3])]);
+        let (dots, edges) = (drawn.dots(), drawn.edges());
+        assert!(dots.len() == 3 && dots.iter().all(|dot| edges.hold(*dot)), "{dots:?}");
+        let rise = |to: usize| dots[0].1 - dots[to].1;
+        let expected = (25.3f64 / 10.0).ln() / (15.0f64 / 10.0).ln();
+        assert!((rise(2) / rise(1) - expected).abs() < 0.05, "{dots:?}");
+        assert!(drawn.triangles().is_empty() && !drawn.0.contains("outside"));
+    }
 
-/// Ends of an axis that holds every measurement.
-fn ends(panels: &[Panel]) -> (f64, f64) {
-    let measured = || panels.iter().flat_map(|panel| &panel.measured).copied();
-    let (low, high) = (measured().fold(f64::MAX, f64::min), measured().fold(f64::MIN, f64::max));
-    if low > high {
-        (1.0, 10.0)
-    } else {
-        (low / 1.2, high * 1.2)
+    #[test]
+    fn predictions_off_the_axis_are_marked_and_counted() {
+        let drawn = scattered(&[panel([-5.0, 500.0, 21.0])]);
+        let edges = drawn.edges();
+        assert_eq!(drawn.dots().len(), 1);
+        let triangles = drawn.triangles();
+        assert!(
+            triangles.iter().flatten().all(|corner| edges.hold(*corner)),
+            "{triangles:?}"
+        );
+        let tips: Vec<f64> = triangles.iter().map(|[tip, ..]| tip.1).collect();
+        assert_eq!(tips, [edges.bottom, edges.top]);
+        assert!(drawn.says("2 outside, largest +3233 %"), "{}", drawn.0);
+    }
+
+    #[test]
+    fn all_panels_have_the_axes_of_the_widest() {
+        let panels = || [panel([10.0, 15.0, 20.0]), panel([10.0, 0.0, 60.0])];
+        let (narrow, both) = (scattered(&panels()[..1]), scattered(&panels()));
+        assert!(!narrow.says("50") && both.0.matches("\n50\n").count() == 2);
+        assert_eq!(both.0.matches("outside").count(), 1, "one panel has something outside");
+    }
+
+    #[test]
+    fn errors_have_an_axis_as_long_as_they_need() {
+        let drawn = erring(&[panel([10.4, 15.0, 20.0])]);
+        let (dots, edges) = (drawn.dots(), drawn.edges());
+        let height = |at: usize| (edges.bottom - dots[at].1) / (edges.bottom - edges.top);
+        assert!(
+            (0.95..1.0).contains(&height(0)),
+            "the largest error is near the end: {dots:?}"
+        );
+        assert!((height(1) - 0.5).abs() < 0.01, "no error is in the middle: {dots:?}");
+        assert!(drawn.triangles().is_empty());
+        let drawn = erring(&[panel([-5.0, 70.0, 21.0])]);
+        assert_eq!((drawn.dots().len(), drawn.triangles().len()), (1, 2));
+        assert!(drawn.says("2 outside, largest +367 %"), "{}", drawn.0);
+    }
+
+    #[test]
+    fn captions_tell_which_axes_are_logarithmic() {
+        let panels = [panel(MEASURED)];
+        for (drawn, captions) in [
+            (
+                scattered(&panels),
+                ["measured, ms (logarithmic)", "predicted, ms (logarithmic)"],
+            ),
+            (
+                erring(&panels),
+                ["measured, ms (logarithmic)", "error, % of the measurement"],
+            ),
+        ] {
+            for caption in captions {
+                assert!(drawn.says(caption), "{caption}: {}", drawn.0);
+            }
+        }
     }
 }

@@ -2,55 +2,62 @@
 
 use plotters::prelude::*;
 
-use super::{COLOURS, FONT, PlotError};
+use super::axis::Axis;
+use super::canvas::{picture, remarked};
+use super::frame::Frame;
+use super::remarks::values_outside;
+use super::{COLOURS, ErrorBars, PlotError};
 
 /// A share held by intervals that were to hold another one, each 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Held {
     pub asked: f64,
-    /// Mean and deviation over several test parts.
+    /// Mean over several test parts, and half the length of its error bar.
     pub mean: f64,
     pub deviation: f64,
 }
 
-const SIZE: u32 = 480;
+const SIZE: (u32, u32) = (480, 500);
 
-/// Shares with whiskers of one deviation, and the diagonal on which they would lie.
-pub fn reliability(heading: &str, shares: &[Held]) -> Result<String, PlotError> {
-    let what = "a reliability diagram";
+/// Shares with their error bars, and the diagonal on which they would lie.
+pub fn reliability(heading: &str, error_bars: ErrorBars, shares: &[Held]) -> Result<String, PlotError> {
     let percent = |share: f64| 100.0 * share;
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, (SIZE, SIZE)).into_drawing_area();
-        root.fill(&WHITE).map_err(PlotError::of(what))?;
-        let mut chart = ChartBuilder::on(&root)
-            .margin(12)
-            .caption(heading, (FONT, 16))
-            .x_label_area_size(44)
-            .y_label_area_size(52)
-            .build_cartesian_2d(0.0..100.0, 0.0..100.0)
-            .map_err(PlotError::of(what))?;
-        chart
-            .configure_mesh()
-            .light_line_style(WHITE)
-            .x_desc("coverage that was asked for, %")
-            .y_desc("measurements within the interval, %")
-            .label_style((FONT, 14))
-            .draw()
-            .map_err(PlotError::of(what))?;
+    let frame = Frame {
+        x: Axis::linear("coverage that was asked for, %", 0.0..100.0),
+        y: Axis::linear("measurements within the interval, %", 0.0..100.0),
+    };
+    let bars = shares.iter().map(|held| {
+        let ends = [held.mean - held.deviation, held.mean + held.deviation];
+        ends.map(|end| (percent(held.asked), percent(end)))
+    });
+    let bars: Vec<[(f64, f64); 2]> = bars.collect();
+    let ends = bars.iter().flatten().filter(|end| !frame.holds(**end));
+    let outside: Vec<f64> = ends.map(|end| end.1).collect();
+    picture(SIZE, heading, |area| {
+        let remarks = [error_bars.remark()].into_iter().chain(values_outside(&outside));
+        let area = remarked(area, remarks)?;
+        let mut chart = frame.chart(&area)?;
         let diagonal = LineSeries::new([(0.0, 0.0), (100.0, 100.0)], BLACK.mix(0.5));
-        chart.draw_series(diagonal).map_err(PlotError::of(what))?;
-        let whiskers = shares.iter().map(|held| {
-            let ends = [held.mean - held.deviation, held.mean + held.deviation];
-            let ends = ends.map(|end| (percent(held.asked), percent(end.clamp(0.0, 1.0))));
-            PathElement::new(ends, COLOURS[0].stroke_width(1))
-        });
-        chart.draw_series(whiskers).map_err(PlotError::of(what))?;
-        let dots = shares
-            .iter()
-            .map(|held| Circle::new((percent(held.asked), percent(held.mean)), 3, COLOURS[0].filled()));
-        chart.draw_series(dots).map_err(PlotError::of(what))?;
-        root.present().map_err(PlotError::of(what))?;
+        chart.draw_series(diagonal).map_err(PlotError::of("a diagonal"))?;
+        frame.error_bars(&mut chart, &bars, COLOURS[0].stroke_width(1))?;
+        let dots = shares.iter().map(|held| (percent(held.asked), percent(held.mean)));
+        frame.dots(&mut chart, dots, 3, COLOURS[0].to_rgba())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::drawn::Drawn;
+    use super::*;
+
+    #[test]
+    fn error_bars_are_named_and_marked_where_they_pass_all() {
+        let held = |asked, mean, deviation| Held { asked, mean, deviation };
+        let shares = [held(0.5, 0.48, 0.05), held(0.98, 0.99, 0.03)];
+        let svg = reliability("lglp on xeon-1t", ErrorBars::StandardDeviation, &shares);
+        let drawn = Drawn(svg.expect("a picture"));
+        assert_eq!((drawn.dots().len(), drawn.triangles().len()), (2, 1));
+        let remark = "error bars: ± one standard deviation; 1 outside: 102";
+        assert!(drawn.says(remark), "{}", drawn.0);
     }
-    Ok(svg)
 }

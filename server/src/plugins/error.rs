@@ -74,7 +74,7 @@ pub enum PluginError {
     /// The component does not do this.
     #[error("{component} does not offer this")]
     NotOffered { component: String },
-    /// Networks of a batch would take more of this process's memory than they may.
+    /// Networks of a batch would take more of this machine's memory than they may.
     #[error(
         "a network with {batch} inputs at once takes some {takes_mib} MiB, and may take {limit_mib} MiB here: measure with at \
          most {largest} inputs at once, or start lglp with a larger --network-memory"

@@ -1,12 +1,12 @@
-//! One file of the plugin folder: looked at, read and hashed through one descriptor, by which it is also loaded.
+//! One file of the plugin folder: looked at and read through one descriptor, hashed, and kept as a copy, which is what is loaded.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{MemfdFlags, OFlags, SealFlags, fcntl_add_seals, memfd_create};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -28,20 +28,11 @@ pub struct Opening {
     pub needed: Vec<String>,
 }
 
-/// An open regular file.
+/// A plugin as it was when it was read: a copy of its own in memory, sealed, so that nobody who writes to the file, or puts another
+/// in its place, changes what this process runs.
 pub struct PluginFile {
     pub opening: Opening,
-    file: File,
-    /// What the file was when it was read.
-    read: Stamp,
-}
-
-/// What changes when a file is written to.
-#[derive(PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    copy: File,
 }
 
 impl PluginFile {
@@ -65,46 +56,66 @@ impl PluginFile {
                 LARGEST >> 20
             )));
         }
+        let now = file.metadata().map_err(|e| not_loadable(&e))?;
+        if stamp(&now) != stamp(&metadata) || bytes.len() as u64 != now.len() {
+            return Err(not_loadable(
+                &"it was written to while it was read; start lglp again once it is there as a whole",
+            ));
+        }
         let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let copy =
+            sealed(&name_of(path), &bytes).map_err(|e| not_loadable(&format!("cannot keep it in memory: {e}")))?;
         Ok(Self {
             opening: Opening {
-                descriptor: file.as_raw_fd(),
+                descriptor: copy.as_raw_fd(),
                 sha256: format!("sha256:{hash}"),
                 needed: native::needed(&bytes).unwrap_or_default(),
                 shown,
             },
-            read: Stamp::of(&metadata),
-            file,
+            copy,
         })
-    }
-
-    /// Succeeds where nobody has written to the file since it was read. A file that was put in its place is another one, and
-    /// does not matter.
-    pub fn require_unchanged(&self) -> Result<(), PluginError> {
-        let now = self.file.metadata().map(|metadata| Stamp::of(&metadata));
-        if now.is_ok_and(|now| now == self.read) {
-            return Ok(());
-        }
-        Err(PluginError::NotLoadable(format!(
-            "{}: it was written to while it was tried out; put plugins in place by renaming",
-            self.opening.shown
-        )))
     }
 
     /// Keeps the descriptor open for good: the loader tells libraries apart by name, and a number must not come twice.
     pub fn keep_open(self) {
-        std::mem::forget(self.file);
+        std::mem::forget(self.copy);
     }
 }
 
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+/// What changes when a file is written to.
+fn stamp(metadata: &Metadata) -> impl PartialEq + use<> {
+    let (modified, changed) = (
+        (metadata.mtime(), metadata.mtime_nsec()),
+        (metadata.ctime(), metadata.ctime_nsec()),
+    );
+    (metadata.size(), modified, changed)
+}
+
+/// Bytes of a name in memory at most, as the kernel has it.
+const LONGEST: usize = 249;
+
+/// What the kernel shows of a file's copy, to debuggers and to the plugin itself, which may look for something beside its file: the
+/// path, or its last part where that is too long.
+fn name_of(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let last = path.file_name().unwrap_or_default().to_string_lossy();
+    let whole = whole.to_string_lossy();
+    let name = if whole.len() <= LONGEST { whole } else { last };
+    name[..name.floor_char_boundary(LONGEST)].to_owned()
+}
+
+/// Bytes in memory that can be run and are never changed.
+fn sealed(name: &str, bytes: &[u8]) -> std::io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Kernels before 6.3 do not know the flag, and need none.
+    let memory = memfd_create(name, flags | MemfdFlags::EXEC).or_else(|_| memfd_create(name, flags))?;
+    let mut file = File::from(memory);
+    file.write_all(bytes)?;
+    fcntl_add_seals(
+        &file,
+        SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL,
+    )?;
+    Ok(file)
 }
 
 fn require_regular(metadata: &Metadata) -> Result<(), String> {

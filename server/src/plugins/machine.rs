@@ -9,10 +9,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use lglp_registry::{Digest, HardwareName, canonical_json};
+use lglp_sdk::strict;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::memory;
+use crate::{memory, text};
 
 use super::{ComponentHandle, Kind, PluginError, PluginHost, RuntimeInstance};
 
@@ -67,8 +68,8 @@ impl Machine {
                 &"everybody may write it, and it names programs to start: chmod o-w",
             ));
         }
-        let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
-        toml::from_str(&text).map_err(|e| fail(&e))
+        let text = text::read(path).map_err(|e| fail(&e))?;
+        strict::from_toml(&text).map_err(|e| fail(&e))
     }
 
     /// Whether this machine measures a target that workers registered.
@@ -83,7 +84,7 @@ pub struct Runtime<'a> {
     settings: Value,
     /// Digest of the machine's own configuration, where there is one.
     configuration: Option<Digest>,
-    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    /// Bytes that a network may take on this machine; none where it runs elsewhere.
     network_memory: Option<u64>,
 }
 
@@ -93,7 +94,7 @@ impl Runtime<'_> {
         self.configuration.as_ref()
     }
 
-    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    /// Bytes that a network may take on this machine; none where it runs elsewhere.
     pub fn network_memory(&self) -> Option<u64> {
         self.network_memory
     }
@@ -215,7 +216,7 @@ impl PluginHost {
         })
     }
 
-    /// Sets what a network may take in this process, bytes; half of what the machine has left, unless told otherwise.
+    /// Sets what a network may take on this machine, bytes; half of what the machine has left, unless told otherwise.
     pub fn limit_networks(&mut self, bytes: u64) {
         self.network_memory = Some(bytes);
     }

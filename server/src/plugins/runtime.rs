@@ -17,7 +17,7 @@ pub struct RuntimeInstance {
     instance: *mut c_void,
     /// What the machine's owner decided of it.
     configuration: Option<Digest>,
-    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    /// Bytes that a network may take on this machine; none where it runs elsewhere.
     network_memory: Option<u64>,
 }
 
@@ -83,7 +83,7 @@ impl RuntimeInstance {
         Ok(Value::Object(described))
     }
 
-    /// Bytes that a network may take in this process; none where it runs elsewhere.
+    /// Bytes that a network may take on this machine; none where it runs elsewhere.
     pub fn network_memory(&self) -> Option<u64> {
         self.network_memory
     }

@@ -13,6 +13,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use lglp_sdk::program::ProcessGroup;
+use lglp_sdk::{Excerpt, Printable};
 use rand::Rng;
 use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
@@ -32,6 +33,9 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// The end of what a child writes that is kept, bytes.
 const KEPT: usize = 64 << 10;
+
+/// Characters of a child's last line that an error repeats.
+const LAST_LINE: usize = 500;
 
 /// What the parent hands to the child, on standard input.
 #[derive(Serialize, Deserialize)]
@@ -228,10 +232,10 @@ impl Pipe {
         Some(self.bytes.drain(..=end).collect())
     }
 
-    /// The last line that says something.
+    /// The last line that says something, fit for a terminal.
     fn last_line(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.bytes);
         let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
-        Some(line.chars().take(500).collect())
+        Some(Excerpt::within(Printable::of(line), LAST_LINE).to_string())
     }
 }

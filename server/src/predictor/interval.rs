@@ -2,6 +2,7 @@
 //! the validation part, or each row of the fit as all others tell it, where the regressor can say so.
 
 use lglp_registry::NewVersion;
+use lglp_sdk::count;
 use lglp_sdk::plugin::LeftOut;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -20,6 +21,23 @@ const BELIEVED: f64 = 10.0;
 
 /// The largest score that counts wholly, where rows are few.
 const LARGEST: f64 = 4.0;
+
+/// Why there is no interval.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoInterval {
+    #[error("{} held out, {} % needs {needed}", count(*.held_out, "measurement"), percent(*.coverage))]
+    FewRows {
+        held_out: usize,
+        coverage: f64,
+        /// How many it takes.
+        needed: usize,
+    },
+    #[error("the version does not tell how far it may be off here")]
+    NoSpread,
+    #[error("the interval would have no end")]
+    Endless,
+}
 
 /// An interval around a prediction, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,24 +87,30 @@ impl Calibration {
         }
     }
 
-    /// How far the intervals of a coverage, 0 to 1, reach: the same for all predictions; `None` where there are too few rows for it.
-    pub fn reach(&self, coverage: f64) -> Option<Reach> {
-        let (below, above, of_spread, provisional) = match self {
-            Self::Relative(residuals) => {
-                let width = largest(residuals, coverage)?;
-                (width, width, false, false)
-            }
-            Self::Scores(scores) => {
-                let (below, above) = ends(scores, coverage)?;
-                (below, above, true, scores.len() < FEW)
-            }
+    /// How far the intervals of a coverage, more than 0 and less than 1, reach: the same for all predictions.
+    ///
+    /// # Errors
+    /// [`NoInterval::FewRows`].
+    pub fn reach(&self, coverage: f64) -> Result<Reach, NoInterval> {
+        let (rows, ends, of_spread) = match self {
+            Self::Relative(residuals) => (
+                residuals,
+                largest(residuals, coverage).map(|width| (width, width)),
+                false,
+            ),
+            Self::Scores(scores) => (scores, ends(scores, coverage), true),
         };
-        Some(Reach {
+        let (below, above) = ends.ok_or_else(|| NoInterval::FewRows {
+            held_out: rows.len(),
+            coverage,
+            needed: (1..).find(|rows| rank(*rows, coverage) <= *rows).unwrap_or(usize::MAX),
+        })?;
+        Ok(Reach {
             below,
             above,
             of_spread,
             coverage,
-            provisional,
+            provisional: of_spread && rows.len() < FEW,
         })
     }
 }
@@ -103,29 +127,46 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The interval around a prediction; `None` where it needs a spread, and there is none, and where it would have no end.
-    pub fn around(&self, predicted: f64, spread: Option<f64>) -> Option<Interval> {
-        let unit = if self.of_spread { spread? } else { predicted.abs() };
+    /// The interval around a prediction.
+    ///
+    /// # Errors
+    /// [`NoInterval::NoSpread`] where it needs one; [`NoInterval::Endless`].
+    pub fn around(&self, predicted: f64, spread: Option<f64>) -> Result<Interval, NoInterval> {
+        let unit = match self.of_spread {
+            true => spread.ok_or(NoInterval::NoSpread)?,
+            false => predicted.abs(),
+        };
         let interval = self.between(predicted - self.below * unit, predicted + self.above * unit)?;
         let low = interval.low.max(0.0);
-        Some(Interval { low, ..interval })
+        Ok(Interval { low, ..interval })
     }
 
-    /// The interval around a difference of two predictions, which may be below zero; `None` where it needs a spread, and there is none. It
-    /// reaches as far on both sides: either of the two may be the one that takes longer than is predicted.
-    pub fn of_difference(&self, difference: f64, spread: Option<f64>) -> Option<Interval> {
-        let width = self.below.max(self.above) * spread.filter(|_| self.of_spread)?;
+    /// The interval around a difference of two predictions, which may be below zero. It reaches as far on both sides: either of the
+    /// two may be the one that takes longer than is predicted.
+    ///
+    /// # Errors
+    /// [`NoInterval::NoSpread`] where there is none of differences; [`NoInterval::Endless`].
+    pub fn of_difference(&self, difference: f64, spread: Option<f64>) -> Result<Interval, NoInterval> {
+        let spread = spread.filter(|_| self.of_spread).ok_or(NoInterval::NoSpread)?;
+        let width = self.below.max(self.above) * spread;
         self.between(difference - width, difference + width)
     }
 
-    fn between(&self, low: f64, high: f64) -> Option<Interval> {
-        (low.is_finite() && high.is_finite()).then_some(Interval {
+    fn between(&self, low: f64, high: f64) -> Result<Interval, NoInterval> {
+        let interval = Interval {
             low,
             high,
             coverage: self.coverage,
             provisional: self.provisional,
-        })
+        };
+        let has_ends = low.is_finite() && high.is_finite();
+        has_ends.then_some(interval).ok_or(NoInterval::Endless)
     }
+}
+
+/// A coverage in percent, as whoever asked for it wrote it.
+fn percent(coverage: f64) -> f64 {
+    (1e6 * coverage).round() / 1e4
 }
 
 fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -136,8 +177,12 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 
 /// The `ceil((n + 1) * coverage)`-th smallest, which has the coverage for exchangeable rows of any distribution.
 fn largest(sorted: &[f64], coverage: f64) -> Option<f64> {
-    let rank = ((sorted.len() + 1) as f64 * coverage).ceil() as usize;
+    let rank = rank(sorted.len(), coverage);
     sorted.get(rank.checked_sub(1)?).copied()
+}
+
+fn rank(rows: usize, coverage: f64) -> usize {
+    ((rows + 1) as f64 * coverage).ceil() as usize
 }
 
 /// How many spreads an interval reaches below and above the prediction.
@@ -193,7 +238,10 @@ mod tests {
             .and_then(|reach| reach.around(100.0, Some(1.0)))
             .expect("an interval");
         assert!(half.high < interval.high && half.low >= interval.low, "{half:?}");
-        assert_eq!(calibration.reach(0.9).and_then(|reach| reach.around(100.0, None)), None);
+        assert_eq!(
+            calibration.reach(0.9).and_then(|reach| reach.around(100.0, None)),
+            Err(NoInterval::NoSpread)
+        );
     }
 
     #[test]
@@ -209,5 +257,51 @@ mod tests {
             (interval.high - 10.0 - width).abs() < 1e-3 && interval.provisional,
             "{interval:?}"
         );
+    }
+
+    #[test]
+    fn too_few_rows_are_told_with_how_many_it_takes() {
+        let rows = |count: usize| vec![0.1; count];
+        for (calibration, coverage, reason) in [
+            (
+                Calibration::Relative(rows(8)),
+                0.9,
+                "8 measurements held out, 90 % needs 9",
+            ),
+            (
+                Calibration::Relative(rows(30)),
+                0.975,
+                "30 measurements held out, 97.5 % needs 39",
+            ),
+            (
+                Calibration::Relative(Vec::new()),
+                0.5,
+                "0 measurements held out, 50 % needs 1",
+            ),
+            (
+                Calibration::Relative(rows(1)),
+                0.999,
+                "1 measurement held out, 99.9 % needs 999",
+            ),
+            (
+                Calibration::Scores(rows(100)),
+                0.999,
+                "100 measurements held out, 99.9 % needs 999",
+            ),
+        ] {
+            let refused = calibration.reach(coverage).expect_err(reason);
+            assert_eq!(refused.to_string(), reason);
+            let NoInterval::FewRows { needed, .. } = refused else {
+                panic!("{refused:?}");
+            };
+            let enough = match calibration {
+                Calibration::Relative(_) => Calibration::Relative(rows(needed)),
+                Calibration::Scores(_) => Calibration::Scores(rows(needed)),
+            };
+            assert!(enough.reach(coverage).is_ok(), "{needed} are enough");
+        }
+        let reach = Calibration::Relative(rows(9)).reach(0.9).expect("enough");
+        assert_eq!(reach.of_difference(1.0, Some(1.0)), Err(NoInterval::NoSpread));
+        assert_eq!(reach.around(f64::MAX * 0.99, None), Err(NoInterval::Endless));
     }
 }

@@ -7,11 +7,11 @@ mod recipe;
 mod residual;
 mod target;
 
-pub use interval::{COVERAGE, Calibration, Interval};
+pub use interval::{COVERAGE, Calibration, Interval, NoInterval};
 pub use model::{
     Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, PluginUse, REGRESSOR, RESIDUAL,
 };
 pub use range::TrainingRange;
 pub use recipe::{Candidate, ComponentSpec, Recipe, RecipeError};
-pub use residual::{Gate, ResidualSpec};
+pub use residual::{ResidualGate, ResidualSpec};
 pub use target::Target;

@@ -9,7 +9,7 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use super::residual::{self, Residual, Unexplained};
-use super::{ComponentSpec, Gate, Recipe, Target};
+use super::{ComponentSpec, Recipe, ResidualGate, Target};
 use crate::networks;
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
@@ -63,7 +63,21 @@ impl Contributions {
 #[derive(Clone, Copy, Debug)]
 pub struct FitEvent<'a> {
     pub component: &'a str,
+    /// Of the component's targets; corrections of a residual have none.
+    pub unit: Option<&'static str>,
     pub progress: Progress,
+}
+
+impl FitEvent<'_> {
+    /// How well it predicts so far; empty where the component does not tell, since it fits in closed form.
+    pub fn error(&self) -> String {
+        let rmse = self.progress.validation_mse.sqrt();
+        match self.unit {
+            _ if rmse.is_nan() => String::new(),
+            Some(unit) => format!("validation RMSE {rmse:.3} {unit}"),
+            None => format!("validation RMSE {rmse:.3}"),
+        }
+    }
 }
 
 /// The plugin that a part of a model was fitted with.
@@ -106,7 +120,7 @@ pub struct FittedModel {
     regressor: FittedInstance,
     residual: Option<Residual>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
-    gate: Option<Gate>,
+    gate: Option<ResidualGate>,
     /// Each row of the fit, as all others tell it; none of a model that was loaded.
     left_out: Option<Vec<LeftOut>>,
     plugins: Vec<PluginUse>,
@@ -216,6 +230,7 @@ impl FittedModel {
                 progress: &mut |p| {
                     progress(FitEvent {
                         component: handle.name(),
+                        unit: Some(recipe.target.unit()),
                         progress: p,
                     })
                 },
@@ -247,6 +262,7 @@ impl FittedModel {
                 let mut progress = |p| {
                     progress(FitEvent {
                         component: &spec.regressor.name,
+                        unit: None,
                         progress: p,
                     })
                 };
@@ -373,7 +389,7 @@ impl FittedModel {
     }
 
     /// How the residual was judged when it was fitted, where the recipe has one.
-    pub fn gate(&self) -> Option<Gate> {
+    pub fn gate(&self) -> Option<ResidualGate> {
         self.gate
     }
 

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use lglp_sdk::strict;
 use serde::{Deserialize, Serialize};
 
 use super::{ResidualSpec, Target};
 use crate::plugins::Kind;
+use crate::text;
 
 /// A recipe, read from `recipes/*.toml`. Adding one changes no Rust.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,8 +85,8 @@ impl Recipe {
         }
         let path = folder.join(format!("{name}.toml"));
         let fail = |e: &dyn std::fmt::Display| RecipeError(format!("{}: {e}", path.display()));
-        let text = std::fs::read_to_string(&path).map_err(|e| fail(&e))?;
-        let recipe: Self = toml::from_str(&text).map_err(|e| fail(&e))?;
+        let text = text::read(&path).map_err(|e| fail(&e))?;
+        let recipe: Self = strict::from_toml(&text).map_err(|e| fail(&e))?;
         if recipe.residual.is_some() && recipe.extractor.is_some() {
             let rule =
                 "a residual corrects a regressor that reads what the encoder gives, and there is an extractor between";

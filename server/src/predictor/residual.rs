@@ -43,7 +43,7 @@ const FURTHEST: f64 = 10.0;
 /// How corrections were judged by rows that they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Gate {
+pub struct ResidualGate {
     /// Of each correction that is taken, 0 to 1.
     pub share: f64,
     /// Mean relative error without corrections, %, each counted as 100 at most.
@@ -52,7 +52,7 @@ pub struct Gate {
     pub with: f64,
 }
 
-impl Gate {
+impl ResidualGate {
     /// Whether corrections are taken.
     pub fn is_open(&self) -> bool {
         self.share > 0.0 && self.with < GATE * self.without
@@ -94,12 +94,12 @@ impl Components {
 pub(super) struct Residual {
     encoder: EncoderInstance,
     regressor: FittedInstance,
-    gate: Gate,
+    gate: ResidualGate,
 }
 
 /// What fitting a residual gives.
 pub(super) struct Fitted {
-    pub gate: Gate,
+    pub gate: ResidualGate,
     /// `None` where the gate is closed.
     pub residual: Option<Residual>,
     /// What each row's prediction is to be multiplied by, told without that row; ones where the gate is closed.
@@ -197,7 +197,7 @@ fn ratio(measured: f64, row: &LeftOut) -> f64 {
     ratio.clamp(1.0 - clip, 1.0 + clip).max(f64::EPSILON)
 }
 
-fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -> Gate {
+fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -> ResidualGate {
     let pairs = || told.iter().zip(ratios).map(|(told, ratio)| (told - 1.0, ratio - 1.0));
     let squares: f64 = pairs().map(|(correction, _)| correction * correction).sum();
     let cross: f64 = pairs().map(|(correction, error)| correction * error).sum();
@@ -206,18 +206,19 @@ fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -
     } else {
         0.0
     };
-    let error = |share: f64| {
-        let rows = told.iter().zip(measured).zip(left_out);
-        let sum: f64 = rows
-            .map(|((told, y), row)| (row.predicted * (1.0 + share * (told - 1.0)) / y - 1.0).abs().min(1.0))
-            .sum();
-        100.0 * sum / measured.len() as f64
-    };
-    Gate {
+    let mut gate = ResidualGate {
         share,
-        without: error(0.0),
-        with: error(share),
-    }
+        without: 0.0,
+        with: 0.0,
+    };
+    let error = |factor: &dyn Fn(f64) -> f64| {
+        let rows = told.iter().zip(measured).zip(left_out);
+        let errors = rows.map(|((told, y), row)| (row.predicted * factor(*told) / y - 1.0).abs().min(1.0));
+        100.0 * errors.sum::<f64>() / measured.len() as f64
+    };
+    let (without, with) = (error(&|_| 1.0), error(&|told| gate.factor(told)));
+    (gate.without, gate.with) = (without, with);
+    gate
 }
 
 impl Residual {
@@ -234,7 +235,7 @@ impl Residual {
             component: components.regressor.name().to_owned(),
             message: format!("the gate of the residual cannot be read: {error}"),
         };
-        let gate: Gate = serde_json::from_slice(gate).map_err(|error| unreadable(&error))?;
+        let gate: ResidualGate = serde_json::from_slice(gate).map_err(|error| unreadable(&error))?;
         if !(0.0..=1.0).contains(&gate.share) {
             return Err(unreadable(&format!("its share is {}, not 0 to 1", gate.share)));
         }

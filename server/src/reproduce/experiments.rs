@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use lglp_sdk::strict;
 use serde::{Deserialize, Serialize};
 
 use crate::predictor::{ComponentSpec, Recipe, RecipeError};
+use crate::text;
 
 /// An experiment file.
 #[derive(Clone, Debug, Deserialize)]
@@ -74,8 +76,8 @@ pub enum ExperimentsError {
 impl Experiments {
     pub fn load(path: &Path) -> Result<Self, ExperimentsError> {
         let fail = |e: &dyn std::fmt::Display| ExperimentsError::File(format!("{}: {e}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
-        let experiments: Self = toml::from_str(&text).map_err(|e| fail(&e))?;
+        let text = text::read(path).map_err(|e| fail(&e))?;
+        let experiments: Self = strict::from_toml(&text).map_err(|e| fail(&e))?;
         if experiments.splits == 0 || experiments.learning_curve.splits == 0 {
             return Err(fail(&"splits must be 1 or more"));
         }

@@ -3,7 +3,7 @@
 use super::cells::Cells;
 use super::report::Report;
 use super::results::Results;
-use crate::plots::{Distribution, Panel, PlotError, Series, histogram, lines, residuals, scatter};
+use crate::plots::{Curves, Distribution, ErrorBars, Panel, PlotError, Series, histogram, lines, residuals, scatter};
 use crate::plugins::PluginError;
 use crate::train::{Split, TrainingData};
 
@@ -107,19 +107,11 @@ fn learning_curve(report: &Report) -> Result<String, PlotError> {
                 .collect(),
         })
         .collect();
-    let ends = series
-        .iter()
-        .flat_map(|s| &s.points)
-        .flat_map(|p| [p.1 - p.2, p.1 + p.2]);
-    let ends = ends.filter(|end| *end > 0.0);
-    let (lowest, highest) = ends.fold((10.0, 10.0), |(low, high): (f64, f64), end| {
-        (low.min(end), high.max(end))
-    });
-    lines(
-        "Error against the number of training architectures",
-        "training architectures",
-        "MAPE, %",
-        lowest.max(1.0)..highest.min(1000.0) * 1.1,
-        &series,
-    )
+    lines(&Curves {
+        heading: "Error against the number of training architectures",
+        x: "training architectures",
+        y: "MAPE, %",
+        error_bars: Some(ErrorBars::StandardDeviation),
+        series: &series,
+    })
 }

@@ -1,5 +1,7 @@
 //! The report as Markdown, a paragraph or table for each thing that it says.
 
+use lglp_sdk::count;
+
 use super::report::{Line, Report};
 
 /// A metric as tables show it.
@@ -44,15 +46,13 @@ const COLUMNS: [Column; 8] = [
     column("within_10", "within 10 %", 1, true, false),
 ];
 
-/// Below this R^2 a predictor says little else than the mean.
-const COLLAPSED: f64 = 0.05;
-
 /// The report. `command` makes it again.
 pub fn markdown(report: &Report, command: &str) -> String {
     let sections = [
         data(report, command),
         table1(report),
         verdict(report),
+        exchanged(report),
         encodings(report),
         connections(report),
         predictions(),
@@ -77,12 +77,14 @@ fn data(report: &Report, command: &str) -> String {
     let subject = &report.subject;
     let (shortest, median, longest) = subject.latency_ms;
     let (train, validation, test) = report.split;
-    let batch = subject.target.settings.get("batch_size");
-    let batch = batch.map_or("not told".into(), ToString::to_string);
+    let batch = subject.target.batch_size();
+    let batch = batch.map_or("not told".into(), |batch| batch.to_string());
     let noise = match &subject.repeatability {
         Some(r) => format!(
-            "{} measured twice differ by {:.2} % in the median, {:.2} % at the 95th percentile",
-            r.architectures, r.median_percent, r.p95_percent
+            "{} measured twice, {:.2} % apart in the median, {:.2} % at the 95th percentile",
+            count(r.architectures, "architecture"),
+            r.median_percent,
+            r.p95_percent
         ),
         None => "not known: nothing was measured twice".into(),
     };
@@ -167,7 +169,7 @@ fn table1(report: &Report) -> String {
         row
     });
     format!(
-        "## Table 1: predictors, best first\n\nOurs / the paper's; – where the paper's figure is not known to us. The last \
+        "## Table 1: predictors, best first\n\nOurs / the paper's, which is of one split on another device; – where it has none. The last \
          column counts the splits in which `{}`, which the paper argues for, has the higher R².\n\n{}",
         report.favourite,
         table(&heads, &rows.collect::<Vec<_>>())
@@ -186,7 +188,7 @@ fn ahead(first: &Line, second: &Line) -> String {
     format!("{wins} of {}", first.len().min(second.len()))
 }
 
-/// Who wins by every metric, where the favourite stands, and what became of Elastic-Net.
+/// Who wins by every metric, and where the favourite stands.
 fn verdict(report: &Report) -> String {
     let mut text = format!("Best, and where `{}` stands:\n\n", report.favourite);
     for column in &COLUMNS {
@@ -199,7 +201,7 @@ fn verdict(report: &Report) -> String {
         let place = ranked.iter().position(|line| line.recipe == report.favourite);
         if let (Some(best), Some(place)) = (ranked.first(), place) {
             text += &format!(
-                "- {}: `{}` ({}); `{}` is {} of {}\n",
+                "- {}: `{}` ({}); `{}` has place {} of {}\n",
                 column.heading,
                 best.recipe,
                 cell(best, column),
@@ -209,15 +211,56 @@ fn verdict(report: &Report) -> String {
             );
         }
     }
-    text += "\n";
-    if let Some(line) = report.table1.iter().find(|line| line.recipe == "elastic-net") {
-        text += if line.metrics["r2"].mean < COLLAPSED {
-            "Elastic-Net collapses, as in the paper: at scikit-learn's defaults its penalty outweighs what one-hot inputs \
-             explain of latencies of this size, and it predicts little else than their mean.\n\n"
-        } else {
-            "Elastic-Net does not collapse here as it does in the paper: its penalty does not grow with the labels, and large \
-             latencies outweigh it. The same latencies in seconds make it collapse.\n\n"
-        };
+    text + "\n"
+}
+
+/// Whether the paper's column of R² comes out where measurement and prediction are exchanged. Empty where the paper's is not known.
+fn exchanged(report: &Report) -> String {
+    let figure = |line: &Line, name: &str| line.metrics.get(name).map_or("–".into(), |m| format!("{:.3}", m.mean));
+    let known = report.table1.iter().filter_map(|line| {
+        let (mse, r2) = (line.paper.get("mse")?, line.paper.get("r2")?);
+        Some((line, *r2, mse / (1.0 - r2)))
+    });
+    let rows: Vec<Vec<String>> = known
+        .map(|(line, r2, variance)| {
+            vec![
+                format!("`{}`", line.recipe),
+                format!("{r2:.4}"),
+                format!("{variance:.1}"),
+                figure(line, "r2"),
+                figure(line, "r2_exchanged"),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "## R² either way\n\nR² is 1 - MSE / variance of the measurements, so that MSE / (1 - R²) is one number for all predictors \
+         that are tested on the same rows. In the paper's table it is not: it is the smaller the less a predictor varies, as if R² were \
+         1 - MSE / variance of the predictions, with its arguments exchanged. That is our inference, not the paper's word; here are \
+         both, on our data.\n\n{}",
+        table(
+            &owned(&["recipe", "paper's R²", "its MSE / (1 - R²), ms²", "R²", "R² exchanged"]),
+            &rows
+        )
+    );
+    let collapse = report
+        .table1
+        .iter()
+        .find(|line| line.paper.get("r2").is_some_and(|r2| *r2 < 0.0));
+    if let Some(line) = collapse {
+        let comes_out = line
+            .metrics
+            .get("r2_exchanged")
+            .is_some_and(|exchanged| exchanged.mean < 0.0);
+        text += &format!(
+            "`{}`, whose R² the paper has below 0, has {} here, and {} exchanged: the paper's figure {} by the exchange.\n\n",
+            line.recipe,
+            figure(line, "r2"),
+            figure(line, "r2_exchanged"),
+            if comes_out { "comes out" } else { "does not come out" }
+        );
     }
     text
 }
@@ -273,8 +316,8 @@ fn connections(report: &Report) -> String {
     let best = best.map(name).unwrap_or_default();
     let holds = if best == name(first) { "holds" } else { "does not hold" };
     format!(
-        "## Connection of hidden states (Fig. 6)\n\n`{}` with its hidden states summed over time, as the paper has it, with \
-         the last one only, and with all of them one after another.\n\n{}That the sum wins {holds} here: `{best}` has the \
+        "## Connection of hidden states (Fig. 6)\n\n`{}` with its hidden states summed over time, as section 6.2 of the \
+         paper has it (7.1 speaks of the last one), with the last one only, and with all of them one after another.\n\n{}That the sum wins {holds} here: `{best}` has the \
          highest mean R².\n\n",
         first.recipe,
         table(&heads, &rows.collect::<Vec<_>>())
@@ -284,7 +327,9 @@ fn connections(report: &Report) -> String {
 fn predictions() -> String {
     "## Predictions (Fig. 8)\n\n![Predicted against measured latency](scatter.svg)\n\n\
      ![Error against measured latency](residuals.svg)\n\n\
-     Predictions off the axes and errors beyond 100 % are drawn at the ends of the axes.\n\n"
+     All panels have the same axes, which fit them all. Open triangles at the edge stand for what lies outside: predictions \
+     of 0 or less, or more than ten times beyond everything measured, and errors beyond 100 %; each panel tells how many there \
+     are and the largest error among them.\n\n"
         .into()
 }
 

@@ -16,7 +16,8 @@ use serde::Serialize;
 
 pub use score::{Score, ScoreError};
 
-use crate::predictor::COVERAGE;
+use crate::measure::distinct;
+use crate::predictor::{COVERAGE, NoInterval};
 use crate::serving::{ServedModel, ServingError};
 use crate::train::each;
 use front::{Point, better_half, tournament};
@@ -74,8 +75,8 @@ pub enum SearchError {
     #[error(transparent)]
     Score(#[from] ScoreError),
     /// No interval to take the end of.
-    #[error("the version has too few rows for intervals; search by its predictions")]
-    NoInterval,
+    #[error("the version has no interval to take the end of ({0}); search by its predictions")]
+    NoInterval(NoInterval),
     #[error("version {0} predicts energies; search by a version of latencies")]
     NotLatency(u32),
     /// It was to end.
@@ -104,10 +105,8 @@ impl Search<'_> {
             architecture.row().hash(&mut hasher);
             seen.insert(hasher.finish())
         };
-        let first = Sampler::new(space, self.seed);
-        // A small space may have fewer.
-        let first = first.take(20 * POPULATION).filter(|architecture| fresh(architecture));
-        let first: Vec<Architecture> = first.take(POPULATION.min(self.candidates)).collect();
+        let first = POPULATION.min(self.candidates);
+        let first: Vec<Architecture> = distinct(Sampler::new(space, self.seed), first, &mut fresh).collect();
         let mut looked_at = first.len();
         let mut population = better_half(self.evaluate(first, score)?, POPULATION);
         let mut variation = Variation::new(space);
@@ -184,6 +183,6 @@ impl Search<'_> {
         }
         let predicted = self.model.predict(architectures, COVERAGE)?;
         let upper = predicted.iter().map(|p| p.interval.map(|interval| interval.high));
-        upper.collect::<Option<_>>().ok_or(SearchError::NoInterval)
+        upper.collect::<Result<_, _>>().map_err(SearchError::NoInterval)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use lglp_registry::{HardwareName, Store};
+use lglp_registry::{Error, HardwareName, Store};
 
 use super::refused::Refused;
 use super::table::{Key, Table, Target};
@@ -86,6 +86,10 @@ impl LiveTable {
         let loaded = ServedModel::load(&*self.store, &self.host, &self.spaces, &record, &tenant);
         let model = Arc::new(loaded.inspect_err(|error| self.refused.note(key, error))?);
         let aftermath = self.change(|table| {
+            // The target may have been deleted meanwhile, and another created in its place, with a version of the same number.
+            if self.store.version(&key.0, key.1)?.digest != record.digest {
+                return Err(ServingError::cut_off(key));
+            }
             table.insert(model.clone(), self.now());
             Ok(Aftermath::default())
         })?;
@@ -94,14 +98,34 @@ impl LiveTable {
 
     /// Reads aliases and traffic of a hardware target anew.
     pub(super) fn read(&self, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+        self.change(|table| self.read_into(table, hardware))
+    }
+
+    fn read_into(&self, table: &mut Table, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+        table.read(&*self.store, hardware)?;
+        let missing = table.target(hardware).map(Target::missing);
+        let missing = missing.unwrap_or_default();
+        Ok(Aftermath {
+            missing: missing.into_iter().map(|version| (hardware.clone(), version)).collect(),
+            ..Aftermath::default()
+        })
+    }
+
+    /// Takes out a hardware target that is there no more under this name, and all that is known of it. Word of that may come late:
+    /// what is there by now, another target of the name included, is read anew.
+    pub(super) fn forget(&self, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+        self.refused.forget(hardware);
+        let is_recorded = |model: &ServedModel| {
+            let recorded = self.store.version(hardware, model.version);
+            recorded.is_ok_and(|version| version.digest.to_string() == model.digest)
+        };
         self.change(|table| {
-            table.read(&*self.store, hardware)?;
-            let missing = table.target(hardware).map(Target::missing);
-            let missing = missing.unwrap_or_default();
-            Ok(Aftermath {
-                missing: missing.into_iter().map(|version| (hardware.clone(), version)).collect(),
-                ..Aftermath::default()
-            })
+            let retired = table.forget(hardware, is_recorded);
+            let found = match self.read_into(table, hardware) {
+                Err(ServingError::Registry(error)) if matches!(*error, Error::NotFound { .. }) => Aftermath::default(),
+                found => found?,
+            };
+            Ok(Aftermath { retired, ..found })
         })
     }
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use lglp_registry::HardwareName;
+
 use super::ServingError;
 use super::table::Key;
 
@@ -21,6 +23,12 @@ impl Refused {
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, error) = refused.get(key)?;
         (at.elapsed() < REFUSED_FOR).then(|| error.clone())
+    }
+
+    /// Forgets all versions of a hardware target.
+    pub(super) fn forget(&self, hardware: &HardwareName) {
+        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.retain(|(target, _), _| target != hardware);
     }
 
     /// Remembers why, where it is the version that is at fault.

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
 use lglp_sdk::Architecture;
-use lglp_sdk::strict::whole;
+use lglp_sdk::strict::{plain, whole};
 use serde_json::Value;
 
 use super::answer::Route;
 use super::counts::Counts;
-use super::live::LiveTable;
+use super::live::{Aftermath, LiveTable};
 use super::loader::Loader;
 use super::shadow::Shadow;
 use super::table::Target;
@@ -39,7 +39,7 @@ impl ModelRef {
         match value {
             Value::Null => Some(Self::production()),
             Value::Number(number) => whole(number).and_then(|n| u32::try_from(n).ok()).map(Self::Version),
-            Value::String(text) => match text.parse() {
+            Value::String(text) => match plain(text).parse() {
                 Ok(version) => Some(Self::Version(version)),
                 Err(_) => text.parse().ok().map(Self::Alias),
             },
@@ -109,13 +109,31 @@ impl Serving {
 
     /// Takes over a change of the registry.
     fn follow(&self, change: &Change) {
-        let (Change::HardwareCreated { hardware }
-        | Change::AliasMoved { hardware, .. }
-        | Change::TrafficSet { hardware, .. }) = change
-        else {
-            return;
-        };
-        match self.live.read(hardware) {
+        match change {
+            Change::HardwareCreated { hardware }
+            | Change::AliasMoved { hardware, .. }
+            | Change::TrafficSet { hardware, .. } => self.read(hardware),
+            Change::HardwareDeleted { hardware } => self.forget(hardware),
+            Change::HardwareRenamed { hardware, to } => {
+                self.forget(hardware);
+                self.read(to);
+            }
+            _ => {}
+        }
+    }
+
+    /// A hardware target is there no more under this name.
+    fn forget(&self, hardware: &HardwareName) {
+        self.take_over(hardware, self.live.forget(hardware));
+    }
+
+    /// Aliases or traffic of a hardware target are others.
+    fn read(&self, hardware: &HardwareName) {
+        self.take_over(hardware, self.live.read(hardware));
+    }
+
+    fn take_over(&self, hardware: &HardwareName, followed: Result<Aftermath, ServingError>) {
+        match followed {
             Ok(aftermath) => {
                 let compared = self.live.table().target(hardware).and_then(Target::compared);
                 self.counts.keep_pair(hardware, compared);
@@ -233,6 +251,21 @@ impl Serving {
             }
         }
         failed
+    }
+
+    /// The targets whose version in production is loaded, and those whose is not, as it is now.
+    pub fn production(&self) -> (Vec<HardwareName>, Vec<HardwareName>) {
+        let table = self.live.table();
+        let serves = |name: &HardwareName| table.target(name).and_then(Target::serves_production);
+        let (mut loaded, mut missing) = (Vec::new(), Vec::new());
+        for name in table.hardware() {
+            match serves(name) {
+                Some(true) => loaded.push(name.clone()),
+                Some(false) => missing.push(name.clone()),
+                None => {}
+            }
+        }
+        (loaded, missing)
     }
 
     /// How far shadows agree with production, all that was compared so far. Blocks.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lglp_registry::{HardwareName, Quantity, Store, Version};
+use lglp_registry::{HardwareName, HardwareTarget, Quantity, Store, Version};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
@@ -12,7 +12,8 @@ use super::self_test::self_test;
 use crate::compute::{Account, ROWS_PER_UNIT, USUAL_UNIT};
 use crate::plugins::{PluginHost, Tenant};
 use crate::predictor::{
-    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelState, PluginUse, Recipe, TrainingRange,
+    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelState, NoInterval, PluginUse, Recipe,
+    TrainingRange,
 };
 use crate::spaces::Spaces;
 
@@ -24,6 +25,10 @@ pub struct ServedModel {
     pub digest: String,
     /// Name of its recipe.
     pub recipe: String,
+    /// What measured that which it predicts.
+    pub runtime: String,
+    /// Inputs at once that its predictions are of; `None` where the hardware target does not tell.
+    pub batch_size: Option<u64>,
     pub space: Arc<SearchSpace>,
     /// Who is charged for the time of its predictions.
     pub account: Account,
@@ -39,7 +44,7 @@ pub struct ServedModel {
 pub struct Predicted {
     /// In the unit of what the model predicts.
     pub value: f64,
-    pub interval: Option<Interval>,
+    pub interval: Result<Interval, NoInterval>,
     pub outside_training_range: Option<String>,
 }
 
@@ -62,23 +67,26 @@ impl ServedModel {
         for (role, digest) in &version.content.artifacts {
             state.insert(role.clone(), store.get_blob(digest)?);
         }
-        Self::assemble(host, spaces, version, &state, tenant)
+        let target = store.hardware(&version.hardware)?;
+        Self::assemble(host, spaces, &target, version, &state, tenant)
     }
 
     /// The same with fitted state that is at hand, verified, and not in the registry yet.
     pub fn from_state(
         host: &PluginHost,
         spaces: &Spaces,
+        target: &HardwareTarget,
         version: &Version,
         state: &ModelState,
     ) -> Result<Self, ServingError> {
         let tenant = Tenant::new("the model that is tried".into());
-        Self::assemble(host, spaces, version, state, &tenant)
+        Self::assemble(host, spaces, target, version, state, &tenant)
     }
 
     fn assemble(
         host: &PluginHost,
         spaces: &Spaces,
+        target: &HardwareTarget,
         version: &Version,
         state: &ModelState,
         tenant: &Arc<Tenant>,
@@ -103,6 +111,8 @@ impl ServedModel {
             version: version.version,
             digest: version.digest.to_string(),
             recipe: recipe.name.clone(),
+            runtime: target.runtime.clone(),
+            batch_size: target.batch_size(),
             account: format!("{}/{}", version.hardware, version.version).into(),
             unit,
             model,
@@ -184,8 +194,8 @@ impl ServedModel {
         Ok(predicted.into_iter().zip(compared).collect())
     }
 
-    /// The interval around a difference of two predictions of such a spread; `None` where there is no spread.
-    pub fn difference_interval(&self, difference: f64, spread: Option<f64>) -> Option<Interval> {
+    /// The interval around a difference of two predictions of such a spread.
+    pub fn difference_interval(&self, difference: f64, spread: Option<f64>) -> Result<Interval, NoInterval> {
         self.calibration.reach(COVERAGE)?.of_difference(difference, spread)
     }
 

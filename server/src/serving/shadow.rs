@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lglp_registry::{Agreement, HardwareName, Store};
+use lglp_registry::{Agreement, Error, HardwareName, Store};
 use lglp_sdk::Architecture;
 
 use super::counts::{Counts, PairLabels};
@@ -100,10 +100,14 @@ impl Shadow {
         }
         let seen = std::mem::take(&mut *self.shared.seen());
         for ((hardware, production, candidate), agreement) in seen {
-            if let Err(error) = store.add_agreement(&hardware, &agreement) {
-                tracing::warn!(%hardware, production, candidate, "cannot add what the shadow agreed on: {error}");
-                let pair = (hardware, production, candidate);
-                of_pair(&mut self.shared.seen(), pair).merge(&agreement);
+            match store.add_agreement(&hardware, &agreement) {
+                // Of a target that was deleted nothing is told.
+                Ok(_) | Err(Error::NotFound { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(%hardware, production, candidate, "cannot add what the shadow agreed on: {error}");
+                    let pair = (hardware, production, candidate);
+                    of_pair(&mut self.shared.seen(), pair).merge(&agreement);
+                }
             }
         }
     }

@@ -68,6 +68,26 @@ impl Table {
         target.models.insert(model.version, Arc::new(Loaded { model, used }));
     }
 
+    /// Takes out what is known of a hardware target, but for versions that are to stay loaded; it is gone where there are none.
+    /// Returns the others that were.
+    pub(super) fn forget(
+        &mut self,
+        hardware: &HardwareName,
+        stays: impl Fn(&ServedModel) -> bool,
+    ) -> Vec<Arc<ServedModel>> {
+        let mut models = self.0.remove(hardware).map(|target| target.models).unwrap_or_default();
+        let mut retired = Vec::new();
+        models.retain(|_, loaded| {
+            let stays = stays(&loaded.model);
+            retired.extend((!stays).then(|| loaded.model.clone()));
+            stays
+        });
+        if !models.is_empty() {
+            self.0.entry(hardware.clone()).or_default().models = models;
+        }
+        retired
+    }
+
     /// Takes out this very model, and returns whether it was there; another one that was loaded in its place stays.
     pub(super) fn remove(&mut self, model: &Arc<ServedModel>) -> bool {
         let Some(target) = self.0.get_mut(&model.hardware) else {
@@ -125,6 +145,12 @@ impl Target {
 
     pub(super) fn is_led_to(&self, version: u32) -> bool {
         self.led_to().any(|other| other == version)
+    }
+
+    /// Whether the version in production is loaded; none where nothing is in production.
+    pub(super) fn serves_production(&self) -> Option<bool> {
+        let production = self.aliases.values().find(|alias| alias.name.as_str() == PRODUCTION)?;
+        Some(self.models.contains_key(&production.version))
     }
 
     /// The versions that should be loaded and are not.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lglp_registry::{HardwareName, Store};
+use lglp_registry::{Error, HardwareName, Store};
 
 /// Time between two additions to the registry: what a kill can lose of the count.
 pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
@@ -32,9 +32,13 @@ impl Usage {
     pub fn flush(&self) {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         for (hardware, predictions) in pending {
-            if let Err(error) = self.store.count_predictions(&hardware, predictions) {
-                tracing::warn!(%hardware, predictions, "cannot count served predictions: {error}");
-                self.add(&hardware, predictions);
+            match self.store.count_predictions(&hardware, predictions) {
+                // Of a target that was deleted nothing is counted.
+                Ok(_) | Err(Error::NotFound { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(%hardware, predictions, "cannot count served predictions: {error}");
+                    self.add(&hardware, predictions);
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use lglp_registry::Quantity;
 use serde::Serialize;
 
 use super::{FEWEST_ROWS, Split, TrainError, Trained, Training, TrainingData, train};
-use crate::predictor::{FitEvent, Gate, Recipe, RecipeError};
+use crate::predictor::{FitEvent, Recipe, RecipeError, ResidualGate};
 
 /// Folds of a cross-validation.
 const FOLDS: usize = 5;
@@ -70,7 +70,7 @@ pub struct Verdict {
     pub mape: f64,
     /// How its residual was judged, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub residual: Option<Gate>,
+    pub residual: Option<ResidualGate>,
     pub taken: bool,
 }
 
@@ -213,20 +213,12 @@ fn cross_validated(
     data: &TrainingData,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Vec<f64>, TrainError> {
-    let count = data.labels.len();
-    let mut predicted = vec![f64::NAN; count];
+    let order: Vec<usize> = (0..data.labels.len()).collect();
+    let mut predicted = vec![f64::NAN; order.len()];
     for fold in 0..FOLDS {
-        let (test, mut rest): (Vec<usize>, Vec<usize>) = (0..count).partition(|row| row % FOLDS == fold);
-        // An eighth to stop by, as in the whole.
-        let validation = rest.split_off(rest.len() - rest.len() / 8);
-        let split = Split {
-            train: rest,
-            validation,
-            test: test.clone(),
-        };
-        let trained = train(training.fitting(&[]), data, split, progress)?;
-        for (row, value) in test.into_iter().zip(trained.predicted()) {
-            predicted[row] = value;
+        let trained = train(training.fitting(&[]), data, Split::fold(&order, FOLDS, fold), progress)?;
+        for (row, value) in trained.split.test.iter().zip(trained.predicted()) {
+            predicted[*row] = value;
         }
     }
     Ok(predicted)

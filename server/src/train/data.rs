@@ -1,12 +1,14 @@
 //! What models are trained on: measured latencies or energies, one a row.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use lglp_registry::{Amount, Dataset, Digest, HardwareName, Measurement, NewDataset, Quantity, Store};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use super::FEWEST_ROWS;
+use crate::measure::Excluded;
+use crate::spaces::{DefinitionError, require_same};
 
 /// Architectures of one space, and what was measured of each.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,8 @@ pub struct FrozenRow {
 pub enum DataError {
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     /// A space was edited after it was measured in.
     #[error("the architecture {digest} does not fit the space any more: {problem}")]
     Misfit { digest: Digest, problem: String },
@@ -63,12 +67,11 @@ fn first_of_each(
     space: &str,
     tells: impl Fn(&Measurement) -> bool,
 ) -> lglp_registry::Result<Vec<Measurement>> {
-    let exclusions = store.exclusions(hardware, space)?;
-    let excluded: HashSet<(&Digest, u32)> = exclusions.iter().map(|e| (&e.digest, e.round)).collect();
+    let excluded = Excluded::of(store, hardware, space)?;
     let mut labels = BTreeMap::new();
     // Rounds come in their order.
     for measurement in store.measurements_without_samples(hardware, space, None)? {
-        if tells(&measurement) && !excluded.contains(&(&measurement.digest, measurement.round)) {
+        if tells(&measurement) && !excluded.has(&measurement) {
             labels.entry(measurement.digest.clone()).or_insert(measurement);
         }
     }
@@ -99,6 +102,7 @@ impl TrainingData {
         space: &SearchSpace,
         quantity: Quantity,
     ) -> Result<Self, DataError> {
+        require_same(store, hardware, space)?;
         let mut data = Self {
             quantity,
             ..Self::default()

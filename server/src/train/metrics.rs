@@ -34,6 +34,16 @@ pub struct Metrics {
     /// over all is that of the resolutions. None where each has too few rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spearman_within: Option<f64>,
+    /// The coefficient of determination with measurement and prediction exchanged, `1 - mse / variance of the predictions`: what the
+    /// paper's Table 1 fits. None where predictions do not vary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r2_exchanged: Option<f64>,
+    /// Beside it, on the same rows, multiply-accumulates times a constant: its mean absolute percentage error, %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac_mape: Option<f64>,
+    /// Its coefficient of determination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac_r2: Option<f64>,
     /// How intervals do, where there are any.
     #[serde(flatten)]
     pub intervals: Option<IntervalMetrics>,
@@ -77,8 +87,7 @@ impl Metrics {
         let relative: Vec<f64> = pairs().map(|(m, p)| ((p - m) / m).abs()).collect();
         let within = |bound: f64| 100.0 * relative.iter().filter(|r| **r <= bound).count() as f64 / n;
         let mse = pairs().map(|(m, p)| (p - m).powi(2)).sum::<f64>() / n;
-        let center = mean(measured);
-        let variance = measured.iter().map(|m| (m - center).powi(2)).sum::<f64>() / n;
+        let variance = variance_of(measured);
         Self {
             mse,
             mae: pairs().map(|(m, p)| (p - m).abs()).sum::<f64>() / n,
@@ -90,8 +99,30 @@ impl Metrics {
             within_10: within(0.10),
             median_ape: Some(100.0 * median(&relative)),
             spearman_within: None,
+            r2_exchanged: Some(1.0 - mse / variance_of(predicted)).filter(|value| value.is_finite()),
+            mac_mape: None,
+            mac_r2: None,
             intervals: None,
         }
+    }
+
+    /// The same, beside what multiply-accumulates times a constant make of the rows: each is `(multiply-accumulates, measured)` of a
+    /// row that the constant, the median of their ratios, is taken from.
+    pub fn beside_macs(self, known: &[(u64, f64)], macs: &[u64], measured: &[f64]) -> Self {
+        let ratios: Vec<f64> = known.iter().map(|(macs, measured)| measured / *macs as f64).collect();
+        let price = median(&ratios);
+        let predicted: Vec<f64> = macs.iter().map(|macs| price * *macs as f64).collect();
+        let trivial = Self::of(measured, &predicted);
+        Self {
+            mac_mape: Some(trivial.mape).filter(|value| value.is_finite()),
+            mac_r2: Some(trivial.r2).filter(|value| value.is_finite()),
+            ..self
+        }
+    }
+
+    /// Whether multiply-accumulates times a constant do as well, by the mean absolute percentage error.
+    pub fn is_trivial(&self) -> bool {
+        self.mac_mape.is_some_and(|trivial| self.mape > 0.999 * trivial)
     }
 
     /// The rank correlation among rows of one resolution. `resolutions` are of the rows, in the same order.
@@ -124,6 +155,9 @@ impl Metrics {
         ];
         entries.extend(self.median_ape.map(|value| ("median_ape", value)));
         entries.extend(self.spearman_within.map(|value| ("spearman_within", value)));
+        entries.extend(self.r2_exchanged.map(|value| ("r2_exchanged", value)));
+        entries.extend(self.mac_mape.map(|value| ("mac_mape", value)));
+        entries.extend(self.mac_r2.map(|value| ("mac_r2", value)));
         if let Some(intervals) = self.intervals {
             entries.extend([("covered", intervals.covered), ("width", intervals.width)]);
         }
@@ -133,6 +167,11 @@ impl Metrics {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn variance_of(values: &[f64]) -> f64 {
+    let center = mean(values);
+    values.iter().map(|value| (value - center).powi(2)).sum::<f64>() / values.len() as f64
 }
 
 /// 0 where one side does not vary: a predictor that says the same of everything knows nothing of the order.
@@ -158,4 +197,21 @@ fn ranks(values: &[f64]) -> Vec<f64> {
         start += tied.len();
     }
     ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exchanged_the_predictions_variance_is_what_errors_are_measured_by() {
+        let metrics = Metrics::of(&[1.0, 2.0, 3.0, 4.0], &[1.5, 2.0, 3.0, 3.5]);
+        assert!((metrics.r2 - 0.9).abs() < 1e-12, "{metrics:?}");
+        assert!((metrics.r2_exchanged.unwrap() - 0.8).abs() < 1e-12, "{metrics:?}");
+        assert_eq!(
+            Metrics::of(&[1.0, 2.0], &[1.5, 1.5]).r2_exchanged,
+            None,
+            "of what does not vary"
+        );
+    }
 }

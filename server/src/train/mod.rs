@@ -18,7 +18,9 @@ pub use training::{KeepError, Training};
 
 use lglp_registry::Quantity;
 use lglp_sdk::plugin::LeftOut;
+use lglp_sdk::{Architecture, count};
 
+use crate::networks;
 use crate::plugins::PluginError;
 use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, Fitting, Labelled, TrainingRange};
 
@@ -47,10 +49,10 @@ impl Trained {
 
     /// The share of the test part that intervals of a coverage hold; `None` where there are no intervals.
     pub fn held(&self, coverage: f64) -> Option<f64> {
-        let reach = self.calibration.reach(coverage)?;
+        let reach = self.calibration.reach(coverage).ok()?;
         let mut held = 0;
         for (measured, estimate) in self.measured.iter().zip(&self.estimates) {
-            let interval = reach.around(estimate.value, estimate.spread)?;
+            let interval = reach.around(estimate.value, estimate.spread).ok()?;
             held += usize::from((interval.low..=interval.high).contains(measured));
         }
         Some(held as f64 / self.measured.len() as f64)
@@ -105,7 +107,7 @@ pub fn train(
     };
     let predicted: Vec<f64> = estimates.iter().map(|estimate| estimate.value).collect();
     let reach = calibration.reach(COVERAGE);
-    let interval = |estimate: &Estimate| reach?.around(estimate.value, estimate.spread);
+    let interval = |estimate: &Estimate| reach.ok()?.around(estimate.value, estimate.spread).ok();
     let intervals: Vec<_> = estimates.iter().map(interval).collect();
     let tested = if split.test.is_empty() {
         [&fitted_on.architectures[..], &validation.architectures].concat()
@@ -113,10 +115,18 @@ pub fn train(
         test.architectures
     };
     let resolutions: Vec<u8> = tested.iter().map(|architecture| architecture.row()[0]).collect();
+    let macs = |architectures: &[Architecture]| -> Vec<u64> {
+        let cost = |architecture| networks::cost(fitting.space, architecture).macs;
+        architectures.iter().map(cost).collect()
+    };
+    let known: Vec<(u64, f64)> = macs(&fitted_on.architectures)
+        .into_iter()
+        .zip(fitted_on.labels.iter().copied())
+        .collect();
     let metrics = Metrics {
         spearman_within: Metrics::spearman_within(&measured, &predicted, &resolutions),
         intervals: IntervalMetrics::of(&measured, &predicted, &intervals),
-        ..Metrics::of(&measured, &predicted)
+        ..Metrics::of(&measured, &predicted).beside_macs(&known, &macs(&tested), &measured)
     };
     let range = TrainingRange::of(fitting.space, &fitted_on.architectures, quantity, &fitted_on.labels);
     Ok(Trained {
@@ -149,7 +159,11 @@ fn labelled(data: &TrainingData) -> Labelled<'_> {
 #[non_exhaustive]
 pub enum TrainError {
     /// The dataset is too small to be split.
-    #[error("{rows} measured architectures are too few to train on; measure {FEWEST_ROWS} or more (`lglp measure`)")]
+    #[error(
+        "{} {} too few to train on; measure {FEWEST_ROWS} or more (`lglp measure`)",
+        count(*rows, "measured architecture"),
+        if *rows == 1 { "is" } else { "are" }
+    )]
     TooFewRows { rows: usize },
     /// Latencies are compared where only they make sense: in reproductions and when measurements are cleaned.
     #[error("the recipe `{recipe}` predicts {quantity}, and is given {given}")]

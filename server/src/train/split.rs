@@ -1,13 +1,15 @@
 //! The seeded 80/10/10 split into training, validation and test part.
 
+use lglp_registry::NewVersion;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 
 /// Row indices of the three parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     pub train: Vec<usize>,
     pub validation: Vec<usize>,
@@ -18,6 +20,11 @@ pub struct Split {
 pub const FEWEST_ROWS: usize = 30;
 
 impl Split {
+    /// How the dataset of a version was cut, where the version tells, as those do that lglp trained.
+    pub fn of(content: &NewVersion) -> Option<Self> {
+        Self::deserialize(&content.split).ok()
+    }
+
     /// Shuffles `rows` rows by the seed and cuts them: a tenth, rounded, to validation and to test each.
     pub fn new(rows: usize, seed: u64) -> Result<Self, TrainError> {
         if rows < FEWEST_ROWS {
@@ -33,6 +40,20 @@ impl Split {
             validation,
             test,
         })
+    }
+
+    /// One of so many folds of rows to test on, the others to train on, but for a tenth of all rows, or the nearest below, to stop
+    /// by. Each row is in the test part of one fold.
+    pub fn fold(order: &[usize], folds: usize, fold: usize) -> Self {
+        let numbered = order.iter().enumerate();
+        let (test, others): (Vec<_>, Vec<_>) = numbered.partition(|(at, _)| at % folds == fold);
+        let [test, mut train] = [test, others].map(|part| part.into_iter().map(|(_, row)| *row).collect::<Vec<_>>());
+        let validation = train.split_off(train.len().saturating_sub(order.len() / 10));
+        Self {
+            train,
+            validation,
+            test,
+        }
     }
 
     /// All rows to train on: for regressors that tell themselves how they would do without each.

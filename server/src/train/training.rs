@@ -78,7 +78,7 @@ impl Training<'_> {
             recipe: json!(self.recipe),
             dataset: dataset.digest,
             seed: self.seed,
-            split: json!({ "train": split.train, "validation": split.validation, "test": split.test }),
+            split: json!(split),
             plugins: plugins.collect::<lglp_registry::Result<_>>()?,
             metrics: metrics
                 .into_iter()

@@ -1,8 +1,11 @@
-//! Validating a version: fresh architectures are measured now, and its predictions compared with what comes out.
+//! Validating a version: its predictions are compared with measurements that it was not fitted on, of architectures that are measured
+//! now, where that can be.
 
 mod report;
+mod rows;
 mod selection;
 
+pub use rows::{Rows, can_measure};
 pub use selection::{Method, Selection};
 
 use std::collections::HashSet;
@@ -16,6 +19,7 @@ use crate::plots::PlotError;
 use crate::plugins::PluginHost;
 use crate::serving::{ServedModel, Serving, ServingError};
 use crate::spaces::Spaces;
+use crate::train::DataError;
 
 /// Validating one version of a hardware target on this machine.
 pub struct Validating<'a> {
@@ -47,9 +51,11 @@ pub enum ValidateError {
     /// Disagreement takes two.
     #[error("nothing is in production on `{hardware}` to disagree with; select `random` or `stratified`")]
     NothingToDisagreeWith { hardware: HardwareName },
-    /// The space is too small, or too much of it was measured.
-    #[error("only {found} architectures of the space are not measured yet; {asked} are to be")]
-    TooFewFresh { found: usize, asked: usize },
+    /// The space is too small, or too much of it was measured; or too little was.
+    #[error("{}", too_few(*on, *found, *asked))]
+    TooFew { on: Rows, found: usize, asked: usize },
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// Reports hold latencies, and gates compare them.
     #[error("validations compare latencies; version {version} of `{hardware}` predicts {quantity}")]
     NotLatency {
@@ -63,20 +69,65 @@ pub enum ValidateError {
 }
 
 impl Validating<'_> {
-    /// Chooses the architectures: none that was ever measured here, so none that a version of this registry was fitted on.
+    /// Whose measurements to take, where nobody says: fresh ones where they can be had; else recorded ones, where there are enough;
+    /// else those that were held out.
+    pub fn default_rows(&self, measurable: bool) -> Result<Rows, ValidateError> {
+        if measurable {
+            return Ok(Rows::Fresh);
+        }
+        let enough = self.recorded(Rows::Recorded)?.len() >= self.selection.n;
+        Ok(if enough { Rows::Recorded } else { Rows::HeldOut })
+    }
+
+    /// Chooses the architectures: none that the version was fitted on, and of fresh ones none that was ever measured here.
     pub fn plan(&self) -> Result<Plan, ValidateError> {
         let candidate = self.candidate()?;
         let space = &candidate.space;
-        let known = self.known(space)?;
         let production = self.production()?.filter(|model| model.space.name == space.name);
-        let fresh = self
+        let (on, seed) = (self.selection.on, self.selection.seed);
+        let known = match on {
+            Rows::Fresh => self.known(space)?,
+            Rows::Recorded | Rows::HeldOut => HashSet::new(),
+        };
+        let recorded = match on {
+            Rows::Fresh => Vec::new(),
+            Rows::Recorded | Rows::HeldOut => self.recorded(on)?,
+        };
+        let draws = |count: usize| match on {
+            Rows::Fresh => selection::fresh(space, &known, seed, count),
+            Rows::Recorded | Rows::HeldOut => selection::shuffled(recorded.clone(), seed, count),
+        };
+        let chosen = self
             .selection
-            .choose(space, &known, &candidate, production.as_deref(), self.hardware)?;
-        let architectures = fresh.iter().map(|a| space.canonical_text(a)).collect();
+            .choose(&draws, &candidate, production.as_deref(), self.hardware)?;
+        let architectures = chosen.iter().map(|a| space.canonical_text(a)).collect();
         Ok(Plan::of(architectures))
     }
 
-    /// Measures what of the plan is not measured yet, on this machine, unless it is `stopped` between two measurements.
+    /// The recorded architectures that `rows` asks for.
+    fn recorded(&self, rows: Rows) -> Result<Vec<Architecture>, ValidateError> {
+        let candidate = self.candidate()?;
+        let content = |version: u32| {
+            self.store
+                .version(self.hardware, version)
+                .map(|version| version.content)
+        };
+        let production = self
+            .production()?
+            .filter(|model| model.space.name == candidate.space.name);
+        let production = production.map(|model| content(model.version)).transpose()?;
+        let own = content(self.version)?;
+        rows::recorded(
+            rows,
+            self.store,
+            self.hardware,
+            &candidate.space,
+            &own,
+            production.as_ref(),
+        )
+    }
+
+    /// Measures what of a plan of fresh ones is not measured yet, on this machine, unless it is `stopped` between two measurements.
     pub fn measure(
         &self,
         plan: &Plan,
@@ -84,6 +135,9 @@ impl Validating<'_> {
         progress: &mut dyn FnMut(CampaignEvent),
         stopped: &dyn Fn() -> bool,
     ) -> Result<(), ValidateError> {
+        if self.selection.on != Rows::Fresh {
+            return Ok(());
+        }
         let space = self.candidate()?.space.clone();
         let architectures = planned(&space, plan)?;
         let campaign = Campaign {
@@ -155,6 +209,15 @@ impl Validating<'_> {
             .measurements_without_samples(self.hardware, &space.name, None)?;
         Ok(measured.into_iter().map(|m| m.digest).collect())
     }
+}
+
+fn too_few(on: Rows, found: usize, asked: usize) -> String {
+    let lack = match on {
+        Rows::Fresh => format!("only {found} architectures of the space are not measured yet"),
+        Rows::Recorded => format!("only {found} recorded measurements are no part of what the version was trained on"),
+        Rows::HeldOut => format!("only {found} measurements were held out when the version was trained"),
+    };
+    format!("{lack}; {asked} are to be compared: ask for {found} or fewer by `n`")
 }
 
 fn planned(space: &SearchSpace, plan: &Plan) -> Result<Vec<Architecture>, ValidateError> {

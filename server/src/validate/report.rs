@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lglp_registry::{Baseline, Digest, Error, Measurement, NewValidation, ValidationPair};
-use lglp_sdk::Architecture;
+use lglp_sdk::{Architecture, count};
 use serde_json::json;
 
-use super::{ROUND, ValidateError, Validating};
+use super::{ROUND, Rows, ValidateError, Validating};
 use crate::measure::of_this_machine;
 use crate::plots::{Panel, scatter};
 use crate::predictor::COVERAGE;
 use crate::serving::ServedModel;
-use crate::train::Metrics;
+use crate::train::{Metrics, labels};
 
 /// Compares what was measured with what the version, and the one in production, predict.
 pub(super) fn compare(
@@ -23,7 +23,10 @@ pub(super) fn compare(
 ) -> Result<NewValidation, ValidateError> {
     let Validating { store, hardware, .. } = validating;
     let space = &candidate.space;
-    let measured = store.measurements_without_samples(hardware, &space.name, Some(ROUND))?;
+    let measured = match validating.selection.on {
+        Rows::Fresh => store.measurements_without_samples(hardware, &space.name, Some(ROUND))?,
+        Rows::Recorded | Rows::HeldOut => labels(*store, hardware, &space.name)?,
+    };
     let by_text: HashMap<&str, &Measurement> = measured.iter().map(|m| (m.architecture.as_str(), m)).collect();
     let find = |architecture: &Architecture| {
         let text = space.canonical_text(architecture);
@@ -40,14 +43,22 @@ pub(super) fn compare(
         round: measurement.round,
         measured_ms: measurement.latency_ms,
         predicted_ms: predicted[at].value,
-        interval_ms: predicted[at].interval.map(|interval| (interval.low, interval.high)),
+        interval_ms: predicted[at]
+            .interval
+            .ok()
+            .map(|interval| (interval.low, interval.high)),
         baseline_ms: baseline.as_ref().map(|predicted| predicted[at].value),
         drift: measurement.drift,
     });
     let pairs: Vec<ValidationPair> = pairs.collect();
     let panels = panels(candidate, production, &pairs);
-    let heading = format!("Predicted against {} fresh measurements on {hardware}", pairs.len());
-    let fingerprint = match taken.iter().any(|measurement| measurement.worker.is_some()) {
+    let on = validating.selection.on;
+    let heading = format!(
+        "Predicted against {} on {hardware}",
+        count(pairs.len(), &format!("{} measurement", on.adjective()))
+    );
+    let elsewhere = on != Rows::Fresh || taken.iter().any(|measurement| measurement.worker.is_some());
+    let fingerprint = match elsewhere {
         true => store.hardware(hardware)?.fingerprint,
         false => of_this_machine(),
     };

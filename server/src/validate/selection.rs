@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use lglp_openapi::jobs::SelectionMethod;
 use lglp_registry::{Digest, HardwareName};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::ValidateError;
+use super::{Rows, ValidateError};
+use crate::measure::distinct;
 use crate::predictor::COVERAGE;
 use crate::serving::{ServedModel, ServingError};
 
-/// How architectures are chosen from fresh draws.
+/// How architectures are chosen from draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
@@ -47,6 +51,9 @@ impl From<Method> for SelectionMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
+    /// Whose measurements.
+    #[serde(default)]
+    pub on: Rows,
     pub method: Method,
     pub n: usize,
     pub seed: u64,
@@ -55,8 +62,8 @@ pub struct Selection {
 /// Fresh draws per architecture that is picked by its prediction.
 const DRAWS_PER_PICK: usize = 20;
 
-/// Draws per fresh one at most, before the space counts as used up.
-const TRIES_PER_DRAW: usize = 100;
+/// Measuring draws by seeds as well: the same seed must not lead through all that was measured by it once more.
+const OWN_SEQUENCE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Selection {
     /// Architectures at least: one alone has no spread to explain.
@@ -64,19 +71,19 @@ impl Selection {
     /// Architectures at most.
     pub const MOST: usize = 1000;
 
+    /// Chooses from what `draws` gives: so many architectures, or fewer, where there are no more.
     pub(super) fn choose(
         self,
-        space: &SearchSpace,
-        known: &HashSet<Digest>,
+        draws: &dyn Fn(usize) -> Vec<Architecture>,
         candidate: &ServedModel,
         production: Option<&ServedModel>,
         hardware: &HardwareName,
     ) -> Result<Vec<Architecture>, ValidateError> {
-        let Self { method, n, seed } = self;
+        let Self { on, method, n, .. } = self;
         let picked = match method {
-            Method::Random => fresh(space, known, seed, n),
+            Method::Random => draws(n),
             Method::Stratified => {
-                let draws = fresh(space, known, seed, n * DRAWS_PER_PICK);
+                let draws = draws(n * DRAWS_PER_PICK);
                 let latencies = latencies(candidate, &draws)?;
                 keep(draws, spread(&latencies, n))
             }
@@ -84,7 +91,7 @@ impl Selection {
                 let production = production.ok_or_else(|| ValidateError::NothingToDisagreeWith {
                     hardware: hardware.clone(),
                 })?;
-                let draws = fresh(space, known, seed, n * DRAWS_PER_PICK);
+                let draws = draws(n * DRAWS_PER_PICK);
                 let (own, other) = (latencies(candidate, &draws)?, latencies(production, &draws)?);
                 let distance = |at: usize| (own[at] / other[at]).ln().abs();
                 let mut order: Vec<usize> = (0..draws.len()).collect();
@@ -95,24 +102,27 @@ impl Selection {
         };
         if picked.len() < n {
             let found = picked.len();
-            return Err(ValidateError::TooFewFresh { found, asked: n });
+            return Err(ValidateError::TooFew { on, found, asked: n });
         }
         Ok(picked)
     }
 }
 
+/// So many of some architectures, at random.
+pub(super) fn shuffled(mut architectures: Vec<Architecture>, seed: u64, count: usize) -> Vec<Architecture> {
+    architectures.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    architectures.truncate(count);
+    architectures
+}
+
 /// Distinct draws that were never measured.
-fn fresh(space: &SearchSpace, known: &HashSet<Digest>, seed: u64, count: usize) -> Vec<Architecture> {
+pub(super) fn fresh(space: &SearchSpace, known: &HashSet<Digest>, seed: u64, count: usize) -> Vec<Architecture> {
     let mut seen = HashSet::new();
     let unknown = |architecture: &Architecture| {
         let digest = Digest::of(space.canonical_text(architecture).as_bytes());
         !known.contains(&digest) && seen.insert(digest)
     };
-    Sampler::new(space, seed)
-        .take(count * TRIES_PER_DRAW)
-        .filter(unknown)
-        .take(count)
-        .collect()
+    distinct(Sampler::new(space, seed ^ OWN_SEQUENCE), count, unknown).collect()
 }
 
 fn latencies(model: &ServedModel, architectures: &[Architecture]) -> Result<Vec<f64>, ServingError> {

@@ -1,10 +1,11 @@
 //! How this machine compares with its target: the reference network's latency here against the target's.
 
 use lglp_openapi::hardware::Reference;
+use lglp_registry::ReferenceNetwork;
 use lglp_sdk::SearchSpace;
 
 use super::device::Device;
-use super::error::WorkerError;
+use super::error::{WorkerError, same_json};
 use super::event::Event;
 use super::link::Link;
 use crate::client::Failure;
@@ -16,6 +17,9 @@ const REMARKABLE: f64 = 0.05;
 
 /// Beyond it the machine measures nothing.
 const UNLIKE: f64 = 0.25;
+
+/// What it is called where it cannot be read.
+const REFERENCE: &str = "reference network";
 
 /// Calibrations where a machine seems unlike its target, before it counts as such: shared machines are slow for a while.
 const ATTEMPTS: usize = 3;
@@ -29,6 +33,8 @@ pub struct Calibration {
     pub target_ms: f64,
     /// This machine's to the target's.
     pub ratio: f64,
+    /// The target's.
+    pub reference: ReferenceNetwork,
 }
 
 /// Why there is no calibration.
@@ -50,17 +56,19 @@ impl Calibration {
         (off.abs() > REMARKABLE).then(|| format!("reference:{:+.0}%", 100.0 * off))
     }
 
-    /// Measures the reference network and tells the server; the target has this latency where it had none.
+    /// Measures the reference network and tells the server; the target has this latency where it had none. `is_first`: whether it had
+    /// none when the job was leased, so that larger ones are compared, too.
     pub fn take(
         link: &Link,
         device: &Device<'_>,
         reference_space: &SearchSpace,
         rig: &mut Rig<'_>,
+        is_first: bool,
         goes_on: impl Fn() -> bool,
     ) -> Result<Self, Uncalibrated> {
         let mut best: Option<Self> = None;
         for _ in 0..ATTEMPTS {
-            let calibration = Self::once(link, device, reference_space, rig, &goes_on)?;
+            let calibration = Self::once(link, device, reference_space, rig, is_first, &goes_on)?;
             if best.as_ref().is_none_or(|b| calibration.ratio < b.ratio) {
                 best = Some(calibration);
             }
@@ -76,6 +84,7 @@ impl Calibration {
         device: &Device<'_>,
         reference_space: &SearchSpace,
         rig: &mut Rig<'_>,
+        is_first: bool,
         goes_on: &impl Fn() -> bool,
     ) -> Result<Self, Uncalibrated> {
         let of = CALIBRATION_RUNS;
@@ -89,14 +98,15 @@ impl Calibration {
         let latency_ms = rig
             .calibrate(|done| (link.tell)(&Event::Calibrating { done, of }))
             .map_err(Uncalibrated::Plugin)?;
+        let mut own = reference_network(reference_space, latency_ms);
+        if is_first {
+            own.larger = rig.compare(latency_ms).map_err(Uncalibrated::Plugin)?;
+        }
         drop(turn);
-        let own = reference_network(reference_space, latency_ms);
-        let reference = Reference {
-            digest: own.digest.to_string(),
-            latency_ms,
-        };
-        let told = link.ask(goes_on, |api| api.calibrate(reference.clone()));
+        let wire: Reference = same_json(&own, REFERENCE).map_err(Uncalibrated::Worker)?;
+        let told = link.ask(goes_on, |api| api.calibrate(wire.clone()));
         let calibrated = told.map_err(Uncalibrated::Failure)?;
+        let reference = same_json(&calibrated.reference, REFERENCE).map_err(Uncalibrated::Worker)?;
         let (target_ms, ratio) = (calibrated.reference.latency_ms, calibrated.ratio);
         (link.tell)(&Event::Calibrated {
             latency_ms,
@@ -104,9 +114,10 @@ impl Calibration {
             ratio,
         });
         Ok(Self {
-            digest: reference.digest,
+            digest: own.digest.to_string(),
             target_ms,
             ratio,
+            reference,
         })
     }
 }
@@ -120,6 +131,11 @@ mod tests {
             digest: String::new(),
             target_ms: 1.0,
             ratio: 1.0 + percent / 100.0,
+            reference: ReferenceNetwork {
+                digest: lglp_registry::Digest::of(b""),
+                latency_ms: 1.0,
+                larger: Vec::new(),
+            },
         }
     }
 

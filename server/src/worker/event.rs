@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use lglp_sdk::count;
 use serde::Serialize;
 
 /// Something that happened.
@@ -112,7 +113,8 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Resumed { waiting, folder } => {
-                write!(f, "{waiting} finished measurements wait in {}", folder.display())
+                let waiting = count(*waiting, "finished measurement");
+                write!(f, "{waiting} to be handed over, in {}", folder.display())
             }
             Self::Registered {
                 worker,
@@ -151,7 +153,8 @@ impl fmt::Display for Event {
                 total,
             } => write!(
                 f,
-                "leased job {job}: {total} architectures of {space}, round {round}, {done} done"
+                "leased job {job}: {} of {space}, round {round}, {done} done",
+                count(*total, "architecture")
             ),
             Self::Measured {
                 job,
@@ -171,7 +174,8 @@ impl fmt::Display for Event {
             Self::Released { job, reason } => write!(f, "gave job {job} back: {reason}"),
             Self::LeaseLost { job, unsent } => write!(
                 f,
-                "the lease on job {job} is over; {unsent} finished measurements go with the next lease"
+                "the lease on job {job} is over; to go with the next lease: {}",
+                count(*unsent, "finished measurement")
             ),
             Self::ServerLost { reason } => write!(f, "server lost: {reason}; trying again"),
             Self::ServerBack { after_s } => write!(f, "server back after {after_s:.0} s"),
@@ -191,7 +195,8 @@ impl fmt::Display for Event {
             Self::Drained { unsent: 0, .. } => write!(f, "drained"),
             Self::Drained { unsent, folder } => write!(
                 f,
-                "drained; {unsent} finished measurements wait in {} for the next start",
+                "drained; {} to be handed over at the next start, in {}",
+                count(*unsent, "finished measurement"),
                 folder.display()
             ),
         }

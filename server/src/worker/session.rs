@@ -8,7 +8,7 @@ use lglp_openapi::workers::{RegisterWorker, Registered, Work};
 use lglp_registry::{HardwareName, HardwareTarget};
 
 use super::device::Device;
-use super::error::WorkerError;
+use super::error::{WorkerError, same_json};
 use super::event::Event;
 use super::job::{Bench, Ended};
 use super::link::{Link, WAITS};
@@ -282,9 +282,5 @@ fn target(registered: &Registered) -> Result<HardwareTarget, WorkerError> {
 
 /// A target travels as it is recorded.
 fn as_target(hardware: &lglp_openapi::hardware::Hardware) -> Result<HardwareTarget, WorkerError> {
-    let record = serde_json::json!(hardware);
-    serde_json::from_value(record).map_err(|e| WorkerError::Incompatible {
-        what: "hardware target",
-        reason: e.to_string(),
-    })
+    same_json(hardware, "hardware target")
 }

@@ -55,6 +55,8 @@ pub struct Shift<'a> {
     lease: &'a Lease,
     space: SearchSpace,
     reference_space: SearchSpace,
+    /// Whether the target had no calibration when the job was leased.
+    is_first: bool,
     protocol: Protocol,
     /// What was finished before this lease. The server's first batch may still have it, although the courier hands it over
     /// meanwhile; later ones are asked for once everything is handed over.
@@ -88,6 +90,7 @@ impl<'a> Shift<'a> {
         Ok(Self {
             space: space(&work.space)?,
             reference_space: space(&work.reference_space)?,
+            is_first: work.reference.is_none(),
             protocol: protocol.map_err(|e| unclear("protocol")(e.to_string()))?,
             finished: spool.digests(&lease.series),
             link,
@@ -129,6 +132,7 @@ impl<'a> Shift<'a> {
         let rig = Rig::new(&space, &reference_space, &device.runtime, protocol, device.batch());
         let mut rig = rig.map_err(|e| Halt::DeviceGone(format!("the reference network cannot be loaded: {e}")))?;
         let calibration = self.calibration(device, &mut rig, calibrations)?;
+        rig.know(Some(&calibration.reference));
         let mut setting = Setting {
             device,
             rig,
@@ -163,7 +167,7 @@ impl<'a> Shift<'a> {
             return Ok(calibration.clone());
         }
         let goes_on = || self.goes_on().is_ok();
-        let taken = Calibration::take(&self.link, device, &self.reference_space, rig, goes_on);
+        let taken = Calibration::take(&self.link, device, &self.reference_space, rig, self.is_first, goes_on);
         let calibration = taken.map_err(|error| match error {
             Uncalibrated::Plugin(PluginError::Panicked { message, .. }) => Halt::DeviceGone(message),
             Uncalibrated::Plugin(error) => Halt::DeviceGone(error.to_string()),

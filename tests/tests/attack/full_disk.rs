@@ -89,6 +89,10 @@ fn attack(template: &Path, disk: &SmallDisk, architectures: &[String], after: Du
                 )
             })
             .collect();
+        // Word of a change that was refused took its target out of serving.
+        let rename = json!({ "to": "elsewhere", "reason": "a trial", "force": true }).to_string();
+        let renamed = server.post(&format!("/v1/hardware/{HARDWARE}/rename"), &rename);
+        assert_eq!(renamed.0, 503, "{}", renamed.1);
         for _ in 0..20 {
             assert_eq!(predict(&server, architectures).as_ref(), Some(&before));
         }
@@ -173,6 +177,7 @@ impl Writers {
             let round = 1000 * (writer + 1) + turn;
             for row in &mut rows {
                 row["round"] = json!(round);
+                row["samples"] = json!([]);
             }
             let (status, answer) = server.post(&format!("/v1/{HARDWARE}/measurements"), &json!(rows).to_string());
             if self.judge(status, 200, &answer) {

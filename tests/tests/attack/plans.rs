@@ -69,6 +69,7 @@ fn a_plan_of_millions_takes_no_memory() {
 #[test]
 fn the_largest_plan_is_measured_in_little_memory() {
     let registry = Registry::default();
+    let texts = registry.ok(&["sample", "--space", SPACE, "--count", "100000"]);
     let staff = Staff::of(&registry);
     let server = registry.serve();
     let setup = json!({ "runtime": "onnxruntime", "batch_size": 1 });
@@ -77,7 +78,6 @@ fn the_largest_plan_is_measured_in_little_memory() {
         call(&server, Some(&staff.worker), "PUT", "/v1/workers/wim", &body).0,
         200
     );
-    let texts = registry.ok(&["sample", "--space", SPACE, "--count", "100000"]);
     let architectures: Vec<&str> = texts.lines().collect();
     let plan = json!({ "architectures": architectures }).to_string();
     let plan = stored(&server, &staff.operator, &plan);

@@ -96,6 +96,7 @@ fn nothing_large_enters_the_registry() {
     let measurement = {
         let mut fresh = measured[0].clone();
         fresh["round"] = json!(7);
+        fresh["samples"] = json!([]);
         fresh
     };
     let exclusion = json!({ "exclusions": [

@@ -53,6 +53,7 @@ fn a_long_list_is_read_as_it_is_sent() {
     let path = format!("/v1/{HARDWARE}/measurements");
     for (at, mut row) in rows.into_iter().enumerate() {
         row["round"] = json!(7);
+        row["measured_at"] = json!("2026-01-01T00:00:00Z");
         row["samples"] = json!(vec![sample.clone(); 40_000]);
         let body = json!([row]).to_string();
         let (status, answer) = server.call("POST", &path, &[], Some(&body));

@@ -1,5 +1,7 @@
-//! The runtime `command`: real programs through `lglp measure`, and programs that misbehave in every way there is.
+//! The runtime `command`: real programs through `lglp measure`, scripts that answer as others do, and programs that misbehave in
+//! every way there is.
 
+mod answers;
 mod faults;
 mod real;
 

@@ -163,66 +163,6 @@ fn a_program_of_ones_own_leads_to_a_predictor() {
     );
 }
 
-/// Neither program can be had here: scripts write what these write. The options that the presets give are checked by
-/// whoever has them.
-#[test]
-fn trtexec_and_benchmark_model_are_read_as_they_write() {
-    let registry = Registry::default();
-    let trtexec = executable(
-        &registry,
-        "trtexec",
-        r#"
-import os, sys
-options = dict(a[2:].split("=", 1) for a in sys.argv[1:] if "=" in a)
-ms = os.path.getsize(options["onnx"]) / 1e6
-print("&&&& RUNNING TensorRT.trtexec [TensorRT v101300] # trtexec")
-print("[11/25/2026-00:00:00] [I] Precision: FP32")
-print("[11/25/2026-00:00:00] [I] Selected Device: Abacus GPU")
-with open(options["exportTimes"], "w") as file:
-    run = '{ "startEnqMs" : 1, "startComputeMs" : 2, "computeMs" : %f, "latencyMs" : 99, "d2hMs" : 0 }' % ms
-    file.write("[\n  " + "\n, ".join([run] * int(options["iterations"])) + "\n]\n")
-"#,
-    );
-    let settings = [("preset", json!("trtexec")), ("program", json!(trtexec))];
-    registry.ok(&borrowed(&measure(1, &settings)));
-    let told = described(&registry);
-    assert_eq!(
-        told,
-        json!({ "runtime": "tensorrt via trtexec", "version": "101300", "device": "Abacus GPU", "precision": "FP32",
-                "preset": "trtexec", "threads": 1 })
-    );
-
-    let registry = Registry::default();
-    let benchmark_model = executable(
-        &registry,
-        "benchmark_model",
-        r#"
-import os, sys
-graph = next(a.split("=", 1)[1] for a in sys.argv if a.startswith("--graph="))
-us = os.path.getsize(graph) / 1e3
-print("count=3 first=9 curr=9 min=9 max=9 avg=9 std=0", file=sys.stderr)
-print(f"count=20 first=9 curr=9 min=9 max=9 avg=77 std=0 p5=9 median={us} p95=9", file=sys.stderr)
-"#,
-    );
-    let copies = "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[2] + '/network_float32.tflite')";
-    let settings = [
-        ("preset", json!("tflite")),
-        ("program", json!(benchmark_model)),
-        ("convert", json!([python(), "-c", copies, "{onnx}", "{scratch}"])),
-        ("device", json!("Pixel 12")),
-    ];
-    registry.ok(&borrowed(&measure(1, &settings)));
-    assert_eq!(described(&registry)["device"], "Pixel 12");
-    let m = &measurements(&registry)[0];
-    let onnx = registry.folder.path().join("network.onnx");
-    registry.run(&["network", &m.architecture, "-o", onnx.to_str().expect("UTF-8")]);
-    let ms = std::fs::metadata(&onnx).expect("written").len() as f64 / 1e6;
-    assert!(
-        (m.samples[0].wall_ms / ms - 1.0).abs() < 1e-3,
-        "microseconds, after the warm-up: {m:?}"
-    );
-}
-
 #[test]
 fn the_script_answers_by_hand_as_its_help_says() {
     let script = root().join("plugins/command/time_onnx.py");

@@ -7,7 +7,8 @@ mod trtexec;
 
 use std::collections::BTreeMap;
 
-use lglp_sdk::plugin::{PluginError, Sample};
+use lglp_sdk::plugin::Sample;
+use lglp_sdk::program;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +33,7 @@ pub enum Format {
 /// What a program left behind.
 #[derive(Debug)]
 pub struct Said {
-    pub stdout: String,
-    pub stderr: String,
+    pub printed: program::Output,
     /// What it wrote to `{output}`.
     pub output: Option<String>,
 }
@@ -41,25 +41,26 @@ pub struct Said {
 /// What was read in it.
 #[derive(Debug)]
 pub struct Answer {
-    /// Timed runs, one at least.
-    pub samples: Vec<Sample>,
+    /// Timed runs, one at least. Where times are rounded, 0 is the time of a run that is too short to be told.
+    samples: Vec<Sample>,
     /// What the program says of itself, in the format's own place for it: `runtime`, `version`, `device`...
     pub facts: BTreeMap<String, String>,
+    /// What times are rounded to, milliseconds; 0 where they are not.
+    pub resolution_ms: f64,
 }
 
 impl Format {
     /// Reads an answer.
     ///
     /// # Errors
-    /// `Failed`, naming the place at fault and what was expected there.
-    pub fn read(self, said: &Said) -> Result<Answer, PluginError> {
-        let read = match self {
+    /// A text that names the place at fault and what was expected there.
+    pub fn read(self, said: &Said) -> Result<Answer, String> {
+        match self {
             Self::Samples => samples::read(said),
             Self::TrtexecTimes => trtexec::read(said).map(Answer::of),
-            Self::OpenvinoReport => openvino::read(said).map(Answer::of),
-            Self::TfliteLog => tflite::read(said).map(Answer::of),
-        };
-        read.map_err(PluginError::Failed)
+            Self::OpenvinoReport => openvino::read(said),
+            Self::TfliteLog => tflite::read(said),
+        }
     }
 }
 
@@ -68,7 +69,38 @@ impl Answer {
         Self {
             samples,
             facts: BTreeMap::new(),
+            resolution_ms: 0.0,
         }
+    }
+
+    /// One sample of an elapsed time in milliseconds, told at `place` and rounded to `resolution_ms`.
+    fn rounded(place: &str, wall_ms: f64, resolution_ms: f64) -> Result<Self, String> {
+        let sample = match wall_ms == 0.0 && resolution_ms > 0.0 {
+            true => Sample::default(),
+            false => Sample {
+                wall_ns: nanoseconds(place, wall_ms)?,
+                ..Sample::default()
+            },
+        };
+        Ok(Self {
+            resolution_ms,
+            ..Self::of(vec![sample])
+        })
+    }
+
+    /// The samples, for a measurement.
+    ///
+    /// # Errors
+    /// A run was too short to be told.
+    pub fn samples(self) -> Result<Vec<Sample>, String> {
+        if self.samples.iter().all(|sample| sample.wall_ns > 0) {
+            return Ok(self.samples);
+        }
+        Err(format!(
+            "the network takes less than the {} ms that its times are rounded to; measure it with a runtime that tells \
+             them finer, or with a larger --batch-size",
+            self.resolution_ms
+        ))
     }
 }
 
@@ -85,7 +117,7 @@ impl Said {
 
     /// The last line that it printed.
     fn last_line(&self) -> &str {
-        let mut lines = self.stdout.lines().chain(self.stderr.lines());
+        let mut lines = self.printed.stdout.lines().chain(self.printed.stderr.lines());
         shortened(lines.rfind(|line| !line.trim().is_empty()).unwrap_or("none").trim())
     }
 }
@@ -93,15 +125,6 @@ impl Said {
 /// The beginning of a text that goes into a message.
 pub fn shortened(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
-}
-
-/// A sample of an elapsed time in milliseconds, told at `place`.
-fn sample(place: &str, wall_ms: f64) -> Result<Sample, String> {
-    Ok(Sample {
-        wall_ns: nanoseconds(place, wall_ms)?,
-        cpu_ns: 0,
-        energy_uj: 0,
-    })
 }
 
 /// Nanoseconds of a time in milliseconds. Less than a nanosecond, and a day or more, are mistakes.

@@ -41,13 +41,13 @@ pub fn read(said: &Said) -> Result<super::Answer, String> {
     let answer: Answer = serde_json::from_str(text)
         .map_err(|e| format!("{place} has no answer in lglp's format: {e}; it is {}", shortened(text)))?;
     Ok(super::Answer {
-        samples: answer.samples()?,
         facts: facts(&answer.rest),
+        ..super::Answer::of(answer.samples()?)
     })
 }
 
 fn last_object(said: &Said) -> Result<&str, String> {
-    let mut lines = said.stdout.lines().map(str::trim);
+    let mut lines = said.printed.stdout.lines().map(str::trim);
     lines.rfind(|line| line.starts_with('{')).ok_or_else(|| {
         format!(
             "the program printed no JSON object on its standard output; expected one line like \

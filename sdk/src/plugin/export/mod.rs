@@ -14,6 +14,7 @@ use self::fitted::{Extracting, Predicting};
 use super::abi::*;
 use super::boundary::{give, guard};
 use super::{Encoder, FeatureExtractor, OperatorEncoder, PluginError, Regressor, Runtime};
+use crate::strict;
 
 /// Exports the plugin of this crate. Give the kinds that it has; each lists types that implement its trait. `check: path`,
 /// last, names a `fn() -> Result<(), PluginError>` that looks for what the plugin opens by itself, a native library or a
@@ -164,7 +165,7 @@ unsafe extern "C" fn schema<P: JsonSchema>(json: *mut Buffer, error: *mut Buffer
 }
 
 fn parameters<P: DeserializeOwned>(json: &str) -> Result<P, PluginError> {
-    serde_json::from_str(json).map_err(|e| PluginError::InvalidParameters(e.to_string()))
+    strict::from_slice(json.as_bytes()).map_err(|e| PluginError::InvalidParameters(e.to_string()))
 }
 
 /// # Safety

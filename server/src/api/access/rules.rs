@@ -192,10 +192,10 @@ mod tests {
             found("DELETE", "/v1/tokens/0"),
             Some((Need::Role(Role::Admin), Reach::Server))
         );
-        for page in ["/docs", "/docs/", "/docs/index.html", "/openapi.json"] {
+        for page in ["/", "/docs", "/docs/", "/docs/index.html", "/openapi.json"] {
             assert_eq!(found("GET", page), Some((Need::Nothing, Reach::Shared)), "{page}");
         }
-        for nowhere in ["/v1//models", "/v1/xeon-1t/models/", "/", "", "/docsx", "/v1/xeon-1t"] {
+        for nowhere in ["/v1//models", "/v1/xeon-1t/models/", "", "/docsx", "/v1/xeon-1t"] {
             assert_eq!(found("GET", nowhere), None, "{nowhere}");
         }
         assert_eq!(found("PATCH", "/v1/audit"), None);

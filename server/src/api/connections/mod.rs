@@ -4,7 +4,7 @@
 //!
 //! actix-web's own server has none of this but a time limit for the first request's head, so the pieces that it is made of are
 //! put together here. Deadlines are of two kinds: a rate has to be kept in every window of [`pace`], and a connection
-//! without a request has to begin one within [`BEGIN`].
+//! without a request has to begin one within [`BEGIN`], or a while after the silence that it is allowed.
 
 mod answer;
 mod body;
@@ -45,15 +45,15 @@ const HEAD: Duration = Duration::from_secs(10);
 /// Time for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// Silence after an answer, until the connection is closed.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
 /// How long what is left of a refused body may still come: a client that sends all of it before it reads is answered, too.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Time that a connection has to begin a request, whatever it sends meanwhile: half of a head, or what HTTP/2 calls pings. It
-/// is longer than the limits above, which are told in the protocol's own words.
+/// Time that a connection has to begin its first request, whatever it sends meanwhile: half of a head, or what HTTP/2 calls pings.
+/// It is longer than the limits above, which are told in the protocol's own words.
 const BEGIN: Duration = Duration::from_secs(30);
+
+/// Time that it has beyond the silence that it is allowed, to begin another one.
+const BEGIN_ANOTHER: Duration = Duration::from_secs(15);
 
 /// Serves `app` to whoever connects and finds a place.
 ///
@@ -80,7 +80,8 @@ where
     let address = listener.local_addr()?;
     let stopping = server.graceful_shutdown_signal();
     // Those who wait for a handshake hold places here: the limit below never stops others from being accepted.
-    max_concurrent_tls_connect(places.limits().in_all);
+    let Limits { in_all, keep_alive, .. } = places.limits();
+    max_concurrent_tls_connect(in_all);
     server.listen("lglp", listener, move || {
         let (places, encrypted) = (places.clone(), tls.is_some());
         let admit = fn_service(move |stream: TcpStream| {
@@ -97,7 +98,7 @@ where
                     let peer = Some(stream.peer());
                     (stream, Protocol::Http1, peer)
                 });
-                let http = http(app, Stream::requests, stopping.clone(), address);
+                let http = http(app, Stream::requests, keep_alive, stopping.clone(), address);
                 boxed::factory(ready.and_then(http.map_err(drop)))
             }
             Some(mut tls) => {
@@ -115,7 +116,7 @@ where
                     (stream, protocol, peer)
                 });
                 let requests = |stream: &TlsStream<Stream>| stream.get_ref().0.requests();
-                let http = http(app, requests, stopping.clone(), address);
+                let http = http(app, requests, keep_alive, stopping.clone(), address);
                 boxed::factory(ready.and_then(http.map_err(drop)))
             }
         }
@@ -126,6 +127,7 @@ where
 fn http<T, A, B>(
     app: A,
     requests: fn(&T) -> Rc<Requests>,
+    keep_alive: Duration,
     stopping: GracefulShutdownSignal,
     address: SocketAddr,
 ) -> HttpService<T, A, B, ExpectHandler, UpgradeHandler>
@@ -143,7 +145,7 @@ where
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(keep_alive)
         .client_request_timeout(HEAD)
         .client_disconnect_timeout(LINGER)
         // Whoever has closed its side has gone: the future of its handler is dropped, and its work with it.

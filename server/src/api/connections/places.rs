@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -10,12 +11,14 @@ use prometheus_client::registry::Registry;
 
 use crate::api::access::block;
 
-/// How many connections there may be at once.
+/// How many connections there may be at once, and how long idle ones keep their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub in_all: usize,
     /// From one address of IPv4, or one /64 network of IPv6.
     pub per_address: usize,
+    /// Silence after an answer, until the connection is closed.
+    pub keep_alive: Duration,
 }
 
 /// Why there is no place for a connection.
@@ -108,6 +111,7 @@ mod tests {
         let limits = Limits {
             in_all: 3,
             per_address: 2,
+            keep_alive: Duration::ZERO,
         };
         let places = Arc::new(Places::new(limits));
         let take = |address: &str| places.take(address.parse().expect("an address"));

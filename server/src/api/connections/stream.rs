@@ -1,6 +1,6 @@
 //! A connection that ends where its other side does not come along.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
@@ -16,9 +16,9 @@ use actix_web::rt::time::{Sleep, sleep};
 use lglp_openapi::problem::MEDIA_TYPE;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::BEGIN;
 use super::pace::Pace;
 use super::places::{Full, Place, Places};
+use super::{BEGIN, BEGIN_ANOTHER};
 
 /// How long an answer may wait to be taken without [`LEAST`] of it going.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -35,6 +35,8 @@ const UNSENT: u32 = 64 << 10;
 pub struct Requests {
     begun: Cell<u64>,
     under_way: Cell<u64>,
+    /// Who reads the connection, while a request is under way.
+    reader: RefCell<Option<Waker>>,
 }
 
 impl Requests {
@@ -52,6 +54,11 @@ pub struct UnderWay(Rc<Requests>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.set(self.0.under_way.get() - 1);
+        // From now on a request has to begin, even where nothing comes that would have the connection read: a body in chunks
+        // whose rest nobody waits for held its place for ever.
+        if let Some(reader) = self.0.reader.take() {
+            reader.wake();
+        }
     }
 }
 
@@ -62,6 +69,8 @@ pub struct Stream {
     requests: Rc<Requests>,
     /// When a connection without a request is given up, and how many had begun when that was set.
     begin: Option<(u64, Pin<Box<Sleep>>)>,
+    /// How long it may take to begin a request that is not its first.
+    another: Duration,
     taking: Pace,
     _place: Place,
 }
@@ -83,6 +92,7 @@ impl Stream {
             peer,
             requests: Rc::default(),
             begin: None,
+            another: BEGIN.max(places.limits().keep_alive + BEGIN_ANOTHER),
             taking: Pace::new(WINDOW, LEAST),
             _place: place,
         })
@@ -99,12 +109,14 @@ impl Stream {
     /// Ready where no request is under way, and none has begun for too long.
     fn poll_begin(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.requests.under_way.get() > 0 {
+            self.requests.reader.replace(Some(context.waker().clone()));
             self.begin = None;
             return Poll::Pending;
         }
         let begun = self.requests.begun.get();
         if self.begin.as_ref().is_none_or(|(then, _)| *then != begun) {
-            self.begin = Some((begun, Box::pin(sleep(BEGIN))));
+            let within = if begun == 0 { BEGIN } else { self.another };
+            self.begin = Some((begun, Box::pin(sleep(within))));
         }
         self.begin
             .as_mut()

@@ -3,7 +3,7 @@
 use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
 use lglp_registry::Quantity;
 
-use crate::predictor::Interval;
+use crate::predictor::{Interval, NoInterval};
 use crate::serving::{Answered, Predicted, Route, ServedModel};
 
 /// The answer to a request.
@@ -22,6 +22,8 @@ pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictRespons
         hardware: served.hardware.to_string(),
         space: served.space.name.clone(),
         unit: served.quantity().unit().into(),
+        runtime: served.runtime.clone(),
+        batch_size: served.batch_size,
         model: PredictingModel {
             version: served.version,
             digest: served.digest.clone(),
@@ -42,21 +44,34 @@ fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -
 /// A prediction that a model made.
 pub fn predicted_as(served: &ServedModel, predicted: Predicted) -> Prediction {
     let of = |quantity| Some(predicted.value).filter(|_| served.quantity() == quantity);
+    let (interval, no_interval) = told(predicted.interval);
     Prediction {
         latency_ms: of(Quantity::Latency),
         energy_j: of(Quantity::Energy),
         version: None,
-        interval: predicted.interval.map(interval),
+        interval,
+        no_interval,
         outside_training_range: predicted.outside_training_range,
     }
 }
 
-/// An interval as answers have it.
-pub fn interval(interval: Interval) -> PredictionInterval {
-    PredictionInterval {
-        low: interval.low,
-        high: interval.high,
-        coverage: interval.coverage,
-        provisional: interval.provisional,
+/// An interval as answers have it, or why there is none.
+pub fn told(interval: Result<Interval, NoInterval>) -> (Option<PredictionInterval>, Option<String>) {
+    match interval {
+        Ok(Interval {
+            low,
+            high,
+            coverage,
+            provisional,
+        }) => {
+            let interval = PredictionInterval {
+                low,
+                high,
+                coverage,
+                provisional,
+            };
+            (Some(interval), None)
+        }
+        Err(reason) => (None, Some(reason.to_string())),
     }
 }

@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 
 use actix_web::web::Bytes;
 use lglp_openapi::problem::Fault;
-use lglp_sdk::{Architecture, Excerpt, SearchSpace};
+use lglp_sdk::{Architecture, Excerpt, SearchSpace, strict};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -81,7 +81,8 @@ impl PredictBody {
         if !architectures.get().starts_with('[') {
             return Err(fault("/architectures", "expected an array of architectures".into()));
         }
-        let Elements { first, count } = serde_json::from_str(architectures.get()).map_err(|e| malformed(&e))?;
+        let Elements { first, count } =
+            serde_json::from_str(architectures.get()).map_err(|e| malformed(architectures.get().as_bytes(), &e))?;
         if count == 0 || count > BATCH_LIMIT {
             let detail = format!("{count} architectures; allowed: 1 to {BATCH_LIMIT} per request");
             return Err(fault("/architectures", detail));
@@ -112,7 +113,12 @@ impl PredictBody {
     }
 
     /// Reads some of the architectures, pointing at every faulty one.
-    pub(super) fn architectures(&self, space: &SearchSpace, part: Range<usize>) -> Result<Vec<Architecture>, ApiError> {
+    pub(super) fn architectures(
+        &self,
+        space: &SearchSpace,
+        spaces: &Spaces,
+        part: Range<usize>,
+    ) -> Result<Vec<Architecture>, ApiError> {
         let mut architectures = Vec::with_capacity(part.len());
         let mut faults = Vec::new();
         for at in part {
@@ -125,8 +131,14 @@ impl PredictBody {
                 faults.push(at_fault(at, "", detail));
                 continue;
             }
-            let value = serde_json::from_slice(text).map_err(|e| malformed(&e))?;
-            match space.architecture_from_json(&value) {
+            let value = match strict::from_slice(text) {
+                Ok(value) => value,
+                Err(error) => {
+                    faults.push(at_fault(at, "", format!("not readable as JSON: {error}")));
+                    continue;
+                }
+            };
+            match spaces.architecture(space, &value) {
                 Ok(architecture) => architectures.push(architecture),
                 Err(error) => faults.push(at_fault(at, &error.pointer, error.message)),
             }
@@ -158,7 +170,7 @@ fn field<T: DeserializeOwned + Default>(name: &str, raw: Option<&RawValue>) -> R
         let detail = format!("{} bytes of text; allowed: {FIELD_LIMIT}", raw.get().len());
         return Err(fault(&format!("/{name}"), detail));
     }
-    serde_json::from_str(raw.get()).map_err(|e| malformed(&e))
+    serde_json::from_str(raw.get()).map_err(|e| malformed(raw.get().as_bytes(), &e))
 }
 
 /// The version that a request names: production where it names none.
@@ -189,6 +201,7 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn read(body: &'a [u8]) -> Result<Self, ApiError> {
+        let body = strict::without_mark(body);
         serde_json::from_slice(body).map_err(|error| {
             // What is no object is refused without looking further: it may be no JSON either.
             let error = match serde_json::from_slice::<IgnoredAny>(body) {
@@ -196,7 +209,7 @@ impl<'a> Fields<'a> {
                 Ok(_) => error,
                 Err(error) => error,
             };
-            malformed(&error)
+            malformed(body, &error)
         })
     }
 }

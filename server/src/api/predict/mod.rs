@@ -18,7 +18,7 @@ use lglp_registry::HardwareName;
 use serde_json::Value;
 
 use self::answer::response;
-pub use self::answer::{interval, predicted_as};
+pub use self::answer::{predicted_as, told};
 use self::body::PredictBody;
 pub use self::body::model_ref;
 use self::work::{Prediction, Served};
@@ -108,7 +108,7 @@ pub fn predict_here(
         let mut route: Route = serving.route_blocking(&hardware, &request.model)?;
         route.coverage = request.coverage;
         request.check_space(&route.model, spaces)?;
-        let architectures = request.architectures(&route.model.space, 0..request.architectures.len())?;
+        let architectures = request.architectures(&route.model.space, spaces, 0..request.architectures.len())?;
         let answered = serving.answer(&route, &architectures)?;
         Ok(response(&route, answered))
     };

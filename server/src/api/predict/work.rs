@@ -68,7 +68,7 @@ impl Prediction {
     }
 
     fn read(&self, part: Range<usize>) -> Result<Vec<Architecture>, ApiError> {
-        self.request.architectures(&self.route.model.space, part)
+        self.request.architectures(&self.route.model.space, &self.spaces, part)
     }
 
     fn write(&self, architectures: &[Architecture], answered: Vec<Answered>) -> Result<Served, ApiError> {

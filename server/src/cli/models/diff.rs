@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use comfy_table::{CellAlignment, Table};
 use lglp_openapi::lineage::{ComparedVersion, DataDifference, DiffQuery, ModelDiff, PredictionDifference};
 use lglp_openapi::models::UsedPlugin;
 use lglp_registry::HardwareName;
+use lglp_sdk::{Printable, count};
 use serde_json::Value;
 
+use super::super::whole::whole;
 use crate::cli::Context;
 use crate::cli::accuracy::metric;
 use crate::cli::table::{print_json, short, table};
+use crate::cli::when::when;
 use crate::lineage::diff;
 use crate::serving::Serving;
 
@@ -26,17 +28,19 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
     /// The version A.
+    #[arg(value_parser = whole::<u32>())]
     a: u32,
     /// The version B.
+    #[arg(value_parser = whole::<u32>())]
     b: u32,
     /// Architectures that both predict, 1 to 10,000.
-    #[arg(long, value_name = "N", default_value_t = DiffQuery::default().count)]
+    #[arg(long, value_name = "N", default_value_t = DiffQuery::default().count, value_parser = whole::<usize>())]
     count: usize,
     /// Architectures to list, of those on which they differ most.
-    #[arg(long, value_name = "N", default_value_t = DiffQuery::default().top)]
+    #[arg(long, value_name = "N", default_value_t = DiffQuery::default().top, value_parser = whole::<usize>())]
     top: usize,
     /// Seed that the architectures are drawn by.
-    #[arg(long, default_value_t = DiffQuery::default().seed)]
+    #[arg(long, default_value_t = DiffQuery::default().seed, value_parser = whole::<u64>())]
     seed: u64,
 }
 
@@ -75,21 +79,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A table whose last columns are numbers.
-fn numbers(heads: &[&str], from: usize) -> Table {
-    let mut rows = table(heads);
-    for column in rows.column_iter_mut().skip(from) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    rows
-}
-
 fn print(found: &ModelDiff) {
     let (a, b) = (&found.a, &found.b);
     let names = [format!("A: version {}", a.version), format!("B: version {}", b.version)];
-    let table = |first: &str| table(&[first, &names[0], &names[1]]);
+    let beside = |first: &str| table(&[first, &names[0], &names[1]]);
 
-    let mut rows = table(&found.hardware);
+    let mut rows = beside(&found.hardware);
     let split = |split: &Option<lglp_openapi::lineage::SplitSizes>| {
         split.map_or_else(String::new, |s| format!("{} / {} / {}", s.train, s.validation, s.test))
     };
@@ -98,7 +93,7 @@ fn print(found: &ModelDiff) {
         ("recipe", a.recipe.clone(), b.recipe.clone()),
         ("seed", a.seed.to_string(), b.seed.to_string()),
         ("split", split(&a.split), split(&b.split)),
-        ("created", a.created_at.clone(), b.created_at.clone()),
+        ("created", when(&a.created_at), when(&b.created_at)),
         ("by", a.creator.clone(), b.creator.clone()),
     ] {
         rows.add_row([what.to_owned(), a, b]);
@@ -108,7 +103,7 @@ fn print(found: &ModelDiff) {
     if found.recipe.is_empty() {
         println!("the recipes are the same\n");
     } else {
-        let mut rows = table("recipe");
+        let mut rows = beside("recipe");
         for place in &found.recipe {
             rows.add_row([place.pointer.clone(), leaf(place.a.as_ref()), leaf(place.b.as_ref())]);
         }
@@ -118,7 +113,7 @@ fn print(found: &ModelDiff) {
     if found.plugins.is_empty() {
         println!("the plugins are the same\n");
     } else {
-        let mut rows = table("plugins");
+        let mut rows = beside("plugins");
         for kind in &found.plugins {
             rows.add_row([kind.kind.clone(), plugin(kind.a.as_ref()), plugin(kind.b.as_ref())]);
         }
@@ -127,7 +122,7 @@ fn print(found: &ModelDiff) {
 
     println!("{}\n", data(&found.data));
 
-    let mut rows = numbers(&["metric", &names[0], &names[1], "B - A"], 1);
+    let mut rows = table(&["metric", &names[0], &names[1], "B - A"]).with_numbers(1..=3);
     let shown = |name: &str, value: Option<f64>, of: &ComparedVersion| {
         value.map_or_else(String::new, |value| metric(name, value, of.quantity.unit()))
     };
@@ -149,7 +144,7 @@ fn print(found: &ModelDiff) {
         (Some(predictions), _) => print_predictions(predictions),
         (None, reason) => println!(
             "their predictions cannot be compared: {}",
-            reason.as_deref().unwrap_or_default()
+            Printable::of(reason.as_deref().unwrap_or_default())
         ),
     }
 }
@@ -180,15 +175,15 @@ fn plugin(used: Option<&UsedPlugin>) -> String {
 fn data(data: &DataDifference) -> String {
     let mut lines = match data.a == data.b {
         true => vec![format!(
-            "the dataset is the same: {}, {} architectures",
+            "the dataset is the same: {}, {}",
             short(&data.a),
-            data.both
+            count(data.both, "architecture")
         )],
         false => vec![format!(
-            "datasets A {} and B {}: {} architectures in both, {} only in A, {} only in B; {} of those in both have another latency",
+            "datasets A {} and B {}: {} in both, {} only in A, {} only in B; another latency in B: {} of those in both",
             short(&data.a),
             short(&data.b),
-            data.both,
+            count(data.both, "architecture"),
             data.only_a,
             data.only_b,
             data.relabelled
@@ -196,14 +191,14 @@ fn data(data: &DataDifference) -> String {
     };
     if let Some(tested) = data.tested_on_both {
         lines.push(format!(
-            "{tested} architectures are in the test parts of both, which the metrics are of"
+            "in the test parts of both, which the metrics are of: {}",
+            count(tested, "architecture")
         ));
     }
     if !data.most_relabelled.is_empty() {
-        let mut rows = numbers(&["A ms", "B ms", "measured otherwise"], 0);
-        if let Some(column) = rows.column_mut(2) {
-            column.set_cell_alignment(CellAlignment::Left);
-        }
+        let mut rows = table(&["A ms", "B ms", "measured otherwise"])
+            .with_numbers(0..=1)
+            .with_open_end();
         for row in &data.most_relabelled {
             rows.add_row([
                 format!("{:.2}", row.a_ms),
@@ -218,8 +213,8 @@ fn data(data: &DataDifference) -> String {
 
 fn print_predictions(found: &PredictionDifference) {
     println!(
-        "on {} architectures (seed {}) they differ by {:.2} % in the mean, {:.2} % at most; Spearman {:.4}",
-        found.architectures,
+        "on {} (seed {}) they differ by {:.2} % in the mean, {:.2} % at most; Spearman {:.4}",
+        count(found.architectures, "architecture"),
         found.seed,
         100.0 * found.mean_relative_difference,
         100.0 * found.max_relative_difference,
@@ -228,10 +223,9 @@ fn print_predictions(found: &PredictionDifference) {
     if found.most_different.is_empty() {
         return;
     }
-    let mut rows = numbers(&["A ms", "B ms", "differ by", "measured ms", "architecture"], 0);
-    if let Some(column) = rows.column_mut(4) {
-        column.set_cell_alignment(CellAlignment::Left);
-    }
+    let mut rows = table(&["A ms", "B ms", "differ by", "measured ms", "architecture"])
+        .with_numbers(0..=3)
+        .with_open_end();
     for row in &found.most_different {
         rows.add_row([
             format!("{:.2}", row.a_ms),

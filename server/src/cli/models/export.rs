@@ -4,8 +4,10 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use lglp_registry::{Digest, HardwareName};
+use lglp_sdk::count;
 use ureq::http::Method;
 
+use super::super::whole::whole;
 use crate::bundles::{Bundle, export, export_to};
 use crate::cli::Context;
 use crate::cli::table::print_json;
@@ -20,6 +22,7 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
+    #[arg(value_parser = whole::<u32>())]
     version: u32,
     /// The file to write.
     #[arg(long, short, value_name = "FILE")]
@@ -55,10 +58,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         }));
     }
     println!(
-        "{shown}: {} version {}, {} bytes",
+        "{shown}: {} version {}, {}",
         args.hardware,
         args.version,
-        bytes.len()
+        count(bytes.len(), "byte")
     );
     println!("SHA-256 {}", digest.hex());
     Ok(())

@@ -58,8 +58,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         actor: actor(),
         quota: Quota::NONE,
     };
-    let registry = context.registry("models")?;
-    let version: Version = match &registry.server {
+    let version: Version = match context.served()?.and_then(|registry| registry.server) {
         Some(server) => {
             anyhow::ensure!(bytes.len() <= BODY_LIMIT, too_large_for_http());
             let query = serde_urlencoded::to_string(ImportQuery {
@@ -72,10 +71,12 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         None => {
             let (host, spaces) = (context.plugins()?, context.spaces()?);
             let importer = Importer {
-                store: &*registry.store,
+                store: &*context.registry_or_new("models")?.store,
                 host: &host,
                 spaces: &spaces,
-                try_out: &|version, state| ServedModel::from_state(&host, &spaces, version, &state).map(drop),
+                try_out: &|target, version, state| {
+                    ServedModel::from_state(&host, &spaces, target, version, &state).map(drop)
+                },
             };
             importer.import(&bundle, &terms)?.version
         }

@@ -2,11 +2,14 @@
 
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin};
 use lglp_registry::HardwareName;
+use lglp_sdk::count;
 
+use super::super::whole::whole;
 use crate::cli::Context;
 use crate::cli::accuracy::metric;
 use crate::cli::table::{print_json, short};
 use crate::cli::tree::Tree;
+use crate::cli::when::when;
 use crate::lineage::lineage;
 
 /// Show what a version follows from, and what happened to it since
@@ -20,6 +23,7 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
+    #[arg(value_parser = whole::<u32>())]
     version: u32,
 }
 
@@ -54,7 +58,7 @@ fn tree(found: &Lineage) -> Tree {
                 step.hardware,
                 step.version,
                 short(&step.digest),
-                step.created_at,
+                when(&step.created_at),
                 step.creator,
                 short(&step.bundle)
             )
@@ -65,7 +69,7 @@ fn tree(found: &Lineage) -> Tree {
     let frozen_by = found.dataset_frozen_by.as_ref();
     let mut rows = vec![format!(
         "frozen {}{}",
-        dataset.created_at,
+        when(&dataset.created_at),
         frozen_by.map_or_else(String::new, |by| format!(" by {by}"))
     )];
     if let Some(split) = &found.split {
@@ -76,9 +80,9 @@ fn tree(found: &Lineage) -> Tree {
     }
     tree.push(Tree::of(
         format!(
-            "dataset {}: {} architectures of {}, {}",
+            "dataset {}: {} of {}, {}",
             short(&dataset.digest),
-            dataset.rows,
+            count(dataset.rows, "architecture"),
             dataset.space,
             dataset.origin
         ),
@@ -98,14 +102,14 @@ fn tree(found: &Lineage) -> Tree {
         let reports = found.validations.iter().map(|report| {
             let mape = report.metrics.get("mape");
             format!(
-                "report {}: {} architectures, mape {}, finished {} for {}",
+                "report {}: {}, mape {}, finished {} for {}",
                 report.number,
-                report.architectures,
+                count(report.architectures, "architecture"),
                 mape.map_or_else(
                     || "unknown".to_owned(),
                     |mape| metric("mape", *mape, found.quantity.unit())
                 ),
-                report.finished_at,
+                when(&report.finished_at),
                 report.creator
             )
         });
@@ -170,7 +174,7 @@ fn step(entry: &HistoryEntry, imported: bool) -> String {
     let reason = entry.reason.as_ref();
     format!(
         "{} {what} by {}{}",
-        entry.at,
+        when(&entry.at),
         entry.actor,
         reason.map_or_else(String::new, |why| format!(": {why}"))
     )

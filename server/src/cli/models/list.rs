@@ -1,16 +1,14 @@
-//! `lglp models --hardware NAME [VERSION]`.
+//! `lglp models --hardware NAME`.
 
 use lglp_registry::{HardwareName, NewVersion};
 
 use crate::cli::Context;
 use crate::cli::table::{print_json, short, table};
+use crate::cli::when::when;
 
-/// Lists the versions of a hardware target, or prints one of them.
-pub fn run(context: &Context, hardware: &HardwareName, version: Option<u32>) -> anyhow::Result<()> {
+/// Lists the versions of a hardware target.
+pub fn run(context: &Context, hardware: &HardwareName) -> anyhow::Result<()> {
     let store = context.registry("models")?.store;
-    if let Some(number) = version {
-        return print_json(&store.version(hardware, number)?);
-    }
     let (versions, aliases) = (store.versions(hardware)?, store.aliases(hardware)?);
     if context.json() {
         return print_json(&serde_json::json!({ "versions": versions, "aliases": aliases }));
@@ -42,7 +40,7 @@ pub fn run(context: &Context, hardware: &HardwareName, version: Option<u32>) -> 
             metric("r2", 4),
             metric("mape", 2),
             metric("within_10", 1),
-            version.created_at.clone(),
+            when(&version.created_at),
             short(version.digest.as_str()).to_owned(),
         ]);
     }

@@ -5,12 +5,14 @@ mod export;
 mod import;
 mod lineage;
 mod list;
+mod show;
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use lglp_registry::HardwareName;
 
 use super::Context;
+use super::whole::whole;
 
 /// List the versions of a hardware target, show one; compare, trace, export and import versions
 #[derive(clap::Args)]
@@ -18,7 +20,7 @@ use super::Context;
     subcommand_negates_reqs = true,
     after_help = "Examples:\n  \
         lglp models --hardware xeon-1t              # every version\n  \
-        lglp models --hardware xeon-1t 3            # one, whole\n  \
+        lglp models --hardware xeon-1t 3            # one: how good it is, and what it was made of\n  \
         lglp models lineage --hardware xeon-1t 3    # what it follows from, and who promoted it\n  \
         lglp models diff --hardware xeon-1t 3 4     # how two differ\n  \
         lglp models export --hardware xeon-1t 3 -o xeon-1t-3.lglp\n  \
@@ -30,7 +32,8 @@ pub struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME", required = true)]
     hardware: Option<HardwareName>,
-    /// Show this version with recipe, plugins and everything else.
+    /// Show this version; with --json, all of it.
+    #[arg(value_parser = whole::<u32>())]
     version: Option<u32>,
 }
 
@@ -54,7 +57,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(Action::Import(args)) => import::run(context, args),
         None => {
             let hardware = args.hardware.as_ref().context("give --hardware NAME")?;
-            list::run(context, hardware, args.version)
+            match args.version {
+                Some(number) => show::run(context, hardware, number),
+                None => list::run(context, hardware),
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use lglp_openapi::models::{MoveAlias, RollBack};
 use lglp_registry::{Alias, AliasMove, AliasName, Error, Forecast, Gate, GateChange, HardwareName, Result, Rollback};
 use ureq::http::Method;
 
-use super::{RemoteStore, error, keyed};
+use super::{RemoteStore, error, if_match, keyed};
 
 fn move_body(request: &AliasMove) -> MoveAlias {
     MoveAlias {
@@ -18,11 +18,8 @@ fn move_body(request: &AliasMove) -> MoveAlias {
 impl RemoteStore {
     pub(super) fn ask_move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{}", request.alias);
-        let generation = format!("\"{}\"", request.expected_generation);
-        let headers = keyed(
-            vec![("If-Match", generation.as_str())],
-            request.idempotency_key.as_deref(),
-        );
+        let seen = if_match(&request.expected_generation);
+        let headers = keyed(vec![("If-Match", seen.as_str())], request.idempotency_key.as_deref());
         self.0
             .send(Method::PUT, &path, &headers, &move_body(request))
             .map_err(error("move the alias", "version", request.version))
@@ -30,16 +27,16 @@ impl RemoteStore {
 
     pub(super) fn ask_forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
         let path = format!("/v1/{hardware}/aliases/{}?dry_run=true", request.alias);
-        let generation = format!("\"{}\"", request.expected_generation);
+        let seen = if_match(&request.expected_generation);
         self.0
-            .send(Method::PUT, &path, &[("If-Match", &generation)], &move_body(request))
+            .send(Method::PUT, &path, &[("If-Match", &seen)], &move_body(request))
             .map_err(error("forecast the move", "version", request.version))
     }
 
     pub(super) fn ask_roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{}/rollback", request.alias);
-        let generation = request.expected_generation.map(|seen| format!("\"{seen}\""));
-        let headers = generation.iter().map(|seen| ("If-Match", seen.as_str())).collect();
+        let seen = request.expected_generation.as_ref().map(if_match);
+        let headers = seen.iter().map(|seen| ("If-Match", seen.as_str())).collect();
         let body = RollBack {
             reason: request.reason.clone(),
             actor: request.actor.clone(),
@@ -52,10 +49,10 @@ impl RemoteStore {
 
     pub(super) fn ask_set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
         let path = format!("/v1/{hardware}/gate");
-        let generation = format!("\"{}\"", change.expected_generation);
+        let seen = if_match(&change.expected_generation);
         let body = serde_json::json!({ "rules": change.rules, "reason": change.reason, "actor": change.actor });
         self.0
-            .send(Method::PUT, &path, &[("If-Match", &generation)], &body)
+            .send(Method::PUT, &path, &[("If-Match", &seen)], &body)
             .map_err(error("set the gate", "hardware target", hardware))
     }
 

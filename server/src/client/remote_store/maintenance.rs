@@ -1,10 +1,15 @@
-//! The audit log, backups, checks.
+//! The audit log, and what whoever looks after a registry does.
 
 use std::io::Write;
 use std::time::Duration;
 
+use lglp_openapi::hardware::RenameHardware;
+use lglp_openapi::measurements::Deleted;
 use lglp_openapi::registry::CollectBlobs;
-use lglp_registry::{AuditEntry, AuditFrom, AuditHead, AuditQuery, Collected, Error, Event, Result, Verification};
+use lglp_registry::{
+    AuditEntry, AuditFilter, AuditFrom, AuditHead, AuditQuery, Collected, Error, Event, HardwareName, HardwareTarget,
+    Intervention, Maintenance, Result, Verification,
+};
 use serde::Deserialize;
 use ureq::http::Method;
 
@@ -34,21 +39,70 @@ impl RemoteStore {
 
     pub(super) fn ask_find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         let from = match query.from {
-            AuditFrom::Sequence(from) => format!("from={from}"),
-            AuditFrom::Before(before) => format!("before={before}"),
+            AuditFrom::Sequence(from) => ("from", from.to_string()),
+            AuditFrom::Before(before) => ("before", before.to_string()),
         };
-        let hardware = query.hardware.as_ref().map(|name| format!("&hardware={name}"));
-        let path = format!("/v1/audit?{from}&limit={}{}", query.limit, hardware.unwrap_or_default());
+        let AuditFilter {
+            hardware,
+            kind,
+            actor,
+            since,
+            until,
+        } = &query.filter;
+        let filter = [
+            ("hardware", hardware.as_ref().map(HardwareName::as_str)),
+            ("kind", kind.as_deref()),
+            ("actor", actor.as_deref()),
+            ("since", since.as_deref()),
+            ("until", until.as_deref()),
+        ];
+        let mut asked = url::form_urlencoded::Serializer::new(String::new());
+        asked
+            .append_pair(from.0, &from.1)
+            .append_pair("limit", &query.limit.to_string());
+        asked.extend_pairs(filter.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
+        let path = format!("/v1/audit?{}", asked.finish());
         self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
     }
+}
 
-    pub(super) fn ask_check_writable(&self) -> Result<()> {
+impl Maintenance for RemoteStore {
+    fn delete_hardware(&self, hardware: &HardwareName, how: &Intervention) -> Result<()> {
+        let path = format!("/v1/hardware/{hardware}?{}", asked(&[], how));
+        let deleted = self.0.delete(&path);
+        deleted.map_err(error("delete the hardware target", "hardware target", hardware))
+    }
+
+    fn rename_hardware(
+        &self,
+        hardware: &HardwareName,
+        to: &HardwareName,
+        how: &Intervention,
+    ) -> Result<HardwareTarget> {
+        let path = format!("/v1/hardware/{hardware}/rename");
+        let order = RenameHardware {
+            to: to.to_string(),
+            reason: how.reason.clone(),
+            force: how.force,
+        };
+        let failed = error("rename the hardware target", "hardware target", hardware);
+        self.0.send(Method::POST, &path, &[], &order).map_err(failed)
+    }
+
+    fn delete_measurements(&self, hardware: &HardwareName, space: &str, how: &Intervention) -> Result<usize> {
+        let path = format!("/v1/{hardware}/measurements?{}", asked(&[("space", space)], how));
+        let failed = error("delete measurements", "hardware target", hardware);
+        let deleted: Deleted = self.0.delete_for(&path).map_err(failed)?;
+        Ok(deleted.deleted)
+    }
+
+    fn check_writable(&self) -> Result<()> {
         let ready: Ready = self.0.get("/readyz").map_err(error("ask the server", "server", ""))?;
         let stopped = |reason| Err(Error::WritesStopped { reason });
         ready.writes.map_or(Ok(()), stopped)
     }
 
-    pub(super) fn ask_backup(&self, out: &mut dyn Write) -> Result<()> {
+    fn backup(&self, out: &mut dyn Write) -> Result<()> {
         let path = "/v1/registry/backup";
         self.0
             .download(path, out)
@@ -56,12 +110,12 @@ impl RemoteStore {
     }
 
     /// The server tells of no progress.
-    pub(super) fn ask_verify(&self, _progress: &dyn Fn(u64, u64)) -> Result<Verification> {
+    fn verify(&self, _progress: &dyn Fn(u64, u64)) -> Result<Verification> {
         let path = "/v1/registry/verify";
         self.0.get(path).map_err(error("verify the registry", "registry", ""))
     }
 
-    pub(super) fn ask_collect_blobs(&self, keep: Duration, dry_run: bool, _actor: &str) -> Result<Collected> {
+    fn collect_blobs(&self, keep: Duration, dry_run: bool, _actor: &str) -> Result<Collected> {
         let order = CollectBlobs {
             keep_seconds: keep.as_secs(),
             dry_run,
@@ -70,4 +124,14 @@ impl RemoteStore {
             .send(Method::POST, "/v1/registry/gc", &[], &order)
             .map_err(error("collect blobs", "registry", ""))
     }
+}
+
+/// The query of an intervention; the server knows who the caller is.
+fn asked(further: &[(&str, &str)], how: &Intervention) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(further).append_pair("reason", &how.reason);
+    if how.force {
+        query.append_pair("force", "true");
+    }
+    query.finish()
 }

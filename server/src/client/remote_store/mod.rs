@@ -10,18 +10,17 @@ mod webhooks;
 mod workers;
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::time::Duration;
+use std::ops::Range;
 
 use lglp_openapi::exclusions::Excluded;
-use lglp_openapi::measurements::{BlobStored, FreezeDataset, Recorded};
+use lglp_openapi::measurements::{BlobStored, FreezeDataset, ImportMeasurements, Recorded};
 use lglp_openapi::savings::SavingsReport;
 use lglp_registry::{
-    Admission, Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, Collected, CreatedWebhook,
-    Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Forecast, Gate, GateChange, HardwareName,
-    HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, Measurement, NewDataset, NewHardware, NewJob, NewToken,
-    NewValidation, NewVersion, NewWebhook, Progress, Quota, Result, Rollback, SetTraffic, Store, Token, TokenId,
-    Traffic, Validation, Verification, Version, Watcher, Webhook, WebhookId,
+    Admission, Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, CreatedWebhook, Credential,
+    Dataset, Delivery, Digest, Error, Event, Exclusion, Expected, Forecast, Gate, GateChange, HardwareName,
+    HardwareTarget, Job, JobFilter, JobOutcome, LeaseRequest, MeasuredSpace, Measurement, NewDataset, NewHardware,
+    NewJob, NewToken, NewValidation, NewVersion, NewWebhook, Progress, Quota, Result, Rollback, SetTraffic, Store,
+    Token, TokenId, Traffic, Validation, Version, Watcher, Webhook, WebhookId, canonical_json,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,8 +28,8 @@ use ureq::http::Method;
 
 use super::{ClientError, Http};
 
-/// Measurements that are sent at once: some kilobytes each, and recording them again changes nothing.
-const TOGETHER: usize = 500;
+/// Bytes of measurements that are sent at once, as JSON, before the last of them.
+const TOGETHER: usize = 4 << 20;
 
 /// A [`Store`] whose operations are calls to a server.
 pub struct RemoteStore(Http);
@@ -52,11 +51,22 @@ struct Models {
     aliases: Vec<Alias>,
 }
 
+/// What a change expects to find, as `If-Match`.
+fn if_match(expected: &Expected) -> String {
+    let tag = |generation: &u64| format!("\"{generation}\"");
+    match expected {
+        Expected::Generation(seen) => tag(seen),
+        Expected::OneOf(seen) => seen.iter().map(tag).collect::<Vec<_>>().join(", "),
+        Expected::Existing => "*".to_owned(),
+    }
+}
+
 /// What a problem means as an error of the registry. `what` and `id` are what was asked for.
 fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnOnce(ClientError) -> Error {
     let id = id.to_string();
     move |error| match &error {
-        ClientError::Problem(problem) if problem.status == 404 => {
+        // What one item of a list names is for the server to say.
+        ClientError::Problem(problem) if problem.status == 404 && problem.errors.is_empty() => {
             let (what, id) = match problem.kind.rsplit(':').next() {
                 Some("unknown-hardware") => ("hardware target", id),
                 _ => (what, id),
@@ -75,6 +85,40 @@ fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnO
             source: Box::new(error),
         },
     }
+}
+
+/// Where measurements are cut into parts.
+fn parts(measurements: &[Measurement]) -> Result<Vec<Range<usize>>> {
+    let (mut parts, mut begin, mut bytes) = (Vec::new(), 0, 0);
+    for (at, measurement) in measurements.iter().enumerate() {
+        bytes += canonical_json(measurement)?.len() + 1;
+        if bytes >= TOGETHER || at + 1 == measurements.len() {
+            parts.push(begin..at + 1);
+            (begin, bytes) = (at + 1, 0);
+        }
+    }
+    Ok(parts)
+}
+
+/// What is wrong with an item of a part (`/parts/2/17/latency_ms`), as of the whole list.
+fn of_whole(error: ClientError, parts: &[Range<usize>]) -> ClientError {
+    let ClientError::Problem(mut problem) = error else {
+        return error;
+    };
+    for fault in &mut problem.errors {
+        let steps: Vec<&str> = fault.pointer.splitn(5, '/').collect();
+        if let ["", "parts", part, at, rest @ ..] = steps.as_slice()
+            && let (Ok(part), Ok(at)) = (part.parse::<usize>(), at.parse::<usize>())
+            && let Some(part) = parts.get(part)
+        {
+            let at = (part.start + at).to_string();
+            fault.pointer = [&["", &at], rest].concat().join("/");
+        }
+    }
+    if let [fault] = problem.errors.as_slice() {
+        problem.detail = format!("{}: {}", fault.pointer, fault.detail);
+    }
+    ClientError::Problem(problem)
 }
 
 impl Store for RemoteStore {
@@ -107,29 +151,46 @@ impl Store for RemoteStore {
         let Some(first) = measurements.first() else {
             return Ok(0);
         };
+        let parts = parts(measurements)?;
+        let failed =
+            |refused| error("record measurements", "hardware target", &first.hardware)(of_whole(refused, &parts));
         let path = format!("/v1/{}/measurements", first.hardware);
-        let mut fresh = 0;
-        for part in measurements.chunks(TOGETHER) {
-            let recorded: Recorded = self.0.send(Method::POST, &path, &[], &part).map_err(error(
-                "record measurements",
-                "hardware target",
-                &first.hardware,
-            ))?;
-            fresh += recorded.recorded;
+        if parts.len() == 1 {
+            let recorded: Recorded = self.0.send(Method::POST, &path, &[], &measurements).map_err(failed)?;
+            return Ok(recorded.recorded);
         }
-        Ok(fresh)
+        // Each part is stored on its own, and what they hold is recorded in one step.
+        let mut import = ImportMeasurements { parts: Vec::new() };
+        for part in &parts {
+            let digest = self.put_blob(&canonical_json(&measurements[part.clone()])?)?;
+            import.parts.push(digest.to_string());
+        }
+        let path = format!("{path}/import");
+        let recorded: Recorded = self.0.send(Method::POST, &path, &[], &import).map_err(failed)?;
+        Ok(recorded.recorded)
     }
 
     fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
-        let round = round.map(|r| format!("&round={r}")).unwrap_or_default();
-        let path = format!("/v1/{hardware}/measurements?space={space}{round}");
-        self.0
-            .get(&path)
-            .map_err(error("list measurements", "hardware target", hardware))
+        self.listed(hardware, space, round, "")
+    }
+
+    fn measurements_without_samples(
+        &self,
+        hardware: &HardwareName,
+        space: &str,
+        round: Option<u32>,
+    ) -> Result<Vec<Measurement>> {
+        self.listed(hardware, space, round, "&samples=false")
+    }
+
+    fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
+        let path = format!("/v1/{hardware}/spaces");
+        let failed = error("list measured spaces", "hardware target", hardware);
+        self.0.get(&path).map_err(failed)
     }
 
     fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
-        let measured = self.measurements(hardware, space, Some(round))?;
+        let measured = self.measurements_without_samples(hardware, space, Some(round))?;
         Ok(measured.into_iter().map(|m| m.digest).collect())
     }
 
@@ -408,22 +469,6 @@ impl Store for RemoteStore {
     fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         self.ask_find_audit(query)
     }
-
-    fn check_writable(&self) -> Result<()> {
-        self.ask_check_writable()
-    }
-
-    fn backup(&self, out: &mut dyn Write) -> Result<()> {
-        self.ask_backup(out)
-    }
-
-    fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verification> {
-        self.ask_verify(progress)
-    }
-
-    fn collect_blobs(&self, keep: Duration, dry_run: bool, actor: &str) -> Result<Collected> {
-        self.ask_collect_blobs(keep, dry_run, actor)
-    }
 }
 
 /// Headers, with the idempotency key where there is one.
@@ -433,6 +478,20 @@ fn keyed<'a>(mut headers: Vec<(&'a str, &'a str)>, key: Option<&'a str>) -> Vec<
 }
 
 impl RemoteStore {
+    fn listed(
+        &self,
+        hardware: &HardwareName,
+        space: &str,
+        round: Option<u32>,
+        further: &str,
+    ) -> Result<Vec<Measurement>> {
+        let round = round.map(|r| format!("&round={r}")).unwrap_or_default();
+        let path = format!("/v1/{hardware}/measurements?space={space}{round}{further}");
+        self.0
+            .get(&path)
+            .map_err(error("list measurements", "hardware target", hardware))
+    }
+
     fn models(&self, hardware: &HardwareName) -> Result<Models> {
         let path = format!("/v1/{hardware}/models");
         self.0

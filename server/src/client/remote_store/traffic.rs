@@ -4,7 +4,7 @@ use lglp_registry::{Agreement, Error, HardwareName, Result, SetTraffic, Traffic,
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::{RemoteStore, error};
+use super::{RemoteStore, error, if_match};
 
 #[derive(Deserialize)]
 struct Agreements {
@@ -14,13 +14,13 @@ struct Agreements {
 impl RemoteStore {
     pub(super) fn ask_set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
         let path = format!("/v1/{hardware}/traffic");
-        let generation = format!("\"{}\"", request.expected_generation);
+        let seen = if_match(&request.expected_generation);
         let aliases: Vec<&str> = request.shares().map(|(_, share)| share.alias.as_str()).collect();
         let body = serde_json::json!({
             "canary": request.canary, "shadow": request.shadow, "reason": request.reason, "actor": request.actor,
         });
         self.0
-            .send(Method::PUT, &path, &[("If-Match", &generation)], &body)
+            .send(Method::PUT, &path, &[("If-Match", &seen)], &body)
             .map_err(error("set the traffic", "alias", aliases.join(" or ")))
     }
 

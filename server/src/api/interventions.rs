@@ -1,0 +1,162 @@
+//! What takes back for good what was recorded: hardware targets, and the measurements of a space.
+
+use actix_web::{HttpResponse, delete, post, web};
+use lglp_openapi::hardware::{Hardware, RenameHardware};
+use lglp_openapi::measurements::Deleted;
+use lglp_openapi::problem::Problem;
+use lglp_registry::{HardwareName, Intervention};
+use serde::Deserialize;
+
+use super::State;
+use super::caller::Caller;
+use super::extract::Body;
+use super::heavy::heavy;
+use super::predict::hardware_name;
+use super::problem::ApiError;
+use super::words::Query;
+
+/// Why something is deleted.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Deletion {
+    /// Why, for the audit log.
+    reason: String,
+    /// Also where a version is in production, or a worker has not signed off.
+    #[serde(default)]
+    force: bool,
+}
+
+/// Which measurements are deleted, and why.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MeasurementDeletion {
+    /// Search space.
+    space: String,
+    /// Why, for the audit log.
+    reason: String,
+    /// Also where a version is in production, or a worker has not signed off.
+    #[serde(default)]
+    force: bool,
+}
+
+/// A name that is no target's is refused at its place.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    to: HardwareName,
+    reason: String,
+    #[serde(default)]
+    force: bool,
+}
+
+fn intervention(caller: &Caller, reason: String, force: bool) -> Intervention {
+    Intervention {
+        actor: caller.name.clone(),
+        reason,
+        force,
+    }
+}
+
+/// Adds what was counted so far to the target that it was counted for.
+fn count(state: &State) {
+    state.usage.flush();
+    state.serving.flush();
+}
+
+/// Deletes a hardware target with all that belongs to it: measurements, datasets, versions, aliases, reports. The audit log keeps
+/// what it told. Blobs that nothing else names go with `POST /v1/registry/gc`.
+#[utoipa::path(
+    tag = "hardware",
+    security(("token" = ["admin"])),
+    params(("hardware" = String, Path, description = "Hardware target"), Deletion),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use; `detail` says by what"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+    )
+)]
+#[delete("/v1/hardware/{hardware}")]
+pub async fn delete_hardware(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    deletion: Query<Deletion>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let Deletion { reason, force } = deletion.into_inner();
+    let how = intervention(&caller, reason, force);
+    heavy(&state, &caller, move |state| {
+        count(state);
+        state.store.delete_hardware(&name, &how)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Gives a hardware target another name, which all that belongs to it takes over. Jobs that have ended, the audit log, tokens and webhooks
+/// keep the name that it had.
+#[utoipa::path(
+    tag = "hardware",
+    security(("token" = ["admin"])),
+    params(("hardware" = String, Path, description = "Hardware target")),
+    request_body = RenameHardware,
+    responses(
+        (status = 200, body = Hardware, description = "The hardware target, under its new name"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller's token is not for the new name"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use, or there is one of the new name; `detail` says which"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+    )
+)]
+#[post("/v1/hardware/{hardware}/rename")]
+pub async fn rename_hardware(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    caller: Caller,
+    Body(order): Body<Rename>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let Rename { to, reason, force } = order;
+    caller.may_use(&to)?;
+    let how = intervention(&caller, reason, force);
+    let work = move |state: &State| {
+        count(state);
+        state.store.rename_hardware(&name, &to, &how)
+    };
+    let target = heavy(&state, &caller, work).await?;
+    Ok(HttpResponse::Ok().json(target))
+}
+
+/// Deletes the measurements of a space, with their exclusions and the definition that they belong to. Versions and frozen datasets
+/// stay.
+#[utoipa::path(
+    tag = "measurements",
+    security(("token" = ["admin"])),
+    params(("hardware" = String, Path, description = "Hardware target"), MeasurementDeletion),
+    responses(
+        (status = 200, body = Deleted, description = "How many there were"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use; `detail` says by what"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+    )
+)]
+#[delete("/v1/{hardware}/measurements")]
+pub async fn delete_measurements(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+    deletion: Query<MeasurementDeletion>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let MeasurementDeletion { space, reason, force } = deletion.into_inner();
+    let how = intervention(&caller, reason, force);
+    let work = move |state: &State| state.store.delete_measurements(&name, &space, &how);
+    let deleted = heavy(&state, &caller, work).await?;
+    Ok(HttpResponse::Ok().json(Deleted { deleted }))
+}

@@ -1,0 +1,158 @@
+//! What the errors of serving, plugins, jobs and bundles become.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use lglp_openapi::problem::Fault;
+
+use super::ApiError;
+use crate::bundles::BundleError;
+use crate::compute::{Full, Lost};
+use crate::jobs::JobError;
+use crate::lineage::DiffError;
+use crate::plugins::PluginError;
+use crate::serving::{REFUSED_FOR, ServingError};
+use crate::spaces::UnknownSpace;
+use crate::train::DataError;
+
+impl From<UnknownSpace> for ApiError {
+    fn from(error: UnknownSpace) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown-space",
+            "Unknown search space",
+            error.to_string(),
+        )
+    }
+}
+
+impl From<PluginError> for ApiError {
+    fn from(error: PluginError) -> Self {
+        let detail = error.to_string();
+        let failed = |slug, title| Self::new(StatusCode::INTERNAL_SERVER_ERROR, slug, title, detail.clone());
+        match error {
+            PluginError::Panicked { .. } => failed("plugin-panicked", "A plugin panicked"),
+            PluginError::Quarantined { .. } => {
+                let title = "A plugin is in quarantine";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-quarantined", title, detail)
+                    .with_header(RETRY_AFTER, "30")
+            }
+            PluginError::TenantQuarantined { .. } => {
+                let title = "The version is in quarantine";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-quarantined", title, detail)
+                    .with_header(RETRY_AFTER, "30")
+            }
+            PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } => {
+                let title = "A plugin is not available";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-unavailable", title, detail)
+            }
+            _ => failed("plugin-failed", "A plugin failed"),
+        }
+    }
+}
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        let title = "Too many requests";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", title, full.to_string()).with_header(RETRY_AFTER, "1")
+    }
+}
+
+impl From<Lost> for ApiError {
+    fn from(lost: Lost) -> Self {
+        let detail = lost.to_string();
+        match lost {
+            Lost::Overdue { .. } => {
+                let title = "A plugin does not answer";
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "plugin-overdue", title, detail)
+            }
+            Lost::Stopping | Lost::Unwanted => {
+                let title = "The server is stopping";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", title, detail).with_header(RETRY_AFTER, "5")
+            }
+            _ => Self::internal(detail),
+        }
+    }
+}
+
+impl From<ServingError> for ApiError {
+    fn from(error: ServingError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ServingError::NoProduction { .. } => Self::new(
+                StatusCode::NOT_FOUND,
+                "no-production-model",
+                "No model is in production",
+                detail,
+            ),
+            ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
+            ServingError::TooManyLoads { .. } => Self {
+                detail,
+                ..Self::overloaded()
+            },
+            ServingError::Lost(lost) => lost.into(),
+            ServingError::Space(error) => error.into(),
+            ServingError::Registry(error) => Self::from(&*error),
+            ServingError::Plugin(error) => error.into(),
+            error if error.is_the_versions() => {
+                let title = "The version cannot be used";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-unusable", title, detail)
+                    .with_header(RETRY_AFTER, REFUSED_FOR.as_secs().to_string())
+            }
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "model-unusable",
+                "The model cannot be used",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<JobError> for ApiError {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Registry(error) => error.into(),
+            JobError::UnknownSpace(error) => error.into(),
+            error => Self::internal(error.to_string()),
+        }
+    }
+}
+
+impl From<BundleError> for ApiError {
+    fn from(error: BundleError) -> Self {
+        let detail = error.to_string();
+        let here = |slug, title| Self::new(StatusCode::CONFLICT, slug, title, detail.clone());
+        let bundle = |slug, title| Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail.clone());
+        match error {
+            BundleError::OtherMachine { .. } => here("other-machine", "The hardware target is another machine here"),
+            BundleError::NoSpace { .. } | BundleError::OtherSpace { .. } => {
+                here("other-space", "The search space is another one here")
+            }
+            BundleError::MissingPlugins { .. } | BundleError::OtherPlugins { .. } => {
+                here("other-plugins", "The plugins are others here")
+            }
+            BundleError::Unusable(ServingError::Lost(lost)) => lost.into(),
+            BundleError::Unusable(ServingError::Plugin(
+                error @ (PluginError::Quarantined { .. } | PluginError::TenantQuarantined { .. }),
+            )) => error.into(),
+            BundleError::Unusable(_) => bundle("model-unusable", "The model cannot be used"),
+            BundleError::Registry(error) => error.into(),
+            _ => bundle("invalid-bundle", "The bundle cannot be read"),
+        }
+    }
+}
+
+impl From<DiffError> for ApiError {
+    fn from(error: DiffError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DiffError::Count { .. } => Self::invalid_request(vec![Fault {
+                pointer: "/count".into(),
+                detail,
+            }]),
+            DiffError::Data(DataError::Registry(error)) | DiffError::Registry(error) => error.into(),
+            DiffError::Lost(lost) => lost.into(),
+            DiffError::Data(_) => Self::internal(detail),
+        }
+    }
+}

@@ -51,7 +51,9 @@ fn ended(server: &Server, path: &str) -> Value {
 fn measured(server: &Server, path: &str, count: u64) -> Value {
     wait(server, path, "measuring", |job| {
         let progress = &job["progress"];
-        let calibrates = progress["note"].as_str().is_none_or(|note| note.starts_with("calibrating"));
+        let calibrates = progress["note"]
+            .as_str()
+            .is_none_or(|note| note.starts_with("calibrating"));
         !calibrates && progress["done"].as_u64() >= Some(count)
     })
 }

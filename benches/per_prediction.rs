@@ -1,8 +1,8 @@
 //! What one prediction takes on one core, by recipe, and what its model takes to fit and to keep.
 //!
-//!   cargo run --release -p lglp-tests --example per_prediction -- [DATASET]
+//!   cargo run --release -p lglp-tests --example per_prediction -- [DATASET [RECIPE...]]
 //!
-//! Each recipe is fitted to a shipped dataset (`epyc-1t` by default). Then the same networks go through each part, the recipes taking
+//! Each recipe (these five by default) is fitted to a shipped dataset (`epyc-1t` by default). Then the same networks go through each part, the recipes taking
 //! turns in every round, and the median of the rounds counts: what else the machine does meanwhile falls on all.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use serde_json::Value;
 const RECIPES: [&str; 5] = ["mac-proportional", "roofline", "additive", "lglp-per-mac", "lightgbm"];
 const ROUNDS: usize = 9;
 /// Networks of a round, in units of those that the server predicts at once.
-const NETWORKS: usize = 640;
+const NETWORKS: usize = 6400;
 const UNIT: usize = 64;
 
 struct Fitted {
@@ -33,7 +33,12 @@ struct Fitted {
 }
 
 fn main() {
-    let dataset = std::env::args().nth(1).unwrap_or("epyc-1t".into());
+    let mut arguments = std::env::args().skip(1);
+    let dataset = arguments.next().unwrap_or("epyc-1t".into());
+    let mut recipes: Vec<String> = arguments.collect();
+    if recipes.is_empty() {
+        recipes = RECIPES.map(String::from).into();
+    }
     let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&space).expect("a consistent space");
     let (architectures, latencies) = measured(&space, &dataset);
@@ -43,7 +48,7 @@ fn main() {
         architectures: &architectures[from..to],
         labels: &latencies[from..to],
     };
-    let mut models: Vec<Fitted> = RECIPES
+    let mut models: Vec<Fitted> = recipes
         .iter()
         .map(|name| {
             let recipe = Recipe::load(&root().join("recipes"), name).expect("a recipe");

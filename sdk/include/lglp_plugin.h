@@ -24,7 +24,7 @@
 #define LGLP_ABI_MAJOR 1
 
 // Raised when something is appended.
-#define LGLP_ABI_MINOR 3
+#define LGLP_ABI_MINOR 4
 
 // Architectures to tensors; [`Component::encoder`] is set.
 #define LGLP_KIND_ENCODER 1
@@ -263,6 +263,29 @@ typedef struct LglpFittedTable {
                                  struct LglpTensorView inputs,
                                  double *spreads,
                                  struct LglpBuffer *error);
+  // Since minor version 4; so are the others below. How many numbers tell all of a part of a network that a prediction depends on, 64
+  // at most; 0 or null where predictions do not follow from sums over parts. Parts are the stem of a network, each searched layer, and
+  // the head. The host asks of each part once and predicts by look-ups then: parts that do the same are one to it, wherever they
+  // stand, and `block` and `layer` of their operators are 1, or 0 outside of the searched layers. It compares these predictions with
+  // those of `predict` whenever a model is fitted or loaded.
+  size_t (*sums_len)(const void *instance);
+  // Writes `rows * sums_len` numbers, of rows that are each a part of a network, with zeros behind its last operator.
+  uint32_t (*sums)(const void *instance, struct LglpTensorView parts, double *out, struct LglpBuffer *error);
+  // How many numbers tell all of a part that the spread of a prediction depends on, beside the others, 4096 at most; 0 or null
+  // where the host is to ask `predict_spread`.
+  size_t (*spread_sums_len)(const void *instance);
+  // As `sums`, of `rows * spread_sums_len` numbers.
+  uint32_t (*spread_sums)(const void *instance, struct LglpTensorView parts, float *out, struct LglpBuffer *error);
+  // Writes `rows` values in the unit of the targets, of networks of which each is told by its first step and by the sums over its
+  // parts: `firsts` has the shape `[rows, 1, width]`, `sums` the length `rows * sums_len`. Writes spreads beside, unless `spreads`
+  // and `spread_sums` are null.
+  uint32_t (*predict_sums)(const void *instance,
+                           struct LglpTensorView firsts,
+                           const double *sums,
+                           const float *spread_sums,
+                           double *out,
+                           double *spreads,
+                           struct LglpBuffer *error);
 } LglpFittedTable;
 
 // Callbacks of a runtime.

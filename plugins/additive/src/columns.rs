@@ -239,6 +239,11 @@ impl Columns {
         sums
     }
 
+    /// The resolutions that were seen, pixels, where they are told apart.
+    pub fn resolutions(&self) -> impl Iterator<Item = u32> {
+        self.resolutions.iter().map(|(pixels, _)| *pixels)
+    }
+
     /// Whether nothing was learned of a resolution, while there is something to be learned of each.
     pub fn is_new(&self, resolution: u32) -> bool {
         !self.resolutions.is_empty() && self.resolutions.iter().all(|(known, _)| *known != resolution)

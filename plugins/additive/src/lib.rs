@@ -17,6 +17,7 @@ mod model;
 mod nnls;
 mod operator;
 mod regressor;
+mod rest;
 mod state;
 mod transfer;
 

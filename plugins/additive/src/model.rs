@@ -13,6 +13,7 @@ use crate::fit::Size;
 use crate::layers::{LayerKind, layers_of};
 use crate::memo::Memo;
 use crate::operator::{Catalogue, Operator, SIDE_IN, Shape, WIDTH, check_width};
+use crate::rest::Rest;
 
 /// What a fit finds, and a saved model has.
 pub struct Parts {
@@ -42,6 +43,7 @@ pub struct Model {
     /// Operators that the catalogue lacks.
     operators: Memo<Shape, (Times, Vec<f64>)>,
     layers: Memo<LayerKind, OfLayer>,
+    rest: Rest,
     /// What a resolution that was not seen adds to the variance.
     unseen: f64,
     /// Each row of the fit as all others tell it, milliseconds; empty in a model that was loaded.
@@ -58,6 +60,9 @@ pub struct Times {
     /// As the second stage has it: what is predicted.
     pub second: f64,
 }
+
+/// Values that tell a part of a network: [`Times`].
+pub const SUMS: usize = 3;
 
 /// What the operators and layers of a network take, milliseconds.
 struct Sums {
@@ -90,6 +95,7 @@ pub const LEAST: f64 = 0.01;
 impl Model {
     pub fn new(parts: Parts, left_out: Vec<LeftOut>) -> Self {
         let mut model = Self {
+            rest: Rest::new(&parts),
             parts,
             times: Vec::new(),
             rows: Vec::new(),
@@ -143,6 +149,94 @@ impl Model {
         Ok(())
     }
 
+    /// What the operators and layers of each part of a network take, [`SUMS`] values.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn sums_of_parts(&self, parts: &Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+        check_width(parts)?;
+        for (at, out) in out.as_chunks_mut::<SUMS>().0.iter_mut().enumerate() {
+            let Times { prior, first, second } = self.sums(parts.row(at), None, None)?.times;
+            *out = [prior, first, second];
+        }
+        Ok(())
+    }
+
+    /// `R` times the columns of each part of a network, before they are divided by its scale.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn halves_of_parts(&self, parts: &Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+        check_width(parts)?;
+        let mut rows = vec![vec![0.0; self.parts.columns.len()]; parts.rows];
+        for (at, columns) in rows.iter_mut().enumerate() {
+            self.sums(parts.row(at), Some(columns), None)?;
+        }
+        let half = self.half(&rows);
+        for (at, out) in out.chunks_exact_mut(self.parts.columns.len()).enumerate() {
+            out.iter_mut()
+                .zip(half.col(at).iter())
+                .for_each(|(out, half)| *out = *half as f32);
+        }
+        Ok(())
+    }
+
+    /// As [`Self::predict`] and [`Self::predict_spread`], from sums over the parts of each network.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_sums(
+        &self,
+        told: &lglp_sdk::plugin::Sums<'_>,
+        targets: &mut [f64],
+        mut spreads: Option<&mut [f64]>,
+    ) -> Result<(), PluginError> {
+        check_width(&told.firsts)?;
+        let noise = self.noise();
+        for (at, (sums, target)) in told.values.as_chunks::<SUMS>().0.iter().zip(targets).enumerate() {
+            let [prior, first, second] = *sums;
+            let row = told.firsts.row(at);
+            let resolution = row[SIDE_IN] as u32;
+            let whole = self.whole(&Sums {
+                times: Times { prior, first, second },
+                resolution,
+            });
+            *target = whole.predicted;
+            if let Some(spreads) = &mut spreads {
+                let halves = &told.spreads[at * self.parts.columns.len()..][..self.parts.columns.len()];
+                let own = self.variance(halves, resolution, whole.scale);
+                spreads[at] = whole.scale * (noise + own + self.unseen_of(row)).sqrt();
+            }
+        }
+        Ok(())
+    }
+
+    /// The variance of the relative error that comes from what is not known of the coefficients; `halves` are summed over the parts.
+    fn variance(&self, halves: &[f32], resolution: u32, scale: f64) -> f64 {
+        let per_scale = (1.0 / scale) as f32;
+        let (constant, of_resolution) = (&self.rest.constant.half, &self.rest.of_resolution(resolution).half);
+        // Several sums at once: in one, each addition would wait for the one before.
+        const LANES: usize = 16;
+        let mut sums = [0f32; LANES];
+        let rows = halves
+            .chunks(LANES)
+            .zip(constant.chunks(LANES))
+            .zip(of_resolution.chunks(LANES));
+        for ((halves, constant), of_resolution) in rows {
+            let entries = halves.iter().zip(constant).zip(of_resolution);
+            for (sum, ((half, constant), of_resolution)) in sums.iter_mut().zip(entries) {
+                let half = (half + constant) * per_scale + of_resolution;
+                *sum += half * half;
+            }
+        }
+        f64::from(sums.iter().sum::<f32>())
+    }
+
+    /// The variance of the relative error of measuring.
+    fn noise(&self) -> f64 {
+        self.parts.variances[self.parts.variances.len() - 1].exp()
+    }
+
     /// Predictions and their spreads, milliseconds.
     ///
     /// # Errors
@@ -153,7 +247,7 @@ impl Model {
         targets: &mut [f64],
         spreads: &mut [f64],
     ) -> Result<(), PluginError> {
-        let noise = self.parts.variances[self.parts.variances.len() - 1].exp();
+        let noise = self.noise();
         let (wholes, half) = self.halves(inputs)?;
         for (at, whole) in wholes.iter().enumerate() {
             let own: f64 = half.col(at).iter().map(|x| x * x).sum();
@@ -196,6 +290,12 @@ impl Model {
             rows.push((self.parts.columns).complete(columns, sums.resolution, whole.scale));
             wholes.push(whole);
         }
+        let half = self.half(&rows);
+        Ok((wholes, half))
+    }
+
+    /// `R` times columns: a matrix with a column for each row.
+    fn half(&self, rows: &[Vec<f64>]) -> Mat<f64> {
         let phi = Mat::from_fn(self.parts.columns.len(), rows.len(), |j, i| rows[i][j]);
         let mut half = Mat::zeros(phi.nrows(), phi.ncols());
         triangular::matmul(
@@ -209,7 +309,7 @@ impl Model {
             1.0,
             Par::Seq,
         );
-        Ok((wholes, half))
+        half
     }
 
     /// What a resolution adds to the variance of relative errors: something where it was not seen.
@@ -353,24 +453,12 @@ impl Model {
     }
 
     fn whole(&self, sums: &Sums) -> Whole {
-        let Parts {
-            columns, first, second, ..
-        } = &self.parts;
-        let (at, constant) = columns.constant();
-        let of_resolution = |coefficients: &[f64]| {
-            let entries = columns.of_resolution(sums.resolution);
-            entries.map(|(at, entry)| entry * coefficients[at]).sum::<f64>()
-        };
-        let Times {
-            prior,
-            first: of_first,
-            second: of_second,
-        } = sums.times;
-        let before = of_first + constant * first[at] + prior * of_resolution(first);
-        let scale = self.parts.size.scale(prior, before);
-        let rest = constant * second[at] + scale * of_resolution(second);
+        let (constant, own) = (&self.rest.constant, self.rest.of_resolution(sums.resolution));
+        let Times { prior, first, second } = sums.times;
+        let scale = self.parts.size.scale(prior, first + constant.first + prior * own.first);
+        let rest = constant.second + scale * own.second;
         // What is no number stays none, for the host to refuse.
-        let sum = of_second + rest;
+        let sum = second + rest;
         let predicted = if sum.is_finite() {
             sum.max(LEAST * prior)
         } else {
@@ -379,7 +467,7 @@ impl Model {
         Whole {
             predicted,
             scale,
-            rest: predicted - of_second,
+            rest: predicted - second,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The regressor `additive`.
 
-use lglp_sdk::plugin::{Design, Fit, LeftOut, PluginError, Progress, Regressor, Tensor};
+use lglp_sdk::plugin::{Design, Fit, LeftOut, PluginError, Progress, Regressor, Sums, Tensor};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::choose::choose;
 use crate::fit::{Data, Known, fit};
-use crate::model::Model;
+use crate::model::{Model, SUMS};
 use crate::operator::Catalogue;
 use crate::state;
 use crate::transfer::fit_from;
@@ -78,6 +78,31 @@ impl Regressor for Additive {
 
     fn difference_spreads(&self, inputs: Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
         self.0.difference_spreads(&inputs, spreads)
+    }
+
+    fn sums_len(&self) -> usize {
+        SUMS
+    }
+
+    fn sums(&self, parts: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+        self.0.sums_of_parts(&parts, out)
+    }
+
+    fn spread_sums_len(&self) -> usize {
+        self.0.parts.columns.len()
+    }
+
+    fn spread_sums(&self, parts: Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+        self.0.halves_of_parts(&parts, out)
+    }
+
+    fn predict_sums(
+        &self,
+        sums: Sums<'_>,
+        targets: &mut [f64],
+        spreads: Option<&mut [f64]>,
+    ) -> Result<(), PluginError> {
+        self.0.predict_sums(&sums, targets, spreads)
     }
 
     fn leave_one_out(&self) -> Result<Vec<LeftOut>, PluginError> {

@@ -17,7 +17,7 @@ pub const MAGIC: u64 = 0x4e47_554c_504c_474c;
 /// Raised by incompatible changes.
 pub const ABI_MAJOR: u32 = 1;
 /// Raised when something is appended.
-pub const ABI_MINOR: u32 = 3;
+pub const ABI_MINOR: u32 = 4;
 
 /// Architectures to tensors; [`Component::encoder`] is set.
 pub const KIND_ENCODER: u32 = 1;
@@ -293,6 +293,37 @@ pub struct FittedTable {
     pub difference_spreads: Option<
         unsafe extern "C" fn(instance: *const c_void, inputs: TensorView, spreads: *mut f64, error: *mut Buffer) -> u32,
     >,
+    /// Since minor version 4; so are the others below. How many numbers tell all of a part of a network that a prediction depends on, 64
+    /// at most; 0 or null where predictions do not follow from sums over parts. Parts are the stem of a network, each searched layer, and
+    /// the head. The host asks of each part once and predicts by look-ups then: parts that do the same are one to it, wherever they
+    /// stand, and `block` and `layer` of their operators are 1, or 0 outside of the searched layers. It compares these predictions with
+    /// those of `predict` whenever a model is fitted or loaded.
+    pub sums_len: Option<unsafe extern "C" fn(instance: *const c_void) -> usize>,
+    /// Writes `rows * sums_len` numbers, of rows that are each a part of a network, with zeros behind its last operator.
+    pub sums: Option<
+        unsafe extern "C" fn(instance: *const c_void, parts: TensorView, out: *mut f64, error: *mut Buffer) -> u32,
+    >,
+    /// How many numbers tell all of a part that the spread of a prediction depends on, beside the others, 4096 at most; 0 or null
+    /// where the host is to ask `predict_spread`.
+    pub spread_sums_len: Option<unsafe extern "C" fn(instance: *const c_void) -> usize>,
+    /// As `sums`, of `rows * spread_sums_len` numbers.
+    pub spread_sums: Option<
+        unsafe extern "C" fn(instance: *const c_void, parts: TensorView, out: *mut f32, error: *mut Buffer) -> u32,
+    >,
+    /// Writes `rows` values in the unit of the targets, of networks of which each is told by its first step and by the sums over its
+    /// parts: `firsts` has the shape `[rows, 1, width]`, `sums` the length `rows * sums_len`. Writes spreads beside, unless `spreads`
+    /// and `spread_sums` are null.
+    pub predict_sums: Option<
+        unsafe extern "C" fn(
+            instance: *const c_void,
+            firsts: TensorView,
+            sums: *const f64,
+            spread_sums: *const f32,
+            out: *mut f64,
+            spreads: *mut f64,
+            error: *mut Buffer,
+        ) -> u32,
+    >,
 }
 
 /// Callbacks of a runtime.
@@ -427,7 +458,7 @@ const _: () = {
     assert!(size_of::<TensorView>() == 32);
     assert!(size_of::<FitData>() == 104);
     assert!(size_of::<EncoderTable>() == 48 && offset_of!(EncoderTable, shape_of_operators) == 32);
-    assert!(size_of::<FittedTable>() == 104 && offset_of!(FittedTable, predict_spread) == 56);
+    assert!(size_of::<FittedTable>() == 144 && offset_of!(FittedTable, predict_spread) == 56);
     assert!(size_of::<Operator>() == 72 && offset_of!(Operator, macs) == 48);
     assert!(size_of::<RunSample>() == 24);
     assert!(size_of::<RuntimeTable>() == 64 && offset_of!(RuntimeTable, runs_at_once) == 48);

@@ -144,3 +144,14 @@ pub struct Sample {
     /// may then read the device's meters around many runs.
     pub energy_uj: u64,
 }
+
+/// Networks, told by sums over their parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums<'a> {
+    /// The first step of each network, a row of one step.
+    pub firsts: Tensor<'a>,
+    /// [`Regressor::sums`](super::Regressor::sums) of its parts, summed.
+    pub values: &'a [f64],
+    /// [`Regressor::spread_sums`](super::Regressor::spread_sums) of its parts, summed; empty where no spreads are asked for.
+    pub spreads: &'a [f32],
+}

@@ -12,7 +12,7 @@ pub mod operator;
 mod traits;
 pub mod work;
 
-pub use data::{Design, Fit, Labelled, LeftOut, Networks, Operator, Progress, Rows, Sample, Shape, Tensor};
+pub use data::{Design, Fit, Labelled, LeftOut, Networks, Operator, Progress, Rows, Sample, Shape, Sums, Tensor};
 pub use error::PluginError;
 pub use traits::{Encoder, FeatureExtractor, OperatorEncoder, Regressor, Runtime};
 

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Design, Fit, LeftOut, Networks, PluginError, Rows, Sample, Shape, Tensor};
+use super::{Design, Fit, LeftOut, Networks, PluginError, Rows, Sample, Shape, Sums, Tensor};
 use crate::SearchSpace;
 
 /// Architectures to numbers.
@@ -128,6 +128,40 @@ pub trait Regressor: Send + Sync + Sized + 'static {
     /// Writes `inputs.rows * (inputs.shape.steps + 1)` values: the part of each prediction that each step of its input has, and
     /// at last what belongs to none. They sum to the prediction.
     fn contributions(&self, _inputs: Tensor<'_>, _out: &mut [f64]) -> Result<(), PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// How many numbers tell all of a part of a network that a prediction depends on, 64 at most; 0 where predictions do not follow from
+    /// sums over parts: the stem, each searched layer, the head. The host asks of each part once, and predicts by look-ups then.
+    /// Parts that do the same are one to it, wherever they stand: block and layer of their operators are 1, or 0 outside of the searched
+    /// layers. It compares these predictions with those of [`Self::predict`] whenever it fits or loads a model.
+    fn sums_len(&self) -> usize {
+        0
+    }
+
+    /// Writes `parts.rows * sums_len()` numbers, of rows that are each a part of a network, with zeros behind its last operator.
+    fn sums(&self, _parts: Tensor<'_>, _out: &mut [f64]) -> Result<(), PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// How many numbers tell all of a part that the spread of a prediction depends on, beside the others, 4096 at most; 0 where the host
+    /// is to ask [`Self::predict_spread`].
+    fn spread_sums_len(&self) -> usize {
+        0
+    }
+
+    /// As [`Self::sums`], of `parts.rows * spread_sums_len()` numbers.
+    fn spread_sums(&self, _parts: Tensor<'_>, _out: &mut [f32]) -> Result<(), PluginError> {
+        Err(PluginError::NotOffered)
+    }
+
+    /// Writes a prediction for each network, and the spreads where they are asked for.
+    fn predict_sums(
+        &self,
+        _sums: Sums<'_>,
+        _targets: &mut [f64],
+        _spreads: Option<&mut [f64]>,
+    ) -> Result<(), PluginError> {
         Err(PluginError::NotOffered)
     }
 

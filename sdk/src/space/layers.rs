@@ -31,17 +31,17 @@ impl SearchSpace {
     }
 
     /// The present layers of an architecture, in the order of computation.
-    pub fn layers(&self, architecture: &Architecture) -> Vec<Layer> {
-        let mut layers = Vec::with_capacity(self.slots());
-        let mut columns = architecture.row()[1..].chunks_exact(COLUMNS_PER_LAYER).enumerate();
-        for (block, spec) in self.blocks.iter().enumerate() {
+    pub fn layers<'a>(&'a self, architecture: &'a Architecture) -> impl Iterator<Item = Layer> + 'a {
+        let mut first = 0;
+        self.blocks.iter().enumerate().flat_map(move |(block, spec)| {
+            let slots = first..first + spec.slots();
+            first = slots.end;
+            let cells = &architecture.row()[1 + slots.start * COLUMNS_PER_LAYER..1 + slots.end * COLUMNS_PER_LAYER];
+            let present = slots.zip(cells.chunks_exact(COLUMNS_PER_LAYER));
             let mut channels_in = spec.channels.0;
-            for (slot, cells) in columns.by_ref().take(spec.slots()) {
-                if cells[0] == 0 {
-                    continue;
-                }
+            present.filter(|(_, cells)| cells[0] != 0).map(move |(slot, cells)| {
                 let at = |column: usize| usize::from(cells[column]) - 1;
-                layers.push(Layer {
+                Layer {
                     slot,
                     block,
                     kernel: self.choices.kernel[at(0)],
@@ -49,13 +49,11 @@ impl SearchSpace {
                     stride: self.choices.stride[at(2)],
                     se: self.choices.se[at(3)],
                     shortcut: self.choices.shortcut[at(4)],
-                    channels_in,
+                    channels_in: std::mem::replace(&mut channels_in, spec.channels.1),
                     channels_out: spec.channels.1,
                     activation: spec.activation,
-                });
-                channels_in = spec.channels.1;
-            }
-        }
-        layers
+                }
+            })
+        })
     }
 }

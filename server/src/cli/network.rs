@@ -43,7 +43,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "architecture": space.canonical_text(&architecture),
         "digest": space.architecture_digest(&architecture),
         "resolution": space.resolution(&architecture),
-        "layers": space.layers(&architecture).len(),
+        "layers": space.layers(&architecture).count(),
         "batch": args.batch,
         "macs": network.cost.macs,
         "parameters": network.cost.parameters,

@@ -9,7 +9,7 @@ use lglp_sdk::plugin::abi::{
 use lglp_sdk::space::Activation;
 
 /// An inverted residual: expand by 1x1, filter each channel, squeeze and excite, project by 1x1.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InvertedResidual {
     pub kernel: u32,
     pub expansion: u32,

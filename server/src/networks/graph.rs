@@ -45,6 +45,9 @@ struct Written {
     initializers: Vec<TensorProto>,
 }
 
+/// Of an image: red, green, blue.
+pub const IMAGE_CHANNELS: u32 = 3;
+
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
 
@@ -80,8 +83,17 @@ impl Graph {
     pub fn input(&self) -> Value {
         Value {
             name: INPUT.into(),
-            channels: 3,
+            channels: IMAGE_CHANNELS,
             side: self.resolution,
+        }
+    }
+
+    /// A value in a graph that is only counted.
+    pub fn value(channels: u32, side: u32) -> Value {
+        Value {
+            name: String::new(),
+            channels,
+            side,
         }
     }
 
@@ -176,8 +188,8 @@ impl Graph {
         self.node(name, "Add", &[a, b], &[], Vec::new, (a.channels, a.side))
     }
 
-    /// Ends the graph with a fully connected layer.
-    pub fn classify(mut self, input: &Value, classes: u32) -> Network {
+    /// A fully connected layer, the last one: its output is the network's.
+    pub fn classify(&mut self, input: &Value, classes: u32) -> Value {
         let flat = format_args!("flatten");
         let flat = self.node(flat, "Flatten", &[input], &[], Vec::new, (input.channels, 1));
         let dims = [classes, input.channels];
@@ -185,7 +197,16 @@ impl Graph {
         self.launch(&[input], (classes, 1));
         let attributes = || vec![AttributeProto::int("transB", 1)];
         let name = format_args!("classifier");
-        self.node(name, "Gemm", &[&flat], &dims, attributes, (classes, 1));
+        self.node(name, "Gemm", &[&flat], &dims, attributes, (classes, 1))
+    }
+
+    /// The operators that were appended.
+    pub fn operators(self) -> Vec<Operator> {
+        self.operators
+    }
+
+    /// The network, which tells so many classes.
+    pub fn finish(mut self, classes: u32) -> Network {
         Network {
             cost: Cost::of(&self.operators, self.batch),
             operators: std::mem::take(&mut self.operators),
@@ -266,7 +287,7 @@ impl Graph {
             initializer: w.initializers,
             input: vec![ValueInfoProto::tensor(
                 INPUT,
-                &[self.batch, 3, self.resolution, self.resolution],
+                &[self.batch, IMAGE_CHANNELS, self.resolution, self.resolution],
             )],
             output: vec![ValueInfoProto::tensor(OUTPUT, &[self.batch, classes])],
         };

@@ -5,17 +5,18 @@
 mod blocks;
 mod graph;
 mod onnx;
+mod parts;
 mod weights;
 
-use lglp_sdk::plugin::abi::{
-    OPERATOR_CONVOLUTION, OPERATOR_FULLY_CONNECTED, OPERATOR_POINTWISE, OPERATOR_POOL, Operator,
-};
+use lglp_sdk::plugin::abi::{OPERATOR_CONVOLUTION, OPERATOR_POINTWISE, OPERATOR_POOL, Operator};
 use lglp_sdk::space::Op;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use blocks::InvertedResidual;
 use graph::{Conv, Graph, Value};
+
+pub use parts::{Parts, Walks};
 
 /// An ONNX model (opset 17, IR version 9) from `input` `[batch, 3, resolution, resolution]` to `logits`
 /// `[batch, classes]`, float32.
@@ -91,37 +92,15 @@ pub fn memory(space: &SearchSpace, architecture: &Architecture) -> u64 {
 
 fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
     let mut value = graph.input();
-    value = frame(&mut graph, "stem", value, &space.network.stem);
-    let mut position = (0, 0);
-    for layer in space.layers(architecture) {
-        position = if layer.block == position.0 {
-            (position.0, position.1)
-        } else {
-            (layer.block, 0)
-        };
-        let (block, index) = position;
-        graph.enter(block as u32 + 1, index + 1);
-        let residual = InvertedResidual {
-            kernel: layer.kernel,
-            expansion: layer.expansion,
-            stride: layer.stride,
-            channels: layer.channels_out,
-            se: layer.se,
-            shortcut: layer.shortcut,
-            activation: layer.activation,
-        };
-        value = residual.append(&mut graph, format_args!("block{block}.layer{index}"), &value);
-        position.1 += 1;
+    for (part, place) in parts::of(space, architecture) {
+        value = part.append(&mut graph, space, &value, place);
     }
-    graph.enter(0, 0);
-    value = frame(&mut graph, "head", value, &space.network.head);
-    graph.begin(OPERATOR_FULLY_CONNECTED, &value);
-    graph.classify(&value, space.network.classes)
+    graph.finish(space.network.classes)
 }
 
 /// The fixed operators before or after the searched blocks.
-fn frame(graph: &mut Graph, name: &str, input: Value, ops: &[Op]) -> Value {
-    let mut value = input;
+fn frame(graph: &mut Graph, name: &str, input: &Value, ops: &[Op]) -> Value {
+    let mut value = input.clone();
     for (i, op) in ops.iter().enumerate() {
         let name = format_args!("{name}{i}");
         value = match *op {

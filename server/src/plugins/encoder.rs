@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
 use lglp_sdk::plugin::Shape;
-use lglp_sdk::plugin::abi::{EncoderTable, Str};
+use lglp_sdk::plugin::abi::{EncoderTable, Operator, Str};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::fitted::Matrix;
@@ -94,6 +94,11 @@ impl EncoderInstance {
         matches!(self.reads, Reads::Operators { .. })
     }
 
+    /// Shape of one encoded architecture.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// Encodes architectures of the space.
     pub fn encode<'a>(
         &self,
@@ -110,24 +115,52 @@ impl EncoderInstance {
                 })?;
             }
             Reads::Operators { space, most } => {
-                let (mut operators, mut ends) = (Vec::new(), Vec::with_capacity(count));
-                for architecture in architectures {
-                    operators.extend(networks::operators(space, architecture));
-                    ends.push(operators.len());
-                }
-                let encode = self.table.encode_operators.expect("it reads operators");
-                // SAFETY: `operators` and `ends` tell the networks, and `out` has the size that the contract asks for.
-                call::watched(&self.handle, |error| unsafe {
-                    let (operators, ends) = (operators.as_ptr(), ends.as_ptr());
-                    encode(self.instance, operators, ends, count, *most, out.as_mut_ptr(), error)
-                })?;
+                let networks = architectures.map(|architecture| networks::operators(space, architecture));
+                self.encode_networks(networks, *most, &mut out)?;
             }
         }
-        Ok(Matrix {
-            data: out,
-            rows: count,
-            shape: self.shape,
+        Ok(self.matrix(out, count))
+    }
+
+    /// Encodes parts of networks, each given by its operators; `None` of an encoder that reads no operators.
+    pub fn encode_parts(
+        &self,
+        parts: impl ExactSizeIterator<Item = Vec<Operator>>,
+    ) -> Result<Option<Matrix>, PluginError> {
+        let Reads::Operators { most, .. } = self.reads else {
+            return Ok(None);
+        };
+        let count = parts.len();
+        let mut out = vec![0f32; count * self.shape.len()];
+        self.encode_networks(parts, most, &mut out)?;
+        Ok(Some(self.matrix(out, count)))
+    }
+
+    fn encode_networks(
+        &self,
+        networks: impl Iterator<Item = Vec<Operator>>,
+        most: usize,
+        out: &mut [f32],
+    ) -> Result<(), PluginError> {
+        let (mut operators, mut ends) = (Vec::new(), Vec::new());
+        for network in networks {
+            operators.extend(network);
+            ends.push(operators.len());
+        }
+        let encode = self.table.encode_operators.expect("it reads operators");
+        // SAFETY: `operators` and `ends` tell the networks, and `out` has the size that the contract asks for.
+        call::watched(&self.handle, |error| unsafe {
+            let (operators, ends, count) = (operators.as_ptr(), ends.as_ptr(), ends.len());
+            encode(self.instance, operators, ends, count, most, out.as_mut_ptr(), error)
         })
+    }
+
+    fn matrix(&self, data: Vec<f32>, rows: usize) -> Matrix {
+        Matrix {
+            data,
+            rows,
+            shape: self.shape,
+        }
     }
 }
 

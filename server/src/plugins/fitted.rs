@@ -67,6 +67,7 @@ pub(super) fn whole_table(handle: &ComponentHandle) -> FittedTable {
     let known = match handle.abi_minor {
         0 | 1 => offset_of!(FittedTable, predict_spread),
         2 => offset_of!(FittedTable, difference_spreads),
+        3 => offset_of!(FittedTable, sums_len),
         _ => size_of::<FittedTable>(),
     };
     // SAFETY: the host admits extractors and regressors only with their table, of which a plugin of this version has that many
@@ -154,6 +155,11 @@ impl FittedInstance {
             table,
             instance,
         })
+    }
+
+    /// The name of the component.
+    pub fn name(&self) -> &str {
+        self.handle.name()
     }
 
     pub(super) fn handle(&self) -> &ComponentHandle {

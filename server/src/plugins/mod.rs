@@ -28,7 +28,7 @@ pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use health::{CallWatch, GivenUp, Tenant};
 pub use library::{ComponentHandle, Kind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
-pub use offers::{Spread, choose};
+pub use offers::{Spread, Summed, SumsLengths, choose};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 pub use trial::{SUBCOMMAND as TRIAL_SUBCOMMAND, main as trial_main};
 

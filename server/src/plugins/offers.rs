@@ -1,7 +1,9 @@
 //! What a regressor may offer beside predictions; `None` where it does not.
 
+use std::ffi::c_void;
+
 use lglp_sdk::plugin::LeftOut;
-use lglp_sdk::plugin::abi::{Bytes, Str};
+use lglp_sdk::plugin::abi::{Bytes, STATUS_OK, Str};
 
 use super::fitted::{FittedInstance, Matrix, bytes, whole_table};
 use super::{ComponentHandle, PluginError, call};
@@ -11,6 +13,27 @@ use super::{ComponentHandle, PluginError, call};
 pub struct Spread {
     pub predicted: Vec<f64>,
     pub spreads: Vec<f64>,
+}
+
+/// Numbers of a part of a network at most: of predictions, and of spreads.
+const MOST_SUMS: usize = 64;
+const MOST_SPREAD_SUMS: usize = 4096;
+
+/// How many numbers a regressor tells of each part of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SumsLengths {
+    pub values: usize,
+    /// 0 where spreads are not among it.
+    pub spreads: usize,
+}
+
+/// Networks, told by sums over their parts.
+pub struct Summed {
+    /// The first step of each.
+    pub firsts: Matrix,
+    pub values: Vec<f64>,
+    /// Only where spreads are asked for.
+    pub spreads: Option<Vec<f32>>,
 }
 
 impl FittedInstance {
@@ -86,6 +109,99 @@ impl FittedInstance {
             contributions(self.instance(), inputs.view(), out.as_mut_ptr(), error)
         });
         Ok(offered(called)?.map(|()| out))
+    }
+
+    /// The lengths of sums over the parts of a network; `None` where predictions do not follow from such.
+    pub fn sums_lengths(&self) -> Result<Option<SumsLengths>, PluginError> {
+        let table = self.table();
+        let values = self.length("sums_len", table.sums_len, MOST_SUMS)?;
+        if values == 0 {
+            return Ok(None);
+        }
+        let spreads = self.length("spread_sums_len", table.spread_sums_len, MOST_SPREAD_SUMS)?;
+        let has_all = table.sums.is_some() && table.predict_sums.is_some();
+        if !has_all || (spreads > 0 && table.spread_sums.is_none()) {
+            return Err(self.failed("a regressor with `sums_len` has `sums` and `predict_sums`, too".into()));
+        }
+        Ok(Some(SumsLengths { values, spreads }))
+    }
+
+    fn length(
+        &self,
+        name: &str,
+        callback: Option<unsafe extern "C" fn(*const c_void) -> usize>,
+        most: usize,
+    ) -> Result<usize, PluginError> {
+        let Some(callback) = callback else { return Ok(0) };
+        let mut length = 0;
+        call::watched(self.handle(), |_| {
+            // SAFETY: the instance is alive.
+            length = unsafe { callback(self.instance()) };
+            STATUS_OK
+        })?;
+        match length > most {
+            true => Err(self.failed(format!("its `{name}` is {length}; {most} at most"))),
+            false => Ok(length),
+        }
+    }
+
+    /// Numbers of each part of a network, `lengths.values` of each.
+    pub fn sums(&self, parts: &Matrix, lengths: SumsLengths) -> Result<Vec<f64>, PluginError> {
+        let sums = self.table().sums.expect("the lengths tell that it has it");
+        let mut out = vec![0.0; parts.rows * lengths.values];
+        // SAFETY: `out` has the size that the contract asks for.
+        call::watched(self.handle(), |error| unsafe {
+            sums(self.instance(), parts.view(), out.as_mut_ptr(), error)
+        })?;
+        Ok(out)
+    }
+
+    /// As [`Self::sums`], `lengths.spreads` of each.
+    pub fn spread_sums(&self, parts: &Matrix, lengths: SumsLengths) -> Result<Vec<f32>, PluginError> {
+        let sums = self.table().spread_sums.expect("the lengths tell that it has it");
+        let mut out = vec![0.0; parts.rows * lengths.spreads];
+        // SAFETY: `out` has the size that the contract asks for.
+        call::watched(self.handle(), |error| unsafe {
+            sums(self.instance(), parts.view(), out.as_mut_ptr(), error)
+        })?;
+        Ok(out)
+    }
+
+    /// Predictions of networks from the sums over their parts, of these lengths; spreads only where sums are given for them.
+    pub fn predict_sums(&self, sums: &Summed, lengths: SumsLengths) -> Result<Spread, PluginError> {
+        let Summed {
+            firsts,
+            values,
+            spreads: spread_sums,
+        } = sums;
+        assert_eq!(values.len(), firsts.rows * lengths.values, "sums of each network");
+        let predict = self.table().predict_sums.expect("the lengths tell that it has it");
+        let (mut predicted, mut spreads) = (vec![0.0; firsts.rows], Vec::new());
+        let (mut spreads_out, mut spread_sums_in) = (std::ptr::null_mut(), std::ptr::null());
+        if let Some(sums) = spread_sums {
+            assert_eq!(sums.len(), firsts.rows * lengths.spreads, "sums of each network");
+            spreads = vec![0.0; firsts.rows];
+            (spreads_out, spread_sums_in) = (spreads.as_mut_ptr(), sums.as_ptr());
+        }
+        // SAFETY: all have the sizes that the contract asks for.
+        call::watched(self.handle(), |error| unsafe {
+            let (values, predicted) = (values.as_ptr(), predicted.as_mut_ptr());
+            predict(
+                self.instance(),
+                firsts.view(),
+                values,
+                spread_sums_in,
+                predicted,
+                spreads_out,
+                error,
+            )
+        })?;
+        Ok(Spread { predicted, spreads })
+    }
+
+    fn failed(&self, message: String) -> PluginError {
+        let component = self.handle().name().to_owned();
+        PluginError::Failed { component, message }
     }
 }
 

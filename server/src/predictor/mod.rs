@@ -1,16 +1,17 @@
 //! Predictors: recipes, and the models that fitting them gives.
 
+mod components;
 mod interval;
 mod model;
 mod range;
 mod recipe;
 mod residual;
+mod sums;
 mod target;
 
+pub use components::PluginUse;
 pub use interval::{COVERAGE, Calibration, Interval, NoInterval};
-pub use model::{
-    Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, PluginUse, REGRESSOR, RESIDUAL,
-};
+pub use model::{Contributions, Estimate, FitEvent, FittedModel, Fitting, Labelled, ModelState, REGRESSOR, RESIDUAL};
 pub use range::TrainingRange;
 pub use recipe::{Candidate, ComponentSpec, Recipe, RecipeError};
 pub use residual::{ResidualGate, ResidualSpec};

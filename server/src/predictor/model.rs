@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use lglp_registry::Quantity;
 use lglp_sdk::plugin::{LeftOut, Operator, Progress};
-use lglp_sdk::{Architecture, SearchSpace};
-use serde::{Deserialize, Serialize};
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
+use super::components::Components;
 use super::residual::{self, Residual, Unexplained};
-use super::{ComponentSpec, Recipe, ResidualGate, Target};
-use crate::networks;
+use super::sums::{Asked, Sums};
+use super::{ComponentSpec, PluginUse, Recipe, ResidualGate, Target};
+use crate::networks::{self, Parts};
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
     Spread, Tenant,
@@ -80,18 +81,6 @@ impl FitEvent<'_> {
     }
 }
 
-/// The plugin that a part of a model was fitted with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PluginUse {
-    pub kind: Kind,
-    pub component: String,
-    pub plugin: String,
-    pub version: String,
-    pub sha256: String,
-    /// Version of the fitted state that it wrote; 0 for encoders.
-    pub state_version: u32,
-}
-
 /// The fitted parts of a model by role (`extractor`, `regressor`), as their plugins saved them.
 pub type ModelState = BTreeMap<String, Vec<u8>>;
 
@@ -99,6 +88,12 @@ const EXTRACTOR: &str = "extractor";
 pub const REGRESSOR: &str = "regressor";
 pub const RESIDUAL: &str = "residual";
 const RESIDUAL_GATE: &str = "residual-gate";
+
+/// Networks that are predicted in two ways, by look-up and as wholes.
+const COMPARED: usize = 16;
+
+/// How far both may lie apart, relatively: sums in another order differ in the last digits of a `f32`.
+const SUMS_TOLERANCE: f64 = 1e-4;
 
 /// How a recipe is fitted.
 #[derive(Clone, Copy)]
@@ -119,65 +114,14 @@ pub struct FittedModel {
     extractor: Option<FittedInstance>,
     regressor: FittedInstance,
     residual: Option<Residual>,
+    parts: Parts,
+    /// Where predictions follow from them.
+    sums: Option<Sums>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
     gate: Option<ResidualGate>,
     /// Each row of the fit, as all others tell it; none of a model that was loaded.
     left_out: Option<Vec<LeftOut>>,
     plugins: Vec<PluginUse>,
-}
-
-/// The components of a recipe, looked up.
-struct Components {
-    encoder: ComponentHandle,
-    extractor: Option<ComponentHandle>,
-    regressor: ComponentHandle,
-    residual: Option<residual::Components>,
-}
-
-impl Components {
-    /// Those of the residual only where there is one: whatever else a recipe has serves without its plugin.
-    fn of(recipe: &Recipe, host: &PluginHost, has_residual: bool) -> Result<Self, PluginError> {
-        let extractor = recipe.extractor.as_ref();
-        Ok(Self {
-            encoder: host.component(Kind::Encoder, &recipe.encoder.name)?.clone(),
-            extractor: extractor
-                .map(|e| host.component(Kind::FeatureExtractor, &e.name).cloned())
-                .transpose()?,
-            regressor: host.component(Kind::Regressor, &recipe.regressor.name)?.clone(),
-            residual: recipe
-                .residual
-                .as_ref()
-                .filter(|_| has_residual)
-                .map(|residual| residual::Components::of(residual, host))
-                .transpose()?,
-        })
-    }
-
-    fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
-        Self {
-            encoder: self.encoder.on_behalf_of(tenant),
-            extractor: self.extractor.as_ref().map(|e| e.on_behalf_of(tenant)),
-            regressor: self.regressor.on_behalf_of(tenant),
-            residual: self.residual.as_ref().map(|residual| residual.on_behalf_of(tenant)),
-        }
-    }
-
-    fn uses(&self) -> Vec<PluginUse> {
-        let parts = [Some(&self.encoder), self.extractor.as_ref(), Some(&self.regressor)];
-        let residual = self.residual.iter().flat_map(residual::Components::handles);
-        parts.into_iter().flatten().chain(residual).map(plugin_use).collect()
-    }
-}
-
-fn plugin_use(handle: &ComponentHandle) -> PluginUse {
-    PluginUse {
-        kind: handle.kind(),
-        component: handle.name().to_owned(),
-        plugin: handle.plugin().to_owned(),
-        version: handle.plugin_version().to_owned(),
-        sha256: handle.sha256().to_owned(),
-        state_version: handle.state_version(),
-    }
 }
 
 impl FittedModel {
@@ -205,10 +149,10 @@ impl FittedModel {
                 .check_parameters(&spec.regressor.parameters)?;
         }
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
+        let scale = |architecture: &Architecture| recipe.target.scale(networks::cost(space, architecture).macs);
         let targets = |part: Labelled<'_>| -> Vec<f64> {
             let rows = part.architectures.iter().zip(part.labels);
-            rows.map(|(architecture, label)| label / recipe.target.scale(space, architecture))
-                .collect()
+            rows.map(|(architecture, label)| label / scale(architecture)).collect()
         };
         let (train_targets, validation_targets) = (targets(train), targets(validation));
         let mut train_inputs = encoder.encode(train.architectures.iter())?;
@@ -287,13 +231,15 @@ impl FittedModel {
             row.spread *= factor;
         }
         for (row, architecture) in left_out.iter_mut().flatten().zip(&architectures) {
-            let scale = recipe.target.scale(space, architecture);
+            let scale = scale(architecture);
             row.predicted *= scale;
             row.spread *= scale;
         }
-        Ok(Self {
+        let model = Self {
             space: space.clone(),
             target: recipe.target,
+            parts: Parts::new(space),
+            sums: Sums::of(&encoder, &regressor)?,
             encoder,
             extractor,
             regressor,
@@ -301,7 +247,9 @@ impl FittedModel {
             gate,
             left_out,
             plugins: components.uses(),
-        })
+        };
+        model.compare_sums()?;
+        Ok(model)
     }
 
     /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
@@ -340,21 +288,58 @@ impl FittedModel {
             }
             _ => None,
         };
-        Ok(Self {
+        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
+        let extractor = components.extractor.as_ref().map(|handle| load(handle, EXTRACTOR));
+        let regressor = load(&components.regressor, REGRESSOR)?;
+        let model = Self {
             space: space.clone(),
             target: recipe.target,
-            encoder: EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?,
-            extractor: components
-                .extractor
-                .as_ref()
-                .map(|handle| load(handle, EXTRACTOR))
-                .transpose()?,
-            regressor: load(&components.regressor, REGRESSOR)?,
+            parts: Parts::new(space),
+            sums: Sums::of(&encoder, &regressor)?,
+            encoder,
+            extractor: extractor.transpose()?,
+            regressor,
             residual,
             gate: None,
             left_out: None,
             plugins: components.uses(),
-        })
+        };
+        model.compare_sums()?;
+        Ok(model)
+    }
+
+    /// Predicts some networks by look-up and as wholes: a plugin that offers sums must mean the same by both.
+    ///
+    /// # Errors
+    /// `Failed`, telling both predictions of a network.
+    fn compare_sums(&self) -> Result<(), PluginError> {
+        let some: Vec<Architecture> = Sampler::new(&self.space, 0).take(COMPARED).collect();
+        let Some(summed) = self.by_sums(some.iter(), true)? else {
+            return Ok(());
+        };
+        let inputs = self.encoder.encode(some.iter())?;
+        let mut told = vec![("predicts", summed.predicted, self.regressor.predict(&inputs)?)];
+        if !summed.spreads.is_empty() {
+            let whole = self.regressor.predict_spread(&inputs)?;
+            told.push((
+                "tells a spread of",
+                summed.spreads,
+                whole.map_or(Vec::new(), |whole| whole.spreads),
+            ));
+        }
+        for (what, summed, whole) in told {
+            let apart = summed.iter().zip(&whole).find(|(summed, whole)| {
+                let near = (**summed - **whole).abs() <= SUMS_TOLERANCE * whole.abs();
+                !near && (summed.is_finite() || whole.is_finite())
+            });
+            if let Some((summed, whole)) = apart {
+                return Err(PluginError::Failed {
+                    component: self.regressor.name().to_owned(),
+                    message: format!("it {what} {whole} for a network, and {summed} by the sums over its parts"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The fitted parts, to be loaded again.
@@ -393,21 +378,53 @@ impl FittedModel {
         self.gate
     }
 
-    /// What the residual multiplies predictions by, and the recipe's target.
+    /// Multiply-accumulates of the network of each architecture, at batch 1.
+    pub fn macs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<u64> {
+        match self.parts.walks(architectures.clone()) {
+            Some(walks) => walks.macs().to_vec(),
+            None => architectures
+                .map(|architecture| networks::cost(&self.space, architecture).macs)
+                .collect(),
+        }
+    }
+
+    /// What predictions of the regressor are multiplied by, for the recipe's target and by the residual; empty where by nothing.
     fn scales<'a>(
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<f64>, PluginError> {
-        let mut scales: Vec<f64> = architectures
-            .clone()
-            .map(|architecture| self.target.scale(&self.space, architecture))
-            .collect();
+        let mut scales = Vec::new();
+        if self.target.is_per_mac() {
+            let macs = self.macs(architectures.clone()).into_iter();
+            scales.extend(macs.map(|macs| self.target.scale(macs)));
+        }
         if let Some(residual) = &self.residual {
+            scales.resize(architectures.len(), 1.0);
             for (scale, factor) in scales.iter_mut().zip(residual.factors(architectures)?) {
                 *scale *= factor;
             }
         }
         Ok(scales)
+    }
+
+    /// What the regressor says of some architectures, by look-up, with spreads where they are asked for and it tells them so; `None`
+    /// where it does not offer that, or too many parts are known.
+    fn by_sums<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        with_spreads: bool,
+    ) -> Result<Option<Spread>, PluginError> {
+        let Some(sums) = &self.sums else { return Ok(None) };
+        let Some(walks) = self.parts.walks(architectures) else {
+            return Ok(None);
+        };
+        let asked = Asked {
+            parts: &self.parts,
+            encoder: &self.encoder,
+            regressor: &self.regressor,
+        };
+        let with_spreads = with_spreads && sums.tells_spreads(&walks);
+        sums.predict(&walks, asked, with_spreads).map(Some)
     }
 
     /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.
@@ -419,7 +436,7 @@ impl FittedModel {
         let Some(parts) = self.regressor.contributions(&encoded)? else {
             return Ok(None);
         };
-        let scale = self.target.scale(&self.space, architecture);
+        let scale = self.target.scale(networks::cost(&self.space, architecture).macs);
         let operators = networks::operators(&self.space, architecture);
         let (rest, values) = parts
             .split_last()
@@ -455,22 +472,27 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<Estimate>, PluginError> {
-        let encoded = self.encoder.encode(architectures.clone())?;
-        let inputs = match &self.extractor {
-            Some(extractor) => extractor.extract(&encoded)?,
-            None => encoded,
+        let (predicted, spreads) = match self.by_sums(architectures.clone(), true)? {
+            Some(Spread { predicted, spreads }) if !spreads.is_empty() => {
+                (predicted, spreads.into_iter().map(Some).collect())
+            }
+            summed => {
+                let inputs = self.inputs(architectures.clone())?;
+                let (predicted, spreads) = match self.regressor.predict_spread(&inputs)? {
+                    Some(Spread { predicted, spreads }) => (predicted, spreads.into_iter().map(Some).collect()),
+                    None => (self.regressor.predict(&inputs)?, vec![None; inputs.rows]),
+                };
+                // The same as without spreads, to the last digit.
+                (summed.map_or(predicted, |summed| summed.predicted), spreads)
+            }
         };
-        let (predicted, spreads) = match self.regressor.predict_spread(&inputs)? {
-            Some(Spread { predicted, spreads }) => (predicted, spreads.into_iter().map(Some).collect()),
-            None => (self.regressor.predict(&inputs)?, vec![None; inputs.rows]),
-        };
-        let estimates = predicted.into_iter().zip(spreads).zip(self.scales(architectures)?);
-        Ok(estimates
-            .map(|((value, spread), scale)| Estimate {
-                value: value * scale,
-                spread: spread.map(|spread: f64| spread * scale),
-            })
-            .collect())
+        let estimates = predicted.into_iter().zip(spreads);
+        let mut estimates: Vec<Estimate> = estimates.map(|(value, spread)| Estimate { value, spread }).collect();
+        for (estimate, scale) in estimates.iter_mut().zip(self.scales(architectures)?) {
+            estimate.value *= scale;
+            estimate.spread = estimate.spread.map(|spread: f64| spread * scale);
+        }
+        Ok(estimates)
     }
 
     /// Latencies in milliseconds, or energies in joules, in the order of the architectures.
@@ -478,14 +500,25 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<f64>, PluginError> {
-        let encoded = self.encoder.encode(architectures.clone())?;
-        let mut predicted = match &self.extractor {
-            Some(extractor) => self.regressor.predict(&extractor.extract(&encoded)?)?,
-            None => self.regressor.predict(&encoded)?,
+        let mut predicted = match self.by_sums(architectures.clone(), false)? {
+            Some(summed) => summed.predicted,
+            None => self.regressor.predict(&self.inputs(architectures.clone())?)?,
         };
         for (value, scale) in predicted.iter_mut().zip(self.scales(architectures)?) {
             *value *= scale;
         }
         Ok(predicted)
+    }
+
+    /// What the regressor reads of some architectures.
+    fn inputs<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
+    ) -> Result<Matrix, PluginError> {
+        let encoded = self.encoder.encode(architectures)?;
+        match &self.extractor {
+            Some(extractor) => extractor.extract(&encoded),
+            None => Ok(encoded),
+        }
     }
 }

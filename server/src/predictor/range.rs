@@ -59,7 +59,7 @@ impl TrainingRange {
         let mut resolutions: Vec<u32> = architectures.iter().map(|a| space.resolution(a)).collect();
         resolutions.sort_unstable();
         resolutions.dedup();
-        let layers: Vec<usize> = architectures.iter().map(|a| space.layers(a).len()).collect();
+        let layers: Vec<usize> = architectures.iter().map(|a| space.layers(a).count()).collect();
         let macs: Vec<u64> = architectures.iter().map(|a| networks::cost(space, a).macs).collect();
         Some(Self {
             resolutions,
@@ -69,21 +69,26 @@ impl TrainingRange {
         })
     }
 
-    /// In what an architecture or what is predicted of it lies outside, in words; `None` where it lies within.
-    pub fn outside(&self, space: &SearchSpace, architecture: &Architecture, predicted: f64) -> Option<String> {
+    /// In what an architecture, of so many multiply-accumulates, or what is predicted of it lies outside, in words; `None` where it lies within.
+    pub fn outside(
+        &self,
+        space: &SearchSpace,
+        architecture: &Architecture,
+        macs: u64,
+        predicted: f64,
+    ) -> Option<String> {
         let mut reasons = Vec::new();
         let resolution = space.resolution(architecture);
         if !self.resolutions.contains(&resolution) {
             reasons.push(format!("resolution {resolution} was not in the training set"));
         }
-        let layers = space.layers(architecture).len();
+        let layers = space.layers(architecture).count();
         if layers < self.layers.0 || layers > self.layers.1 {
             reasons.push(format!(
                 "{layers} layers; trained on {} to {}",
                 self.layers.0, self.layers.1
             ));
         }
-        let macs = networks::cost(space, architecture).macs;
         if macs < self.macs.0 || macs > self.macs.1 {
             let giga = |m: u64| m as f64 / 1e9;
             reasons.push(format!(

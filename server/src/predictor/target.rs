@@ -1,10 +1,7 @@
 //! What the components of a recipe learn.
 
 use lglp_registry::Quantity;
-use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
-
-use crate::networks;
 
 /// What extractor and regressor are fitted to. Predictions are latencies or energies, whether they are learned whole or
 /// per multiply-accumulate.
@@ -43,11 +40,12 @@ impl Target {
         }
     }
 
-    /// What the target of an architecture is multiplied with to be its latency in milliseconds or its energy in joules.
-    pub fn scale(self, space: &SearchSpace, architecture: &Architecture) -> f64 {
+    /// What the target of a network of so many multiply-accumulates is multiplied with to be its latency in milliseconds or its energy
+    /// in joules.
+    pub fn scale(self, macs: u64) -> f64 {
         match self.is_per_mac() {
             false => 1.0,
-            true => networks::cost(space, architecture).macs as f64 / 1e9,
+            true => macs as f64 / 1e9,
         }
     }
 

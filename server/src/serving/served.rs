@@ -159,20 +159,23 @@ impl ServedModel {
 
     /// Predicts architectures of the model's space, in their order, with intervals of this coverage.
     pub fn predict(&self, architectures: &[Architecture], coverage: f64) -> Result<Vec<Predicted>, ServingError> {
-        let mut estimates: Vec<Estimate> = Vec::with_capacity(architectures.len());
+        let (mut estimates, mut macs) = (
+            Vec::with_capacity(architectures.len()),
+            Vec::with_capacity(architectures.len()),
+        );
         for part in architectures.chunks(ROWS_PER_UNIT) {
             estimates.extend(self.model.estimate(part.iter())?);
+            macs.extend(self.model.macs(part.iter()));
         }
         self.check(architectures, estimates.iter().map(|estimate| estimate.value))?;
         let reach = self.calibration.reach(coverage);
-        let predicted = architectures
-            .iter()
-            .zip(estimates)
-            .map(|(architecture, Estimate { value, spread })| Predicted {
+        let predicted = architectures.iter().zip(estimates.into_iter().zip(macs)).map(
+            |(architecture, (Estimate { value, spread }, macs))| Predicted {
                 value,
                 interval: reach.and_then(|reach| reach.around(value, spread)),
-                outside_training_range: self.range.outside(&self.space, architecture, value),
-            });
+                outside_training_range: self.range.outside(&self.space, architecture, macs, value),
+            },
+        );
         Ok(predicted.collect())
     }
 

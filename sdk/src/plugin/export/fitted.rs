@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::abi::*;
 use super::super::boundary::{drop_instance, give, guard, guard_instance, into_pointer, labelled, slice_mut, tensor};
-use super::super::{Design, FeatureExtractor, Fit, PluginError, Progress, Regressor};
+use super::super::{Design, FeatureExtractor, Fit, PluginError, Progress, Regressor, Sums};
 use super::{Callbacks, parameters, text};
 
 /// What extractors and regressors have in common, so that one set of callbacks serves both.
@@ -89,6 +89,13 @@ pub(super) struct Offers {
         unsafe extern "C" fn(Str, TensorView, TensorView, *const Bytes, usize, usize, *mut usize, *mut Buffer) -> u32,
     >,
     difference_spreads: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f64, *mut Buffer) -> u32>,
+    sums_len: Option<unsafe extern "C" fn(*const c_void) -> usize>,
+    sums: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f64, *mut Buffer) -> u32>,
+    spread_sums_len: Option<unsafe extern "C" fn(*const c_void) -> usize>,
+    spread_sums: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f32, *mut Buffer) -> u32>,
+    predict_sums: Option<
+        unsafe extern "C" fn(*const c_void, TensorView, *const f64, *const f32, *mut f64, *mut f64, *mut Buffer) -> u32,
+    >,
 }
 
 impl Offers {
@@ -100,6 +107,11 @@ impl Offers {
         fit_from: None,
         choose: None,
         difference_spreads: None,
+        sums_len: None,
+        sums: None,
+        spread_sums_len: None,
+        spread_sums: None,
+        predict_sums: None,
     };
 }
 
@@ -114,6 +126,11 @@ impl<T: Regressor> Regressing<T> {
         fit_from: Some(Self::fit_from),
         choose: Some(Self::choose),
         difference_spreads: Some(Self::difference_spreads),
+        sums_len: Some(Self::sums_len),
+        sums: Some(Self::sums),
+        spread_sums_len: Some(Self::spread_sums_len),
+        spread_sums: Some(Self::spread_sums),
+        predict_sums: Some(Self::predict_sums),
     };
 
     unsafe extern "C" fn predict(
@@ -156,6 +173,63 @@ impl<T: Regressor> Regressing<T> {
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
                 p.0.difference_spreads(tensor(inputs), slice_mut(spreads, inputs.rows))
+            })
+        }
+    }
+
+    unsafe extern "C" fn sums_len(instance: *const c_void) -> usize {
+        // SAFETY: the host keeps to the contract of `FittedTable::sums_len`.
+        unsafe { asked::<Predicting<T>>(instance, |p| p.0.sums_len()) }
+    }
+
+    unsafe extern "C" fn sums(instance: *const c_void, parts: TensorView, out: *mut f64, error: *mut Buffer) -> u32 {
+        // SAFETY: the host keeps to the contract of `FittedTable::sums`.
+        unsafe {
+            guard_instance::<Predicting<T>>(instance, error, |p| {
+                p.0.sums(tensor(parts), slice_mut(out, parts.rows * p.0.sums_len()))
+            })
+        }
+    }
+
+    unsafe extern "C" fn spread_sums_len(instance: *const c_void) -> usize {
+        // SAFETY: the host keeps to the contract of `FittedTable::spread_sums_len`.
+        unsafe { asked::<Predicting<T>>(instance, |p| p.0.spread_sums_len()) }
+    }
+
+    unsafe extern "C" fn spread_sums(
+        instance: *const c_void,
+        parts: TensorView,
+        out: *mut f32,
+        error: *mut Buffer,
+    ) -> u32 {
+        // SAFETY: the host keeps to the contract of `FittedTable::spread_sums`.
+        unsafe {
+            guard_instance::<Predicting<T>>(instance, error, |p| {
+                p.0.spread_sums(tensor(parts), slice_mut(out, parts.rows * p.0.spread_sums_len()))
+            })
+        }
+    }
+
+    unsafe extern "C" fn predict_sums(
+        instance: *const c_void,
+        firsts: TensorView,
+        sums: *const f64,
+        spread_sums: *const f32,
+        out: *mut f64,
+        spreads: *mut f64,
+        error: *mut Buffer,
+    ) -> u32 {
+        // SAFETY: the host keeps to the contract of `FittedTable::predict_sums`.
+        unsafe {
+            guard_instance::<Predicting<T>>(instance, error, |p| {
+                let asks = !spreads.is_null();
+                let sums = Sums {
+                    firsts: tensor(firsts),
+                    values: slice(sums, firsts.rows * p.0.sums_len()),
+                    spreads: slice(spread_sums, if asks { firsts.rows * p.0.spread_sums_len() } else { 0 }),
+                };
+                let spreads = asks.then(|| slice_mut(spreads, firsts.rows));
+                p.0.predict_sums(sums, slice_mut(out, firsts.rows), spreads)
             })
         }
     }
@@ -289,6 +363,11 @@ impl<T: Fitted> Callbacks<T> {
         fit_from: T::OFFERS.fit_from,
         choose: T::OFFERS.choose,
         difference_spreads: T::OFFERS.difference_spreads,
+        sums_len: T::OFFERS.sums_len,
+        sums: T::OFFERS.sums,
+        spread_sums_len: T::OFFERS.spread_sums_len,
+        spread_sums: T::OFFERS.spread_sums,
+        predict_sums: T::OFFERS.predict_sums,
     };
 
     unsafe extern "C" fn fit(params: Str, data: *const FitData, instance: *mut *mut c_void, error: *mut Buffer) -> u32 {
@@ -331,14 +410,23 @@ impl<T: Fitted> Callbacks<T> {
     }
 
     unsafe extern "C" fn outputs(instance: *const c_void) -> usize {
-        let mut outputs = 0;
         // SAFETY: the host keeps to the contract of `FittedTable::outputs`.
-        unsafe {
-            guard_instance::<T>(instance, std::ptr::null_mut(), |fitted| {
-                outputs = fitted.outputs();
-                Ok(())
-            });
-        }
-        outputs
+        unsafe { asked::<T>(instance, T::outputs) }
     }
+}
+
+/// What an instance says of itself; 0 where it panics.
+///
+/// # Safety
+/// `instance` comes from [`into_pointer`] with the same `T`.
+unsafe fn asked<T: 'static>(instance: *const c_void, ask: impl FnOnce(&T) -> usize) -> usize {
+    let mut answer = 0;
+    // SAFETY: by the contract of this function.
+    unsafe {
+        guard_instance::<T>(instance, std::ptr::null_mut(), |fitted| {
+            answer = ask(fitted);
+            Ok(())
+        });
+    }
+    answer
 }

@@ -8,6 +8,8 @@ mod onnx;
 mod parts;
 mod weights;
 
+use std::iter::Sum;
+
 use lglp_sdk::plugin::abi::{OPERATOR_CONVOLUTION, OPERATOR_POINTWISE, OPERATOR_POOL, Operator};
 use lglp_sdk::space::Op;
 use lglp_sdk::{Architecture, SearchSpace};
@@ -46,6 +48,15 @@ impl Cost {
             macs: u64::from(batch) * macs,
             parameters: weight_bytes / 4,
         }
+    }
+}
+
+impl Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |sum, cost| Self {
+            macs: sum.macs + cost.macs,
+            parameters: sum.parameters + cost.parameters,
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use lglp_sdk::space::{Block, COLUMNS_PER_LAYER};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::blocks::InvertedResidual;
-use super::frame;
 use super::graph::{Graph, IMAGE_CHANNELS, Value};
+use super::{Cost, frame};
 
 /// Parts that are kept at most; the space of the paper has some 6,000.
 const KEPT: usize = 1 << 15;
@@ -91,8 +91,6 @@ struct Known {
     part: u32,
     /// The number of what flows out.
     output: u16,
-    /// Multiply-accumulates of the part at batch 1.
-    macs: u64,
 }
 
 /// The parts of the networks of a space, numbered in the order in which they were met.
@@ -106,10 +104,18 @@ pub struct Parts {
 #[derive(Default)]
 struct Table {
     steps: HashMap<Step, Known, RandomState>,
-    /// What each part is, and what flows into it: what it does follows from both.
-    parts: Vec<(Part, FeatureMap)>,
+    parts: Vec<KnownPart>,
     numbers: HashMap<(Part, FeatureMap), Known, RandomState>,
     feature_maps: Vec<FeatureMap>,
+}
+
+/// What a part is, and what flows into it: what it does follows from both.
+#[derive(Clone, Copy)]
+struct KnownPart {
+    part: Part,
+    input: FeatureMap,
+    /// At batch 1.
+    cost: Cost,
 }
 
 /// The parts of some networks, as their numbers.
@@ -118,7 +124,6 @@ pub struct Walks {
     numbers: Vec<u32>,
     /// Where those of each network end.
     ends: Vec<usize>,
-    macs: Vec<u64>,
     /// Parts that were known when these were told.
     known: usize,
 }
@@ -141,11 +146,6 @@ impl Walks {
             .iter()
             .map(move |end| &self.numbers[std::mem::replace(&mut begin, *end)..*end])
     }
-
-    /// Multiply-accumulates of each network at batch 1.
-    pub fn macs(&self) -> &[u64] {
-        &self.macs
-    }
 }
 
 impl Parts {
@@ -159,8 +159,21 @@ impl Parts {
 
     /// The operators of a part, in the order in which they run.
     pub fn operators(&self, number: usize) -> Vec<Operator> {
-        let (part, input) = self.table.read().unwrap_or_else(PoisonError::into_inner).parts[number];
+        let KnownPart { part, input, .. } = self.table.read().unwrap_or_else(PoisonError::into_inner).parts[number];
         build(&self.space, part, input).1
+    }
+
+    /// What the networks of some architectures cost at batch 1.
+    pub fn costs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<Cost> {
+        let Some(walks) = self.walks(architectures.clone()) else {
+            return architectures
+                .map(|architecture| super::cost(&self.space, architecture))
+                .collect();
+        };
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let cost = |part: &u32| table.parts[*part as usize].cost;
+        let network = |parts: &[u32]| parts.iter().map(cost).sum();
+        walks.iter().map(network).collect()
     }
 
     /// The parts of the networks of some architectures; `None` where one is not known and as many are as are kept.
@@ -187,21 +200,18 @@ impl Parts {
         let mut walks = Walks {
             numbers: Vec::with_capacity(networks * (self.slots.iter().sum::<usize>() + 2)),
             ends: Vec::with_capacity(networks),
-            macs: Vec::with_capacity(networks),
             known: table.parts.len(),
         };
         for architecture in architectures {
-            let (mut input, mut macs) = (0, 0);
+            let mut input = 0;
             let mut take = |place: u8, choices: [u8; COLUMNS_PER_LAYER]| {
                 let known = table.steps.get(&step(input, place, choices))?;
                 walks.numbers.push(known.part);
-                macs += known.macs;
                 input = known.output;
                 Some(())
             };
             self.steps(architecture, &mut take)?;
             walks.ends.push(walks.numbers.len());
-            walks.macs.push(macs);
         }
         Some(walks)
     }
@@ -276,9 +286,9 @@ impl Table {
             part: self.parts.len() as u32,
             // No more than there are parts.
             output: flows as u16 + 1,
-            macs: operators.iter().map(|operator| operator.macs).sum(),
         };
-        self.parts.push((part, input));
+        let cost = Cost::of(&operators, 1);
+        self.parts.push(KnownPart { part, input, cost });
         self.numbers.insert((part, input), known);
         Some(known)
     }

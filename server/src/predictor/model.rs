@@ -11,7 +11,7 @@ use super::components::Components;
 use super::residual::{self, Residual, Unexplained};
 use super::sums::{Asked, Sums};
 use super::{ComponentSpec, PluginUse, Recipe, ResidualGate, Target};
-use crate::networks::{self, Parts};
+use crate::networks::{self, Cost, Parts};
 use crate::plugins::{
     ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
     Spread, Tenant,
@@ -378,14 +378,9 @@ impl FittedModel {
         self.gate
     }
 
-    /// Multiply-accumulates of the network of each architecture, at batch 1.
-    pub fn macs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<u64> {
-        match self.parts.walks(architectures.clone()) {
-            Some(walks) => walks.macs().to_vec(),
-            None => architectures
-                .map(|architecture| networks::cost(&self.space, architecture).macs)
-                .collect(),
-        }
+    /// What the network of each architecture costs, at batch 1.
+    pub fn costs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<Cost> {
+        self.parts.costs(architectures)
     }
 
     /// What predictions of the regressor are multiplied by, for the recipe's target and by the residual; empty where by nothing.
@@ -395,8 +390,8 @@ impl FittedModel {
     ) -> Result<Vec<f64>, PluginError> {
         let mut scales = Vec::new();
         if self.target.is_per_mac() {
-            let macs = self.macs(architectures.clone()).into_iter();
-            scales.extend(macs.map(|macs| self.target.scale(macs)));
+            let costs = self.costs(architectures.clone()).into_iter();
+            scales.extend(costs.map(|cost| self.target.scale(cost.macs)));
         }
         if let Some(residual) = &self.residual {
             scales.resize(architectures.len(), 1.0);

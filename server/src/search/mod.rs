@@ -163,7 +163,7 @@ impl Search<'_> {
     fn evaluate(&self, architectures: Vec<Architecture>, score: &mut Score) -> Result<Vec<Individual>, SearchError> {
         let parts: Vec<&[Architecture]> = architectures.chunks(PART).collect();
         let latencies = each(&parts, self.threads, |part| self.latencies(part))?.concat();
-        let scores = score.of(&self.model.space, &architectures)?;
+        let scores = score.of(self.model, &architectures)?;
         let told = architectures.into_iter().zip(latencies.into_iter().zip(scores));
         Ok(told
             .map(|(architecture, (latency_ms, score))| Individual {

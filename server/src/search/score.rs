@@ -5,9 +5,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::Architecture;
 
-use crate::networks;
+use crate::networks::Cost;
+use crate::serving::ServedModel;
 
 /// A score, the more the better.
 pub enum Score {
@@ -72,19 +73,18 @@ impl Score {
         }))
     }
 
-    /// The scores of architectures, in their order.
-    pub fn of(&mut self, space: &SearchSpace, architectures: &[Architecture]) -> Result<Vec<f64>, ScoreError> {
-        let costs = || {
-            architectures
-                .iter()
-                .map(|architecture| networks::cost(space, architecture))
+    /// The scores of architectures of the model's space, in their order.
+    pub fn of(&mut self, model: &ServedModel, architectures: &[Architecture]) -> Result<Vec<f64>, ScoreError> {
+        let millions = |of: fn(Cost) -> u64| {
+            let costs = model.costs(architectures).into_iter();
+            Ok(costs.map(|cost| of(cost) as f64 / 1e6).collect())
         };
         match self {
-            Self::Macs => Ok(costs().map(|cost| cost.macs as f64 / 1e6).collect()),
-            Self::Parameters => Ok(costs().map(|cost| cost.parameters as f64 / 1e6).collect()),
+            Self::Macs => millions(|cost| cost.macs),
+            Self::Parameters => millions(|cost| cost.parameters),
             Self::Program(program) => program.of(architectures
                 .iter()
-                .map(|architecture| space.canonical_text(architecture))
+                .map(|architecture| model.space.canonical_text(architecture))
                 .collect()),
         }
     }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::ServingError;
 use super::self_test::self_test;
 use crate::compute::{Account, ROWS_PER_UNIT, USUAL_UNIT};
+use crate::networks::Cost;
 use crate::plugins::{PluginHost, Tenant};
 use crate::predictor::{
     COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelState, NoInterval, PluginUse, Recipe,
@@ -147,6 +148,11 @@ impl ServedModel {
         Ok(values)
     }
 
+    /// What the network of each architecture costs, at batch 1.
+    pub fn costs(&self, architectures: &[Architecture]) -> Vec<Cost> {
+        self.model.costs(architectures.iter())
+    }
+
     /// The parts of a prediction; `None` where the version does not tell them.
     pub fn contributions(&self, architecture: &Architecture) -> Result<Option<Contributions>, ServingError> {
         let parts = self.model.contributions(architecture)?;
@@ -159,21 +165,21 @@ impl ServedModel {
 
     /// Predicts architectures of the model's space, in their order, with intervals of this coverage.
     pub fn predict(&self, architectures: &[Architecture], coverage: f64) -> Result<Vec<Predicted>, ServingError> {
-        let (mut estimates, mut macs) = (
+        let (mut estimates, mut costs) = (
             Vec::with_capacity(architectures.len()),
             Vec::with_capacity(architectures.len()),
         );
         for part in architectures.chunks(ROWS_PER_UNIT) {
             estimates.extend(self.model.estimate(part.iter())?);
-            macs.extend(self.model.macs(part.iter()));
+            costs.extend(self.model.costs(part.iter()));
         }
         self.check(architectures, estimates.iter().map(|estimate| estimate.value))?;
         let reach = self.calibration.reach(coverage);
-        let predicted = architectures.iter().zip(estimates.into_iter().zip(macs)).map(
-            |(architecture, (Estimate { value, spread }, macs))| Predicted {
+        let predicted = architectures.iter().zip(estimates.into_iter().zip(costs)).map(
+            |(architecture, (Estimate { value, spread }, cost))| Predicted {
                 value,
                 interval: reach.and_then(|reach| reach.around(value, spread)),
-                outside_training_range: self.range.outside(&self.space, architecture, macs, value),
+                outside_training_range: self.range.outside(&self.space, architecture, cost.macs, value),
             },
         );
         Ok(predicted.collect())

@@ -1,0 +1,138 @@
+//! Predictions by look-ups of the parts that networks have in common, against those of whole networks.
+
+use lglp::networks::{self, Cost, Parts};
+use lglp::plugins::{EncoderInstance, FittedInstance, Kind, PluginHost};
+use lglp::predictor::{FittedModel, Fitting, Labelled, Recipe};
+use lglp_sdk::plugin::Operator;
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_tests::plugins::plugins_of;
+use lglp_tests::{HARDWARE, Registry, program, root};
+use serde_json::{Value, json};
+
+fn space(name: &str) -> SearchSpace {
+    let text = std::fs::read_to_string(root().join(format!("spaces/{name}.toml"))).expect("a space");
+    SearchSpace::from_toml(&text).expect("a consistent space")
+}
+
+/// Where a part stands does not matter to what it does.
+fn anywhere(operator: &Operator) -> Operator {
+    Operator {
+        block: operator.block.min(1),
+        layer: operator.layer.min(1),
+        ..*operator
+    }
+}
+
+#[test]
+fn parts_make_the_networks_that_they_are_parts_of() {
+    for name in ["mobilenetv3", "ofa-mobilenetv3"] {
+        let space = space(name);
+        let parts = Parts::new(&space);
+        let some: Vec<Architecture> = Sampler::new(&space, 3).take(400).collect();
+        let costs: Vec<Cost> = some.iter().map(|one| networks::cost(&space, one)).collect();
+        // In portions: most parts of the later ones are known by then.
+        for (some, costs) in some.chunks(50).zip(costs.chunks(50)) {
+            assert_eq!(parts.costs(some.iter()), costs);
+            let walks = parts.walks(some.iter()).expect("there is room");
+            for (one, numbers) in some.iter().zip(walks.iter()) {
+                let told = numbers.iter().flat_map(|number| parts.operators(*number as usize));
+                let whole = networks::operators(&space, one);
+                assert_eq!(
+                    told.collect::<Vec<_>>(),
+                    whole.iter().map(anywhere).collect::<Vec<_>>(),
+                    "{}",
+                    space.canonical_text(one)
+                );
+            }
+        }
+        // A layer of a kind comes again in network after network: there are far fewer than 400 networks have, some 8,000.
+        let known = parts.walks(some.iter()).expect("there is room").known();
+        assert!(known < 5_000, "{known} parts of {name}");
+    }
+}
+
+#[test]
+fn sums_over_parts_predict_what_whole_networks_do() {
+    let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
+    let space = space("mobilenetv3");
+    let path = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
+    let text = std::fs::read_to_string(path).expect("the shipped dataset");
+    let rows: Vec<Value> = text
+        .lines()
+        .take(150)
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let read = |row: &Value| {
+        let text = row["architecture"].as_str().expect("canonical text");
+        space.architecture_from_text(text).expect("an architecture")
+    };
+    let architectures: Vec<Architecture> = rows.iter().map(read).collect();
+    let labels: Vec<f64> = rows.iter().map(|row| row["latency_ms"].as_f64().expect("ms")).collect();
+    let recipe = Recipe::load(&root().join("recipes"), "additive").expect("a recipe");
+    let fitting = Fitting {
+        recipe: &recipe,
+        host: &host,
+        space: &space,
+        seed: 0,
+        priors: &[],
+    };
+    let labelled = |from: usize, to: usize| Labelled {
+        architectures: &architectures[from..to],
+        labels: &labels[from..to],
+    };
+    let model = FittedModel::fit(fitting, labelled(0, 120), labelled(120, 150), &mut |_| true).expect("a model");
+
+    // The same state, asked for whole networks.
+    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let state = &model.save().expect("a state")["regressor"];
+    let whole = FittedInstance::load(handle, handle.state_version(), state).expect("it is read");
+    let handle = host.component(Kind::Encoder, "operators").expect("an encoder");
+    let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("an encoder");
+    assert!(whole.sums_lengths().expect("lengths").is_some(), "it offers sums");
+
+    let some: Vec<Architecture> = Sampler::new(&space, 5).take(300).collect();
+    let inputs = encoder.encode(some.iter()).expect("encoded");
+    let wholes = whole
+        .predict_spread(&inputs)
+        .expect("predictions")
+        .expect("it is offered");
+    let values = model.predict(some.iter()).expect("predictions");
+    let estimates = model.estimate(some.iter()).expect("predictions");
+    for at in 0..some.len() {
+        let (value, spread) = (wholes.predicted[at], wholes.spreads[at]);
+        assert!(
+            (values[at] - value).abs() <= 1e-12 * value,
+            "{} for {value}",
+            values[at]
+        );
+        assert_eq!(values[at], estimates[at].value, "with its spread it is the same");
+        let told = estimates[at].spread.expect("a spread");
+        assert!((told - spread).abs() <= 1e-5 * spread, "{told} for {spread}");
+    }
+    // Whatever else is asked for with it.
+    let alone = model.estimate(some[17..18].iter()).expect("a prediction");
+    assert_eq!(alone[0], estimates[17]);
+    let mut reversed: Vec<Architecture> = some.clone();
+    reversed.reverse();
+    let mut reversed = model.estimate(reversed.iter()).expect("predictions");
+    reversed.reverse();
+    assert_eq!(reversed, estimates);
+}
+
+/// A plugin that means different things by its sums and by its predictions would be believed in one and judged by the other.
+#[test]
+fn a_regressor_that_disagrees_with_itself_is_refused() {
+    let mut registry = Registry::default();
+    let folder = plugins_of(&registry);
+    let file = "liblglp_plugin_panicking.so";
+    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    registry.plugins = Some(folder);
+    registry.import(60);
+    let said = registry.fails(&["train", "--hardware", HARDWARE, "--recipe", "disagrees"]);
+    assert!(
+        said.contains("`disagrees`")
+            && said.contains("for a network, and")
+            && said.contains("by the sums over its parts"),
+        "{said}"
+    );
+}

@@ -130,7 +130,7 @@ fn a_regressor_that_disagrees_with_itself_is_refused() {
     registry.import(60);
     let said = registry.fails(&["train", "--hardware", HARDWARE, "--recipe", "disagrees"]);
     assert!(
-        said.contains("`disagrees`")
+        said.contains("disagrees: it predicts")
             && said.contains("for a network, and")
             && said.contains("by the sums over its parts"),
         "{said}"

@@ -13,7 +13,7 @@ use crate::plugins::{EncoderInstance, FittedInstance, Matrix, PluginError, Sprea
 const AT_ONCE: usize = 256;
 
 /// Memory that numbers for spreads take at most, bytes.
-const MOST_MEMORY: usize = 64 << 20;
+const MOST_MEMORY: usize = 32 << 20;
 
 /// What a regressor tells of each part.
 pub(super) struct Sums {

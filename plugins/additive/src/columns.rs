@@ -239,9 +239,16 @@ impl Columns {
         sums
     }
 
-    /// The resolutions that were seen, pixels, where they are told apart.
-    pub fn resolutions(&self) -> impl Iterator<Item = u32> {
-        self.resolutions.iter().map(|(pixels, _)| *pixels)
+    /// The resolutions that were seen, pixels, where they are told apart, each with the column that is its own.
+    pub fn resolutions(&self) -> impl Iterator<Item = (u32, usize)> {
+        let begin = self.range(Group::Resolution).start;
+        self.resolutions.iter().map(|(pixels, _)| *pixels).zip(begin..)
+    }
+
+    /// What every network has of the columns of the resolutions, less than nothing: the share of the training that has each.
+    pub fn less_shares(&self) -> impl Iterator<Item = (usize, f64)> {
+        let begin = self.range(Group::Resolution).start;
+        (begin..).zip(&self.resolutions).map(|(at, (_, share))| (at, -share))
     }
 
     /// Whether nothing was learned of a resolution, while there is something to be learned of each.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par};
-use lglp_sdk::plugin::{LeftOut, PluginError, Tensor};
+use lglp_sdk::plugin::{LeftOut, PluginError, Sums, Tensor};
 
 use crate::columns::{Columns, Group, add, add_times};
 use crate::cost::Cost;
@@ -65,7 +65,7 @@ pub struct Times {
 pub const SUMS: usize = 3;
 
 /// What the operators and layers of a network take, milliseconds.
-struct Sums {
+struct Totals {
     times: Times,
     /// Side of the input, pixels.
     resolution: u32,
@@ -187,7 +187,7 @@ impl Model {
     /// As [`Self::predict`].
     pub fn predict_sums(
         &self,
-        told: &lglp_sdk::plugin::Sums<'_>,
+        told: &Sums<'_>,
         targets: &mut [f64],
         mut spreads: Option<&mut [f64]>,
     ) -> Result<(), PluginError> {
@@ -197,7 +197,7 @@ impl Model {
             let [prior, first, second] = *sums;
             let row = told.firsts.row(at);
             let resolution = row[SIDE_IN] as u32;
-            let whole = self.whole(&Sums {
+            let whole = self.whole(&Totals {
                 times: Times { prior, first, second },
                 resolution,
             });
@@ -375,7 +375,7 @@ impl Model {
         row: &[f32],
         mut columns: Option<&mut [f64]>,
         mut parts: Option<&mut [f64]>,
-    ) -> Result<Sums, PluginError> {
+    ) -> Result<Totals, PluginError> {
         let layered = self.parts.columns.layers();
         let mut all = Times {
             prior: 0.0,
@@ -433,7 +433,7 @@ impl Model {
         if all.prior <= 0.0 {
             return Err(PluginError::Failed("a network has no operators".into()));
         }
-        Ok(Sums {
+        Ok(Totals {
             times: all,
             resolution: row[SIDE_IN] as u32,
         })
@@ -452,7 +452,7 @@ impl Model {
         }
     }
 
-    fn whole(&self, sums: &Sums) -> Whole {
+    fn whole(&self, sums: &Totals) -> Whole {
         let (constant, own) = (&self.rest.constant, self.rest.of_resolution(sums.resolution));
         let Times { prior, first, second } = sums.times;
         let scale = self.parts.size.scale(prior, first + constant.first + prior * own.first);

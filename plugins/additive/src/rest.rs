@@ -3,6 +3,7 @@
 use crate::model::Parts;
 
 /// What a part of a prediction has of both stages, and of what is not known of the coefficients.
+#[derive(Clone)]
 pub struct Share {
     pub first: f64,
     pub second: f64,
@@ -11,22 +12,23 @@ pub struct Share {
 }
 
 impl Share {
+    /// What so much of each of some columns makes.
     fn of(parts: &Parts, columns: impl Iterator<Item = (usize, f64)>) -> Self {
-        let (mut first, mut second) = (0.0, 0.0);
-        let mut half = vec![0.0; parts.columns.len()];
-        for (at, entry) in columns {
-            first += entry * parts.first[at];
-            second += entry * parts.second[at];
-            let column = parts.root.col(at).iter();
-            half.iter_mut()
-                .zip(column)
-                .for_each(|(half, root)| *half += entry * root);
-        }
-        Self {
-            first,
-            second,
-            half: half.into_iter().map(|half| half as f32).collect(),
-        }
+        let mut share = Self {
+            first: 0.0,
+            second: 0.0,
+            half: vec![0.0; parts.columns.len()],
+        };
+        columns.for_each(|(at, entry)| share.add(parts, at, entry));
+        share
+    }
+
+    fn add(&mut self, parts: &Parts, at: usize, entry: f64) {
+        self.first += entry * parts.first[at];
+        self.second += entry * parts.second[at];
+        let column = parts.root.col(at).iter();
+        let entries = self.half.iter_mut().zip(column);
+        entries.for_each(|(half, root)| *half += (entry * root) as f32);
     }
 }
 
@@ -42,14 +44,16 @@ pub struct Rest {
 
 impl Rest {
     pub fn new(parts: &Parts) -> Self {
-        let of_resolution = |pixels| Share::of(parts, parts.columns.of_resolution(pixels));
-        let resolutions = parts
-            .columns
-            .resolutions()
-            .map(|pixels| (pixels, of_resolution(pixels)));
+        // Each resolution has a column of its own, less what all have in common.
+        let common = Share::of(parts, parts.columns.less_shares());
+        let with = |(pixels, at)| {
+            let mut own = common.clone();
+            own.add(parts, at, 1.0);
+            (pixels, own)
+        };
         Self {
             constant: Share::of(parts, [parts.columns.constant()].into_iter()),
-            resolutions: resolutions.collect(),
+            resolutions: parts.columns.resolutions().map(with).collect(),
             unseen: Share::of(parts, std::iter::empty()),
         }
     }

@@ -17,6 +17,12 @@ use super::{Cost, frame};
 /// Parts that are kept at most; the space of the paper has some 6,000.
 const KEPT: usize = 1 << 15;
 
+/// Steps that are kept at most: several lead to one part.
+const MOST_STEPS: usize = 4 * KEPT;
+
+/// Blocks of which a [`Step`] tells.
+const MOST_BLOCKS: usize = 254;
+
 /// A part of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
@@ -124,19 +130,12 @@ pub struct Walks {
     numbers: Vec<u32>,
     /// Where those of each network end.
     ends: Vec<usize>,
-    /// Parts that were known when these were told.
-    known: usize,
 }
 
 impl Walks {
     /// How many networks there are.
     pub fn len(&self) -> usize {
         self.ends.len()
-    }
-
-    /// How many parts are known, these among them.
-    pub fn known(&self) -> usize {
-        self.known
     }
 
     /// The parts of one network after another.
@@ -158,8 +157,10 @@ impl Parts {
     }
 
     /// The operators of a part, in the order in which they run.
-    pub fn operators(&self, number: usize) -> Vec<Operator> {
-        let KnownPart { part, input, .. } = self.table.read().unwrap_or_else(PoisonError::into_inner).parts[number];
+    pub fn operators(&self, number: u32) -> Vec<Operator> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let KnownPart { part, input, .. } = table.parts[number as usize];
+        drop(table);
         build(&self.space, part, input).1
     }
 
@@ -176,12 +177,14 @@ impl Parts {
         walks.iter().map(network).collect()
     }
 
-    /// The parts of the networks of some architectures; `None` where one is not known and as many are as are kept.
+    /// The parts of the networks of some architectures; `None` where one is not known and there is no room for more, or where the space
+    /// has more blocks than a [`Step`] tells.
     pub fn walks<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Option<Walks> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let walks = self.walks_in(&table, architectures.clone());
+        let is_full = table.parts.len() == KEPT || table.steps.len() >= MOST_STEPS;
         drop(table);
-        if walks.is_some() {
+        if walks.is_some() || is_full || self.slots.len() > MOST_BLOCKS {
             return walks;
         }
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
@@ -200,7 +203,6 @@ impl Parts {
         let mut walks = Walks {
             numbers: Vec::with_capacity(networks * (self.slots.iter().sum::<usize>() + 2)),
             ends: Vec::with_capacity(networks),
-            known: table.parts.len(),
         };
         for architecture in architectures {
             let mut input = 0;
@@ -216,8 +218,8 @@ impl Parts {
         Some(walks)
     }
 
-    /// Walks through a network: place 0 is the stem, then each block has one, from 1, and at last comes the head. `None` where
-    /// `take` stops, or there are too many blocks.
+    /// Gives `take` each step of the walk through a network: its place (0 is the stem, each block has one from 1 on, 255 is the head) and what
+    /// is chosen there. `None` where `take` gave that.
     fn steps(
         &self,
         architecture: &Architecture,
@@ -248,6 +250,7 @@ impl Parts {
             let step = step(input, place, choices);
             let known = match table.steps.get(&step) {
                 Some(known) => *known,
+                None if table.steps.len() >= MOST_STEPS => return None,
                 None => {
                     let flows = match place {
                         0 => FeatureMap {

@@ -89,7 +89,7 @@ impl EncoderInstance {
         })
     }
 
-    /// Whether it reads the operators of a network, a step of its encoding being one of them.
+    /// Whether it reads the operators of a network.
     pub fn reads_operators(&self) -> bool {
         matches!(self.reads, Reads::Operators { .. })
     }
@@ -122,18 +122,15 @@ impl EncoderInstance {
         Ok(self.matrix(out, count))
     }
 
-    /// Encodes parts of networks, each given by its operators; `None` of an encoder that reads no operators.
-    pub fn encode_parts(
-        &self,
-        parts: impl ExactSizeIterator<Item = Vec<Operator>>,
-    ) -> Result<Option<Matrix>, PluginError> {
+    /// Encodes parts of networks, each given by its operators: only of an encoder that reads these.
+    pub fn encode_parts(&self, parts: impl ExactSizeIterator<Item = Vec<Operator>>) -> Result<Matrix, PluginError> {
         let Reads::Operators { most, .. } = self.reads else {
-            return Ok(None);
+            unreachable!("it reads no operators");
         };
         let count = parts.len();
         let mut out = vec![0f32; count * self.shape.len()];
         self.encode_networks(parts, most, &mut out)?;
-        Ok(Some(self.matrix(out, count)))
+        Ok(self.matrix(out, count))
     }
 
     fn encode_networks(

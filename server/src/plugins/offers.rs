@@ -120,8 +120,8 @@ impl FittedInstance {
         }
         let spreads = self.length("spread_sums_len", table.spread_sums_len, MOST_SPREAD_SUMS)?;
         let has_all = table.sums.is_some() && table.predict_sums.is_some();
-        if !has_all || (spreads > 0 && table.spread_sums.is_none()) {
-            return Err(self.failed("a regressor with `sums_len` has `sums` and `predict_sums`, too".into()));
+        if !has_all || (spreads > 0 && (table.spread_sums.is_none() || table.predict_spread.is_none())) {
+            return Err(self.failed("a regressor with `sums_len` has `sums` and `predict_sums`, too, and one with `spread_sums_len` has `predict_spread` and `spread_sums`".into()));
         }
         Ok(Some(SumsLengths { values, spreads }))
     }

@@ -2,11 +2,11 @@
 
 mod components;
 mod interval;
+mod lookups;
 mod model;
 mod range;
 mod recipe;
 mod residual;
-mod sums;
 mod target;
 
 pub use components::PluginUse;

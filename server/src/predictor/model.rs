@@ -8,8 +8,8 @@ use lglp_sdk::plugin::{LeftOut, Operator, Progress};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
 use super::components::Components;
+use super::lookups::{self, Lookups};
 use super::residual::{self, Residual, Unexplained};
-use super::sums::{Asked, Sums};
 use super::{ComponentSpec, PluginUse, Recipe, ResidualGate, Target};
 use crate::networks::{self, Cost, Parts};
 use crate::plugins::{
@@ -92,8 +92,9 @@ const RESIDUAL_GATE: &str = "residual-gate";
 /// Networks that are predicted in two ways, by look-up and as wholes.
 const COMPARED: usize = 16;
 
-/// How far both may lie apart, relatively: sums in another order differ in the last digits of a `f32`.
-const SUMS_TOLERANCE: f64 = 1e-4;
+/// How far both may lie apart, relatively: sums in another order differ in the last digits, and those of spreads are of `f32`.
+const VALUES_TOLERANCE: f64 = 1e-6;
+const SPREADS_TOLERANCE: f64 = 1e-2;
 
 /// How a recipe is fitted.
 #[derive(Clone, Copy)]
@@ -116,7 +117,7 @@ pub struct FittedModel {
     residual: Option<Residual>,
     parts: Parts,
     /// Where predictions follow from them.
-    sums: Option<Sums>,
+    lookups: Option<Lookups>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
     gate: Option<ResidualGate>,
     /// Each row of the fit, as all others tell it; none of a model that was loaded.
@@ -239,7 +240,10 @@ impl FittedModel {
             space: space.clone(),
             target: recipe.target,
             parts: Parts::new(space),
-            sums: Sums::of(&encoder, &regressor)?,
+            lookups: match &extractor {
+                None => Lookups::of(space, &encoder, &regressor)?,
+                Some(_) => None,
+            },
             encoder,
             extractor,
             regressor,
@@ -248,7 +252,7 @@ impl FittedModel {
             left_out,
             plugins: components.uses(),
         };
-        model.compare_sums()?;
+        model.compare_lookups()?;
         Ok(model)
     }
 
@@ -291,11 +295,14 @@ impl FittedModel {
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
         let extractor = components.extractor.as_ref().map(|handle| load(handle, EXTRACTOR));
         let regressor = load(&components.regressor, REGRESSOR)?;
-        let model = Self {
+        let mut model = Self {
             space: space.clone(),
             target: recipe.target,
             parts: Parts::new(space),
-            sums: Sums::of(&encoder, &regressor)?,
+            lookups: match &components.extractor {
+                None => Lookups::of(space, &encoder, &regressor)?,
+                Some(_) => None,
+            },
             encoder,
             extractor: extractor.transpose()?,
             regressor,
@@ -304,7 +311,11 @@ impl FittedModel {
             left_out: None,
             plugins: components.uses(),
         };
-        model.compare_sums()?;
+        // What was registered is served as it always was.
+        if let Err(error) = model.compare_lookups() {
+            tracing::warn!(%error, "whole networks are predicted instead");
+            model.lookups = None;
+        }
         Ok(model)
     }
 
@@ -312,34 +323,40 @@ impl FittedModel {
     ///
     /// # Errors
     /// `Failed`, telling both predictions of a network.
-    fn compare_sums(&self) -> Result<(), PluginError> {
+    fn compare_lookups(&self) -> Result<(), PluginError> {
+        let Some(lookups) = &self.lookups else { return Ok(()) };
         let some: Vec<Architecture> = Sampler::new(&self.space, 0).take(COMPARED).collect();
-        let Some(summed) = self.by_sums(some.iter(), true)? else {
+        let Some(alone) = self.look_up(some.iter(), false)? else {
             return Ok(());
         };
-        let inputs = self.encoder.encode(some.iter())?;
-        let mut told = vec![("predicts", summed.predicted, self.regressor.predict(&inputs)?)];
-        if !summed.spreads.is_empty() {
-            let whole = self.regressor.predict_spread(&inputs)?;
-            told.push((
-                "tells a spread of",
-                summed.spreads,
-                whole.map_or(Vec::new(), |whole| whole.spreads),
-            ));
-        }
-        for (what, summed, whole) in told {
-            let apart = summed.iter().zip(&whole).find(|(summed, whole)| {
-                let near = (**summed - **whole).abs() <= SUMS_TOLERANCE * whole.abs();
-                !near && (summed.is_finite() || whole.is_finite())
-            });
-            if let Some((summed, whole)) = apart {
-                return Err(PluginError::Failed {
-                    component: self.regressor.name().to_owned(),
-                    message: format!("it {what} {whole} for a network, and {summed} by the sums over its parts"),
-                });
-            }
+        let inputs = self.inputs(some.iter())?;
+        let whole = self.regressor.predict(&inputs)?;
+        self.compare("predicts", &alone.predicted, &whole, VALUES_TOLERANCE)?;
+        if lookups.tells_spreads() {
+            let (Some(summed), Some(with)) = (
+                self.look_up(some.iter(), true)?,
+                self.regressor.predict_spread(&inputs)?,
+            ) else {
+                return Ok(());
+            };
+            self.compare("predicts", &summed.predicted, &with.predicted, VALUES_TOLERANCE)?;
+            self.compare("tells a spread of", &summed.spreads, &with.spreads, SPREADS_TOLERANCE)?;
         }
         Ok(())
+    }
+
+    fn compare(&self, what: &str, summed: &[f64], whole: &[f64], tolerance: f64) -> Result<(), PluginError> {
+        // Beside the others' mean nothing is small by itself.
+        let mean = whole.iter().map(|value| value.abs()).sum::<f64>() / whole.len() as f64;
+        let apart = summed.iter().zip(whole).find(|(summed, whole)| {
+            let near = (**summed - **whole).abs() <= tolerance * whole.abs().max(mean * 1e-3);
+            !near && (summed.is_finite() || whole.is_finite())
+        });
+        let Some((summed, whole)) = apart else { return Ok(()) };
+        Err(PluginError::Failed {
+            component: self.regressor.name().to_owned(),
+            message: format!("it {what} {whole} for a network, and {summed} by the sums over its parts"),
+        })
     }
 
     /// The fitted parts, to be loaded again.
@@ -403,23 +420,25 @@ impl FittedModel {
     }
 
     /// What the regressor says of some architectures, by look-up, with spreads where they are asked for and it tells them so; `None`
-    /// where it does not offer that, or too many parts are known.
-    fn by_sums<'a>(
+    /// where it does not offer that, or fails: then whole networks say what it is that fails.
+    fn look_up<'a>(
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
         with_spreads: bool,
     ) -> Result<Option<Spread>, PluginError> {
-        let Some(sums) = &self.sums else { return Ok(None) };
+        let Some(lookups) = &self.lookups else { return Ok(None) };
         let Some(walks) = self.parts.walks(architectures) else {
             return Ok(None);
         };
-        let asked = Asked {
+        let model = lookups::Model {
             parts: &self.parts,
             encoder: &self.encoder,
             regressor: &self.regressor,
         };
-        let with_spreads = with_spreads && sums.tells_spreads(&walks);
-        sums.predict(&walks, asked, with_spreads).map(Some)
+        match lookups.predict(&walks, model, with_spreads && lookups.tells_spreads()) {
+            Err(PluginError::Failed { .. } | PluginError::NotOffered { .. }) => Ok(None),
+            told => told,
+        }
     }
 
     /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.
@@ -467,7 +486,7 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<Estimate>, PluginError> {
-        let (predicted, spreads) = match self.by_sums(architectures.clone(), true)? {
+        let (predicted, spreads) = match self.look_up(architectures.clone(), true)? {
             Some(Spread { predicted, spreads }) if !spreads.is_empty() => {
                 (predicted, spreads.into_iter().map(Some).collect())
             }
@@ -495,7 +514,7 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<f64>, PluginError> {
-        let mut predicted = match self.by_sums(architectures.clone(), false)? {
+        let mut predicted = match self.look_up(architectures.clone(), false)? {
             Some(summed) => summed.predicted,
             None => self.regressor.predict(&self.inputs(architectures.clone())?)?,
         };

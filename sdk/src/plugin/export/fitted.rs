@@ -56,20 +56,35 @@ unsafe extern "C" fn extract<T: FeatureExtractor>(
     }
 }
 
-pub(super) struct Predicting<T>(T);
+pub(super) struct Predicting<T> {
+    regressor: T,
+    /// As it told when it was made: the host's buffers have these lengths, whatever it tells later.
+    sums_len: usize,
+    spread_sums_len: usize,
+}
+
+impl<T: Regressor> Predicting<T> {
+    fn of(regressor: T) -> Self {
+        Self {
+            sums_len: regressor.sums_len(),
+            spread_sums_len: regressor.spread_sums_len(),
+            regressor,
+        }
+    }
+}
 
 impl<T: Regressor> Fitted for Predicting<T> {
     type Parameters = T::Parameters;
     const EXTRACT: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut f32, *mut Buffer) -> u32> = None;
     const OFFERS: Offers = Regressing::<T>::OFFERS;
     fn fit(parameters: T::Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
-        T::fit(parameters, data).map(Self)
+        T::fit(parameters, data).map(Self::of)
     }
     fn save(&self) -> Result<Vec<u8>, PluginError> {
-        self.0.save()
+        self.regressor.save()
     }
     fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
-        T::load(version, state).map(Self)
+        T::load(version, state).map(Self::of)
     }
     fn outputs(&self) -> usize {
         1
@@ -142,7 +157,7 @@ impl<T: Regressor> Regressing<T> {
         // SAFETY: the host keeps to the contract of `FittedTable::predict`.
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
-                p.0.predict(tensor(inputs), slice_mut(out, inputs.rows))
+                p.regressor.predict(tensor(inputs), slice_mut(out, inputs.rows))
             })
         }
     }
@@ -158,7 +173,7 @@ impl<T: Regressor> Regressing<T> {
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
                 let (out, spreads) = (slice_mut(out, inputs.rows), slice_mut(spreads, inputs.rows));
-                p.0.predict_spread(tensor(inputs), out, spreads)
+                p.regressor.predict_spread(tensor(inputs), out, spreads)
             })
         }
     }
@@ -172,28 +187,29 @@ impl<T: Regressor> Regressing<T> {
         // SAFETY: the host keeps to the contract of `FittedTable::difference_spreads`.
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
-                p.0.difference_spreads(tensor(inputs), slice_mut(spreads, inputs.rows))
+                p.regressor
+                    .difference_spreads(tensor(inputs), slice_mut(spreads, inputs.rows))
             })
         }
     }
 
     unsafe extern "C" fn sums_len(instance: *const c_void) -> usize {
         // SAFETY: the host keeps to the contract of `FittedTable::sums_len`.
-        unsafe { asked::<Predicting<T>>(instance, |p| p.0.sums_len()) }
+        unsafe { asked::<Predicting<T>>(instance, |p| p.sums_len) }
     }
 
     unsafe extern "C" fn sums(instance: *const c_void, parts: TensorView, out: *mut f64, error: *mut Buffer) -> u32 {
         // SAFETY: the host keeps to the contract of `FittedTable::sums`.
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
-                p.0.sums(tensor(parts), slice_mut(out, parts.rows * p.0.sums_len()))
+                p.regressor.sums(tensor(parts), slice_mut(out, parts.rows * p.sums_len))
             })
         }
     }
 
     unsafe extern "C" fn spread_sums_len(instance: *const c_void) -> usize {
         // SAFETY: the host keeps to the contract of `FittedTable::spread_sums_len`.
-        unsafe { asked::<Predicting<T>>(instance, |p| p.0.spread_sums_len()) }
+        unsafe { asked::<Predicting<T>>(instance, |p| p.spread_sums_len) }
     }
 
     unsafe extern "C" fn spread_sums(
@@ -205,7 +221,8 @@ impl<T: Regressor> Regressing<T> {
         // SAFETY: the host keeps to the contract of `FittedTable::spread_sums`.
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
-                p.0.spread_sums(tensor(parts), slice_mut(out, parts.rows * p.0.spread_sums_len()))
+                p.regressor
+                    .spread_sums(tensor(parts), slice_mut(out, parts.rows * p.spread_sums_len))
             })
         }
     }
@@ -225,11 +242,11 @@ impl<T: Regressor> Regressing<T> {
                 let asks = !spreads.is_null();
                 let sums = Sums {
                     firsts: tensor(firsts),
-                    values: slice(sums, firsts.rows * p.0.sums_len()),
-                    spreads: slice(spread_sums, if asks { firsts.rows * p.0.spread_sums_len() } else { 0 }),
+                    values: slice(sums, firsts.rows * p.sums_len),
+                    spreads: slice(spread_sums, if asks { firsts.rows * p.spread_sums_len } else { 0 }),
                 };
                 let spreads = asks.then(|| slice_mut(spreads, firsts.rows));
-                p.0.predict_sums(sums, slice_mut(out, firsts.rows), spreads)
+                p.regressor.predict_sums(sums, slice_mut(out, firsts.rows), spreads)
             })
         }
     }
@@ -238,7 +255,7 @@ impl<T: Regressor> Regressing<T> {
         // SAFETY: the host keeps to the contract of `FittedTable::leave_one_out`.
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
-                let rows = p.0.leave_one_out()?;
+                let rows = p.regressor.leave_one_out()?;
                 let values = rows.iter().flat_map(|row| [row.predicted, row.spread]);
                 give(pairs, values.flat_map(f64::to_ne_bytes).collect());
                 Ok(())
@@ -255,7 +272,8 @@ impl<T: Regressor> Regressing<T> {
         // SAFETY: the host keeps to the contract of `FittedTable::contributions`.
         unsafe {
             guard_instance::<Predicting<T>>(instance, error, |p| {
-                p.0.contributions(tensor(inputs), slice_mut(out, inputs.rows * (inputs.steps + 1)))
+                p.regressor
+                    .contributions(tensor(inputs), slice_mut(out, inputs.rows * (inputs.steps + 1)))
             })
         }
     }
@@ -274,7 +292,7 @@ impl<T: Regressor> Regressing<T> {
                 let (data, priors) = (&*data, states(priors, prior_count));
                 let report = |p: Progress| progress(data, p);
                 let fitted = T::fit_from(parameters(text(params)?)?, whole(data, &report), &priors)?;
-                *instance = into_pointer(Predicting(fitted));
+                *instance = into_pointer(Predicting::of(fitted));
                 Ok(())
             })
         }

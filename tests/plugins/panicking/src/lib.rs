@@ -1,5 +1,5 @@
 //! Regressors that are broken. `panics-above` predicts the mean target, and panics on a row whose values sum to more than a threshold;
-//! `disagrees` predicts the mean, and half of it by sums over the parts of networks.
+//! `mean-and-sums` predicts the mean, and half of it, or nothing, by sums over the parts of networks.
 
 use lglp_sdk::plugin::{Fit, PluginError, Regressor, Sums, Tensor};
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 lglp_sdk::export_plugin! {
     summary: "Panics on some inputs, and disagrees with itself",
-    regressors: [PanicsAbove, Disagrees],
+    regressors: [PanicsAbove, MeanAndSums],
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -60,33 +60,46 @@ fn mean(targets: &[f64]) -> f64 {
     targets.iter().sum::<f64>() / targets.len() as f64
 }
 
+/// What is wrong with sums.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Fault {
+    /// They tell half of what is predicted.
+    Disagree,
+    Fail,
+}
+
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Parameterless {}
+struct SumsParameters {
+    sums: Fault,
+}
 
-struct Disagrees {
+#[derive(Serialize, Deserialize)]
+struct MeanAndSums {
+    sums: Fault,
     mean: f64,
 }
 
-impl Regressor for Disagrees {
-    const NAME: &'static str = "disagrees";
-    const SUMMARY: &'static str = "the mean, or half of it";
+impl Regressor for MeanAndSums {
+    const NAME: &'static str = "mean-and-sums";
+    const SUMMARY: &'static str = "the mean, and something else by sums";
     const STATE_VERSION: u32 = 1;
-    type Parameters = Parameterless;
+    type Parameters = SumsParameters;
 
-    fn fit(_: Parameterless, data: Fit<'_>) -> Result<Self, PluginError> {
-        let mean = mean(data.train.targets);
-        Ok(Self { mean })
+    fn fit(parameters: SumsParameters, data: Fit<'_>) -> Result<Self, PluginError> {
+        Ok(Self {
+            sums: parameters.sums,
+            mean: mean(data.train.targets),
+        })
     }
 
     fn save(&self) -> Result<Vec<u8>, PluginError> {
-        Ok(self.mean.to_le_bytes().into())
+        serde_json::to_vec(self).map_err(PluginError::failed)
     }
 
     fn load(_: u32, state: &[u8]) -> Result<Self, PluginError> {
-        let refused = |_| PluginError::UnsupportedState("eight bytes are expected".into());
-        let mean = f64::from_le_bytes(state.try_into().map_err(refused)?);
-        Ok(Self { mean })
+        serde_json::from_slice(state).map_err(PluginError::failed)
     }
 
     fn predict(&self, _: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
@@ -99,6 +112,9 @@ impl Regressor for Disagrees {
     }
 
     fn sums(&self, _: Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+        if self.sums == Fault::Fail {
+            return Err(PluginError::Failed("a part cannot be told".into()));
+        }
         out.fill(0.0);
         Ok(())
     }

@@ -134,7 +134,7 @@ pub struct Walks {
 
 impl Walks {
     /// How many networks there are.
-    pub fn len(&self) -> usize {
+    pub fn networks(&self) -> usize {
         self.ends.len()
     }
 

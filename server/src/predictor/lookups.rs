@@ -89,7 +89,7 @@ impl Lookups {
         };
         let firsts = Matrix {
             data: firsts,
-            rows: walks.len(),
+            rows: walks.networks(),
             shape,
         };
         let summed = Summed {

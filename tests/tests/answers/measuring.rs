@@ -15,8 +15,11 @@ fn measurements_are_kept_corrected_and_taken_back() {
     let page = &[HARDWARE, "space=mobilenetv3&limit=2"][..];
     let measured = record.call("GET /v1/{hardware}/measurements", page, Value::Null);
     record.call("GET /v1/{hardware}/measurements", h, Value::Null);
-    let mut twin = record.call("GET /v1/hardware/{hardware}", h, Value::Null);
-    twin["name"] = "twin".into();
+    let target = record.call("GET /v1/hardware/{hardware}", h, Value::Null);
+    let mut twin = json!({ "name": "twin" });
+    for field in ["runtime", "settings", "fingerprint", "reference"] {
+        twin[field] = target[field].clone();
+    }
     record.call("PUT /v1/hardware/{hardware}", &["twin"], twin);
     record.call("PUT /v1/hardware/{hardware}", &["twin"], json!({}));
     let mut row = measured[0].clone();

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 
 use lglp_sdk::plugin::LeftOut;
-use lglp_sdk::plugin::abi::{Bytes, STATUS_OK, Str};
+use lglp_sdk::plugin::abi::{Buffer, Bytes, STATUS_OK, Str, TensorView};
 
 use super::fitted::{FittedInstance, Matrix, bytes, whole_table};
 use super::{ComponentHandle, PluginError, call};
@@ -121,7 +121,9 @@ impl FittedInstance {
         let spreads = self.length("spread_sums_len", table.spread_sums_len, MOST_SPREAD_SUMS)?;
         let has_all = table.sums.is_some() && table.predict_sums.is_some();
         if !has_all || (spreads > 0 && (table.spread_sums.is_none() || table.predict_spread.is_none())) {
-            return Err(self.failed("a regressor with `sums_len` has `sums` and `predict_sums`, too, and one with `spread_sums_len` has `predict_spread` and `spread_sums`".into()));
+            let message = "a regressor with `sums_len` has `sums` and `predict_sums`, too, and one with `spread_sums_len` has \
+                           `predict_spread` and `spread_sums`";
+            return Err(self.failed(message.into()));
         }
         Ok(Some(SumsLengths { values, spreads }))
     }
@@ -147,22 +149,25 @@ impl FittedInstance {
 
     /// Numbers of each part of a network, `lengths.values` of each.
     pub fn sums(&self, parts: &Matrix, lengths: SumsLengths) -> Result<Vec<f64>, PluginError> {
-        let sums = self.table().sums.expect("the lengths tell that it has it");
-        let mut out = vec![0.0; parts.rows * lengths.values];
-        // SAFETY: `out` has the size that the contract asks for.
-        call::watched(self.handle(), |error| unsafe {
-            sums(self.instance(), parts.view(), out.as_mut_ptr(), error)
-        })?;
-        Ok(out)
+        self.of_parts(self.table().sums, parts, lengths.values)
     }
 
     /// As [`Self::sums`], `lengths.spreads` of each.
     pub fn spread_sums(&self, parts: &Matrix, lengths: SumsLengths) -> Result<Vec<f32>, PluginError> {
-        let sums = self.table().spread_sums.expect("the lengths tell that it has it");
-        let mut out = vec![0.0; parts.rows * lengths.spreads];
+        self.of_parts(self.table().spread_sums, parts, lengths.spreads)
+    }
+
+    fn of_parts<T: Clone + Default>(
+        &self,
+        callback: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut T, *mut Buffer) -> u32>,
+        parts: &Matrix,
+        length: usize,
+    ) -> Result<Vec<T>, PluginError> {
+        let callback = callback.expect("the lengths tell that it has it");
+        let mut out = vec![T::default(); parts.rows * length];
         // SAFETY: `out` has the size that the contract asks for.
         call::watched(self.handle(), |error| unsafe {
-            sums(self.instance(), parts.view(), out.as_mut_ptr(), error)
+            callback(self.instance(), parts.view(), out.as_mut_ptr(), error)
         })?;
         Ok(out)
     }

@@ -4,8 +4,8 @@
 use std::ops::{Add, AddAssign};
 use std::sync::{PoisonError, RwLock};
 
-use lglp_sdk::SearchSpace;
 use lglp_sdk::plugin::Shape;
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
 use crate::compute::ROWS_PER_UNIT;
 use crate::networks::{Parts, Walks};
@@ -16,6 +16,13 @@ const MOST_MEMORY: usize = 32 << 20;
 
 /// Memory of the encoded parts that are asked for at a time, bytes.
 const ENCODED_AT_ONCE: usize = 1 << 20;
+
+/// Networks that are predicted in two ways, by look-up and as wholes.
+const COMPARED: usize = 16;
+
+/// How far both may lie apart, relatively: sums in another order differ in the last digits, and those of spreads are of `f32`.
+const VALUES_TOLERANCE: f64 = 1e-6;
+const SPREADS_TOLERANCE: f64 = 1e-2;
 
 /// What a regressor tells of each part.
 pub(super) struct Lookups {
@@ -35,13 +42,18 @@ pub(super) struct Model<'a> {
 }
 
 impl Lookups {
-    /// `None` where predictions do not follow from sums over parts, nothing tells operators, or networks begin with no operator.
+    /// `None` where predictions do not follow from sums over parts, the regressor reads no operators, or networks begin with none.
     pub fn of(
         space: &SearchSpace,
         encoder: &EncoderInstance,
+        extractor: Option<&FittedInstance>,
         regressor: &FittedInstance,
     ) -> Result<Option<Self>, PluginError> {
-        if !encoder.reads_operators() || encoder.shape().is_empty() || space.network.stem.is_empty() {
+        if extractor.is_some()
+            || !encoder.reads_operators()
+            || encoder.shape().is_empty()
+            || space.network.stem.is_empty()
+        {
             return Ok(None);
         }
         let lengths = regressor.sums_lengths()?;
@@ -53,14 +65,50 @@ impl Lookups {
         }))
     }
 
-    /// Whether spreads are among what it tells.
-    pub fn tells_spreads(&self) -> bool {
-        self.lengths.spreads > 0
+    /// Predicts some networks by look-up and as wholes: a plugin that offers sums must mean the same by both.
+    ///
+    /// # Errors
+    /// `Failed`, telling both predictions of a network.
+    pub fn compare(&self, space: &SearchSpace, model: Model<'_>) -> Result<(), PluginError> {
+        let some: Vec<Architecture> = Sampler::new(space, 0).take(COMPARED).collect();
+        let Some(alone) = self.predict(some.iter(), model, false)? else {
+            return Ok(());
+        };
+        let inputs = model.encoder.encode(some.iter())?;
+        let whole = model.regressor.predict(&inputs)?;
+        compare(model, "predicts", &alone.predicted, &whole, VALUES_TOLERANCE)?;
+        if self.lengths.spreads == 0 {
+            return Ok(());
+        }
+        let (Some(summed), Some(whole)) = (
+            self.predict(some.iter(), model, true)?,
+            model.regressor.predict_spread(&inputs)?,
+        ) else {
+            return Ok(());
+        };
+        compare(model, "predicts", &summed.predicted, &whole.predicted, VALUES_TOLERANCE)?;
+        let what = "tells a spread of";
+        compare(model, what, &summed.spreads, &whole.spreads, SPREADS_TOLERANCE)
     }
 
-    /// Predicts networks, in the unit of the targets; spreads are empty where they are not asked for. `None` where there is no room
-    /// for all that is to be known.
-    pub fn predict(&self, walks: &Walks, model: Model<'_>, with_spreads: bool) -> Result<Option<Spread>, PluginError> {
+    /// Predicts networks, in the unit of the targets, with spreads where they are asked for and among what it tells. `None` where there is
+    /// no room for all that is to be known, or where the regressor fails: then whole networks say what it is that fails.
+    pub fn predict<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        model: Model<'_>,
+        with_spreads: bool,
+    ) -> Result<Option<Spread>, PluginError> {
+        let Some(walks) = model.parts.walks(architectures) else {
+            return Ok(None);
+        };
+        match self.sum(&walks, model, with_spreads && self.lengths.spreads > 0) {
+            Err(PluginError::Failed { .. } | PluginError::NotOffered { .. }) => Ok(None),
+            told => told,
+        }
+    }
+
+    fn sum(&self, walks: &Walks, model: Model<'_>, with_spreads: bool) -> Result<Option<Spread>, PluginError> {
         let Model { encoder, regressor, .. } = model;
         let stems = || walks.iter().map(|parts| &parts[..1]);
         self.firsts.learn(stems(), model, |encoded| {
@@ -99,6 +147,20 @@ impl Lookups {
         };
         regressor.predict_sums(&summed, self.lengths).map(Some)
     }
+}
+
+fn compare(model: Model<'_>, what: &str, summed: &[f64], whole: &[f64], tolerance: f64) -> Result<(), PluginError> {
+    // Beside the others' mean nothing is small by itself.
+    let mean = whole.iter().map(|value| value.abs()).sum::<f64>() / whole.len() as f64;
+    let apart = summed.iter().zip(whole).find(|(summed, whole)| {
+        let near = (**summed - **whole).abs() <= tolerance * whole.abs().max(mean * 1e-3);
+        !near && (summed.is_finite() || whole.is_finite())
+    });
+    let Some((summed, whole)) = apart else { return Ok(()) };
+    Err(PluginError::Failed {
+        component: model.regressor.name().to_owned(),
+        message: format!("it {what} {whole} for a network, and {summed} by the sums over its parts"),
+    })
 }
 
 /// So many numbers of each part that was asked for.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lglp_registry::Quantity;
 use lglp_sdk::plugin::{LeftOut, Operator, Progress};
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_sdk::{Architecture, SearchSpace};
 
 use super::components::Components;
 use super::lookups::{self, Lookups};
@@ -88,13 +88,6 @@ const EXTRACTOR: &str = "extractor";
 pub const REGRESSOR: &str = "regressor";
 pub const RESIDUAL: &str = "residual";
 const RESIDUAL_GATE: &str = "residual-gate";
-
-/// Networks that are predicted in two ways, by look-up and as wholes.
-const COMPARED: usize = 16;
-
-/// How far both may lie apart, relatively: sums in another order differ in the last digits, and those of spreads are of `f32`.
-const VALUES_TOLERANCE: f64 = 1e-6;
-const SPREADS_TOLERANCE: f64 = 1e-2;
 
 /// How a recipe is fitted.
 #[derive(Clone, Copy)]
@@ -240,10 +233,7 @@ impl FittedModel {
             space: space.clone(),
             target: recipe.target,
             parts: Parts::new(space),
-            lookups: match &extractor {
-                None => Lookups::of(space, &encoder, &regressor)?,
-                Some(_) => None,
-            },
+            lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
             encoder,
             extractor,
             regressor,
@@ -294,17 +284,15 @@ impl FittedModel {
         };
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
         let extractor = components.extractor.as_ref().map(|handle| load(handle, EXTRACTOR));
+        let extractor = extractor.transpose()?;
         let regressor = load(&components.regressor, REGRESSOR)?;
         let mut model = Self {
             space: space.clone(),
             target: recipe.target,
             parts: Parts::new(space),
-            lookups: match &components.extractor {
-                None => Lookups::of(space, &encoder, &regressor)?,
-                Some(_) => None,
-            },
+            lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
             encoder,
-            extractor: extractor.transpose()?,
+            extractor,
             regressor,
             residual,
             gate: None,
@@ -319,44 +307,21 @@ impl FittedModel {
         Ok(model)
     }
 
-    /// Predicts some networks by look-up and as wholes: a plugin that offers sums must mean the same by both.
-    ///
-    /// # Errors
-    /// `Failed`, telling both predictions of a network.
+    /// See [`Lookups::compare`].
     fn compare_lookups(&self) -> Result<(), PluginError> {
-        let Some(lookups) = &self.lookups else { return Ok(()) };
-        let some: Vec<Architecture> = Sampler::new(&self.space, 0).take(COMPARED).collect();
-        let Some(alone) = self.look_up(some.iter(), false)? else {
-            return Ok(());
-        };
-        let inputs = self.inputs(some.iter())?;
-        let whole = self.regressor.predict(&inputs)?;
-        self.compare("predicts", &alone.predicted, &whole, VALUES_TOLERANCE)?;
-        if lookups.tells_spreads() {
-            let (Some(summed), Some(with)) = (
-                self.look_up(some.iter(), true)?,
-                self.regressor.predict_spread(&inputs)?,
-            ) else {
-                return Ok(());
-            };
-            self.compare("predicts", &summed.predicted, &with.predicted, VALUES_TOLERANCE)?;
-            self.compare("tells a spread of", &summed.spreads, &with.spreads, SPREADS_TOLERANCE)?;
+        match &self.lookups {
+            Some(lookups) => lookups.compare(&self.space, self.asked()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn compare(&self, what: &str, summed: &[f64], whole: &[f64], tolerance: f64) -> Result<(), PluginError> {
-        // Beside the others' mean nothing is small by itself.
-        let mean = whole.iter().map(|value| value.abs()).sum::<f64>() / whole.len() as f64;
-        let apart = summed.iter().zip(whole).find(|(summed, whole)| {
-            let near = (**summed - **whole).abs() <= tolerance * whole.abs().max(mean * 1e-3);
-            !near && (summed.is_finite() || whole.is_finite())
-        });
-        let Some((summed, whole)) = apart else { return Ok(()) };
-        Err(PluginError::Failed {
-            component: self.regressor.name().to_owned(),
-            message: format!("it {what} {whole} for a network, and {summed} by the sums over its parts"),
-        })
+    /// What look-ups ask.
+    fn asked(&self) -> lookups::Model<'_> {
+        lookups::Model {
+            parts: &self.parts,
+            encoder: &self.encoder,
+            regressor: &self.regressor,
+        }
     }
 
     /// The fitted parts, to be loaded again.
@@ -427,18 +392,7 @@ impl FittedModel {
         with_spreads: bool,
     ) -> Result<Option<Spread>, PluginError> {
         let Some(lookups) = &self.lookups else { return Ok(None) };
-        let Some(walks) = self.parts.walks(architectures) else {
-            return Ok(None);
-        };
-        let model = lookups::Model {
-            parts: &self.parts,
-            encoder: &self.encoder,
-            regressor: &self.regressor,
-        };
-        match lookups.predict(&walks, model, with_spreads && lookups.tells_spreads()) {
-            Err(PluginError::Failed { .. } | PluginError::NotOffered { .. }) => Ok(None),
-            told => told,
-        }
+        lookups.predict(architectures, self.asked(), with_spreads)
     }
 
     /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.

@@ -5,10 +5,10 @@
 //! Networks of three sizes are loaded time and again (8 times by default), with huge pages and with the system's in turn, and paired with
 //! two reference networks that stay. A perfect protocol would find the same ratio each time.
 
-use lglp::measure::meters::Device;
-use lglp::measure::{Protocol, WEIGHTS_SEED, median, reference_architectures};
-use lglp::networks;
-use lglp::plugins::{PluginHost, RuntimeInstance};
+use lglp_engine::host::{PluginHost, RuntimeInstance};
+use lglp_engine::measure::meters::Device;
+use lglp_engine::measure::{Protocol, WEIGHTS_SEED, median, reference_architectures};
+use lglp_engine::networks;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::{program, root};
 use serde_json::{Map, json};

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use lglp::measure::median;
-use lglp::plugins::{EncoderInstance, Kind, PluginHost};
-use lglp::predictor::{FittedModel, Fitting, Labelled, Recipe};
+use lglp_engine::host::{EncoderInstance, Kind, PluginHost};
+use lglp_engine::measure::median;
+use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::{program, root};
 use serde_json::Value;

@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::error::quoted;
 use crate::{Error, Result};
 
-/// Now.
-pub(crate) fn now() -> String {
+/// Now; RFC 3339, UTC.
+pub fn now() -> String {
     text(OffsetDateTime::now_utc())
 }
 

@@ -1,6 +1,6 @@
 //! What lglp remembers: hardware targets, measurements, datasets, model versions, aliases and the audit log.
 //!
-//! [`Store`] is a synchronous, object-safe trait of domain operations; [`SledStore`] is the embedded default. The
+//! [`Store`] is a synchronous, object-safe trait of domain operations; `SledStore`, behind the feature `sled`, is the embedded one. The
 //! `conformance` feature holds the suite that every implementation passes. This crate knows no HTTP and no plugin:
 //! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
 //!
@@ -57,33 +57,28 @@
 //!
 //! A blob that no record names (its writer was killed between the two) stays until [`Store::collect_blobs`].
 
-mod archive;
-mod blobs;
+// What an implementation checks by has no use where there is none.
+#![cfg_attr(not(feature = "sled"), allow(dead_code))]
+
 mod canonical;
 mod clock;
-mod committer;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod digest;
-mod disk;
 mod domain;
-mod durable;
 mod error;
-mod files;
 mod fleet;
 mod maintenance;
 mod names;
-mod packing;
+#[cfg(feature = "sled")]
 mod sled_store;
-mod space;
+#[cfg(feature = "sled")]
+mod storage;
 mod store;
-mod tarball;
 
-pub use archive::check_backup;
 pub use canonical::canonical_json;
-pub use clock::check as check_time;
+pub use clock::{check as check_time, now};
 pub use digest::Digest;
-pub use disk::{Disk, RealDisk};
 pub use domain::agreement::{Agreement, Disagreement};
 pub use domain::alias::{Alias, AliasMove, Forecast, Rollback};
 pub use domain::audit::{AuditEntry, AuditHead, Change, Event};
@@ -93,6 +88,7 @@ pub use domain::exclusion::{Exclusion, MeasurementKey};
 pub use domain::expected::Expected;
 pub use domain::gate::{Gate, GateChange, GateRules, RuleOutcome, Verdict};
 pub use domain::hardware::{BATCH_SIZE, HardwareTarget, NewHardware, ReferenceNetwork, TimedNetwork};
+pub use domain::holder::Holder;
 pub use domain::intervention::Intervention;
 pub use domain::job::{
     Admission, JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
@@ -114,6 +110,8 @@ pub use error::{Error, Result};
 pub use fleet::Fleet;
 pub use maintenance::Maintenance;
 pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
-pub use packing::unpack;
-pub use sled_store::{Holder, HolderInfo, SledStore, holder, is_registry};
+#[cfg(feature = "sled")]
+pub use sled_store::{HolderInfo, SledStore, holder, is_registry};
+#[cfg(feature = "sled")]
+pub use storage::{Disk, RealDisk, check_backup, unpack};
 pub use store::{LASTING_KEY, Store, Visitor, Watcher};

@@ -5,9 +5,10 @@ mod kills;
 
 use std::process::Command;
 
-use kills::{Acknowledged, Summary};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+
+use kills::{Acknowledged, Summary};
 
 /// The child. It does nothing in an ordinary test run.
 #[test]

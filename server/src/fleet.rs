@@ -1,12 +1,12 @@
 //! Workers as people see them: what they are doing, how fast they are, and how far their clocks are off.
 
+use lglp_engine::measure::median;
 use lglp_openapi::workers::{Worker as Shown, WorkerState};
 use lglp_registry::{Error, JobFilter, JobKind, JobState, Recent, Result, Store, Worker};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::jobs::WORKER_LEASE_S;
-use crate::measure::median;
 
 /// A worker's clock minus this machine's, seconds, by the time that it sent.
 ///

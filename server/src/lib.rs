@@ -1,40 +1,18 @@
-//! lglp: predicts how long a neural network takes on a device. ARCHITECTURE.md is the map.
+//! The REST server: predictions, what is served, jobs, traffic, webhooks.
+//!
+//! ARCHITECTURE.md is the map.
 
-mod allocator;
+pub mod allocator;
 pub mod api;
-pub mod backoff;
-pub mod bell;
 pub mod bundles;
-pub mod clean;
-pub mod cli;
-pub mod client;
-pub mod clock;
 pub mod compute;
-pub mod datasets;
-mod explain;
-pub mod files;
-mod fleet;
+pub mod explain;
+pub mod fleet;
 pub mod idempotency;
 pub mod jobs;
 pub mod lineage;
 pub mod log;
-pub mod measure;
-mod memory;
-pub mod networks;
-mod onboard;
-pub mod plots;
-pub mod plugins;
-pub mod predictor;
-mod priority;
-pub mod reproduce;
 pub mod savings;
-mod search;
 pub mod secret;
 pub mod serving;
-pub mod spaces;
-mod text;
-pub mod tls;
-pub mod train;
-pub mod validate;
 pub mod webhooks;
-pub mod worker;

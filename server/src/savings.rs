@@ -11,7 +11,7 @@ use lglp_registry::{HardwareName, MeasuredSpace, Measurement, Store};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::measure::median;
+use lglp_engine::measure::median;
 
 /// The paper's time for one candidate, seconds.
 const PAPER_SECONDS: f64 = 120.0;

@@ -1,10 +1,10 @@
 //! The regressor `additive` against an implementation of its own in numpy, and what it promises: parts that sum to the whole,
 //! predictions that survive saving.
 
-use lglp::plugins::{
+use lglp_engine::host::{
     EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost, choose,
 };
-use lglp::train::Metrics;
+use lglp_engine::train::Metrics;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::{HARDWARE, program, reference, root};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The plugin `classical` against scikit-learn, on the shipped measurements, at both's defaults.
 
-use lglp::plugins::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost};
-use lglp::train::Metrics;
+use lglp_engine::host::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost};
+use lglp_engine::train::Metrics;
 use lglp_sdk::{Architecture, SearchSpace};
 use lglp_tests::{HARDWARE, program, reference, root};
 use serde_json::{Value, json};

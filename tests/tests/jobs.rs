@@ -3,10 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
-use lglp::idempotency::own_key;
 use lglp_registry::{
     Admission, HardwareName, HolderInfo, JobKind, LeaseRequest, Measurement, NewJob, SledStore, Store, canonical_json,
 };
+use lglp_server::idempotency::own_key;
 use lglp_tests::{HARDWARE, Registry, Server};
 use serde_json::{Value, json};
 

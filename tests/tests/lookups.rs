@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use lglp::networks::{self, Cost, Parts};
-use lglp::plugins::{EncoderInstance, FittedInstance, Kind, PluginHost};
-use lglp::predictor::{FittedModel, Fitting, Labelled, Recipe};
+use lglp_engine::host::{EncoderInstance, FittedInstance, Kind, PluginHost};
+use lglp_engine::networks::{self, Cost, Parts};
+use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::plugin::Operator;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::plugins::plugins_of;

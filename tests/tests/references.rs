@@ -1,7 +1,7 @@
 //! Numbers against independent implementations: encodings, LSTM features, LightGBM's predictions, metrics.
 
-use lglp::plugins::{EncoderInstance, FittedInstance, Kind, Matrix, PluginHost};
-use lglp::train::Metrics;
+use lglp_engine::host::{EncoderInstance, FittedInstance, Kind, Matrix, PluginHost};
+use lglp_engine::train::Metrics;
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::{Registry, program, reference, root};

@@ -9,6 +9,7 @@ pub(crate) mod exclusion;
 pub(crate) mod expected;
 pub(crate) mod gate;
 pub(crate) mod hardware;
+pub(crate) mod holder;
 pub(crate) mod intervention;
 pub(crate) mod job;
 pub(crate) mod kinds;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value;
 
 use super::{SledStore, decode, keys, records};
-use crate::durable::storage;
-use crate::packing::Packed;
+use crate::storage::durable::storage;
+use crate::storage::packing::Packed;
 use crate::{AuditEntry, Change, Credential, Digest, Exclusion, Finding, HardwareName, Result, canonical_json};
 
 /// What the audit log tells, gathered entry by entry.

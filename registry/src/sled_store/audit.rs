@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::agreement::Told;
 use super::{SledStore, decode, entries, keys, page};
-use crate::packing::Packed;
+use crate::storage::packing::Packed;
 use crate::{AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Finding, Result, canonical_json};
 
 impl SledStore {

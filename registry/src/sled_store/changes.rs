@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{entries, keys, page, records};
-use crate::durable::{Batch, storage};
-use crate::packing::Packed;
+use crate::storage::durable::{Batch, storage};
+use crate::storage::packing::Packed;
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Expected, Result, canonical_json, clock};
 
 /// Fails with [`Error::StaleGeneration`] where what is to be moved has moved since the caller looked; `current` is none where it does

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::durable::Durable;
-use crate::files::{failed, read};
+use crate::storage::durable::Durable;
+use crate::storage::files::{failed, read};
 use crate::{Error, Result};
 
 const NAME: &str = "lglp-registry";

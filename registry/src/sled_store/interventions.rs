@@ -9,7 +9,7 @@ use super::changes::Changes;
 use super::idempotency::Use;
 use super::{SledStore, decode, keys, measurements, records};
 use crate::error::quoted;
-use crate::packing::Packed;
+use crate::storage::packing::Packed;
 use crate::{
     Alias, Change, Dataset, Error, HardwareName, HardwareTarget, Intervention, Job, Measurement, PRODUCTION, Result,
     Worker, names,

@@ -12,7 +12,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::Result;
-use crate::files::failed;
+use crate::storage::files::failed;
 
 /// How often a locked file is tried, and how long after each try: two seconds in all.
 const TRIES: u32 = 100;

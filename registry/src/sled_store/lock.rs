@@ -4,19 +4,17 @@
 //! behind is never believed: it is read only while the lock is held, and overwritten by the next holder. That it is there
 //! tells that the last holder was killed, or could not make its writes durable.
 
-use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::leftovers;
-use crate::durable::Durable;
-use crate::files::{failed, read};
-use crate::{Error, Result, space};
+use crate::storage::durable::Durable;
+use crate::storage::files::{failed, read};
+use crate::storage::space;
+use crate::{Error, Holder, Result};
 
 /// How often a busy lock is tried again, and how long after each try. Whoever asks for the holder has the lock for a
 /// moment, and a new holder writes its name a moment after it took the lock.
@@ -30,26 +28,6 @@ pub struct HolderInfo {
     pub address: Option<String>,
     /// What it is, for messages: `lglp serve`. No arguments: they may hold secrets.
     pub command: String,
-}
-
-/// The process that has a registry open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Its process id.
-    pub pid: u32,
-    /// Where it serves the registry, as a URL, if it does.
-    pub address: Option<String>,
-    /// What it is.
-    pub command: String,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {} ({})", self.pid, self.command)?;
-        self.address
-            .as_ref()
-            .map_or(Ok(()), |address| write!(f, " at {address}"))
-    }
 }
 
 /// The process that has the registry in `dir` open; `None` where there is none.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::changes::Changes;
 use super::{SledStore, decode, decode_json, records};
 use crate::domain::limits;
-use crate::packing::Packed;
+use crate::storage::packing::Packed;
 use crate::{
     AuditHead, Change, Collected, Digest, Error, Finding, HardwareName, HardwareTarget, Intervention, Maintenance,
     NewValidation, NewVersion, Result, Verification,

@@ -47,15 +47,15 @@ use serde_json::Value;
 use self::changes::{Changes, decode, decode_json};
 pub use self::format::is_registry;
 use self::lock::FolderLock;
-pub use self::lock::{Holder, HolderInfo, holder};
+pub use self::lock::{HolderInfo, holder};
 use self::queue::{Queue, Turn};
 use self::reading::{entries, page, visit};
 use self::watchers::Watchers;
-use crate::blobs::Blobs;
-use crate::disk::{Disk, RealDisk};
-use crate::durable::{Durable, storage};
-use crate::files::failed;
 use crate::names;
+use crate::storage::blobs::Blobs;
+use crate::storage::disk::{Disk, RealDisk};
+use crate::storage::durable::{Durable, storage};
+use crate::storage::files::failed;
 use crate::{Admission, Credential, NewToken, Quota, Token, TokenId};
 use crate::{
     Agreement, Alias, AliasMove, AliasName, AuditEntry, AuditHead, AuditQuery, CreatedWebhook, Dataset, Delivery,

@@ -4,8 +4,8 @@ use std::ops::{Bound, ControlFlow};
 
 use super::SledStore;
 use super::changes::decode;
-use crate::durable::storage;
-use crate::packing::Packed;
+use crate::storage::durable::storage;
+use crate::storage::packing::Packed;
 use crate::{Error, Result, Visitor};
 
 /// Bytes of the records of one page of a log, before the last of them.

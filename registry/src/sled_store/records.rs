@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use super::{decode, idempotency, turns, validations, versions};
-use crate::packing::Packed;
+use crate::storage::packing::Packed;
 use crate::{
     Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,
     HardwareName, HardwareTarget, Job, Measurement, Result, Traffic, Webhook, Worker,

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use super::lock::FolderLock;
 use super::{HolderInfo, SledStore, format};
-use crate::archive::{self, Sink};
-use crate::blobs::Blobs;
-use crate::disk::RealDisk;
-use crate::durable::{Batch, Durable};
-use crate::files::failed;
+use crate::storage::archive::{self, Sink};
+use crate::storage::blobs::Blobs;
+use crate::storage::disk::RealDisk;
+use crate::storage::durable::{Batch, Durable};
+use crate::storage::files::failed;
 use crate::{Error, Manifest, Result};
 
 /// Records that are put into the database at once.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::idempotency::Once;
 use super::{SledStore, decode, decode_json, keys};
-use crate::packing::Packed;
+use crate::storage::packing::Packed;
 use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Version, canonical_json, clock};
 
 /// What the database keeps of a version.

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, ETAG};
 use actix_web::{HttpResponse, ResponseError as _, get, post, web};
+use lglp_engine::predictor::ServedModel;
 use lglp_openapi::Binary;
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::models::Version;
@@ -17,7 +18,6 @@ use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::{Path, Query};
 use crate::bundles::{Bundle, Importer, Terms, export};
-use crate::serving::ServedModel;
 
 /// A version in one checksummed file, for `lglp models import` or `POST /v1/{hardware}/models/import` of another server. Its
 /// `ETag` is the file's SHA-256; the same version gives the same bytes.
@@ -99,7 +99,7 @@ pub async fn import_model(
                 let (host, spaces) = (state.host.clone(), state.spaces.clone());
                 let (target, version) = (target.clone(), version.clone());
                 let tried = move || ServedModel::from_state(&host, &spaces, &target, &version, &fitted).map(drop);
-                state.serving.try_out(tried)?
+                Ok(state.serving.try_out(tried)??)
             },
         };
         Bundle::read(&body).and_then(|bundle| importer.import(&bundle, &terms))

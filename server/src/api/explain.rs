@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, post, web};
+use lglp_engine::predictor::Contributions;
+use lglp_engine::predictor::{Predicted, ServedModel};
+use lglp_engine::spaces::Spaces;
+use lglp_engine::spaces::single_changes;
 use lglp_openapi::explain::{ExplainRequest, Explanation, SingleChange};
 use lglp_openapi::predict::PredictingModel;
 use lglp_openapi::problem::{Fault, Problem};
@@ -13,10 +17,8 @@ use super::State;
 use super::extract::Body;
 use super::predict::{hardware_name, model_ref, predicted_as, told};
 use super::problem::ApiError;
-use crate::explain::{layer_parts, operator_parts, single_changes};
-use crate::predictor::Contributions;
-use crate::serving::{Predicted, ServedModel, Serving};
-use crate::spaces::Spaces;
+use crate::explain::{layer_parts, operator_parts};
+use crate::serving::Serving;
 
 /// Explains a prediction: what each operator, layer and block of the network takes, and what every single change of the architecture would
 /// save, the largest saving first. For versions whose regressor tells it, such as those of the recipe `additive`.

@@ -1,6 +1,7 @@
 //! `/v1/hardware`.
 
 use actix_web::{HttpResponse, get, put, web};
+use lglp_engine::measure::{admit, is_of_this_machine};
 use lglp_openapi::hardware::{Hardware, HardwareList, NewHardware};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::{Error, NewHardware as NewTarget, Quota};
@@ -10,7 +11,6 @@ use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
-use crate::measure::{admit, is_of_this_machine};
 
 /// Every hardware target; for a token that is confined to some, these.
 #[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), responses((status = 200, body = HardwareList, description = "Every hardware target")))]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, get, web};
+use lglp_engine::predictor::ServedModel;
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::problem::Problem;
 use lglp_sdk::Architecture;
@@ -16,7 +17,7 @@ use super::problem::ApiError;
 use super::words::{Path, Query};
 use crate::compute::{Turn, parts};
 use crate::lineage;
-use crate::serving::{ServedModel, Serving, ServingError};
+use crate::serving::{Serving, ServingError};
 
 /// What a version follows from: dataset, recipe, plugins, the registries it came through; and what happened to it since.
 #[utoipa::path(

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
+use lglp_engine::spaces::{Misfit, Spaces};
 use lglp_openapi::measurements::{MeasuredSpace, Measurement, Recorded};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::{Digest, HardwareName, Measurement as Stored};
@@ -20,7 +21,6 @@ use super::listing::{Frame, Page, listing, one_page};
 use super::predict::hardware_name;
 use super::problem::{ApiError, FAULTS_LISTED};
 use super::words::Query;
-use crate::spaces::{Misfit, Spaces};
 
 /// Which measurements to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -65,13 +65,13 @@ pub use server::{ServeOptions, serve};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use lglp_engine::host::PluginHost;
+use lglp_engine::spaces::Spaces;
 use lglp_registry::Store;
 
 use crate::compute::Desk;
 use crate::jobs::Jobs;
-use crate::plugins::PluginHost;
 use crate::serving::{Serving, Usage};
-use crate::spaces::Spaces;
 use crate::webhooks::Targets;
 
 /// What handlers share.

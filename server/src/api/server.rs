@@ -13,6 +13,8 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::{App, web};
 use anyhow::Context;
+use lglp_engine::host::PluginHost;
+use lglp_engine::spaces::Spaces;
 use lglp_registry::Store;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -27,9 +29,7 @@ use super::{Access, State, access, compression, document, extract, problem};
 use crate::allocator;
 use crate::compute::{Crew, Desk};
 use crate::jobs::{Jobs, Plans, Tools};
-use crate::plugins::PluginHost;
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
-use crate::spaces::Spaces;
 use crate::webhooks::{Dispatcher, Targets};
 
 /// What the server runs on.

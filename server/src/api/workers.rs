@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, delete, get, post, put, web};
+use lglp_engine::host::PluginHost;
+use lglp_engine::measure::{Difference, Setup, difference};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::workers::{
     AskForWork, Calibrated, Calibration, ConfirmWorker, RegisterWorker, Registered, Setup as WireSetup, Work, Worker,
@@ -25,8 +27,6 @@ use super::problem::ApiError;
 use super::words::Query;
 use crate::fleet::{skew, standing};
 use crate::jobs::WORKER_LEASE_S;
-use crate::measure::{Difference, Setup, difference};
-use crate::plugins::PluginHost;
 
 /// Longest wait for work, seconds: shorter than what proxies cut off.
 const WAIT_LIMIT_S: u32 = 30;

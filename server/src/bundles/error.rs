@@ -1,9 +1,9 @@
 //! Why a version cannot be exported or imported.
 
+use lglp_engine::spaces::UnknownSpace;
 use lglp_registry::{Digest, HardwareName};
 
 use crate::serving::ServingError;
-use crate::spaces::UnknownSpace;
 
 /// An error of exporting or importing. Nothing was imported.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,9 @@
 //! Importing: from a bundle into the registry, once all of it is known to work here.
 
+use lglp_engine::host::{Kind, PluginHost};
+use lglp_engine::measure::admit;
+use lglp_engine::predictor::{ModelState, RESIDUAL, Recipe};
+use lglp_engine::spaces::Spaces;
 use lglp_openapi::lineage::{PluginState, TracedPlugin};
 use lglp_registry::{
     Dataset, Digest, Error as RegistryError, HardwareName, HardwareTarget, Imported as Origin, NewDataset, NewHardware,
@@ -11,11 +15,7 @@ use super::manifest::describe;
 use super::{Bundle, BundleError};
 use crate::idempotency::own_key;
 use crate::lineage::{differences, trace_plugins};
-use crate::measure::admit;
-use crate::plugins::{Kind, PluginHost};
-use crate::predictor::{ModelState, RESIDUAL, Recipe};
 use crate::serving::ServingError;
-use crate::spaces::Spaces;
 
 /// Where to import to.
 pub struct Importer<'a> {
@@ -194,7 +194,7 @@ impl Importer<'_> {
             let bad = |error: &dyn std::fmt::Display| {
                 BundleError::damaged(format!("line {} of the dataset is no row: {error}", line + 1))
             };
-            let row: crate::train::FrozenRow = serde_json::from_str(row).map_err(|e| bad(&e))?;
+            let row: lglp_engine::train::FrozenRow = serde_json::from_str(row).map_err(|e| bad(&e))?;
             space.architecture_from_text(&row.architecture).map_err(|e| bad(&e))?;
         }
         Ok(())

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use lglp_engine::host::{CallWatch, GivenUp};
+use lglp_engine::priority;
+
 use super::asked::Asked;
 use super::queue::{Account, Place, Queue, Taken};
 use super::watchdog;
-use crate::plugins::{CallWatch, GivenUp};
-use crate::priority;
 
 /// Some milliseconds of work, and how whoever waits for it hears of it.
 pub trait Unit: Send + Sync {

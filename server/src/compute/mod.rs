@@ -14,9 +14,3 @@ mod watchdog;
 pub use crew::{Crew, Lost, Unit};
 pub use queue::{Account, Place};
 pub use turn::{Desk, Full, Turn, parts};
-
-/// Rows of one unit: some milliseconds of work.
-pub const ROWS_PER_UNIT: usize = 64;
-
-/// Time of a unit of a usual model.
-pub const USUAL_UNIT: std::time::Duration = std::time::Duration::from_millis(40);

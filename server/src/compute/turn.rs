@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use lglp_engine::predictor::ROWS_PER_UNIT;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::asked::Asked;
-use super::{Account, Crew, Lost, Place, ROWS_PER_UNIT};
+use super::{Account, Crew, Lost, Place};
 
 /// Rows that may wait for each thread, about half a minute of work where a unit takes [`super::USUAL_UNIT`]; what is no larger than a unit is not counted out.
 const ROWS_PER_THREAD: usize = 50_000;

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use lglp_engine::priority;
+
 use super::crew::{Member, Shared};
-use crate::priority;
 
 /// Time between two looks: a part of the deadline, within bounds.
 fn interval(deadline: Duration) -> Duration {

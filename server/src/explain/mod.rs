@@ -1,16 +1,14 @@
 //! What a prediction consists of, and what single changes would do to it: what a designer of networks asks next.
 
-pub mod changes;
 mod picture;
 
-pub use changes::single_changes;
 pub use picture::picture;
 
 use lglp_openapi::explain::{LayerPart, OperatorPart};
 use lglp_sdk::plugin::Operator;
 use lglp_sdk::plugin::operator::{OPERATOR_NAMES, name_of};
 
-use crate::predictor::Contributions;
+use lglp_engine::predictor::Contributions;
 
 /// The parts of a prediction by operator.
 pub fn operator_parts(parts: &Contributions) -> Vec<OperatorPart> {

@@ -2,7 +2,7 @@
 
 use lglp_openapi::explain::{Explanation, OperatorPart};
 
-use crate::plots::{Bar, Bars, Difference, ErrorBars, PlotError, bars};
+use lglp_engine::plots::{Bar, Bars, Difference, ErrorBars, PlotError, bars};
 
 /// Kinds that have a colour of their own; all others share the last.
 const KINDS: [&str; 6] = [

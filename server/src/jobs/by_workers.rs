@@ -1,12 +1,12 @@
 //! Jobs that need workers to measure for them: by a measuring job of its own, which they wait for, queued.
 
+use lglp_engine::measure::Plan;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{Admission, Error, Job, JobKind, JobState, NewJob};
 use serde_json::json;
 
 use super::{JobError, Tools, parse};
 use crate::idempotency::own_key;
-use crate::measure::Plan;
 
 /// What workers are to measure for a job.
 pub(super) struct Needed<'a> {

@@ -1,16 +1,16 @@
 //! Why a job ends without a result.
 
+use lglp_engine::host::PluginError;
+use lglp_engine::measure::MeasureError;
+use lglp_engine::onboard::OnboardError;
+use lglp_engine::predictor::RecipeError;
+use lglp_engine::search::SearchError;
+use lglp_engine::spaces::{SpaceError, UnknownSpace};
+use lglp_engine::train::{DataError, KeepError, TrainError};
+use lglp_engine::validate::ValidateError;
 use lglp_registry::{HardwareName, JobState};
 
-use crate::measure::MeasureError;
-use crate::onboard::OnboardError;
-use crate::plugins::PluginError;
-use crate::predictor::RecipeError;
-use crate::search::SearchError;
 use crate::serving::ServingError;
-use crate::spaces::{SpaceError, UnknownSpace};
-use crate::train::{DataError, KeepError, TrainError};
-use crate::validate::ValidateError;
 
 /// Why a job ends without a result. All but a stop make it fail, with the error's text.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lglp_engine::host::Machine;
+use lglp_engine::measure::{Protocol, Repeatability, is_at_hand, reference_space};
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::{Batch, Work};
 use lglp_registry::{
@@ -15,8 +17,6 @@ use serde_json::{Value, json};
 use super::executor::Jobs;
 use super::sharing::{Checkpoint, planned};
 use super::{JobError, parse};
-use crate::measure::{Protocol, Repeatability, is_at_hand, reference_space};
-use crate::plugins::Machine;
 
 /// How long a worker's lease holds without a heartbeat, seconds.
 pub const WORKER_LEASE_S: u32 = 30;
@@ -265,7 +265,7 @@ impl Jobs {
         let target = store.hardware(&worker.hardware)?;
         let target = match target.reference {
             Some(_) => target,
-            None => store.put_hardware(&crate::measure::calibrated(target, own.clone()), actor)?,
+            None => store.put_hardware(&lglp_engine::measure::calibrated(target, own.clone()), actor)?,
         };
         let reference = target.reference.unwrap_or_else(|| own.clone());
         if reference.digest != own.digest {

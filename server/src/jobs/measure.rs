@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use lglp_engine::measure::{
+    BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit, admit_batch, largest_architecture,
+};
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
 use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
@@ -10,9 +13,6 @@ use serde_json::{Value, json};
 use super::fleet::Measurer;
 use super::plans::{KeptPlan, bad_plan};
 use super::{JobError, Run, Tools, Work};
-use crate::measure::{
-    BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit, admit_batch, largest_architecture,
-};
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {

@@ -31,19 +31,19 @@ pub use train::{quantity, wanted};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lglp_engine::host::PluginHost;
+use lglp_engine::spaces::Spaces;
 use lglp_openapi::jobs::{MeasureParameters, OnboardParameters, SearchParameters, TrainParameters, ValidateParameters};
 use lglp_registry::{Error, HardwareName, Job, JobKind, NewJob, Result, Store};
 use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::MESSAGE;
+use lglp_sdk::strict::Strict;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use serde_path_to_error::Segment;
 
-use crate::plugins::PluginHost;
 use crate::serving::Serving;
-use crate::spaces::Spaces;
-use lglp_sdk::strict::Strict;
 
 /// Jobs that may wait, unless told otherwise.
 pub const QUEUE_LIMIT: usize = 64;

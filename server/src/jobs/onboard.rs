@@ -3,6 +3,11 @@
 
 use std::cell::RefCell;
 
+use lglp_engine::measure::{Campaign, CampaignEvent, Plan, Protocol, Wanted};
+use lglp_engine::onboard::{FIRST, Known, OnboardEvent, Onboarded, Onboarding, Source, Step};
+use lglp_engine::predictor::Recipe;
+use lglp_engine::spaces::SpaceError;
+use lglp_engine::train::Training;
 use lglp_openapi::jobs::{MeasureParameters, ONBOARD_LIMIT, OnboardParameters};
 use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Result, Store, canonical_json};
 use lglp_sdk::{Architecture, SearchSpace, count};
@@ -14,11 +19,6 @@ use super::fleet::Measurer;
 use super::measure::{agrees, setup};
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::measure::{Campaign, CampaignEvent, Plan, Protocol, Wanted};
-use crate::onboard::{FIRST, Known, OnboardEvent, Onboarded, Onboarding, Source, Step};
-use crate::predictor::Recipe;
-use crate::spaces::SpaceError;
-use crate::train::Training;
 
 /// What an onboarding keeps, to go on with.
 #[derive(Default, Serialize, Deserialize)]

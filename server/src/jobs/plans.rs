@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lglp_registry::{Digest, Error, Result, Store, canonical_json};
 use lglp_sdk::strict::Strict;
 
-use crate::measure::Plan;
+use lglp_engine::measure::Plan;
 
 /// Bytes of a plan at most: `MEASURE_LIMIT` of the largest architectures of the spaces that come along take 29 MiB.
 pub const PLAN_LIMIT: usize = 32 << 20;

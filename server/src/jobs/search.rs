@@ -1,14 +1,14 @@
 //! Searching jobs. One that was cut off begins anew.
 
+use lglp_engine::priority;
+use lglp_engine::search::{Candidate, Score, Search};
+use lglp_engine::train::cores;
 use lglp_openapi::jobs::{SEARCH_LIMIT, SearchParameters, SearchScore};
 use lglp_registry::{Error, HardwareName, Job, Result, canonical_json};
 use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
-use crate::priority;
-use crate::search::{Candidate, Score, Search};
 use crate::serving::ModelRef;
-use crate::train::cores;
 
 /// Candidates of the front that the result itself has; the blob has all of them.
 const SHOWN: usize = 12;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use lglp_engine::measure::Plan;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::BatchItem;
 use lglp_registry::{
@@ -17,7 +18,6 @@ use super::executor::Jobs;
 use super::measure::{architectures_of, given, wanted};
 use super::plans::KeptPlan;
 use super::{JobError, Tools, parse};
-use crate::measure::Plan;
 
 /// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
 pub const IN_HAND: usize = 128;

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use lglp_engine::predictor::{FitEvent, Recipe, RecipeError};
+use lglp_engine::spaces::SpaceError;
+use lglp_engine::train::{self, Fitted, Training, TrainingData, candidates};
 use lglp_openapi::jobs::TrainParameters;
 use lglp_openapi::models::Quantity as Wanted;
 use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Quantity, Result, canonical_json};
@@ -10,9 +13,6 @@ use serde_json::{Value, json};
 
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::predictor::{FitEvent, Recipe, RecipeError};
-use crate::spaces::SpaceError;
-use crate::train::{self, Fitted, Training, TrainingData, candidates};
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
 /// a second version nor another one.

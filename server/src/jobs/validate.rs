@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use lglp_openapi::jobs::{ValidateParameters, ValidationRows};
+use lglp_engine::measure::{CampaignEvent, Protocol};
+use lglp_engine::validate::{Method, Rows, Selection, Validating, can_measure};
+use lglp_openapi::jobs::{SelectionMethod, ValidateParameters, ValidationRows};
 use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,8 +14,6 @@ use super::fleet::Measurer;
 use super::plans::KeptPlan;
 use super::{JobError, Run, Tools, Work};
 use crate::idempotency::own_key;
-use crate::measure::{CampaignEvent, Protocol};
-use crate::validate::{Rows, Selection, Validating, can_measure};
 
 /// What is to be measured: a thousand texts are too large for a record that is written every second.
 #[derive(Serialize, Deserialize)]
@@ -45,12 +45,12 @@ impl Work for ValidateParameters {
             store: &*tools.store,
             host: &tools.host,
             spaces: &tools.spaces,
-            serving: &tools.serving,
+            versions: &*tools.serving,
             hardware: &job.hardware,
             version: self.version,
             selection: Selection {
-                on: self.on.map(Into::into).unwrap_or_default(),
-                method: self.select.into(),
+                on: self.on.map(rows).unwrap_or_default(),
+                method: method(self.select),
                 n: self.n,
                 seed: self.seed,
             },
@@ -106,6 +106,24 @@ impl Work for ValidateParameters {
             "validation": report.number, "version": content.version, "metrics": content.metrics,
             "coverage": content.coverage,
         }))
+    }
+}
+
+/// As the contract names them.
+fn rows(rows: ValidationRows) -> Rows {
+    match rows {
+        ValidationRows::Fresh => Rows::Fresh,
+        ValidationRows::Recorded => Rows::Recorded,
+        ValidationRows::HeldOut => Rows::HeldOut,
+    }
+}
+
+/// As the contract names it.
+fn method(method: SelectionMethod) -> Method {
+    match method {
+        SelectionMethod::Random => Method::Random,
+        SelectionMethod::Stratified => Method::Stratified,
+        SelectionMethod::Disagreement => Method::Disagreement,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lglp_engine::train::{DataError, FrozenRow, Split, frozen_rows};
 use lglp_openapi::lineage::{DataDifference, Relabelled};
 use lglp_registry::{Amount, NewVersion, Store};
 
 use super::predictions::relative_difference;
-use crate::train::{DataError, FrozenRow, Split, frozen_rows};
 
 /// Compares the rows that two versions were fitted on, by their architectures. `top` bounds what is listed.
 pub(super) fn compare(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lglp_engine::train::DataError;
 use lglp_openapi::lineage::{ComparedVersion, DiffQuery, MetricDifference, ModelDiff, PluginDifference};
 use lglp_registry::{HardwareName, NewVersion, PluginUse, Store, Version};
 
@@ -11,7 +12,6 @@ use super::wire;
 use super::{data, predictions};
 use crate::compute::Lost;
 use crate::serving::{Serving, ServingError};
-use crate::train::DataError;
 
 /// Architectures that two versions are compared on at most.
 pub const COUNT_LIMIT: usize = 10_000;

@@ -1,10 +1,10 @@
 //! The lineage of one version: what it follows from, and what the audit log says of it since.
 
+use lglp_engine::host::{Kind, PluginHost};
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin, ValidationSummary};
 use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Validation, Version};
 
 use super::wire;
-use crate::plugins::{Kind, PluginHost};
 
 /// Audit entries that are read at once.
 const PAGE: usize = 1000;

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use lglp_engine::measure::plan;
+use lglp_engine::predictor::ServedModel;
+use lglp_engine::train::{Metrics, labels};
 use lglp_openapi::lineage::{DiffQuery, DifferingArchitecture, PredictionDifference};
 use lglp_registry::{HardwareName, Quantity, Store};
 use lglp_sdk::Architecture;
 
-use crate::measure::plan;
-use crate::serving::{ServedModel, Serving, ServingError};
-use crate::train::{Metrics, labels};
+use crate::serving::{Serving, ServingError};
 
 /// Why two versions cannot be asked the same.
 #[derive(Debug, thiserror::Error)]

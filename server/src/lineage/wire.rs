@@ -4,7 +4,7 @@ use lglp_openapi::lineage::SplitSizes;
 use lglp_openapi::{measurements, models};
 use lglp_registry::{Dataset, Imported, NewVersion, PluginUse, Quantity};
 
-use crate::train::Split;
+use lglp_engine::train::Split;
 
 pub(super) fn dataset(stored: Dataset) -> measurements::Dataset {
     measurements::Dataset {

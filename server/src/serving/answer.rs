@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use lglp_engine::predictor::COVERAGE;
+use lglp_engine::predictor::{Predicted, ServedModel};
 use lglp_sdk::{Architecture, SearchSpace};
 use sha2::{Digest, Sha256};
 
 use super::counts::ModelLabels;
 use super::shadow::Comparison;
 use super::table::Branch;
-use super::{Predicted, ServedModel, Serving, ServingError};
-use crate::predictor::COVERAGE;
+use super::{Serving, ServingError};
 
 /// How a request is answered. A value: what moves meanwhile does not touch it.
 #[derive(Clone)]

@@ -1,14 +1,10 @@
 //! Why a prediction cannot be made. One failure may be the answer to many requests, so errors can be cloned.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use lglp_registry::{AliasName, HardwareName, PRODUCTION, Version};
+use lglp_engine::predictor::ModelError;
+use lglp_registry::{AliasName, HardwareName, PRODUCTION};
 
 use super::table::Key;
-use crate::compute::{Lost, ROWS_PER_UNIT};
-use crate::plugins::PluginError;
-use crate::spaces::UnknownSpace;
+use crate::compute::Lost;
 
 /// An error of serving a prediction.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,60 +19,6 @@ pub enum ServingError {
     /// Another alias that does not exist.
     #[error("`{hardware}` has no alias `{alias}`")]
     NoAlias { hardware: HardwareName, alias: AliasName },
-    /// The version's record cannot be read as what this server writes.
-    #[error("version {version} of `{hardware}`: {reason}")]
-    Unreadable {
-        hardware: HardwareName,
-        version: u32,
-        reason: String,
-    },
-    /// The space is defined otherwise than when the version was trained.
-    #[error(
-        "version {version} of `{hardware}` was trained when the space `{space}` was defined otherwise; give the new \
-         definition another name, or train again"
-    )]
-    SpaceChanged {
-        hardware: HardwareName,
-        version: u32,
-        space: String,
-    },
-    /// Its plugins do not take what was stored of it.
-    #[error("version {version} of `{hardware}` cannot be loaded: {reason}")]
-    Unloadable {
-        hardware: HardwareName,
-        version: u32,
-        reason: String,
-    },
-    /// Others would wait too long for it.
-    #[error(
-        "version {version} of `{hardware}` is too slow to be served: it takes {:.1} s for {rows} architectures; allowed: {:.1} s \
-         for {ROWS_PER_UNIT}",
-        took.as_secs_f64(),
-        limit.as_secs_f64()
-    )]
-    TooSlow {
-        hardware: HardwareName,
-        version: u32,
-        rows: usize,
-        took: Duration,
-        limit: Duration,
-    },
-    /// A freshly loaded model predicts otherwise than when it was trained, or no numbers at all.
-    #[error("version {version} of `{hardware}` fails its self-test: {reason}")]
-    SelfTest {
-        hardware: HardwareName,
-        version: u32,
-        reason: String,
-    },
-    /// A prediction that is no number.
-    #[error("version {version} of `{hardware}` predicts {value} {unit} for {architecture}")]
-    Impossible {
-        hardware: HardwareName,
-        version: u32,
-        value: f64,
-        unit: &'static str,
-        architecture: String,
-    },
     /// Too many other versions wait to be loaded.
     #[error("too many versions wait to be loaded; ask for version {version} of `{hardware}` again in a second")]
     TooManyLoads { hardware: HardwareName, version: u32 },
@@ -86,52 +28,36 @@ pub enum ServingError {
     /// Nothing came out of the work on it.
     #[error(transparent)]
     Lost(#[from] Lost),
+    /// The version's own, or of what it is loaded from.
     #[error(transparent)]
-    Space(#[from] UnknownSpace),
-    #[error(transparent)]
-    Registry(Arc<lglp_registry::Error>),
-    #[error(transparent)]
-    Plugin(#[from] PluginError),
+    Model(#[from] ModelError),
 }
 
 impl From<lglp_registry::Error> for ServingError {
     fn from(error: lglp_registry::Error) -> Self {
-        Self::Registry(Arc::new(error))
+        Self::Model(error.into())
     }
 }
 
 impl ServingError {
-    /// An error of a plugin over what was stored of a version, which is the version's; others stay what they are.
-    pub(super) fn of_version(version: &Version, error: PluginError) -> Self {
-        use PluginError::{Failed, InvalidParameters, UnsupportedState};
-        let reason = match &error {
-            Failed { .. } | InvalidParameters { .. } | UnsupportedState { .. } => error.to_string(),
-            _ => return error.into(),
-        };
-        Self::Unloadable {
-            hardware: version.hardware.clone(),
-            version: version.version,
-            reason,
-        }
-    }
-
     /// Whether it is the version that is at fault, which is the same whenever it is loaded.
     pub fn is_the_versions(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreadable { .. }
-                | Self::SpaceChanged { .. }
-                | Self::Unloadable { .. }
-                | Self::TooSlow { .. }
-                | Self::SelfTest { .. }
-                | Self::Impossible { .. }
-        )
+        matches!(self, Self::Model(error) if error.is_the_versions())
     }
 
     /// Whether somebody named a version that does not exist.
     pub(super) fn is_no_such_version(&self) -> bool {
         use lglp_registry::Error::NotFound;
-        matches!(self, Self::Registry(error) if matches!(**error, NotFound { what: "version" | "hardware target", .. }))
+        let Self::Model(ModelError::Registry(error)) = self else {
+            return false;
+        };
+        matches!(
+            **error,
+            NotFound {
+                what: "version" | "hardware target",
+                ..
+            }
+        )
     }
 
     pub(super) fn no_alias(hardware: &HardwareName, alias: &AliasName) -> Self {

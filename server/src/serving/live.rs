@@ -4,14 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
+use lglp_engine::host::PluginHost;
+use lglp_engine::predictor::{ModelError, ServedModel};
+use lglp_engine::spaces::Spaces;
 use lglp_registry::{Error, HardwareName, Store};
 
+use super::ServingError;
 use super::refused::Refused;
 use super::table::{Key, Table, Target};
 use super::tenants::Tenants;
-use super::{ServedModel, ServingError};
-use crate::plugins::PluginHost;
-use crate::spaces::Spaces;
 
 /// The table in use. Requests read it and wait for nobody.
 pub(super) struct LiveTable {
@@ -79,7 +80,7 @@ impl LiveTable {
             return Ok((model, Aftermath::default()));
         }
         if let Some(error) = self.refused.lately(key) {
-            return Err(error);
+            return Err(error.into());
         }
         let record = self.store.version(&key.0, key.1)?;
         let tenant = self.tenants.of(key);
@@ -122,7 +123,9 @@ impl LiveTable {
         self.change(|table| {
             let retired = table.forget(hardware, is_recorded);
             let found = match self.read_into(table, hardware) {
-                Err(ServingError::Registry(error)) if matches!(*error, Error::NotFound { .. }) => Aftermath::default(),
+                Err(ServingError::Model(ModelError::Registry(error))) if matches!(*error, Error::NotFound { .. }) => {
+                    Aftermath::default()
+                }
                 found => found?,
             };
             Ok(Aftermath { retired, ..found })

@@ -6,12 +6,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lglp_engine::predictor::ServedModel;
 use tokio::sync::oneshot;
 
+use super::ServingError;
 use super::counts::{Counts, ModelLabels};
 use super::live::{Aftermath, LiveTable};
 use super::table::Key;
-use super::{ServedModel, ServingError};
 use crate::compute::{Account, Crew, Lost, Unit};
 
 /// What whoever asked for a version gets.
@@ -74,7 +75,7 @@ impl Loader {
     pub(super) fn want(&self, key: Key) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
         if let Some(error) = self.shared.live.refused.lately(&key) {
-            let _ = answer.send(Err(error));
+            let _ = answer.send(Err(error.into()));
             return receiver;
         }
         let waiting = self.shared.waiting();

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use lglp_engine::predictor::ModelError;
 use lglp_registry::HardwareName;
 
-use super::ServingError;
 use super::table::Key;
 
 /// How long a version that was refused is not tried again.
@@ -15,11 +15,11 @@ pub const REFUSED_FOR: Duration = Duration::from_secs(30);
 
 /// What was refused lately, and why.
 #[derive(Default)]
-pub(super) struct Refused(Mutex<HashMap<Key, (Instant, ServingError)>>);
+pub(super) struct Refused(Mutex<HashMap<Key, (Instant, ModelError)>>);
 
 impl Refused {
     /// Why a version was refused lately.
-    pub(super) fn lately(&self, key: &Key) -> Option<ServingError> {
+    pub(super) fn lately(&self, key: &Key) -> Option<ModelError> {
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, error) = refused.get(key)?;
         (at.elapsed() < REFUSED_FOR).then(|| error.clone())
@@ -32,7 +32,7 @@ impl Refused {
     }
 
     /// Remembers why, where it is the version that is at fault.
-    pub(super) fn note(&self, key: &Key, error: &ServingError) {
+    pub(super) fn note(&self, key: &Key, error: &ModelError) {
         if !error.is_the_versions() {
             return;
         }

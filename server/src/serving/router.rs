@@ -1,25 +1,27 @@
 //! [`Serving`]: finds the model that a request means, and keeps it so while aliases and traffic move.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lglp_engine::host::{PluginError, PluginHost};
+use lglp_engine::predictor::COVERAGE;
+use lglp_engine::predictor::{ModelError, ServedModel, Versions};
+use lglp_engine::spaces::Spaces;
 use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
 use lglp_sdk::Architecture;
 use lglp_sdk::strict::{plain, whole};
 use serde_json::Value;
 
+use super::ServingError;
 use super::answer::Route;
 use super::counts::Counts;
 use super::live::{Aftermath, LiveTable};
 use super::loader::Loader;
 use super::shadow::Shadow;
 use super::table::Target;
-use super::{ServedModel, ServingError};
 use crate::compute::Lost;
-use crate::plugins::{PluginError, PluginHost};
-use crate::predictor::COVERAGE;
-use crate::spaces::Spaces;
 
 /// How a request names a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,12 +226,13 @@ impl Serving {
     }
 
     /// What a model answered, after [`Self::after_failure`] where it could not.
-    pub fn seen<T>(&self, model: &Arc<ServedModel>, answered: Result<T, ServingError>) -> Result<T, ServingError> {
-        answered.inspect_err(|error| self.after_failure(model, error))
+    pub fn seen<T>(&self, model: &Arc<ServedModel>, answered: Result<T, ModelError>) -> Result<T, ServingError> {
+        let answered = answered.inspect_err(|error| self.after_failure(model, error));
+        answered.map_err(ServingError::from)
     }
 
     /// After a failed prediction: a model whose plugin panicked is dropped and loaded anew.
-    pub fn after_failure(&self, model: &Arc<ServedModel>, error: &ServingError) {
+    pub fn after_failure(&self, model: &Arc<ServedModel>, error: &ModelError) {
         replace(&self.live, &self.loader, model, error);
     }
 
@@ -305,6 +308,12 @@ impl Serving {
     }
 }
 
+impl Versions for Serving {
+    fn load(&self, hardware: &HardwareName, version: u32) -> Result<Arc<ServedModel>, Box<dyn Error + Send + Sync>> {
+        Ok(self.load_blocking(hardware, version)?)
+    }
+}
+
 enum Found {
     Loaded(Route),
     /// One that is not loaded.
@@ -327,8 +336,8 @@ fn divide(target: &Target, reference: &ModelRef, model: Arc<ServedModel>) -> Rou
     }
 }
 
-fn replace(live: &LiveTable, loader: &Loader, model: &Arc<ServedModel>, error: &ServingError) {
-    if matches!(error, ServingError::Plugin(PluginError::Panicked { .. })) {
+fn replace(live: &LiveTable, loader: &Loader, model: &Arc<ServedModel>, error: &ModelError) {
+    if matches!(error, ModelError::Plugin(PluginError::Panicked { .. })) {
         loader.settle(live.remove(model));
     }
 }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use lglp_engine::predictor::ModelError;
+use lglp_engine::predictor::ServedModel;
 use lglp_registry::{Agreement, Error, HardwareName, Store};
 use lglp_sdk::Architecture;
 
 use super::counts::{Counts, PairLabels};
-use super::{ServedModel, ServingError};
 use crate::compute::{Crew, Lost, Unit};
 
 /// Architectures that may wait to be compared; of what comes on top a request is dropped as a whole.
@@ -28,13 +29,13 @@ pub(super) struct Comparison {
 type Pair = (HardwareName, u32, u32);
 
 /// A model, and what it failed with.
-type Failure<'a> = (&'a Arc<ServedModel>, ServingError);
+type Failure<'a> = (&'a Arc<ServedModel>, ModelError);
 
 /// What was compared since it was last added to the registry.
 type Seen = BTreeMap<Pair, Agreement>;
 
 /// What is done with models that fail.
-type Failed = Box<dyn Fn(&Arc<ServedModel>, &ServingError) + Send + Sync>;
+type Failed = Box<dyn Fn(&Arc<ServedModel>, &ModelError) + Send + Sync>;
 
 /// A handle of the crew.
 pub(super) struct Shadow {

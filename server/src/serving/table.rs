@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use lglp_registry::{Alias, AliasName, HardwareName, PRODUCTION, Share, Store, Traffic};
 
-use super::ServedModel;
+use lglp_engine::predictor::ServedModel;
 
 /// Versions kept that nothing leads to: some are compared by their numbers, side by side.
 const SPARE: usize = 8;

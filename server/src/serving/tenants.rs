@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use lglp_engine::host::Tenant;
+
 use super::table::Key;
-use crate::plugins::Tenant;
 
 /// The tenants of versions that are in use.
 #[derive(Default)]

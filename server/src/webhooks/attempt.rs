@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use lglp_client::Post;
 use lglp_registry::Webhook;
 use lglp_sdk::excerpt::{MESSAGE, shortened};
 use rand::Rng;
@@ -9,7 +10,6 @@ use time::OffsetDateTime;
 
 use super::signature::sign;
 use super::target::Targets;
-use crate::client::Post;
 
 /// What a target has for its answer.
 const TIMEOUT: Duration = Duration::from_secs(10);

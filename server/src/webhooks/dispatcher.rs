@@ -6,12 +6,12 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use lglp_client::Bell;
 use lglp_registry::{Store, WebhookId};
 
 use super::attempt::Outcome;
 use super::target::Targets;
 use super::worker::Worker;
-use crate::bell::Bell;
 
 /// Time until the registry is asked again after it failed.
 pub const REGISTRY_PAUSE: Duration = Duration::from_secs(10);

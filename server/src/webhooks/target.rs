@@ -10,8 +10,6 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-use crate::client;
-
 /// Why nothing is sent to a URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -103,7 +101,7 @@ impl Targets {
             return Err(malformed("it has no host".into()));
         };
         // What sends reads the URL with a parser of its own: both must see one host.
-        if client::destination(url.as_str()) != Some((host.to_string(), url.port())) {
+        if lglp_client::destination(url.as_str()) != Some((host.to_string(), url.port())) {
             return Err(malformed(
                 "it is ambiguous, or holds characters that must be escaped".into(),
             ));

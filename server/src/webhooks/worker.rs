@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lglp_client::Backoff;
 use lglp_registry::{Delivery, Error, Event, Result, Webhook};
 use time::OffsetDateTime;
 
@@ -10,7 +11,6 @@ use super::attempt::attempt;
 use super::dispatcher::{REGISTRY_PAUSE, Shared};
 use super::rfc3339;
 use super::standing::PAGE;
-use crate::backoff::Backoff;
 
 /// Between attempts at one event.
 const WAITS: Backoff = Backoff {

@@ -5,9 +5,10 @@ mod bench;
 
 use std::path::{Path, PathBuf};
 
-use bench::{Bench, compile, helper, tensorrt_rtx};
 use lglp_tests::Registry;
 use serde_json::{Value, json};
+
+use bench::{Bench, compile, helper, tensorrt_rtx};
 
 fn network(registry: &Registry, space: &str) -> PathBuf {
     let architecture = registry.ok(&["sample", "--space", space, "--seed", "3"]);

@@ -1,10 +1,11 @@
 //! The answer: predictions in the order asked, and who made them.
 
+use lglp_engine::predictor::{Interval, NoInterval};
+use lglp_engine::predictor::{Predicted, ServedModel};
 use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
 use lglp_registry::Quantity;
 
-use crate::predictor::{Interval, NoInterval};
-use crate::serving::{Answered, Predicted, Route, ServedModel};
+use crate::serving::{Answered, Route};
 
 /// The answer to a request.
 pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {

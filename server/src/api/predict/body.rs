@@ -5,6 +5,9 @@ use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use actix_web::web::Bytes;
+use lglp_engine::predictor::COVERAGE;
+use lglp_engine::predictor::ServedModel;
+use lglp_engine::spaces::Spaces;
 use lglp_openapi::problem::Fault;
 use lglp_sdk::{Architecture, Excerpt, SearchSpace, strict};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -15,9 +18,7 @@ use serde_json::value::RawValue;
 use super::super::body::malformed;
 use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::BATCH_LIMIT;
-use crate::predictor::COVERAGE;
-use crate::serving::{ModelRef, ServedModel};
-use crate::spaces::Spaces;
+use crate::serving::ModelRef;
 
 /// Bytes of one architecture at most: the largest take some kilobytes.
 const ARCHITECTURE_LIMIT: usize = 64 << 10;

@@ -27,7 +27,7 @@ use super::extract::Bytes;
 use super::problem::ApiError;
 use crate::compute::Account;
 use crate::serving::{ModelLabels, Route, Serving};
-use crate::spaces::Spaces;
+use lglp_engine::spaces::Spaces;
 
 /// Architectures of one request at most.
 pub const BATCH_LIMIT: usize = 10_000;

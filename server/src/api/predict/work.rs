@@ -3,15 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use lglp_engine::predictor::ROWS_PER_UNIT;
+use lglp_engine::spaces::Spaces;
 use lglp_sdk::Architecture;
 
 use super::super::problem::ApiError;
 use super::super::problem::FAULTS_LISTED;
 use super::answer::response;
 use super::body::PredictBody;
-use crate::compute::{ROWS_PER_UNIT, Turn};
+use crate::compute::Turn;
 use crate::serving::{Answered, Route, Serving};
-use crate::spaces::Spaces;
 
 /// A request, and what answers it.
 pub(super) struct Prediction {

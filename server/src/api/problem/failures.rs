@@ -2,6 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
+use lglp_engine::host::PluginError;
+use lglp_engine::predictor::ModelError;
+use lglp_engine::spaces::UnknownSpace;
+use lglp_engine::train::DataError;
 use lglp_openapi::problem::Fault;
 
 use super::ApiError;
@@ -9,10 +13,7 @@ use crate::bundles::BundleError;
 use crate::compute::{Full, Lost};
 use crate::jobs::JobError;
 use crate::lineage::DiffError;
-use crate::plugins::PluginError;
 use crate::serving::{REFUSED_FOR, ServingError};
-use crate::spaces::UnknownSpace;
-use crate::train::DataError;
 
 impl From<UnknownSpace> for ApiError {
     fn from(error: UnknownSpace) -> Self {
@@ -74,6 +75,28 @@ impl From<Lost> for ApiError {
     }
 }
 
+impl From<ModelError> for ApiError {
+    fn from(error: ModelError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ModelError::Space(error) => error.into(),
+            ModelError::Registry(error) => Self::from(&*error),
+            ModelError::Plugin(error) => error.into(),
+            error if error.is_the_versions() => {
+                let title = "The version cannot be used";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-unusable", title, detail)
+                    .with_header(RETRY_AFTER, REFUSED_FOR.as_secs().to_string())
+            }
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "model-unusable",
+                "The model cannot be used",
+                detail,
+            ),
+        }
+    }
+}
+
 impl From<ServingError> for ApiError {
     fn from(error: ServingError) -> Self {
         let detail = error.to_string();
@@ -90,14 +113,7 @@ impl From<ServingError> for ApiError {
                 ..Self::overloaded()
             },
             ServingError::Lost(lost) => lost.into(),
-            ServingError::Space(error) => error.into(),
-            ServingError::Registry(error) => Self::from(&*error),
-            ServingError::Plugin(error) => error.into(),
-            error if error.is_the_versions() => {
-                let title = "The version cannot be used";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-unusable", title, detail)
-                    .with_header(RETRY_AFTER, REFUSED_FOR.as_secs().to_string())
-            }
+            ServingError::Model(error) => error.into(),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "model-unusable",
@@ -132,9 +148,9 @@ impl From<BundleError> for ApiError {
                 here("other-plugins", "The plugins are others here")
             }
             BundleError::Unusable(ServingError::Lost(lost)) => lost.into(),
-            BundleError::Unusable(ServingError::Plugin(
+            BundleError::Unusable(ServingError::Model(ModelError::Plugin(
                 error @ (PluginError::Quarantined { .. } | PluginError::TenantQuarantined { .. }),
-            )) => error.into(),
+            ))) => error.into(),
             BundleError::Unusable(_) => bundle("model-unusable", "The model cannot be used"),
             BundleError::Registry(error) => error.into(),
             _ => bundle("invalid-bundle", "The bundle cannot be read"),

@@ -1,0 +1,136 @@
+//! What commands share: folders, plugins, and the registry, wherever it is open.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use lglp_client::{Http, RemoteStore};
+use lglp_engine::host::{MACHINE_FILE, PluginHost};
+use lglp_engine::spaces::Spaces;
+use lglp_openapi::spaces::SpaceList;
+use lglp_registry::{HolderInfo, SledStore, Store, holder, is_registry};
+use lglp_worker::command::{self, Surroundings};
+
+use crate::Global;
+
+/// The options of every command, and what they lead to.
+pub struct Context {
+    global: Global,
+}
+
+/// The registry, and the server that holds it, if one does.
+pub struct Registry {
+    pub store: Arc<dyn Store>,
+    /// Set where the registry is reached over HTTP.
+    pub server: Option<Http>,
+}
+
+impl Context {
+    pub fn new(global: Global) -> Self {
+        Self { global }
+    }
+
+    /// Whether to print JSON.
+    pub fn json(&self) -> bool {
+        self.global.json
+    }
+
+    pub fn registry_folder(&self) -> &PathBuf {
+        &self.global.registry
+    }
+
+    pub fn recipes_folder(&self) -> &PathBuf {
+        &self.global.recipes
+    }
+
+    /// The search spaces: a server's where one has the registry, so that a text means the same to both.
+    pub fn spaces(&self) -> anyhow::Result<Spaces> {
+        let Some(server) = self.served()?.and_then(|registry| registry.server) else {
+            return self.own_spaces();
+        };
+        let listed: SpaceList = server.get("/v1/spaces")?;
+        Spaces::listed(&listed.spaces).with_context(|| format!("the search spaces of {}", server.base()))
+    }
+
+    /// The search spaces of the folder, for a server to begin with.
+    pub fn own_spaces(&self) -> anyhow::Result<Spaces> {
+        Spaces::load(&self.global.spaces)
+    }
+
+    /// Opens every plugin, with what the owner of this machine decided of its runtimes.
+    pub fn plugins(&self) -> anyhow::Result<PluginHost> {
+        self.global.host.open(&self.runtimes())
+    }
+
+    /// Where the owner of this machine says what runtimes may use, unless an option says otherwise.
+    fn runtimes(&self) -> PathBuf {
+        self.global.registry.with_file_name(MACHINE_FILE)
+    }
+
+    /// Runs the worker's command line.
+    pub fn worker(&self, args: &command::Args) -> anyhow::Result<()> {
+        let surroundings = Surroundings {
+            server: &self.global.server,
+            host: &self.global.host,
+            runtimes: &self.runtimes(),
+            json: self.global.json,
+        };
+        command::run(&surroundings, args)
+    }
+
+    /// The registry: the given server's, else the one of the server that holds the folder, else the folder itself.
+    ///
+    /// # Errors
+    /// Where the folder is no registry yet: whoever only asks makes none.
+    pub fn registry(&self, command: &str) -> anyhow::Result<Registry> {
+        match self.served()? {
+            Some(registry) => Ok(registry),
+            None if is_registry(&self.global.registry)? => self.open(command),
+            None => Err(no_registry(&self.global.registry)),
+        }
+    }
+
+    /// As [`Self::registry`], for commands that begin with nothing: a folder that is missing or empty becomes a registry. What
+    /// else they need they look for before.
+    pub fn registry_or_new(&self, command: &str) -> anyhow::Result<Registry> {
+        self.served()?.map_or_else(|| self.open(command), Ok)
+    }
+
+    /// The registry as a server has it, where one does.
+    pub fn served(&self) -> anyhow::Result<Option<Registry>> {
+        if let Some(url) = &self.global.server.server {
+            return self.remote(url).map(Some);
+        }
+        let address = holder(&self.global.registry)?.and_then(|holder| holder.address);
+        address.map(|address| self.remote(&address)).transpose()
+    }
+
+    fn open(&self, command: &str) -> anyhow::Result<Registry> {
+        let info = HolderInfo {
+            address: None,
+            command: format!("lglp {command}"),
+        };
+        let store = SledStore::open(&self.global.registry, info)?;
+        Ok(Registry {
+            store: Arc::new(store),
+            server: None,
+        })
+    }
+
+    fn remote(&self, url: &str) -> anyhow::Result<Registry> {
+        Ok(Registry {
+            store: Arc::new(RemoteStore::new(self.global.server.at(url)?)),
+            server: Some(self.global.server.at(url)?),
+        })
+    }
+}
+
+fn no_registry(folder: &Path) -> anyhow::Error {
+    let here = std::env::current_dir().map_or_else(|_| String::new(), |here| format!(" (in {})", here.display()));
+    anyhow::anyhow!(
+        "there is no registry at {}{}: make one by `lglp serve`, `lglp measure` or `lglp dataset import`; reach one by \
+         --registry, LGLP_REGISTRY or --server",
+        folder.display(),
+        if folder.is_absolute() { "" } else { &here }
+    )
+}

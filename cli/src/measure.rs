@@ -1,0 +1,178 @@
+//! `lglp measure`.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
+use lglp_openapi::jobs::MeasureParameters;
+use lglp_registry::{HardwareName, JobKind};
+use lglp_sdk::count;
+use lglp_terminal::{SetupArgs, actor, print_json, whole};
+
+use super::Context;
+use super::jobs::submit;
+
+/// Measure architectures on this machine; kill it anywhere and start it again, nothing is lost or repeated
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 500 --weighted 200   # and 200 large ones\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
+    lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
+    The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
+pub struct Args {
+    /// Hardware target, created where there is none of that name.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    #[arg(long)]
+    space: String,
+    /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution.
+    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..))]
+    count: usize,
+    /// How many more, weighted to large depth and resolution, where latencies are thinly spread.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "round", value_parser = whole::<usize>())]
+    weighted: usize,
+    /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
+    #[arg(long, default_value_t = 0, value_parser = whole::<u32>())]
+    round: u32,
+    /// Seed of the sequence of architectures.
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
+    seed: u64,
+    #[command(flatten)]
+    setup: SetupArgs,
+    /// Time for the runs of one attempt at one architecture, seconds.
+    #[arg(long, default_value_t = Protocol::default().budget_s, value_name = "S")]
+    budget: f64,
+    /// Seconds that each architecture is run once more to tell its energy, where the device counts it; 0 for never.
+    #[arg(long, default_value_t = Protocol::default().energy_window_s, value_name = "S", conflicts_with = "job")]
+    energy_window: f64,
+    /// Leave it to the server, as a job, and return at once.
+    #[arg(long)]
+    job: bool,
+}
+
+/// Between two lines of progress where there is no terminal.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.budget.is_finite() && args.budget > 0.0,
+        "--budget must be a positive number of seconds"
+    );
+    anyhow::ensure!(
+        args.energy_window.is_finite() && args.energy_window >= 0.0,
+        "--energy-window must be a number of seconds, 0 or more"
+    );
+    if args.job {
+        let registry = context.registry("measure")?;
+        let parameters = MeasureParameters {
+            space: args.space.clone(),
+            count: args.count,
+            weighted: args.weighted,
+            round: args.round,
+            seed: args.seed,
+            plan: None,
+            runtime: args.setup.runtime.clone(),
+            settings: args.setup.settings(),
+            batch_size: args.setup.batch_size,
+            budget_s: Some(args.budget),
+        };
+        return submit(context, &registry, JobKind::Measure, &args.hardware, &parameters);
+    }
+    let mut host = context.plugins()?;
+    let setup = args.setup.setup(&mut host);
+    let spaces = context.spaces()?;
+    let space = spaces.get(&args.space)?;
+    let registry = context.registry_or_new("measure")?;
+    let campaign = Campaign {
+        store: &*registry.store,
+        host: &host,
+        space,
+        spaces: &spaces,
+        hardware: &args.hardware,
+        setup: Some(setup),
+        protocol: Protocol {
+            budget_s: args.budget,
+            energy_window_s: args.energy_window,
+            ..Protocol::default()
+        },
+        wanted: match args.round {
+            0 => Wanted::Fresh {
+                seed: args.seed,
+                uniform: args.count,
+                weighted: args.weighted,
+            },
+            round => Wanted::Again {
+                round,
+                count: args.count,
+            },
+        },
+        actor: &actor(),
+    };
+    let wanted = args.count + args.weighted;
+    let bar = ProgressBar::new(wanted as u64).with_style(style()?);
+    let started = Instant::now();
+    let mut said = started;
+    let mut progress = |event| match event {
+        CampaignEvent::Waiting => bar.set_message("another process measures on the device"),
+        CampaignEvent::Calibrating { done, of } => {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            bar.set_message("calibrating the reference network");
+        }
+        CampaignEvent::Resuming { done } => {
+            bar.set_length(wanted as u64);
+            bar.set_position(done as u64);
+            bar.reset_eta();
+            bar.set_message(format!("{done} measured before"));
+        }
+        CampaignEvent::Measured {
+            latency_ms, half_width, ..
+        } => {
+            bar.inc(1);
+            // A log file wants a line now and then where a terminal has a bar.
+            if bar.is_hidden() && said.elapsed() >= LOG_INTERVAL {
+                eprintln!(
+                    "{} of {wanted} measured, {:.0} s left",
+                    bar.position(),
+                    bar.eta().as_secs_f64()
+                );
+                said = Instant::now();
+            }
+            bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
+        }
+    };
+    let summary = campaign.run(&mut progress, &|| false)?;
+    bar.finish_and_clear();
+    if context.json() {
+        return print_json(&summary);
+    }
+    println!(
+        "{}: {} measured now, {} in round {} ({:.0} s)",
+        args.hardware,
+        summary.measured,
+        summary.total,
+        args.round,
+        started.elapsed().as_secs_f64()
+    );
+    if let Some(r) = &summary.repeatability {
+        println!(
+            "repeatability over {}: median {:.2} %, 95th percentile {:.2} % (relative difference of rounds)",
+            count(r.architectures, "architecture"),
+            r.median_percent,
+            r.p95_percent
+        );
+        println!(
+            "a label's standard deviation is {:.2} %; the round as a whole lies {:+.2} % from round 0; measurements in a row correlate \
+             by {:.2}",
+            r.label_percent, r.shift_percent, r.autocorrelation
+        );
+    }
+    Ok(())
+}
+
+fn style() -> anyhow::Result<ProgressStyle> {
+    let template = "{bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}";
+    Ok(ProgressStyle::with_template(template)?)
+}

@@ -1,0 +1,65 @@
+//! `lglp models --hardware NAME VERSION`.
+
+use lglp_openapi::lineage::SplitSizes;
+use lglp_registry::{Alias, HardwareName, Version};
+use lglp_sdk::count;
+use lglp_server::lineage::split_sizes;
+use lglp_terminal::{Facts, print_json, short, when};
+
+use crate::Context;
+use crate::accuracy::recorded_metrics;
+
+/// Prints one version: what a person asks of it, or all of it as JSON.
+pub fn run(context: &Context, hardware: &HardwareName, number: u32) -> anyhow::Result<()> {
+    let store = context.registry("models")?.store;
+    let version = store.version(hardware, number)?;
+    if context.json() {
+        return print_json(&version);
+    }
+    let rows = store.dataset(hardware, &version.content.dataset)?.rows;
+    println!("{}\n", facts(&version, &store.aliases(hardware)?, rows));
+    println!(
+        "{}",
+        recorded_metrics(&version.content.metrics, version.content.quantity.unit())
+    );
+    println!("--json prints all of it, `lglp models lineage --hardware {hardware} {number}` what became of it");
+    Ok(())
+}
+
+fn facts(version: &Version, aliases: &[Alias], rows: usize) -> Facts {
+    let content = &version.content;
+    let mut facts = Facts::default();
+    facts.push("version", format!("{} of {}", version.version, version.hardware));
+    let aliases = aliases.iter().filter(|alias| alias.version == version.version);
+    let names: Vec<&str> = aliases.map(|alias| alias.name.as_str()).collect();
+    facts.push_any("alias", (!names.is_empty()).then(|| names.join(", ")));
+    facts.push("predicts", format!("{}, {}", content.quantity, content.quantity.unit()));
+    let name = content.recipe["name"].as_str().unwrap_or_default();
+    facts.push("recipe", format!("{name}, seed {}", content.seed));
+    let dataset = short(content.dataset.as_str());
+    let architectures = count(rows, "architecture");
+    facts.push("dataset", format!("{architectures} of {} ({dataset})", content.space));
+    let split = |SplitSizes {
+                     train,
+                     validation,
+                     test,
+                 }| { format!("{train} to train on, {validation} to stop by, {test} to test on") };
+    facts.push_any("split", split_sizes(content).map(split));
+    for used in &content.plugins {
+        let plugin = format!("{} of {} {}", used.component, used.plugin, used.version);
+        facts.push(&used.kind, format!("{plugin} ({})", short(used.sha256.as_str())));
+    }
+    for origin in &content.imported {
+        let there = format!("{} version {}", origin.hardware, origin.version);
+        facts.push(
+            "imported",
+            format!("{there}, created {} by {}", when(&origin.created_at), origin.creator),
+        );
+    }
+    facts.push(
+        "created",
+        format!("{} by {}", when(&version.created_at), content.creator),
+    );
+    facts.push("digest", version.digest.to_string());
+    facts
+}

@@ -1,0 +1,68 @@
+//! `lglp plugins`.
+
+use lglp_engine::host::PluginInfo;
+use lglp_terminal::{print_json, short, table};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Context;
+
+/// List plugins and their components, and why a plugin is unavailable; a server's where one has the registry
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// A file as it is listed.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(flatten)]
+    info: PluginInfo,
+    /// Why a plugin is asked nothing, where calls into it have not come back.
+    #[serde(default)]
+    quarantined: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    plugins: Vec<Listed>,
+}
+
+pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
+    // A server's, where one has the registry: it is what predicts, and may have been started with another folder.
+    let served = context.served()?.and_then(|registry| registry.server);
+    let list = match &served {
+        Some(server) => server.get("/v1/plugins")?,
+        None => json!({ "plugins": context.plugins()?.infos() }),
+    };
+    if context.json() {
+        return print_json(&list);
+    }
+    let List { plugins } = serde_json::from_value(list)?;
+    let mut rows = table(&["plugin", "kind", "name", "what it is", "revision"]);
+    for Listed { info, quarantined } in plugins {
+        let revision = short(&info.sha256).to_owned();
+        let Some(description) = info.description else {
+            let reason = info.unavailable.unwrap_or_default();
+            rows.add_row([info.file, "unavailable".into(), String::new(), reason, revision]);
+            continue;
+        };
+        for component in description.components {
+            let what = match &quarantined {
+                Some(reason) => format!("in quarantine: {reason}"),
+                None => component.summary,
+            };
+            let plugin = description.name.clone();
+            rows.add_row([
+                plugin,
+                component.kind.to_string(),
+                component.name,
+                what,
+                revision.clone(),
+            ]);
+        }
+    }
+    println!("{rows}");
+    if let Some(server) = served {
+        println!("as {} has them", server.base());
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! `lglp predict`.
+
+use std::sync::Arc;
+
+use lglp_engine::predictor::COVERAGE;
+use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_registry::HardwareName;
+use lglp_sdk::Printable;
+use lglp_server::api::predict_here;
+use lglp_server::serving::Serving;
+use lglp_terminal::{print_json, short, table};
+use serde_json::Value;
+use ureq::http::Method;
+
+use super::context::Registry;
+use super::{Context, input};
+
+/// Predict latencies of architectures, or energies
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp predict --hardware xeon-1t 'mobilenetv3@320/s2-k3e3/s2-se-k3e3/s2-k3e3/s1-k3e3/s2-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3'\n  \
+    lglp predict --hardware xeon-1t @architectures.json --model 2\n  \
+    lglp predict --hardware xeon-1t @architectures.json --model energy    # joules\n  \
+    some-search | lglp predict --hardware xeon-1t --json -")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    /// Alias or version number.
+    #[arg(long, default_value = "production")]
+    model: String,
+    /// Search space; the model knows its own.
+    #[arg(long)]
+    space: Option<String>,
+    /// Share of intervals that should hold what is measured, 0.01 to 0.999.
+    #[arg(long, value_name = "SHARE", default_value_t = COVERAGE)]
+    coverage: f64,
+    /// Canonical text, JSON, `@FILE` (one per line, or a JSON array), or `-` for standard input.
+    #[arg(required = true, value_name = "ARCH")]
+    architectures: Vec<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let request = PredictRequest {
+        space: args.space.clone(),
+        architectures: input::architectures(&args.architectures)?,
+        model: Some(Value::String(args.model.clone())),
+        coverage: Some(args.coverage),
+    };
+    let Registry { store, server } = context.registry("predict")?;
+    let response: PredictResponse = match server {
+        Some(http) => http
+            .send(Method::POST, &format!("/v1/{}/predict", args.hardware), &[], &request)
+            .map_err(explain)?,
+        None => {
+            let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+            let serving = Serving::for_command(store, host, spaces.clone())?;
+            predict_here(
+                &serving,
+                &spaces,
+                args.hardware.as_str(),
+                &serde_json::to_value(&request)?,
+            )
+            .map_err(|problem| explain_problem(&problem))?
+        }
+    };
+    if context.json() {
+        return print_json(&response);
+    }
+    // Networks take a millisecond or more, and spend far less than a joule on small devices.
+    let (quantity, digits) = match response.unit.as_str() {
+        "ms" => ("latency ms", 1),
+        _ => ("energy J", 3),
+    };
+    let interval = format!("{} % interval", (1e3 * args.coverage).round() / 10.0);
+    let mut rows = table(&[quantity, &interval, "note", "architecture"]).with_open_end();
+    for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
+        let interval = prediction
+            .interval
+            .as_ref()
+            .map(|i| format!("{:.digits$} to {:.digits$}", i.low, i.high));
+        let value = prediction.latency_ms.or(prediction.energy_j).unwrap_or(f64::NAN);
+        let architecture = architecture
+            .as_str()
+            .map_or_else(|| architecture.to_string(), str::to_owned);
+        let canary = prediction
+            .version
+            .map(|version| format!("by the canary, version {version}"));
+        let few = prediction.interval.as_ref().filter(|interval| interval.provisional);
+        let few = few.map(|_| "provisional interval: few measurements".to_owned());
+        let none = prediction.no_interval.as_ref().map(|why| format!("no interval: {why}"));
+        let notes = [canary, prediction.outside_training_range.clone(), few, none];
+        let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        rows.add_row([
+            format!("{value:.0$}", digits + 1),
+            interval.unwrap_or_default(),
+            note,
+            architecture,
+        ]);
+    }
+    println!("{rows}");
+    let model = &response.model;
+    println!(
+        "{} version {} ({}, {}) of {}",
+        response.hardware,
+        model.version,
+        Printable::of(&model.recipe),
+        short(&model.digest),
+        measured_by(&response.runtime, response.batch_size)
+    );
+    Ok(())
+}
+
+/// What a prediction is of: a runtime, and the inputs that it takes at once.
+pub fn measured_by(runtime: &str, batch_size: Option<u64>) -> String {
+    let runtime = Printable::of(runtime);
+    match batch_size {
+        Some(batch) => format!("{runtime} at batch size {batch}"),
+        None => format!("{runtime} at a batch size that is not told"),
+    }
+}
+
+pub fn explain(error: lglp_client::ClientError) -> anyhow::Error {
+    match &error {
+        lglp_client::ClientError::Problem(problem) => explain_problem(problem),
+        _ => anyhow::Error::new(error).context("the server did not answer"),
+    }
+}
+
+pub fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
+    let faults: Vec<String> = problem
+        .errors
+        .iter()
+        .map(|f| format!("\n  {}: {}", f.pointer, f.detail))
+        .collect();
+    match faults.len() {
+        0 | 1 => anyhow::anyhow!("{}", problem.detail),
+        _ => anyhow::anyhow!("{}{}", problem.detail, faults.concat()),
+    }
+}

@@ -1,0 +1,56 @@
+//! `lglp rollback`.
+
+use std::sync::Arc;
+
+use lglp_registry::{AliasName, HardwareName, Rollback, Store};
+use lglp_server::serving::Serving;
+use lglp_terminal::{actor, print_json};
+
+use super::Context;
+
+/// Move an alias, `production` unless told otherwise, back to the version it pointed at before
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    lglp rollback --hardware xeon-1t --reason '4 is off on deep networks'\n  \
+    lglp rollback --hardware xeon-1t                 # once more goes back further\n\n\
+    No gate is asked. A server has the version still loaded: the next request is answered by it.")]
+pub struct Args {
+    /// Hardware target.
+    #[arg(long, value_name = "NAME")]
+    hardware: HardwareName,
+    #[arg(long, default_value = "production")]
+    alias: AliasName,
+    /// For the audit log.
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let registry = context.registry("rollback")?;
+    let store: &dyn Store = &*registry.store;
+    let seen = store.alias(&args.hardware, &args.alias)?;
+    if let (None, Some(version)) = (&registry.server, seen.previous.last()) {
+        // As a server does: what cannot be loaded must not be gone back to.
+        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
+        let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
+        serving.load_blocking(&args.hardware, *version)?;
+    }
+    let moved = store.roll_back(
+        &args.hardware,
+        &Rollback {
+            alias: args.alias.clone(),
+            expected_generation: Some(seen.generation.into()),
+            actor: actor(),
+            reason: args.reason.clone(),
+            idempotency_key: None,
+        },
+    )?;
+    if context.json() {
+        return print_json(&moved);
+    }
+    println!(
+        "{} of {} is version {} again, instead of {} (move {})",
+        moved.name, args.hardware, moved.version, seen.version, moved.generation
+    );
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Speaking HTTP: to the server that holds a registry, and to the targets of webhooks.
+
+mod backoff;
+mod bell;
+mod connector;
+mod http;
+mod job_events;
+mod post;
+mod remote_store;
+pub mod tls;
+mod worker_api;
+
+pub use backoff::Backoff;
+pub use bell::Bell;
+pub use http::{ClientError, Http};
+pub use job_events::follow;
+pub use post::{Post, destination};
+pub use remote_store::RemoteStore;
+pub use worker_api::{Failure, Refusal, WorkerApi};

@@ -1,0 +1,185 @@
+//! What a worker asks of a server and tells it: the calls of `openapi/src/workers.rs`, typed.
+
+use std::time::Duration;
+
+use lglp_openapi::hardware::{Hardware, Reference};
+use lglp_openapi::jobs::{Job, JobProgress};
+use lglp_openapi::workers::{
+    Accepted, AskForBatch, AskForWork, Batch, Calibrated, Calibration, Finish, Heartbeat, RegisterWorker, Registered,
+    Release, SubmitMeasurements, Work,
+};
+use lglp_registry::Measurement;
+use lglp_registry::now;
+use ureq::http::Method;
+
+use super::{ClientError, Http};
+
+/// What a call may take: longer than a busy server needs, shorter than a lease, so that a connection that hangs costs none.
+const CALL: Duration = Duration::from_secs(15);
+
+/// A server, as one worker's process sees it.
+pub struct WorkerApi {
+    http: Http,
+    worker: String,
+    instance: String,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// No answer, or none that says anything of the call itself: the server is away or overloaded. Worth trying again.
+    #[error("{0}")]
+    Lost(String),
+    /// The server refuses; the same call will be refused again.
+    #[error("{text}")]
+    Refused { why: Refusal, text: String },
+}
+
+/// What a worker acts on when it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The lease is somebody else's by now, or nobody's.
+    StaleLease,
+    /// Another process registered under the worker's name.
+    StaleInstance,
+    /// Its machine is another one than its target's.
+    OtherMachine,
+    /// There is no such target, and nothing was said of how to measure.
+    UnknownHardware,
+    /// Whatever was named is not there: a worker that the server does not know any more, for one.
+    NotFound,
+    /// The token is missing, is no good, or is not enough.
+    NotAdmitted,
+    /// Anything else; the text says it.
+    Other,
+}
+
+impl WorkerApi {
+    /// The calls of the worker of a name. `instance` is this process.
+    pub fn new(http: &Http, worker: &str, instance: &str) -> Self {
+        Self {
+            http: http.within(CALL),
+            worker: worker.to_owned(),
+            instance: instance.to_owned(),
+        }
+    }
+
+    /// The worker's name.
+    pub fn worker(&self) -> &str {
+        &self.worker
+    }
+
+    /// This process.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// A hardware target.
+    pub fn hardware(&self, name: &str) -> Result<Hardware, Failure> {
+        Ok(self.http.get(&format!("/v1/hardware/{name}"))?)
+    }
+
+    pub fn register(&self, new: &RegisterWorker) -> Result<Registered, Failure> {
+        let path = format!("/v1/workers/{}", self.worker);
+        Ok(self.http.send(Method::PUT, &path, &[], new)?)
+    }
+
+    /// Waits up to `wait_s` for work; none where none came.
+    pub fn lease(&self, wait_s: u32) -> Result<Option<Work>, Failure> {
+        let ask = AskForWork {
+            instance: self.instance.clone(),
+            wait_s,
+            sent_at: now(),
+        };
+        let patient = self.http.within(CALL + Duration::from_secs(wait_s.into()));
+        Ok(patient.send_for_any(Method::POST, &format!("/v1/workers/{}/lease", self.worker), &ask)?)
+    }
+
+    /// Tells this machine's latency of the reference network.
+    pub fn calibrate(&self, reference: Reference) -> Result<Calibrated, Failure> {
+        let path = format!("/v1/workers/{}/calibration", self.worker);
+        let instance = self.instance.clone();
+        let told = Calibration { instance, reference };
+        Ok(self.http.send(Method::POST, &path, &[], &told)?)
+    }
+
+    /// Signs off: what this process had leased is queued again.
+    pub fn sign_off(&self) -> Result<(), Failure> {
+        let path = format!("/v1/workers/{}?instance={}", self.worker, self.instance);
+        Ok(self.http.delete(&path)?)
+    }
+
+    pub fn heartbeat(&self, job: u64, fencing: u64, progress: Option<JobProgress>) -> Result<Job, Failure> {
+        let sent_at = now();
+        let heartbeat = Heartbeat {
+            fencing,
+            progress,
+            sent_at,
+        };
+        self.tell(job, "heartbeat", &heartbeat)
+    }
+
+    pub fn batch(&self, job: u64, fencing: u64, limit: usize) -> Result<Batch, Failure> {
+        self.tell(job, "batch", &AskForBatch { fencing, limit })
+    }
+
+    pub fn submit(&self, job: u64, fencing: u64, measurements: &[Measurement]) -> Result<Accepted, Failure> {
+        let submitted = SubmitMeasurements {
+            fencing,
+            measurements: measurements.iter().map(as_in_contract).collect(),
+            sent_at: now(),
+        };
+        self.tell(job, "measurements", &submitted)
+    }
+
+    /// Ends a job, as failed where a reason is given.
+    pub fn finish(&self, job: u64, fencing: u64, failed: Option<String>) -> Result<Job, Failure> {
+        self.tell(job, "finish", &Finish { fencing, failed })
+    }
+
+    /// Gives a job back.
+    pub fn release(&self, job: u64, fencing: u64) -> Result<Job, Failure> {
+        self.tell(job, "release", &Release { fencing })
+    }
+
+    fn tell<T: serde::de::DeserializeOwned>(
+        &self,
+        job: u64,
+        what: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, Failure> {
+        let path = format!("/v1/jobs/{job}/{what}");
+        Ok(self.http.send(Method::POST, &path, &[], body)?)
+    }
+}
+
+/// A measurement travels as it is recorded.
+fn as_in_contract(measurement: &Measurement) -> lglp_openapi::measurements::Measurement {
+    let record = serde_json::to_value(measurement).expect("a measurement is JSON");
+    serde_json::from_value(record).expect("the contract has the record's fields")
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let problem = match error {
+            ClientError::Problem(problem) => problem,
+            lost @ ClientError::Transport { .. } => return Self::Lost(lost.to_string()),
+        };
+        let text = problem.detail.clone();
+        // Too many requests, and faults of the server's own.
+        if problem.status == 429 || problem.status >= 500 {
+            return Self::Lost(text);
+        }
+        let slug = problem.kind.rsplit(':').next().unwrap_or_default();
+        let why = match (slug, problem.status) {
+            ("stale-lease", _) => Refusal::StaleLease,
+            ("stale-instance", _) => Refusal::StaleInstance,
+            ("fingerprint-differs", _) => Refusal::OtherMachine,
+            ("unknown-hardware", _) => Refusal::UnknownHardware,
+            (_, 404) => Refusal::NotFound,
+            (_, 401 | 403) => Refusal::NotAdmitted,
+            _ => Refusal::Other,
+        };
+        Self::Refused { why, text }
+    }
+}

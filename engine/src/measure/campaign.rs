@@ -1,0 +1,236 @@
+//! A campaign: measuring many architectures of a space on one hardware target, resumably.
+
+use lglp_registry::{Digest, HardwareName, HardwareTarget, Store};
+use lglp_sdk::{Architecture, SearchSpace};
+use serde::Serialize;
+
+use super::plan::Wanted;
+use super::repeatability::Repeatability;
+use super::target::{
+    Difference, Setup, calibrated, difference, difference_before, fingerprint, reference_network, reference_space,
+};
+use super::{CALIBRATION_RUNS, DeviceLock, Label, Protocol, Rig};
+use crate::host::{PluginError, PluginHost, RuntimeInstance};
+use crate::spaces::{DefinitionError, Spaces, require_same};
+
+/// What to measure, and where.
+pub struct Campaign<'a> {
+    pub store: &'a dyn Store,
+    pub host: &'a PluginHost,
+    pub space: &'a SearchSpace,
+    /// Where the target's reference network may be from.
+    pub spaces: &'a Spaces,
+    pub hardware: &'a HardwareName,
+    /// How the target measures, where it is to be created; none where it is there.
+    pub setup: Option<Setup>,
+    pub protocol: Protocol,
+    pub wanted: Wanted<'a>,
+    /// Who measures, for the audit log.
+    pub actor: &'a str,
+}
+
+/// Progress of a campaign.
+#[derive(Clone, Copy, Debug)]
+pub enum CampaignEvent {
+    /// Another process measures on the device.
+    Waiting,
+    Calibrating {
+        done: usize,
+        of: usize,
+    },
+    Resuming {
+        done: usize,
+    },
+    Measured {
+        latency_ms: f64,
+        half_width: f64,
+    },
+}
+
+/// What a campaign ended with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Measured by this run.
+    pub measured: usize,
+    /// Measurements of the round by now.
+    pub total: usize,
+    /// How the round's labels compare with those of round 0; only of repetitions.
+    pub repeatability: Option<Repeatability>,
+}
+
+/// Why a campaign stopped. Every finished measurement is recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MeasureError {
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// Labels of two machines in one target would be worthless.
+    #[error(
+        "`{hardware}` was created on another machine: its {} is {}, this one's is {}; measure here under another name, \
+         e.g. --hardware {hardware}-2, or start a worker on that machine: lglp worker --hardware {hardware}",
+        difference.fact, difference.there, difference.here
+    )]
+    OtherMachine {
+        hardware: HardwareName,
+        difference: Difference,
+    },
+    /// The network that its labels are relative to is not known here.
+    #[error(
+        "the reference network of `{hardware}` belongs to no search space here, or to another definition of one; give the \
+         folder that has it by --spaces, or measure under another name, e.g. --hardware {hardware}-2"
+    )]
+    UnknownReference { hardware: HardwareName },
+    /// The file by which processes take turns on a device.
+    #[error("cannot lock {path}, by which processes that measure on one device take turns: {reason}")]
+    DeviceLock { path: String, reason: std::io::Error },
+    /// Every architecture of the space was drawn.
+    #[error("{asked} architectures were asked for, and no more than {available} of the space were found")]
+    SpaceTooSmall { available: usize, asked: usize },
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// Repetitions need something to repeat.
+    #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
+    NothingToRepeat { round: u32, available: usize, asked: usize },
+    /// It was asked to.
+    #[error("stopped")]
+    Stopped,
+    /// The runtime's times make no sense.
+    #[error("{architecture}: the label came out as {latency_ms} ms; is the runtime's clock working?")]
+    BadLabel { architecture: String, latency_ms: f64 },
+}
+
+impl Campaign<'_> {
+    /// Measures what is missing. A measurement is durable before the next begins; before each, `stopped` is asked.
+    pub fn run(
+        &self,
+        progress: &mut dyn FnMut(CampaignEvent),
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Summary, MeasureError> {
+        let known = match self.store.hardware(self.hardware) {
+            Ok(target) => Some(target),
+            Err(lglp_registry::Error::NotFound { .. }) if self.setup.is_some() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let setup = known.as_ref().map(Setup::of_target).or_else(|| self.setup.clone());
+        let setup = setup.expect("a target that is missing without a setup was an error");
+        let runtime = setup.on(self.host)?;
+        // Asked before anything is started.
+        require_same(self.store, self.hardware, self.space)?;
+        let differs = known.as_ref().and_then(|target| difference_before(target, &runtime));
+        if let Some(difference) = differs {
+            return Err(self.other_machine(difference));
+        }
+        let runtime = runtime.open()?;
+        let reference = known.as_ref().and_then(|target| target.reference.as_ref());
+        let reference_space =
+            reference_space(self.spaces, reference, self.space).ok_or_else(|| MeasureError::UnknownReference {
+                hardware: self.hardware.clone(),
+            })?;
+        let mut rig = Rig::new(
+            self.space,
+            reference_space,
+            &runtime,
+            self.protocol.clone(),
+            setup.batch,
+        )?;
+        let file = DeviceLock::path(&runtime.describe()?);
+        let locked = |reason| MeasureError::DeviceLock {
+            path: file.display().to_string(),
+            reason,
+        };
+        let lock = DeviceLock::open(&file).map_err(locked)?;
+        let target = {
+            let turn = lock
+                .turn(|| progress(CampaignEvent::Waiting), stopped)
+                .map_err(locked)?;
+            let _turn = turn.ok_or(MeasureError::Stopped)?;
+            self.target(known, &setup, &runtime, &mut rig, progress)?
+        };
+        rig.know(target.reference.as_ref());
+        let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
+        let round = self.wanted.round();
+        let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
+        let plan = self.wanted.architectures(self.store, self.hardware, self.space)?;
+        progress(CampaignEvent::Resuming {
+            done: plan.iter().filter(|(_, a)| done.contains(&self.digest(a))).count(),
+        });
+        let mut measured = 0;
+        let mut missing = plan.iter().filter(|(_, a)| !done.contains(&self.digest(a))).peekable();
+        while let Some((draw, architecture)) = missing.next() {
+            if stopped() {
+                return Err(MeasureError::Stopped);
+            }
+            let label = Label {
+                hardware: self.hardware,
+                round,
+                reference_ms,
+                flags: &draw.flags(),
+            };
+            let turn = lock
+                .turn(|| progress(CampaignEvent::Waiting), stopped)
+                .map_err(locked)?;
+            let _turn = turn.ok_or(MeasureError::Stopped)?;
+            let (record, paired) = rig.measure(architecture, missing.peek().map(|(_, next)| next), label)?;
+            self.store.record_measurement(&record, self.actor)?;
+            measured += 1;
+            progress(CampaignEvent::Measured {
+                latency_ms: record.latency_ms,
+                half_width: paired.half_width,
+            });
+        }
+        self.summary(measured)
+    }
+
+    /// The target, created and calibrated where that was not done yet.
+    fn target(
+        &self,
+        known: Option<HardwareTarget>,
+        setup: &Setup,
+        runtime: &RuntimeInstance,
+        rig: &mut Rig<'_>,
+        progress: &mut dyn FnMut(CampaignEvent),
+    ) -> Result<HardwareTarget, MeasureError> {
+        let description = runtime.describe()?;
+        if let Some(target) = &known {
+            if let Some(difference) = difference(target, &fingerprint(&description)) {
+                return Err(self.other_machine(difference));
+            }
+            if target.reference.is_some() {
+                return Ok(target.clone());
+            }
+        }
+        let of = CALIBRATION_RUNS;
+        let latency_ms = rig.calibrate(|done| progress(CampaignEvent::Calibrating { done, of }))?;
+        let mut reference = reference_network(self.space, latency_ms);
+        reference.larger = rig.compare(latency_ms)?;
+        let new = match known {
+            Some(target) => calibrated(target, reference),
+            None => setup.new_target(self.hardware, fingerprint(&description), reference),
+        };
+        Ok(self.store.put_hardware(&new, self.actor)?)
+    }
+
+    fn other_machine(&self, difference: Difference) -> MeasureError {
+        let hardware = self.hardware.clone();
+        MeasureError::OtherMachine { hardware, difference }
+    }
+
+    fn digest(&self, architecture: &Architecture) -> Digest {
+        Digest::of(self.space.canonical_text(architecture).as_bytes())
+    }
+
+    fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
+        let (space, round) = (&self.space.name, self.wanted.round());
+        let repeatability = match round {
+            0 => None,
+            _ => Repeatability::between(self.store, self.hardware, space, (0, round))?,
+        };
+        Ok(Summary {
+            measured,
+            total: self.store.measured_digests(self.hardware, space, round)?.len(),
+            repeatability,
+        })
+    }
+}

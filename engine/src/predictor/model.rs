@@ -1,0 +1,492 @@
+//! Models: fitted recipes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lglp_registry::Quantity;
+use lglp_sdk::plugin::{LeftOut, Operator, Progress};
+use lglp_sdk::{Architecture, SearchSpace};
+
+use super::components::Components;
+use super::lookups::{self, Lookups};
+use super::residual::{self, Residual, Unexplained};
+use super::{ComponentSpec, PluginUse, Recipe, ResidualGate, Target};
+use crate::host::{
+    ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
+    Spread, Tenant,
+};
+use crate::networks::{self, Cost, Parts};
+
+/// Architectures and what was measured of them, in the unit of the recipe's quantity.
+#[derive(Clone, Copy)]
+pub struct Labelled<'a> {
+    pub architectures: &'a [Architecture],
+    pub labels: &'a [f64],
+}
+
+/// A prediction, in the unit of the recipe's quantity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    pub value: f64,
+    /// How far what is measured lies from it, about, where the regressor tells.
+    pub spread: Option<f64>,
+}
+
+impl Estimate {
+    /// What all other rows of a fit tell of one.
+    pub fn left_out(row: &LeftOut) -> Self {
+        Self {
+            value: row.predicted,
+            spread: Some(row.spread),
+        }
+    }
+}
+
+/// The parts of a prediction, in the unit of the recipe's quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contributions {
+    /// In the order in which they run.
+    pub operators: Vec<Operator>,
+    /// Of each operator.
+    pub values: Vec<f64>,
+    /// What belongs to no operator.
+    pub rest: f64,
+}
+
+impl Contributions {
+    /// The prediction.
+    pub fn sum(&self) -> f64 {
+        self.values.iter().sum::<f64>() + self.rest
+    }
+}
+
+/// Progress of a fit: which component, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct FitEvent<'a> {
+    pub component: &'a str,
+    /// Of the component's targets; corrections of a residual have none.
+    pub unit: Option<&'static str>,
+    pub progress: Progress,
+}
+
+impl FitEvent<'_> {
+    /// How well it predicts so far; empty where the component does not tell, since it fits in closed form.
+    pub fn error(&self) -> String {
+        let rmse = self.progress.validation_mse.sqrt();
+        match self.unit {
+            _ if rmse.is_nan() => String::new(),
+            Some(unit) => format!("validation RMSE {rmse:.3} {unit}"),
+            None => format!("validation RMSE {rmse:.3}"),
+        }
+    }
+}
+
+/// The fitted parts of a model by role (`extractor`, `regressor`), as their plugins saved them.
+pub type ModelState = BTreeMap<String, Vec<u8>>;
+
+const EXTRACTOR: &str = "extractor";
+pub const REGRESSOR: &str = "regressor";
+pub const RESIDUAL: &str = "residual";
+const RESIDUAL_GATE: &str = "residual-gate";
+
+/// How a recipe is fitted.
+#[derive(Clone, Copy)]
+pub struct Fitting<'a> {
+    pub recipe: &'a Recipe,
+    pub host: &'a PluginHost,
+    pub space: &'a SearchSpace,
+    pub seed: u64,
+    /// States of the recipe's regressor that fits on other targets left, to begin with where it can; such a recipe has no extractor.
+    pub priors: &'a [Vec<u8>],
+}
+
+/// A fitted recipe: architectures in, latencies or energies out.
+pub struct FittedModel {
+    space: SearchSpace,
+    target: Target,
+    encoder: EncoderInstance,
+    extractor: Option<FittedInstance>,
+    regressor: FittedInstance,
+    residual: Option<Residual>,
+    parts: Parts,
+    /// Where predictions follow from them.
+    lookups: Option<Lookups>,
+    /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
+    gate: Option<ResidualGate>,
+    /// Each row of the fit, as all others tell it; none of a model that was loaded.
+    left_out: Option<Vec<LeftOut>>,
+    plugins: Vec<PluginUse>,
+}
+
+impl FittedModel {
+    /// Fits a recipe. Every parameter is checked before the first component is fitted. `progress` cancels with `false`.
+    pub fn fit(
+        fitting: Fitting<'_>,
+        train: Labelled<'_>,
+        validation: Labelled<'_>,
+        progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Self, PluginError> {
+        let Fitting {
+            recipe,
+            host,
+            space,
+            seed,
+            priors,
+        } = fitting;
+        let mut components = Components::of(recipe, host, true)?;
+        components.regressor.check_parameters(&recipe.regressor.parameters)?;
+        if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
+            handle.check_parameters(&spec.parameters)?;
+        }
+        if let Some(spec) = &recipe.residual {
+            host.component(Kind::Regressor, &spec.regressor.name)?
+                .check_parameters(&spec.regressor.parameters)?;
+        }
+        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
+        let scale = |architecture: &Architecture| recipe.target.scale(networks::cost(space, architecture).macs);
+        let targets = |part: Labelled<'_>| -> Vec<f64> {
+            let rows = part.architectures.iter().zip(part.labels);
+            rows.map(|(architecture, label)| label / scale(architecture)).collect()
+        };
+        let (train_targets, validation_targets) = (targets(train), targets(validation));
+        let mut train_inputs = encoder.encode(train.architectures.iter())?;
+        let mut validation_inputs = encoder.encode(validation.architectures.iter())?;
+        let mut fit = |handle: &ComponentHandle,
+                       spec: &ComponentSpec,
+                       [train_inputs, validation_inputs]: [&Matrix; 2],
+                       priors: &[Vec<u8>]| {
+            let data = FitData {
+                train: LabelledRows {
+                    inputs: train_inputs,
+                    targets: &train_targets,
+                },
+                validation: LabelledRows {
+                    inputs: validation_inputs,
+                    targets: &validation_targets,
+                },
+                seed,
+                progress: &mut |p| {
+                    progress(FitEvent {
+                        component: handle.name(),
+                        unit: Some(recipe.target.unit()),
+                        progress: p,
+                    })
+                },
+            };
+            FittedInstance::fit_from(handle, &spec.parameters, data, priors)
+        };
+        let mut extractor = None;
+        if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
+            let fitted = fit(handle, spec, [&train_inputs, &validation_inputs], &[])?;
+            train_inputs = fitted.extract(&train_inputs)?;
+            validation_inputs = fitted.extract(&validation_inputs)?;
+            extractor = Some(fitted);
+        }
+        let regressor = fit(
+            &components.regressor,
+            &recipe.regressor,
+            [&train_inputs, &validation_inputs],
+            priors,
+        )?;
+        let architectures = [train.architectures, validation.architectures].concat();
+        let mut left_out = regressor.leave_one_out(architectures.len())?;
+        let fitted = match (&components.residual, &recipe.residual, &left_out) {
+            (Some(components), Some(spec), Some(left_out)) => {
+                let rows = Unexplained {
+                    architectures: &architectures,
+                    measured: &[train_targets, validation_targets].concat(),
+                    left_out,
+                };
+                let mut progress = |p| {
+                    progress(FitEvent {
+                        component: &spec.regressor.name,
+                        unit: None,
+                        progress: p,
+                    })
+                };
+                residual::fit(components, spec, space, rows, seed, &mut progress)?
+            }
+            (Some(_), _, None) => {
+                let component = recipe.regressor.name.clone();
+                return Err(PluginError::InvalidParameters {
+                    component,
+                    message: "a residual needs a regressor that tells each row without it, such as `additive`".into(),
+                });
+            }
+            _ => None,
+        };
+        if fitted.as_ref().is_none_or(|fitted| fitted.residual.is_none()) {
+            components.residual = None;
+        }
+        let gate = fitted.as_ref().map(|fitted| fitted.gate);
+        let factors = fitted.as_ref().map_or(&[][..], |fitted| &fitted.factors);
+        for (row, factor) in left_out.iter_mut().flatten().zip(factors) {
+            row.predicted *= factor;
+            row.spread *= factor;
+        }
+        for (row, architecture) in left_out.iter_mut().flatten().zip(&architectures) {
+            let scale = scale(architecture);
+            row.predicted *= scale;
+            row.spread *= scale;
+        }
+        let model = Self {
+            space: space.clone(),
+            target: recipe.target,
+            parts: Parts::new(space),
+            lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
+            encoder,
+            extractor,
+            regressor,
+            residual: fitted.and_then(|fitted| fitted.residual),
+            gate,
+            left_out,
+            plugins: components.uses(),
+        };
+        model.compare_lookups()?;
+        Ok(model)
+    }
+
+    /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
+    /// version of each state. Plugins are called on behalf of `tenant`.
+    pub fn load(
+        recipe: &Recipe,
+        host: &PluginHost,
+        space: &SearchSpace,
+        plugins: &[PluginUse],
+        state: &ModelState,
+        tenant: &Arc<Tenant>,
+    ) -> Result<Self, PluginError> {
+        let components = Components::of(recipe, host, state.contains_key(RESIDUAL))?.on_behalf_of(tenant);
+        let missing = |handle: &ComponentHandle, role: &str, what: &str| PluginError::UnsupportedState {
+            component: handle.name().to_owned(),
+            message: format!("the version has no {what} for its {role}"),
+        };
+        let state_version = |handle: &ComponentHandle, role: &str| {
+            let used = plugins
+                .iter()
+                .find(|p| p.kind == handle.kind() && p.component == handle.name());
+            Ok(used.ok_or_else(|| missing(handle, role, "plugin"))?.state_version)
+        };
+        let load = |handle: &ComponentHandle, role: &str| {
+            let state = state.get(role).ok_or_else(|| missing(handle, role, "state"))?;
+            FittedInstance::load(handle, state_version(handle, role)?, state)
+        };
+        let residual = match (&components.residual, &recipe.residual, state.get(RESIDUAL)) {
+            (Some(components), Some(spec), Some(state_of)) => {
+                let [_, handle] = components.handles();
+                let gate = state
+                    .get(RESIDUAL_GATE)
+                    .ok_or_else(|| missing(handle, RESIDUAL, "gate"))?;
+                let version = state_version(handle, RESIDUAL)?;
+                Some(Residual::load(components, spec, space, version, state_of, gate)?)
+            }
+            _ => None,
+        };
+        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
+        let extractor = components.extractor.as_ref().map(|handle| load(handle, EXTRACTOR));
+        let extractor = extractor.transpose()?;
+        let regressor = load(&components.regressor, REGRESSOR)?;
+        let mut model = Self {
+            space: space.clone(),
+            target: recipe.target,
+            parts: Parts::new(space),
+            lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
+            encoder,
+            extractor,
+            regressor,
+            residual,
+            gate: None,
+            left_out: None,
+            plugins: components.uses(),
+        };
+        // What was registered is served as it always was.
+        if let Err(error) = model.compare_lookups() {
+            tracing::warn!(%error, "whole networks are predicted instead");
+            model.lookups = None;
+        }
+        Ok(model)
+    }
+
+    /// See [`Lookups::compare`].
+    fn compare_lookups(&self) -> Result<(), PluginError> {
+        match &self.lookups {
+            Some(lookups) => lookups.compare(&self.space, self.asked()),
+            None => Ok(()),
+        }
+    }
+
+    /// What look-ups ask.
+    fn asked(&self) -> lookups::Model<'_> {
+        lookups::Model {
+            parts: &self.parts,
+            encoder: &self.encoder,
+            regressor: &self.regressor,
+        }
+    }
+
+    /// The fitted parts, to be loaded again.
+    pub fn save(&self) -> Result<ModelState, PluginError> {
+        let mut state = ModelState::new();
+        if let Some(extractor) = &self.extractor {
+            state.insert(EXTRACTOR.into(), extractor.save()?);
+        }
+        state.insert(REGRESSOR.into(), self.regressor.save()?);
+        if let Some(residual) = &self.residual {
+            let [fitted, gate] = residual.save()?;
+            state.insert(RESIDUAL.into(), fitted);
+            state.insert(RESIDUAL_GATE.into(), gate);
+        }
+        Ok(state)
+    }
+
+    /// The plugins in use.
+    pub fn plugins(&self) -> &[PluginUse] {
+        &self.plugins
+    }
+
+    /// What is predicted.
+    pub fn quantity(&self) -> Quantity {
+        self.target.quantity()
+    }
+
+    /// Each row of the fit, those of the training part first, as it would be predicted without it, in the unit of the recipe's
+    /// quantity; `None` where the regressor cannot tell, or a model was loaded.
+    pub fn left_out(&self) -> Option<&[LeftOut]> {
+        self.left_out.as_deref()
+    }
+
+    /// How the residual was judged when it was fitted, where the recipe has one.
+    pub fn gate(&self) -> Option<ResidualGate> {
+        self.gate
+    }
+
+    /// What the network of each architecture costs, at batch 1.
+    pub fn costs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<Cost> {
+        self.parts.costs(architectures)
+    }
+
+    /// What predictions of the regressor are multiplied by, for the recipe's target and by the residual; empty where by nothing.
+    fn scales<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Vec<f64>, PluginError> {
+        let mut scales = Vec::new();
+        if self.target.is_per_mac() {
+            let costs = self.costs(architectures.clone()).into_iter();
+            scales.extend(costs.map(|cost| self.target.scale(cost.macs)));
+        }
+        if let Some(residual) = &self.residual {
+            scales.resize(architectures.len(), 1.0);
+            for (scale, factor) in scales.iter_mut().zip(residual.factors(architectures)?) {
+                *scale *= factor;
+            }
+        }
+        Ok(scales)
+    }
+
+    /// What the regressor says of some architectures, by look-up, with spreads where they are asked for and it tells them so; `None`
+    /// where it does not offer that, or fails: then whole networks say what it is that fails.
+    fn look_up<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        with_spreads: bool,
+    ) -> Result<Option<Spread>, PluginError> {
+        let Some(lookups) = &self.lookups else { return Ok(None) };
+        lookups.predict(architectures, self.asked(), with_spreads)
+    }
+
+    /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.
+    pub fn contributions(&self, architecture: &Architecture) -> Result<Option<Contributions>, PluginError> {
+        if self.extractor.is_some() || !self.encoder.reads_operators() {
+            return Ok(None);
+        }
+        let encoded = self.encoder.encode(std::iter::once(architecture))?;
+        let Some(parts) = self.regressor.contributions(&encoded)? else {
+            return Ok(None);
+        };
+        let scale = self.target.scale(networks::cost(&self.space, architecture).macs);
+        let operators = networks::operators(&self.space, architecture);
+        let (rest, values) = parts
+            .split_last()
+            .map_or((0.0, &[][..]), |(rest, values)| (*rest, values));
+        let mut contributions = Contributions {
+            values: values.iter().take(operators.len()).map(|value| value * scale).collect(),
+            rest: rest * scale,
+            operators,
+        };
+        if let Some(residual) = &self.residual {
+            let factors = residual.factors(std::iter::once(architecture))?;
+            contributions.rest += contributions.sum() * (factors[0] - 1.0);
+        }
+        Ok(Some(contributions))
+    }
+
+    /// How far the difference between the predictions of each architecture and the first lies, about, from that of what they take in the
+    /// mean; `None` where the regressor does not tell.
+    pub fn difference_spreads<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Option<Vec<f64>>, PluginError> {
+        // Of amounts per multiply-accumulate differences say nothing, and of corrections it is not known how sure they are.
+        if self.extractor.is_some() || self.target.is_per_mac() || self.residual.is_some() {
+            return Ok(None);
+        }
+        let inputs = self.encoder.encode(architectures)?;
+        self.regressor.difference_spreads(&inputs)
+    }
+
+    /// As [`Self::predict`], with spreads where the regressor tells them.
+    pub fn estimate<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Vec<Estimate>, PluginError> {
+        let (predicted, spreads) = match self.look_up(architectures.clone(), true)? {
+            Some(Spread { predicted, spreads }) if !spreads.is_empty() => {
+                (predicted, spreads.into_iter().map(Some).collect())
+            }
+            summed => {
+                let inputs = self.inputs(architectures.clone())?;
+                let (predicted, spreads) = match self.regressor.predict_spread(&inputs)? {
+                    Some(Spread { predicted, spreads }) => (predicted, spreads.into_iter().map(Some).collect()),
+                    None => (self.regressor.predict(&inputs)?, vec![None; inputs.rows]),
+                };
+                // The same as without spreads, to the last digit.
+                (summed.map_or(predicted, |summed| summed.predicted), spreads)
+            }
+        };
+        let estimates = predicted.into_iter().zip(spreads);
+        let mut estimates: Vec<Estimate> = estimates.map(|(value, spread)| Estimate { value, spread }).collect();
+        for (estimate, scale) in estimates.iter_mut().zip(self.scales(architectures)?) {
+            estimate.value *= scale;
+            estimate.spread = estimate.spread.map(|spread: f64| spread * scale);
+        }
+        Ok(estimates)
+    }
+
+    /// Latencies in milliseconds, or energies in joules, in the order of the architectures.
+    pub fn predict<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<Vec<f64>, PluginError> {
+        let mut predicted = match self.look_up(architectures.clone(), false)? {
+            Some(summed) => summed.predicted,
+            None => self.regressor.predict(&self.inputs(architectures.clone())?)?,
+        };
+        for (value, scale) in predicted.iter_mut().zip(self.scales(architectures)?) {
+            *value *= scale;
+        }
+        Ok(predicted)
+    }
+
+    /// What the regressor reads of some architectures.
+    fn inputs<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
+    ) -> Result<Matrix, PluginError> {
+        let encoded = self.encoder.encode(architectures)?;
+        match &self.extractor {
+            Some(extractor) => extractor.extract(&encoded),
+            None => Ok(encoded),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Training: a dataset is split, a recipe fitted, its accuracy measured on the test part.
+
+mod choice;
+mod data;
+mod metrics;
+mod parallel;
+mod split;
+mod summary;
+mod training;
+
+pub use choice::{Fitted, Verdict, candidates, fit};
+pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
+pub use metrics::{IntervalMetrics, Metrics};
+pub use parallel::{cores, each};
+pub use split::{FEWEST_ROWS, Split};
+pub use summary::{Summary, summaries};
+pub use training::{KeepError, Training};
+
+use lglp_registry::Quantity;
+use lglp_sdk::plugin::LeftOut;
+use lglp_sdk::{Architecture, count};
+
+use crate::host::PluginError;
+use crate::networks;
+use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, Fitting, Labelled, TrainingRange};
+
+/// What training gives.
+pub struct Trained {
+    pub model: FittedModel,
+    /// Accuracy on the test part.
+    pub metrics: Metrics,
+    /// What is measured of the test part, in its order; of the whole fit, where there is no such part.
+    pub measured: Vec<f64>,
+    /// What is predicted of the same.
+    pub estimates: Vec<Estimate>,
+    /// For prediction intervals.
+    pub calibration: Calibration,
+    pub range: TrainingRange,
+    pub split: Split,
+    /// One line of JSON per reported round.
+    pub log: String,
+}
+
+impl Trained {
+    /// Predictions for the test part, in its order.
+    pub fn predicted(&self) -> Vec<f64> {
+        self.estimates.iter().map(|estimate| estimate.value).collect()
+    }
+
+    /// The share of the test part that intervals of a coverage hold; `None` where there are no intervals.
+    pub fn held(&self, coverage: f64) -> Option<f64> {
+        let reach = self.calibration.reach(coverage).ok()?;
+        let mut held = 0;
+        for (measured, estimate) in self.measured.iter().zip(&self.estimates) {
+            let interval = reach.around(estimate.value, estimate.spread).ok()?;
+            held += usize::from((interval.low..=interval.high).contains(measured));
+        }
+        Some(held as f64 / self.measured.len() as f64)
+    }
+}
+
+/// Fits a recipe on the training part of a split. The same data, split, seed and plugins give the same metrics: of the test part, and
+/// where there is none, of each row of the fit as all others tell it.
+pub fn train(
+    fitting: Fitting<'_>,
+    data: &TrainingData,
+    split: Split,
+    progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+) -> Result<Trained, TrainError> {
+    let quantity = fitting.recipe.target.quantity();
+    if data.quantity != quantity {
+        let (recipe, given) = (fitting.recipe.name.clone(), data.quantity);
+        return Err(TrainError::OtherQuantity {
+            recipe,
+            quantity,
+            given,
+        });
+    }
+    let (fitted_on, validation, test) = (
+        data.part(&split.train),
+        data.part(&split.validation),
+        data.part(&split.test),
+    );
+    let mut log = String::new();
+    let mut report = |event: FitEvent<'_>| {
+        let p = event.progress;
+        let line = serde_json::json!({
+            "component": event.component, "round": p.done, "of": p.total,
+            "train_mse": p.train_mse, "validation_mse": p.validation_mse,
+        });
+        log += &format!("{line}\n");
+        progress(event)
+    };
+    let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;
+    let left_out = model.left_out().map(|told| LeftOutRows {
+        labels: [&fitted_on.labels[..], &validation.labels].concat(),
+        told: told.to_vec(),
+    });
+    let calibration = match &left_out {
+        Some(rows) => Calibration::of_left_out(&rows.labels, &rows.told),
+        None => Calibration::of_validation(&validation.labels, &model.predict(validation.architectures.iter())?),
+    };
+    let (measured, estimates) = match left_out {
+        Some(rows) if test.labels.is_empty() => (rows.labels, rows.told.iter().map(Estimate::left_out).collect()),
+        _ if test.labels.is_empty() => return Err(TrainError::NothingToTest(fitting.recipe.name.clone())),
+        _ => (test.labels, model.estimate(test.architectures.iter())?),
+    };
+    let predicted: Vec<f64> = estimates.iter().map(|estimate| estimate.value).collect();
+    let reach = calibration.reach(COVERAGE);
+    let interval = |estimate: &Estimate| reach.ok()?.around(estimate.value, estimate.spread).ok();
+    let intervals: Vec<_> = estimates.iter().map(interval).collect();
+    let tested = if split.test.is_empty() {
+        [&fitted_on.architectures[..], &validation.architectures].concat()
+    } else {
+        test.architectures
+    };
+    let resolutions: Vec<u8> = tested.iter().map(|architecture| architecture.row()[0]).collect();
+    let macs = |architectures: &[Architecture]| -> Vec<u64> {
+        let cost = |architecture| networks::cost(fitting.space, architecture).macs;
+        architectures.iter().map(cost).collect()
+    };
+    let known: Vec<(u64, f64)> = macs(&fitted_on.architectures)
+        .into_iter()
+        .zip(fitted_on.labels.iter().copied())
+        .collect();
+    let metrics = Metrics {
+        spearman_within: Metrics::spearman_within(&measured, &predicted, &resolutions),
+        intervals: IntervalMetrics::of(&measured, &predicted, &intervals),
+        ..Metrics::of(&measured, &predicted).beside_macs(&known, &macs(&tested), &measured)
+    };
+    let range = TrainingRange::of(fitting.space, &fitted_on.architectures, quantity, &fitted_on.labels);
+    Ok(Trained {
+        model,
+        metrics,
+        measured,
+        estimates,
+        calibration,
+        range: range.ok_or(TrainError::TooFewRows { rows: 0 })?,
+        split,
+        log,
+    })
+}
+
+/// Rows of a fit as all others tell them: they tell more than the validation part, which such a regressor may have been fitted to.
+struct LeftOutRows {
+    labels: Vec<f64>,
+    told: Vec<LeftOut>,
+}
+
+fn labelled(data: &TrainingData) -> Labelled<'_> {
+    Labelled {
+        architectures: &data.architectures,
+        labels: &data.labels,
+    }
+}
+
+/// Why training did not come to an end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The dataset is too small to be split.
+    #[error(
+        "{} {} too few to train on; measure {FEWEST_ROWS} or more (`lglp measure`)",
+        count(*rows, "measured architecture"),
+        if *rows == 1 { "is" } else { "are" }
+    )]
+    TooFewRows { rows: usize },
+    /// Latencies are compared where only they make sense: in reproductions and when measurements are cleaned.
+    #[error("the recipe `{recipe}` predicts {quantity}, and is given {given}")]
+    OtherQuantity {
+        recipe: String,
+        quantity: Quantity,
+        given: Quantity,
+    },
+    /// There is no test part, and the regressor does not tell how it would do without each row.
+    #[error(
+        "the recipe `{0}` cannot tell its error from so few rows; take one whose regressor can, such as `additive`, or measure \
+         {FEWEST_ROWS} or more and train"
+    )]
+    NothingToTest(String),
+    /// A component is missing, refused its parameters or failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+}

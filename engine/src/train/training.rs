@@ -1,0 +1,96 @@
+//! A training that is to end in a version: what `lglp train` and jobs have in common.
+
+use lglp_registry::{HardwareName, NewVersion, PluginUse, Store};
+use lglp_sdk::SearchSpace;
+use serde_json::json;
+
+use super::{Split, TrainError, Trained, TrainingData, train};
+use crate::host::{PluginError, PluginHost};
+use crate::predictor::{FitEvent, Fitting, Recipe, golden};
+
+/// What to train, on what.
+#[derive(Clone, Copy)]
+pub struct Training<'a> {
+    pub store: &'a dyn Store,
+    pub host: &'a PluginHost,
+    pub space: &'a SearchSpace,
+    pub hardware: &'a HardwareName,
+    pub recipe: &'a Recipe,
+    /// Of split and fit.
+    pub seed: u64,
+}
+
+/// Why a trained model could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+    /// Its state could not be saved.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+}
+
+impl Training<'_> {
+    /// Fits the recipe on the data's training part. `progress` cancels with `false`.
+    pub fn fit(
+        &self,
+        data: &TrainingData,
+        progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Trained, TrainError> {
+        let split = Split::new(data.architectures.len(), self.seed)?;
+        train(self.fitting(&[]), data, split, progress)
+    }
+
+    /// How the recipe is fitted, beginning with what fits on other targets left.
+    pub fn fitting<'a>(&'a self, priors: &'a [Vec<u8>]) -> Fitting<'a> {
+        Fitting {
+            recipe: self.recipe,
+            host: self.host,
+            space: self.space,
+            seed: self.seed,
+            priors,
+        }
+    }
+
+    /// The content of a version, to be created: its dataset and its blobs are in the registry since.
+    pub fn content(&self, data: &TrainingData, trained: &Trained, creator: &str) -> Result<NewVersion, KeepError> {
+        let dataset = data.freeze(self.store, self.hardware, self.space, creator)?;
+        let save = |(role, state): (String, Vec<u8>)| Ok((role, self.store.put_blob(&state)?));
+        let artifacts = trained.model.save()?.into_iter().map(save);
+        let plugins = trained.model.plugins().iter().map(|p| {
+            Ok(PluginUse {
+                plugin: p.plugin.clone(),
+                component: p.component.clone(),
+                kind: json!(p.kind).as_str().unwrap_or_default().to_owned(),
+                version: p.version.clone(),
+                sha256: p.sha256.parse()?,
+                state_version: p.state_version,
+            })
+        });
+        let (split, metrics) = (&trained.split, trained.metrics.entries());
+        let (residuals, scores) = trained.calibration.parts();
+        Ok(NewVersion {
+            space: dataset.space,
+            space_digest: format!("sha256:{}", self.space.digest()).parse()?,
+            quantity: data.quantity,
+            recipe: json!(self.recipe),
+            dataset: dataset.digest,
+            seed: self.seed,
+            split: json!(split),
+            plugins: plugins.collect::<lglp_registry::Result<_>>()?,
+            metrics: metrics
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            artifacts: artifacts.collect::<lglp_registry::Result<_>>()?,
+            training_log: self.store.put_blob(trained.log.as_bytes())?,
+            residuals,
+            scores,
+            training_range: json!(trained.range),
+            creator: creator.to_owned(),
+            imported: Vec::new(),
+            golden: golden(&trained.model, self.space)?,
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! Validating a version: its predictions are compared with measurements that it was not fitted on, of architectures that are measured
+//! now, where that can be.
+
+mod report;
+mod rows;
+mod selection;
+
+pub use rows::{Rows, can_measure};
+pub use selection::{Method, Selection};
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Quantity, Store, Validation};
+use lglp_sdk::{Architecture, SearchSpace};
+
+use crate::host::PluginHost;
+use crate::measure::{Campaign, CampaignEvent, MeasureError, Plan, Protocol, Wanted};
+use crate::plots::PlotError;
+use crate::predictor::{ModelError, ServedModel, Versions};
+use crate::spaces::Spaces;
+use crate::train::DataError;
+
+/// Validating one version of a hardware target on this machine.
+pub struct Validating<'a> {
+    pub store: &'a dyn Store,
+    pub host: &'a PluginHost,
+    pub spaces: &'a Spaces,
+    pub versions: &'a dyn Versions,
+    pub hardware: &'a HardwareName,
+    pub version: u32,
+    pub selection: Selection,
+    pub protocol: Protocol,
+}
+
+/// The round that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
+const ROUND: u32 = 0;
+
+/// Why there is no report. What was measured is recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValidateError {
+    #[error(transparent)]
+    Registry(#[from] lglp_registry::Error),
+    #[error(transparent)]
+    Loading(Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// Disagreement takes two.
+    #[error("nothing is in production on `{hardware}` to disagree with; select `random` or `stratified`")]
+    NothingToDisagreeWith { hardware: HardwareName },
+    /// The space is too small, or too much of it was measured; or too little was.
+    #[error("{}", too_few(*on, *found, *asked))]
+    TooFew { on: Rows, found: usize, asked: usize },
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Reports hold latencies, and gates compare them.
+    #[error("validations compare latencies; version {version} of `{hardware}` predicts {quantity}")]
+    NotLatency {
+        hardware: HardwareName,
+        version: u32,
+        quantity: Quantity,
+    },
+    /// A plan of another definition of the space.
+    #[error("the planned architecture {text} does not fit the space any more: {problem}")]
+    Misfit { text: String, problem: String },
+}
+
+impl Validating<'_> {
+    /// Whose measurements to take, where nobody says: fresh ones where they can be had; else recorded ones, where there are enough;
+    /// else those that were held out.
+    pub fn default_rows(&self, measurable: bool) -> Result<Rows, ValidateError> {
+        if measurable {
+            return Ok(Rows::Fresh);
+        }
+        let enough = self.recorded(Rows::Recorded)?.len() >= self.selection.n;
+        Ok(if enough { Rows::Recorded } else { Rows::HeldOut })
+    }
+
+    /// Chooses the architectures: none that the version was fitted on, and of fresh ones none that was ever measured here.
+    pub fn plan(&self) -> Result<Plan, ValidateError> {
+        let candidate = self.candidate()?;
+        let space = &candidate.space;
+        let production = self.production()?.filter(|model| model.space.name == space.name);
+        let (on, seed) = (self.selection.on, self.selection.seed);
+        let known = match on {
+            Rows::Fresh => self.known(space)?,
+            Rows::Recorded | Rows::HeldOut => HashSet::new(),
+        };
+        let recorded = match on {
+            Rows::Fresh => Vec::new(),
+            Rows::Recorded | Rows::HeldOut => self.recorded(on)?,
+        };
+        let draws = |count: usize| match on {
+            Rows::Fresh => selection::fresh(space, &known, seed, count),
+            Rows::Recorded | Rows::HeldOut => selection::shuffled(recorded.clone(), seed, count),
+        };
+        let chosen = self
+            .selection
+            .choose(&draws, &candidate, production.as_deref(), self.hardware)?;
+        let architectures = chosen.iter().map(|a| space.canonical_text(a)).collect();
+        Ok(Plan::of(architectures))
+    }
+
+    /// The recorded architectures that `rows` asks for.
+    fn recorded(&self, rows: Rows) -> Result<Vec<Architecture>, ValidateError> {
+        let candidate = self.candidate()?;
+        let content = |version: u32| {
+            self.store
+                .version(self.hardware, version)
+                .map(|version| version.content)
+        };
+        let production = self
+            .production()?
+            .filter(|model| model.space.name == candidate.space.name);
+        let production = production.map(|model| content(model.version)).transpose()?;
+        let own = content(self.version)?;
+        rows::recorded(
+            rows,
+            self.store,
+            self.hardware,
+            &candidate.space,
+            &own,
+            production.as_ref(),
+        )
+    }
+
+    /// Measures what of a plan of fresh ones is not measured yet, on this machine, unless it is `stopped` between two measurements.
+    pub fn measure(
+        &self,
+        plan: &Plan,
+        creator: &str,
+        progress: &mut dyn FnMut(CampaignEvent),
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(), ValidateError> {
+        if self.selection.on != Rows::Fresh {
+            return Ok(());
+        }
+        let space = self.candidate()?.space.clone();
+        let architectures = planned(&space, plan)?;
+        let campaign = Campaign {
+            store: self.store,
+            host: self.host,
+            space: &space,
+            spaces: self.spaces,
+            hardware: self.hardware,
+            actor: creator,
+            setup: None,
+            protocol: self.protocol.clone(),
+            wanted: Wanted::These {
+                round: ROUND,
+                architectures: &architectures,
+            },
+        };
+        campaign.run(progress, stopped)?;
+        Ok(())
+    }
+
+    /// Compares the plan's measurements with predictions, and stores the report. A repetition with the same key gives the same
+    /// report.
+    pub fn report(
+        &self,
+        plan: &Plan,
+        creator: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Validation, ValidateError> {
+        let candidate = self.candidate()?;
+        let space = candidate.space.clone();
+        let architectures = planned(&space, plan)?;
+        // Production may have moved while it was measured: the report compares with what is there now.
+        let production = self.production()?.filter(|model| model.space.name == space.name);
+        let report = report::compare(self, &candidate, production.as_deref(), &architectures, creator)?;
+        Ok(self.store.create_validation(self.hardware, &report, idempotency_key)?)
+    }
+
+    /// The name of the version's space.
+    pub fn space(&self) -> Result<String, ValidateError> {
+        Ok(self.candidate()?.space.name.clone())
+    }
+
+    fn candidate(&self) -> Result<Arc<ServedModel>, ValidateError> {
+        let model = self.load(self.version)?;
+        match model.quantity() {
+            Quantity::Latency => Ok(model),
+            quantity => Err(ValidateError::NotLatency {
+                hardware: self.hardware.clone(),
+                version: self.version,
+                quantity,
+            }),
+        }
+    }
+
+    fn load(&self, version: u32) -> Result<Arc<ServedModel>, ValidateError> {
+        let loaded = self.versions.load(self.hardware, version);
+        loaded.map_err(ValidateError::Loading)
+    }
+
+    fn production(&self) -> Result<Option<Arc<ServedModel>>, ValidateError> {
+        let name: AliasName = PRODUCTION.parse()?;
+        match self.store.alias(self.hardware, &name) {
+            Ok(alias) if alias.version == self.version => Ok(None),
+            Ok(alias) => Ok(Some(self.load(alias.version)?)),
+            Err(lglp_registry::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Every architecture that was measured, in any round.
+    fn known(&self, space: &SearchSpace) -> Result<HashSet<Digest>, ValidateError> {
+        let measured = self
+            .store
+            .measurements_without_samples(self.hardware, &space.name, None)?;
+        Ok(measured.into_iter().map(|m| m.digest).collect())
+    }
+}
+
+fn too_few(on: Rows, found: usize, asked: usize) -> String {
+    let lack = match on {
+        Rows::Fresh => format!("only {found} architectures of the space are not measured yet"),
+        Rows::Recorded => format!("only {found} recorded measurements are no part of what the version was trained on"),
+        Rows::HeldOut => format!("only {found} measurements were held out when the version was trained"),
+    };
+    format!("{lack}; {asked} are to be compared: ask for {found} or fewer by `n`")
+}
+
+fn planned(space: &SearchSpace, plan: &Plan) -> Result<Vec<Architecture>, ValidateError> {
+    let read = |text: &String| {
+        space
+            .architecture_from_text(text)
+            .map_err(|error| ValidateError::Misfit {
+                text: text.clone(),
+                problem: error.to_string(),
+            })
+    };
+    plan.architectures.iter().map(read).collect()
+}

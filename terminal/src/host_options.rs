@@ -1,0 +1,46 @@
+//! Where plugins are, and what of this machine they may use, as options.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use lglp_engine::host::{Machine, PluginHost};
+
+use crate::whole;
+
+/// Options that the plugin host is set up by.
+#[derive(clap::Args)]
+pub struct HostOptions {
+    /// Folder of the plugins [default: `plugins` beside this program].
+    #[arg(long, global = true, env = "LGLP_PLUGINS", value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// File in which the owner of this machine names the programs, libraries and files that runtimes use here
+    /// [default: `runtimes.toml` beside the registry's folder, where there is one].
+    #[arg(long, global = true, env = "LGLP_RUNTIMES", value_name = "FILE")]
+    runtimes: Option<PathBuf>,
+    /// Memory that a network which is measured may take on this machine, MiB [default: half of what is left when it is
+    /// measured]. Larger batches are refused.
+    #[arg(long, global = true, env = "LGLP_NETWORK_MEMORY", value_name = "MIB", value_parser = whole::<u32>())]
+    network_memory: Option<u32>,
+}
+
+impl HostOptions {
+    /// Opens every plugin, with what the owner of this machine decided of its runtimes. `runtimes`: where that stands, unless an
+    /// option says otherwise; it may be missing.
+    ///
+    /// # Errors
+    /// Where the folder or the file cannot be read.
+    pub fn open(&self, runtimes: &Path) -> anyhow::Result<PluginHost> {
+        let program = std::env::current_exe().context("cannot find this program, to probe plugins with")?;
+        let beside = || program.with_file_name("plugins");
+        let folder = self.plugins.clone().unwrap_or_else(beside);
+        let mut host = PluginHost::open(&folder, &program)?;
+        let usual = || runtimes.exists().then_some(runtimes);
+        if let Some(file) = self.runtimes.as_deref().or_else(usual) {
+            host.configure(Machine::load(file)?, file)?;
+        }
+        if let Some(mib) = self.network_memory {
+            host.limit_networks(u64::from(mib) << 20);
+        }
+        Ok(host)
+    }
+}

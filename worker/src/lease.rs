@@ -1,0 +1,111 @@
+//! A lease on a job, as the threads share it that work on it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lglp_client::Bell;
+use lglp_openapi::jobs::JobProgress;
+use lglp_openapi::workers::Work;
+
+use super::error::WorkerError;
+use super::spool::Series;
+
+/// A leased job.
+pub struct Lease {
+    pub job: u64,
+    pub fencing: u64,
+    /// What its measurements have in common.
+    pub series: Series,
+    /// How long it holds without a heartbeat.
+    pub holds: Duration,
+    state: Mutex<State>,
+    bell: Arc<Bell>,
+}
+
+/// Why work on a job stops before it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It is somebody else's, or nobody's: nothing may be told of it any more.
+    Stale,
+    /// Somebody wants it to end.
+    Cancelled,
+    /// The server does not take what was measured; the text says why.
+    Refused(String),
+}
+
+#[derive(Default)]
+struct State {
+    stop: Option<Stop>,
+    progress: Option<JobProgress>,
+    closed: bool,
+}
+
+impl Lease {
+    /// # Errors
+    /// `Incompatible` where the server's answer lacks a lease.
+    pub fn of(work: &Work, bell: Arc<Bell>) -> Result<Self, WorkerError> {
+        let unclear = |reason: String| WorkerError::Incompatible { what: "lease", reason };
+        let job = &work.job;
+        let lease = job.lease.as_ref();
+        let lease = lease.ok_or_else(|| unclear(format!("job {} has none", job.id)))?;
+        let fencing = lease.fencing;
+        let fencing = fencing.ok_or_else(|| unclear(format!("that of job {} has no fencing token", job.id)))?;
+        let hardware = job.hardware.parse().map_err(|e| unclear(format!("{e}")))?;
+        let space = work.space.get("name").and_then(serde_json::Value::as_str);
+        Ok(Self {
+            job: job.id,
+            fencing,
+            series: Series {
+                hardware,
+                space: space.unwrap_or_default().to_owned(),
+                round: work.round,
+            },
+            holds: Duration::from_secs(lease.seconds.into()),
+            state: Mutex::default(),
+            bell,
+        })
+    }
+
+    /// Has the work stop; the first reason stays, but for a lease that is over, which forbids everything else.
+    pub fn stop(&self, why: Stop) {
+        let mut state = self.state();
+        if state.stop.is_none() || why == Stop::Stale {
+            state.stop = Some(why);
+        }
+        drop(state);
+        self.bell.ring();
+    }
+
+    /// Why the work is to stop, if it is.
+    pub fn stopped(&self) -> Option<Stop> {
+        self.state().stop.clone()
+    }
+
+    pub fn is_stale(&self) -> bool {
+        self.state().stop == Some(Stop::Stale)
+    }
+
+    /// Ends the threads that keep it.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.bell.ring();
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    /// How far the work is, as heartbeats tell it.
+    pub fn set_progress(&self, done: usize, of: usize, note: String) {
+        let (done, of) = (done as u64, of as u64);
+        self.state().progress = Some(JobProgress { done, of, note });
+    }
+
+    pub fn progress(&self) -> Option<JobProgress> {
+        self.state().progress.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

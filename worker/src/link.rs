@@ -1,0 +1,112 @@
+//! The link to the server, as every thread of a worker has it: it notices when the server goes and comes back, and waits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lglp_client::Backoff;
+use lglp_client::Bell;
+use lglp_client::{Failure, WorkerApi};
+
+use super::drain::Drain;
+use super::event::Event;
+
+/// Between attempts to reach a server.
+pub const WAITS: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(15),
+};
+
+/// Who hears what happens.
+pub type Tell = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// The server, and what is to be known while it is talked to.
+pub struct Link {
+    pub api: WorkerApi,
+    pub drain: Arc<Drain>,
+    /// Rung whenever somebody who waits may have something to do.
+    pub bell: Arc<Bell>,
+    pub tell: Tell,
+    lost: Mutex<Option<Instant>>,
+}
+
+impl Link {
+    pub fn new(api: WorkerApi, drain: Arc<Drain>, bell: Arc<Bell>, tell: Tell) -> Self {
+        Self {
+            api,
+            drain,
+            bell,
+            tell,
+            lost: Mutex::default(),
+        }
+    }
+
+    /// Calls once; says so where the server went away or is back.
+    pub fn call<T>(&self, call: impl FnOnce(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
+        let answer = call(&self.api);
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        match &answer {
+            Err(Failure::Lost(reason)) => {
+                if lost.is_none() {
+                    *lost = Some(Instant::now());
+                    let reason = reason.clone();
+                    (self.tell)(&Event::ServerLost { reason });
+                }
+            }
+            Ok(_) | Err(Failure::Refused { .. }) => {
+                if let Some(since) = lost.take() {
+                    let after_s = since.elapsed().as_secs_f64();
+                    (self.tell)(&Event::ServerBack { after_s });
+                }
+            }
+        }
+        answer
+    }
+
+    /// Calls until there is an answer, as long as `goes_on`. A worker that drains gives up after a while.
+    ///
+    /// # Errors
+    /// `Lost` where it gave up; what the server refuses.
+    pub fn ask<T>(
+        &self,
+        goes_on: impl Fn() -> bool,
+        call: impl Fn(&WorkerApi) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut failures = 0;
+        loop {
+            let answer = self.call(&call);
+            let Err(Failure::Lost(_)) = answer else { return answer };
+            if !goes_on() || self.drain.is_over() {
+                return answer;
+            }
+            failures += 1;
+            self.pause_unless(WAITS.delay(failures, &mut rand::rng()), || {
+                !goes_on() || self.drain.is_over()
+            });
+        }
+    }
+
+    /// Waits; less long where the worker is to drain.
+    pub fn pause(&self, time: Duration) {
+        self.pause_unless(time, || self.drain.is_asked());
+    }
+
+    /// Waits until the bell has rung more than `seen` times, or a moment, for what rings none.
+    pub fn wait(&self, seen: u64) {
+        self.bell.wait(seen, Some(Instant::now() + LOOK));
+    }
+
+    /// Waits until `over` holds, but no longer than that. It is asked whenever the bell rings, and now and then.
+    pub fn pause_unless(&self, time: Duration, over: impl Fn() -> bool) {
+        let until = Instant::now() + time;
+        loop {
+            let seen = self.bell.count();
+            if over() || Instant::now() >= until {
+                return;
+            }
+            self.bell.wait(seen, Some(until.min(Instant::now() + LOOK)));
+        }
+    }
+}
+
+/// Between two looks at what rings no bell.
+const LOOK: Duration = Duration::from_millis(500);

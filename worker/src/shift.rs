@@ -1,0 +1,349 @@
+//! Measuring for a job: one architecture after the other, each kept before the next begins.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lglp_client::Failure;
+use lglp_engine::host::PluginError;
+use lglp_engine::measure::{Label, MeasureError, Protocol, Rig, reference_network};
+use lglp_openapi::workers::{Batch, BatchItem, Work};
+use lglp_registry::{Digest, Measurement};
+use lglp_sdk::{Architecture, SearchSpace};
+
+use super::calibration::{Calibration, Uncalibrated};
+use super::device::Device;
+use super::error::WorkerError;
+use super::event::Event;
+use super::lease::{Lease, Stop};
+use super::link::Link;
+use super::spool::Spool;
+
+/// Architectures to ask for at a time: what the worker goes on with while the server is away.
+const BATCH: usize = 64;
+
+/// How often an architecture is tried that fails.
+const TRIES: u32 = 3;
+
+/// Between two attempts to write to a full disk.
+const DISK_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why measuring stopped.
+pub enum Halt {
+    /// Every architecture of the job is measured.
+    Done,
+    /// The lease says to.
+    Stopped,
+    /// The worker drains.
+    Draining,
+    /// The job cannot be done; the reason.
+    Failed(String),
+    /// The runtime is of no use until it is opened anew.
+    Broken(String),
+    /// The device cannot work for now.
+    DeviceGone(String),
+    /// The machine is too unlike its target; the ratio.
+    Unlike(f64),
+    /// The worker cannot go on.
+    Error(WorkerError),
+}
+
+/// The work on one job.
+pub struct Shift<'a> {
+    link: Arc<Link>,
+    spool: Arc<Spool>,
+    lease: &'a Lease,
+    space: SearchSpace,
+    reference_space: SearchSpace,
+    /// Whether the target had no calibration when the job was leased.
+    is_first: bool,
+    protocol: Protocol,
+    /// What was finished before this lease. The server's first batch may still have it, although the courier hands it over
+    /// meanwhile; later ones are asked for once everything is handed over.
+    finished: HashSet<Digest>,
+    /// How often each architecture failed.
+    failures: HashMap<String, u32>,
+    done: usize,
+    total: usize,
+    measured: usize,
+}
+
+/// A loaded reference network, what it says of this machine, and where measurements go.
+struct Setting<'a, 'r> {
+    device: &'a Device<'a>,
+    rig: Rig<'r>,
+    calibration: Calibration,
+    disk_is_full: &'a mut bool,
+}
+
+impl<'a> Shift<'a> {
+    /// Before anything of this lease is handed over.
+    ///
+    /// # Errors
+    /// `Incompatible`.
+    pub fn new(link: Arc<Link>, spool: Arc<Spool>, lease: &'a Lease, work: &Work) -> Result<Self, WorkerError> {
+        let unclear = |what: &'static str| move |reason: String| WorkerError::Incompatible { what, reason };
+        let space = |definition: &serde_json::Value| {
+            SearchSpace::from_json(&definition.to_string()).map_err(|e| unclear("search space")(e.to_string()))
+        };
+        let protocol = serde_json::from_value(work.protocol.clone());
+        Ok(Self {
+            space: space(&work.space)?,
+            reference_space: space(&work.reference_space)?,
+            is_first: work.reference.is_none(),
+            protocol: protocol.map_err(|e| unclear("protocol")(e.to_string()))?,
+            finished: spool.digests(&lease.series),
+            link,
+            spool,
+            lease,
+            failures: HashMap::new(),
+            done: work.batch.done,
+            total: work.batch.total,
+            measured: 0,
+        })
+    }
+
+    /// How many architectures were measured.
+    pub fn measured(&self) -> usize {
+        self.measured
+    }
+
+    /// Measures until there is a reason to stop, beginning with a batch where one is there.
+    pub fn measure(
+        &mut self,
+        device: &Device<'_>,
+        calibrations: &mut Vec<Calibration>,
+        disk_is_full: &mut bool,
+        batch: Option<Batch>,
+    ) -> Halt {
+        let Err(halt) = self.run(device, calibrations, disk_is_full, batch);
+        halt
+    }
+
+    fn run(
+        &mut self,
+        device: &Device<'_>,
+        calibrations: &mut Vec<Calibration>,
+        disk_is_full: &mut bool,
+        batch: Option<Batch>,
+    ) -> Result<std::convert::Infallible, Halt> {
+        let protocol = self.protocol.clone();
+        let (space, reference_space) = (self.space.clone(), self.reference_space.clone());
+        let rig = Rig::new(&space, &reference_space, &device.runtime, protocol, device.batch());
+        let mut rig = rig.map_err(|e| Halt::DeviceGone(format!("the reference network cannot be loaded: {e}")))?;
+        let calibration = self.calibration(device, &mut rig, calibrations)?;
+        rig.know(Some(&calibration.reference));
+        let mut setting = Setting {
+            device,
+            rig,
+            calibration,
+            disk_is_full,
+        };
+        let mut batch = match batch {
+            Some(batch) => batch,
+            None => self.next_batch()?,
+        };
+        loop {
+            if batch.items.is_empty() {
+                return Err(Halt::Done);
+            }
+            (self.done, self.total) = (batch.done, batch.total);
+            for item in &batch.items {
+                self.item(&mut setting, item)?;
+            }
+            batch = self.next_batch()?;
+        }
+    }
+
+    /// How this machine compares: taken once for each reference network.
+    fn calibration(
+        &self,
+        device: &Device<'_>,
+        rig: &mut Rig<'_>,
+        known: &mut Vec<Calibration>,
+    ) -> Result<Calibration, Halt> {
+        let digest = reference_network(&self.reference_space, f64::NAN).digest.to_string();
+        if let Some(calibration) = known.iter().find(|c| c.digest == digest) {
+            return Ok(calibration.clone());
+        }
+        let goes_on = || self.goes_on().is_ok();
+        let taken = Calibration::take(&self.link, device, &self.reference_space, rig, self.is_first, goes_on);
+        let calibration = taken.map_err(|error| match error {
+            Uncalibrated::Plugin(PluginError::Panicked { message, .. }) => Halt::DeviceGone(message),
+            Uncalibrated::Plugin(error) => Halt::DeviceGone(error.to_string()),
+            Uncalibrated::Failure(failure) => self.refused(failure),
+            Uncalibrated::Worker(error) => Halt::Error(error),
+        })?;
+        if calibration.is_unlike() {
+            return Err(Halt::Unlike(calibration.ratio));
+        }
+        known.push(calibration.clone());
+        Ok(calibration)
+    }
+
+    /// Measures an architecture, unless that was done and only not handed over yet.
+    fn item(&mut self, setting: &mut Setting<'_, '_>, item: &BatchItem) -> Result<(), Halt> {
+        let digest = Digest::of(item.architecture.as_bytes());
+        if self.finished.contains(&digest) {
+            self.done += 1;
+            return Ok(());
+        }
+        let architecture = self.space.architecture_from_text(&item.architecture);
+        let architecture = architecture.map_err(|e| Halt::Failed(format!("{}: {e}", item.architecture)))?;
+        let mut flags = item.flags.clone();
+        flags.extend(setting.calibration.flag());
+        loop {
+            self.goes_on()?;
+            self.until_safe(setting.disk_is_full)?;
+            match self.once(setting, &architecture, &flags)? {
+                Ok((measurement, half_width)) => {
+                    self.keep(measurement, half_width, setting.disk_is_full);
+                    return Ok(());
+                }
+                Err(error) => self.failed(item, &error)?,
+            }
+        }
+    }
+
+    /// Measures, once the device is free.
+    fn once(
+        &self,
+        setting: &mut Setting<'_, '_>,
+        architecture: &Architecture,
+        flags: &[String],
+    ) -> Result<Result<(Measurement, f64), MeasureError>, Halt> {
+        let lock = &setting.device.lock;
+        let stopped = || self.goes_on().is_err();
+        let turn = lock
+            .turn(|| (self.link.tell)(&Event::Waiting), &stopped)
+            .map_err(|reason| {
+                let path = lock.file().display().to_string();
+                Halt::Error(WorkerError::DeviceLock { path, reason })
+            })?;
+        // Another process's architecture may have taken minutes.
+        self.goes_on()?;
+        let _turn = turn.ok_or(Halt::Stopped)?;
+        let label = Label {
+            hardware: &self.lease.series.hardware,
+            round: self.lease.series.round,
+            reference_ms: setting.calibration.target_ms,
+            flags,
+        };
+        Ok(setting
+            .rig
+            .measure(architecture, None, label)
+            .map(|(mut measurement, paired)| {
+                measurement.worker = Some(self.link.api.worker().to_owned());
+                (measurement, paired.half_width)
+            }))
+    }
+
+    fn keep(&mut self, measurement: Measurement, half_width: f64, disk_is_full: &mut bool) {
+        let (architecture, latency_ms) = (measurement.architecture.clone(), measurement.latency_ms);
+        let kept = self.spool.keep(measurement);
+        self.measured += 1;
+        self.done += 1;
+        let note = format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width);
+        self.lease.set_progress(self.done, self.total, note);
+        (self.link.tell)(&Event::Measured {
+            job: self.lease.job,
+            architecture,
+            latency_ms,
+            half_width,
+            done: self.done,
+            total: self.total,
+        });
+        self.tell_disk(&kept, disk_is_full);
+    }
+
+    /// Waits until nothing finished is in memory alone: kept on disk, or handed over.
+    fn until_safe(&self, disk_is_full: &mut bool) -> Result<(), Halt> {
+        while !self.spool.is_durable() {
+            self.goes_on()?;
+            let kept = self.spool.persist();
+            self.tell_disk(&kept, disk_is_full);
+            if kept.is_err() {
+                let over = || self.spool.is_durable() || self.goes_on().is_err();
+                self.link.pause_unless(DISK_PAUSE, over);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says once that the disk takes nothing, and once that it does again.
+    fn tell_disk(&self, kept: &std::io::Result<()>, is_full: &mut bool) {
+        if kept.is_err() == *is_full {
+            return;
+        }
+        *is_full = kept.is_err();
+        (self.link.tell)(&match kept {
+            Err(error) => Event::DiskFull {
+                reason: error.to_string(),
+            },
+            Ok(()) => Event::DiskBack,
+        });
+    }
+
+    /// Whether to try once more what failed.
+    fn failed(&mut self, item: &BatchItem, error: &MeasureError) -> Result<(), Halt> {
+        if let MeasureError::Plugin(PluginError::Unavailable { .. }) = error {
+            return Err(Halt::DeviceGone(error.to_string()));
+        }
+        let architecture = item.architecture.clone();
+        let failures = self.failures.entry(architecture.clone()).or_default();
+        *failures += 1;
+        if *failures >= TRIES {
+            let reason = format!("{architecture} failed {failures} times, the last time with: {error}");
+            return Err(Halt::Failed(reason));
+        }
+        let reason = error.to_string();
+        (self.link.tell)(&Event::Retried {
+            architecture,
+            reason: reason.clone(),
+        });
+        match error {
+            MeasureError::Plugin(PluginError::Panicked { .. }) => Err(Halt::Broken(reason)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the courier has handed over what is measured.
+    fn hand_over(&self) -> Result<(), Halt> {
+        loop {
+            let seen = self.link.bell.count();
+            self.goes_on()?;
+            if self.spool.waiting(&self.lease.series, 1).is_empty() {
+                return Ok(());
+            }
+            self.link.wait(seen);
+        }
+    }
+
+    /// What is left once everything is handed over.
+    fn next_batch(&mut self) -> Result<Batch, Halt> {
+        self.hand_over()?;
+        self.finished.clear();
+        let (job, fencing) = (self.lease.job, self.lease.fencing);
+        let goes_on = || self.goes_on().is_ok();
+        let batch = self.link.ask(goes_on, |api| api.batch(job, fencing, BATCH));
+        batch.map_err(|failure| self.refused(failure))
+    }
+
+    /// Whatever the server refuses, the job is not this worker's any more; what it did not hear was given up for a reason.
+    fn refused(&self, failure: Failure) -> Halt {
+        if let Failure::Refused { .. } = failure {
+            self.lease.stop(Stop::Stale);
+        }
+        self.goes_on().err().unwrap_or(Halt::Stopped)
+    }
+
+    fn goes_on(&self) -> Result<(), Halt> {
+        if self.lease.stopped().is_some() {
+            return Err(Halt::Stopped);
+        }
+        if self.link.drain.is_asked() {
+            return Err(Halt::Draining);
+        }
+        Ok(())
+    }
+}

@@ -21,7 +21,7 @@ contract: build venv ## try every call of the contract with each role; EXAMPLES=
 fuzz: ## fuzz every reader of what comes from outside, a minute each
 	@make/fuzz.sh
 
-worker: build ## pack what a machine needs to measure for a server: target/lglp-worker-x86_64.tar.gz
+worker: native ## pack what a machine needs to measure for a server: target/lglp-worker-x86_64.tar.gz
 	@$(step) "worker" make/worker.sh
 
 setup: ## install by name what the build needs

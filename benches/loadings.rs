@@ -22,7 +22,7 @@ fn main() {
     let loadings = std::env::args()
         .nth(1)
         .map_or(8, |count| count.parse().expect("a number"));
-    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let space = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&space).expect("a consistent space");
     let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
     let runtimes = PAGES.map(|pages| {

@@ -39,7 +39,7 @@ fn main() {
     if recipes.is_empty() {
         recipes = RECIPES.map(String::from).into();
     }
-    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let space = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&space).expect("a consistent space");
     let (architectures, latencies) = measured(&space, &dataset);
     let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
@@ -51,7 +51,7 @@ fn main() {
     let mut models: Vec<Fitted> = recipes
         .iter()
         .map(|name| {
-            let recipe = Recipe::load(&root().join("recipes"), name).expect("a recipe");
+            let recipe = Recipe::load(&root().join("catalog/recipes"), name).expect("a recipe");
             let fitting = Fitting {
                 recipe: &recipe,
                 host: &host,

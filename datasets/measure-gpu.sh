@@ -24,7 +24,7 @@ Usage: datasets/measure-gpu.sh --name NAME [OPTIONS] [-- OPTIONS OF plugins/comm
   --registry DIR      registry that it measures into (data/gpu)
   --python PYTHON     a Python with torch, or with onnxruntime-gpu (python3)
 
-It needs target/release/lglp with plugins/ beside it, spaces/, recipes/ and plugins/command/, and no network. By default
+It needs target/release/lglp with plugins/ beside it, catalog/ and plugins/command/, and no network. By default
 time_onnx.py gets --device cuda, so that a machine without a usable GPU is an error.
 
   datasets/measure-gpu.sh --name h100 --minutes 9

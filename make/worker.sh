@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packs what a machine needs to measure for a server: target/lglp-worker-x86_64.tar.gz. Unpacked anywhere it runs from there.
+# Builds and packs what a machine needs to measure for a server: target/lglp-worker-x86_64.tar.gz. Unpacked anywhere it runs from
+# there. The worker's program is built by itself, so that no part of the server comes along.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$here"
@@ -11,21 +12,24 @@ runtimes=(onnxruntime command tensorrt)
 system='linux-vdso.so.1|libc.so.6|libm.so.6|libgcc_s.so.1|/lib64/ld-linux-x86-64.so.2'
 needs() { ldd "$1" | awk '{print $1}' | grep -Evx "$system" || true; }
 
+built=target/worker
+cargo build --release --locked --target-dir "$built" --package lglp-worker "${runtimes[@]/#/--package=lglp-plugin-}"
+built=$built/release
+
 tmp=$(mktemp -d target/worker.XXXXXX)
 trap 'rm -rf "$tmp"' EXIT
 folder=$tmp/$name
 mkdir -p "$folder/plugins" "$folder/native"
-strip -o "$folder/lglp" target/release/lglp
-files=("$folder/lglp")
+strip -o "$folder/lglp-worker" "$built/lglp-worker"
+files=("$folder/lglp-worker")
 for runtime in "${runtimes[@]}"; do
     plugin=liblglp_plugin_$runtime.so
-    [ -f "target/release/plugins/$plugin" ] || { echo "  without $runtime: target/release/plugins/$plugin is not built"; continue; }
-    strip --strip-unneeded -o "$folder/plugins/$plugin" "target/release/plugins/$plugin"
+    strip --strip-unneeded -o "$folder/plugins/$plugin" "$built/$plugin"
     files+=("$folder/plugins/$plugin")
     # The plugin's helper, which it looks for beside itself.
     helper=lglp-$runtime
-    [ -f "target/release/plugins/$helper" ] || continue
-    strip -o "$folder/plugins/$helper" "target/release/plugins/$helper"
+    [ -f "$built/$helper" ] || continue
+    strip -o "$folder/plugins/$helper" "$built/$helper"
     files+=("$folder/plugins/$helper")
 done
 for file in "${files[@]}"; do
@@ -53,14 +57,14 @@ cp LICENSE-APACHE LICENSE-MIT "$folder/"
 
 glibc=$(objdump -T "${files[@]}" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
 cat >"$folder/README" <<README
-lglp worker $(target/release/lglp --version | awk '{print $2}'): measures neural networks on this machine for an lglp server.
+lglp-worker $("$built/lglp-worker" --version | awk '{print $2}'): measures neural networks on this machine for an lglp server.
 
 Needs Linux on x86_64 with glibc ${glibc#GLIBC_} or newer, and libstdc++ for ONNX Runtime. Unpack it anywhere and run it from there:
 
-  ./lglp worker doctor                                            what this machine can measure
+  ./lglp-worker doctor                                            what this machine can measure
   export LGLP_SERVER=https://server:8443 LGLP_TOKEN=lglp_...      from whoever runs the server
-  ./lglp worker --hardware NAME --runtime onnxruntime             the first worker of a target
-  ./lglp worker --hardware NAME                                   the next ones
+  ./lglp-worker --hardware NAME --runtime onnxruntime             the first worker of a target
+  ./lglp-worker --hardware NAME                                   the next ones
 
 SIGTERM ends it after the architecture in hand. docs/workers.md of lglp tells the rest.
 README

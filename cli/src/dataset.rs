@@ -23,7 +23,7 @@ use super::intervention::Why;
     lglp dataset import datasets/xeon-1t\n  \
     lglp dataset import measured.csv --hardware phone --space mobilenetv3     # columns architecture, latency_ms\n  \
     lglp dataset import ofa.csv --hardware titan-xp-b64 --space ofa-mobilenetv3 --batch 64 \\\n    \
-        --columns imports/once-for-all.toml --latency lat_ms__titan_xp_64\n  \
+        --columns catalog/imports/once-for-all.toml --latency lat_ms__titan_xp_64\n  \
     lglp dataset delete --hardware phone --space mobilenetv3 --reason 'seconds taken as milliseconds'\n  \
     lglp dataset import sheet.csv --hardware phone --space mobilenetv3 --delimiter ';' --decimal ','\n\n\
     A folder holds hardware.json and, for each search space, SPACE.jsonl with one measurement a line. A table has a header;\n\
@@ -65,7 +65,7 @@ struct Import {
     /// Search space of a table's architectures.
     #[arg(long)]
     space: Option<String>,
-    /// Which column holds what (see imports/); without it, `architecture` and `latency_ms`.
+    /// Which column holds what (see catalog/imports/); without it, `architecture` and `latency_ms`.
     #[arg(long, value_name = "FILE")]
     columns: Option<PathBuf>,
     /// Column of the latencies.

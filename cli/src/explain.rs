@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use lglp_client::Method;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_registry::HardwareName;
 use lglp_sdk::{Printable, count};
@@ -12,7 +13,6 @@ use lglp_server::explain::picture;
 use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, table, whole};
 use serde_json::Value;
-use ureq::http::Method;
 
 use super::context::Registry;
 use super::predict::{explain as explain_error, explain_problem, measured_by};

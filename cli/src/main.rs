@@ -83,7 +83,7 @@ pub struct Global {
         long,
         global = true,
         env = "LGLP_SPACES",
-        default_value = "spaces",
+        default_value = "catalog/spaces",
         value_name = "DIR"
     )]
     spaces: PathBuf,
@@ -92,7 +92,7 @@ pub struct Global {
         long,
         global = true,
         env = "LGLP_RECIPES",
-        default_value = "recipes",
+        default_value = "catalog/recipes",
         value_name = "DIR"
     )]
     recipes: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lglp_client::Method;
 use lglp_engine::predictor::COVERAGE;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_registry::HardwareName;
@@ -10,7 +11,6 @@ use lglp_server::api::predict_here;
 use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, short, table};
 use serde_json::Value;
-use ureq::http::Method;
 
 use super::context::Registry;
 use super::{Context, input};

@@ -51,7 +51,7 @@ pub struct Args {
 }
 
 /// The paper's.
-const EXPERIMENTS: &str = "experiments/lu-lyu.toml";
+const EXPERIMENTS: &str = "catalog/experiments/lu-lyu.toml";
 
 /// Between two lines of progress where there is no terminal.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);

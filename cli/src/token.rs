@@ -1,12 +1,12 @@
 //! `lglp token`.
 
 use clap::Subcommand;
+use lglp_client::Method;
 use lglp_openapi::tokens::CreatedToken;
 use lglp_registry::{Error, HardwareName, NewToken, Role, Token, TokenId};
 use lglp_server::secret::Bearer;
 use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
-use ureq::http::Method;
 
 use super::Context;
 

@@ -1,6 +1,7 @@
 //! `lglp webhook`.
 
 use clap::Subcommand;
+use lglp_client::Method;
 use lglp_openapi::webhooks::Pinged;
 use lglp_registry::{HardwareName, NewWebhook, PROMOTION, Store, WebhookId};
 use lglp_server::webhooks::{Allowed, Standing, Targets};
@@ -8,7 +9,6 @@ use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use ureq::http::Method;
 
 use super::Context;
 

@@ -1,12 +1,12 @@
 //! `lglp workers`.
 
 use clap::Subcommand;
+use lglp_client::Method;
 use lglp_openapi::workers::{ConfirmWorker, Worker, WorkerList, WorkerState};
 use lglp_registry::{Result, Role, WorkerName};
 use lglp_sdk::Printable;
 use lglp_server::fleet::standing;
 use lglp_terminal::{actor, print_json, table, when};
-use ureq::http::Method;
 
 use super::Context;
 use super::context::Registry;

@@ -16,4 +16,5 @@ pub use http::{ClientError, Http};
 pub use job_events::follow;
 pub use post::{Post, destination};
 pub use remote_store::RemoteStore;
+pub use ureq::http::Method;
 pub use worker_api::{Failure, Refusal, WorkerApi};

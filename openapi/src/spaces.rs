@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 /// Every search space of the server, whole.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SpaceList {
-    /// As in `spaces/*.toml`: name, title, choices, blocks, constraints, network.
+    /// As in `catalog/spaces/*.toml`: name, title, choices, blocks, constraints, network.
     #[schema(value_type = Vec<Object>)]
     pub spaces: Vec<serde_json::Value>,
 }

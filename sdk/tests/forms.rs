@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn space(name: &str) -> SearchSpace {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../spaces/{name}.toml"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../catalog/spaces/{name}.toml"));
     SearchSpace::from_toml(&std::fs::read_to_string(file).expect("a space")).expect("a consistent space")
 }
 
@@ -316,7 +316,7 @@ fn lists_tell_by_their_lengths_which_space_they_are_of() {
 /// A file that says 3.0 says 3, whatever its author's program makes of whole numbers.
 #[test]
 fn whole_numbers_of_a_space_may_be_written_as_fractions() {
-    let own = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../spaces/mobilenetv3.toml"));
+    let own = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/spaces/mobilenetv3.toml"));
     let own = own.expect("a space");
     let written = own
         .replace("[160, 320,", "[160.0, 320.0,")
@@ -329,8 +329,9 @@ fn whole_numbers_of_a_space_may_be_written_as_fractions() {
 
 #[test]
 fn spaces_with_faults_are_refused_with_the_place() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../spaces/mobilenetv3.toml"))
-        .expect("a space");
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/spaces/mobilenetv3.toml"))
+            .expect("a space");
     for (from, to, place) in [
         ("kernel = [3, 5, 7]", "kernel = [3, 4, 7]", "kernel"),
         ("kernel = [3, 5, 7]", "kernel = []", "kernel"),

@@ -83,7 +83,7 @@ impl Registry {
         let folder = self.folder.path().join("recipes");
         if !folder.is_dir() {
             std::fs::create_dir_all(&folder).expect("a folder");
-            for from in ["recipes", "tests/recipes"] {
+            for from in ["catalog/recipes", "tests/recipes"] {
                 for file in std::fs::read_dir(root().join(from)).expect("recipes") {
                     let file = file.expect("a file");
                     std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");

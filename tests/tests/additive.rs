@@ -31,7 +31,7 @@ fn host() -> PluginHost {
 }
 
 fn space() -> SearchSpace {
-    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let space = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     SearchSpace::from_toml(&space).expect("a consistent space")
 }
 

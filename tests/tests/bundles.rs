@@ -397,7 +397,7 @@ fn a_name_that_stands_for_another_machine_or_space_is_refused() {
 
     let spaces = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&spaces).expect("a folder");
-    let definition = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("the space");
+    let definition = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("the space");
     let import = |registry: &Registry| registry.fails(&["models", "import", origin.path(), "--spaces", text(&spaces)]);
     let other = Registry::default();
     std::fs::write(
@@ -412,7 +412,7 @@ fn a_name_that_stands_for_another_machine_or_space_is_refused() {
     );
     std::fs::remove_file(spaces.join("mobilenetv3.toml")).expect("the space");
     std::fs::copy(
-        root().join("spaces/ofa-mobilenetv3.toml"),
+        root().join("catalog/spaces/ofa-mobilenetv3.toml"),
         spaces.join("ofa-mobilenetv3.toml"),
     )
     .expect("a copy");

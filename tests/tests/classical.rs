@@ -22,7 +22,7 @@ impl Part {
 
 /// Shipped measurements, encoded: those to train on and those to test on.
 fn parts(host: &PluginHost, encoding: &str) -> [Part; 2] {
-    let space = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let space = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&space).expect("a consistent space");
     let path = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
     let text = std::fs::read_to_string(path).expect("the shipped dataset");

@@ -12,7 +12,7 @@ use lglp_tests::{HARDWARE, Registry, program, readable, root};
 use serde_json::{Value, json};
 
 fn space(name: &str) -> SearchSpace {
-    let text = std::fs::read_to_string(root().join(format!("spaces/{name}.toml"))).expect("a space");
+    let text = std::fs::read_to_string(root().join(format!("catalog/spaces/{name}.toml"))).expect("a space");
     SearchSpace::from_toml(&text).expect("a consistent space")
 }
 
@@ -76,7 +76,7 @@ fn sums_over_parts_predict_what_whole_networks_do() {
     };
     let architectures: Vec<Architecture> = rows.iter().map(read).collect();
     let labels: Vec<f64> = rows.iter().map(|row| row["latency_ms"].as_f64().expect("ms")).collect();
-    let recipe = Recipe::load(&root().join("recipes"), "additive").expect("a recipe");
+    let recipe = Recipe::load(&root().join("catalog/recipes"), "additive").expect("a recipe");
     let fitting = Fitting {
         recipe: &recipe,
         host: &host,

@@ -56,7 +56,7 @@ fn spaces_and_plugins_are_those_of_the_server() {
     let mut registry = Registry::default();
     let spaces = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&spaces).expect("a folder");
-    let known = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let known = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let own = known.replacen("name = \"mobilenetv3\"", "name = \"of-the-server\"", 1);
     std::fs::write(spaces.join("own.toml"), own).expect("a file");
     let folder = plugins_of(&registry);

@@ -21,7 +21,18 @@ fn sources(folder: &Path, visit: &mut dyn FnMut(&str)) {
 fn every_variable_of_the_environment_is_on_its_page() {
     let page = std::fs::read_to_string(root().join("docs/environment.md")).expect("the page");
     let mut names = Vec::new();
-    for folder in ["cli/src", "client/src", "engine/src", "server/src", "terminal/src", "worker/src", "plugins", "sdk/src", "registry/src", "tests/src"] {
+    for folder in [
+        "cli/src",
+        "client/src",
+        "engine/src",
+        "server/src",
+        "terminal/src",
+        "worker/src",
+        "plugins",
+        "sdk/src",
+        "registry/src",
+        "tests/src",
+    ] {
         sources(&root().join(folder), &mut |text| {
             for before in ["env = \"", "var_os(\"", "env::var(\"", "try_from_env(\""] {
                 let found = text.split(before).skip(1).filter_map(|rest| rest.split('"').next());

@@ -13,7 +13,7 @@ fn host() -> PluginHost {
 }
 
 fn space(name: &str) -> SearchSpace {
-    let text = std::fs::read_to_string(root().join(format!("spaces/{name}.toml"))).expect("a space");
+    let text = std::fs::read_to_string(root().join(format!("catalog/spaces/{name}.toml"))).expect("a space");
     SearchSpace::from_toml(&text).expect("a consistent space")
 }
 
@@ -55,7 +55,7 @@ fn encodings_equal_a_second_implementation_in_python() {
                     "the width that the paper gives for {encoding}"
                 );
             }
-            let path = root().join(format!("spaces/{name}.toml"));
+            let path = root().join(format!("catalog/spaces/{name}.toml"));
             let expected = reference(
                 "encodings.py",
                 &[path.to_str().expect("UTF-8"), encoding],
@@ -134,7 +134,7 @@ fn lightgbm_predicts_what_its_python_package_predicts_for_the_same_model() {
         .iter()
         .map(|a| space.architecture_to_json(a).to_string())
         .collect();
-    let toml = root().join("spaces/mobilenetv3.toml");
+    let toml = root().join("catalog/spaces/mobilenetv3.toml");
     let rows = reference("encodings.py", &[toml.to_str().expect("UTF-8"), "D"], &lines.join("\n"));
     let expected = reference("lightgbm_predict.py", &[model.to_str().expect("UTF-8")], &rows);
     assert_eq!(found, numbers(&serde_json::from_str(&expected).expect("JSON")));

@@ -151,7 +151,7 @@ fn what_cannot_be_trained_is_refused_before_any_work_is_done() {
     );
     registry.import(60);
     let recipe = registry.folder.path().join("recipes/typo.toml");
-    let text = std::fs::read_to_string(lglp_tests::root().join("recipes/lightgbm.toml")).expect("a recipe");
+    let text = std::fs::read_to_string(lglp_tests::root().join("catalog/recipes/lightgbm.toml")).expect("a recipe");
     let text = text.replace("name = \"lightgbm\"\ntitle", "name = \"typo\"\ntitle");
     std::fs::write(&recipe, text.replace("num_leaves = 500", "num_leafs = 500")).expect("a file");
     let said = fails(&[HARDWARE, "--recipe", "typo"]);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
 use lglp_engine::host::{MACHINE_FILE, TRIAL_SUBCOMMAND, trial_main};
 use lglp_terminal::{HostOptions, ServerOptions};
 use lglp_worker::command::{self, Surroundings};
@@ -32,17 +32,7 @@ fn main() -> ExitCode {
     {
         return trial_main();
     }
-    let options = Program::command()
-        .mut_arg("server", |server| {
-            server.help("The server to measure for, e.g. http://127.0.0.1:8080")
-        })
-        .mut_arg("runtimes", |runtimes| {
-            runtimes.help(
-                "File in which the owner of this machine names the programs, libraries and files that runtimes use here [default: \
-                 `runtimes.toml` beside this program, where there is one]",
-            )
-        });
-    let read = Program::from_arg_matches(&options.get_matches()).unwrap_or_else(|error| error.exit());
+    let read = Program::from_arg_matches(&options().get_matches()).unwrap_or_else(|error| error.exit());
     let beside = || std::env::current_exe().map(|program| program.with_file_name(MACHINE_FILE));
     let result = command::run(
         &Surroundings {
@@ -54,4 +44,26 @@ fn main() -> ExitCode {
         &read.args,
     );
     lglp_terminal::exit(result)
+}
+
+/// What is told of the options that `lglp` has as well, and of examples, as it is for this program.
+fn options() -> Command {
+    let options = Program::command()
+        .mut_subcommand("doctor", with_own_examples)
+        .mut_arg("server", |server| {
+            server.help("The server to measure for, e.g. http://127.0.0.1:8080")
+        })
+        .mut_arg("runtimes", |runtimes| {
+            runtimes.help(
+                "File in which the owner of this machine names the programs, libraries and files that runtimes use here [default: \
+                 `runtimes.toml` beside this program, where there is one]",
+            )
+        });
+    with_own_examples(options)
+}
+
+fn with_own_examples(command: Command) -> Command {
+    let examples = command.get_after_help().map(|help| help.to_string());
+    let own = examples.unwrap_or_default().replace("lglp worker", "lglp-worker");
+    command.after_help(own)
 }

@@ -3,11 +3,11 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use lglp_client::Method;
 use lglp_registry::{Digest, HardwareName};
 use lglp_sdk::count;
 use lglp_server::bundles::{Bundle, export, export_to};
 use lglp_terminal::{print_json, whole};
-use ureq::http::Method;
 
 use crate::Context;
 

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use lglp_client::Method;
 use lglp_engine::predictor::ServedModel;
 use lglp_openapi::bundles::ImportQuery;
 use lglp_registry::{Digest, HardwareName, Quota, Version};
 use lglp_server::api::{BODY_LIMIT, too_large_for_http};
 use lglp_server::bundles::{Bundle, BundleError, Importer, Terms};
 use lglp_terminal::{actor, print_json, short};
-use ureq::http::Method;
 
 use crate::Context;
 

@@ -1,4 +1,4 @@
-//! Which column of a table holds what: `imports/*.toml`.
+//! Which column of a table holds what: `catalog/imports/*.toml`.
 
 use std::path::Path;
 

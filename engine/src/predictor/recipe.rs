@@ -9,7 +9,7 @@ use super::{ResidualSpec, Target};
 use crate::host::Kind;
 use crate::text;
 
-/// A recipe, read from `recipes/*.toml`. Adding one changes no Rust.
+/// A recipe, read from `catalog/recipes/*.toml`. Adding one changes no Rust.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {

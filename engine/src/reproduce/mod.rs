@@ -1,6 +1,6 @@
 //! The paper's experiments, run on a hardware target's measurements and reported beside the paper's figures.
 //!
-//! An experiment file (`experiments/*.toml`) names cells: one recipe, fitted on one split. Several tables may name the same
+//! An experiment file (`catalog/experiments/*.toml`) names cells: one recipe, fitted on one split. Several tables may name the same
 //! cell; it is fitted once. Results are kept one a line as they come, so that a run that was cut off goes on.
 
 mod cells;

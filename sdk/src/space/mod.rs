@@ -1,6 +1,6 @@
 //! Search spaces as data: the table that gives choices their meaning.
 //!
-//! A space is read from TOML (`spaces/*.toml`) or, across the plugin boundary, from JSON. Adding one changes no Rust.
+//! A space is read from TOML (`catalog/spaces/*.toml`) or, across the plugin boundary, from JSON. Adding one changes no Rust.
 
 mod check;
 mod layers;

@@ -11,7 +11,7 @@ fn measurements_of_another_definition_of_a_space_are_not_mixed() {
     assert_eq!(definition, HARDWARE);
     let spaces = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&spaces).expect("a folder");
-    let own = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let own = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let write = |text: &str| std::fs::write(spaces.join("mobilenetv3.toml"), text).expect("a file");
     let with = |arguments: &[&str]| -> Vec<String> {
         let spaces = ["--spaces", spaces.to_str().expect("UTF-8")];
@@ -75,7 +75,11 @@ fn spaces_that_are_not_known_here_are_exported_and_named_on_import() {
     registry.import(30);
     let elsewhere = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&elsewhere).expect("a folder");
-    std::fs::copy(root().join("spaces/ofa-mobilenetv3.toml"), elsewhere.join("ofa.toml")).expect("a space");
+    std::fs::copy(
+        root().join("catalog/spaces/ofa-mobilenetv3.toml"),
+        elsewhere.join("ofa.toml"),
+    )
+    .expect("a space");
     let elsewhere = ["--spaces", elsewhere.to_str().expect("UTF-8")];
     let exported = registry.folder.path().join("exported");
     let folder = exported.to_str().expect("UTF-8").to_owned();

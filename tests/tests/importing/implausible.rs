@@ -122,7 +122,7 @@ fn copied_rows_and_columns_of_one_name_are_refused() {
     let spaces = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&spaces).expect("a folder");
     for copy in ["a.toml", "b.toml"] {
-        std::fs::copy(root().join("spaces/mobilenetv3.toml"), spaces.join(copy)).expect("a file");
+        std::fs::copy(root().join("catalog/spaces/mobilenetv3.toml"), spaces.join(copy)).expect("a file");
     }
     let said = registry.fails(&["spaces", "--spaces", spaces.to_str().expect("UTF-8")]);
     assert!(

@@ -48,7 +48,7 @@ fn once_for_all(rows: usize) -> String {
     text
 }
 
-const COLUMNS: &str = "imports/once-for-all.toml";
+const COLUMNS: &str = "catalog/imports/once-for-all.toml";
 
 fn import<'a>(file: &'a str, hardware: &'a str) -> Vec<&'a str> {
     let space = ["--hardware", hardware, "--space", "ofa-mobilenetv3"];

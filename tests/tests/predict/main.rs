@@ -321,7 +321,7 @@ fn a_space_that_was_redefined_is_not_predicted_in() {
     let registry = Registry::with_production("lightgbm");
     let spaces = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&spaces).expect("a folder");
-    let file = lglp_tests::root().join("spaces/mobilenetv3.toml");
+    let file = lglp_tests::root().join("catalog/spaces/mobilenetv3.toml");
     let text = std::fs::read_to_string(file).expect("the space");
     let architecture = sample(1, 3).remove(0);
     let arguments = [

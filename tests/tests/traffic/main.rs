@@ -62,7 +62,7 @@ fn belongs(architecture: &str, share: f64) -> bool {
 
 /// The architecture, or one that differs from it in the squeeze-and-excitation of a block, that a canary of this share answers.
 fn of_the_canary(architecture: &Value, share: f64) -> Value {
-    let text = std::fs::read_to_string(root().join("spaces/mobilenetv3.toml")).expect("a space");
+    let text = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&text).expect("a consistent space");
     let belongs = |readable: &Value| {
         let architecture = space.architecture_from_json(readable).expect("an architecture");

@@ -120,9 +120,7 @@ fn closed(runtime: &str, error: &PluginError) -> Finding {
         PluginError::InvalidParameters { message, .. } => Finding::warning(
             what,
             format!("cannot be tried with default settings: {message}"),
-            format!(
-                "lglp worker doctor --runtime {runtime} --set NAME=VALUE; `lglp plugins --json` lists the settings"
-            ),
+            format!("give doctor --runtime {runtime} --set NAME=VALUE; `lglp plugins --json` lists the settings"),
         ),
         error => Finding::missing(
             what,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use lglp_engine::host::{EncoderInstance, Kind, PluginHost};
+use lglp_engine::host::{ComponentKind, EncoderInstance, PluginHost};
 use lglp_engine::measure::median;
 use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
@@ -67,7 +67,9 @@ fn main() {
                 &mut |_| true,
             );
             let (model, seconds) = (model.expect("a model"), began.elapsed().as_secs_f64());
-            let handle = host.component(Kind::Encoder, &recipe.encoder.name).expect("an encoder");
+            let handle = host
+                .component(ComponentKind::Encoder, &recipe.encoder.name)
+                .expect("an encoder");
             Fitted {
                 encoder: EncoderInstance::new(handle, &space, &recipe.encoder.parameters).expect("an encoder"),
                 bytes: model.save().expect("a state").values().map(Vec::len).sum(),

@@ -136,10 +136,10 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let split = &trained.split;
     println!(
-        "{} on {}: trained on {}, stopped by {}, tested on {}",
+        "{} on {}: {} training, {} early-stopping, {} test architectures",
         recipe.name,
         args.hardware,
-        count(split.train.len(), "architecture"),
+        split.train.len(),
         split.validation.len(),
         split.test.len()
     );

@@ -5,7 +5,7 @@ use lglp_client::Method;
 use lglp_openapi::workers::{ConfirmWorker, Worker, WorkerList, WorkerState};
 use lglp_registry::{Result, Role, WorkerName};
 use lglp_sdk::Printable;
-use lglp_server::fleet::standing;
+use lglp_server::workers::standing;
 use lglp_terminal::{actor, print_json, table, when};
 
 use super::Context;

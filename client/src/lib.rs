@@ -1,8 +1,8 @@
 //! Speaking HTTP: to the server that holds a registry, and to the targets of webhooks.
 
 mod backoff;
-mod bell;
 mod connector;
+mod event_count;
 mod http;
 mod job_events;
 mod post;
@@ -11,7 +11,7 @@ pub mod tls;
 mod worker_api;
 
 pub use backoff::Backoff;
-pub use bell::Bell;
+pub use event_count::EventCount;
 pub use http::{ClientError, Http};
 pub use job_events::follow;
 pub use post::{Post, destination};

@@ -67,7 +67,6 @@ pub mod conformance;
 mod digest;
 mod domain;
 mod error;
-mod fleet;
 mod maintenance;
 mod names;
 #[cfg(feature = "sled")]
@@ -75,6 +74,7 @@ mod sled_store;
 #[cfg(feature = "sled")]
 mod storage;
 mod store;
+mod workers;
 
 pub use canonical::canonical_json;
 pub use clock::{check as check_time, now};
@@ -107,7 +107,6 @@ pub use domain::version::{Golden, Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};
 pub use domain::worker::{Accepted, NewWorker, Recent, SignOfLife, Worker};
 pub use error::{Error, Result};
-pub use fleet::Fleet;
 pub use maintenance::Maintenance;
 pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
 #[cfg(feature = "sled")]
@@ -115,3 +114,4 @@ pub use sled_store::{HolderInfo, SledStore, holder, is_registry};
 #[cfg(feature = "sled")]
 pub use storage::{Disk, RealDisk, check_backup, unpack};
 pub use store::{LASTING_KEY, Store, Visitor, Watcher};
+pub use workers::Workers;

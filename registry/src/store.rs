@@ -13,7 +13,7 @@ use crate::{
     NewValidation, NewVersion, NewWebhook, Progress, Quota, Result, Rollback, SetTraffic, Token, TokenId, Traffic,
     Validation, Version, Webhook, WebhookId,
 };
-use crate::{Fleet, Maintenance};
+use crate::{Maintenance, Workers};
 
 /// Who is told of changes; see [`Store::watch`].
 pub type Watcher = Arc<dyn Fn(&Change) + Send + Sync>;
@@ -38,7 +38,7 @@ pub const LASTING_KEY: &str = "lglp:";
 /// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
 /// writes with [`Error::WritesStopped`](crate::Error::WritesStopped), [`Error::DiskFull`](crate::Error::DiskFull) or
 /// [`Error::Busy`](crate::Error::Busy); the other errors are named at each.
-pub trait Store: Fleet + Maintenance {
+pub trait Store: Workers + Maintenance {
     /// Creates a hardware target, where the author may create another one. Where it exists with the same description it is
     /// returned as it is, after taking over a reference network that it did not have.
     ///

@@ -2,7 +2,7 @@
 //! predictions that survive saving.
 
 use lglp_engine::host::{
-    EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost, choose,
+    ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError, PluginHost, choose,
 };
 use lglp_engine::train::Metrics;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
@@ -51,7 +51,7 @@ fn part(host: &PluginHost, from: usize, count: usize) -> Part {
         space.architecture_from_text(text).expect("an architecture")
     };
     let architectures: Vec<Architecture> = rows.iter().map(architecture).collect();
-    let handle = host.component(Kind::Encoder, "operators").expect("an encoder");
+    let handle = host.component(ComponentKind::Encoder, "operators").expect("an encoder");
     let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("an encoder");
     Part {
         inputs: encoder.encode(architectures.iter()).expect("encoded"),
@@ -82,7 +82,9 @@ fn fit_from(host: &PluginHost, train: &Part, priors: &[Vec<u8>]) -> Result<Fitte
         seed: 0,
         progress: &mut |_| true,
     };
-    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, "additive")
+        .expect("a regressor");
     FittedInstance::fit_from(handle, &json!({}), data, priors)
 }
 
@@ -169,7 +171,7 @@ fn totals_are_the_sums_over_the_table_of_operators() {
     let space = space();
     let architectures: Vec<Architecture> = Sampler::new(&space, 3).take(20).collect();
     let encode = |name: &str| {
-        let handle = host.component(Kind::Encoder, name).expect("an encoder");
+        let handle = host.component(ComponentKind::Encoder, name).expect("an encoder");
         let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("the space has operators");
         encoder.encode(architectures.iter()).expect("tables")
     };
@@ -214,7 +216,9 @@ fn parts_sum_to_the_prediction_and_both_survive_saving() {
         let sum: f64 = parts.iter().sum();
         assert!((sum - predicted).abs() < 1e-9 * predicted, "{sum} against {predicted}");
     }
-    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, "additive")
+        .expect("a regressor");
     let state = fitted.save().expect("a state");
     let loaded = FittedInstance::load(handle, handle.state_version(), &state).expect("the state is read");
     assert_eq!(
@@ -246,7 +250,9 @@ fn chosen_measurements_teach_more_than_random_ones() {
     let host = host();
     let (pool, judged) = (part(&host, 0, 300), part(&host, 300, 200));
     let none = rows_of(&pool, &[]);
-    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, "additive")
+        .expect("a regressor");
     let chosen = choose(handle, &json!({}), &none.inputs, &pool.inputs, &[], 20)
         .expect("no failure")
         .expect("it is offered");
@@ -313,7 +319,9 @@ fn what_another_target_taught_carries_over() {
     let taught = fit_from(&host, &new, std::slice::from_ref(&source)).expect("a fit");
     let (with, without) = (error(&taught), error(&fit(&host, &new)));
     assert!(with < 0.7 * without, "{with} % with it, {without} % without");
-    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, "additive")
+        .expect("a regressor");
     let state = taught.save().expect("a state");
     let load = |state: &[u8]| FittedInstance::load(handle, handle.state_version(), state);
     let loaded = load(&state).expect("the state is read");
@@ -352,7 +360,9 @@ fn states_that_no_fit_gives_are_refused() {
     let host = host();
     let fitted = fit(&host, &part(&host, 0, 60));
     let whole: Value = serde_json::from_slice(&fitted.save().expect("a state")).expect("JSON");
-    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, "additive")
+        .expect("a regressor");
     let load = |state: &Value| FittedInstance::load(handle, handle.state_version(), state.to_string().as_bytes());
     assert!(load(&whole).is_ok(), "what a fit gives is read");
     let hostile: [(&str, Value); 9] = [
@@ -375,7 +385,9 @@ fn states_that_no_fit_gives_are_refused() {
         ("roofline", json!({ "prices": vec![-1.0; 20] })),
         ("mac-proportional", json!({ "per_million_macs": -1.0 })),
     ] {
-        let handle = host.component(Kind::Regressor, regressor).expect("a regressor");
+        let handle = host
+            .component(ComponentKind::Regressor, regressor)
+            .expect("a regressor");
         let loaded = FittedInstance::load(handle, handle.state_version(), state.to_string().as_bytes());
         assert!(loaded.is_err(), "{regressor} takes prices below 0");
     }

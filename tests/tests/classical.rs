@@ -1,6 +1,6 @@
 //! The plugin `classical` against scikit-learn, on the shipped measurements, at both's defaults.
 
-use lglp_engine::host::{EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginHost};
+use lglp_engine::host::{ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginHost};
 use lglp_engine::train::Metrics;
 use lglp_sdk::{Architecture, SearchSpace};
 use lglp_tests::{HARDWARE, program, reference, root};
@@ -30,7 +30,7 @@ fn parts(host: &PluginHost, encoding: &str) -> [Part; 2] {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    let handle = host.component(Kind::Encoder, encoding).expect("an encoder");
+    let handle = host.component(ComponentKind::Encoder, encoding).expect("an encoder");
     let encoder = EncoderInstance::new(handle, &space, &json!({ "sequence": false }))
         .unwrap_or_else(|_| EncoderInstance::new(handle, &space, &json!({})).expect("an encoding that is flat anyway"));
     [(0, TRAIN), (TRAIN, TEST)].map(|(from, count)| {
@@ -49,7 +49,9 @@ fn parts(host: &PluginHost, encoding: &str) -> [Part; 2] {
 
 /// Predictions of a regressor that was fitted, saved and loaded.
 fn predictions(host: &PluginHost, regressor: &str, train: &Part, test: &Part) -> Vec<f64> {
-    let handle = host.component(Kind::Regressor, regressor).expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, regressor)
+        .expect("a regressor");
     let data = FitData {
         train: LabelledRows {
             inputs: &train.inputs,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lglp_engine::host::{EncoderInstance, FittedInstance, Kind, PluginHost};
+use lglp_engine::host::{ComponentKind, EncoderInstance, FittedInstance, PluginHost};
 use lglp_engine::networks::{self, Cost, Parts};
 use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::plugin::Operator;
@@ -91,10 +91,12 @@ fn sums_over_parts_predict_what_whole_networks_do() {
     let model = FittedModel::fit(fitting, labelled(0, 120), labelled(120, 150), &mut |_| true).expect("a model");
 
     // The same state, asked for whole networks.
-    let handle = host.component(Kind::Regressor, "additive").expect("a regressor");
+    let handle = host
+        .component(ComponentKind::Regressor, "additive")
+        .expect("a regressor");
     let state = &model.save().expect("a state")["regressor"];
     let whole = FittedInstance::load(handle, handle.state_version(), state).expect("it is read");
-    let handle = host.component(Kind::Encoder, "operators").expect("an encoder");
+    let handle = host.component(ComponentKind::Encoder, "operators").expect("an encoder");
     let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("an encoder");
     assert!(whole.sums_lengths().expect("lengths").is_some(), "it offers sums");
 

@@ -1,6 +1,6 @@
 //! Numbers against independent implementations: encodings, LSTM features, LightGBM's predictions, metrics.
 
-use lglp_engine::host::{EncoderInstance, FittedInstance, Kind, Matrix, PluginHost};
+use lglp_engine::host::{ComponentKind, EncoderInstance, FittedInstance, Matrix, PluginHost};
 use lglp_engine::train::Metrics;
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
@@ -45,7 +45,7 @@ fn encodings_equal_a_second_implementation_in_python() {
             .map(|a| space.architecture_to_json(a).to_string())
             .collect();
         for (encoding, width) in [("A", 120), ("B", 256), ("C", 248), ("D", 1480)] {
-            let handle = host.component(Kind::Encoder, encoding).expect("an encoder");
+            let handle = host.component(ComponentKind::Encoder, encoding).expect("an encoder");
             let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("default parameters");
             let encoded = encoder.encode(architectures.iter()).expect("encoded");
             if name == "mobilenetv3" {
@@ -96,7 +96,9 @@ fn lstm_features_and_latencies_equal_pytorchs_for_the_same_weights() {
         };
         let load =
             |kind| FittedInstance::load(host.component(kind, "lstm").expect("the plugin"), 1, &state).expect("state");
-        let features = load(Kind::FeatureExtractor).extract(&inputs).expect("features");
+        let features = load(ComponentKind::FeatureExtractor)
+            .extract(&inputs)
+            .expect("features");
         for (row, expected) in features
             .data
             .chunks_exact(features.shape.len())
@@ -105,7 +107,7 @@ fn lstm_features_and_latencies_equal_pytorchs_for_the_same_weights() {
             let row: Vec<f64> = row.iter().map(|f| f64::from(*f)).collect();
             assert_close(&row, &numbers(expected), 1e-4);
         }
-        let latencies = load(Kind::Regressor).predict(&inputs).expect("latencies");
+        let latencies = load(ComponentKind::Regressor).predict(&inputs).expect("latencies");
         assert_close(&latencies, &numbers(&expected["latencies_ms"]), 1e-4);
     }
 }

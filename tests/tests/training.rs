@@ -51,7 +51,7 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
     }
     assert!(said.contains("noise floor: 50 architectures measured twice"), "{said}");
     assert!(
-        said.contains("trained on 496 architectures, stopped by 62, tested on 62"),
+        said.contains("496 training, 62 early-stopping, 62 test architectures"),
         "{said}"
     );
     let version = registry.json(&["models", "--hardware", HARDWARE, "1"]);

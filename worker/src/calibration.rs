@@ -2,15 +2,15 @@
 
 use lglp_client::Failure;
 use lglp_engine::host::PluginError;
-use lglp_engine::measure::{CALIBRATION_RUNS, Rig, reference_network};
+use lglp_engine::measure::{CALIBRATION_RUNS, MeasurementHarness, reference_network};
 use lglp_openapi::hardware::Reference;
 use lglp_registry::ReferenceNetwork;
 use lglp_sdk::SearchSpace;
 
+use super::connection::ServerConnection;
 use super::device::Device;
 use super::error::{WorkerError, same_json};
 use super::event::Event;
-use super::link::Link;
 
 /// Beyond it every measurement says how far the machine is off.
 const REMARKABLE: f64 = 0.05;
@@ -59,16 +59,16 @@ impl Calibration {
     /// Measures the reference network and tells the server; the target has this latency where it had none. `is_first`: whether it had
     /// none when the job was leased, so that larger ones are compared, too.
     pub fn take(
-        link: &Link,
+        connection: &ServerConnection,
         device: &Device<'_>,
         reference_space: &SearchSpace,
-        rig: &mut Rig<'_>,
+        harness: &mut MeasurementHarness<'_>,
         is_first: bool,
         goes_on: impl Fn() -> bool,
     ) -> Result<Self, Uncalibrated> {
         let mut best: Option<Self> = None;
         for _ in 0..ATTEMPTS {
-            let calibration = Self::once(link, device, reference_space, rig, is_first, &goes_on)?;
+            let calibration = Self::once(connection, device, reference_space, harness, is_first, &goes_on)?;
             if best.as_ref().is_none_or(|b| calibration.ratio < b.ratio) {
                 best = Some(calibration);
             }
@@ -80,35 +80,35 @@ impl Calibration {
     }
 
     fn once(
-        link: &Link,
+        connection: &ServerConnection,
         device: &Device<'_>,
         reference_space: &SearchSpace,
-        rig: &mut Rig<'_>,
+        harness: &mut MeasurementHarness<'_>,
         is_first: bool,
         goes_on: &impl Fn() -> bool,
     ) -> Result<Self, Uncalibrated> {
         let of = CALIBRATION_RUNS;
         let turn = device
             .lock
-            .turn(|| (link.tell)(&Event::Waiting), &|| false)
+            .turn(|| (connection.tell)(&Event::Waiting), &|| false)
             .map_err(|reason| {
                 let path = device.lock.file().display().to_string();
                 Uncalibrated::Worker(WorkerError::DeviceLock { path, reason })
             })?;
-        let latency_ms = rig
-            .calibrate(|done| (link.tell)(&Event::Calibrating { done, of }))
+        let latency_ms = harness
+            .calibrate(|done| (connection.tell)(&Event::Calibrating { done, of }))
             .map_err(Uncalibrated::Plugin)?;
         let mut own = reference_network(reference_space, latency_ms);
         if is_first {
-            own.larger = rig.compare(latency_ms).map_err(Uncalibrated::Plugin)?;
+            own.larger = harness.compare(latency_ms).map_err(Uncalibrated::Plugin)?;
         }
         drop(turn);
         let wire: Reference = same_json(&own, REFERENCE).map_err(Uncalibrated::Worker)?;
-        let told = link.ask(goes_on, |api| api.calibrate(wire.clone()));
+        let told = connection.ask(goes_on, |api| api.calibrate(wire.clone()));
         let calibrated = told.map_err(Uncalibrated::Failure)?;
         let reference = same_json(&calibrated.reference, REFERENCE).map_err(Uncalibrated::Worker)?;
         let (target_ms, ratio) = (calibrated.reference.latency_ms, calibrated.ratio);
-        (link.tell)(&Event::Calibrated {
+        (connection.tell)(&Event::Calibrated {
             latency_ms,
             target_ms,
             ratio,

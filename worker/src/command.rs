@@ -15,7 +15,7 @@ use lglp_engine::host::{PluginError, PluginHost};
 use lglp_terminal::{Cell, HostOptions, ServerOptions, SetupArgs, print_json, table};
 
 use crate::doctor::{Examination, Report, Verdict, examine};
-use crate::{Event, Options, Tell, default_name, default_state, run as work};
+use crate::{Event, EventSink, Options, default_name, default_state, run as work};
 
 /// What the program was told beside.
 pub struct Surroundings<'a> {
@@ -131,7 +131,7 @@ pub fn run(surroundings: &Surroundings<'_>, args: &Args) -> anyhow::Result<()> {
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Shows events: a bar and lines on a terminal, lines in a log, objects for programs.
-fn teller(json: bool) -> anyhow::Result<Tell> {
+fn teller(json: bool) -> anyhow::Result<EventSink> {
     if json {
         return Ok(Arc::new(|event| {
             // What a bar shows a hundred times is no news.

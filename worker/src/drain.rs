@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
-use lglp_client::Bell;
+use lglp_client::EventCount;
 
 /// How long a worker that drains tries to reach a server that does not answer.
 const GRACE: Duration = Duration::from_secs(10);
@@ -20,11 +20,11 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// Listens to the signals; `bell` is rung at the first, and `tell` called.
+    /// Listens to the signals; the first is counted among `events`, and `tell` called.
     ///
     /// # Errors
     /// Where the system does not let it.
-    pub fn at_signals(bell: Arc<Bell>, tell: impl Fn() + Send + 'static) -> io::Result<Arc<Self>> {
+    pub fn at_signals(events: Arc<EventCount>, tell: impl Fn() + Send + 'static) -> io::Result<Arc<Self>> {
         let drain = Arc::new(Self::default());
         let asked = drain.clone();
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
@@ -36,7 +36,7 @@ impl Drain {
                     low_level::exit(128 + signal);
                 }
                 tell();
-                bell.ring();
+                events.notify();
             }
         })?;
         Ok(drain)

@@ -6,18 +6,18 @@ use lglp_client::{Failure, Refusal, WorkerApi};
 use lglp_openapi::workers::{Batch, Work};
 
 use super::calibration::Calibration;
+use super::connection::ServerConnection;
 use super::device::Device;
 use super::error::WorkerError;
 use super::event::Event;
-use super::lease::{Lease, Stop};
-use super::link::Link;
-use super::shift::{Halt, Shift};
+use super::lease::{Lease, LeaseEnd};
+use super::measurement_loop::{MeasurementLoop, StopReason};
 use super::spool::Spool;
-use super::{courier, heartbeat};
+use super::{heartbeat, uploader};
 
 /// What works on jobs.
-pub struct Bench<'a> {
-    pub link: Arc<Link>,
+pub struct JobRunner<'a> {
+    pub connection: Arc<ServerConnection>,
     pub spool: Arc<Spool>,
     pub device: Device<'a>,
     /// What this process knows of reference networks.
@@ -28,7 +28,7 @@ pub struct Bench<'a> {
 
 /// How the work on a job ended.
 #[derive(Debug, PartialEq)]
-pub enum Ended {
+pub enum JobEnd {
     /// The job is over, or somebody else's: there may be another.
     Over,
     /// The worker can do no job for now; the reason.
@@ -37,90 +37,95 @@ pub enum Ended {
     Unlike(f64),
 }
 
-impl Bench<'_> {
+impl JobRunner<'_> {
     /// Works on a job until it is done, or is not this worker's any more.
     ///
     /// # Errors
     /// What ends the worker.
-    pub fn work(&mut self, work: Work) -> Result<Ended, WorkerError> {
-        let lease = Arc::new(Lease::of(&work, self.link.bell.clone())?);
-        (self.link.tell)(&Event::Leased {
+    pub fn work(&mut self, work: Work) -> Result<JobEnd, WorkerError> {
+        let lease = Arc::new(Lease::of(&work, self.connection.events.clone())?);
+        (self.connection.tell)(&Event::Leased {
             job: lease.job,
             space: lease.series.space.clone(),
             round: lease.series.round,
             done: work.batch.done,
             total: work.batch.total,
         });
-        let shift = match Shift::new(self.link.clone(), self.spool.clone(), &lease, &work) {
-            Ok(shift) => shift,
+        let measuring = match MeasurementLoop::new(self.connection.clone(), self.spool.clone(), &lease, &work) {
+            Ok(measuring) => measuring,
             Err(error) => {
                 // A newer worker may understand it.
-                let _ = self.link.call(|api| api.release(lease.job, lease.fencing));
+                let _ = self.connection.call(|api| api.release(lease.job, lease.fencing));
                 return Err(error);
             }
         };
         // Neither is waited for: a call that hangs must not keep a worker that is to end, and a late one is refused.
-        let (link, held) = (self.link.clone(), lease.clone());
-        std::thread::spawn(move || heartbeat::keep_alive(&link, &held));
-        let (link, spool, held) = (self.link.clone(), self.spool.clone(), lease.clone());
-        std::thread::spawn(move || courier::deliver(&link, &spool, &held));
-        let ended = self.shift(&lease, shift, work.batch);
+        let (connection, held) = (self.connection.clone(), lease.clone());
+        std::thread::spawn(move || heartbeat::keep_alive(&connection, &held));
+        let (connection, spool, held) = (self.connection.clone(), self.spool.clone(), lease.clone());
+        std::thread::spawn(move || uploader::deliver(&connection, &spool, &held));
+        let ended = self.measure(&lease, measuring, work.batch);
         lease.close();
         ended
     }
 
-    fn shift(&mut self, lease: &Lease, mut shift: Shift<'_>, batch: Batch) -> Result<Ended, WorkerError> {
+    fn measure(
+        &mut self,
+        lease: &Lease,
+        mut measuring: MeasurementLoop<'_>,
+        batch: Batch,
+    ) -> Result<JobEnd, WorkerError> {
         let mut batch = Some(batch);
         let halt = loop {
             let (calibrations, disk_is_full) = (&mut self.calibrations, &mut self.disk_is_full);
-            match shift.measure(&self.device, calibrations, disk_is_full, batch.take()) {
-                Halt::Broken(reason) => match self.device.reopen() {
+            match measuring.measure(&self.device, calibrations, disk_is_full, batch.take()) {
+                StopReason::Broken(reason) => match self.device.reopen() {
                     Ok(()) => {}
-                    Err(error) => break Halt::DeviceGone(format!("{reason}; {error}")),
+                    Err(error) => break StopReason::DeviceGone(format!("{reason}; {error}")),
                 },
                 halt => break halt,
             }
         };
-        let measured = shift.measured();
+        let measured = measuring.measured();
         self.end(lease, measured, halt)
     }
 
     /// Hands over what is finished, then tells how the job ended.
-    fn end(&self, lease: &Lease, measured: usize, halt: Halt) -> Result<Ended, WorkerError> {
+    fn end(&self, lease: &Lease, measured: usize, halt: StopReason) -> Result<JobEnd, WorkerError> {
         let job = lease.job;
         let delivered = self.deliver_rest(lease);
         if lease.is_stale() {
             let unsent = self.spool.len();
-            (self.link.tell)(&Event::LeaseLost { job, unsent });
+            (self.connection.tell)(&Event::LeaseLost { job, unsent });
         }
         // A server that cannot be reached notices by itself that the worker is gone.
         let can_tell = delivered && !lease.is_stale();
         let give_back = |reason: &str| {
             if can_tell && self.tell(|api| api.release(job, lease.fencing)).is_ok() {
                 let reason = reason.to_owned();
-                (self.link.tell)(&Event::Released { job, reason });
+                (self.connection.tell)(&Event::Released { job, reason });
             }
         };
         let failed = match (&halt, lease.stopped()) {
-            (Halt::Failed(reason), _) => Some(reason.clone()),
-            (_, Some(Stop::Refused(reason))) => Some(reason),
+            (StopReason::Failed(reason), _) => Some(reason.clone()),
+            (_, Some(LeaseEnd::Refused(reason))) => Some(reason),
             _ => None,
         };
         match halt {
-            Halt::Error(error) => return Err(error),
-            Halt::DeviceGone(reason) | Halt::Broken(reason) => {
+            StopReason::Error(error) => return Err(error),
+            StopReason::DeviceGone(reason) | StopReason::Broken(reason) => {
                 give_back(&reason);
-                return Ok(Ended::Blocked(reason));
+                return Ok(JobEnd::Blocked(reason));
             }
-            Halt::Unlike(ratio) => {
+            StopReason::Unlike(ratio) => {
                 give_back("this machine is too unlike its target");
-                return Ok(Ended::Unlike(ratio));
+                return Ok(JobEnd::Unlike(ratio));
             }
-            Halt::Draining => give_back("the worker drains"),
-            Halt::Stopped if failed.is_none() => give_back("it was cancelled"),
-            Halt::Done | Halt::Failed(_) | Halt::Stopped if can_tell => {
+            StopReason::Draining => give_back("the worker drains"),
+            StopReason::Stopped if failed.is_none() => give_back("it was cancelled"),
+            StopReason::Done | StopReason::Failed(_) | StopReason::Stopped if can_tell => {
                 match self.tell(|api| api.finish(job, lease.fencing, failed.clone())) {
-                    Ok(told) => (self.link.tell)(&match failed {
+                    Ok(told) => (self.connection.tell)(&match failed {
                         Some(reason) => Event::Failed { job, reason },
                         None if told.finished_at.is_some() => Event::Finished { job, measured },
                         None => {
@@ -130,31 +135,31 @@ impl Bench<'_> {
                     }),
                     Err(Failure::Refused { why, text }) if why != Refusal::StaleLease => {
                         let _ = self.tell(|api| api.release(job, lease.fencing));
-                        return Ok(Ended::Blocked(text));
+                        return Ok(JobEnd::Blocked(text));
                     }
                     Err(_) => {}
                 }
             }
-            Halt::Done | Halt::Failed(_) | Halt::Stopped => {}
+            StopReason::Done | StopReason::Failed(_) | StopReason::Stopped => {}
         }
-        Ok(Ended::Over)
+        Ok(JobEnd::Over)
     }
 
-    /// Waits until the courier has handed over everything; false where it could not.
+    /// Waits until the uploader has handed over everything; false where it could not.
     fn deliver_rest(&self, lease: &Lease) -> bool {
         loop {
-            let seen = self.link.bell.count();
+            let seen = self.connection.events.count();
             if self.spool.waiting(&lease.series, 1).is_empty() {
                 return true;
             }
-            if lease.is_stale() || self.link.drain.is_over() {
+            if lease.is_stale() || self.connection.drain.is_over() {
                 return false;
             }
-            self.link.wait(seen);
+            self.connection.wait(seen);
         }
     }
 
     fn tell<T>(&self, call: impl Fn(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
-        self.link.ask(|| true, call)
+        self.connection.ask(|| true, call)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lglp_client::Bell;
+use lglp_client::EventCount;
 use lglp_openapi::jobs::JobProgress;
 use lglp_openapi::workers::Work;
 
@@ -19,12 +19,12 @@ pub struct Lease {
     /// How long it holds without a heartbeat.
     pub holds: Duration,
     state: Mutex<State>,
-    bell: Arc<Bell>,
+    events: Arc<EventCount>,
 }
 
 /// Why work on a job stops before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum LeaseEnd {
     /// It is somebody else's, or nobody's: nothing may be told of it any more.
     Stale,
     /// Somebody wants it to end.
@@ -35,7 +35,7 @@ pub enum Stop {
 
 #[derive(Default)]
 struct State {
-    stop: Option<Stop>,
+    stop: Option<LeaseEnd>,
     progress: Option<JobProgress>,
     closed: bool,
 }
@@ -43,7 +43,7 @@ struct State {
 impl Lease {
     /// # Errors
     /// `Incompatible` where the server's answer lacks a lease.
-    pub fn of(work: &Work, bell: Arc<Bell>) -> Result<Self, WorkerError> {
+    pub fn of(work: &Work, events: Arc<EventCount>) -> Result<Self, WorkerError> {
         let unclear = |reason: String| WorkerError::Incompatible { what: "lease", reason };
         let job = &work.job;
         let lease = job.lease.as_ref();
@@ -62,33 +62,33 @@ impl Lease {
             },
             holds: Duration::from_secs(lease.seconds.into()),
             state: Mutex::default(),
-            bell,
+            events,
         })
     }
 
     /// Has the work stop; the first reason stays, but for a lease that is over, which forbids everything else.
-    pub fn stop(&self, why: Stop) {
+    pub fn stop(&self, why: LeaseEnd) {
         let mut state = self.state();
-        if state.stop.is_none() || why == Stop::Stale {
+        if state.stop.is_none() || why == LeaseEnd::Stale {
             state.stop = Some(why);
         }
         drop(state);
-        self.bell.ring();
+        self.events.notify();
     }
 
     /// Why the work is to stop, if it is.
-    pub fn stopped(&self) -> Option<Stop> {
+    pub fn stopped(&self) -> Option<LeaseEnd> {
         self.state().stop.clone()
     }
 
     pub fn is_stale(&self) -> bool {
-        self.state().stop == Some(Stop::Stale)
+        self.state().stop == Some(LeaseEnd::Stale)
     }
 
     /// Ends the threads that keep it.
     pub fn close(&self) {
         self.state().closed = true;
-        self.bell.ring();
+        self.events.notify();
     }
 
     pub fn is_closed(&self) -> bool {

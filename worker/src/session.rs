@@ -12,11 +12,11 @@ use lglp_openapi::workers::{RegisterWorker, Registered, Work};
 use lglp_registry::now;
 use lglp_registry::{HardwareName, HardwareTarget};
 
+use super::connection::{ServerConnection, WAITS};
 use super::device::Device;
 use super::error::{WorkerError, same_json};
 use super::event::Event;
-use super::job::{Bench, Ended};
-use super::link::{Link, WAITS};
+use super::job::{JobEnd, JobRunner};
 use super::spool::Spool;
 
 /// Between two attempts of a machine that waits to be confirmed.
@@ -42,14 +42,14 @@ pub struct Session<'a> {
     pub setup: Option<Setup>,
     /// Whether to end where there is no work.
     pub once: bool,
-    pub link: Arc<Link>,
+    pub connection: Arc<ServerConnection>,
     pub spool: Arc<Spool>,
     /// Where the server is, for people.
     pub server: String,
 }
 
 /// What came of asking for work.
-enum Asked {
+enum LeaseReply {
     Work(Box<Work>),
     Nothing,
     /// The server does not know the worker: its registry is another one by now.
@@ -65,7 +65,7 @@ impl Session<'_> {
         if !self.spool.is_empty() {
             let folder = self.spool.folder().to_owned();
             let waiting = self.spool.len();
-            (self.link.tell)(&Event::Resumed { waiting, folder });
+            (self.connection.tell)(&Event::Resumed { waiting, folder });
         }
         match self.register(None)? {
             Some(device) => self.work(device)?,
@@ -74,25 +74,25 @@ impl Session<'_> {
         }
         let folder = self.spool.folder().to_owned();
         let unsent = self.spool.len();
-        (self.link.tell)(&Event::Drained { unsent, folder });
+        (self.connection.tell)(&Event::Drained { unsent, folder });
         Ok(())
     }
 
     fn work<'h>(&'h self, device: Device<'h>) -> Result<(), WorkerError> {
-        let mut bench = Bench {
-            link: self.link.clone(),
+        let mut bench = JobRunner {
+            connection: self.connection.clone(),
             spool: self.spool.clone(),
             device,
             calibrations: Vec::new(),
             disk_is_full: false,
         };
         let mut blocked = 0;
-        while !self.link.drain.is_asked() {
+        while !self.connection.drain.is_asked() {
             let work = match self.lease()? {
-                Asked::Work(work) => work,
-                Asked::Nothing if self.once => break,
-                Asked::Nothing => continue,
-                Asked::Unknown => {
+                LeaseReply::Work(work) => work,
+                LeaseReply::Nothing if self.once => break,
+                LeaseReply::Nothing => continue,
+                LeaseReply::Unknown => {
                     let Some(device) = self.register(Some(bench.device))? else {
                         return Ok(());
                     };
@@ -102,22 +102,22 @@ impl Session<'_> {
             };
             let wait = |failures| BLOCKED.delay(failures, &mut rand::rng());
             match bench.work(*work)? {
-                Ended::Over => blocked = 0,
-                Ended::Unlike(ratio) => {
+                JobEnd::Over => blocked = 0,
+                JobEnd::Unlike(ratio) => {
                     blocked += 1;
                     let wait = wait(blocked);
                     let again_s = wait.as_secs();
-                    (self.link.tell)(&Event::Unlike { ratio, again_s });
-                    self.link.pause(wait);
+                    (self.connection.tell)(&Event::Unlike { ratio, again_s });
+                    self.connection.pause(wait);
                 }
-                Ended::Blocked(mut reason) => loop {
+                JobEnd::Blocked(mut reason) => loop {
                     blocked += 1;
                     let wait = wait(blocked);
                     let again_s = wait.as_secs();
-                    (self.link.tell)(&Event::Blocked { reason, again_s });
-                    self.link.pause(wait);
+                    (self.connection.tell)(&Event::Blocked { reason, again_s });
+                    self.connection.pause(wait);
                     match bench.device.reopen() {
-                        Err(error) if !self.link.drain.is_asked() => reason = error.to_string(),
+                        Err(error) if !self.connection.drain.is_asked() => reason = error.to_string(),
                         _ => break,
                     }
                 },
@@ -129,13 +129,13 @@ impl Session<'_> {
 
     /// Leaves. A server that does not hear it notices by itself.
     fn sign_off(&self) {
-        let _ = self.link.ask(|| true, |api| api.sign_off());
+        let _ = self.connection.ask(|| true, |api| api.sign_off());
     }
 
     /// Opens the device as the target wants it and registers; none where the worker is to end before that worked.
     fn register<'h>(&'h self, mut open: Option<Device<'h>>) -> Result<Option<Device<'h>>, WorkerError> {
         let mut said = false;
-        let going = || !self.link.drain.is_asked();
+        let going = || !self.connection.drain.is_asked();
         while going() {
             let device = match open.take() {
                 Some(device) => device,
@@ -146,13 +146,13 @@ impl Session<'_> {
             };
             let new = RegisterWorker {
                 hardware: self.hardware.to_string(),
-                instance: self.link.api.instance().to_owned(),
+                instance: self.connection.api.instance().to_owned(),
                 setup: self.setup.as_ref().map(in_contract),
                 fingerprint: device.fingerprint(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 sent_at: now(),
             };
-            let registered = match self.link.ask(going, |api| api.register(&new)) {
+            let registered = match self.connection.ask(going, |api| api.register(&new)) {
                 Ok(registered) => registered,
                 Err(Failure::Lost(_)) => break,
                 Err(Failure::Refused {
@@ -161,19 +161,19 @@ impl Session<'_> {
                 }) => {
                     if !said {
                         let again_s = UNCONFIRMED.as_secs();
-                        (self.link.tell)(&Event::Unconfirmed { reason, again_s });
+                        (self.connection.tell)(&Event::Unconfirmed { reason, again_s });
                         said = true;
                     }
                     open = Some(device);
-                    self.link.pause(UNCONFIRMED);
+                    self.connection.pause(UNCONFIRMED);
                     continue;
                 }
                 Err(failure) => return Err(self.fatal(failure)),
             };
             // Somebody else may have created the target meanwhile, with other settings.
             if device.fits(&target(&registered)?) {
-                (self.link.tell)(&Event::Registered {
-                    worker: self.link.api.worker().to_owned(),
+                (self.connection.tell)(&Event::Registered {
+                    worker: self.connection.api.worker().to_owned(),
                     hardware: self.hardware.to_string(),
                     server: self.server.clone(),
                     runtime: device.runtime_name().to_owned(),
@@ -186,8 +186,8 @@ impl Session<'_> {
 
     /// How the target measures, or shall; none where the worker is to end before the server said.
     fn find_setup(&self) -> Result<Option<Setup>, WorkerError> {
-        let going = || !self.link.drain.is_asked();
-        match self.link.ask(going, |api| api.hardware(self.hardware.as_str())) {
+        let going = || !self.connection.drain.is_asked();
+        match self.connection.ask(going, |api| api.hardware(self.hardware.as_str())) {
             Ok(hardware) => Ok(Some(Setup::of_target(&as_target(&hardware)?))),
             Err(Failure::Lost(_)) => Ok(None),
             Err(Failure::Refused {
@@ -202,13 +202,13 @@ impl Session<'_> {
     }
 
     /// Asks for work until there is an answer.
-    fn lease(&self) -> Result<Asked, WorkerError> {
+    fn lease(&self) -> Result<LeaseReply, WorkerError> {
         let mut failures = 0;
-        while !self.link.drain.is_asked() {
+        while !self.connection.drain.is_asked() {
             match self.ask_for_work() {
                 None => break,
-                Some(Ok(Some(work))) => return Ok(Asked::Work(work)),
-                Some(Ok(None)) => return Ok(Asked::Nothing),
+                Some(Ok(Some(work))) => return Ok(LeaseReply::Work(work)),
+                Some(Ok(None)) => return Ok(LeaseReply::Nothing),
                 Some(Err(
                     Failure::Lost(_)
                     | Failure::Refused {
@@ -217,28 +217,28 @@ impl Session<'_> {
                     },
                 )) => {
                     failures += 1;
-                    self.link.pause(WAITS.delay(failures, &mut rand::rng()));
+                    self.connection.pause(WAITS.delay(failures, &mut rand::rng()));
                 }
                 Some(Err(Failure::Refused {
                     why: Refusal::NotFound, ..
-                })) => return Ok(Asked::Unknown),
+                })) => return Ok(LeaseReply::Unknown),
                 Some(Err(failure)) => return Err(self.fatal(failure)),
             }
         }
-        Ok(Asked::Nothing)
+        Ok(LeaseReply::Nothing)
     }
 
     /// One call for work, on a thread of its own, so that a signal need not wait for its end. What is leased after that is
     /// queued again when the worker signs off.
     fn ask_for_work(&self) -> Option<Result<Option<Box<Work>>, Failure>> {
         let (sender, answer) = mpsc::channel();
-        let link = self.link.clone();
+        let connection = self.connection.clone();
         let wait_s = if self.once { 0 } else { WAIT_S };
         std::thread::spawn(move || {
             // Nobody listens where a signal came first.
-            let _ = sender.send(link.call(|api| Ok(api.lease(wait_s)?.map(Box::new))));
+            let _ = sender.send(connection.call(|api| Ok(api.lease(wait_s)?.map(Box::new))));
         });
-        while !self.link.drain.is_asked() {
+        while !self.connection.drain.is_asked() {
             match answer.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(answer) => return Some(answer),

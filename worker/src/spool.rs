@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lglp_registry::{Digest, HardwareName, Measurement};
 
-use lglp_client::Bell;
+use lglp_client::EventCount;
 
 /// The lines.
 const FILE: &str = "spool.jsonl";
@@ -31,7 +31,7 @@ pub struct Spool {
     folder: PathBuf,
     held: Mutex<Held>,
     /// Rung at every change.
-    bell: Arc<Bell>,
+    events: Arc<EventCount>,
     _lock: File,
 }
 
@@ -75,7 +75,7 @@ impl Spool {
     ///
     /// # Errors
     /// Where the folder cannot be written, or is another worker's.
-    pub fn open(folder: &Path, bell: Arc<Bell>) -> Result<Self, SpoolError> {
+    pub fn open(folder: &Path, events: Arc<EventCount>) -> Result<Self, SpoolError> {
         let failed = |reason| SpoolError::Folder {
             folder: folder.to_owned(),
             reason,
@@ -95,7 +95,7 @@ impl Spool {
         Ok(Self {
             folder: folder.to_owned(),
             held: Mutex::new(held),
-            bell,
+            events,
             _lock: lock,
         })
     }
@@ -117,7 +117,7 @@ impl Spool {
         });
         let kept = held.persist(&self.folder);
         drop(held);
-        self.bell.ring();
+        self.events.notify();
         kept
     }
 
@@ -170,7 +170,7 @@ impl Spool {
             let _ = held.forget(&self.folder);
         }
         drop(held);
-        self.bell.ring();
+        self.events.notify();
     }
 
     /// Lets go of a measurement that the server refuses, and writes down that it did.
@@ -379,7 +379,7 @@ mod tests {
         let spool = open(folder.path());
         let files = [FILE, NEW_FILE].map(|name| folder.path().join(name));
         for file in &files {
-            symlink("/dev/full", file).expect("a link");
+            symlink("/dev/full", file).expect("a connection");
         }
         for architecture in ["a", "b", "c"] {
             let full = spool.keep(measurement(architecture, 0)).expect_err("a full disk");

@@ -71,7 +71,7 @@ fn tree(found: &Lineage) -> Tree {
     )];
     if let Some(split) = &found.split {
         rows.push(format!(
-            "trained on {}, stopped by {}, tested on {}",
+            "{} training, {} early-stopping, {} test",
             split.train, split.validation, split.test
         ));
     }

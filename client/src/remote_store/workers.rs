@@ -1,7 +1,7 @@
 //! Workers: a server deals with them itself. What people may ask of them, `lglp workers` asks the server for.
 
 use lglp_registry::{
-    Accepted, Error, Fleet, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName,
+    Accepted, Error, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName, Workers,
 };
 
 use super::RemoteStore;
@@ -10,7 +10,7 @@ fn works_itself<T>() -> Result<T> {
     Err(Error::invalid("worker", "a server deals with its workers itself"))
 }
 
-impl Fleet for RemoteStore {
+impl Workers for RemoteStore {
     fn register_worker(&self, _: &NewWorker, _: Option<&NewHardware>, _: Quota, _: &str) -> Result<Worker> {
         works_itself()
     }

@@ -8,7 +8,7 @@ use lglp_sdk::plugin::abi::{EncoderTable, Operator, Str};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::fitted::Matrix;
-use super::{ComponentHandle, Kind, PluginError, call, health, tables};
+use super::{ComponentHandle, ComponentKind, PluginError, call, health, tables};
 use crate::networks;
 
 /// An encoder that is ready for one space.
@@ -54,7 +54,7 @@ impl EncoderInstance {
         space: &SearchSpace,
         parameters: &serde_json::Value,
     ) -> Result<Self, PluginError> {
-        debug_assert_eq!(handle.kind(), Kind::Encoder);
+        debug_assert_eq!(handle.kind(), ComponentKind::Encoder);
         handle.check_parameters(parameters)?;
         let table = whole_table(handle);
         let (space_json, parameters) = (space.to_json(), parameters.to_string());

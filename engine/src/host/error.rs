@@ -1,6 +1,6 @@
 //! What goes wrong with plugins. Errors of a plugin's own code keep their text; the variant says who is to act.
 
-use super::Kind;
+use super::ComponentKind;
 
 /// An error of the plugin host or of a plugin.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum PluginError {
         if broken.is_empty() { String::new() } else { format!(" (unavailable: {broken})") }
     )]
     NoSuchComponent {
-        kind: Kind,
+        kind: ComponentKind,
         name: String,
         available: String,
         folder: String,

@@ -13,14 +13,14 @@ use super::{ComponentDescription, PluginDescription, PluginError, call, native, 
 /// What a component is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum ComponentKind {
     Encoder,
     FeatureExtractor,
     Regressor,
     Runtime,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for ComponentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Encoder => "encoder",
@@ -44,7 +44,7 @@ pub struct ComponentHandle {
     pub(super) component: &'static abi::Component,
     /// Minor version of the ABI that the plugin was built for: how much there is of its tables.
     pub(super) abi_minor: u32,
-    kind: Kind,
+    kind: ComponentKind,
     name: String,
     plugin: String,
     plugin_version: String,
@@ -104,18 +104,18 @@ impl Library {
     fn handle(&self, component: &'static abi::Component) -> Result<ComponentHandle, PluginError> {
         let name = text(component.name)?;
         let (kind, complete) = match component.kind {
-            abi::KIND_ENCODER => (Kind::Encoder, !component.encoder.is_null()),
+            abi::KIND_ENCODER => (ComponentKind::Encoder, !component.encoder.is_null()),
             abi::KIND_EXTRACTOR => (
-                Kind::FeatureExtractor,
+                ComponentKind::FeatureExtractor,
                 // SAFETY: asked only where there is a table.
                 has(component, |table| unsafe { &raw const (*table).extract }),
             ),
             abi::KIND_REGRESSOR => (
-                Kind::Regressor,
+                ComponentKind::Regressor,
                 // SAFETY: as above.
                 has(component, |table| unsafe { &raw const (*table).predict }),
             ),
-            abi::KIND_RUNTIME => (Kind::Runtime, !component.runtime.is_null()),
+            abi::KIND_RUNTIME => (ComponentKind::Runtime, !component.runtime.is_null()),
             other => {
                 return Err(PluginError::Rejected(format!(
                     "its component `{name}` is of the unknown kind {other}"
@@ -168,7 +168,7 @@ impl Library {
 }
 
 impl ComponentHandle {
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ComponentKind {
         self.kind
     }
 

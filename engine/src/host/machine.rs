@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::memory;
 use crate::text;
 
-use super::{ComponentHandle, Kind, PluginError, PluginHost, RuntimeInstance};
+use super::{ComponentHandle, ComponentKind, PluginError, PluginHost, RuntimeInstance};
 
 /// Name of the machine's file, where it lies beside the registry.
 pub const FILE: &str = "runtimes.toml";
@@ -121,7 +121,7 @@ impl PluginHost {
     /// `Machine` where a name is that of another runtime.
     pub fn configure(&mut self, machine: Machine, path: &Path) -> Result<(), PluginError> {
         // A plugin that is missing is told when its runtime is wanted, and keeps nobody from the others.
-        let taken = |name: &str, of: &str| name != of && self.component(Kind::Runtime, name).is_ok();
+        let taken = |name: &str, of: &str| name != of && self.component(ComponentKind::Runtime, name).is_ok();
         for (name, Configured { runtime, .. }) in &machine.runtimes {
             if taken(name, runtime) {
                 let path = path.display();
@@ -144,7 +144,7 @@ impl PluginHost {
     pub fn configure_here(&mut self, name: &str, settings: Map<String, Value>) -> Map<String, Value> {
         let configured = self.machine.runtimes.get(name);
         let plugin = configured.map_or(name, |configured| &configured.runtime).to_owned();
-        let Ok(component) = self.component(Kind::Runtime, &plugin) else {
+        let Ok(component) = self.component(ComponentKind::Runtime, &plugin) else {
             // Opening it will say what is missing.
             return settings;
         };
@@ -231,7 +231,7 @@ impl PluginHost {
     fn runtime_named(&self, name: &str) -> Result<(&ComponentHandle, Option<&Configured>), PluginError> {
         let configured = self.machine.runtimes.get(name);
         let plugin = configured.map_or(name, |configured| &configured.runtime);
-        let component = self.component(Kind::Runtime, plugin);
+        let component = self.component(ComponentKind::Runtime, plugin);
         let component = component.map_err(|missing| PluginError::NoSuchRuntime {
             missing: missing.to_string(),
             configured: self.machine.runtimes.keys().cloned().collect::<Vec<_>>().join(", "),

@@ -27,7 +27,7 @@ pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use health::{CallWatch, GivenUp, Tenant};
-pub use library::{ComponentHandle, Kind};
+pub use library::{ComponentHandle, ComponentKind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use offers::{Spread, Summed, SumsLengths, choose};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
@@ -66,7 +66,7 @@ pub struct PluginDescription {
 /// One component of a plugin.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ComponentDescription {
-    pub kind: Kind,
+    pub kind: ComponentKind,
     pub name: String,
     pub summary: String,
     /// Version of the fitted state that it writes; 0 where it has none.
@@ -164,7 +164,7 @@ impl PluginHost {
     }
 
     /// The component of a kind and name.
-    pub fn component(&self, kind: Kind, name: &str) -> Result<&ComponentHandle, PluginError> {
+    pub fn component(&self, kind: ComponentKind, name: &str) -> Result<&ComponentHandle, PluginError> {
         let found = self.components.0.iter().find(|c| c.kind() == kind && c.name() == name);
         found.ok_or_else(|| {
             let names: Vec<&str> = self

@@ -9,7 +9,7 @@ use super::repeatability::Repeatability;
 use super::target::{
     Difference, Setup, calibrated, difference, difference_before, fingerprint, reference_network, reference_space,
 };
-use super::{CALIBRATION_RUNS, DeviceLock, Label, Protocol, Rig};
+use super::{CALIBRATION_RUNS, DeviceLock, MeasurementHarness, Protocol, RecordContext};
 use crate::host::{PluginError, PluginHost, RuntimeInstance};
 use crate::spaces::{DefinitionError, Spaces, require_same};
 
@@ -128,7 +128,7 @@ impl Campaign<'_> {
             reference_space(self.spaces, reference, self.space).ok_or_else(|| MeasureError::UnknownReference {
                 hardware: self.hardware.clone(),
             })?;
-        let mut rig = Rig::new(
+        let mut harness = MeasurementHarness::new(
             self.space,
             reference_space,
             &runtime,
@@ -146,9 +146,9 @@ impl Campaign<'_> {
                 .turn(|| progress(CampaignEvent::Waiting), stopped)
                 .map_err(locked)?;
             let _turn = turn.ok_or(MeasureError::Stopped)?;
-            self.target(known, &setup, &runtime, &mut rig, progress)?
+            self.target(known, &setup, &runtime, &mut harness, progress)?
         };
-        rig.know(target.reference.as_ref());
+        harness.know(target.reference.as_ref());
         let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let round = self.wanted.round();
         let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
@@ -162,7 +162,7 @@ impl Campaign<'_> {
             if stopped() {
                 return Err(MeasureError::Stopped);
             }
-            let label = Label {
+            let label = RecordContext {
                 hardware: self.hardware,
                 round,
                 reference_ms,
@@ -172,7 +172,7 @@ impl Campaign<'_> {
                 .turn(|| progress(CampaignEvent::Waiting), stopped)
                 .map_err(locked)?;
             let _turn = turn.ok_or(MeasureError::Stopped)?;
-            let (record, paired) = rig.measure(architecture, missing.peek().map(|(_, next)| next), label)?;
+            let (record, paired) = harness.measure(architecture, missing.peek().map(|(_, next)| next), label)?;
             self.store.record_measurement(&record, self.actor)?;
             measured += 1;
             progress(CampaignEvent::Measured {
@@ -189,7 +189,7 @@ impl Campaign<'_> {
         known: Option<HardwareTarget>,
         setup: &Setup,
         runtime: &RuntimeInstance,
-        rig: &mut Rig<'_>,
+        harness: &mut MeasurementHarness<'_>,
         progress: &mut dyn FnMut(CampaignEvent),
     ) -> Result<HardwareTarget, MeasureError> {
         let description = runtime.describe()?;
@@ -202,9 +202,9 @@ impl Campaign<'_> {
             }
         }
         let of = CALIBRATION_RUNS;
-        let latency_ms = rig.calibrate(|done| progress(CampaignEvent::Calibrating { done, of }))?;
+        let latency_ms = harness.calibrate(|done| progress(CampaignEvent::Calibrating { done, of }))?;
         let mut reference = reference_network(self.space, latency_ms);
-        reference.larger = rig.compare(latency_ms)?;
+        reference.larger = harness.compare(latency_ms)?;
         let new = match known {
             Some(target) => calibrated(target, reference),
             None => setup.new_target(self.hardware, fingerprint(&description), reference),

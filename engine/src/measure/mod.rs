@@ -5,6 +5,7 @@ mod campaign;
 mod device_lock;
 mod excluded;
 mod fingerprint;
+mod harness;
 mod memory;
 pub mod meters;
 mod plan;
@@ -12,7 +13,6 @@ mod protocol;
 mod reference;
 mod references;
 mod repeatability;
-mod rig;
 mod statistics;
 mod target;
 
@@ -20,12 +20,12 @@ pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
 pub use device_lock::DeviceLock;
 pub use excluded::Excluded;
 pub use fingerprint::{load_average, of_this_machine};
+pub use harness::{MeasurementHarness, RecordContext};
 pub use memory::{admit_batch, largest_architecture};
 pub use plan::{Draw, Plan, Wanted, distinct, plan, visit_plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture, reference_architectures};
 pub use repeatability::Repeatability;
-pub use rig::{Label, Rig};
 pub use statistics::{median, quantile};
 pub use target::{
     BATCHES, Difference, Setup, admit, calibrated, difference, difference_before, fingerprint, is_at_hand,

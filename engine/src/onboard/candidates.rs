@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lglp_registry::Digest;
 use lglp_sdk::Architecture;
 
-use crate::host::{self, EncoderInstance, Kind, PluginError};
+use crate::host::{self, ComponentKind, EncoderInstance, PluginError};
 use crate::measure::plan;
 use crate::train::Training;
 
@@ -46,9 +46,11 @@ pub fn choose_of(
     if recipe.extractor.is_some() {
         return Ok(first());
     }
-    let encoder = training.host.component(Kind::Encoder, &recipe.encoder.name)?;
+    let encoder = training.host.component(ComponentKind::Encoder, &recipe.encoder.name)?;
     let encoder = EncoderInstance::new(encoder, training.space, &recipe.encoder.parameters)?;
-    let regressor = training.host.component(Kind::Regressor, &recipe.regressor.name)?;
+    let regressor = training
+        .host
+        .component(ComponentKind::Regressor, &recipe.regressor.name)?;
     let (measured, pool) = (encoder.encode(measured.iter())?, encoder.encode(pool.iter())?);
     let chosen = host::choose(regressor, &recipe.regressor.parameters, &measured, &pool, priors, count)?;
     Ok(chosen.unwrap_or_else(first))

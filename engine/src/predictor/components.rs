@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Recipe, residual};
-use crate::host::{ComponentHandle, Kind, PluginError, PluginHost, Tenant};
+use crate::host::{ComponentHandle, ComponentKind, PluginError, PluginHost, Tenant};
 
 /// The plugin that a part of a model was fitted with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PluginUse {
-    pub kind: Kind,
+    pub kind: ComponentKind,
     pub component: String,
     pub plugin: String,
     pub version: String,
@@ -32,11 +32,13 @@ impl Components {
     pub fn of(recipe: &Recipe, host: &PluginHost, has_residual: bool) -> Result<Self, PluginError> {
         let extractor = recipe.extractor.as_ref();
         Ok(Self {
-            encoder: host.component(Kind::Encoder, &recipe.encoder.name)?.clone(),
+            encoder: host.component(ComponentKind::Encoder, &recipe.encoder.name)?.clone(),
             extractor: extractor
-                .map(|e| host.component(Kind::FeatureExtractor, &e.name).cloned())
+                .map(|e| host.component(ComponentKind::FeatureExtractor, &e.name).cloned())
                 .transpose()?,
-            regressor: host.component(Kind::Regressor, &recipe.regressor.name)?.clone(),
+            regressor: host
+                .component(ComponentKind::Regressor, &recipe.regressor.name)?
+                .clone(),
             residual: recipe
                 .residual
                 .as_ref()

@@ -12,8 +12,8 @@ use super::lookups::{self, Lookups};
 use super::residual::{self, Residual, Unexplained};
 use super::{ComponentSpec, PluginUse, Recipe, ResidualGate, Target};
 use crate::host::{
-    ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
-    Spread, Tenant,
+    ComponentHandle, ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError,
+    PluginHost, Spread, Tenant,
 };
 use crate::networks::{self, Cost, Parts};
 
@@ -139,7 +139,7 @@ impl FittedModel {
             handle.check_parameters(&spec.parameters)?;
         }
         if let Some(spec) = &recipe.residual {
-            host.component(Kind::Regressor, &spec.regressor.name)?
+            host.component(ComponentKind::Regressor, &spec.regressor.name)?
                 .check_parameters(&spec.regressor.parameters)?;
         }
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;

@@ -6,7 +6,7 @@ use lglp_sdk::strict;
 use serde::{Deserialize, Serialize};
 
 use super::{ResidualSpec, Target};
-use crate::host::Kind;
+use crate::host::ComponentKind;
 use crate::text;
 
 /// A recipe, read from `catalog/recipes/*.toml`. Adding one changes no Rust.
@@ -60,14 +60,14 @@ fn no_parameters() -> serde_json::Value {
 
 impl Recipe {
     /// Its components, in the order in which they are fitted; those of a residual last, which a model may do without.
-    pub fn components(&self) -> impl Iterator<Item = (Kind, &ComponentSpec)> {
+    pub fn components(&self) -> impl Iterator<Item = (ComponentKind, &ComponentSpec)> {
         let residual = self.residual.as_ref();
         [
-            (Kind::Encoder, Some(&self.encoder)),
-            (Kind::FeatureExtractor, self.extractor.as_ref()),
-            (Kind::Regressor, Some(&self.regressor)),
-            (Kind::Encoder, residual.map(|residual| &residual.encoder)),
-            (Kind::Regressor, residual.map(|residual| &residual.regressor)),
+            (ComponentKind::Encoder, Some(&self.encoder)),
+            (ComponentKind::FeatureExtractor, self.extractor.as_ref()),
+            (ComponentKind::Regressor, Some(&self.regressor)),
+            (ComponentKind::Encoder, residual.map(|residual| &residual.encoder)),
+            (ComponentKind::Regressor, residual.map(|residual| &residual.regressor)),
         ]
         .into_iter()
         .filter_map(|(kind, spec)| Some((kind, spec?)))

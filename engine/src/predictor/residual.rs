@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ComponentSpec;
 use crate::host::{
-    ComponentHandle, EncoderInstance, FitData, FittedInstance, Kind, LabelledRows, Matrix, PluginError, PluginHost,
-    Tenant,
+    ComponentHandle, ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError,
+    PluginHost, Tenant,
 };
 
 /// Rows below which there is nothing to learn from what is left over.
@@ -73,8 +73,8 @@ pub(super) struct Components {
 impl Components {
     pub fn of(spec: &ResidualSpec, host: &PluginHost) -> Result<Self, PluginError> {
         Ok(Self {
-            encoder: host.component(Kind::Encoder, &spec.encoder.name)?.clone(),
-            regressor: host.component(Kind::Regressor, &spec.regressor.name)?.clone(),
+            encoder: host.component(ComponentKind::Encoder, &spec.encoder.name)?.clone(),
+            regressor: host.component(ComponentKind::Regressor, &spec.regressor.name)?.clone(),
         })
     }
 

@@ -22,7 +22,7 @@ use crate::text;
 #[derive(Clone, Debug)]
 pub struct Spaces(BTreeMap<String, Arc<SearchSpace>>);
 
-/// A space that there is none of.
+/// No search space has this name.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("no search space `{}`; there are: {known}", Excerpt::of(name))]
 pub struct UnknownSpace {

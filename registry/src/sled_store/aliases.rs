@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::changes::{Changes, check_generation};
-use super::idempotency::Once;
+use super::idempotency::IdempotencyKey;
 use super::{SledStore, keys};
 use crate::domain::alias::{ALIAS_MEMORY, ALIASES_LIMIT};
 use crate::domain::limits;
@@ -32,7 +32,7 @@ impl SledStore {
             idempotency_key: None,
             ..request.clone()
         };
-        let once = Once::new(
+        let once = IdempotencyKey::new(
             &format!("{hardware}/move"),
             request.idempotency_key.as_deref(),
             &content,
@@ -152,7 +152,7 @@ impl SledStore {
             idempotency_key: None,
             ..request.clone()
         };
-        let once = Once::new(
+        let once = IdempotencyKey::new(
             &format!("{hardware}/rollback"),
             request.idempotency_key.as_deref(),
             &content,

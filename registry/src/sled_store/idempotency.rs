@@ -16,7 +16,7 @@ const KEPT_HOURS: f64 = 7.0 * 24.0;
 const LOOKED_AT: usize = 8;
 
 /// A request that shall have its effect once, as far as its caller named it by a key.
-pub(super) struct Once {
+pub(super) struct IdempotencyKey {
     /// The record's key, and the caller's.
     key: Option<(String, String)>,
     request: Digest,
@@ -24,7 +24,7 @@ pub(super) struct Once {
 
 /// What a key was used for.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Use {
+pub(super) struct IdempotencyRecord {
     /// Digest of the request's canonical JSON. It had another name while only versions were created by keys.
     #[serde(alias = "digest")]
     request: Digest,
@@ -35,14 +35,14 @@ pub(super) struct Use {
     at: Option<String>,
 }
 
-impl Use {
+impl IdempotencyRecord {
     fn is_over(&self) -> bool {
         let hours = self.at.as_deref().and_then(clock::hours_since);
         hours.is_some_and(|hours| hours > KEPT_HOURS)
     }
 }
 
-impl Once {
+impl IdempotencyKey {
     /// `scope` tells apart what different operations use the same key for.
     ///
     /// # Errors
@@ -61,11 +61,11 @@ impl Changes<'_> {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the key was used for another request.
-    pub(super) fn answered<T: DeserializeOwned>(&self, once: &Once) -> Result<Option<T>> {
+    pub(super) fn answered<T: DeserializeOwned>(&self, once: &IdempotencyKey) -> Result<Option<T>> {
         let Some((record, key)) = &once.key else {
             return Ok(None);
         };
-        let Some(before) = self.find::<Use>(record)? else {
+        let Some(before) = self.find::<IdempotencyRecord>(record)? else {
             return Ok(None);
         };
         if before.is_over() {
@@ -82,11 +82,11 @@ impl Changes<'_> {
     }
 
     /// Keeps the answer for repetitions; it becomes durable with the change itself.
-    pub(super) fn answer<T: Serialize>(&mut self, once: Once, answer: &T) -> Result<()> {
+    pub(super) fn answer<T: Serialize>(&mut self, once: IdempotencyKey, answer: &T) -> Result<()> {
         let Some((record, key)) = once.key else { return Ok(()) };
         self.forget_some()?;
         let answer = serde_json::to_value(answer).map_err(|error| Error::invalid("answer", error.to_string()))?;
-        let used = Use {
+        let used = IdempotencyRecord {
             request: once.request,
             answer,
             at: (!key.starts_with(LASTING_KEY)).then(clock::now),
@@ -102,7 +102,7 @@ impl Changes<'_> {
         for entry in self.scan_after(keys::IDEMPOTENCY, &from).take(LOOKED_AT) {
             let (key, bytes) = entry?;
             looked += 1;
-            if decode::<Use>(&key, &bytes)?.is_over() {
+            if decode::<IdempotencyRecord>(&key, &bytes)?.is_over() {
                 self.remove(key.clone());
             }
             last = Some(key);
@@ -151,12 +151,14 @@ mod tests {
         assert_eq!(create("first"), first);
         let age = |key: &str, at: Option<&str>| {
             let record = keys::idempotency("jobs", key);
-            let used: Use = store.find(&record).unwrap().unwrap();
+            let used: IdempotencyRecord = store.find(&record).unwrap().unwrap();
             let at = at.map(ToOwned::to_owned);
-            store.write(|changes| changes.put(record, &Use { at, ..used })).unwrap();
+            store
+                .write(|changes| changes.put(record, &IdempotencyRecord { at, ..used }))
+                .unwrap();
         };
         let own = create("lglp:own");
-        let used: Use = store.find(&keys::idempotency("jobs", "lglp:own")).unwrap().unwrap();
+        let used: IdempotencyRecord = store.find(&keys::idempotency("jobs", "lglp:own")).unwrap().unwrap();
         assert_eq!(used.at, None);
         for number in 0..30 {
             create(&format!("old-{number}"));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::changes::Changes;
-use super::idempotency::Use;
+use super::idempotency::IdempotencyRecord;
 use super::{SledStore, decode, keys, measurements, records};
 use crate::error::quoted;
 use crate::storage::packing::Packed;
@@ -250,7 +250,10 @@ impl Changes<'_> {
         }
         for entry in self.scan(&keys::idempotency("jobs", "")) {
             let (key, record) = entry?;
-            let job = decode::<Use>(&key, &record)?.answer.as_u64().map(keys::job);
+            let job = decode::<IdempotencyRecord>(&key, &record)?
+                .answer
+                .as_u64()
+                .map(keys::job);
             let job = job.map_or(Ok(None), |job| self.find::<Job>(&job))?;
             if job.is_some_and(|job| job.hardware == *hardware) {
                 self.remove(key);

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use super::changes::Changes;
-use super::idempotency::Once;
+use super::idempotency::IdempotencyKey;
 use super::{SledStore, decode, entries, keys};
 use crate::domain::limits;
 use crate::{
@@ -20,7 +20,7 @@ const REGISTRY: &str = "registry";
 impl SledStore {
     pub(super) fn write_job(&self, new: &NewJob, idempotency_key: Option<&str>, admission: Admission) -> Result<Job> {
         new.check()?;
-        let once = Once::new("jobs", idempotency_key, new)?;
+        let once = IdempotencyKey::new("jobs", idempotency_key, new)?;
         self.write(|changes| {
             if let Some(before) = changes.answered(&once)? {
                 return changes.job(before);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A kind of record, named by the first part of its key.
-pub(super) struct Kind {
+pub(super) struct RecordKind {
     name: &'static str,
     /// Whether every write of it has an audit entry whose `after` is the record.
     pub(super) audited: bool,
@@ -22,7 +22,7 @@ pub(super) struct Kind {
     pub(super) read: fn(key: &str, record: &Packed) -> Result<Vec<Digest>>,
 }
 
-const KINDS: &[Kind] = &[
+const KINDS: &[RecordKind] = &[
     logged("alias", plain::<Alias>).of_target(),
     unlogged("audit", plain::<AuditEntry>),
     unlogged("audit-head", plain::<AuditHead>),
@@ -36,7 +36,7 @@ const KINDS: &[Kind] = &[
     logged("exclusion", plain::<Exclusion>).of_target(),
     logged("gate", plain::<Gate>).of_target(),
     logged("hardware", plain::<HardwareTarget>).of_target(),
-    unlogged("idempotency", plain::<idempotency::Use>),
+    unlogged("idempotency", plain::<idempotency::IdempotencyRecord>),
     unlogged("idempotency-looked", plain::<String>),
     // The log tells of beginnings and ends; progress is not for it.
     unlogged("job", plain::<Job>),
@@ -68,15 +68,15 @@ const KINDS: &[Kind] = &[
 
 type Read = fn(&str, &Packed) -> Result<Vec<Digest>>;
 
-impl Kind {
+impl RecordKind {
     const fn of_target(mut self) -> Self {
         self.of_target = true;
         self
     }
 }
 
-const fn logged(name: &'static str, read: Read) -> Kind {
-    Kind {
+const fn logged(name: &'static str, read: Read) -> RecordKind {
+    RecordKind {
         name,
         audited: true,
         of_target: false,
@@ -84,8 +84,8 @@ const fn logged(name: &'static str, read: Read) -> Kind {
     }
 }
 
-const fn unlogged(name: &'static str, read: Read) -> Kind {
-    Kind {
+const fn unlogged(name: &'static str, read: Read) -> RecordKind {
+    RecordKind {
         name,
         audited: false,
         of_target: false,
@@ -102,7 +102,7 @@ fn plain<T: DeserializeOwned>(key: &str, record: &Packed) -> Result<Vec<Digest>>
 ///
 /// # Errors
 /// [`Error::CorruptRecord`] where there is no such kind.
-pub(super) fn kind(key: &str) -> Result<&'static Kind> {
+pub(super) fn kind(key: &str) -> Result<&'static RecordKind> {
     let name = key.split('/').next().unwrap_or_default();
     KINDS
         .iter()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::changes::Changes;
-use super::idempotency::Once;
+use super::idempotency::IdempotencyKey;
 use super::{SledStore, decode, decode_json, keys};
 use crate::{
     Change, Digest, Error, HardwareName, Measurement, NewValidation, Result, Validation, ValidationPair, Visitor,
@@ -29,7 +29,7 @@ impl SledStore {
         idempotency_key: Option<&str>,
     ) -> Result<Validation> {
         new.check()?;
-        let once = Once::new(&format!("{hardware}/validation"), idempotency_key, new)?;
+        let once = IdempotencyKey::new(&format!("{hardware}/validation"), idempotency_key, new)?;
         let content = canonical_json(new)?;
         let digest = Digest::of(&content);
         self.write(|changes| {

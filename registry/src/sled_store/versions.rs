@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::idempotency::Once;
+use super::idempotency::IdempotencyKey;
 use super::{SledStore, decode, decode_json, keys};
 use crate::storage::packing::Packed;
 use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Version, canonical_json, clock};
@@ -23,7 +23,7 @@ impl SledStore {
         idempotency_key: Option<&str>,
     ) -> Result<Version> {
         new.check()?;
-        let once = Once::new(&format!("{hardware}/version"), idempotency_key, new)?;
+        let once = IdempotencyKey::new(&format!("{hardware}/version"), idempotency_key, new)?;
         self.require_blobs(new)?;
         let content = canonical_json(new)?;
         let digest = Digest::of(&content);

@@ -4,7 +4,7 @@ use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 use serde_json::{Value, json};
 
-use super::idempotency::Once;
+use super::idempotency::IdempotencyKey;
 use super::{SledStore, keys};
 use crate::domain::webhook::WEBHOOKS_LIMIT;
 use crate::domain::{item, limits};
@@ -19,7 +19,7 @@ impl SledStore {
     ) -> Result<CreatedWebhook> {
         new.check()?;
         limits::text("actor", actor)?;
-        let once = Once::new("webhooks", idempotency_key, new)?;
+        let once = IdempotencyKey::new("webhooks", idempotency_key, new)?;
         let (key, secret_key) = (keys::webhook(&new.id), keys::webhook_secret(&new.id));
         self.write(|changes| {
             let recorded = changes.find::<Webhook>(&key)?;

@@ -7,11 +7,11 @@ use super::{SledStore, keys, measurements};
 use crate::domain::worker::{RECENT, Recent};
 use crate::domain::{item, items, limits};
 use crate::{
-    Accepted, Change, Error, Fleet, HardwareTarget, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife,
-    Worker, WorkerName, clock,
+    Accepted, Change, Error, HardwareTarget, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker,
+    WorkerName, Workers, clock,
 };
 
-impl Fleet for SledStore {
+impl Workers for SledStore {
     fn register_worker(
         &self,
         new: &NewWorker,

@@ -16,8 +16,8 @@ use super::heavy::heavy;
 use super::measurements::admit_all;
 use super::problem::ApiError;
 use super::words::Path;
-use crate::fleet::{corrected, skew};
 use crate::jobs::IN_HAND;
+use crate::workers::{corrected, skew};
 
 /// Measurements that may come at a time.
 const SUBMIT_LIMIT: usize = 256;

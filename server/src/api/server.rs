@@ -28,7 +28,7 @@ use super::places::Places as Listening;
 use super::{Access, State, access, compression, document, extract, problem};
 use crate::allocator;
 use crate::compute::{Crew, Desk};
-use crate::jobs::{Jobs, Plans, Tools};
+use crate::jobs::{Jobs, Plans, Services};
 use crate::serving::{FLUSH_INTERVAL, Serving, Usage};
 use crate::webhooks::{Dispatcher, Targets};
 
@@ -84,7 +84,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
     let crew = Crew::start("predict", cores, Some(options.plugin_deadline))
         .context("cannot start the threads that predict")?;
     let usage = Arc::new(Usage::new(options.store.clone()));
-    let tools = Tools {
+    let tools = Services {
         store: options.store.clone(),
         host: options.host.clone(),
         spaces: options.spaces.clone(),

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::preconditions::idempotency_key;
 use super::problem::ApiError;
-use crate::webhooks::{DELIVERY_HEADER, Outcome, Standing, TargetError, ping};
+use crate::webhooks::{DELIVERY_HEADER, DeliveryStatus, Outcome, TargetError, ping};
 
 impl From<TargetError> for ApiError {
     fn from(error: TargetError) -> Self {
@@ -31,7 +31,7 @@ impl From<TargetError> for ApiError {
 )]
 #[get("/v1/webhooks")]
 pub async fn list_webhooks(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let all = blocking(move || Standing::all(&*state.store)).await?;
+    let all = blocking(move || DeliveryStatus::all(&*state.store)).await?;
     Ok(HttpResponse::Ok().json(json!({ "webhooks": all })))
 }
 
@@ -45,7 +45,7 @@ pub async fn list_webhooks(state: web::Data<State>) -> Result<HttpResponse, ApiE
 #[get("/v1/webhooks/{id}")]
 pub async fn get_webhook(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let id: WebhookId = id.parse()?;
-    let standing = blocking(move || Standing::of(&*state.store, state.store.webhook(&id)?)).await?;
+    let standing = blocking(move || DeliveryStatus::of(&*state.store, state.store.webhook(&id)?)).await?;
     Ok(HttpResponse::Ok().json(standing))
 }
 

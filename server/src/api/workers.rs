@@ -25,8 +25,8 @@ use super::extract::{Body, blocking};
 use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::Query;
-use crate::fleet::{skew, standing};
 use crate::jobs::WORKER_LEASE_S;
+use crate::workers::{skew, standing};
 
 /// Longest wait for work, seconds: shorter than what proxies cut off.
 const WAIT_LIMIT_S: u32 = 30;

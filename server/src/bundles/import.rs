@@ -1,6 +1,6 @@
 //! Importing: from a bundle into the registry, once all of it is known to work here.
 
-use lglp_engine::host::{Kind, PluginHost};
+use lglp_engine::host::{ComponentKind, PluginHost};
 use lglp_engine::measure::admit;
 use lglp_engine::predictor::{ModelState, RESIDUAL, Recipe};
 use lglp_engine::spaces::Spaces;
@@ -256,7 +256,7 @@ fn check_recipe(content: &NewVersion) -> Result<(), BundleError> {
     let needed = recipe.components().count() - left_out;
     for (kind, spec) in recipe.components().take(needed) {
         let named = |used: &lglp_registry::PluginUse| {
-            serde_json::from_value::<Kind>(used.kind.clone().into()).is_ok_and(|k| k == kind)
+            serde_json::from_value::<ComponentKind>(used.kind.clone().into()).is_ok_and(|k| k == kind)
                 && used.component == spec.name
         };
         if !content.plugins.iter().any(named) {

@@ -5,7 +5,7 @@ use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{Admission, Error, Job, JobKind, JobState, NewJob};
 use serde_json::json;
 
-use super::{JobError, Tools, parse};
+use super::{JobError, Services, parse};
 use crate::idempotency::own_key;
 
 /// What workers are to measure for a job.
@@ -23,7 +23,7 @@ impl Needed<'_> {
     ///
     /// # Errors
     /// `Waiting` until it is; `Needed` where it came to nothing.
-    pub fn measured(&self, tools: &Tools) -> Result<(), JobError> {
+    pub fn measured(&self, tools: &Services) -> Result<(), JobError> {
         let (job, store) = (self.job, &*tools.store);
         let plan = tools.plans.keep(store, self.plan)?;
         let measure: MeasureParameters = parse(json!({

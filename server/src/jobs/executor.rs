@@ -17,9 +17,9 @@ use lglp_registry::{
 use tokio::sync::Notify;
 
 use super::feed::{Feed, Listener};
-use super::fleet::Measurer;
+use super::leasing::Measurer;
 use super::run::Run;
-use super::{JobError, Tools, check, kind};
+use super::{JobError, Services, check, kind};
 
 /// Under what name the server holds leases. One process has the registry open, so that whatever is leased to this name when
 /// it starts was left behind by one that is gone.
@@ -32,7 +32,7 @@ const LEASE_S: u32 = 60;
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What a thread does.
-struct Lane {
+struct WorkerThread {
     /// Also the device that its leases are on: one job of a lane at a time.
     name: &'static str,
     kinds: &'static [JobKind],
@@ -40,24 +40,24 @@ struct Lane {
     of: Option<Measurer>,
 }
 
-const LANES: [Lane; 4] = [
-    Lane {
+const LANES: [WorkerThread; 4] = [
+    WorkerThread {
         name: "measuring",
         kinds: &[JobKind::Measure, JobKind::Validate, JobKind::Onboard],
         of: Some(Measurer::Here),
     },
-    Lane {
+    WorkerThread {
         name: "training",
         kinds: &[JobKind::Train],
         of: None,
     },
-    Lane {
+    WorkerThread {
         name: "searching",
         kinds: &[JobKind::Search],
         of: None,
     },
     // Workers measure for it: it plans before, and reports afterwards.
-    Lane {
+    WorkerThread {
         name: "waiting",
         kinds: &[JobKind::Validate, JobKind::Onboard],
         of: Some(Measurer::Workers),
@@ -74,7 +74,7 @@ pub struct Jobs {
 
 /// What the threads share.
 struct Shared {
-    tools: Tools,
+    tools: Services,
     feed: Arc<Feed>,
     stopping: AtomicBool,
     /// Counts what may mean work: who looked before it moved looks again.
@@ -91,7 +91,7 @@ impl Jobs {
     ///
     /// # Panics
     /// Where the system has no more threads.
-    pub fn start(tools: Tools, limit: usize) -> Self {
+    pub fn start(tools: Services, limit: usize) -> Self {
         let shared = Arc::new(Shared {
             tools,
             feed: Arc::new(Feed::new()),
@@ -169,7 +169,7 @@ impl Jobs {
         self.shared.sharing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn tools(&self) -> &Tools {
+    pub(super) fn tools(&self) -> &Services {
         &self.shared.tools
     }
 
@@ -229,7 +229,7 @@ impl Jobs {
 
 impl Shared {
     /// Works on one job after the other until the server stops.
-    fn work(&self, lane: &Lane) {
+    fn work(&self, lane: &WorkerThread) {
         while !self.stopping.load(Ordering::Relaxed) {
             let seen = *self.news.lock().unwrap_or_else(PoisonError::into_inner);
             match self.lease(lane) {
@@ -246,7 +246,7 @@ impl Shared {
         }
     }
 
-    fn lease(&self, lane: &Lane) -> Result<Option<Job>> {
+    fn lease(&self, lane: &WorkerThread) -> Result<Option<Job>> {
         let store = &*self.tools.store;
         let hardware = match lane.of {
             None => None,

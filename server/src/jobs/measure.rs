@@ -10,12 +10,12 @@ use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
-use super::fleet::Measurer;
+use super::leasing::Measurer;
 use super::plans::{KeptPlan, bad_plan};
-use super::{JobError, Run, Tools, Work};
+use super::{JobError, Run, Services, Work};
 
 impl Work for MeasureParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
         let space = match tools.spaces.get(&self.space) {
             Ok(space) => space,
@@ -70,7 +70,7 @@ impl Work for MeasureParameters {
         Ok(())
     }
 
-    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         match tools.store.hardware(&job.hardware) {
             Ok(target) => agrees(self, &target)?,
             Err(Error::NotFound { .. }) => {}
@@ -174,7 +174,7 @@ pub(super) fn architectures_of<'a>(
 ///
 /// # Errors
 /// `Invalid` for one that cannot be read.
-pub(super) fn given(parameters: &MeasureParameters, tools: &Tools) -> Result<Option<Arc<KeptPlan>>> {
+pub(super) fn given(parameters: &MeasureParameters, tools: &Services) -> Result<Option<Arc<KeptPlan>>> {
     let Some(plan) = &parameters.plan else { return Ok(None) };
     let digest: Digest = plan.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
     let plan = match tools.plans.read(&*tools.store, &digest) {

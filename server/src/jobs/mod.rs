@@ -9,7 +9,7 @@ mod by_workers;
 mod error;
 mod executor;
 mod feed;
-mod fleet;
+mod leasing;
 mod measure;
 mod onboard;
 mod plans;
@@ -22,7 +22,7 @@ mod validate;
 pub use error::JobError;
 pub use executor::Jobs;
 pub use feed::{JobLabels, Listener};
-pub use fleet::{Measurer, WORKER_LEASE_S};
+pub use leasing::{Measurer, WORKER_LEASE_S};
 pub use plans::Plans;
 pub use run::Run;
 pub use sharing::IN_HAND;
@@ -49,7 +49,7 @@ use crate::serving::Serving;
 pub const QUEUE_LIMIT: usize = 64;
 
 /// What the work of jobs needs.
-pub struct Tools {
+pub struct Services {
     pub store: Arc<dyn Store>,
     pub host: Arc<PluginHost>,
     pub spaces: Arc<Spaces>,
@@ -66,20 +66,20 @@ pub trait Work: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// `Invalid` naming a field of `parameters`; `NotFound` for the hardware target.
-    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()>;
+    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()>;
 
     /// Does it, from where a process that went away had left it. Ends early with [`JobError::Stopped`] where
     /// [`Run::is_stopped`] says so.
     ///
     /// # Errors
     /// Why the job fails.
-    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError>;
+    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError>;
 }
 
 /// The work of a kind of job, whatever its parameters are.
 struct Kind {
-    check: fn(Value, &HardwareName, &Tools) -> Result<Value>,
-    run: fn(&Job, &Tools, &Run<'_>) -> Result<Value, JobError>,
+    check: fn(Value, &HardwareName, &Services) -> Result<Value>,
+    run: fn(&Job, &Services, &Run<'_>) -> Result<Value, JobError>,
 }
 
 /// The work of each kind.
@@ -114,7 +114,7 @@ impl Kind {
 ///
 /// # Errors
 /// `Invalid` naming the field; `NotFound` for the hardware target.
-pub fn check(new: NewJob, tools: &Tools) -> Result<NewJob> {
+pub fn check(new: NewJob, tools: &Services) -> Result<NewJob> {
     let parameters = (kind(new.kind)?.check)(new.parameters, &new.hardware, tools)?;
     Ok(NewJob { parameters, ..new })
 }

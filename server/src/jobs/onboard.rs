@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_workers::Needed;
-use super::fleet::Measurer;
+use super::leasing::Measurer;
 use super::measure::{agrees, setup};
-use super::{JobError, Run, Tools, Work};
+use super::{JobError, Run, Services, Work};
 use crate::idempotency::own_key;
 
 /// What an onboarding keeps, to go on with.
@@ -88,7 +88,11 @@ impl Checkpoint {
 }
 
 /// The space that it is about.
-fn space_of<'t>(parameters: &OnboardParameters, hardware: &HardwareName, tools: &'t Tools) -> Result<&'t SearchSpace> {
+fn space_of<'t>(
+    parameters: &OnboardParameters,
+    hardware: &HardwareName,
+    tools: &'t Services,
+) -> Result<&'t SearchSpace> {
     let asked = parameters.space.as_deref();
     match tools.spaces.of_new_target(&*tools.store, hardware, asked) {
         Ok(space) => Ok(space),
@@ -114,7 +118,7 @@ fn measuring(parameters: &OnboardParameters, space: &SearchSpace) -> MeasurePara
 }
 
 impl Work for OnboardParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
         if !(FIRST..=ONBOARD_LIMIT).contains(&self.budget) {
             return refuse(
@@ -158,7 +162,7 @@ impl Work for OnboardParameters {
         onboarding.check().or_else(|error| refuse("recipe", error.to_string()))
     }
 
-    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         let recipe = Recipe::load(&tools.recipes, &self.recipe)?;
         let training = Training {
             store: &*tools.store,
@@ -198,7 +202,7 @@ impl Work for OnboardParameters {
 fn onboard(
     parameters: &OnboardParameters,
     job: &Job,
-    tools: &Tools,
+    tools: &Services,
     run: &Run<'_>,
     training: Training<'_>,
     before: Known,
@@ -251,7 +255,7 @@ fn onboarding<'a>(
 fn by_workers(
     parameters: &OnboardParameters,
     job: &Job,
-    tools: &Tools,
+    tools: &Services,
     training: Training<'_>,
     architectures: &[Architecture],
 ) -> Result<(), JobError> {
@@ -275,7 +279,7 @@ fn by_workers(
 fn here(
     parameters: &OnboardParameters,
     job: &Job,
-    tools: &Tools,
+    tools: &Services,
     training: Training<'_>,
     architectures: &[Architecture],
     progress: &mut dyn FnMut(CampaignEvent),

@@ -7,14 +7,14 @@ use lglp_openapi::jobs::{SEARCH_LIMIT, SearchParameters, SearchScore};
 use lglp_registry::{Error, HardwareName, Job, Result, canonical_json};
 use serde_json::{Value, json};
 
-use super::{JobError, Run, Tools, Work};
+use super::{JobError, Run, Services, Work};
 use crate::serving::ModelRef;
 
 /// Candidates of the front that the result itself has; the blob has all of them.
 const SHOWN: usize = 12;
 
 impl Work for SearchParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
         tools.store.hardware(hardware)?;
         if ModelRef::read(&self.model).is_none() {
@@ -37,7 +37,7 @@ impl Work for SearchParameters {
         }
     }
 
-    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         let reference = ModelRef::read(&self.model).unwrap_or_else(ModelRef::production);
         let model = tools.serving.route_blocking(&job.hardware, &reference)?.model;
         let search = Search {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::executor::Jobs;
 use super::measure::{architectures_of, given, wanted};
 use super::plans::KeptPlan;
-use super::{JobError, Tools, parse};
+use super::{JobError, Services, parse};
 
 /// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
 pub const IN_HAND: usize = 128;
@@ -167,7 +167,7 @@ impl Jobs {
 /// What a job measures.
 pub(super) fn planned(
     parameters: &MeasureParameters,
-    tools: &Tools,
+    tools: &Services,
     hardware: &HardwareName,
     space: &SearchSpace,
 ) -> Result<Plan, JobError> {
@@ -193,7 +193,7 @@ pub(super) fn planned(
 }
 
 /// The plan that a job keeps.
-fn kept(tools: &Tools, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
+fn kept(tools: &Services, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
     let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
     Ok(tools.plans.read(&*tools.store, &kept.plan)?)
 }

@@ -11,7 +11,7 @@ use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Quantity, Resu
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{JobError, Run, Tools, Work};
+use super::{JobError, Run, Services, Work};
 use crate::idempotency::own_key;
 
 /// What a training keeps once it is done, before its version is created: a process that goes away in between makes neither
@@ -26,7 +26,7 @@ struct Checkpoint {
 }
 
 impl Work for TrainParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
         tools.store.hardware(hardware)?;
         match tools.spaces.of_target(&*tools.store, hardware, self.space.as_deref()) {
             // Until its turn comes it may be measured.
@@ -38,7 +38,7 @@ impl Work for TrainParameters {
         Ok(())
     }
 
-    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         let store = &*tools.store;
         let kept = match &job.checkpoint {
             Value::Null => fit(self, job, tools, run)?,
@@ -87,7 +87,7 @@ fn asked(parameters: &TrainParameters) -> Option<Quantity> {
 }
 
 /// Fits the recipe, and keeps what came out.
-fn fit(parameters: &TrainParameters, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Checkpoint, JobError> {
+fn fit(parameters: &TrainParameters, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Checkpoint, JobError> {
     let store = &*tools.store;
     let space = tools
         .spaces

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_workers::Needed;
-use super::fleet::Measurer;
+use super::leasing::Measurer;
 use super::plans::KeptPlan;
-use super::{JobError, Run, Tools, Work};
+use super::{JobError, Run, Services, Work};
 use crate::idempotency::own_key;
 
 /// What is to be measured: a thousand texts are too large for a record that is written every second.
@@ -26,7 +26,7 @@ struct Checkpoint {
 }
 
 impl Work for ValidateParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Tools) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
         tools.store.version(hardware, self.version)?;
         let (least, most) = (Selection::LEAST, Selection::MOST);
         if !(least..=most).contains(&self.n) {
@@ -40,7 +40,7 @@ impl Work for ValidateParameters {
         Protocol::within(self.budget_s).map(drop)
     }
 
-    fn run(&self, job: &Job, tools: &Tools, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         let mut validating = Validating {
             store: &*tools.store,
             host: &tools.host,
@@ -128,7 +128,7 @@ fn method(method: SelectionMethod) -> Method {
 }
 
 /// Whether the server's machine can measure a target, or workers do.
-fn is_measurable(hardware: &HardwareName, tools: &Tools) -> Result<bool> {
+fn is_measurable(hardware: &HardwareName, tools: &Services) -> Result<bool> {
     let by_workers = Measurer::of(&*tools.store, tools.host.machine(), hardware)? == Measurer::Workers;
     Ok(by_workers || can_measure(&tools.host, &tools.store.hardware(hardware)?))
 }

@@ -1,6 +1,6 @@
 //! The lineage of one version: what it follows from, and what the audit log says of it since.
 
-use lglp_engine::host::{Kind, PluginHost};
+use lglp_engine::host::{ComponentKind, PluginHost};
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin, ValidationSummary};
 use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Validation, Version};
 
@@ -62,7 +62,7 @@ pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, ve
 /// The plugins that a version was fitted with, each beside the one that provides its component here.
 pub fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<TracedPlugin> {
     let trace = |used: &lglp_registry::PluginUse| {
-        let kind: Option<Kind> = serde_json::from_value(used.kind.clone().into()).ok();
+        let kind: Option<ComponentKind> = serde_json::from_value(used.kind.clone().into()).ok();
         let component = kind.and_then(|kind| host.component(kind, &used.component).ok());
         let loaded_sha256 = component.map(|component| component.sha256().to_owned());
         TracedPlugin {

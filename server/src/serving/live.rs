@@ -30,7 +30,7 @@ pub(super) struct LiveTable {
 
 /// What a change left behind.
 #[derive(Default)]
-pub(super) struct Aftermath {
+pub(super) struct TableChange {
     /// Versions that the table holds no more; requests in flight may.
     pub retired: Vec<Arc<ServedModel>>,
     /// Versions that something leads to and that are not loaded.
@@ -75,9 +75,9 @@ impl LiveTable {
     }
 
     /// Loads a version, if it is not yet and was not refused lately, on this thread.
-    pub(super) fn load(&self, key: &Key) -> Result<(Arc<ServedModel>, Aftermath), ServingError> {
+    pub(super) fn load(&self, key: &Key) -> Result<(Arc<ServedModel>, TableChange), ServingError> {
         if let Some(model) = self.loaded(key) {
-            return Ok((model, Aftermath::default()));
+            return Ok((model, TableChange::default()));
         }
         if let Some(error) = self.refused.lately(key) {
             return Err(error.into());
@@ -86,35 +86,35 @@ impl LiveTable {
         let tenant = self.tenants.of(key);
         let loaded = ServedModel::load(&*self.store, &self.host, &self.spaces, &record, &tenant);
         let model = Arc::new(loaded.inspect_err(|error| self.refused.note(key, error))?);
-        let aftermath = self.change(|table| {
+        let change = self.change(|table| {
             // The target may have been deleted meanwhile, and another created in its place, with a version of the same number.
             if self.store.version(&key.0, key.1)?.digest != record.digest {
                 return Err(ServingError::cut_off(key));
             }
             table.insert(model.clone(), self.now());
-            Ok(Aftermath::default())
+            Ok(TableChange::default())
         })?;
-        Ok((model, aftermath))
+        Ok((model, change))
     }
 
     /// Reads aliases and traffic of a hardware target anew.
-    pub(super) fn read(&self, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+    pub(super) fn read(&self, hardware: &HardwareName) -> Result<TableChange, ServingError> {
         self.change(|table| self.read_into(table, hardware))
     }
 
-    fn read_into(&self, table: &mut Table, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+    fn read_into(&self, table: &mut Table, hardware: &HardwareName) -> Result<TableChange, ServingError> {
         table.read(&*self.store, hardware)?;
         let missing = table.target(hardware).map(Target::missing);
         let missing = missing.unwrap_or_default();
-        Ok(Aftermath {
+        Ok(TableChange {
             missing: missing.into_iter().map(|version| (hardware.clone(), version)).collect(),
-            ..Aftermath::default()
+            ..TableChange::default()
         })
     }
 
     /// Takes out a hardware target that is there no more under this name, and all that is known of it. Word of that may come late:
     /// what is there by now, another target of the name included, is read anew.
-    pub(super) fn forget(&self, hardware: &HardwareName) -> Result<Aftermath, ServingError> {
+    pub(super) fn forget(&self, hardware: &HardwareName) -> Result<TableChange, ServingError> {
         self.refused.forget(hardware);
         let is_recorded = |model: &ServedModel| {
             let recorded = self.store.version(hardware, model.version);
@@ -124,22 +124,22 @@ impl LiveTable {
             let retired = table.forget(hardware, is_recorded);
             let found = match self.read_into(table, hardware) {
                 Err(ServingError::Model(ModelError::Registry(error))) if matches!(*error, Error::NotFound { .. }) => {
-                    Aftermath::default()
+                    TableChange::default()
                 }
                 found => found?,
             };
-            Ok(Aftermath { retired, ..found })
+            Ok(TableChange { retired, ..found })
         })
     }
 
     /// Takes a model out.
-    pub(super) fn remove(&self, model: &Arc<ServedModel>) -> Aftermath {
+    pub(super) fn remove(&self, model: &Arc<ServedModel>) -> TableChange {
         let removed = self.change(|table| {
             let was_in = table.remove(model);
             let led_to = table
                 .target(&model.hardware)
                 .is_some_and(|t| t.is_led_to(model.version));
-            Ok(Aftermath {
+            Ok(TableChange {
                 retired: vec![model.clone()],
                 missing: Vec::from_iter((was_in && led_to).then(|| (model.hardware.clone(), model.version))),
             })
@@ -149,13 +149,13 @@ impl LiveTable {
 
     fn change(
         &self,
-        edit: impl FnOnce(&mut Table) -> Result<Aftermath, ServingError>,
-    ) -> Result<Aftermath, ServingError> {
+        edit: impl FnOnce(&mut Table) -> Result<TableChange, ServingError>,
+    ) -> Result<TableChange, ServingError> {
         let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut table = Table::clone(&self.table.load());
-        let mut aftermath = edit(&mut table)?;
-        aftermath.retired.extend(table.evict());
+        let mut change = edit(&mut table)?;
+        change.retired.extend(table.evict());
         self.table.store(Arc::new(table));
-        Ok(aftermath)
+        Ok(change)
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::ServingError;
 use super::counts::{Counts, ModelLabels};
-use super::live::{Aftermath, LiveTable};
+use super::live::{LiveTable, TableChange};
 use super::table::Key;
 use crate::compute::{Account, Crew, Lost, Unit};
 
@@ -108,7 +108,7 @@ impl Loader {
     }
 
     /// Frees what a change left behind, once its last request is done, and loads what it calls for.
-    pub(super) fn settle(&self, Aftermath { retired, missing }: Aftermath) {
+    pub(super) fn apply(&self, TableChange { retired, missing }: TableChange) {
         self.shared.retire(retired);
         for key in missing {
             self.need(key);
@@ -143,8 +143,8 @@ impl Unit for Load {
         if self.shared.is_given_up(&self.key) {
             return;
         }
-        let loaded = self.shared.live.load(&self.key).map(|(model, aftermath)| {
-            self.shared.retire(aftermath.retired);
+        let loaded = self.shared.live.load(&self.key).map(|(model, change)| {
+            self.shared.retire(change.retired);
             model
         });
         self.shared.answer(&self.key, &loaded);

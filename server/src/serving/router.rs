@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::ServingError;
 use super::answer::Route;
 use super::counts::Counts;
-use super::live::{Aftermath, LiveTable};
+use super::live::{LiveTable, TableChange};
 use super::loader::Loader;
 use super::shadow::Shadow;
 use super::table::Target;
@@ -134,12 +134,12 @@ impl Serving {
         self.take_over(hardware, self.live.read(hardware));
     }
 
-    fn take_over(&self, hardware: &HardwareName, followed: Result<Aftermath, ServingError>) {
+    fn take_over(&self, hardware: &HardwareName, followed: Result<TableChange, ServingError>) {
         match followed {
-            Ok(aftermath) => {
+            Ok(change) => {
                 let compared = self.live.table().target(hardware).and_then(Target::compared);
                 self.counts.keep_pair(hardware, compared);
-                self.loader.settle(aftermath);
+                self.loader.apply(change);
             }
             Err(error) => tracing::error!(%hardware, "cannot follow a change of aliases or traffic: {error}"),
         }
@@ -338,6 +338,6 @@ fn divide(target: &Target, reference: &ModelRef, model: Arc<ServedModel>) -> Rou
 
 fn replace(live: &LiveTable, loader: &Loader, model: &Arc<ServedModel>, error: &ModelError) {
     if matches!(error, ModelError::Plugin(PluginError::Panicked { .. })) {
-        loader.settle(live.remove(model));
+        loader.apply(live.remove(model));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lglp_client::Bell;
+use lglp_client::EventCount;
 use lglp_registry::{Store, WebhookId};
 
 use super::attempt::Outcome;
@@ -32,7 +32,7 @@ type Running = HashMap<(WebhookId, u64), JoinHandle<()>>;
 pub struct Shared {
     /// Not kept open by threads that wait, for an event or for a target: the server closes it when it ends.
     pub store: Weak<dyn Store>,
-    pub bell: Arc<Bell>,
+    pub events: Arc<EventCount>,
     pub targets: Arc<Targets>,
     pub observer: Box<dyn Observer>,
     pub stopping: AtomicBool,
@@ -49,12 +49,12 @@ pub struct Dispatcher(Arc<Shared>);
 
 impl Dispatcher {
     pub fn start(store: &Arc<dyn Store>, targets: Arc<Targets>, observer: Box<dyn Observer>) -> anyhow::Result<Self> {
-        let bell = Arc::new(Bell::default());
-        let rung = bell.clone();
-        store.watch(Arc::new(move |_| rung.ring()))?;
+        let events = Arc::new(EventCount::default());
+        let changes = events.clone();
+        store.watch(Arc::new(move |_| changes.notify()))?;
         let shared = Arc::new(Shared {
             store: Arc::downgrade(store),
-            bell,
+            events,
             targets,
             observer,
             stopping: AtomicBool::new(false),
@@ -69,7 +69,7 @@ impl Dispatcher {
 impl Drop for Dispatcher {
     fn drop(&mut self) {
         self.0.stopping.store(true, Ordering::Release);
-        self.0.bell.ring();
+        self.0.events.notify();
     }
 }
 
@@ -77,7 +77,7 @@ impl Drop for Dispatcher {
 fn supervise(shared: &Arc<Shared>) {
     let mut running = Running::new();
     while !shared.stopping() {
-        let seen = shared.bell.count();
+        let seen = shared.events.count();
         running.retain(|(webhook, _), thread| {
             let runs = !thread.is_finished();
             if !runs {
@@ -92,7 +92,7 @@ fn supervise(shared: &Arc<Shared>) {
                 Some(Instant::now() + REGISTRY_PAUSE)
             }
         };
-        shared.bell.wait(seen, again);
+        shared.events.wait(seen, again);
     }
 }
 

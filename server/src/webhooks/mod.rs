@@ -9,14 +9,14 @@ mod attempt;
 mod dispatcher;
 mod ping;
 mod signature;
-mod standing;
+mod status;
 mod target;
 mod worker;
 
 pub use attempt::{Attempt, DELIVERY_HEADER, Outcome};
 pub use dispatcher::{Dispatcher, Observer};
 pub use ping::ping;
-pub use standing::Standing;
+pub use status::DeliveryStatus;
 pub use target::{Allowed, TargetError, Targets};
 
 use time::OffsetDateTime;

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::attempt::attempt;
 use super::dispatcher::{REGISTRY_PAUSE, Shared};
 use super::rfc3339;
-use super::standing::PAGE;
+use super::status::PAGE;
 
 /// Between attempts at one event.
 const WAITS: Backoff = Backoff {
@@ -53,14 +53,14 @@ impl Worker {
     pub fn run(mut self) {
         loop {
             // Looked at before the log, so that an event recorded after it ends the wait.
-            let seen = self.shared.bell.count();
+            let seen = self.shared.events.count();
             match self.next() {
                 Ok(Next::Ends) => return,
-                Ok(Next::Waits) => self.shared.bell.wait(seen, self.due),
+                Ok(Next::Waits) => self.shared.events.wait(seen, self.due),
                 Ok(Next::Sends { event, secret }) => self.send(&event, &secret),
                 Err(error) => {
                     tracing::error!(webhook = %self.webhook.id, "cannot read what to deliver: {error}");
-                    self.shared.bell.wait(seen, Some(Instant::now() + REGISTRY_PAUSE));
+                    self.shared.events.wait(seen, Some(Instant::now() + REGISTRY_PAUSE));
                 }
             }
         }

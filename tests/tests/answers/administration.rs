@@ -3,7 +3,7 @@
 use lglp_tests::{HARDWARE, Registry};
 use serde_json::{Value, json};
 
-use crate::recorder::Recorder;
+use crate::answers::recorder::Recorder;
 
 #[test]
 fn tokens_webhooks_and_the_registry() {

@@ -3,7 +3,7 @@
 use lglp_tests::{HARDWARE, Registry};
 use serde_json::{Value, json};
 
-use crate::recorder::Recorder;
+use crate::answers::recorder::Recorder;
 
 #[test]
 fn measurements_are_kept_corrected_and_taken_back() {

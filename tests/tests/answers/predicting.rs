@@ -3,7 +3,7 @@
 use lglp_tests::{HARDWARE, Registry, readable};
 use serde_json::{Value, json};
 
-use crate::recorder::Recorder;
+use crate::answers::recorder::Recorder;
 
 #[test]
 fn predictions_and_what_leads_to_them() {

@@ -3,7 +3,7 @@
 use lglp_tests::{HARDWARE, Registry};
 use serde_json::{Value, json};
 
-use crate::recorder::Recorder;
+use crate::answers::recorder::Recorder;
 
 #[test]
 fn versions_from_training_to_rollback() {

@@ -1,6 +1,6 @@
 //! The runtimes: which of them can be opened here, and as what.
 
-use lglp_engine::host::{Kind, PluginError, PluginHost};
+use lglp_engine::host::{ComponentKind, PluginError, PluginHost};
 use lglp_engine::measure::{DeviceLock, Setup, difference, fingerprint};
 use lglp_registry::HardwareTarget;
 use serde_json::Value;
@@ -53,7 +53,7 @@ fn runtimes(host: &PluginHost) -> impl Iterator<Item = String> {
     let plugins = host.infos().iter().filter_map(|plugin| plugin.description.as_ref());
     let components = plugins.flat_map(|plugin| &plugin.components);
     components
-        .filter(|component| component.kind == Kind::Runtime)
+        .filter(|component| component.kind == ComponentKind::Runtime)
         .map(|component| component.name.clone())
 }
 

@@ -24,10 +24,10 @@ use super::State;
 use super::connections::Places;
 use super::extract::blocking;
 use super::problem::ApiError;
-use crate::fleet::standing;
 use crate::jobs::{JobLabels, Jobs};
 use crate::serving::{Counts, ModelLabels};
-use crate::webhooks::{Observer, Outcome, Standing};
+use crate::webhooks::{DeliveryStatus, Observer, Outcome};
+use crate::workers::standing;
 
 /// Labels of a request. Each comes from a closed set: what clients choose freely would be series without number.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -258,7 +258,7 @@ pub async fn prometheus(state: web::Data<State>, request: HttpRequest) -> Result
     .await?;
     state.metrics.count(&open);
     let store = state.store.clone();
-    let standings = blocking(move || Standing::all(&*store)).await?;
+    let standings = blocking(move || DeliveryStatus::all(&*store)).await?;
     state.metrics.webhook_undelivered.clear();
     for standing in standings {
         let webhook = standing.webhook.id.to_string();

@@ -3,7 +3,7 @@
 use crate::{Accepted, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName};
 
 /// What the registry does for workers. Part of [`Store`](crate::Store), under the same promises.
-pub trait Fleet: Send + Sync {
+pub trait Workers: Send + Sync {
     /// Registers a worker. Of one name there is one: a process that registers takes the place of the one before. The same
     /// process may register again, which keeps its counts. The audit log tells of a name that is new, or that is another
     /// machine or measures for another target now. `target` is created with the worker where there is none of its name: both,

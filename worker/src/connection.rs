@@ -1,10 +1,10 @@
-//! The link to the server, as every thread of a worker has it: it notices when the server goes and comes back, and waits.
+//! The connection to the server, as every thread of a worker has it: it notices when the server goes and comes back, and waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lglp_client::Backoff;
-use lglp_client::Bell;
+use lglp_client::EventCount;
 use lglp_client::{Failure, WorkerApi};
 
 use super::drain::Drain;
@@ -17,24 +17,24 @@ pub const WAITS: Backoff = Backoff {
 };
 
 /// Who hears what happens.
-pub type Tell = Arc<dyn Fn(&Event) + Send + Sync>;
+pub type EventSink = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The server, and what is to be known while it is talked to.
-pub struct Link {
+pub struct ServerConnection {
     pub api: WorkerApi,
     pub drain: Arc<Drain>,
     /// Rung whenever somebody who waits may have something to do.
-    pub bell: Arc<Bell>,
-    pub tell: Tell,
+    pub events: Arc<EventCount>,
+    pub tell: EventSink,
     lost: Mutex<Option<Instant>>,
 }
 
-impl Link {
-    pub fn new(api: WorkerApi, drain: Arc<Drain>, bell: Arc<Bell>, tell: Tell) -> Self {
+impl ServerConnection {
+    pub fn new(api: WorkerApi, drain: Arc<Drain>, events: Arc<EventCount>, tell: EventSink) -> Self {
         Self {
             api,
             drain,
-            bell,
+            events,
             tell,
             lost: Mutex::default(),
         }
@@ -90,23 +90,23 @@ impl Link {
         self.pause_unless(time, || self.drain.is_asked());
     }
 
-    /// Waits until the bell has rung more than `seen` times, or a moment, for what rings none.
+    /// Waits until there have been more than `seen` events, or a moment, for what counts as none.
     pub fn wait(&self, seen: u64) {
-        self.bell.wait(seen, Some(Instant::now() + LOOK));
+        self.events.wait(seen, Some(Instant::now() + LOOK));
     }
 
-    /// Waits until `over` holds, but no longer than that. It is asked whenever the bell rings, and now and then.
+    /// Waits until `over` holds, but no longer than that. It is asked whenever the events rings, and now and then.
     pub fn pause_unless(&self, time: Duration, over: impl Fn() -> bool) {
         let until = Instant::now() + time;
         loop {
-            let seen = self.bell.count();
+            let seen = self.events.count();
             if over() || Instant::now() >= until {
                 return;
             }
-            self.bell.wait(seen, Some(until.min(Instant::now() + LOOK)));
+            self.events.wait(seen, Some(until.min(Instant::now() + LOOK)));
         }
     }
 }
 
-/// Between two looks at what rings no bell.
+/// Between two looks at what rings no events.
 const LOOK: Duration = Duration::from_millis(500);

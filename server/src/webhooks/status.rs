@@ -8,7 +8,7 @@ pub const PAGE: usize = 256;
 
 /// A webhook, how far it has come, and what it has not been told yet.
 #[derive(Clone, Debug, Serialize)]
-pub struct Standing {
+pub struct DeliveryStatus {
     #[serde(flatten)]
     pub webhook: Webhook,
     pub delivery: Delivery,
@@ -23,7 +23,7 @@ pub struct Undelivered {
     pub oldest_at: Option<String>,
 }
 
-impl Standing {
+impl DeliveryStatus {
     /// Reads how a webhook stands: its cursor, and what lies between that and the end of the event log.
     pub fn of(store: &dyn Store, webhook: Webhook) -> Result<Self> {
         let delivery = store.delivery(&webhook.id)?;

@@ -14,7 +14,7 @@ use crate::networks;
 use crate::spaces::definition;
 
 /// A device that measures networks of one space, one at a time.
-pub struct Rig<'a> {
+pub struct MeasurementHarness<'a> {
     space: &'a SearchSpace,
     runtime: &'a RuntimeInstance,
     references: References<'a>,
@@ -32,7 +32,7 @@ pub struct Rig<'a> {
 
 /// What a measurement is recorded as.
 #[derive(Clone, Copy, Debug)]
-pub struct Label<'a> {
+pub struct RecordContext<'a> {
     pub hardware: &'a HardwareName,
     pub round: u32,
     /// The latency of the target's reference network, milliseconds.
@@ -41,7 +41,7 @@ pub struct Label<'a> {
     pub flags: &'a [String],
 }
 
-impl<'a> Rig<'a> {
+impl<'a> MeasurementHarness<'a> {
     /// Loads the reference network, which is of `reference_space`.
     pub fn new(
         space: &'a SearchSpace,
@@ -84,7 +84,7 @@ impl<'a> Rig<'a> {
         &mut self,
         architecture: &Architecture,
         next: Option<&Architecture>,
-        label: Label<'_>,
+        label: RecordContext<'_>,
     ) -> Result<(Measurement, PairedMeasurement), MeasureError> {
         self.admit(architecture)?;
         let ahead = self.ahead.take().and_then(|ahead| ahead.network_of(architecture));
@@ -154,7 +154,7 @@ impl<'a> Rig<'a> {
         architecture: &Architecture,
         paired: &PairedMeasurement,
         latency_ms: f64,
-        label: Label<'_>,
+        label: RecordContext<'_>,
     ) -> Result<Measurement, MeasureError> {
         let text = self.space.canonical_text(architecture);
         if plausible::latency_ms("latency_ms", latency_ms).is_err() {

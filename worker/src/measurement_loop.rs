@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use lglp_client::Failure;
 use lglp_engine::host::PluginError;
-use lglp_engine::measure::{Label, MeasureError, Protocol, Rig, reference_network};
+use lglp_engine::measure::{MeasureError, MeasurementHarness, Protocol, RecordContext, reference_network};
 use lglp_openapi::workers::{Batch, BatchItem, Work};
 use lglp_registry::{Digest, Measurement};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::calibration::{Calibration, Uncalibrated};
+use super::connection::ServerConnection;
 use super::device::Device;
 use super::error::WorkerError;
 use super::event::Event;
-use super::lease::{Lease, Stop};
-use super::link::Link;
+use super::lease::{Lease, LeaseEnd};
 use super::spool::Spool;
 
 /// Architectures to ask for at a time: what the worker goes on with while the server is away.
@@ -29,7 +29,7 @@ const TRIES: u32 = 3;
 const DISK_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why measuring stopped.
-pub enum Halt {
+pub enum StopReason {
     /// Every architecture of the job is measured.
     Done,
     /// The lease says to.
@@ -49,8 +49,8 @@ pub enum Halt {
 }
 
 /// The work on one job.
-pub struct Shift<'a> {
-    link: Arc<Link>,
+pub struct MeasurementLoop<'a> {
+    connection: Arc<ServerConnection>,
     spool: Arc<Spool>,
     lease: &'a Lease,
     space: SearchSpace,
@@ -58,7 +58,7 @@ pub struct Shift<'a> {
     /// Whether the target had no calibration when the job was leased.
     is_first: bool,
     protocol: Protocol,
-    /// What was finished before this lease. The server's first batch may still have it, although the courier hands it over
+    /// What was finished before this lease. The server's first batch may still have it, although the uploader hands it over
     /// meanwhile; later ones are asked for once everything is handed over.
     finished: HashSet<Digest>,
     /// How often each architecture failed.
@@ -71,17 +71,22 @@ pub struct Shift<'a> {
 /// A loaded reference network, what it says of this machine, and where measurements go.
 struct Setting<'a, 'r> {
     device: &'a Device<'a>,
-    rig: Rig<'r>,
+    harness: MeasurementHarness<'r>,
     calibration: Calibration,
     disk_is_full: &'a mut bool,
 }
 
-impl<'a> Shift<'a> {
+impl<'a> MeasurementLoop<'a> {
     /// Before anything of this lease is handed over.
     ///
     /// # Errors
     /// `Incompatible`.
-    pub fn new(link: Arc<Link>, spool: Arc<Spool>, lease: &'a Lease, work: &Work) -> Result<Self, WorkerError> {
+    pub fn new(
+        connection: Arc<ServerConnection>,
+        spool: Arc<Spool>,
+        lease: &'a Lease,
+        work: &Work,
+    ) -> Result<Self, WorkerError> {
         let unclear = |what: &'static str| move |reason: String| WorkerError::Incompatible { what, reason };
         let space = |definition: &serde_json::Value| {
             SearchSpace::from_json(&definition.to_string()).map_err(|e| unclear("search space")(e.to_string()))
@@ -93,7 +98,7 @@ impl<'a> Shift<'a> {
             is_first: work.reference.is_none(),
             protocol: protocol.map_err(|e| unclear("protocol")(e.to_string()))?,
             finished: spool.digests(&lease.series),
-            link,
+            connection,
             spool,
             lease,
             failures: HashMap::new(),
@@ -115,7 +120,7 @@ impl<'a> Shift<'a> {
         calibrations: &mut Vec<Calibration>,
         disk_is_full: &mut bool,
         batch: Option<Batch>,
-    ) -> Halt {
+    ) -> StopReason {
         let Err(halt) = self.run(device, calibrations, disk_is_full, batch);
         halt
     }
@@ -126,16 +131,17 @@ impl<'a> Shift<'a> {
         calibrations: &mut Vec<Calibration>,
         disk_is_full: &mut bool,
         batch: Option<Batch>,
-    ) -> Result<std::convert::Infallible, Halt> {
+    ) -> Result<std::convert::Infallible, StopReason> {
         let protocol = self.protocol.clone();
         let (space, reference_space) = (self.space.clone(), self.reference_space.clone());
-        let rig = Rig::new(&space, &reference_space, &device.runtime, protocol, device.batch());
-        let mut rig = rig.map_err(|e| Halt::DeviceGone(format!("the reference network cannot be loaded: {e}")))?;
-        let calibration = self.calibration(device, &mut rig, calibrations)?;
-        rig.know(Some(&calibration.reference));
+        let harness = MeasurementHarness::new(&space, &reference_space, &device.runtime, protocol, device.batch());
+        let mut harness =
+            harness.map_err(|e| StopReason::DeviceGone(format!("the reference network cannot be loaded: {e}")))?;
+        let calibration = self.calibration(device, &mut harness, calibrations)?;
+        harness.know(Some(&calibration.reference));
         let mut setting = Setting {
             device,
-            rig,
+            harness,
             calibration,
             disk_is_full,
         };
@@ -145,7 +151,7 @@ impl<'a> Shift<'a> {
         };
         loop {
             if batch.items.is_empty() {
-                return Err(Halt::Done);
+                return Err(StopReason::Done);
             }
             (self.done, self.total) = (batch.done, batch.total);
             for item in &batch.items {
@@ -159,37 +165,44 @@ impl<'a> Shift<'a> {
     fn calibration(
         &self,
         device: &Device<'_>,
-        rig: &mut Rig<'_>,
+        harness: &mut MeasurementHarness<'_>,
         known: &mut Vec<Calibration>,
-    ) -> Result<Calibration, Halt> {
+    ) -> Result<Calibration, StopReason> {
         let digest = reference_network(&self.reference_space, f64::NAN).digest.to_string();
         if let Some(calibration) = known.iter().find(|c| c.digest == digest) {
             return Ok(calibration.clone());
         }
         let goes_on = || self.goes_on().is_ok();
-        let taken = Calibration::take(&self.link, device, &self.reference_space, rig, self.is_first, goes_on);
+        let taken = Calibration::take(
+            &self.connection,
+            device,
+            &self.reference_space,
+            harness,
+            self.is_first,
+            goes_on,
+        );
         let calibration = taken.map_err(|error| match error {
-            Uncalibrated::Plugin(PluginError::Panicked { message, .. }) => Halt::DeviceGone(message),
-            Uncalibrated::Plugin(error) => Halt::DeviceGone(error.to_string()),
+            Uncalibrated::Plugin(PluginError::Panicked { message, .. }) => StopReason::DeviceGone(message),
+            Uncalibrated::Plugin(error) => StopReason::DeviceGone(error.to_string()),
             Uncalibrated::Failure(failure) => self.refused(failure),
-            Uncalibrated::Worker(error) => Halt::Error(error),
+            Uncalibrated::Worker(error) => StopReason::Error(error),
         })?;
         if calibration.is_unlike() {
-            return Err(Halt::Unlike(calibration.ratio));
+            return Err(StopReason::Unlike(calibration.ratio));
         }
         known.push(calibration.clone());
         Ok(calibration)
     }
 
     /// Measures an architecture, unless that was done and only not handed over yet.
-    fn item(&mut self, setting: &mut Setting<'_, '_>, item: &BatchItem) -> Result<(), Halt> {
+    fn item(&mut self, setting: &mut Setting<'_, '_>, item: &BatchItem) -> Result<(), StopReason> {
         let digest = Digest::of(item.architecture.as_bytes());
         if self.finished.contains(&digest) {
             self.done += 1;
             return Ok(());
         }
         let architecture = self.space.architecture_from_text(&item.architecture);
-        let architecture = architecture.map_err(|e| Halt::Failed(format!("{}: {e}", item.architecture)))?;
+        let architecture = architecture.map_err(|e| StopReason::Failed(format!("{}: {e}", item.architecture)))?;
         let mut flags = item.flags.clone();
         flags.extend(setting.calibration.flag());
         loop {
@@ -211,29 +224,29 @@ impl<'a> Shift<'a> {
         setting: &mut Setting<'_, '_>,
         architecture: &Architecture,
         flags: &[String],
-    ) -> Result<Result<(Measurement, f64), MeasureError>, Halt> {
+    ) -> Result<Result<(Measurement, f64), MeasureError>, StopReason> {
         let lock = &setting.device.lock;
         let stopped = || self.goes_on().is_err();
         let turn = lock
-            .turn(|| (self.link.tell)(&Event::Waiting), &stopped)
+            .turn(|| (self.connection.tell)(&Event::Waiting), &stopped)
             .map_err(|reason| {
                 let path = lock.file().display().to_string();
-                Halt::Error(WorkerError::DeviceLock { path, reason })
+                StopReason::Error(WorkerError::DeviceLock { path, reason })
             })?;
         // Another process's architecture may have taken minutes.
         self.goes_on()?;
-        let _turn = turn.ok_or(Halt::Stopped)?;
-        let label = Label {
+        let _turn = turn.ok_or(StopReason::Stopped)?;
+        let label = RecordContext {
             hardware: &self.lease.series.hardware,
             round: self.lease.series.round,
             reference_ms: setting.calibration.target_ms,
             flags,
         };
         Ok(setting
-            .rig
+            .harness
             .measure(architecture, None, label)
             .map(|(mut measurement, paired)| {
-                measurement.worker = Some(self.link.api.worker().to_owned());
+                measurement.worker = Some(self.connection.api.worker().to_owned());
                 (measurement, paired.half_width)
             }))
     }
@@ -245,7 +258,7 @@ impl<'a> Shift<'a> {
         self.done += 1;
         let note = format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width);
         self.lease.set_progress(self.done, self.total, note);
-        (self.link.tell)(&Event::Measured {
+        (self.connection.tell)(&Event::Measured {
             job: self.lease.job,
             architecture,
             latency_ms,
@@ -257,14 +270,14 @@ impl<'a> Shift<'a> {
     }
 
     /// Waits until nothing finished is in memory alone: kept on disk, or handed over.
-    fn until_safe(&self, disk_is_full: &mut bool) -> Result<(), Halt> {
+    fn until_safe(&self, disk_is_full: &mut bool) -> Result<(), StopReason> {
         while !self.spool.is_durable() {
             self.goes_on()?;
             let kept = self.spool.persist();
             self.tell_disk(&kept, disk_is_full);
             if kept.is_err() {
                 let over = || self.spool.is_durable() || self.goes_on().is_err();
-                self.link.pause_unless(DISK_PAUSE, over);
+                self.connection.pause_unless(DISK_PAUSE, over);
             }
         }
         Ok(())
@@ -276,7 +289,7 @@ impl<'a> Shift<'a> {
             return;
         }
         *is_full = kept.is_err();
-        (self.link.tell)(&match kept {
+        (self.connection.tell)(&match kept {
             Err(error) => Event::DiskFull {
                 reason: error.to_string(),
             },
@@ -285,64 +298,64 @@ impl<'a> Shift<'a> {
     }
 
     /// Whether to try once more what failed.
-    fn failed(&mut self, item: &BatchItem, error: &MeasureError) -> Result<(), Halt> {
+    fn failed(&mut self, item: &BatchItem, error: &MeasureError) -> Result<(), StopReason> {
         if let MeasureError::Plugin(PluginError::Unavailable { .. }) = error {
-            return Err(Halt::DeviceGone(error.to_string()));
+            return Err(StopReason::DeviceGone(error.to_string()));
         }
         let architecture = item.architecture.clone();
         let failures = self.failures.entry(architecture.clone()).or_default();
         *failures += 1;
         if *failures >= TRIES {
             let reason = format!("{architecture} failed {failures} times, the last time with: {error}");
-            return Err(Halt::Failed(reason));
+            return Err(StopReason::Failed(reason));
         }
         let reason = error.to_string();
-        (self.link.tell)(&Event::Retried {
+        (self.connection.tell)(&Event::Retried {
             architecture,
             reason: reason.clone(),
         });
         match error {
-            MeasureError::Plugin(PluginError::Panicked { .. }) => Err(Halt::Broken(reason)),
+            MeasureError::Plugin(PluginError::Panicked { .. }) => Err(StopReason::Broken(reason)),
             _ => Ok(()),
         }
     }
 
-    /// Waits until the courier has handed over what is measured.
-    fn hand_over(&self) -> Result<(), Halt> {
+    /// Waits until the uploader has handed over what is measured.
+    fn hand_over(&self) -> Result<(), StopReason> {
         loop {
-            let seen = self.link.bell.count();
+            let seen = self.connection.events.count();
             self.goes_on()?;
             if self.spool.waiting(&self.lease.series, 1).is_empty() {
                 return Ok(());
             }
-            self.link.wait(seen);
+            self.connection.wait(seen);
         }
     }
 
     /// What is left once everything is handed over.
-    fn next_batch(&mut self) -> Result<Batch, Halt> {
+    fn next_batch(&mut self) -> Result<Batch, StopReason> {
         self.hand_over()?;
         self.finished.clear();
         let (job, fencing) = (self.lease.job, self.lease.fencing);
         let goes_on = || self.goes_on().is_ok();
-        let batch = self.link.ask(goes_on, |api| api.batch(job, fencing, BATCH));
+        let batch = self.connection.ask(goes_on, |api| api.batch(job, fencing, BATCH));
         batch.map_err(|failure| self.refused(failure))
     }
 
     /// Whatever the server refuses, the job is not this worker's any more; what it did not hear was given up for a reason.
-    fn refused(&self, failure: Failure) -> Halt {
+    fn refused(&self, failure: Failure) -> StopReason {
         if let Failure::Refused { .. } = failure {
-            self.lease.stop(Stop::Stale);
+            self.lease.stop(LeaseEnd::Stale);
         }
-        self.goes_on().err().unwrap_or(Halt::Stopped)
+        self.goes_on().err().unwrap_or(StopReason::Stopped)
     }
 
-    fn goes_on(&self) -> Result<(), Halt> {
+    fn goes_on(&self) -> Result<(), StopReason> {
         if self.lease.stopped().is_some() {
-            return Err(Halt::Stopped);
+            return Err(StopReason::Stopped);
         }
-        if self.link.drain.is_asked() {
-            return Err(Halt::Draining);
+        if self.connection.drain.is_asked() {
+            return Err(StopReason::Draining);
         }
         Ok(())
     }

@@ -3,54 +3,54 @@
 use lglp_client::{Failure, Refusal};
 use lglp_registry::Measurement;
 
+use super::connection::{ServerConnection, WAITS};
 use super::event::Event;
-use super::lease::{Lease, Stop};
-use super::link::{Link, WAITS};
+use super::lease::{Lease, LeaseEnd};
 use super::spool::Spool;
 
 /// Measurements in one call: half a minute's worth of a slow line.
 const TOGETHER: usize = 32;
 
 /// Sends what is finished, of this process or of one before, until the lease is closed or over.
-pub fn deliver(link: &Link, spool: &Spool, lease: &Lease) {
+pub fn deliver(connection: &ServerConnection, spool: &Spool, lease: &Lease) {
     let mut failures = 0;
     loop {
         let over = || lease.is_closed() || lease.is_stale();
-        let seen = link.bell.count();
+        let seen = connection.events.count();
         if over() {
             return;
         }
         let waiting = spool.waiting(&lease.series, TOGETHER);
         if waiting.is_empty() {
-            link.bell.wait(seen, None);
+            connection.events.wait(seen, None);
             continue;
         }
-        match send(link, lease, &waiting) {
+        match send(connection, lease, &waiting) {
             Ok(()) => {
                 failures = 0;
                 spool.acknowledge(&waiting);
             }
             Err(Failure::Lost(_)) => {
                 failures += 1;
-                link.pause_unless(WAITS.delay(failures, &mut rand::rng()), over);
+                connection.pause_unless(WAITS.delay(failures, &mut rand::rng()), over);
             }
             Err(Failure::Refused {
                 why: Refusal::Other, ..
-            }) => one_by_one(link, spool, lease, &waiting),
-            Err(Failure::Refused { .. }) => lease.stop(Stop::Stale),
+            }) => one_by_one(connection, spool, lease, &waiting),
+            Err(Failure::Refused { .. }) => lease.stop(LeaseEnd::Stale),
         }
     }
 }
 
-fn send(link: &Link, lease: &Lease, measurements: &[Measurement]) -> Result<(), Failure> {
-    let sent = link.call(|api| api.submit(lease.job, lease.fencing, measurements));
+fn send(connection: &ServerConnection, lease: &Lease, measurements: &[Measurement]) -> Result<(), Failure> {
+    let sent = connection.call(|api| api.submit(lease.job, lease.fencing, measurements));
     sent.map(drop)
 }
 
 /// One that is refused must not keep the others: it is set aside, and the job stops, since measuring it again would end alike.
-fn one_by_one(link: &Link, spool: &Spool, lease: &Lease, measurements: &[Measurement]) {
+fn one_by_one(connection: &ServerConnection, spool: &Spool, lease: &Lease, measurements: &[Measurement]) {
     for measurement in measurements {
-        match send(link, lease, std::slice::from_ref(measurement)) {
+        match send(connection, lease, std::slice::from_ref(measurement)) {
             Ok(()) => spool.acknowledge(std::slice::from_ref(measurement)),
             Err(Failure::Refused {
                 why: Refusal::Other,
@@ -58,10 +58,10 @@ fn one_by_one(link: &Link, spool: &Spool, lease: &Lease, measurements: &[Measure
             }) => {
                 spool.set_aside(measurement, &text);
                 let architecture = measurement.architecture.clone();
-                lease.stop(Stop::Refused(format!(
+                lease.stop(LeaseEnd::Refused(format!(
                     "the measurement of {architecture} was refused: {text}"
                 )));
-                (link.tell)(&Event::Refused {
+                (connection.tell)(&Event::Refused {
                     architecture,
                     reason: text,
                 });

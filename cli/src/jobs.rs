@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_client::{ClientError, follow};
 use lglp_registry::{Admission, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Store};
 use lglp_sdk::Printable;
-use lglp_server::jobs::{Plans, QUEUE_LIMIT, Tools, check};
+use lglp_server::jobs::{Plans, QUEUE_LIMIT, Services, check};
 use lglp_server::serving::Serving;
 use lglp_terminal::{Facts, actor, print_json, table, when, whole};
 use serde::Serialize;
@@ -288,7 +288,7 @@ pub fn submit(
     if registry.server.is_none() {
         // As a server does before it takes a job.
         let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-        let tools = Tools {
+        let tools = Services {
             store: registry.store.clone(),
             serving: Arc::new(Serving::for_command(
                 registry.store.clone(),

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use lglp_client::Method;
 use lglp_openapi::webhooks::Pinged;
 use lglp_registry::{HardwareName, NewWebhook, PROMOTION, Store, WebhookId};
-use lglp_server::webhooks::{Allowed, Standing, Targets};
+use lglp_server::webhooks::{Allowed, DeliveryStatus, Targets};
 use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -131,7 +131,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
-    let all = Standing::all(store)?;
+    let all = DeliveryStatus::all(store)?;
     if context.json() {
         return print_json(&all);
     }
@@ -145,7 +145,7 @@ fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
         "last delivered",
         "error",
     ]);
-    for Standing {
+    for DeliveryStatus {
         webhook,
         delivery,
         undelivered,

@@ -11,6 +11,7 @@ serve: build ## serve predictions on 127.0.0.1:8080, trained on the measurements
 test: build test-tools ## everything that CI runs
 	@$(step) "formatting" cargo fmt --all --check
 	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	@$(step) "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --workspace
 	@$(step) "licences, sources, advisories" make/deny.sh
 	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
 	@$(step) "contract" tests/contract/run.sh

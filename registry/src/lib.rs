@@ -55,7 +55,7 @@
 //! Numbers in keys are decimal, padded with zeros, so that keys sort as the numbers do; digests in keys are the hex
 //! alone. Names cannot contain `/`.
 //!
-//! A blob that no record names (its writer was killed between the two) stays until [`Store::collect_blobs`].
+//! A blob that no record names (its writer was killed between the two) stays until [`Maintenance::collect_blobs`].
 
 // What an implementation checks by has no use where there is none.
 #![cfg_attr(not(feature = "sled"), allow(dead_code))]

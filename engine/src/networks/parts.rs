@@ -178,7 +178,7 @@ impl Parts {
     }
 
     /// The parts of the networks of some architectures; `None` where one is not known and there is no room for more, or where the space
-    /// has more blocks than a [`Step`] tells.
+    /// has more blocks than a step tells.
     pub fn walks<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Option<Walks> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let walks = self.walks_in(&table, architectures.clone());

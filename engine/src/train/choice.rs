@@ -110,10 +110,10 @@ pub struct Fitted {
     pub compared: Option<Vec<Verdict>>,
 }
 
-/// Fits the only recipe, or the one of several that [`choose`] takes.
+/// Fits the only recipe, or the one of several that `choose` takes.
 ///
 /// # Errors
-/// Those of [`Training::fit`] and of [`choose`].
+/// Those of [`Training::fit`] and of `choose`.
 pub fn fit(
     training: &Training<'_>,
     recipes: &[Recipe],

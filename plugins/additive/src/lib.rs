@@ -1,7 +1,7 @@
 //! The time of a network as the sum over its operators: each costs a physical amount (arithmetic, bytes, a launch) times a smooth
 //! correction that the device and its runtime teach. All corrections are one linear model with Gaussian priors whose variances are
-//! learned by marginal likelihood ([`evidence`]); errors are relative and heavy-tailed ([`fit`]). What is learned collapses into a table
-//! of times by operator ([`model`]), so that a prediction is a sum of look-ups, and tells what each operator takes.
+//! learned by marginal likelihood (`evidence`); errors are relative and heavy-tailed (`fit`). What is learned collapses into a table
+//! of times by operator (`model`), so that a prediction is a sum of look-ups, and tells what each operator takes.
 
 mod baselines;
 mod choose;

@@ -31,7 +31,7 @@ pub struct Agreement {
     pub dropped: u64,
     /// Predictions that could not be compared, since the candidate failed on them.
     pub failed: u64,
-    /// The [`MOST_DIFFERENT`] architectures that differ most, those first.
+    /// The `MOST_DIFFERENT` architectures that differ most, those first.
     pub most_different: Vec<Disagreement>,
 }
 

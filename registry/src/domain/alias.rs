@@ -19,7 +19,7 @@ pub struct Alias {
     /// The version it points at.
     pub version: u32,
     /// The versions it pointed at before, oldest first: what rolling back goes back through. The last
-    /// [`ALIAS_MEMORY`] ones.
+    /// `ALIAS_MEMORY` ones.
     #[serde(default)]
     pub previous: Vec<u32>,
     /// How often it has moved: 1 after its creation, and one more with every move.

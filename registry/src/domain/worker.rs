@@ -69,7 +69,7 @@ pub struct Worker {
     pub signed_off: bool,
     /// Its measurements that were recorded since it registered.
     pub measured: u64,
-    /// The last of them, at most [`RECENT`], oldest first.
+    /// The last of them, at most `RECENT`, oldest first.
     pub recent: Vec<Recent>,
     /// Its own latency of the reference network against its target's.
     pub reference_ratio: Option<f64>,

@@ -1,6 +1,6 @@
 //! The ways of writing an architecture: readable JSON, the Once-for-All form, canonical text.
 //!
-//! Every form is read into a [`Draft`], checked there against the space, and errors name their place as a JSON pointer.
+//! Every form is read into a `Draft`, checked there against the space, and errors name their place as a JSON pointer.
 
 mod draft;
 mod fields;

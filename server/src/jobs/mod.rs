@@ -1,7 +1,7 @@
 //! Jobs: training, measuring and searching that the server does in the background.
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
-//! each kind does (one file a kind, and one line in [`kind`]), who does it (`executor.rs`: threads of the server;
+//! each kind does (one file a kind, and one line in `kind`), who does it (`executor.rs`: threads of the server;
 //! `fleet.rs`: workers on other machines, `sharing.rs`: several of them one job), what the work tells meanwhile (`run.rs`),
 //! and who hears it (`feed.rs`).
 

@@ -43,7 +43,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use lglp_terminal::{HostOptions, ServerOptions};
 
-use lglp_engine::host::{TRIAL_SUBCOMMAND, trial_main};
+use lglp_engine::host::trial;
 
 use context::Context;
 
@@ -136,14 +136,14 @@ enum Command {
     Workers(workers::Args),
     Audit(audit::Args),
     Registry(registry::Args),
-    /// Loads plugins and tells how that went: how the host tries files before it loads them itself.
-    #[command(name = TRIAL_SUBCOMMAND, hide = true)]
-    TryPlugins,
 }
 
 /// Runs the program.
 fn main() -> ExitCode {
     lglp_terminal::prepare();
+    if let Some(status) = trial() {
+        return status;
+    }
     let cli = Cli::parse();
     let context = Context::new(cli.global);
     let result = match cli.command {
@@ -178,7 +178,6 @@ fn main() -> ExitCode {
         Command::Worker(args) => context.worker(&args),
         Command::Audit(args) => audit::run(&context, &args),
         Command::Registry(args) => registry::run(&context, &args),
-        Command::TryPlugins => return trial_main(),
     };
     lglp_terminal::exit(result)
 }

@@ -1,7 +1,6 @@
 //! Which measurements judge a version, as options.
 
 use clap::ValueEnum;
-use lglp_engine::validate;
 use lglp_openapi::jobs::{SelectionMethod, ValidationRows};
 
 /// Whose measurements.
@@ -13,16 +12,6 @@ pub enum Rows {
     Recorded,
     /// The test part of the version's dataset, which it was not fitted on.
     HeldOut,
-}
-
-impl From<Rows> for validate::Rows {
-    fn from(rows: Rows) -> Self {
-        match rows {
-            Rows::Fresh => Self::Fresh,
-            Rows::Recorded => Self::Recorded,
-            Rows::HeldOut => Self::HeldOut,
-        }
-    }
 }
 
 impl From<Rows> for ValidationRows {
@@ -44,16 +33,6 @@ pub enum Method {
     Stratified,
     /// Where the version and production disagree most.
     Disagreement,
-}
-
-impl From<Method> for validate::Method {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Random => Self::Random,
-            Method::Stratified => Self::Stratified,
-            Method::Disagreement => Self::Disagreement,
-        }
-    }
 }
 
 impl From<Method> for SelectionMethod {

@@ -10,7 +10,7 @@ use lglp_engine::validate::{Selection, Validating, can_measure};
 use lglp_openapi::jobs::ValidateParameters;
 use lglp_registry::{Admission, HardwareName, JobKind, NewJob, Store, Validation};
 use lglp_sdk::{Printable, count};
-use lglp_server::jobs::QUEUE_LIMIT;
+use lglp_server::jobs::{QUEUE_LIMIT, selection};
 use lglp_server::serving::Serving;
 use lglp_terminal::{actor, print_json, table, when, whole};
 use serde::Deserialize as _;
@@ -79,12 +79,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         versions: &serving,
         hardware: &args.hardware,
         version: args.version,
-        selection: Selection {
-            on: args.on.map(Into::into).unwrap_or_default(),
-            method: args.select.into(),
-            n: args.n as usize,
-            seed: args.seed,
-        },
+        selection: selection(&args.parameters()),
         protocol: Protocol::within(Some(args.budget))?,
     };
     if args.on.is_none() {

@@ -95,7 +95,7 @@ impl ServerConnection {
         self.events.wait(seen, Some(Instant::now() + LOOK));
     }
 
-    /// Waits until `over` holds, but no longer than that. It is asked whenever the events rings, and now and then.
+    /// Waits until `over` holds, but no longer than that. It is asked at each event, and now and then.
     pub fn pause_unless(&self, time: Duration, over: impl Fn() -> bool) {
         let until = Instant::now() + time;
         loop {
@@ -108,5 +108,5 @@ impl ServerConnection {
     }
 }
 
-/// Between two looks at what rings no events.
+/// Between two looks at what counts as no event.
 const LOOK: Duration = Duration::from_millis(500);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
-use lglp_engine::host::{MACHINE_FILE, TRIAL_SUBCOMMAND, trial_main};
+use lglp_engine::host::{MACHINE_FILE, trial};
 use lglp_terminal::{HostOptions, ServerOptions};
 use lglp_worker::command::{self, Surroundings};
 
@@ -25,12 +25,8 @@ struct Program {
 
 fn main() -> ExitCode {
     lglp_terminal::prepare();
-    // The plugin host starts this program to try plugins before it loads them itself.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == TRIAL_SUBCOMMAND)
-    {
-        return trial_main();
+    if let Some(status) = trial() {
+        return status;
     }
     let read = Program::from_arg_matches(&options().get_matches()).unwrap_or_else(|error| error.exit());
     let beside = || std::env::current_exe().map(|program| program.with_file_name(MACHINE_FILE));

@@ -379,7 +379,7 @@ mod tests {
         let spool = open(folder.path());
         let files = [FILE, NEW_FILE].map(|name| folder.path().join(name));
         for file in &files {
-            symlink("/dev/full", file).expect("a connection");
+            symlink("/dev/full", file).expect("a link");
         }
         for architecture in ["a", "b", "c"] {
             let full = spool.keep(measurement(architecture, 0)).expect_err("a full disk");

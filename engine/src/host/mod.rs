@@ -31,7 +31,7 @@ pub use library::{ComponentHandle, ComponentKind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use offers::{Spread, Summed, SumsLengths, choose};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
-pub use trial::{SUBCOMMAND as TRIAL_SUBCOMMAND, main as trial_main};
+pub use trial::trial;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -25,8 +25,8 @@ use super::file::Opening;
 use super::library::Library;
 use super::{Components, PluginError};
 
-/// The hidden subcommand that a child process is started with.
-pub const SUBCOMMAND: &str = "try-plugins";
+/// The argument that a child process is started with: a word that no program takes for a subcommand of its own.
+const SUBCOMMAND: &str = "try-plugins";
 
 /// Between two looks at a child.
 const LOOK: Duration = Duration::from_millis(5);
@@ -141,8 +141,13 @@ fn start(program: &Path, files: &[&Opening], nonce: &str) -> std::io::Result<Pro
     command.spawn().map(ProcessGroup)
 }
 
-/// The child's side.
-pub fn main() -> ExitCode {
+/// The child's side, where this process is one; the status that it ends with. A program that has a plugin host begins with it.
+pub fn trial() -> Option<ExitCode> {
+    let asked = std::env::args_os().nth(1).is_some_and(|first| first == SUBCOMMAND);
+    asked.then(try_files)
+}
+
+fn try_files() -> ExitCode {
     let request: Request = match serde_json::from_reader(std::io::stdin()) {
         Ok(request) => request,
         Err(error) => {

@@ -22,7 +22,7 @@ pub use excluded::Excluded;
 pub use fingerprint::{load_average, of_this_machine};
 pub use harness::{MeasurementHarness, RecordContext};
 pub use memory::{admit_batch, largest_architecture};
-pub use plan::{Draw, Plan, Wanted, distinct, plan, visit_plan};
+pub use plan::{Draw, PLAN_LIMIT, Plan, Wanted, distinct, plan, visit_plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};
 pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture, reference_architectures};
 pub use repeatability::Repeatability;

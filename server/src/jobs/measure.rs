@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lglp_engine::measure::{
-    BATCHES, Campaign, CampaignEvent, Plan, Protocol, Setup, Wanted, admit, admit_batch, largest_architecture,
+    BATCHES, Campaign, CampaignEvent, PLAN_LIMIT, Plan, Protocol, Setup, Wanted, admit, admit_batch,
+    largest_architecture,
 };
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
 use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
@@ -13,6 +14,9 @@ use serde_json::{Value, json};
 use super::leasing::Measurer;
 use super::plans::{KeptPlan, bad_plan};
 use super::{JobError, Run, Services, Work};
+
+// Whatever a job may ask for, its plan can be read.
+const _: () = assert!(MEASURE_LIMIT <= PLAN_LIMIT);
 
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
 //! each kind does (one file a kind, and one line in `kind`), who does it (`executor.rs`: threads of the server;
-//! `fleet.rs`: workers on other machines, `sharing.rs`: several of them one job), what the work tells meanwhile (`run.rs`),
+//! `leasing.rs`: workers on other machines, `sharing.rs`: several of them one job), what the work tells meanwhile (`run.rs`),
 //! and who hears it (`feed.rs`).
 
 mod by_workers;
@@ -27,6 +27,7 @@ pub use plans::Plans;
 pub use run::Run;
 pub use sharing::IN_HAND;
 pub use train::{quantity, wanted};
+pub use validate::selection;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -48,12 +48,7 @@ impl Work for ValidateParameters {
             versions: &*tools.serving,
             hardware: &job.hardware,
             version: self.version,
-            selection: Selection {
-                on: self.on.map(rows).unwrap_or_default(),
-                method: method(self.select),
-                n: self.n,
-                seed: self.seed,
-            },
+            selection: selection(self),
             protocol: Protocol::within(self.budget_s)?,
         };
         let plan = match &job.checkpoint {
@@ -109,21 +104,22 @@ impl Work for ValidateParameters {
     }
 }
 
-/// As the contract names them.
-fn rows(rows: ValidationRows) -> Rows {
-    match rows {
-        ValidationRows::Fresh => Rows::Fresh,
-        ValidationRows::Recorded => Rows::Recorded,
-        ValidationRows::HeldOut => Rows::HeldOut,
-    }
-}
-
-/// As the contract names it.
-fn method(method: SelectionMethod) -> Method {
-    match method {
-        SelectionMethod::Random => Method::Random,
-        SelectionMethod::Stratified => Method::Stratified,
-        SelectionMethod::Disagreement => Method::Disagreement,
+/// What the contract's parameters choose; where they do not say whose measurements, fresh ones.
+pub fn selection(parameters: &ValidateParameters) -> Selection {
+    Selection {
+        on: match parameters.on {
+            None => Rows::default(),
+            Some(ValidationRows::Fresh) => Rows::Fresh,
+            Some(ValidationRows::Recorded) => Rows::Recorded,
+            Some(ValidationRows::HeldOut) => Rows::HeldOut,
+        },
+        method: match parameters.select {
+            SelectionMethod::Random => Method::Random,
+            SelectionMethod::Stratified => Method::Stratified,
+            SelectionMethod::Disagreement => Method::Disagreement,
+        },
+        n: parameters.n,
+        seed: parameters.seed,
     }
 }
 

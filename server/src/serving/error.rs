@@ -40,11 +40,6 @@ impl From<lglp_registry::Error> for ServingError {
 }
 
 impl ServingError {
-    /// Whether it is the version that is at fault, which is the same whenever it is loaded.
-    pub fn is_the_versions(&self) -> bool {
-        matches!(self, Self::Model(error) if error.is_the_versions())
-    }
-
     /// Whether somebody named a version that does not exist.
     pub(super) fn is_no_such_version(&self) -> bool {
         use lglp_registry::Error::NotFound;

@@ -82,17 +82,12 @@ impl From<ModelError> for ApiError {
             ModelError::Space(error) => error.into(),
             ModelError::Registry(error) => Self::from(&*error),
             ModelError::Plugin(error) => error.into(),
-            error if error.is_the_versions() => {
+            // All others are the version's own.
+            _ => {
                 let title = "The version cannot be used";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-unusable", title, detail)
                     .with_header(RETRY_AFTER, REFUSED_FOR.as_secs().to_string())
             }
-            _ => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "model-unusable",
-                "The model cannot be used",
-                detail,
-            ),
         }
     }
 }

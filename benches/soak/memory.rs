@@ -6,7 +6,7 @@ use std::fs;
 use super::traffic::Traffic;
 
 /// What a process held at a minute.
-pub struct Sample {
+pub(crate) struct Sample {
     minute: u64,
     requests: u64,
     failed: u64,
@@ -23,11 +23,11 @@ pub struct Sample {
 }
 
 impl Sample {
-    pub const HEADER: &str =
+    pub(crate) const HEADER: &str =
         "minute  requests  failed  resident  proportional  anonymous  of files  arenas  threads  open files";
 
     /// Looks at a process now.
-    pub fn take(pid: u32, minute: u64, traffic: &Traffic) -> Self {
+    pub(crate) fn take(pid: u32, minute: u64, traffic: &Traffic) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running server");
         let number = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name)).expect("a field");
@@ -99,7 +99,7 @@ fn arenas(pid: u32) -> f64 {
 }
 
 /// Growth of resident memory by least squares, MiB a minute.
-pub fn slope(samples: &[Sample]) -> f64 {
+pub(crate) fn slope(samples: &[Sample]) -> f64 {
     let count = samples.len() as f64;
     let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|s| s.minute as f64), mean(|s| s.resident));

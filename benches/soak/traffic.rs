@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 /// The target that measurements are recorded for: not the one that is trained on, or each training would take more memory than the
 /// one before.
-pub const RECORDED: &str = "recorded";
+pub(crate) const RECORDED: &str = "recorded";
 
 /// A client: it asks until it is over.
-pub type Client<'a> = Box<dyn FnOnce(&AtomicBool) + Send + 'a>;
+pub(crate) type Client<'a> = Box<dyn FnOnce(&AtomicBool) + Send + 'a>;
 
-pub struct Traffic {
+pub(crate) struct Traffic {
     base: String,
     agent: ureq::Agent,
     architectures: Vec<String>,
@@ -73,7 +73,7 @@ const READS: [&str; 20] = [
 ];
 
 impl Traffic {
-    pub fn new(base: String) -> Self {
+    pub(crate) fn new(base: String) -> Self {
         let shipped = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
         let text = std::fs::read_to_string(shipped).expect("the shipped dataset");
         let first = text.lines().next().expect("a measurement");
@@ -87,20 +87,20 @@ impl Traffic {
         }
     }
 
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    pub fn failures(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn failures(&self) -> BTreeMap<String, u64> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub fn failed(&self) -> u64 {
+    pub(crate) fn failed(&self) -> u64 {
         self.failures().values().sum()
     }
 
     /// Every client, those that write among them where it says so.
-    pub fn clients(&self, writes: bool) -> Vec<Client<'_>> {
+    pub(crate) fn clients(&self, writes: bool) -> Vec<Client<'_>> {
         let ms = Duration::from_millis;
         let mut clients = vec![
             self.client(ms(20), |turn| self.predict(turn, 1)),

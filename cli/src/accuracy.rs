@@ -30,7 +30,7 @@ const MEANINGS: [(&str, usize, &str, &str); 15] = [
 ];
 
 /// The metrics of one test part, or mean and standard deviation over several; `of` is the unit of what is predicted.
-pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
+pub(crate) fn metrics_table(runs: &[Metrics], of: &str) -> Table {
     let mut rows = table(&["metric", "test part", "what it is"]).with_numbers([1]);
     for (name, Summary { mean, sd, values }) in summaries(runs) {
         // What the paper's table is compared by says nothing more of a model.
@@ -48,7 +48,7 @@ pub fn metrics_table(runs: &[Metrics], of: &str) -> Table {
 }
 
 /// The metrics that a version was recorded with, in the same order; `of` is the unit of what it predicts.
-pub fn recorded_metrics(metrics: &BTreeMap<String, f64>, of: &str) -> Table {
+pub(crate) fn recorded_metrics(metrics: &BTreeMap<String, f64>, of: &str) -> Table {
     let mut rows = table(&["metric", "test part", "what it is"]).with_numbers([1]);
     let known = MEANINGS.iter().map(|(name, ..)| *name);
     let others = metrics
@@ -70,7 +70,7 @@ fn meaning(name: &str) -> &'static str {
 }
 
 /// A metric's value with its unit; `of` is that of what is predicted.
-pub fn metric(name: &str, value: f64, of: &str) -> String {
+pub(crate) fn metric(name: &str, value: f64, of: &str) -> String {
     let (digits, unit) = shown(name, value, of);
     format!("{value:.digits$}{unit}")
 }
@@ -89,7 +89,11 @@ fn shown(name: &str, value: f64, of: &str) -> (usize, String) {
 }
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.
-pub fn noise_floor(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Option<String>> {
+pub(crate) fn noise_floor(
+    store: &dyn Store,
+    hardware: &HardwareName,
+    space: &str,
+) -> lglp_registry::Result<Option<String>> {
     Ok(Repeatability::between(store, hardware, space, (0, 1))?.map(|r| {
         format!(
             "noise floor: {} measured twice, {:.2} % apart in the median, {:.2} % at the 95th percentile",

@@ -17,7 +17,7 @@ use super::Context;
     A model that never saw a measurement predicts it, fold by fold. Of those that it contradicts, at most --limit percent of all\n\
     are excluded from training, the worst first. On the machine that they were taken on they are measured again before: what\n\
     comes out the same stays. An excluded measurement is kept and marked; measuring the architecture again brings it back.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -41,7 +41,7 @@ pub struct Args {
     dry_run: bool,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         (0.0..=100.0).contains(&args.limit),
         "--limit takes 0 to 100 percent, and was given {}",

@@ -14,37 +14,37 @@ use lglp_worker::command::{self, Surroundings};
 use crate::Global;
 
 /// The options of every command, and what they lead to.
-pub struct Context {
+pub(crate) struct Context {
     global: Global,
 }
 
 /// The registry, and the server that holds it, if one does.
-pub struct Registry {
+pub(crate) struct Registry {
     pub store: Arc<dyn Store>,
     /// Set where the registry is reached over HTTP.
     pub server: Option<Http>,
 }
 
 impl Context {
-    pub fn new(global: Global) -> Self {
+    pub(crate) fn new(global: Global) -> Self {
         Self { global }
     }
 
     /// Whether to print JSON.
-    pub fn json(&self) -> bool {
+    pub(crate) fn json(&self) -> bool {
         self.global.json
     }
 
-    pub fn registry_folder(&self) -> &PathBuf {
+    pub(crate) fn registry_folder(&self) -> &PathBuf {
         &self.global.registry
     }
 
-    pub fn recipes_folder(&self) -> &PathBuf {
+    pub(crate) fn recipes_folder(&self) -> &PathBuf {
         &self.global.recipes
     }
 
     /// The search spaces: a server's where one has the registry, so that a text means the same to both.
-    pub fn spaces(&self) -> anyhow::Result<Spaces> {
+    pub(crate) fn spaces(&self) -> anyhow::Result<Spaces> {
         let Some(server) = self.served()?.and_then(|registry| registry.server) else {
             return self.own_spaces();
         };
@@ -53,12 +53,12 @@ impl Context {
     }
 
     /// The search spaces of the folder, for a server to begin with.
-    pub fn own_spaces(&self) -> anyhow::Result<Spaces> {
+    pub(crate) fn own_spaces(&self) -> anyhow::Result<Spaces> {
         Spaces::load(&self.global.spaces)
     }
 
     /// Opens every plugin, with what the owner of this machine decided of its runtimes.
-    pub fn plugins(&self) -> anyhow::Result<PluginHost> {
+    pub(crate) fn plugins(&self) -> anyhow::Result<PluginHost> {
         self.global.host.open(&self.runtimes())
     }
 
@@ -68,7 +68,7 @@ impl Context {
     }
 
     /// Runs the worker's command line.
-    pub fn worker(&self, args: &command::Args) -> anyhow::Result<()> {
+    pub(crate) fn worker(&self, args: &command::Args) -> anyhow::Result<()> {
         let surroundings = Surroundings {
             server: &self.global.server,
             host: &self.global.host,
@@ -82,7 +82,7 @@ impl Context {
     ///
     /// # Errors
     /// Where the folder is no registry yet: whoever only asks makes none.
-    pub fn registry(&self, command: &str) -> anyhow::Result<Registry> {
+    pub(crate) fn registry(&self, command: &str) -> anyhow::Result<Registry> {
         match self.served()? {
             Some(registry) => Ok(registry),
             None if is_registry(&self.global.registry)? => self.open(command),
@@ -92,12 +92,12 @@ impl Context {
 
     /// As [`Self::registry`], for commands that begin with nothing: a folder that is missing or empty becomes a registry. What
     /// else they need they look for before.
-    pub fn registry_or_new(&self, command: &str) -> anyhow::Result<Registry> {
+    pub(crate) fn registry_or_new(&self, command: &str) -> anyhow::Result<Registry> {
         self.served()?.map_or_else(|| self.open(command), Ok)
     }
 
     /// The registry as a server has it, where one does.
-    pub fn served(&self) -> anyhow::Result<Option<Registry>> {
+    pub(crate) fn served(&self) -> anyhow::Result<Option<Registry>> {
         if let Some(url) = &self.global.server.server {
             return self.remote(url).map(Some);
         }

@@ -28,7 +28,7 @@ use super::intervention::Why;
     lglp dataset import sheet.csv --hardware phone --space mobilenetv3 --delimiter ';' --decimal ','\n\n\
     A folder holds hardware.json and, for each search space, SPACE.jsonl with one measurement a line. A table has a header;\n\
     its latencies are milliseconds per batch unless the file of columns says otherwise.")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -113,7 +113,7 @@ impl Import {
     }
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
         Action::Import(import) if import.path.is_dir() => import_folder(context, import),
         Action::Import(import) => import_table(context, import),

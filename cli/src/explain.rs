@@ -24,7 +24,7 @@ use super::{Context, input};
     lglp explain --hardware xeon-1t \"$(lglp sample --space mobilenetv3 --seed 7)\"\n  \
     lglp explain --hardware xeon-1t @architecture.json --model 2 --changes 30 --plot explained.svg\n  \
     lglp explain --hardware xeon-1t @architecture.json --json | jq '.operators[] | [.kind, .share]'")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -45,7 +45,7 @@ pub struct Args {
     architecture: String,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut architectures = input::architectures(std::slice::from_ref(&args.architecture))?;
     anyhow::ensure!(
         architectures.len() == 1,

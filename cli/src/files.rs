@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const OTHERS: u64 = 512;
 
 /// Asks the system for as many files as that many connections need beside everything else; how many connections it allows.
-pub fn allow_for(connections: usize) -> usize {
+pub(crate) fn allow_for(connections: usize) -> usize {
     let wanted = connections as u64 + OTHERS;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(now) = current.filter(|now| *now < wanted) else {

@@ -14,7 +14,7 @@ use super::Context;
     lglp gate --hardware xeon-1t --clear --reason 'new device'\n\n\
     Rules look at the newest validation report of the version (`lglp validate`). Setting some sets all: those left out are\n\
     gone. Changing them needs the role admin where there are tokens.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -44,7 +44,7 @@ pub struct Args {
     reason: String,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("gate")?;
     let store: &dyn Store = &*registry.store;
     let mut gate = store.gate(&args.hardware)?;
@@ -90,7 +90,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// What a gate says, a rule a line.
-pub fn verdict_table(verdict: &Verdict) -> Table {
+pub(crate) fn verdict_table(verdict: &Verdict) -> Table {
     let mut rows = table(&["rule", "verdict", "what it says"]);
     for outcome in &verdict.rules {
         let mark = if outcome.passed { "holds" } else { "FAILS" };

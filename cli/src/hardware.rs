@@ -21,7 +21,7 @@ use super::intervention::Why;
     What is in production is left alone unless forced. The audit log tells of both, and keeps what it told before. They need the\n\
     role admin where there are tokens."
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -46,7 +46,7 @@ enum Action {
     },
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let store = context.registry("hardware")?.store;
     match &args.action {
         None => list(context, &*store),

@@ -12,7 +12,7 @@ use lglp_engine::text;
 
 /// Reads arguments: canonical text, JSON, `@FILE`, or `-` for standard input. Files hold one architecture per line, or a
 /// JSON array, or `{"architectures": [...]}`. What Python prints of the same is read, too.
-pub fn architectures(arguments: &[String]) -> anyhow::Result<Vec<Value>> {
+pub(crate) fn architectures(arguments: &[String]) -> anyhow::Result<Vec<Value>> {
     let mut values = Vec::new();
     for argument in arguments {
         if argument == "-" {
@@ -67,7 +67,7 @@ fn is_one_text(text: &str) -> bool {
 }
 
 /// One architecture, its space taken from `space` or from canonical text.
-pub fn one(
+pub(crate) fn one(
     spaces: &Spaces,
     space: Option<&str>,
     argument: &str,

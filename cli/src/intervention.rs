@@ -6,7 +6,7 @@ use lglp_terminal::actor;
 
 /// Why something is deleted or renamed.
 #[derive(clap::Args)]
-pub struct Why {
+pub(crate) struct Why {
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -16,7 +16,7 @@ pub struct Why {
 }
 
 impl Why {
-    pub fn intervention(&self) -> Intervention {
+    pub(crate) fn intervention(&self) -> Intervention {
         Intervention {
             actor: actor(),
             reason: self.reason.clone(),

@@ -29,7 +29,7 @@ use super::context::Registry;
     lglp jobs cancel 3\n\n\
     Jobs are worked on by `lglp serve`: one that trains and one that measures at a time."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Show this job; with --json, all of it.
     #[arg(value_parser = whole::<u64>())]
     id: Option<u64>,
@@ -60,7 +60,7 @@ enum Action {
     },
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("jobs")?;
     match (&args.action, args.id) {
         (Some(Action::Watch { id }), _) => watch(context, &registry, *id),
@@ -198,7 +198,7 @@ fn watch(context: &Context, registry: &Registry, id: u64) -> anyhow::Result<()> 
 }
 
 /// Shows a job's progress until it ends.
-pub fn until_ended(registry: &Registry, id: u64) -> anyhow::Result<Job> {
+pub(crate) fn until_ended(registry: &Registry, id: u64) -> anyhow::Result<Job> {
     match &registry.server {
         Some(server) => {
             let bar = Bar::new()?;
@@ -271,7 +271,7 @@ impl Bar {
 }
 
 /// Creates a job, where a command was told to leave its work to a server, and says how to follow it.
-pub fn submit(
+pub(crate) fn submit(
     context: &Context,
     registry: &Registry,
     kind: JobKind,

@@ -21,7 +21,7 @@ use super::jobs::submit;
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
     lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target, created where there is none of that name.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -55,7 +55,7 @@ pub struct Args {
 /// Between two lines of progress where there is no terminal.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         args.budget.is_finite() && args.budget > 0.0,
         "--budget must be a positive number of seconds"

@@ -13,7 +13,7 @@ use super::{Context, input};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
     lglp network 'ofa-mobilenetv3@224/s2-k3e3-k3e3i/s2-se-k3e3-k3e3i/s2-k3e3-k3e3i/s1-se-k3e3-k3e3i/s2-se-k3e3-k3e3i' -o net.onnx")]
-pub struct Args {
+pub(crate) struct Args {
     /// Canonical text, JSON, `@FILE` or `-`.
     #[arg(value_name = "ARCH")]
     architecture: String,
@@ -31,7 +31,7 @@ pub struct Args {
     seed: u64,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     let (space, architecture) = input::one(&spaces, args.space.as_deref(), &args.architecture)?;
     let network = networks::build(&space, &architecture, args.batch, args.seed);

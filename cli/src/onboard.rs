@@ -29,7 +29,7 @@ use super::plot::write_lines;
     lglp onboard --hardware xeon-1t --rehearse --budget 200 --seeds 5 --plot curve.svg   # how it would have gone\n\n\
     Architectures that are measured already count. Its error is estimated from the rows themselves: each is predicted by all others.\n  \
     Kill it anywhere and start it again: nothing that is measured is lost or measured again.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target, created where there is none of that name.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -74,7 +74,7 @@ fn goal(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("expected mape=PERCENT, more than 0 and at most 100, such as mape=3; got {text:?}"))
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.job {
         let registry = context.registry("onboard")?;
         let spaces = context.spaces()?;

@@ -4,8 +4,8 @@ use lglp_terminal::print_json;
 
 /// Print the OpenAPI document of the REST API
 #[derive(clap::Args)]
-pub struct Args {}
+pub(crate) struct Args {}
 
-pub fn run(_: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(_: &Args) -> anyhow::Result<()> {
     print_json(&lglp_server::api::document())
 }

@@ -9,7 +9,7 @@ use super::Context;
 
 /// List plugins and their components, and why a plugin is unavailable; a server's where one has the registry
 #[derive(clap::Args)]
-pub struct Args {}
+pub(crate) struct Args {}
 
 /// A file as it is listed.
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct List {
     plugins: Vec<Listed>,
 }
 
-pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
     // A server's, where one has the registry: it is what predicts, and may have been started with another folder.
     let served = context.served()?.and_then(|registry| registry.server);
     let list = match &served {

@@ -22,7 +22,7 @@ use super::{Context, input};
     lglp predict --hardware xeon-1t @architectures.json --model 2\n  \
     lglp predict --hardware xeon-1t @architectures.json --model energy    # joules\n  \
     some-search | lglp predict --hardware xeon-1t --json -")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -40,7 +40,7 @@ pub struct Args {
     architectures: Vec<String>,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let request = PredictRequest {
         space: args.space.clone(),
         architectures: input::architectures(&args.architectures)?,
@@ -112,7 +112,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// What a prediction is of: a runtime, and the inputs that it takes at once.
-pub fn measured_by(runtime: &str, batch_size: Option<u64>) -> String {
+pub(crate) fn measured_by(runtime: &str, batch_size: Option<u64>) -> String {
     let runtime = Printable::of(runtime);
     match batch_size {
         Some(batch) => format!("{runtime} at batch size {batch}"),
@@ -120,14 +120,14 @@ pub fn measured_by(runtime: &str, batch_size: Option<u64>) -> String {
     }
 }
 
-pub fn explain(error: lglp_client::ClientError) -> anyhow::Error {
+pub(crate) fn explain(error: lglp_client::ClientError) -> anyhow::Error {
     match &error {
         lglp_client::ClientError::Problem(problem) => explain_problem(problem),
         _ => anyhow::Error::new(error).context("the server did not answer"),
     }
 }
 
-pub fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
+pub(crate) fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
     let faults: Vec<String> = problem
         .errors
         .iter()

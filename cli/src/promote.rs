@@ -16,7 +16,7 @@ use super::gate::verdict_table;
     lglp promote --hardware xeon-1t 3 --dry-run            # what would the gate say?\n  \
     lglp promote --hardware xeon-1t 4 --alias candidate\n\n\
     `lglp rollback` goes back.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -35,7 +35,7 @@ pub struct Args {
     version: u32,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("promote")?;
     let store: &dyn Store = &*registry.store;
     let expected_generation = match store.alias(&args.hardware, &args.alias) {

@@ -23,7 +23,7 @@ use super::Context;
     lglp registry verify\n  \
     lglp registry gc --dry-run\n\n\
     All but restore work while a server runs: changes wait only while the records are read, predictions never.")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -50,7 +50,7 @@ enum Action {
     },
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
         Action::Backup { file } => backup(context, file),
         Action::Restore { file } => restore(context, file),

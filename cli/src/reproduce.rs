@@ -23,7 +23,7 @@ use super::Context;
     lglp reproduce --hardware epyc-1t --splits 2           # a first look\n  \
     lglp reproduce --hardware titan-xp-b64 --space ofa-mobilenetv3 --rows 1500\n\n\
     The folder gets README.md, report.json, the figures, and cells.jsonl with every fit.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -56,7 +56,7 @@ const EXPERIMENTS: &str = "catalog/experiments/lu-lyu.toml";
 /// Between two lines of progress where there is no terminal.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let experiments = Experiments::load(&args.experiments)?;
     let store = context.registry("reproduce")?.store;
     let spaces = context.spaces()?;

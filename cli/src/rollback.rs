@@ -14,7 +14,7 @@ use super::Context;
     lglp rollback --hardware xeon-1t --reason '4 is off on deep networks'\n  \
     lglp rollback --hardware xeon-1t                 # once more goes back further\n\n\
     No gate is asked. A server has the version still loaded: the next request is answered by it.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -25,7 +25,7 @@ pub struct Args {
     reason: String,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("rollback")?;
     let store: &dyn Store = &*registry.store;
     let seen = store.alias(&args.hardware, &args.alias)?;

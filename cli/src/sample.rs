@@ -12,7 +12,7 @@ use super::Context;
     lglp sample --space mobilenetv3 --count 1000 --weighted 500     # and 500 more, weighted to the large ones\n  \
     lglp sample --space mobilenetv3 --count 100 | lglp predict --hardware xeon-1t -\n\n\
     These are the architectures that `lglp measure` measures with the same --count, --weighted and --seed.")]
-pub struct Args {
+pub(crate) struct Args {
     #[arg(long)]
     space: String,
     /// Draws that cover every pair of depth and resolution equally often.
@@ -26,7 +26,7 @@ pub struct Args {
     seed: u64,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     let space = spaces.get(&args.space)?;
     visit_plan(space, args.seed, args.count, args.weighted, &mut |_, architecture| {

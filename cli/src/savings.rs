@@ -15,7 +15,7 @@ use super::Context;
     lglp savings --hardware xeon-1t --predictions 8000 --seconds 120    # a search of MnasNet's size\n  \
     lglp savings --hardware xeon-1t --power 65 --pue 1.2 --carbon 0.5 --price 0.05\n\n\
     Energy is PUE x hours x watts, carbon energy x factor (Strubell et al., 2019), money hours x price.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -40,7 +40,7 @@ pub struct Args {
     predictions: Option<u64>,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let query = SavingsQuery {
         seconds: args.seconds,
         power: args.power,

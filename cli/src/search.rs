@@ -39,7 +39,7 @@ enum BuiltIn {
     lglp search --hardware xeon-1t --max-ms 40 --candidates 1000000 --job   # in the server, in the background\n\n\
     The program is started once. It reads one architecture a line, as canonical text, and prints a number for each, the more the\n\
     better; it has to flush what it prints.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -79,7 +79,7 @@ fn positive(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("expected milliseconds, more than 0, got {text:?}"))
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.job {
         let parameters = SearchParameters {
             model: args.model.clone().into(),

@@ -31,7 +31,7 @@ const KEEP_ALIVE_S: u32 = 75;
     lglp serve --bind 127.0.0.1:9000 --registry /srv/lglp\n  \
     lglp token create --name ann --role admin && lglp serve --bind 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem\n\n\
     The API's pages are at /docs.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Address to listen on; loopback only, as long as there are no tokens (see `lglp token create --help`).
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
@@ -66,7 +66,7 @@ pub struct Args {
     tls_key: Option<PathBuf>,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     allocator::share_heaps();
     log::start()?;
     let tls = match (&args.tls_cert, &args.tls_key) {

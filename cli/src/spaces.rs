@@ -6,9 +6,9 @@ use super::Context;
 
 /// List search spaces; a server's where one has the registry
 #[derive(clap::Args)]
-pub struct Args {}
+pub(crate) struct Args {}
 
-pub fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     if context.json() {
         let all: Vec<_> = spaces.iter().map(|s| &**s).collect();

@@ -19,7 +19,7 @@ use super::Context;
     lglp token revoke 3f9a17c20b64 --reason 'leaked in a log'\n\n\
     With the folder of a registry that no server holds, anybody who can write there may do all of this: that is how the first \
     token is made, and another where every admin's is lost.")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -49,7 +49,7 @@ enum Action {
     },
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
         Action::Create { name, role, hardware } => create(context, name, *role, hardware),
         Action::List => list(context),

@@ -19,7 +19,7 @@ use super::context::Registry;
     lglp traffic --hardware xeon-1t --canary candidate=10% --reason 'it agrees'\n  \
     lglp traffic --hardware xeon-1t --no-canary --no-shadow --reason 'promoted'\n\n\
     An architecture belongs to a share by its digest: the same one always gets the same version.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -59,7 +59,7 @@ fn share(text: &str) -> Result<Share, String> {
     Ok(Share { alias, share })
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("traffic")?;
     let store = &*registry.store;
     let mut traffic = store.traffic(&args.hardware)?;

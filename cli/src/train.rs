@@ -39,7 +39,7 @@ enum Wanted {
     lglp train --hardware xeon-1t --job   # in the server, in the background\n  \
     lglp train --hardware xeon-1t --target energy   # joules instead of milliseconds\n\n\
     Metrics are of the test part, a tenth of the rows that the model never saw.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -68,7 +68,7 @@ pub struct Args {
     job: bool,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("train")?;
     let parameters = TrainParameters {
         recipe: args.recipe.clone(),

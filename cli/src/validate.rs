@@ -29,7 +29,7 @@ use super::selection::{Method, Rows};
     lglp validate --hardware my-box 3 --select disagreement    # where it differs most from production\n  \
     lglp validate --hardware imported 3 --on held-out          # where nothing can be measured\n\n\
     It runs on this machine, or on the server's where one holds the registry. Kill it anywhere: what was measured stays.\n `lglp validations` shows reports.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -55,7 +55,7 @@ pub struct Args {
     version: u32,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("validate")?;
     if args.job {
         return submit(
@@ -147,7 +147,7 @@ impl Args {
 #[command(after_help = "Examples:\n  \
     lglp validations --hardware my-box\n  \
     lglp validations --hardware my-box 2 --svg scatter.svg")]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -162,7 +162,7 @@ pub struct ListArgs {
     number: Option<u32>,
 }
 
-pub fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
+pub(crate) fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
     let registry = context.registry("validations")?;
     let store: &dyn Store = &*registry.store;
     if let Some(number) = args.number {

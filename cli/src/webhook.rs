@@ -22,7 +22,7 @@ use super::Context;
     lglp webhook delete ci\n\n\
     A running server delivers; what happened meanwhile is delivered when one starts. docs/webhooks.md shows how to verify a\n\
     signature, and when deliveries are tried again.")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -59,7 +59,7 @@ struct Create {
 
 /// Which targets are allowed.
 #[derive(clap::Args)]
-pub struct Allow {
+pub(crate) struct Allow {
     /// Let webhooks post to this host, too, which is not this machine; may be given several times. A running server goes by
     /// what it was started with.
     #[arg(long, env = "LGLP_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "HOST[:PORT]")]
@@ -67,12 +67,12 @@ pub struct Allow {
 }
 
 impl Allow {
-    pub fn targets(&self) -> Targets {
+    pub(crate) fn targets(&self) -> Targets {
         Targets::new(self.webhook_allow.clone())
     }
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("webhook")?;
     let store: &dyn Store = &*registry.store;
     match &args.action {

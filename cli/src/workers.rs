@@ -21,7 +21,7 @@ use super::context::Registry;
     lglp workers remove gpu-box       # it is gone for good: its target is measured by others\n\n\
     `lglp worker --help` tells how to start one."
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -39,7 +39,7 @@ enum Action {
     Remove { name: WorkerName },
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("workers")?;
     match &args.action {
         None => list(context, &registry),

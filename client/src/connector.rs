@@ -7,7 +7,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use crate::tls;
 
 /// Certificates as the system verifies them, so that an authority of one's own is added in one place.
-pub fn system() -> TlsConfig {
+pub(crate) fn system() -> TlsConfig {
     trusting(RootCerts::PlatformVerifier)
 }
 
@@ -15,7 +15,7 @@ pub fn system() -> TlsConfig {
 ///
 /// # Errors
 /// Where the file holds none.
-pub fn authorities(file: &Path) -> anyhow::Result<TlsConfig> {
+pub(crate) fn authorities(file: &Path) -> anyhow::Result<TlsConfig> {
     let found = tls::authorities(file)?;
     let own: Vec<_> = found.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     Ok(trusting(RootCerts::new_with_certs(&own)))

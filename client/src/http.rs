@@ -100,7 +100,7 @@ impl Http {
     }
 
     /// As [`Http::send`], where there may be nothing to answer (204).
-    pub fn send_for_any<T: DeserializeOwned>(
+    pub(crate) fn send_for_any<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -122,7 +122,7 @@ impl Http {
     }
 
     /// As [`Http::delete`], where the answer tells something.
-    pub fn delete_for<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(crate) fn delete_for<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.json(Method::DELETE, path, &[], Vec::new())
     }
 

@@ -5,7 +5,7 @@
 pub mod allocator;
 pub mod api;
 pub mod bundles;
-pub mod compute;
+mod compute;
 pub mod explain;
 pub mod idempotency;
 pub mod jobs;

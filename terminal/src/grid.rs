@@ -77,7 +77,7 @@ impl From<&str> for Cell {
 const PADDING: usize = 2;
 
 /// Rows of cells.
-pub struct Grid {
+pub(crate) struct Grid {
     pub rows: Vec<Vec<Cell>>,
     /// Columns whose texts end below one another, as numbers do.
     pub right: Vec<usize>,
@@ -85,13 +85,13 @@ pub struct Grid {
 
 impl Grid {
     /// Whether so many columns of a terminal are enough for the longest word of each column.
-    pub fn fits(&self, width: u16) -> bool {
+    pub(crate) fn fits(&self, width: u16) -> bool {
         let least: usize = self.longest_words().iter().map(|word| word + PADDING).sum();
         least <= usize::from(width)
     }
 
     /// On a terminal of so many columns, in which it fits.
-    pub fn within(&self, width: u16) -> String {
+    pub(crate) fn within(&self, width: u16) -> String {
         let mut table = self.laid_out();
         let least = self.longest_words().into_iter();
         table.set_constraints(least.map(|word| {
@@ -105,7 +105,7 @@ impl Grid {
     }
 
     /// With every row in one line.
-    pub fn at_ease(&self) -> String {
+    pub(crate) fn at_ease(&self) -> String {
         self.laid_out().trim_fmt()
     }
 
@@ -137,7 +137,7 @@ impl Grid {
 }
 
 /// Columns of the terminal that the output goes to; `COLUMNS` overrules what it says. `None` where it goes elsewhere.
-pub fn terminal_width() -> Option<u16> {
+pub(crate) fn terminal_width() -> Option<u16> {
     let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     wanted.or_else(|| comfy_table::Table::new().width())
 }

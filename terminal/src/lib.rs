@@ -12,7 +12,7 @@ mod when;
 mod whole;
 
 pub use facts::Facts;
-pub use grid::{Cell, terminal_width};
+pub use grid::Cell;
 pub use host_options::HostOptions;
 pub use process::{exit, prepare};
 pub use server_options::{ServerOptions, actor};

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 3;
 
 /// What one process knows of one reference network.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Calibration {
+pub(crate) struct Calibration {
     /// Of the reference network.
     pub digest: String,
     /// The target's latency, which labels are relative to, milliseconds.
@@ -38,7 +38,7 @@ pub struct Calibration {
 }
 
 /// Why there is no calibration.
-pub enum Uncalibrated {
+pub(crate) enum Uncalibrated {
     Plugin(PluginError),
     Failure(Failure),
     Worker(WorkerError),
@@ -46,19 +46,19 @@ pub enum Uncalibrated {
 
 impl Calibration {
     /// Whether the machine is so far off that its labels do not belong with the target's.
-    pub fn is_unlike(&self) -> bool {
+    pub(crate) fn is_unlike(&self) -> bool {
         (self.ratio - 1.0).abs() > UNLIKE
     }
 
     /// What each measurement says where the machine is off.
-    pub fn flag(&self) -> Option<String> {
+    pub(crate) fn flag(&self) -> Option<String> {
         let off = self.ratio - 1.0;
         (off.abs() > REMARKABLE).then(|| format!("reference:{:+.0}%", 100.0 * off))
     }
 
     /// Measures the reference network and tells the server; the target has this latency where it had none. `is_first`: whether it had
     /// none when the job was leased, so that larger ones are compared, too.
-    pub fn take(
+    pub(crate) fn take(
         connection: &ServerConnection,
         device: &Device<'_>,
         reference_space: &SearchSpace,

@@ -14,8 +14,11 @@ use lglp_sdk::Printable;
 use lglp_engine::host::{PluginError, PluginHost};
 use lglp_terminal::{Cell, HostOptions, ServerOptions, SetupArgs, print_json, table};
 
+use crate::connection::EventSink;
 use crate::doctor::{Examination, Report, Verdict, examine};
-use crate::{Event, EventSink, Options, default_name, default_state, run as work};
+use crate::event::Event;
+use crate::identity::{default_name, default_state};
+use crate::{Options, run as work};
 
 /// What the program was told beside.
 pub struct Surroundings<'a> {
@@ -70,7 +73,7 @@ enum WorkerCommand {
     lglp worker doctor\n  \
     lglp worker doctor --server http://lglp:8080 --hardware edge-1 --json\n  \
     lglp worker doctor --runtime tensorrt --set precision=fp16")]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Hardware target that is to be measured.
     #[arg(long, value_name = "NAME")]
     hardware: Option<HardwareName>,

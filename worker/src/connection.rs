@@ -11,16 +11,16 @@ use super::drain::Drain;
 use super::event::Event;
 
 /// Between attempts to reach a server.
-pub const WAITS: Backoff = Backoff {
+pub(crate) const WAITS: Backoff = Backoff {
     first: Duration::from_millis(500),
     longest: Duration::from_secs(15),
 };
 
 /// Who hears what happens.
-pub type EventSink = Arc<dyn Fn(&Event) + Send + Sync>;
+pub(crate) type EventSink = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The server, and what is to be known while it is talked to.
-pub struct ServerConnection {
+pub(crate) struct ServerConnection {
     pub api: WorkerApi,
     pub drain: Arc<Drain>,
     /// Rung whenever somebody who waits may have something to do.
@@ -30,7 +30,7 @@ pub struct ServerConnection {
 }
 
 impl ServerConnection {
-    pub fn new(api: WorkerApi, drain: Arc<Drain>, events: Arc<EventCount>, tell: EventSink) -> Self {
+    pub(crate) fn new(api: WorkerApi, drain: Arc<Drain>, events: Arc<EventCount>, tell: EventSink) -> Self {
         Self {
             api,
             drain,
@@ -41,7 +41,7 @@ impl ServerConnection {
     }
 
     /// Calls once; says so where the server went away or is back.
-    pub fn call<T>(&self, call: impl FnOnce(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn call<T>(&self, call: impl FnOnce(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
         let answer = call(&self.api);
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         match &answer {
@@ -66,7 +66,7 @@ impl ServerConnection {
     ///
     /// # Errors
     /// `Lost` where it gave up; what the server refuses.
-    pub fn ask<T>(
+    pub(crate) fn ask<T>(
         &self,
         goes_on: impl Fn() -> bool,
         call: impl Fn(&WorkerApi) -> Result<T, Failure>,
@@ -86,17 +86,17 @@ impl ServerConnection {
     }
 
     /// Waits; less long where the worker is to drain.
-    pub fn pause(&self, time: Duration) {
+    pub(crate) fn pause(&self, time: Duration) {
         self.pause_unless(time, || self.drain.is_asked());
     }
 
     /// Waits until there have been more than `seen` events, or a moment, for what counts as none.
-    pub fn wait(&self, seen: u64) {
+    pub(crate) fn wait(&self, seen: u64) {
         self.events.wait(seen, Some(Instant::now() + LOOK));
     }
 
     /// Waits until `over` holds, but no longer than that. It is asked at each event, and now and then.
-    pub fn pause_unless(&self, time: Duration, over: impl Fn() -> bool) {
+    pub(crate) fn pause_unless(&self, time: Duration, over: impl Fn() -> bool) {
         let until = Instant::now() + time;
         loop {
             let seen = self.events.count();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::WorkerError;
 
 /// An open device.
-pub struct Device<'a> {
+pub(crate) struct Device<'a> {
     host: &'a PluginHost,
     setup: Setup,
     pub runtime: RuntimeInstance,
@@ -21,7 +21,7 @@ impl<'a> Device<'a> {
     ///
     /// # Errors
     /// `Plugin` where it cannot be; `DeviceLock`.
-    pub fn open(host: &'a PluginHost, setup: Setup) -> Result<Self, WorkerError> {
+    pub(crate) fn open(host: &'a PluginHost, setup: Setup) -> Result<Self, WorkerError> {
         let (runtime, description) = open(host, &setup)?;
         let path = DeviceLock::path(&description);
         let lock = DeviceLock::open(&path).map_err(|reason| WorkerError::DeviceLock {
@@ -38,28 +38,28 @@ impl<'a> Device<'a> {
     }
 
     /// Opens the runtime anew, after it was of no use any more.
-    pub fn reopen(&mut self) -> Result<(), PluginError> {
+    pub(crate) fn reopen(&mut self) -> Result<(), PluginError> {
         (self.runtime, self.description) = open(self.host, &self.setup)?;
         Ok(())
     }
 
     /// The machine, with the opened runtime.
-    pub fn fingerprint(&self) -> Value {
+    pub(crate) fn fingerprint(&self) -> Value {
         fingerprint(&self.description)
     }
 
     /// The runtime's name.
-    pub fn runtime_name(&self) -> &str {
+    pub(crate) fn runtime_name(&self) -> &str {
         &self.setup.runtime
     }
 
     /// Inputs that a network takes at once.
-    pub fn batch(&self) -> u32 {
+    pub(crate) fn batch(&self) -> u32 {
         self.setup.batch
     }
 
     /// Whether it was opened as a target wants it.
-    pub fn fits(&self, target: &HardwareTarget) -> bool {
+    pub(crate) fn fits(&self, target: &HardwareTarget) -> bool {
         let own = self.setup.new_target(&target.name, self.fingerprint(), None);
         own.runtime == target.runtime && (own.settings == target.settings || self.setup == Setup::of_target(target))
     }

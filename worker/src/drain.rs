@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Whether the worker is to end.
 #[derive(Debug, Default)]
-pub struct Drain {
+pub(crate) struct Drain {
     asked: OnceLock<Instant>,
 }
 
@@ -24,7 +24,7 @@ impl Drain {
     ///
     /// # Errors
     /// Where the system does not let it.
-    pub fn at_signals(events: Arc<EventCount>, tell: impl Fn() + Send + 'static) -> io::Result<Arc<Self>> {
+    pub(crate) fn at_signals(events: Arc<EventCount>, tell: impl Fn() + Send + 'static) -> io::Result<Arc<Self>> {
         let drain = Arc::new(Self::default());
         let asked = drain.clone();
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
@@ -43,12 +43,12 @@ impl Drain {
     }
 
     /// Whether it was asked for.
-    pub fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.asked.get().is_some()
     }
 
     /// Whether a server that does not answer was waited for long enough.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.asked.get().is_some_and(|asked| asked.elapsed() >= GRACE)
     }
 }

@@ -11,7 +11,7 @@ use super::spool::SpoolError;
 /// What passes by itself is no error: the worker says so and tries again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WorkerError {
+pub(crate) enum WorkerError {
     #[error(transparent)]
     Spool(#[from] SpoolError),
     /// The runtime cannot be opened, or the plugin folder not be read.
@@ -47,7 +47,7 @@ impl From<Failure> for WorkerError {
 ///
 /// # Errors
 /// `Incompatible`.
-pub fn same_json<T: DeserializeOwned>(record: &impl Serialize, what: &'static str) -> Result<T, WorkerError> {
+pub(crate) fn same_json<T: DeserializeOwned>(record: &impl Serialize, what: &'static str) -> Result<T, WorkerError> {
     serde_json::from_value(serde_json::json!(record)).map_err(|problem| WorkerError::Incompatible {
         what,
         reason: problem.to_string(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Something that happened.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub(crate) enum Event {
     /// Measurements of a process before wait to be handed over.
     Resumed {
         waiting: usize,

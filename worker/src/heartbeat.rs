@@ -6,7 +6,7 @@ use super::connection::{ServerConnection, WAITS};
 use super::lease::{Lease, LeaseEnd};
 
 /// Tells that the worker lives until the lease is closed or over.
-pub fn keep_alive(connection: &ServerConnection, lease: &Lease) {
+pub(crate) fn keep_alive(connection: &ServerConnection, lease: &Lease) {
     let every = lease.holds / 3;
     let mut failures = 0;
     let mut wait = every;

@@ -8,7 +8,7 @@ use rand::Rng;
 const LONGEST: usize = 63;
 
 /// The name of this machine, as a worker may be called.
-pub fn default_name() -> String {
+pub(crate) fn default_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     valid(&host)
 }
@@ -26,14 +26,14 @@ fn valid(host: &str) -> String {
 }
 
 /// Random: no two processes have the same.
-pub fn instance() -> String {
+pub(crate) fn instance() -> String {
     let mut bytes = [0u8; 16];
     rand::rng().fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where a worker of this name keeps its measurements by default; none where this user has no home.
-pub fn default_state(worker: &str) -> Option<PathBuf> {
+pub(crate) fn default_state(worker: &str) -> Option<PathBuf> {
     let folder = |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
     Some(state.join("lglp").join(format!("worker-{worker}")))

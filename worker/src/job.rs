@@ -16,7 +16,7 @@ use super::spool::Spool;
 use super::{heartbeat, uploader};
 
 /// What works on jobs.
-pub struct JobRunner<'a> {
+pub(crate) struct JobRunner<'a> {
     pub connection: Arc<ServerConnection>,
     pub spool: Arc<Spool>,
     pub device: Device<'a>,
@@ -28,7 +28,7 @@ pub struct JobRunner<'a> {
 
 /// How the work on a job ended.
 #[derive(Debug, PartialEq)]
-pub enum JobEnd {
+pub(crate) enum JobEnd {
     /// The job is over, or somebody else's: there may be another.
     Over,
     /// The worker can do no job for now; the reason.
@@ -42,7 +42,7 @@ impl JobRunner<'_> {
     ///
     /// # Errors
     /// What ends the worker.
-    pub fn work(&mut self, work: Work) -> Result<JobEnd, WorkerError> {
+    pub(crate) fn work(&mut self, work: Work) -> Result<JobEnd, WorkerError> {
         let lease = Arc::new(Lease::of(&work, self.connection.events.clone())?);
         (self.connection.tell)(&Event::Leased {
             job: lease.job,

@@ -11,7 +11,7 @@ use super::error::WorkerError;
 use super::spool::Series;
 
 /// A leased job.
-pub struct Lease {
+pub(crate) struct Lease {
     pub job: u64,
     pub fencing: u64,
     /// What its measurements have in common.
@@ -24,7 +24,7 @@ pub struct Lease {
 
 /// Why work on a job stops before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeaseEnd {
+pub(crate) enum LeaseEnd {
     /// It is somebody else's, or nobody's: nothing may be told of it any more.
     Stale,
     /// Somebody wants it to end.
@@ -43,7 +43,7 @@ struct State {
 impl Lease {
     /// # Errors
     /// `Incompatible` where the server's answer lacks a lease.
-    pub fn of(work: &Work, events: Arc<EventCount>) -> Result<Self, WorkerError> {
+    pub(crate) fn of(work: &Work, events: Arc<EventCount>) -> Result<Self, WorkerError> {
         let unclear = |reason: String| WorkerError::Incompatible { what: "lease", reason };
         let job = &work.job;
         let lease = job.lease.as_ref();
@@ -67,7 +67,7 @@ impl Lease {
     }
 
     /// Has the work stop; the first reason stays, but for a lease that is over, which forbids everything else.
-    pub fn stop(&self, why: LeaseEnd) {
+    pub(crate) fn stop(&self, why: LeaseEnd) {
         let mut state = self.state();
         if state.stop.is_none() || why == LeaseEnd::Stale {
             state.stop = Some(why);
@@ -77,31 +77,31 @@ impl Lease {
     }
 
     /// Why the work is to stop, if it is.
-    pub fn stopped(&self) -> Option<LeaseEnd> {
+    pub(crate) fn stopped(&self) -> Option<LeaseEnd> {
         self.state().stop.clone()
     }
 
-    pub fn is_stale(&self) -> bool {
+    pub(crate) fn is_stale(&self) -> bool {
         self.state().stop == Some(LeaseEnd::Stale)
     }
 
     /// Ends the threads that keep it.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.state().closed = true;
         self.events.notify();
     }
 
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.state().closed
     }
 
     /// How far the work is, as heartbeats tell it.
-    pub fn set_progress(&self, done: usize, of: usize, note: String) {
+    pub(crate) fn set_progress(&self, done: usize, of: usize, note: String) {
         let (done, of) = (done as u64, of as u64);
         self.state().progress = Some(JobProgress { done, of, note });
     }
 
-    pub fn progress(&self) -> Option<JobProgress> {
+    pub(crate) fn progress(&self) -> Option<JobProgress> {
         self.state().progress.clone()
     }
 

@@ -8,7 +8,7 @@ mod calibration;
 pub mod command;
 mod connection;
 mod device;
-pub mod doctor;
+mod doctor;
 mod drain;
 mod error;
 mod event;
@@ -24,41 +24,38 @@ mod uploader;
 use std::path::Path;
 use std::sync::Arc;
 
-use lglp_registry::HardwareName;
-
-pub use connection::EventSink;
-pub use error::WorkerError;
-pub use event::Event;
-pub use identity::{default_name, default_state};
-
-use lglp_client::EventCount;
-use lglp_client::{Http, WorkerApi};
+use lglp_client::{EventCount, Http, WorkerApi};
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::Setup;
+use lglp_registry::HardwareName;
+
+use self::connection::EventSink;
+use self::error::WorkerError;
+use self::event::Event;
 
 /// What a worker is told at its start.
-pub struct Options<'a> {
-    pub http: &'a Http,
-    pub host: &'a PluginHost,
+struct Options<'a> {
+    http: &'a Http,
+    host: &'a PluginHost,
     /// The worker's name.
-    pub name: &'a str,
+    name: &'a str,
     /// The target that it measures for.
-    pub hardware: HardwareName,
+    hardware: HardwareName,
     /// How the target is to measure where there is none of that name.
-    pub setup: Option<Setup>,
+    setup: Option<Setup>,
     /// Where it keeps what is finished.
-    pub state: &'a Path,
+    state: &'a Path,
     /// Whether to end where there is no work.
-    pub once: bool,
+    once: bool,
     /// Who hears what happens.
-    pub tell: EventSink,
+    tell: EventSink,
 }
 
 /// Works until a signal says to end, or until there is no work where that was asked for.
 ///
 /// # Errors
 /// What it cannot go on with.
-pub fn run(options: Options<'_>) -> Result<(), WorkerError> {
+fn run(options: Options<'_>) -> Result<(), WorkerError> {
     let events = Arc::new(EventCount::default());
     let tell = options.tell.clone();
     let drain = drain::Drain::at_signals(events.clone(), move || tell(&Event::Draining));

@@ -29,7 +29,7 @@ const TRIES: u32 = 3;
 const DISK_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why measuring stopped.
-pub enum StopReason {
+pub(crate) enum StopReason {
     /// Every architecture of the job is measured.
     Done,
     /// The lease says to.
@@ -49,7 +49,7 @@ pub enum StopReason {
 }
 
 /// The work on one job.
-pub struct MeasurementLoop<'a> {
+pub(crate) struct MeasurementLoop<'a> {
     connection: Arc<ServerConnection>,
     spool: Arc<Spool>,
     lease: &'a Lease,
@@ -81,7 +81,7 @@ impl<'a> MeasurementLoop<'a> {
     ///
     /// # Errors
     /// `Incompatible`.
-    pub fn new(
+    pub(crate) fn new(
         connection: Arc<ServerConnection>,
         spool: Arc<Spool>,
         lease: &'a Lease,
@@ -109,12 +109,12 @@ impl<'a> MeasurementLoop<'a> {
     }
 
     /// How many architectures were measured.
-    pub fn measured(&self) -> usize {
+    pub(crate) fn measured(&self) -> usize {
         self.measured
     }
 
     /// Measures until there is a reason to stop, beginning with a batch where one is there.
-    pub fn measure(
+    pub(crate) fn measure(
         &mut self,
         device: &Device<'_>,
         calibrations: &mut Vec<Calibration>,

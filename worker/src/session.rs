@@ -35,7 +35,7 @@ const BLOCKED: Backoff = Backoff {
 };
 
 /// What a worker is to do.
-pub struct Session<'a> {
+pub(crate) struct Session<'a> {
     pub host: &'a PluginHost,
     pub hardware: HardwareName,
     /// How the target is to measure where it is created.
@@ -61,7 +61,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// What ends it before.
-    pub fn run(&self) -> Result<(), WorkerError> {
+    pub(crate) fn run(&self) -> Result<(), WorkerError> {
         if !self.spool.is_empty() {
             let folder = self.spool.folder().to_owned();
             let waiting = self.spool.len();

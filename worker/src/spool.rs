@@ -27,7 +27,7 @@ const REFUSED: &str = "refused.jsonl";
 const LOCK: &str = "lock";
 
 /// The measurements that a worker has yet to hand over.
-pub struct Spool {
+pub(crate) struct Spool {
     folder: PathBuf,
     held: Mutex<Held>,
     /// Rung at every change.
@@ -48,7 +48,7 @@ struct Entry {
 
 /// What measurements of one job have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Series {
+pub(crate) struct Series {
     pub hardware: HardwareName,
     pub space: String,
     pub round: u32,
@@ -63,7 +63,7 @@ impl Series {
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SpoolError {
+pub(crate) enum SpoolError {
     #[error("{} cannot be used to keep measurements in: {reason}; give another folder by --state", folder.display())]
     Folder { folder: PathBuf, reason: io::Error },
     #[error("{} is in use by another worker; give this one a name of its own by --name, or a folder by --state", folder.display())]
@@ -75,7 +75,7 @@ impl Spool {
     ///
     /// # Errors
     /// Where the folder cannot be written, or is another worker's.
-    pub fn open(folder: &Path, events: Arc<EventCount>) -> Result<Self, SpoolError> {
+    pub(crate) fn open(folder: &Path, events: Arc<EventCount>) -> Result<Self, SpoolError> {
         let failed = |reason| SpoolError::Folder {
             folder: folder.to_owned(),
             reason,
@@ -101,7 +101,7 @@ impl Spool {
     }
 
     /// The folder.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -109,7 +109,7 @@ impl Spool {
     ///
     /// # Errors
     /// Where the disk does not take it: it is held in memory.
-    pub fn keep(&self, measurement: Measurement) -> io::Result<()> {
+    pub(crate) fn keep(&self, measurement: Measurement) -> io::Result<()> {
         let mut held = self.held();
         held.entries.push(Entry {
             measurement,
@@ -125,40 +125,40 @@ impl Spool {
     ///
     /// # Errors
     /// Where the disk still does not take it.
-    pub fn persist(&self) -> io::Result<()> {
+    pub(crate) fn persist(&self) -> io::Result<()> {
         self.held().persist(&self.folder)
     }
 
     /// Whether nothing is in memory alone.
-    pub fn is_durable(&self) -> bool {
+    pub(crate) fn is_durable(&self) -> bool {
         self.held().entries.iter().all(|entry| entry.on_disk)
     }
 
     /// How many measurements there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.held().entries.len()
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Up to `limit` measurements of a series, the oldest first.
-    pub fn waiting(&self, series: &Series, limit: usize) -> Vec<Measurement> {
+    pub(crate) fn waiting(&self, series: &Series, limit: usize) -> Vec<Measurement> {
         let held = self.held();
         let waiting = held.entries.iter().map(|e| &e.measurement).filter(|m| series.has(m));
         waiting.take(limit).cloned().collect()
     }
 
     /// The architectures of a series that are measured and wait here.
-    pub fn digests(&self, series: &Series) -> HashSet<Digest> {
+    pub(crate) fn digests(&self, series: &Series) -> HashSet<Digest> {
         let waiting = self.waiting(series, usize::MAX);
         waiting.into_iter().map(|measurement| measurement.digest).collect()
     }
 
     /// Lets go of what the server has.
-    pub fn acknowledge(&self, taken: &[Measurement]) {
+    pub(crate) fn acknowledge(&self, taken: &[Measurement]) {
         let mut held = self.held();
         let (gone, left) = std::mem::take(&mut held.entries)
             .into_iter()
@@ -174,7 +174,7 @@ impl Spool {
     }
 
     /// Lets go of a measurement that the server refuses, and writes down that it did.
-    pub fn set_aside(&self, refused: &Measurement, reason: &str) {
+    pub(crate) fn set_aside(&self, refused: &Measurement, reason: &str) {
         let line = serde_json::json!({ "reason": reason, "measurement": refused });
         let written = append(&self.folder.join(REFUSED), &[format!("{line}\n").as_bytes()]);
         // Where that cannot be written either, it stays, to be refused again.

@@ -12,7 +12,7 @@ use super::spool::Spool;
 const TOGETHER: usize = 32;
 
 /// Sends what is finished, of this process or of one before, until the lease is closed or over.
-pub fn deliver(connection: &ServerConnection, spool: &Spool, lease: &Lease) {
+pub(crate) fn deliver(connection: &ServerConnection, spool: &Spool, lease: &Lease) {
     let mut failures = 0;
     loop {
         let over = || lease.is_closed() || lease.is_stale();

@@ -25,7 +25,7 @@ use super::Context;
         lglp audit head > /mnt/elsewhere/lglp-audit-head      # keep where who can edit the registry cannot\n  \
         lglp audit verify --head /mnt/elsewhere/lglp-audit-head"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
@@ -79,7 +79,7 @@ fn kind(text: &str) -> Result<String, String> {
     }
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
         None => list(context, &args.list),
         Some(Action::Verify { head }) => verify(context, head.as_deref()),

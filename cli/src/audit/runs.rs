@@ -10,7 +10,7 @@ const PAGE: usize = 1000;
 
 /// Entries that are shown as one: a single one, or measurements of one hardware target and space that somebody recorded one
 /// after the other.
-pub struct Run {
+pub(super) struct Run {
     pub first: AuditEntry,
     /// Number and time of the last, where there are several.
     pub last: Option<(u64, String)>,
@@ -18,7 +18,7 @@ pub struct Run {
 }
 
 /// What a run of measurements has in all.
-pub struct Measured {
+pub(super) struct Measured {
     pub count: usize,
     pub rounds: BTreeSet<u32>,
 }
@@ -54,7 +54,7 @@ impl Run {
 }
 
 /// As many rows as the query has for its limit: entries are read until there are, since many may be one row.
-pub fn read(store: &dyn Store, query: AuditQuery) -> Result<Vec<Run>> {
+pub(super) fn read(store: &dyn Store, query: AuditQuery) -> Result<Vec<Run>> {
     let AuditQuery {
         mut from,
         limit,

@@ -21,7 +21,7 @@ use crate::accuracy::metric;
     lglp models diff --hardware xeon-1t 3 4 --count 10000 --top 50 --json\n\n\
     Both versions predict the same architectures, those that `lglp sample` draws with the same --count and --seed. A relative\n\
     difference is |A - B| to the mean of |A| and |B|.")]
-pub struct Args {
+pub(super) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -42,7 +42,7 @@ pub struct Args {
     seed: u64,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let query = DiffQuery {
         count: args.count,
         top: args.top,

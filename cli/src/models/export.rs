@@ -17,7 +17,7 @@ use crate::Context;
     lglp models export --hardware xeon-1t 3 -o xeon-1t-3.lglp\n\n\
     The file holds the model, its dataset, its training log and everything that is recorded of it. The same version gives the\n\
     same bytes; keep the SHA-256 that is printed, to import by it. docs/bundles.md has the layout.")]
-pub struct Args {
+pub(super) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -31,7 +31,7 @@ pub struct Args {
     force: bool,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("models")?;
     let (bytes, digest) = match &registry.server {
         Some(server) => {

@@ -23,7 +23,7 @@ use crate::Context;
     of its name), that the search space is defined alike, that the plugins are the very files that the version was fitted with;\n\
     and the model is loaded and has to predict. Importing the same file again gives the same version. Import only what comes\n\
     from people you trust: checksums tell damage, not who wrote a file, and plugins read its content.")]
-pub struct Args {
+pub(super) struct Args {
     /// The bundle.
     file: PathBuf,
     /// Hardware target to import to [default: the one that it was exported from].
@@ -42,7 +42,7 @@ fn digest(text: &str) -> lglp_registry::Result<Digest> {
     Digest::from_hex(text.strip_prefix("sha256:").unwrap_or(text))
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let shown = args.file.display();
     let bytes = std::fs::read(&args.file).with_context(|| shown.to_string())?;
     let found = Digest::of(&bytes);

@@ -16,7 +16,7 @@ use crate::accuracy::metric;
     lglp models lineage --hardware xeon-1t 3 --json\n\n\
     Dataset, recipe, seed and the plugins that it was fitted with, each beside the one that is loaded now; the registries that it\n\
     was imported from; and from the audit log who made it and who moved which alias to it or away, when and why.")]
-pub struct Args {
+pub(super) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
@@ -24,7 +24,7 @@ pub struct Args {
     version: u32,
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("models")?;
     let found: Lineage = match &registry.server {
         Some(server) => server.get(&format!("/v1/{}/models/{}/lineage", args.hardware, args.version))?,

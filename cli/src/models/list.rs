@@ -6,7 +6,7 @@ use lglp_terminal::{print_json, short, table, when};
 use crate::Context;
 
 /// Lists the versions of a hardware target.
-pub fn run(context: &Context, hardware: &HardwareName) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, hardware: &HardwareName) -> anyhow::Result<()> {
     let store = context.registry("models")?.store;
     let (versions, aliases) = (store.versions(hardware)?, store.aliases(hardware)?);
     if context.json() {

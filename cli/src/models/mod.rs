@@ -26,7 +26,7 @@ use super::Context;
         lglp models export --hardware xeon-1t 3 -o xeon-1t-3.lglp\n  \
         lglp models import xeon-1t-3.lglp"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     /// Hardware target.
@@ -45,7 +45,7 @@ enum Action {
     Import(import::Args),
 }
 
-pub fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         args.action.is_none() || (args.hardware.is_none() && args.version.is_none()),
         "--hardware and versions stand behind the subcommand, as in `lglp models diff --hardware NAME 3 4`"

@@ -10,7 +10,7 @@ use crate::Context;
 use crate::accuracy::recorded_metrics;
 
 /// Prints one version: what a person asks of it, or all of it as JSON.
-pub fn run(context: &Context, hardware: &HardwareName, number: u32) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, hardware: &HardwareName, number: u32) -> anyhow::Result<()> {
     let store = context.registry("models")?.store;
     let version = store.version(hardware, number)?;
     if context.json() {

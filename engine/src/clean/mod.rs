@@ -3,7 +3,7 @@
 
 mod suspicions;
 
-pub use suspicions::{Suspicion, suspicions};
+pub(crate) use suspicions::{Suspicion, suspicions};
 
 use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Quantity, Store};
 use lglp_sdk::SearchSpace;
@@ -52,7 +52,7 @@ pub struct Finding {
     pub measured_ms: f64,
     /// By a model that never saw it.
     pub predicted_ms: f64,
-    /// See [`Suspicion::score`].
+    /// How many robust standard deviations the logarithm of measured over predicted is from the median.
     pub score: f64,
     pub remeasured_ms: Option<f64>,
     pub decision: Decision,

@@ -12,7 +12,7 @@ use crate::train::{Split, TrainError, TrainingData, cores, each, train};
 
 /// A measurement beside what a model that was not fitted on it predicts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Suspicion {
+pub(crate) struct Suspicion {
     /// Row of the data.
     pub row: usize,
     pub predicted_ms: f64,
@@ -22,7 +22,7 @@ pub struct Suspicion {
 
 /// Scores every row, the most suspicious first. The data are cut into `folds`; each is predicted by a model that was fitted on
 /// the others; `progress` is called as each is done. Scores are of logarithms, for errors grow with latency, and robust, for outliers must not hide each other.
-pub fn suspicions(
+pub(crate) fn suspicions(
     recipe: &Recipe,
     host: &PluginHost,
     space: &SearchSpace,

@@ -2,7 +2,7 @@
 
 /// Counts lines as editors do: they end with LF, CR LF or CR. The crate `csv` counts LF alone, and has a record begin with the
 /// blank lines before it, and with the LF of the CR LF that ends the last one.
-pub struct Lines<'a> {
+pub(super) struct Lines<'a> {
     text: &'a [u8],
     /// Up to where lines were counted: no end of a line goes on from there.
     at: usize,
@@ -10,12 +10,12 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub fn of(text: &'a [u8]) -> Self {
+    pub(super) fn of(text: &'a [u8]) -> Self {
         Self { text, at: 0, line: 1 }
     }
 
     /// The line, from 1, of the record that `csv` found at this byte. Records come in their order.
-    pub fn of_record(&mut self, byte: u64) -> u64 {
+    pub(super) fn of_record(&mut self, byte: u64) -> u64 {
         let found = usize::try_from(byte).map_or(self.text.len(), |byte| byte.min(self.text.len()));
         let blank = self.text[found..]
             .iter()

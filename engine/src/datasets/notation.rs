@@ -40,7 +40,7 @@ impl Delimiter {
     }
 
     /// What a table seems to be delimited by, since its first line has a column of that name then.
-    pub fn of_header(self, text: &[u8], column: &str) -> Option<Self> {
+    pub(crate) fn of_header(self, text: &[u8], column: &str) -> Option<Self> {
         let others = Self::USUAL.into_iter().filter(|other| *other != self);
         others.into_iter().find(|other| {
             let mut reader = ReaderBuilder::new()
@@ -112,7 +112,7 @@ impl Decimal {
 }
 
 /// Whether a cell says that there is nothing, as spreadsheets, data frames and Python do, or as the table does: `0`, `0.0`.
-pub fn is_nothing(cell: &str, absent: &str, decimal: Decimal) -> bool {
+pub(super) fn is_nothing(cell: &str, absent: &str, decimal: Decimal) -> bool {
     let words = ["", "none", "null", "nan"];
     let same_number = || {
         let (cell, absent) = (decimal.number(cell), decimal.number(absent));

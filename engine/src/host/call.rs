@@ -22,7 +22,7 @@ pub fn native_folder() -> PathBuf {
 }
 
 /// Takes the bytes out of a buffer and has the plugin free it.
-pub fn take(mut buffer: Buffer) -> Vec<u8> {
+pub(super) fn take(mut buffer: Buffer) -> Vec<u8> {
     let Some(free) = buffer.free else { return Vec::new() };
     let bytes = if buffer.data.is_null() || buffer.len == 0 {
         Vec::new()
@@ -36,7 +36,7 @@ pub fn take(mut buffer: Buffer) -> Vec<u8> {
 }
 
 /// Calls a callback with an empty error buffer and turns what it answers into a result.
-pub fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
+pub(super) fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
     let mut error = Buffer::EMPTY;
     let status = call(&mut error);
     let message = Excerpt::within(String::from_utf8_lossy(&take(error)), MESSAGE).to_string();
@@ -60,14 +60,17 @@ pub fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result
 /// As [`checked`], for calls that a plugin may not come back from: refused where it, or the version on
 /// whose behalf it is called, is in quarantine, and seen by whoever
 /// watches the calling thread.
-pub fn watched(handle: &ComponentHandle, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
+pub(super) fn watched(handle: &ComponentHandle, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
     handle.admit()?;
     let _in_call = health::enter(handle);
     checked(handle.name(), call)
 }
 
 /// As [`checked`], for callbacks that fill a buffer.
-pub fn bytes(component: &str, call: impl FnOnce(*mut Buffer, *mut Buffer) -> u32) -> Result<Vec<u8>, PluginError> {
+pub(super) fn bytes(
+    component: &str,
+    call: impl FnOnce(*mut Buffer, *mut Buffer) -> u32,
+) -> Result<Vec<u8>, PluginError> {
     let mut out = Buffer::EMPTY;
     let result = checked(component, |error| call(&mut out, error));
     let bytes = take(out);

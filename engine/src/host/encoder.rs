@@ -90,7 +90,7 @@ impl EncoderInstance {
     }
 
     /// Whether it reads the operators of a network.
-    pub fn reads_operators(&self) -> bool {
+    pub(crate) fn reads_operators(&self) -> bool {
         matches!(self.reads, Reads::Operators { .. })
     }
 
@@ -123,7 +123,10 @@ impl EncoderInstance {
     }
 
     /// Encodes parts of networks, each given by its operators: only of an encoder that reads these.
-    pub fn encode_parts(&self, parts: impl ExactSizeIterator<Item = Vec<Operator>>) -> Result<Matrix, PluginError> {
+    pub(crate) fn encode_parts(
+        &self,
+        parts: impl ExactSizeIterator<Item = Vec<Operator>>,
+    ) -> Result<Matrix, PluginError> {
         let Reads::Operators { most, .. } = self.reads else {
             unreachable!("it reads no operators");
         };

@@ -17,7 +17,7 @@ const LARGEST: u64 = 1 << 30;
 
 /// What it takes to load a file, in this process or in a child that inherits the descriptor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Opening {
+pub(super) struct Opening {
     /// Its path, for people.
     pub shown: String,
     /// The same number in every process, since a library sees it as its own name.
@@ -30,14 +30,14 @@ pub struct Opening {
 
 /// A plugin as it was when it was read: a copy of its own in memory, sealed, so that nobody who writes to the file, or puts another
 /// in its place, changes what this process runs.
-pub struct PluginFile {
+pub(super) struct PluginFile {
     pub opening: Opening,
     copy: File,
 }
 
 impl PluginFile {
     /// Opens and reads a file; links are followed. Never waits, as opening a FIFO would.
-    pub fn open(path: &Path) -> Result<Self, PluginError> {
+    pub(super) fn open(path: &Path) -> Result<Self, PluginError> {
         let shown = path.display().to_string();
         let not_loadable = |why: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {why}"));
         // Before it is opened: a socket cannot be, and opening a device may do something.
@@ -77,7 +77,7 @@ impl PluginFile {
     }
 
     /// Keeps the descriptor open for good: the loader tells libraries apart by name, and a number must not come twice.
-    pub fn keep_open(self) {
+    pub(super) fn keep_open(self) {
         std::mem::forget(self.copy);
     }
 }
@@ -131,7 +131,7 @@ fn require_regular(metadata: &Metadata) -> Result<(), String> {
 }
 
 /// The entries of a folder that are named like plugins, in the order of their names.
-pub fn shared_objects(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
+pub(super) fn shared_objects(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
     let entries = std::fs::read_dir(folder).map_err(|e| {
         let folder = folder.display();
         PluginError::Folder(format!(

@@ -32,7 +32,7 @@ impl std::fmt::Display for ComponentKind {
 }
 
 /// An opened plugin. It lives as long as the process.
-pub struct Library {
+pub(super) struct Library {
     table: &'static abi::PluginTable,
     sha256: String,
     health: Arc<Health>,
@@ -57,7 +57,7 @@ pub struct ComponentHandle {
 impl Library {
     /// Loads a plugin by the descriptor through which it was hashed, so that nothing can be put in between. The descriptor
     /// must stay open for good.
-    pub fn open(file: &Opening) -> Result<&'static Self, PluginError> {
+    pub(super) fn open(file: &Opening) -> Result<&'static Self, PluginError> {
         native::preload(&file.needed, &native_folder())?;
         let by_descriptor = format!("/proc/self/fd/{}", file.descriptor);
         // SAFETY: plugins are trusted code; this process loads what another one has seen to load.
@@ -97,7 +97,7 @@ impl Library {
     }
 
     /// The plugin's components, checked.
-    pub fn components(&'static self) -> Result<Vec<ComponentHandle>, PluginError> {
+    pub(super) fn components(&'static self) -> Result<Vec<ComponentHandle>, PluginError> {
         self.raw_components().map(|component| self.handle(component)).collect()
     }
 
@@ -145,7 +145,7 @@ impl Library {
     }
 
     /// What the plugin says of itself.
-    pub fn describe(&'static self) -> Result<PluginDescription, PluginError> {
+    pub(super) fn describe(&'static self) -> Result<PluginDescription, PluginError> {
         let components = self.components()?;
         Ok(PluginDescription {
             name: text(self.table.name)?.to_owned(),
@@ -183,7 +183,7 @@ impl ComponentHandle {
     }
 
     /// Version of the plugin that provides it.
-    pub fn plugin_version(&self) -> &str {
+    pub(crate) fn plugin_version(&self) -> &str {
         &self.plugin_version
     }
 
@@ -203,7 +203,7 @@ impl ComponentHandle {
     }
 
     /// The same, called on behalf of a version.
-    pub fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
+    pub(crate) fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
         let tenant = Some(tenant.clone());
         Self { tenant, ..self.clone() }
     }
@@ -228,7 +228,7 @@ impl ComponentHandle {
     }
 
     /// Checks parameters against the component's schema, naming each that is wrong.
-    pub fn check_parameters(&self, parameters: &serde_json::Value) -> Result<(), PluginError> {
+    pub(crate) fn check_parameters(&self, parameters: &serde_json::Value) -> Result<(), PluginError> {
         let component = format!("{} `{}`", self.kind, self.name);
         let schema = jsonschema::validator_for(&self.parameters)
             .map_err(|e| PluginError::Rejected(format!("the schema of {component} is not usable: {e}")))?;

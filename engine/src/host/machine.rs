@@ -166,7 +166,7 @@ impl PluginHost {
     ///
     /// # Errors
     /// `MachineOnly`, naming the first setting that is not for requests.
-    pub fn admit_settings(&self, name: &str, settings: &Map<String, Value>) -> Result<(), PluginError> {
+    pub(crate) fn admit_settings(&self, name: &str, settings: &Map<String, Value>) -> Result<(), PluginError> {
         let Ok((component, _)) = self.runtime_named(name) else {
             return Ok(());
         };

@@ -7,7 +7,7 @@ const GROUP: &str = "/sys/fs/cgroup/memory";
 
 /// Bytes that processes may still take: of the machine, or of the group that this one is in where that has less. Where the
 /// system does not tell, there is no end.
-pub fn available() -> u64 {
+pub(super) fn available() -> u64 {
     let number = |path: String| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let machine = || {
         let text = fs::read_to_string("/proc/meminfo").ok()?;

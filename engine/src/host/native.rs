@@ -14,7 +14,7 @@ use object::{Endianness, elf};
 use super::PluginError;
 
 /// Opens those of the needed libraries that lie in `folder`. The others are the system's business.
-pub fn preload(needed: &[String], folder: &Path) -> Result<(), PluginError> {
+pub(super) fn preload(needed: &[String], folder: &Path) -> Result<(), PluginError> {
     preload_needed(needed, folder, &mut HashSet::new())
 }
 
@@ -37,7 +37,7 @@ fn preload_needed(names: &[String], folder: &Path, seen: &mut HashSet<String>) -
 }
 
 /// `DT_NEEDED` entries of a 64-bit ELF file; `None` where it is none.
-pub fn needed(bytes: &[u8]) -> Option<Vec<String>> {
+pub(super) fn needed(bytes: &[u8]) -> Option<Vec<String>> {
     let header = elf::FileHeader64::<Endianness>::parse(bytes).ok()?;
     let endian = header.endian().ok()?;
     let sections = header.sections(endian, bytes).ok()?;

@@ -13,7 +13,7 @@ use super::file::Opening;
 use super::trial::{Trial, try_out};
 
 /// Time to load a plugin. With libtorch it takes 0.2 s, and some seconds on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The same in the first rehearsal, which decides nothing where it fails.
 const IMPATIENCE: Duration = Duration::from_secs(3);
@@ -22,7 +22,7 @@ const IMPATIENCE: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Whether each file can be loaded, and if not, why.
-pub fn rehearse(program: &Path, files: &[&Opening]) -> Vec<Result<(), PluginError>> {
+pub(super) fn rehearse(program: &Path, files: &[&Opening]) -> Vec<Result<(), PluginError>> {
     let first = try_out(program, files, IMPATIENCE);
     if first.cut_off.is_none() {
         return first.told;

@@ -70,7 +70,7 @@ struct Texts {
 static PLAN: AtomicPtr<Plan> = AtomicPtr::new(ptr::null_mut());
 
 /// Fails for a file that an earlier start of this process did not survive.
-pub fn require_not_left_out(file: &Opening) -> Result<(), PluginError> {
+pub(super) fn require_not_left_out(file: &Opening) -> Result<(), PluginError> {
     match left_out().into_iter().find(|left| left.sha256 == file.sha256) {
         Some(left) => Err(PluginError::NotLoadable(left.reason)),
         None => Ok(()),
@@ -85,7 +85,7 @@ fn left_out() -> Vec<LeftOut> {
 
 /// Runs `load`, which loads a file. Where that ends the process or takes longer than `patience`, the process starts anew
 /// without the file, and nothing returns.
-pub fn guarded<T>(file: &Opening, patience: Duration, load: impl FnOnce() -> T) -> T {
+pub(super) fn guarded<T>(file: &Opening, patience: Duration, load: impl FnOnce() -> T) -> T {
     /// Timer, signals and plan are the process's.
     static TURN: Mutex<()> = Mutex::new(());
     static AT_EXIT: Once = Once::new();

@@ -53,7 +53,7 @@ struct Told {
 }
 
 /// How a trial went.
-pub struct Trial {
+pub(super) struct Trial {
     /// What came of each file, up to the one at which the child ended.
     pub told: Vec<Result<(), PluginError>>,
     /// What happened at the next file; none where all were told of.
@@ -62,7 +62,7 @@ pub struct Trial {
 
 /// Has a child load files, in their order. One that takes longer than `patience` for a file is killed, with whatever it has
 /// started. `program` is the lglp that is started.
-pub fn try_out(program: &Path, files: &[&Opening], patience: Duration) -> Trial {
+pub(super) fn try_out(program: &Path, files: &[&Opening], patience: Duration) -> Trial {
     let mut told = Vec::with_capacity(files.len());
     let cut_off = watch(program, files, patience, &mut told).unwrap_or_else(|error| {
         let reason = format!("it cannot be tried out: {error}");

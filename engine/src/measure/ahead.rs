@@ -9,14 +9,14 @@ use super::WEIGHTS_SEED;
 use crate::networks::{self, Network};
 
 /// A network under way.
-pub struct Ahead {
+pub(super) struct Ahead {
     architecture: Architecture,
     building: JoinHandle<Network>,
 }
 
 impl Ahead {
     /// Begins to build the network of an architecture with this many inputs at once.
-    pub fn begin(space: &SearchSpace, architecture: &Architecture, batch: u32) -> Self {
+    pub(super) fn begin(space: &SearchSpace, architecture: &Architecture, batch: u32) -> Self {
         let (space, of) = (space.clone(), architecture.clone());
         Self {
             architecture: architecture.clone(),
@@ -25,7 +25,7 @@ impl Ahead {
     }
 
     /// Waits for the network; none where it is another architecture's.
-    pub fn network_of(self, architecture: &Architecture) -> Option<Network> {
+    pub(super) fn network_of(self, architecture: &Architecture) -> Option<Network> {
         let built = self.building.join().expect("building a network does not panic");
         (self.architecture == *architecture).then_some(built)
     }

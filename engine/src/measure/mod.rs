@@ -23,11 +23,13 @@ pub use fingerprint::{load_average, of_this_machine};
 pub use harness::{MeasurementHarness, RecordContext};
 pub use memory::{admit_batch, largest_architecture};
 pub use plan::{Draw, PLAN_LIMIT, Plan, Wanted, distinct, plan, visit_plan};
-pub use protocol::{Pair, PairedMeasurement, Protocol};
-pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architecture, reference_architectures};
+pub use protocol::PairedMeasurement;
+pub use protocol::{Pair, Protocol};
+pub(crate) use reference::reference_architecture;
+pub use reference::{CALIBRATION_RUNS, WEIGHTS_SEED, calibrate, reference_architectures};
 pub use repeatability::Repeatability;
-pub use statistics::{median, quantile};
+pub use statistics::median;
 pub use target::{
-    BATCHES, Difference, Setup, admit, calibrated, difference, difference_before, fingerprint, is_at_hand,
-    is_of_this_machine, reference_network, reference_space,
+    BATCHES, Difference, Setup, admit, calibrated, difference, fingerprint, is_at_hand, is_of_this_machine,
+    reference_network, reference_space,
 };

@@ -13,7 +13,7 @@ pub const WEIGHTS_SEED: u64 = 0;
 
 /// The smallest network of the space at its second-smallest resolution: short beside most candidates, so that pairing
 /// costs little, and long enough to be timed well.
-pub fn reference_architecture(space: &SearchSpace) -> Architecture {
+pub(crate) fn reference_architecture(space: &SearchSpace) -> Architecture {
     let resolutions = &space.choices.resolution;
     smallest(space, resolutions[1.min(resolutions.len() - 1)])
 }

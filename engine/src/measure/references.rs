@@ -27,7 +27,7 @@ const AGREEMENT: f64 = 0.1;
 const LARGEST_SHARE: f64 = 0.5;
 
 /// The reference networks of one space on an open runtime.
-pub struct References<'a> {
+pub(super) struct References<'a> {
     space: &'a SearchSpace,
     runtime: &'a RuntimeInstance,
     batch: u32,
@@ -48,7 +48,7 @@ struct Larger<'a> {
 }
 
 /// What a candidate is to be paired with.
-pub struct Nearest<'r, 'a> {
+pub(super) struct Nearest<'r, 'a> {
     pub network: &'r mut NetworkInstance<'a>,
     /// Its latency on the target, milliseconds.
     pub latency_ms: f64,
@@ -58,7 +58,7 @@ pub struct Nearest<'r, 'a> {
 
 impl Nearest<'_, '_> {
     /// How a measurement tells it.
-    pub fn told(&self) -> Option<TimedNetwork> {
+    pub(super) fn told(&self) -> Option<TimedNetwork> {
         self.larger.clone().map(|digest| TimedNetwork {
             digest,
             latency_ms: self.latency_ms,
@@ -68,7 +68,7 @@ impl Nearest<'_, '_> {
 
 impl<'a> References<'a> {
     /// Loads the target's own; of larger ones one at a time is loaded, when it is wanted.
-    pub fn load(space: &'a SearchSpace, runtime: &'a RuntimeInstance, batch: u32) -> Result<Self, PluginError> {
+    pub(super) fn load(space: &'a SearchSpace, runtime: &'a RuntimeInstance, batch: u32) -> Result<Self, PluginError> {
         let mut architectures = reference_architectures(space).into_iter();
         let own = architectures.next().expect("a space has a smallest network");
         let macs = |architecture: &Architecture| networks::cost(space, architecture).macs as f64;
@@ -91,13 +91,13 @@ impl<'a> References<'a> {
     }
 
     /// The latency of the target's own here, milliseconds. `progress` is told how many runs are done.
-    pub fn calibrate(&mut self, progress: impl FnMut(usize)) -> Result<f64, PluginError> {
+    pub(super) fn calibrate(&mut self, progress: impl FnMut(usize)) -> Result<f64, PluginError> {
         calibrate(&mut self.own, self.runtime.runs_at_once(), progress)
     }
 
     /// The larger ones with their latencies, where the target's own has `own_ms`. One that does not fit, or whose comparisons do not
     /// agree, is left out.
-    pub fn compare(
+    pub(super) fn compare(
         &mut self,
         own_ms: f64,
         protocol: &Protocol,
@@ -143,7 +143,7 @@ impl<'a> References<'a> {
     }
 
     /// Takes the larger ones that a target has.
-    pub fn know(&mut self, reference: Option<&ReferenceNetwork>) {
+    pub(super) fn know(&mut self, reference: Option<&ReferenceNetwork>) {
         for larger in &mut self.larger {
             let known = reference.and_then(|own| own.larger.iter().find(|known| known.digest == larger.digest));
             larger.latency_ms = known.map(|known| known.latency_ms);
@@ -151,7 +151,7 @@ impl<'a> References<'a> {
     }
 
     /// The largest of which a run takes no more than a share of a candidate's. `own_ms`: the latency of the target's own.
-    pub fn nearest(
+    pub(super) fn nearest(
         &mut self,
         candidate: &mut NetworkInstance<'_>,
         own_ms: f64,
@@ -189,7 +189,7 @@ impl<'a> References<'a> {
     }
 
     /// Loads the target's own anew, and larger ones when they are wanted again: what runs one of them may have ended.
-    pub fn reload(&mut self) -> Result<(), PluginError> {
+    pub(super) fn reload(&mut self) -> Result<(), PluginError> {
         for larger in &mut self.larger {
             larger.loaded = None;
         }

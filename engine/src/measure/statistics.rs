@@ -6,7 +6,7 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 /// A quantile by linear interpolation between order statistics; NaN where there are no values.
-pub fn quantile(values: &[f64], q: f64) -> f64 {
+pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let Some(last) = sorted.len().checked_sub(1) else {
@@ -19,7 +19,7 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
 
 /// Half-width of a 95 % confidence interval of the median, as box plots draw their notches (McGill, Tukey and Larsen,
 /// 1978): 1.57 interquartile ranges over the root of the count.
-pub fn median_half_width(values: &[f64]) -> f64 {
+pub(super) fn median_half_width(values: &[f64]) -> f64 {
     let spread = quantile(values, 0.75) - quantile(values, 0.25);
     1.57 * spread / (values.len() as f64).sqrt()
 }

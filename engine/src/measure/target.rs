@@ -236,7 +236,7 @@ fn fact(there: &Value, here: &Value) -> Option<Difference> {
 }
 
 /// As [`difference`], before the runtime is opened: as far as this machine and what its owner has set up go.
-pub fn difference_before(target: &HardwareTarget, runtime: &Runtime<'_>) -> Option<Difference> {
+pub(crate) fn difference_before(target: &HardwareTarget, runtime: &Runtime<'_>) -> Option<Difference> {
     let mut here = of_this_machine();
     here["runtime"] = json!({});
     if let Some(configuration) = runtime.configuration() {

@@ -11,7 +11,7 @@ use super::graph::{Conv, Graph, Value};
 
 /// An inverted residual: expand by 1x1, filter each channel, squeeze and excite, project by 1x1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct InvertedResidual {
+pub(super) struct InvertedResidual {
     pub kernel: u32,
     pub expansion: u32,
     pub stride: u32,
@@ -22,7 +22,7 @@ pub struct InvertedResidual {
 }
 
 impl InvertedResidual {
-    pub fn append(&self, graph: &mut Graph, name: Arguments<'_>, input: &Value) -> Value {
+    pub(super) fn append(&self, graph: &mut Graph, name: Arguments<'_>, input: &Value) -> Value {
         let inner = input.channels * self.expansion;
         let mut value = input.clone();
         if self.expansion > 1 {

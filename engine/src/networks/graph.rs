@@ -12,7 +12,7 @@ use super::{Cost, Network};
 
 /// A value between two operators: a feature map of `side x side`, or a vector (side 1).
 #[derive(Clone)]
-pub struct Value {
+pub(super) struct Value {
     /// Empty in a graph that is only counted.
     name: String,
     pub channels: u32,
@@ -21,7 +21,7 @@ pub struct Value {
 
 /// A convolution, its padding being `kernel / 2`.
 #[derive(Clone, Copy)]
-pub struct Conv {
+pub(super) struct Conv {
     pub kernel: u32,
     pub stride: u32,
     pub channels: u32,
@@ -30,7 +30,7 @@ pub struct Conv {
 }
 
 /// Appends operators. Without weights it only counts, which is what a prediction needs.
-pub struct Graph {
+pub(super) struct Graph {
     batch: u32,
     resolution: u32,
     operators: Vec<Operator>,
@@ -46,7 +46,7 @@ struct Written {
 }
 
 /// Of an image: red, green, blue.
-pub const IMAGE_CHANNELS: u32 = 3;
+pub(super) const IMAGE_CHANNELS: u32 = 3;
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
@@ -56,7 +56,7 @@ const BYTES: u64 = 4;
 
 impl Graph {
     /// A graph that is written with weights of `seed`.
-    pub fn written(batch: u32, resolution: u32, seed: u64) -> Self {
+    pub(super) fn written(batch: u32, resolution: u32, seed: u64) -> Self {
         let written = Written {
             weights: Weights::new(seed),
             nodes: Vec::new(),
@@ -69,7 +69,7 @@ impl Graph {
     }
 
     /// A graph that is only counted.
-    pub fn counted(batch: u32, resolution: u32) -> Self {
+    pub(super) fn counted(batch: u32, resolution: u32) -> Self {
         Self {
             batch,
             resolution,
@@ -80,7 +80,7 @@ impl Graph {
     }
 
     /// The image.
-    pub fn input(&self) -> Value {
+    pub(super) fn input(&self) -> Value {
         Value {
             name: INPUT.into(),
             channels: IMAGE_CHANNELS,
@@ -89,7 +89,7 @@ impl Graph {
     }
 
     /// A value in a graph that is only counted.
-    pub fn value(channels: u32, side: u32) -> Value {
+    pub(super) fn value(channels: u32, side: u32) -> Value {
         Value {
             name: String::new(),
             channels,
@@ -98,12 +98,12 @@ impl Graph {
     }
 
     /// What comes next belongs to this layer of this block, both from 1; to 0 where it is outside of the searched ones.
-    pub fn enter(&mut self, block: u32, layer: u32) {
+    pub(super) fn enter(&mut self, block: u32, layer: u32) {
         self.place = (block, layer);
     }
 
     /// Begins an operator of a kind (`OPERATOR_*`): the nodes to come are what a runtime does in one go, or nearly so.
-    pub fn begin(&mut self, kind: u32, input: &Value) {
+    pub(super) fn begin(&mut self, kind: u32, input: &Value) {
         let (block, layer) = self.place;
         self.operators.push(Operator {
             kind,
@@ -116,7 +116,7 @@ impl Graph {
     }
 
     /// Convolution with bias; batch normalisation is folded into both.
-    pub fn conv(&mut self, name: Arguments<'_>, input: &Value, conv: Conv) -> Value {
+    pub(super) fn conv(&mut self, name: Arguments<'_>, input: &Value, conv: Conv) -> Value {
         let (group, per_filter) = if conv.depthwise {
             (input.channels, 1)
         } else {
@@ -143,7 +143,7 @@ impl Graph {
     }
 
     /// A non-linearity.
-    pub fn activation(&mut self, name: Arguments<'_>, input: &Value, activation: Activation) -> Value {
+    pub(super) fn activation(&mut self, name: Arguments<'_>, input: &Value, activation: Activation) -> Value {
         let (op, code) = match activation {
             Activation::Relu => ("Relu", ACTIVATION_RELU),
             Activation::HardSwish => ("HardSwish", ACTIVATION_HARD_SWISH),
@@ -157,7 +157,7 @@ impl Graph {
     }
 
     /// `max(0, min(1, x / 6 + 1 / 2))`, the gate of squeeze-and-excitation.
-    pub fn hard_sigmoid(&mut self, name: Arguments<'_>, input: &Value) -> Value {
+    pub(super) fn hard_sigmoid(&mut self, name: Arguments<'_>, input: &Value) -> Value {
         let attributes = || {
             vec![
                 AttributeProto::float("alpha", 1.0 / 6.0),
@@ -170,26 +170,26 @@ impl Graph {
     }
 
     /// Mean over height and width.
-    pub fn global_average_pool(&mut self, name: Arguments<'_>, input: &Value) -> Value {
+    pub(super) fn global_average_pool(&mut self, name: Arguments<'_>, input: &Value) -> Value {
         self.launch(&[input], (input.channels, 1));
         self.node(name, "GlobalAveragePool", &[input], &[], Vec::new, (input.channels, 1))
     }
 
     /// Product, the second value being broadcast over height and width.
-    pub fn scale(&mut self, name: Arguments<'_>, input: &Value, gate: &Value) -> Value {
+    pub(super) fn scale(&mut self, name: Arguments<'_>, input: &Value, gate: &Value) -> Value {
         let shape = (input.channels, input.side);
         self.launch(&[input, gate], shape);
         self.node(name, "Mul", &[input, gate], &[], Vec::new, shape)
     }
 
     /// Sum of two values of one shape.
-    pub fn add(&mut self, name: Arguments<'_>, a: &Value, b: &Value) -> Value {
+    pub(super) fn add(&mut self, name: Arguments<'_>, a: &Value, b: &Value) -> Value {
         self.launch(&[a, b], (a.channels, a.side));
         self.node(name, "Add", &[a, b], &[], Vec::new, (a.channels, a.side))
     }
 
     /// A fully connected layer, the last one: its output is the network's.
-    pub fn classify(&mut self, input: &Value, classes: u32) -> Value {
+    pub(super) fn classify(&mut self, input: &Value, classes: u32) -> Value {
         let flat = format_args!("flatten");
         let flat = self.node(flat, "Flatten", &[input], &[], Vec::new, (input.channels, 1));
         let dims = [classes, input.channels];
@@ -201,12 +201,12 @@ impl Graph {
     }
 
     /// The operators that were appended.
-    pub fn operators(self) -> Vec<Operator> {
+    pub(super) fn operators(self) -> Vec<Operator> {
         self.operators
     }
 
     /// The network, which tells so many classes.
-    pub fn finish(mut self, classes: u32) -> Network {
+    pub(super) fn finish(mut self, classes: u32) -> Network {
         Network {
             cost: Cost::of(&self.operators, self.batch),
             operators: std::mem::take(&mut self.operators),

@@ -82,7 +82,7 @@ pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Vec<Operat
 }
 
 /// The most operators that a network of a space has.
-pub fn most_operators(space: &SearchSpace) -> usize {
+pub(crate) fn most_operators(space: &SearchSpace) -> usize {
     // An inverted residual has five at most: expand, depthwise, squeeze-and-excite, project, add.
     let framed = |ops: &[Op]| {
         ops.iter()

@@ -4,7 +4,7 @@
 
 /// A model: graph, opset, producer.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct ModelProto {
+pub(super) struct ModelProto {
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
     #[prost(string, tag = "2")]
@@ -16,7 +16,7 @@ pub struct ModelProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct OperatorSetIdProto {
+pub(super) struct OperatorSetIdProto {
     #[prost(string, tag = "1")]
     pub domain: String,
     #[prost(int64, tag = "2")]
@@ -24,7 +24,7 @@ pub struct OperatorSetIdProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct GraphProto {
+pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<NodeProto>,
     #[prost(string, tag = "2")]
@@ -38,7 +38,7 @@ pub struct GraphProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct NodeProto {
+pub(super) struct NodeProto {
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
@@ -52,7 +52,7 @@ pub struct NodeProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct AttributeProto {
+pub(super) struct AttributeProto {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(float, tag = "2")]
@@ -67,7 +67,7 @@ pub struct AttributeProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct TensorProto {
+pub(super) struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     /// [`FLOAT`].
@@ -80,10 +80,10 @@ pub struct TensorProto {
 }
 
 /// `TensorProto.DataType.FLOAT`.
-pub const FLOAT: i32 = 1;
+pub(super) const FLOAT: i32 = 1;
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct ValueInfoProto {
+pub(super) struct ValueInfoProto {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(message, optional, tag = "2")]
@@ -91,13 +91,13 @@ pub struct ValueInfoProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct TypeProto {
+pub(super) struct TypeProto {
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorTypeProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct TensorTypeProto {
+pub(super) struct TensorTypeProto {
     #[prost(int32, tag = "1")]
     pub elem_type: i32,
     #[prost(message, optional, tag = "2")]
@@ -105,19 +105,19 @@ pub struct TensorTypeProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct TensorShapeProto {
+pub(super) struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
     pub dim: Vec<DimensionProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct DimensionProto {
+pub(super) struct DimensionProto {
     #[prost(int64, tag = "1")]
     pub dim_value: i64,
 }
 
 impl AttributeProto {
-    pub fn float(name: &str, value: f32) -> Self {
+    pub(super) fn float(name: &str, value: f32) -> Self {
         Self {
             name: name.into(),
             f: value,
@@ -126,7 +126,7 @@ impl AttributeProto {
         }
     }
 
-    pub fn int(name: &str, value: i64) -> Self {
+    pub(super) fn int(name: &str, value: i64) -> Self {
         Self {
             name: name.into(),
             i: value,
@@ -135,7 +135,7 @@ impl AttributeProto {
         }
     }
 
-    pub fn ints(name: &str, values: Vec<i64>) -> Self {
+    pub(super) fn ints(name: &str, values: Vec<i64>) -> Self {
         Self {
             name: name.into(),
             ints: values,
@@ -147,7 +147,7 @@ impl AttributeProto {
 
 impl ValueInfoProto {
     /// A float tensor of fixed shape.
-    pub fn tensor(name: &str, shape: &[u32]) -> Self {
+    pub(super) fn tensor(name: &str, shape: &[u32]) -> Self {
         let dim = shape
             .iter()
             .map(|side| DimensionProto {

@@ -5,20 +5,20 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A seeded stream of weights.
-pub struct Weights(ChaCha8Rng);
+pub(super) struct Weights(ChaCha8Rng);
 
 impl Weights {
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// `count` little-endian floats, uniform in `+-sqrt(6 / fan_in)` (He et al., 2015, arXiv:1502.01852).
-    pub fn uniform(&mut self, count: usize, fan_in: usize) -> Vec<u8> {
+    pub(super) fn uniform(&mut self, count: usize, fan_in: usize) -> Vec<u8> {
         self.within(count, (6.0 / fan_in as f32).sqrt())
     }
 
     /// Small biases.
-    pub fn biases(&mut self, count: usize) -> Vec<u8> {
+    pub(super) fn biases(&mut self, count: usize) -> Vec<u8> {
         self.within(count, 0.05)
     }
 

@@ -10,11 +10,11 @@ use crate::measure::plan;
 use crate::train::Training;
 
 /// Architectures that are drawn, of which some are chosen.
-pub const DRAWN: usize = 700;
+pub(super) const DRAWN: usize = 700;
 
 /// Chooses `count` architectures of the space beside those that are measured, the best first; fewer, where the space has no more.
 /// `known`: all that have a measurement, also one that was excluded, which is not measured again.
-pub fn choose(
+pub(super) fn choose(
     training: &Training<'_>,
     priors: &[Vec<u8>],
     measured: &[Architecture],
@@ -33,7 +33,7 @@ pub fn choose(
 }
 
 /// Chooses `count` of a pool, as their numbers: the first ones where the regressor does not tell better.
-pub fn choose_of(
+pub(super) fn choose_of(
     training: &Training<'_>,
     priors: &[Vec<u8>],
     measured: &[Architecture],

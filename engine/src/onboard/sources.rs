@@ -27,7 +27,7 @@ pub struct Source {
 
 /// The targets that measured in the same space, as many inputs at a time: others did harm (what a device does at batch 64 says little of
 /// batch 1), where they are `among` those that may teach. `progress` is told of each before it is fitted, which ends early where it is `stopped`.
-pub fn sources<E: From<OnboardError>>(
+pub(super) fn sources<E: From<OnboardError>>(
     training: &Training<'_>,
     batch: u32,
     among: Option<&[HardwareName]>,

@@ -26,7 +26,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// With these very ends.
-    pub fn linear(caption: &str, range: Range<f64>) -> Self {
+    pub(super) fn linear(caption: &str, range: Range<f64>) -> Self {
         Self {
             caption: caption.to_owned(),
             range,
@@ -35,7 +35,7 @@ impl Axis {
     }
 
     /// With 0 in the middle, as long as `values` need, and no farther than `most`.
-    pub fn symmetric(caption: &str, values: impl Iterator<Item = f64>, most: f64) -> Self {
+    pub(super) fn symmetric(caption: &str, values: impl Iterator<Item = f64>, most: f64) -> Self {
         let reach = match extent(values.map(f64::abs)) {
             Some((_, reach)) if reach > 0.0 => ((1.0 + ROOM) * reach).min(most),
             _ => 1.0,
@@ -45,7 +45,11 @@ impl Axis {
 
     /// Holds each of `values` that is above 0, and of `others` those that lie no more than ten times beyond them: one wild value
     /// does not press all that matter together.
-    pub fn logarithmic(caption: &str, values: impl Iterator<Item = f64>, others: impl Iterator<Item = f64>) -> Self {
+    pub(super) fn logarithmic(
+        caption: &str,
+        values: impl Iterator<Item = f64>,
+        others: impl Iterator<Item = f64>,
+    ) -> Self {
         let (low, high) = extent(values.filter(|value| *value > 0.0)).unwrap_or((1.0, 10.0));
         let near = others.filter(|other| (low / FARTHEST..=high * FARTHEST).contains(other));
         let (low, high) = extent(near.chain([low, high])).unwrap_or((low, high));
@@ -57,12 +61,12 @@ impl Axis {
         }
     }
 
-    pub fn caption(&self) -> &str {
+    pub(super) fn caption(&self) -> &str {
         &self.caption
     }
 
     /// On which side of the axis a value lies; `Equal` is on it.
-    pub fn side(&self, value: f64) -> Ordering {
+    pub(super) fn side(&self, value: f64) -> Ordering {
         match value {
             _ if value > self.range.end => Ordering::Greater,
             _ if value >= self.range.start => Ordering::Equal,
@@ -70,12 +74,12 @@ impl Axis {
         }
     }
 
-    pub fn holds(&self, value: f64) -> bool {
+    pub(super) fn holds(&self, value: f64) -> bool {
         self.side(value) == Ordering::Equal
     }
 
     /// The value itself, or the end that it lies beyond.
-    pub fn nearest(&self, value: f64) -> f64 {
+    pub(super) fn nearest(&self, value: f64) -> f64 {
         match self.side(value) {
             Ordering::Less => self.range.start,
             Ordering::Equal => value,

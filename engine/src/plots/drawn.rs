@@ -1,14 +1,14 @@
 //! What tests find in a picture.
 
 /// The text of a picture with one chart.
-pub struct Drawn(pub String);
+pub(super) struct Drawn(pub String);
 
 /// In pixels; y counts downwards.
-pub type Point = (f64, f64);
+pub(super) type Point = (f64, f64);
 
 /// Where the lines of the grid end.
 #[derive(Debug)]
-pub struct Edges {
+pub(super) struct Edges {
     pub left: f64,
     pub right: f64,
     pub top: f64,
@@ -16,24 +16,24 @@ pub struct Edges {
 }
 
 impl Edges {
-    pub fn hold(&self, (x, y): Point) -> bool {
+    pub(super) fn hold(&self, (x, y): Point) -> bool {
         (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
     }
 }
 
 impl Drawn {
-    pub fn says(&self, text: &str) -> bool {
+    pub(super) fn says(&self, text: &str) -> bool {
         self.0.lines().any(|line| line == text)
     }
 
     /// Centres.
-    pub fn dots(&self) -> Vec<Point> {
+    pub(super) fn dots(&self) -> Vec<Point> {
         let circles = self.elements("circle");
         circles.map(|of| (number(of, "cx"), number(of, "cy"))).collect()
     }
 
     /// Corners, the tip first.
-    pub fn triangles(&self) -> Vec<[Point; 3]> {
+    pub(super) fn triangles(&self) -> Vec<[Point; 3]> {
         let paths = self.elements("polyline").map(points);
         let closed = paths.filter_map(|path| match path[..] {
             [tip, left, right, end] if end == tip => Some([tip, left, right]),
@@ -43,7 +43,7 @@ impl Drawn {
     }
 
     /// Lines from one point to another that are not black: error bars.
-    pub fn segments(&self) -> Vec<[Point; 2]> {
+    pub(super) fn segments(&self) -> Vec<[Point; 2]> {
         let coloured = self
             .elements("polyline")
             .filter(|of| attribute(of, "stroke") != "#000000");
@@ -51,13 +51,13 @@ impl Drawn {
     }
 
     /// Left and right end of each.
-    pub fn rectangles(&self) -> Vec<(f64, f64)> {
+    pub(super) fn rectangles(&self) -> Vec<(f64, f64)> {
         let rectangles = self.elements("rect");
         let ends = rectangles.map(|of| (number(of, "x"), number(of, "x") + number(of, "width")));
         ends.collect()
     }
 
-    pub fn edges(&self) -> Edges {
+    pub(super) fn edges(&self) -> Edges {
         let mut edges = Edges {
             left: f64::MAX,
             right: f64::MIN,

@@ -23,7 +23,7 @@ pub(super) struct Frame {
 
 impl Frame {
     /// A chart with a line for each number on the axes.
-    pub fn chart<'a, 'b>(&self, area: &'a Area<'b>) -> Result<Chart<'a, 'b>, PlotError> {
+    pub(super) fn chart<'a, 'b>(&self, area: &'a Area<'b>) -> Result<Chart<'a, 'b>, PlotError> {
         let what = "axes";
         let mut chart = ChartBuilder::on(area)
             .margin(10)
@@ -41,16 +41,16 @@ impl Frame {
         Ok(chart)
     }
 
-    pub fn holds(&self, (x, y): (f64, f64)) -> bool {
+    pub(super) fn holds(&self, (x, y): (f64, f64)) -> bool {
         self.x.holds(x) && self.y.holds(y)
     }
 
-    pub fn nearest(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    pub(super) fn nearest(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (self.x.nearest(x), self.y.nearest(y))
     }
 
     /// A dot of this radius in pixels for each point inside, a triangle for each outside.
-    pub fn dots(
+    pub(super) fn dots(
         &self,
         chart: &mut Chart<'_, '_>,
         points: impl Iterator<Item = (f64, f64)>,
@@ -64,7 +64,7 @@ impl Frame {
     }
 
     /// A line from end to end for each bar, with a triangle for each end outside.
-    pub fn error_bars(
+    pub(super) fn error_bars(
         &self,
         chart: &mut Chart<'_, '_>,
         bars: &[[(f64, f64); 2]],

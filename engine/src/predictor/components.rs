@@ -29,7 +29,7 @@ pub(super) struct Components {
 
 impl Components {
     /// Those of the residual only where there is one: whatever else a recipe has serves without its plugin.
-    pub fn of(recipe: &Recipe, host: &PluginHost, has_residual: bool) -> Result<Self, PluginError> {
+    pub(super) fn of(recipe: &Recipe, host: &PluginHost, has_residual: bool) -> Result<Self, PluginError> {
         let extractor = recipe.extractor.as_ref();
         Ok(Self {
             encoder: host.component(ComponentKind::Encoder, &recipe.encoder.name)?.clone(),
@@ -48,7 +48,7 @@ impl Components {
         })
     }
 
-    pub fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
+    pub(super) fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
         Self {
             encoder: self.encoder.on_behalf_of(tenant),
             extractor: self.extractor.as_ref().map(|e| e.on_behalf_of(tenant)),
@@ -57,7 +57,7 @@ impl Components {
         }
     }
 
-    pub fn uses(&self) -> Vec<PluginUse> {
+    pub(super) fn uses(&self) -> Vec<PluginUse> {
         let parts = [Some(&self.encoder), self.extractor.as_ref(), Some(&self.regressor)];
         let residual = self.residual.iter().flat_map(residual::Components::handles);
         parts.into_iter().flatten().chain(residual).map(plugin_use).collect()

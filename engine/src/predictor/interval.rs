@@ -60,19 +60,19 @@ pub enum Calibration {
 
 impl Calibration {
     /// From rows that the model was not fitted on; measured and predicted in one unit.
-    pub fn of_validation(measured: &[f64], predicted: &[f64]) -> Self {
+    pub(crate) fn of_validation(measured: &[f64], predicted: &[f64]) -> Self {
         let residual = |(m, p): (&f64, &f64)| (m - p).abs() / p.abs();
         Self::Relative(sorted(measured.iter().zip(predicted).map(residual)))
     }
 
     /// From rows that were left out, one after another.
-    pub fn of_left_out(measured: &[f64], left_out: &[LeftOut]) -> Self {
+    pub(crate) fn of_left_out(measured: &[f64], left_out: &[LeftOut]) -> Self {
         let score = |(m, row): (&f64, &LeftOut)| (m - row.predicted) / row.spread;
         Self::Scores(sorted(measured.iter().zip(left_out).map(score)))
     }
 
     /// As a version of the registry holds it.
-    pub fn of_version(content: &NewVersion) -> Self {
+    pub(crate) fn of_version(content: &NewVersion) -> Self {
         match content.scores.is_empty() {
             true => Self::Relative(sorted(content.residuals.iter().copied())),
             false => Self::Scores(sorted(content.scores.iter().copied())),
@@ -146,7 +146,7 @@ impl Reach {
     ///
     /// # Errors
     /// [`NoInterval::NoSpread`] where there is none of differences; [`NoInterval::Endless`].
-    pub fn of_difference(&self, difference: f64, spread: Option<f64>) -> Result<Interval, NoInterval> {
+    pub(crate) fn of_difference(&self, difference: f64, spread: Option<f64>) -> Result<Interval, NoInterval> {
         let spread = spread.filter(|_| self.of_spread).ok_or(NoInterval::NoSpread)?;
         let width = self.below.max(self.above) * spread;
         self.between(difference - width, difference + width)

@@ -43,7 +43,7 @@ pub(super) struct Model<'a> {
 
 impl Lookups {
     /// `None` where predictions do not follow from sums over parts, the regressor reads no operators, or networks begin with none.
-    pub fn of(
+    pub(super) fn of(
         space: &SearchSpace,
         encoder: &EncoderInstance,
         extractor: Option<&FittedInstance>,
@@ -69,7 +69,7 @@ impl Lookups {
     ///
     /// # Errors
     /// `Failed`, telling both predictions of a network.
-    pub fn compare(&self, space: &SearchSpace, model: Model<'_>) -> Result<(), PluginError> {
+    pub(super) fn compare(&self, space: &SearchSpace, model: Model<'_>) -> Result<(), PluginError> {
         let some: Vec<Architecture> = Sampler::new(space, 0).take(COMPARED).collect();
         let Some(alone) = self.predict(some.iter(), model, false)? else {
             return Ok(());
@@ -93,7 +93,7 @@ impl Lookups {
 
     /// Predicts networks, in the unit of the targets, with spreads where they are asked for and among what it tells. `None` where there is
     /// no room for all that is to be known, or where the regressor fails: then whole networks say what it is that fails.
-    pub fn predict<'a>(
+    pub(super) fn predict<'a>(
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
         model: Model<'_>,

@@ -85,7 +85,7 @@ impl FitEvent<'_> {
 pub type ModelState = BTreeMap<String, Vec<u8>>;
 
 const EXTRACTOR: &str = "extractor";
-pub const REGRESSOR: &str = "regressor";
+pub(crate) const REGRESSOR: &str = "regressor";
 pub const RESIDUAL: &str = "residual";
 const RESIDUAL_GATE: &str = "residual-gate";
 

@@ -71,21 +71,21 @@ pub(super) struct Components {
 }
 
 impl Components {
-    pub fn of(spec: &ResidualSpec, host: &PluginHost) -> Result<Self, PluginError> {
+    pub(super) fn of(spec: &ResidualSpec, host: &PluginHost) -> Result<Self, PluginError> {
         Ok(Self {
             encoder: host.component(ComponentKind::Encoder, &spec.encoder.name)?.clone(),
             regressor: host.component(ComponentKind::Regressor, &spec.regressor.name)?.clone(),
         })
     }
 
-    pub fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
+    pub(super) fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
         Self {
             encoder: self.encoder.on_behalf_of(tenant),
             regressor: self.regressor.on_behalf_of(tenant),
         }
     }
 
-    pub fn handles(&self) -> [&ComponentHandle; 2] {
+    pub(super) fn handles(&self) -> [&ComponentHandle; 2] {
         [&self.encoder, &self.regressor]
     }
 }
@@ -223,7 +223,7 @@ fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -
 
 impl Residual {
     /// Loads what [`Self::save`] gave.
-    pub fn load(
+    pub(super) fn load(
         components: &Components,
         spec: &ResidualSpec,
         space: &SearchSpace,
@@ -247,13 +247,13 @@ impl Residual {
     }
 
     /// The regressor's state, and the gate as JSON.
-    pub fn save(&self) -> Result<[Vec<u8>; 2], PluginError> {
+    pub(super) fn save(&self) -> Result<[Vec<u8>; 2], PluginError> {
         let gate = serde_json::to_vec(&self.gate).expect("numbers are JSON");
         Ok([self.regressor.save()?, gate])
     }
 
     /// What the prediction of each architecture is to be multiplied by.
-    pub fn factors<'a>(
+    pub(super) fn factors<'a>(
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture>,
     ) -> Result<Vec<f64>, PluginError> {

@@ -112,7 +112,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The seeds of the learning curve.
-    pub fn curve_seeds(&self) -> std::ops::Range<u64> {
+    pub(crate) fn curve_seeds(&self) -> std::ops::Range<u64> {
         0..self.splits.min(self.experiments.learning_curve.splits)
     }
 

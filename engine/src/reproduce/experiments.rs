@@ -115,13 +115,13 @@ impl Variant {
         }
     }
 
-    pub fn with_encoder(&self, encoder: &ComponentSpec) -> Self {
+    pub(crate) fn with_encoder(&self, encoder: &ComponentSpec) -> Self {
         let mut recipe = self.recipe.clone();
         recipe.encoder = encoder.clone();
         Self::of(recipe)
     }
 
-    pub fn with_connection(&self, connection: &str) -> Self {
+    pub(crate) fn with_connection(&self, connection: &str) -> Self {
         let mut recipe = self.recipe.clone();
         recipe.regressor.parameters["connection"] = connection.into();
         Self::of(recipe)

@@ -7,7 +7,7 @@ use super::Individual;
 
 /// What a network is judged by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub(super) struct Point {
     /// The less the better.
     pub latency_ms: f64,
     /// The more the better.
@@ -18,7 +18,7 @@ pub struct Point {
 
 /// Where a network stands among the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub(super) struct Place {
     /// How many fronts lie before its own.
     pub rank: usize,
     /// How far its neighbours on the front are: those that stand alone are kept.
@@ -32,7 +32,7 @@ impl Place {
 }
 
 /// The better one of two that are drawn, as its number.
-pub fn tournament(population: &[(Individual, Place)], rng: &mut SmallRng) -> usize {
+pub(super) fn tournament(population: &[(Individual, Place)], rng: &mut SmallRng) -> usize {
     let (a, b) = (
         rng.random_range(0..population.len()),
         rng.random_range(0..population.len()),
@@ -45,7 +45,7 @@ pub fn tournament(population: &[(Individual, Place)], rng: &mut SmallRng) -> usi
 }
 
 /// The best `count`, each with its place among all.
-pub fn better_half(all: Vec<Individual>, count: usize) -> Vec<(Individual, Place)> {
+pub(super) fn better_half(all: Vec<Individual>, count: usize) -> Vec<(Individual, Place)> {
     let points: Vec<Point> = all.iter().map(|individual| individual.point).collect();
     let mut placed: Vec<_> = all.into_iter().zip(places(&points)).collect();
     let crowding = |place: &Place| -place.crowding;

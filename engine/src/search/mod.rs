@@ -14,7 +14,8 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use serde::Serialize;
 
-pub use score::{Score, ScoreError};
+pub use score::Score;
+pub use score::ScoreError;
 
 use crate::measure::distinct;
 use crate::predictor::{COVERAGE, NoInterval};

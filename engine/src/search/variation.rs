@@ -14,19 +14,19 @@ const CROSSED: f64 = 0.9;
 const ANEW: usize = 3;
 
 /// Makes children within a space.
-pub struct Variation<'a> {
+pub(super) struct Variation<'a> {
     space: &'a SearchSpace,
     row: Vec<u8>,
 }
 
 impl<'a> Variation<'a> {
-    pub fn new(space: &'a SearchSpace) -> Self {
+    pub(super) fn new(space: &'a SearchSpace) -> Self {
         let row = vec![0; space.row_len()];
         Self { space, row }
     }
 
     /// A child of two networks; `None` where what came out is not of the space.
-    pub fn child(&mut self, a: &Architecture, b: &Architecture, rng: &mut SmallRng) -> Option<Architecture> {
+    pub(super) fn child(&mut self, a: &Architecture, b: &Architecture, rng: &mut SmallRng) -> Option<Architecture> {
         self.row.copy_from_slice(a.row());
         if rng.random_bool(CROSSED) {
             if rng.random_bool(0.5) {

@@ -12,11 +12,11 @@ pub struct Change {
 }
 
 /// Columns of a layer.
-pub const KERNEL: usize = 0;
-pub const EXPANSION: usize = 1;
-pub const STRIDE: usize = 2;
-pub const SE: usize = 3;
-pub const SHORTCUT: usize = 4;
+pub(crate) const KERNEL: usize = 0;
+pub(crate) const EXPANSION: usize = 1;
+pub(crate) const STRIDE: usize = 2;
+pub(crate) const SE: usize = 3;
+pub(crate) const SHORTCUT: usize = 4;
 
 /// Every architecture of the space that differs from this one in the resolution, in one choice of a layer, in what all layers of a block
 /// share, or in the depth of a block by one.
@@ -73,7 +73,7 @@ pub fn single_changes(space: &SearchSpace, architecture: &Architecture) -> Vec<C
 }
 
 /// Adds a layer at `end` behind the `depth` layers of a block: as the last one is, but for the stride, which only a first layer has.
-pub fn lengthen(space: &SearchSpace, row: &mut [u8], end: usize, depth: usize) {
+pub(crate) fn lengthen(space: &SearchSpace, row: &mut [u8], end: usize, depth: usize) {
     row.copy_within(end - COLUMNS_PER_LAYER..end, end);
     let one = space.choices.stride.iter().position(|stride| *stride == 1);
     if let (1, Some(one)) = (depth, one) {

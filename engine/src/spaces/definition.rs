@@ -68,7 +68,11 @@ pub enum DefinitionError {
 ///
 /// # Errors
 /// [`DefinitionError::Changed`]; those of the registry, but for a target that there is none of.
-pub fn require_same(store: &dyn Store, hardware: &HardwareName, space: &SearchSpace) -> Result<(), DefinitionError> {
+pub(crate) fn require_same(
+    store: &dyn Store,
+    hardware: &HardwareName,
+    space: &SearchSpace,
+) -> Result<(), DefinitionError> {
     let measured = match store.measured_spaces(hardware) {
         Err(lglp_registry::Error::NotFound { .. }) => return Ok(()),
         measured => measured?,

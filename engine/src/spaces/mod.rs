@@ -13,7 +13,9 @@ use anyhow::Context;
 use lglp_sdk::{Excerpt, SearchSpace};
 
 pub use changes::single_changes;
-pub use definition::{DefinitionError, Misfit, definition, require_same};
+pub use definition::DefinitionError;
+pub(crate) use definition::require_same;
+pub use definition::{Misfit, definition};
 pub use of_target::SpaceError;
 
 use crate::text;

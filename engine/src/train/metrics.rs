@@ -108,7 +108,7 @@ impl Metrics {
 
     /// The same, beside what multiply-accumulates times a constant make of the rows: each is `(multiply-accumulates, measured)` of a
     /// row that the constant, the median of their ratios, is taken from.
-    pub fn beside_macs(self, known: &[(u64, f64)], macs: &[u64], measured: &[f64]) -> Self {
+    pub(crate) fn beside_macs(self, known: &[(u64, f64)], macs: &[u64], measured: &[f64]) -> Self {
         let ratios: Vec<f64> = known.iter().map(|(macs, measured)| measured / *macs as f64).collect();
         let price = median(&ratios);
         let predicted: Vec<f64> = macs.iter().map(|macs| price * *macs as f64).collect();

@@ -10,9 +10,11 @@ mod training;
 
 pub use choice::{Fitted, Verdict, candidates, fit};
 pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
-pub use metrics::{IntervalMetrics, Metrics};
+pub use metrics::IntervalMetrics;
+pub use metrics::Metrics;
 pub use parallel::{cores, each};
-pub use split::{FEWEST_ROWS, Split};
+pub(crate) use split::FEWEST_ROWS;
+pub use split::Split;
 pub use summary::{Summary, summaries};
 pub use training::{KeepError, Training};
 

@@ -17,7 +17,7 @@ pub struct Split {
 }
 
 /// Rows below which the parts are too small to say anything.
-pub const FEWEST_ROWS: usize = 30;
+pub(crate) const FEWEST_ROWS: usize = 30;
 
 impl Split {
     /// How the dataset of a version was cut, where the version tells, as those do that lglp trained.
@@ -66,7 +66,7 @@ impl Split {
     }
 
     /// The same test part, but only `rows` rows to train on, and an eighth as many to stop by, as in the whole.
-    pub fn with_train(mut self, rows: usize) -> Self {
+    pub(crate) fn with_train(mut self, rows: usize) -> Self {
         self.train.truncate(rows);
         self.validation.truncate((rows as f64 / 8.0).round().max(1.0) as usize);
         self

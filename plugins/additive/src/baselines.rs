@@ -11,7 +11,7 @@ use crate::operator::{Operator, WIDTH, check_width};
 /// Nothing is to be set.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
 /// Version of both states.
 const VERSION: u32 = 1;
@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 /// Multiply-accumulates times a constant: the median of what rows say it is.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MacProportional {
+pub(crate) struct MacProportional {
     /// In the unit of the targets, for a million multiply-accumulates.
     per_million_macs: f64,
 }
@@ -28,7 +28,7 @@ pub struct MacProportional {
 /// relative error.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Roofline {
+pub(crate) struct Roofline {
     /// In the unit of the targets.
     prices: Vec<f64>,
 }

@@ -19,7 +19,7 @@ const REFERENCES: usize = 400;
 ///
 /// # Errors
 /// `Failed` for rows that are no tables of operators, and where too few candidates are looked at.
-pub fn choose(design: &Design<'_>) -> Result<Vec<usize>, PluginError> {
+pub(crate) fn choose(design: &Design<'_>) -> Result<Vec<usize>, PluginError> {
     let mut catalogue = Catalogue::default();
     let mut networks = catalogue.read(&design.candidates)?;
     networks.truncate(CANDIDATES);

@@ -31,15 +31,15 @@ const KERNELS: [(Kernel, usize); 3] = [
 ];
 
 /// Sums of physical amounts: launches, weights, multiply-accumulates and bytes of each kind.
-pub const TERMS: usize = 2 + 2 * KINDS;
+pub(crate) const TERMS: usize = 2 + 2 * KINDS;
 
 /// The multiply-accumulates among them, thousands.
-pub const KMACS: Range<usize> = 2..2 + KINDS;
+pub(crate) const KMACS: Range<usize> = 2..2 + KINDS;
 
 /// A group of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Group {
+pub(crate) enum Group {
     Scale,
     Constant,
     Terms,
@@ -53,7 +53,7 @@ pub enum Group {
 
 impl Group {
     /// The standard deviation of its coefficients that is believed in beforehand.
-    pub fn believed(self) -> f64 {
+    pub(crate) fn believed(self) -> f64 {
         match self {
             Self::Scale => 0.3,
             Self::Constant => 0.1,
@@ -69,7 +69,7 @@ impl Group {
 /// What the columns are, for any network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Columns {
+pub(crate) struct Columns {
     bases: Vec<Basis>,
     /// What each term is divided by: times the root of their number; 0 for what does not occur.
     term_means: Vec<f64>,
@@ -81,7 +81,7 @@ pub struct Columns {
 }
 
 /// Amounts of an operator, in the order of the terms.
-pub fn amounts(operator: &Operator) -> [f64; TERMS] {
+pub(crate) fn amounts(operator: &Operator) -> [f64; TERMS] {
     let mut amounts = [0.0; TERMS];
     let kind = usize::from(operator.shape.kind) - 1;
     amounts[0] = operator.work.launches;
@@ -93,7 +93,7 @@ pub fn amounts(operator: &Operator) -> [f64; TERMS] {
 
 impl Columns {
     /// The columns that suit networks; `scales` are those of the networks, milliseconds.
-    pub fn new(catalogue: &Catalogue, networks: &[Network], scales: &[f64]) -> Self {
+    pub(crate) fn new(catalogue: &Catalogue, networks: &[Network], scales: &[f64]) -> Self {
         let operators = &catalogue.operators;
         let bases = KERNELS.map(|(kernel, most)| Basis::new(kernel, operators, most, TOLERANCE));
         let mut columns = Self {
@@ -116,7 +116,7 @@ impl Columns {
     }
 
     /// Takes over other scales of the networks.
-    pub fn rescale(&mut self, catalogue: &Catalogue, networks: &[Network], scales: &[f64]) {
+    pub(crate) fn rescale(&mut self, catalogue: &Catalogue, networks: &[Network], scales: &[f64]) {
         let mut means = [0.0; TERMS];
         for (network, scale) in networks.iter().zip(scales) {
             for (operator, _) in &network.operators {
@@ -132,7 +132,7 @@ impl Columns {
     }
 
     /// The groups that have columns, in their order.
-    pub fn groups(&self) -> Vec<(Group, Range<usize>)> {
+    pub(crate) fn groups(&self) -> Vec<(Group, Range<usize>)> {
         self.ranges().filter(|(_, range)| !range.is_empty()).collect()
     }
 
@@ -159,7 +159,7 @@ impl Columns {
     }
 
     /// How many columns there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ranges().last().map_or(0, |(_, range)| range.end)
     }
 
@@ -169,7 +169,7 @@ impl Columns {
     }
 
     /// What an operator of prior cost `cost`, milliseconds, adds to each column that sums over operators, before the division.
-    pub fn of_operator(&self, operator: &Operator, cost: f64, catalogue: &[Operator]) -> Vec<f64> {
+    pub(crate) fn of_operator(&self, operator: &Operator, cost: f64, catalogue: &[Operator]) -> Vec<f64> {
         let mut row = vec![0.0; self.range(Group::CategoryMid).end];
         row[0] = cost;
         let terms = self.range(Group::Terms).start;
@@ -192,17 +192,17 @@ impl Columns {
     }
 
     /// The basis of layers, with its columns.
-    pub fn layers(&self) -> Option<(&LayerBasis, Range<usize>)> {
+    pub(crate) fn layers(&self) -> Option<(&LayerBasis, Range<usize>)> {
         self.layers.as_ref().map(|layers| (layers, self.range(Group::Layer)))
     }
 
     /// The column of the constant, with its value before the division.
-    pub fn constant(&self) -> (usize, f64) {
+    pub(crate) fn constant(&self) -> (usize, f64) {
         (self.range(Group::Constant).start, self.constant)
     }
 
     /// The columns of the resolutions of a network, which are not divided; all 0 for a resolution that was not seen.
-    pub fn of_resolution(&self, resolution: u32) -> impl Iterator<Item = (usize, f64)> + '_ {
+    pub(crate) fn of_resolution(&self, resolution: u32) -> impl Iterator<Item = (usize, f64)> + '_ {
         let seen = self.resolutions.iter().any(|(known, _)| *known == resolution);
         let begin = self.range(Group::Resolution).start;
         let entries = self.resolutions.iter().zip(begin..).map(move |((known, share), at)| {
@@ -213,7 +213,7 @@ impl Columns {
     }
 
     /// All columns of a network of the catalogue.
-    pub fn row(&self, network: &Network, scale: f64, table: &Table, catalogue: &Catalogue) -> Vec<f64> {
+    pub(crate) fn row(&self, network: &Network, scale: f64, table: &Table, catalogue: &Catalogue) -> Vec<f64> {
         let mut sums = vec![0.0; self.len()];
         for (operator, _) in &network.operators {
             add(&mut sums, &table.rows[*operator as usize]);
@@ -229,7 +229,7 @@ impl Columns {
     }
 
     /// All columns of a network, from the sums over its operators and layers.
-    pub fn complete(&self, mut sums: Vec<f64>, resolution: u32, scale: f64) -> Vec<f64> {
+    pub(crate) fn complete(&self, mut sums: Vec<f64>, resolution: u32, scale: f64) -> Vec<f64> {
         let (at, constant) = self.constant();
         sums[at] = constant;
         sums.iter_mut().for_each(|sum| *sum /= scale);
@@ -240,24 +240,24 @@ impl Columns {
     }
 
     /// The resolutions that were seen, pixels, where they are told apart, each with the column that is its own.
-    pub fn resolutions(&self) -> impl Iterator<Item = (u32, usize)> {
+    pub(crate) fn resolutions(&self) -> impl Iterator<Item = (u32, usize)> {
         let begin = self.range(Group::Resolution).start;
         self.resolutions.iter().map(|(pixels, _)| *pixels).zip(begin..)
     }
 
     /// What every network has of the columns of the resolutions, less than nothing: the share of the training that has each.
-    pub fn less_shares(&self) -> impl Iterator<Item = (usize, f64)> {
+    pub(crate) fn less_shares(&self) -> impl Iterator<Item = (usize, f64)> {
         let begin = self.range(Group::Resolution).start;
         (begin..).zip(&self.resolutions).map(|(at, (_, share))| (at, -share))
     }
 
     /// Whether nothing was learned of a resolution, while there is something to be learned of each.
-    pub fn is_new(&self, resolution: u32) -> bool {
+    pub(crate) fn is_new(&self, resolution: u32) -> bool {
         !self.resolutions.is_empty() && self.resolutions.iter().all(|(known, _)| *known != resolution)
     }
 
     /// Steps of an operator that is in no table, with its share of a layer: half a square for each basis.
-    pub fn work_of_an_operator(&self) -> u64 {
+    pub(crate) fn work_of_an_operator(&self) -> u64 {
         let half = |functions: usize| (functions * functions / 2) as u64;
         let bases = self.bases.iter().map(|basis| half(basis.len())).sum::<u64>();
         // A layer has three operators or more.
@@ -265,7 +265,7 @@ impl Columns {
     }
 
     /// Whether the parts belong together, in a catalogue of so many operators.
-    pub fn is_whole(&self, operators: usize) -> bool {
+    pub(crate) fn is_whole(&self, operators: usize) -> bool {
         let finite = |value: &f64| value.is_finite() && *value >= 0.0;
         self.bases.len() == KERNELS.len()
             && self.bases.iter().zip(KERNELS).all(|(basis, (kernel, most))| {
@@ -280,14 +280,14 @@ impl Columns {
 }
 
 /// Prior costs and columns of the operators of a catalogue.
-pub struct Table {
+pub(crate) struct Table {
     /// Milliseconds.
     pub costs: Vec<f64>,
     pub rows: Vec<Vec<f64>>,
 }
 
 impl Table {
-    pub fn new(columns: &Columns, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
+    pub(crate) fn new(columns: &Columns, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
         let operators = catalogue.operators.iter().zip(&costs);
         let rows = operators.map(|(operator, cost)| columns.of_operator(operator, *cost, &catalogue.operators));
         Self {
@@ -298,17 +298,17 @@ impl Table {
 }
 
 /// Adds what an operator has of each column.
-pub fn add(sums: &mut [f64], row: &[f64]) {
+pub(crate) fn add(sums: &mut [f64], row: &[f64]) {
     sums.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry);
 }
 
 /// Adds a multiple of what a layer has of its columns.
-pub fn add_times(sums: &mut [f64], times: f64, row: &[f64]) {
+pub(crate) fn add_times(sums: &mut [f64], times: f64, row: &[f64]) {
     sums.iter_mut().zip(row).for_each(|(sum, entry)| *sum += times * entry);
 }
 
 /// The middle value; the mean of the two in the middle of an even number.
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

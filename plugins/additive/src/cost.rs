@@ -8,7 +8,7 @@ use crate::operator::{Catalogue, KINDS, Network, Operator};
 /// Arithmetic, memory and launches, each over what a network of the training has of it in the median.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Generic {
+pub(crate) struct Generic {
     /// Thousands of multiply-accumulates.
     kmacs: f64,
     /// KiB of values read and written.
@@ -21,7 +21,7 @@ const SHARES: [f64; 3] = [0.5, 0.4, 0.1];
 
 impl Generic {
     /// The medians of networks' sums.
-    pub fn of(catalogue: &Catalogue, networks: &[Network]) -> Self {
+    pub(crate) fn of(catalogue: &Catalogue, networks: &[Network]) -> Self {
         let middle = |amount: fn(&Operator) -> f64| {
             let sums = networks.iter().map(|network| {
                 let operators = network.operators.iter();
@@ -39,7 +39,7 @@ impl Generic {
     }
 
     /// The cost of an operator; a network of median size has about 1.
-    pub fn of_operator(&self, operator: &Operator) -> f64 {
+    pub(crate) fn of_operator(&self, operator: &Operator) -> f64 {
         let work = &operator.work;
         SHARES[0] * work.kmacs / self.kmacs
             + SHARES[1] * work.activation_kib / self.activation_kib
@@ -56,7 +56,7 @@ impl Generic {
 /// Prior costs of operators, milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Cost {
+pub(crate) struct Cost {
     generic: Generic,
     /// What other targets taught, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ struct Taught {
 }
 
 impl Cost {
-    pub fn generic(generic: Generic) -> Self {
+    pub(crate) fn generic(generic: Generic) -> Self {
         Self {
             generic,
             taught: None,
@@ -85,7 +85,7 @@ impl Cost {
     }
 
     /// What other targets taught of each operator of a catalogue, in any unit.
-    pub fn taught(generic: Generic, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
+    pub(crate) fn taught(generic: Generic, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
         let mut sums = [(0.0, 0.0); KINDS];
         for (operator, cost) in catalogue.operators.iter().zip(&costs) {
             let (taught, plain) = &mut sums[usize::from(operator.shape.kind) - 1];
@@ -106,7 +106,7 @@ impl Cost {
     }
 
     /// Scales the costs so that networks take what was measured, in the median of their ratios.
-    pub fn adjust(&mut self, catalogue: &Catalogue, networks: &[Network], targets: &[f64]) {
+    pub(crate) fn adjust(&mut self, catalogue: &Catalogue, networks: &[Network], targets: &[f64]) {
         let costs = self.of_all(catalogue);
         let ratios = networks.iter().zip(targets);
         let ratios: Vec<f64> = ratios
@@ -116,7 +116,7 @@ impl Cost {
     }
 
     /// The cost of an operator, which may be one of the catalogue that the costs were made for.
-    pub fn of_operator(&self, operator: &Operator, catalogue: &Catalogue) -> f64 {
+    pub(crate) fn of_operator(&self, operator: &Operator, catalogue: &Catalogue) -> f64 {
         let Some(taught) = &self.taught else {
             return self.scale * self.generic.of_operator(operator);
         };
@@ -127,7 +127,7 @@ impl Cost {
             }
     }
 
-    pub fn of_all(&self, catalogue: &Catalogue) -> Vec<f64> {
+    pub(crate) fn of_all(&self, catalogue: &Catalogue) -> Vec<f64> {
         let operators = catalogue.operators.iter();
         operators
             .map(|operator| self.of_operator(operator, catalogue))
@@ -135,7 +135,7 @@ impl Cost {
     }
 
     /// Whether all numbers are ones, with a catalogue of so many operators.
-    pub fn is_whole(&self, operators: usize) -> bool {
+    pub(crate) fn is_whole(&self, operators: usize) -> bool {
         let believable = |cost: &f64| (1e-12..=1e9).contains(cost);
         let taught = self.taught.as_ref().is_none_or(|taught| {
             taught.operators.len() == operators

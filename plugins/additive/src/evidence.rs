@@ -15,7 +15,7 @@ use lglp_sdk::plugin::PluginError;
 use crate::lbfgs::minimise;
 
 /// The data, the columns, and what is believed of variances beforehand.
-pub struct Linear {
+pub(crate) struct Linear {
     /// `n x p`.
     pub phi: Mat<f64>,
     pub z: Vec<f64>,
@@ -27,7 +27,7 @@ pub struct Linear {
 
 /// What is believed of the logarithms of the variances, the noise's last: normal around `centre`.
 #[derive(Clone, Debug)]
-pub struct Hyperprior {
+pub(crate) struct Hyperprior {
     pub centre: Vec<f64>,
     /// Standard deviation; none where they are not to be learned.
     pub deviation: Option<f64>,
@@ -46,13 +46,13 @@ impl Linear {
     }
 
     /// What these coefficients say of each row.
-    pub fn fitted(&self, coefficients: &[f64]) -> Vec<f64> {
+    pub(crate) fn fitted(&self, coefficients: &[f64]) -> Vec<f64> {
         let fitted = &self.phi * faer::ColRef::from_slice(coefficients);
         fitted.iter().copied().collect()
     }
 
     /// The logarithms of the variances that the data and the belief speak for most, from `start` in so many steps at most.
-    pub fn learn(&self, belief: &Hyperprior, start: Vec<f64>, steps: usize) -> Vec<f64> {
+    pub(crate) fn learn(&self, belief: &Hyperprior, start: Vec<f64>, steps: usize) -> Vec<f64> {
         let Some(deviation) = belief.deviation else {
             return start;
         };
@@ -86,7 +86,7 @@ impl Linear {
     ///
     /// # Errors
     /// `Failed` where the numbers are beyond what arithmetic can do.
-    pub fn posterior(&self, at: &[f64]) -> Result<Posterior, PluginError> {
+    pub(crate) fn posterior(&self, at: &[f64]) -> Result<Posterior, PluginError> {
         let primal = Primal::new(self);
         let found = primal.solve(at);
         let (_, mu, inverse) = found.ok_or_else(|| PluginError::Failed("the fit has no solution".into()))?;
@@ -105,7 +105,7 @@ impl Linear {
 }
 
 /// What the data tell of the coefficients.
-pub struct Posterior {
+pub(crate) struct Posterior {
     pub coefficients: Vec<f64>,
     /// `R` lower triangular, with `R' R` the covariance of the coefficients.
     pub root: Mat<f64>,
@@ -117,7 +117,7 @@ pub struct Posterior {
 
 /// A row, told by all others.
 #[derive(Clone, Copy, Debug)]
-pub struct Without {
+pub(crate) struct Without {
     /// What is measured less what is predicted, in the unit of `z`.
     pub residual: f64,
     /// The variance of what is predicted.
@@ -126,7 +126,7 @@ pub struct Without {
 
 impl Posterior {
     /// Each row as all others tell it (Cook and Weisberg, Residuals and Influence in Regression, 1982, section 2.2).
-    pub fn left_out(&self, problem: &Linear) -> Vec<Without> {
+    pub(crate) fn left_out(&self, problem: &Linear) -> Vec<Without> {
         let fitted = problem.fitted(&self.coefficients);
         let row = |i: usize| {
             let leverage = (self.spread[i] * problem.weights[i] / self.variance).min(1.0 - 1e-6);

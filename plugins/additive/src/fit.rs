@@ -18,7 +18,7 @@ use crate::model::{LEAST, Model, Parts};
 use crate::operator::{Catalogue, Network};
 
 /// Degrees of freedom of the errors that are tried; the first one unless another is better.
-pub const FREEDOMS: [f64; 3] = [2.0, 1.0, 4.0];
+pub(crate) const FREEDOMS: [f64; 3] = [2.0, 1.0, 4.0];
 
 /// How much better another one must be.
 const BETTER: f64 = 0.99;
@@ -32,11 +32,11 @@ const FURTHER: usize = 10;
 const LEAST_WEIGHT: f64 = 1e-4;
 
 /// The standard deviation of the relative error that is believed in beforehand.
-pub const NOISE: f64 = 0.025;
+pub(crate) const NOISE: f64 = 0.025;
 
 /// What other targets taught.
 #[derive(Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// Prior costs, in the place of the generic ones.
     pub cost: Option<Cost>,
     /// Logarithms of variances by group, the noise's under `None`.
@@ -45,7 +45,7 @@ pub struct Known {
 
 /// What is fitted.
 #[derive(Clone)]
-pub struct Data<'a> {
+pub(crate) struct Data<'a> {
     pub catalogue: Catalogue,
     pub networks: &'a [Network],
     /// Milliseconds.
@@ -64,7 +64,7 @@ struct Solved {
 ///
 /// # Errors
 /// `Failed` where there are no rows, or numbers beyond what arithmetic can do; what `report` gives.
-pub fn fit(
+pub(crate) fn fit(
     data: Data<'_>,
     known: Known,
     report: &dyn Fn(u64, u64) -> Result<(), PluginError>,
@@ -164,7 +164,7 @@ pub fn fit(
 }
 
 /// The prior cost of a network, milliseconds.
-pub fn sum(network: &Network, costs: &[f64]) -> f64 {
+pub(crate) fn sum(network: &Network, costs: &[f64]) -> f64 {
     network
         .operators
         .iter()
@@ -251,7 +251,7 @@ fn left_out(
 /// How the error of networks shrinks with their size.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Size {
+pub(crate) struct Size {
     /// The median prior cost of the training, milliseconds.
     pub median: f64,
     /// The slope of the logarithm of the relative error over that of the prior cost, -1 to 0.
@@ -279,13 +279,13 @@ impl Size {
     }
 
     /// The scale of the second stage's error, of a network of prior cost `m` that the first stage says takes `fit`; milliseconds.
-    pub fn scale(&self, m: f64, fit: f64) -> f64 {
+    pub(crate) fn scale(&self, m: f64, fit: f64) -> f64 {
         fit.clamp(0.4 * m, 2.5 * m) * (m / self.median).powf(self.slope)
     }
 }
 
 /// The mean of the relative errors of rows that are left out.
-pub fn left_out_error(model: &Model, targets: &[f64]) -> f64 {
+pub(crate) fn left_out_error(model: &Model, targets: &[f64]) -> f64 {
     let rows = model.left_out.iter().zip(targets);
     mean_relative(rows.map(|(row, y)| (row.predicted - y, y)))
 }

@@ -8,7 +8,7 @@ use crate::operator::Operator;
 /// A kernel over operators: how much what is learned of one tells of another. It is 1 for an operator with itself.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kernel {
+pub(crate) enum Kernel {
     /// Operators of one kind, `exp(-d^2 / (2 3^2))`, where `d` is the distance of [`Operator::point`].
     Long,
     /// Operators of one category (kind, kernel, stride, activation), length 3.
@@ -18,7 +18,7 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    pub fn between(self, a: &Operator, b: &Operator) -> f64 {
+    pub(crate) fn between(self, a: &Operator, b: &Operator) -> f64 {
         let (alike, length) = match self {
             Self::Long => (a.shape.kind == b.shape.kind, 3.0),
             Self::CategoryLong => (a.category() == b.category(), 3.0),
@@ -36,7 +36,7 @@ impl Kernel {
 /// Operators by which a kernel is represented, and the factor of the kernel between them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Basis {
+pub(crate) struct Basis {
     pub kernel: Kernel,
     /// Numbers in the catalogue.
     pivots: Vec<u32>,
@@ -55,16 +55,16 @@ const LEAST_DIAGONAL: f64 = 1e-6;
 /// A lower triangular factor of a kernel between pivots, as the rows of its triangle.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Factor(Vec<Vec<f64>>);
+pub(crate) struct Factor(Vec<Vec<f64>>);
 
 impl Factor {
     /// Appends a row, that of a further pivot.
-    pub fn push(&mut self, row: Vec<f64>) {
+    pub(crate) fn push(&mut self, row: Vec<f64>) {
         self.0.push(row);
     }
 
     /// What solves the factor for the kernel between something and each pivot.
-    pub fn solve(&self, kernel: impl Iterator<Item = f64>) -> Vec<f64> {
+    pub(crate) fn solve(&self, kernel: impl Iterator<Item = f64>) -> Vec<f64> {
         let mut psi: Vec<f64> = Vec::with_capacity(self.0.len());
         for (kernel, row) in kernel.zip(&self.0) {
             let known: f64 = psi.iter().zip(row).map(|(a, b)| a * b).sum();
@@ -76,7 +76,7 @@ impl Factor {
     }
 
     /// Whether it is one, of so many pivots, that can be solved: a kernel is 1 at most, so no row is longer.
-    pub fn is_whole(&self, pivots: usize) -> bool {
+    pub(crate) fn is_whole(&self, pivots: usize) -> bool {
         let row_is_whole = |(at, row): (usize, &Vec<f64>)| {
             let squares: f64 = row.iter().map(|x| x * x).sum();
             row.len() == at + 1 && squares <= 1.0 + SLACK && row[at] >= LEAST_DIAGONAL
@@ -87,7 +87,7 @@ impl Factor {
 
 impl Basis {
     /// A basis of so many functions at most, which leaves `tolerance` of the kernel's trace over the operators, or less.
-    pub fn new(kernel: Kernel, operators: &[Operator], most: usize, tolerance: f64) -> Self {
+    pub(crate) fn new(kernel: Kernel, operators: &[Operator], most: usize, tolerance: f64) -> Self {
         // Residual diagonal, and the rows of the factor of all operators.
         let mut left = vec![1.0; operators.len()];
         let mut rows: Vec<Vec<f64>> = vec![Vec::new(); operators.len()];
@@ -119,17 +119,17 @@ impl Basis {
     }
 
     /// Functions of the basis.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pivots.len()
     }
 
     /// Whether the parts belong together, in a catalogue of so many operators.
-    pub fn is_whole(&self, operators: usize) -> bool {
+    pub(crate) fn is_whole(&self, operators: usize) -> bool {
         self.factor.is_whole(self.pivots.len()) && self.pivots.iter().all(|pivot| (*pivot as usize) < operators)
     }
 
     /// `psi` of an operator: what solves the factor for the kernel between it and the pivots.
-    pub fn at(&self, operator: &Operator, catalogue: &[Operator]) -> Vec<f64> {
+    pub(crate) fn at(&self, operator: &Operator, catalogue: &[Operator]) -> Vec<f64> {
         let kernel = |pivot: &u32| self.kernel.between(operator, &catalogue[*pivot as usize]);
         self.factor.solve(self.pivots.iter().map(kernel))
     }

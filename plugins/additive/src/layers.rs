@@ -16,7 +16,7 @@ const MOST: usize = 400;
 /// What tells layers apart: kernel, inner channels over channels in, squeeze-and-excitation, channels in and out; and the side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LayerKind {
+pub(crate) struct LayerKind {
     pub kernel: u16,
     pub inner: u32,
     pub se: bool,
@@ -27,7 +27,7 @@ pub struct LayerKind {
 }
 
 /// A layer of a network.
-pub struct Layer {
+pub(crate) struct Layer {
     pub kind: LayerKind,
     pub place: Place,
     pub stride: u16,
@@ -36,7 +36,7 @@ pub struct Layer {
 }
 
 /// The layers of a network, in the order in which they run; `operators` are the network's, each with its place.
-pub fn layers_of<'a>(operators: impl Iterator<Item = (&'a Shape, Place)>) -> Vec<Layer> {
+pub(crate) fn layers_of<'a>(operators: impl Iterator<Item = (&'a Shape, Place)>) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     let searched = operators.enumerate().filter(|(_, (_, place))| *place != (0, 0));
     for (at, (operator, place)) in searched {
@@ -75,7 +75,7 @@ pub fn layers_of<'a>(operators: impl Iterator<Item = (&'a Shape, Place)>) -> Vec
 /// logarithms of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LayerBasis {
+pub(crate) struct LayerBasis {
     pivots: Vec<LayerKind>,
     factor: Factor,
 }
@@ -90,7 +90,7 @@ fn between(a: &LayerKind, b: &LayerKind) -> f64 {
 
 impl LayerBasis {
     /// The basis of the layers of networks; none where a place has several shapes.
-    pub fn new(catalogue: &Catalogue, networks: &[Network]) -> Option<Self> {
+    pub(crate) fn new(catalogue: &Catalogue, networks: &[Network]) -> Option<Self> {
         let mut shapes = BTreeMap::<Place, (u32, u32, u16)>::new();
         let mut counts = BTreeMap::<LayerKind, usize>::new();
         for network in networks {
@@ -125,17 +125,17 @@ impl LayerBasis {
     }
 
     /// Functions of the basis.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pivots.len()
     }
 
     /// `psi` of a layer.
-    pub fn at(&self, layer: &LayerKind) -> Vec<f64> {
+    pub(crate) fn at(&self, layer: &LayerKind) -> Vec<f64> {
         self.factor.solve(self.pivots.iter().map(|pivot| between(layer, pivot)))
     }
 
     /// Whether the parts belong together.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.len() <= MOST && self.factor.is_whole(self.pivots.len())
     }
 }

@@ -12,7 +12,7 @@ const LONGEST: f64 = 2.0;
 
 /// A point that is lower than `start`, after so many steps at most. The function gives value and gradient; a value that is not
 /// finite is a wall.
-pub fn minimise(start: Vec<f64>, steps: usize, mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
+pub(crate) fn minimise(start: Vec<f64>, steps: usize, mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
     let mut at = start;
     let (mut value, mut gradient) = function(&at);
     let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();

@@ -11,7 +11,7 @@ const KEPT: usize = 4096;
 
 /// Values that follow from their keys.
 #[derive(Debug)]
-pub struct Memo<K, V>(RwLock<HashMap<K, Arc<V>, RandomState>>);
+pub(crate) struct Memo<K, V>(RwLock<HashMap<K, Arc<V>, RandomState>>);
 
 impl<K, V> Default for Memo<K, V> {
     fn default() -> Self {
@@ -21,7 +21,7 @@ impl<K, V> Default for Memo<K, V> {
 
 impl<K: Eq + Hash, V> Memo<K, V> {
     /// The value of a key, which `work` gives.
-    pub fn get(&self, key: K, work: impl FnOnce() -> V) -> Arc<V> {
+    pub(crate) fn get(&self, key: K, work: impl FnOnce() -> V) -> Arc<V> {
         if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return known.clone();
         }

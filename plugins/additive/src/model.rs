@@ -16,7 +16,7 @@ use crate::operator::{Catalogue, Operator, SIDE_IN, Shape, WIDTH, check_width};
 use crate::rest::Rest;
 
 /// What a fit finds, and a saved model has.
-pub struct Parts {
+pub(crate) struct Parts {
     pub catalogue: Catalogue,
     pub columns: Columns,
     pub cost: Cost,
@@ -34,7 +34,7 @@ pub struct Parts {
 }
 
 /// A fitted model.
-pub struct Model {
+pub(crate) struct Model {
     pub parts: Parts,
     /// Of each operator of the catalogue.
     times: Vec<Times>,
@@ -52,7 +52,7 @@ pub struct Model {
 
 /// What an operator takes, milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Times {
+pub(crate) struct Times {
     /// Beforehand.
     pub prior: f64,
     /// As the first stage has it.
@@ -62,7 +62,7 @@ pub struct Times {
 }
 
 /// Values that tell a part of a network: [`Times`].
-pub const SUMS: usize = 3;
+pub(crate) const SUMS: usize = 3;
 
 /// What the operators and layers of a network take, milliseconds.
 struct Totals {
@@ -90,10 +90,10 @@ struct OfLayer {
 }
 
 /// Predictions are no less than this share of the prior cost.
-pub const LEAST: f64 = 0.01;
+pub(crate) const LEAST: f64 = 0.01;
 
 impl Model {
-    pub fn new(parts: Parts, left_out: Vec<LeftOut>) -> Self {
+    pub(crate) fn new(parts: Parts, left_out: Vec<LeftOut>) -> Self {
         let mut model = Self {
             rest: Rest::new(&parts),
             parts,
@@ -126,13 +126,13 @@ impl Model {
     }
 
     /// Whether all that follows from the parts are numbers.
-    pub fn is_finite(&self) -> bool {
+    pub(crate) fn is_finite(&self) -> bool {
         let finite = |times: &Times| times.prior > 0.0 && times.first.is_finite() && times.second.is_finite();
         self.times.iter().all(finite)
     }
 
     /// What each operator of the catalogue takes.
-    pub fn table(&self) -> impl Iterator<Item = (&Operator, &Times)> {
+    pub(crate) fn table(&self) -> impl Iterator<Item = (&Operator, &Times)> {
         self.parts.catalogue.operators.iter().zip(&self.times)
     }
 
@@ -140,7 +140,7 @@ impl Model {
     ///
     /// # Errors
     /// `Failed` for rows that are no tables of operators.
-    pub fn predict(&self, inputs: &Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+    pub(crate) fn predict(&self, inputs: &Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
         check_width(inputs)?;
         for (at, target) in targets.iter_mut().enumerate() {
             let sums = self.sums(inputs.row(at), None, None)?;
@@ -153,7 +153,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn sums_of_parts(&self, parts: &Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+    pub(crate) fn sums_of_parts(&self, parts: &Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         check_width(parts)?;
         for (at, out) in out.as_chunks_mut::<SUMS>().0.iter_mut().enumerate() {
             let Times { prior, first, second } = self.sums(parts.row(at), None, None)?.times;
@@ -166,7 +166,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn halves_of_parts(&self, parts: &Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+    pub(crate) fn halves_of_parts(&self, parts: &Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError> {
         check_width(parts)?;
         let mut rows = vec![vec![0.0; self.parts.columns.len()]; parts.rows];
         for (at, columns) in rows.iter_mut().enumerate() {
@@ -185,7 +185,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn predict_sums(
+    pub(crate) fn predict_sums(
         &self,
         told: &Sums<'_>,
         targets: &mut [f64],
@@ -241,7 +241,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn predict_spread(
+    pub(crate) fn predict_spread(
         &self,
         inputs: &Tensor<'_>,
         targets: &mut [f64],
@@ -261,7 +261,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn difference_spreads(&self, inputs: &Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
+    pub(crate) fn difference_spreads(&self, inputs: &Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
         let (wholes, half) = self.halves(inputs)?;
         let resolution = |at: usize| inputs.row(at)[SIDE_IN];
         for at in 0..wholes.len() {
@@ -324,7 +324,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn contributions(&self, inputs: &Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+    pub(crate) fn contributions(&self, inputs: &Tensor<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         check_width(inputs)?;
         for (at, parts) in out.chunks_exact_mut(inputs.shape.steps + 1).enumerate() {
             parts.fill(0.0);
@@ -336,7 +336,7 @@ impl Model {
     }
 
     /// What an operator takes, milliseconds, as far as that belongs to it alone.
-    pub fn time_of(&self, operator: &Operator) -> f64 {
+    pub(crate) fn time_of(&self, operator: &Operator) -> f64 {
         let Parts { catalogue, .. } = &self.parts;
         let known = catalogue
             .find(&operator.shape)

@@ -4,7 +4,7 @@ use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
 /// Coefficients, none negative, that minimise `|rows x - targets|^2 + ridge |x|^2`, a row being as long as `x`.
-pub fn nnls(rows: &[Vec<f64>], targets: &[f64], ridge: f64) -> Vec<f64> {
+pub(crate) fn nnls(rows: &[Vec<f64>], targets: &[f64], ridge: f64) -> Vec<f64> {
     let width = rows.first().map_or(0, Vec::len);
     let moment = |a: usize, b: usize| rows.iter().map(|row| row[a] * row[b]).sum::<f64>();
     let moments = Mat::from_fn(width, width, |a, b| moment(a, b) + if a == b { ridge } else { 0.0 });

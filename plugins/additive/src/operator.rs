@@ -7,18 +7,18 @@ use lglp_sdk::plugin::{PluginError, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Columns of a step; the encoder `operators` documents them.
-pub const WIDTH: usize = 15;
+pub(crate) const WIDTH: usize = 15;
 
 /// The column of the side of the input.
-pub const SIDE_IN: usize = 6;
+pub(crate) const SIDE_IN: usize = 6;
 
 /// Kinds that are told apart.
-pub const KINDS: usize = 9;
+pub(crate) const KINDS: usize = 9;
 
 /// What an operator is: all that its cost depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shape {
+pub(crate) struct Shape {
     #[serde(with = "kind")]
     pub kind: u8,
     pub kernel: u16,
@@ -37,7 +37,7 @@ pub struct Shape {
 /// What an operator does, at batch 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Work {
+pub(crate) struct Work {
     /// Multiply-accumulates, thousands.
     pub kmacs: f64,
     /// Values read and written, KiB.
@@ -49,7 +49,7 @@ pub struct Work {
 
 /// An operator.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Operator {
+pub(crate) struct Operator {
     #[serde(flatten)]
     pub shape: Shape,
     #[serde(flatten)]
@@ -57,17 +57,17 @@ pub struct Operator {
 }
 
 /// What is looked up for each operator of each network that is predicted.
-pub type ByShape<T> = HashMap<Shape, T, RandomState>;
+pub(crate) type ByShape<T> = HashMap<Shape, T, RandomState>;
 
 /// Where an operator stands: block and layer, from 1; 0 outside of the searched ones.
-pub type Place = (u16, u16);
+pub(crate) type Place = (u16, u16);
 
 impl Operator {
     /// Reads a step; `None` for the zeros behind the last operator.
     ///
     /// # Errors
     /// `Failed` for what the encoder never gives.
-    pub fn read(step: &[f32]) -> Result<Option<(Self, Place)>, PluginError> {
+    pub(crate) fn read(step: &[f32]) -> Result<Option<(Self, Place)>, PluginError> {
         if step[0] == 0.0 {
             return Ok(None);
         }
@@ -98,7 +98,7 @@ impl Operator {
     }
 
     /// Where kernels measure distances: logarithms of channels in, channels out, side.
-    pub fn point(&self) -> [f64; 3] {
+    pub(crate) fn point(&self) -> [f64; 3] {
         let log = |count: u32| f64::from(count.max(1)).log2();
         [
             log(self.shape.channels_in),
@@ -108,7 +108,7 @@ impl Operator {
     }
 
     /// What must be alike for operators to be of one category.
-    pub fn category(&self) -> (u8, u16, u16, u8) {
+    pub(crate) fn category(&self) -> (u8, u16, u16, u8) {
         let Shape {
             kind,
             kernel,
@@ -122,7 +122,7 @@ impl Operator {
 
 /// One network: its operators as numbers in a [`Catalogue`], each with its place, in the order in which they run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Network {
+pub(crate) struct Network {
     pub operators: Vec<(u32, Place)>,
     /// Side of the input, pixels.
     pub resolution: u32,
@@ -130,7 +130,7 @@ pub struct Network {
 
 impl Network {
     /// What its operators are, each with its place.
-    pub fn shapes<'a>(&'a self, catalogue: &'a Catalogue) -> impl Iterator<Item = (&'a Shape, Place)> {
+    pub(crate) fn shapes<'a>(&'a self, catalogue: &'a Catalogue) -> impl Iterator<Item = (&'a Shape, Place)> {
         let operators = &catalogue.operators;
         let shape = |(number, place): &(u32, Place)| (&operators[*number as usize].shape, *place);
         self.operators.iter().map(shape)
@@ -139,14 +139,14 @@ impl Network {
 
 /// Distinct operators, numbered in the order in which they were met.
 #[derive(Clone, Debug, Default)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     pub operators: Vec<Operator>,
     numbers: ByShape<u32>,
 }
 
 impl Catalogue {
     /// A catalogue of operators that are distinct.
-    pub fn of(operators: Vec<Operator>) -> Self {
+    pub(crate) fn of(operators: Vec<Operator>) -> Self {
         let numbers = operators
             .iter()
             .zip(0..)
@@ -158,7 +158,7 @@ impl Catalogue {
     }
 
     /// The number of an operator, which is added where it is new.
-    pub fn number(&mut self, operator: Operator) -> u32 {
+    pub(crate) fn number(&mut self, operator: Operator) -> u32 {
         *self.numbers.entry(operator.shape).or_insert_with(|| {
             self.operators.push(operator);
             self.operators.len() as u32 - 1
@@ -166,7 +166,7 @@ impl Catalogue {
     }
 
     /// The number of a shape that is in the catalogue.
-    pub fn find(&self, shape: &Shape) -> Option<u32> {
+    pub(crate) fn find(&self, shape: &Shape) -> Option<u32> {
         self.numbers.get(shape).copied()
     }
 
@@ -174,7 +174,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// `Failed` for rows that are no tables of operators.
-    pub fn read(&mut self, inputs: &Tensor<'_>) -> Result<Vec<Network>, PluginError> {
+    pub(crate) fn read(&mut self, inputs: &Tensor<'_>) -> Result<Vec<Network>, PluginError> {
         check_width(inputs)?;
         (0..inputs.rows)
             .map(|row| {
@@ -202,7 +202,7 @@ impl Catalogue {
 ///
 /// # Errors
 /// `Failed`, naming both widths.
-pub fn check_width(inputs: &Tensor<'_>) -> Result<(), PluginError> {
+pub(crate) fn check_width(inputs: &Tensor<'_>) -> Result<(), PluginError> {
     if inputs.shape.width == WIDTH {
         return Ok(());
     }
@@ -219,11 +219,11 @@ macro_rules! named {
             use lglp_sdk::plugin::operator::{code_of, name_of};
             use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-            pub fn serialize<S: Serializer>(code: &u8, to: S) -> Result<S::Ok, S::Error> {
+            pub(super) fn serialize<S: Serializer>(code: &u8, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_str(name_of(u32::from(*code), $names))
             }
 
-            pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u8, D::Error> {
+            pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u8, D::Error> {
                 let code = code_of(&String::deserialize(from)?, $names);
                 code.map(|code| code as u8)
                     .ok_or_else(|| D::Error::custom("no such code"))

@@ -14,9 +14,9 @@ use crate::transfer::fit_from;
 /// Nothing is to be set: what could be is learned.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub struct Additive(Model);
+pub(crate) struct Additive(Model);
 
 impl Regressor for Additive {
     const NAME: &'static str = "additive";

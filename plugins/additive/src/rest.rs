@@ -4,7 +4,7 @@ use crate::model::Parts;
 
 /// What a part of a prediction has of both stages, and of what is not known of the coefficients.
 #[derive(Clone)]
-pub struct Share {
+pub(crate) struct Share {
     pub first: f64,
     pub second: f64,
     /// `R` times its columns.
@@ -33,7 +33,7 @@ impl Share {
 }
 
 /// What belongs to no operator.
-pub struct Rest {
+pub(crate) struct Rest {
     /// Milliseconds, the same for every network.
     pub constant: Share,
     /// Relative to the scale of a network, by resolution, pixels.
@@ -43,7 +43,7 @@ pub struct Rest {
 }
 
 impl Rest {
-    pub fn new(parts: &Parts) -> Self {
+    pub(crate) fn new(parts: &Parts) -> Self {
         // Each resolution has a column of its own, less what all have in common.
         let common = Share::of(parts, parts.columns.less_shares());
         let with = |(pixels, at)| {
@@ -58,7 +58,7 @@ impl Rest {
         }
     }
 
-    pub fn of_resolution(&self, pixels: u32) -> &Share {
+    pub(crate) fn of_resolution(&self, pixels: u32) -> &Share {
         let known = self.resolutions.iter().find(|(known, _)| *known == pixels);
         known.map_or(&self.unseen, |(_, share)| share)
     }

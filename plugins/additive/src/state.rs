@@ -13,7 +13,7 @@ use crate::model::{Model, Parts};
 use crate::operator::{Catalogue, Operator};
 
 /// Version of the format.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// Operators at most, which loading works out the times of.
 const MOST_OPERATORS: usize = 20_000;
@@ -64,7 +64,7 @@ struct Row {
 ///
 /// # Errors
 /// `Failed` where a number has no JSON.
-pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
+pub(crate) fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
     let parts = &model.parts;
     let state = State {
         format: FORMAT.into(),
@@ -94,7 +94,7 @@ pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
 ///
 /// # Errors
 /// `UnsupportedState`, saying what is not as it must be.
-pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
+pub(crate) fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
     let refuse = |why: String| Err(PluginError::UnsupportedState(why));
     if version != VERSION {
         return refuse(format!("version {version}; this plugin reads {VERSION}"));

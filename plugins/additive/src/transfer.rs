@@ -29,7 +29,7 @@ const BELIEVED: [(Group, f64); 6] = [
 ];
 
 /// The standard deviation of a group's coefficients that is believed in where prior costs are taught.
-pub fn believed_where_taught(group: Group) -> f64 {
+pub(crate) fn believed_where_taught(group: Group) -> f64 {
     let own = BELIEVED.iter().find(|(other, _)| *other == group);
     own.map_or(group.believed(), |(_, deviation)| *deviation)
 }
@@ -38,7 +38,7 @@ pub fn believed_where_taught(group: Group) -> f64 {
 ///
 /// # Errors
 /// As [`fit`].
-pub fn fit_from(
+pub(crate) fn fit_from(
     data: &Data<'_>,
     sources: &[Model],
     report: &dyn Fn(u64, u64) -> Result<(), PluginError>,

@@ -10,7 +10,7 @@ use crate::linear_model::Method;
 /// scikit-learn's names and defaults.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Updates at most.
     #[schemars(range(min = 1, max = 100000))]
     max_iter: u32,
@@ -44,7 +44,7 @@ impl Default for Parameters {
     }
 }
 
-pub enum BayesianRidge {}
+pub(crate) enum BayesianRidge {}
 
 impl Method for BayesianRidge {
     const NAME: &'static str = "bayesian-ridge";

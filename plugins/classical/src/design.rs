@@ -4,7 +4,7 @@ use faer::Mat;
 use lglp_sdk::plugin::{Labelled, PluginError};
 
 /// Inputs and targets without their means.
-pub struct Design {
+pub(crate) struct Design {
     /// `[rows, inputs]`.
     pub inputs: Mat<f64>,
     pub targets: Vec<f64>,
@@ -14,7 +14,7 @@ pub struct Design {
 
 impl Design {
     /// Centres a training part. Fails where it has no rows.
-    pub fn new(part: &Labelled<'_>) -> Result<Self, PluginError> {
+    pub(crate) fn new(part: &Labelled<'_>) -> Result<Self, PluginError> {
         let (rows, width) = (part.inputs.rows, part.inputs.shape.len());
         if rows == 0 {
             return Err(PluginError::Failed("there are no rows to train on".into()));
@@ -38,14 +38,14 @@ impl Design {
     }
 
     /// The intercept that goes with these coefficients.
-    pub fn intercept(&self, coefficients: &[f64]) -> f64 {
+    pub(crate) fn intercept(&self, coefficients: &[f64]) -> f64 {
         let shift: f64 = coefficients.iter().zip(&self.input_means).map(|(c, m)| c * m).sum();
         self.target_mean - shift
     }
 }
 
 /// The thin singular value decomposition `inputs = U diag(s) V'`, with the targets in the basis of `U`.
-pub struct Decomposition {
+pub(crate) struct Decomposition {
     /// Descending.
     pub singular_values: Vec<f64>,
     /// `U' targets`.
@@ -55,7 +55,7 @@ pub struct Decomposition {
 }
 
 impl Decomposition {
-    pub fn of(design: &Design) -> Result<Self, PluginError> {
+    pub(crate) fn of(design: &Design) -> Result<Self, PluginError> {
         let svd = design
             .inputs
             .thin_svd()
@@ -70,7 +70,7 @@ impl Decomposition {
     }
 
     /// `V weights`: coefficients from their weights along the singular vectors.
-    pub fn coefficients(&self, weights: &[f64]) -> Vec<f64> {
+    pub(crate) fn coefficients(&self, weights: &[f64]) -> Vec<f64> {
         let product = &self.v * faer::ColRef::from_slice(weights);
         product.iter().copied().collect()
     }

@@ -11,7 +11,7 @@ use crate::linear_model::Method;
 /// scikit-learn's names and defaults. It minimises `|y - Xw|^2 / (2 rows) + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio) |w|^2 / 2`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Strength of both penalties.
     #[schemars(range(min = 0.0))]
     alpha: f64,
@@ -37,7 +37,7 @@ impl Default for Parameters {
     }
 }
 
-pub enum ElasticNet {}
+pub(crate) enum ElasticNet {}
 
 impl Method for ElasticNet {
     const NAME: &'static str = "elastic-net";

@@ -11,7 +11,7 @@ use crate::tree::{Ranked, Tree};
 /// scikit-learn's names and defaults. Of equally good splits the first is taken, where scikit-learn draws one.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Trees.
     #[schemars(range(min = 1, max = 100000))]
     n_estimators: u32,
@@ -63,7 +63,7 @@ fn check_work(trees: u64, visits: u64) -> Result<(), work::TooMuch> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Gbdt {
+pub(crate) struct Gbdt {
     /// Width of a row.
     inputs: usize,
     /// Mean of the training targets.

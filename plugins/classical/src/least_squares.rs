@@ -10,9 +10,9 @@ use crate::linear_model::Method;
 /// scikit-learn's `LinearRegression` has nothing to set.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub enum LeastSquares {}
+pub(crate) enum LeastSquares {}
 
 impl Method for LeastSquares {
     const NAME: &'static str = "linear";

@@ -11,7 +11,7 @@ use crate::design::Design;
 use crate::state;
 
 /// A way of fitting coefficients to centred inputs and targets.
-pub trait Method: Send + Sync + 'static {
+pub(crate) trait Method: Send + Sync + 'static {
     const NAME: &'static str;
     const SUMMARY: &'static str;
     type Parameters: DeserializeOwned + JsonSchema;
@@ -20,7 +20,7 @@ pub trait Method: Send + Sync + 'static {
 }
 
 /// A linear model, fitted by a method.
-pub struct Linear<M> {
+pub(crate) struct Linear<M> {
     model: Model,
     method: PhantomData<M>,
 }
@@ -77,7 +77,7 @@ impl<M: Method> Regressor for Linear<M> {
 }
 
 /// Refuses rows of another width than the model was fitted on.
-pub fn check_width(inputs: &Tensor<'_>, fitted: usize) -> Result<(), PluginError> {
+pub(crate) fn check_width(inputs: &Tensor<'_>, fitted: usize) -> Result<(), PluginError> {
     let width = inputs.shape.len();
     if width == fitted {
         return Ok(());

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Version of every state of this plugin.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
-pub fn save(state: &impl Serialize) -> Result<Vec<u8>, PluginError> {
+pub(crate) fn save(state: &impl Serialize) -> Result<Vec<u8>, PluginError> {
     serde_json::to_vec(state).map_err(PluginError::failed)
 }
 
-pub fn load<T: DeserializeOwned>(version: u32, bytes: &[u8]) -> Result<T, PluginError> {
+pub(crate) fn load<T: DeserializeOwned>(version: u32, bytes: &[u8]) -> Result<T, PluginError> {
     if version != VERSION {
         let message = format!("format version {version}; this plugin reads {VERSION}");
         return Err(PluginError::UnsupportedState(message));

@@ -11,7 +11,7 @@ use crate::state;
 /// scikit-learn's names and defaults. The kernel's width is its `gamma="scale"`: one over inputs times their variance.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Penalty of an error beyond epsilon.
     #[serde(rename = "C")]
     #[schemars(range(min = 1e-9))]
@@ -41,7 +41,7 @@ impl Default for Parameters {
 /// `sum(weight exp(-gamma |x - vector|^2)) - offset` over the support vectors. LIBSVM's own model file has too few digits.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Svr {
+pub(crate) struct Svr {
     /// Width of a row.
     inputs: usize,
     gamma: f64,

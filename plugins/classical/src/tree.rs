@@ -7,7 +7,7 @@ use lglp_sdk::plugin::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Inputs by column, each value as its rank among the column's distinct ones.
-pub struct Ranked {
+pub(crate) struct Ranked {
     rows: usize,
     columns: Vec<Column>,
 }
@@ -20,7 +20,7 @@ struct Column {
 }
 
 impl Ranked {
-    pub fn new(inputs: &Tensor<'_>) -> Self {
+    pub(crate) fn new(inputs: &Tensor<'_>) -> Self {
         let column = |j: usize| {
             let cells: Vec<f32> = (0..inputs.rows).map(|i| inputs.row(i)[j]).collect();
             let mut values = cells.clone();
@@ -40,7 +40,7 @@ impl Ranked {
 /// A node: a split where it has children, else a leaf.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
-pub enum Node {
+pub(crate) enum Node {
     Split {
         input: usize,
         /// Rows with values up to here go to the first child.
@@ -55,7 +55,7 @@ pub enum Node {
 
 /// A tree; its root is the first node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tree(Vec<Node>);
+pub(crate) struct Tree(Vec<Node>);
 
 /// Of the best split of a node.
 struct Split {
@@ -68,7 +68,7 @@ struct Split {
 
 impl Tree {
     /// Grows a tree of least squares. `predicted` receives the value of each row's leaf.
-    pub fn grow(inputs: &Ranked, targets: &[f64], max_depth: u32, predicted: &mut [f64]) -> Self {
+    pub(crate) fn grow(inputs: &Ranked, targets: &[f64], max_depth: u32, predicted: &mut [f64]) -> Self {
         let mut tree = Self(Vec::new());
         let rows = (0..inputs.rows as u32).collect();
         tree.grow_node(inputs, targets, rows, max_depth, predicted);
@@ -111,7 +111,7 @@ impl Tree {
     }
 
     /// The value of a row's leaf.
-    pub fn predict(&self, row: &[f32]) -> f64 {
+    pub(crate) fn predict(&self, row: &[f32]) -> f64 {
         let mut at = 0;
         loop {
             match &self.0[at] {
@@ -126,7 +126,7 @@ impl Tree {
     }
 
     /// Whether every split leads forward to nodes of the tree and reads one of `inputs` values, so that predicting ends.
-    pub fn is_sound(&self, inputs: usize) -> bool {
+    pub(crate) fn is_sound(&self, inputs: usize) -> bool {
         let sound = |(at, node): (usize, &Node)| match node {
             Node::Leaf { .. } => true,
             Node::Split { input, children, .. } => {
@@ -137,7 +137,7 @@ impl Tree {
     }
 
     /// Nodes of the longest way from the root of a sound tree to a leaf.
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         // Children lie behind their parents.
         let mut below = vec![1; self.0.len()];
         for (at, node) in self.0.iter().enumerate().rev() {

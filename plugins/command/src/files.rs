@@ -12,42 +12,42 @@ use crate::template::Values;
 const TIME_ONNX: &str = include_str!("../time_onnx.py");
 
 /// The script as a file.
-pub struct Script {
+pub(crate) struct Script {
     _folder: TempDir,
     path: PathBuf,
 }
 
 impl Script {
-    pub fn write() -> Result<Self, PluginError> {
+    pub(crate) fn write() -> Result<Self, PluginError> {
         let folder = folder()?;
         let path = folder.path().join("time_onnx.py");
         std::fs::write(&path, TIME_ONNX).map_err(|e| failed(&path, &e))?;
         Ok(Self { _folder: folder, path })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
 /// A network's file and a folder of its own, for what is made of it.
-pub struct Network {
+pub(crate) struct Network {
     folder: TempDir,
 }
 
 impl Network {
-    pub fn write(onnx: &[u8]) -> Result<Self, PluginError> {
+    pub(crate) fn write(onnx: &[u8]) -> Result<Self, PluginError> {
         let network = Self { folder: folder()? };
         std::fs::write(network.onnx(), onnx).map_err(|e| failed(&network.onnx(), &e))?;
         Ok(network)
     }
 
-    pub fn onnx(&self) -> PathBuf {
+    pub(crate) fn onnx(&self) -> PathBuf {
         self.folder.path().join("network.onnx")
     }
 
     /// The values that hold for this network, beside those for every one.
-    pub fn values(&self, plan: &Plan, base: &Values, runs: usize) -> Values {
+    pub(crate) fn values(&self, plan: &Plan, base: &Values, runs: usize) -> Values {
         let mut values = base.clone();
         values.insert("onnx", self.onnx().display().to_string());
         values.insert("scratch", self.folder.path().display().to_string());

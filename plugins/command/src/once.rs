@@ -9,7 +9,7 @@ use crate::settings::Plan;
 use crate::template::{Template, Values};
 use crate::{Facts, probe, same_facts};
 
-pub struct Once {
+pub(crate) struct Once {
     plan: Plan,
     values: Values,
     /// What the program said of itself at first.
@@ -21,7 +21,7 @@ pub struct Once {
 impl Once {
     /// Has the program time a tiny network once, to learn whether it works, and what it says of itself. The time may be one that
     /// the program rounds to 0.
-    pub fn open(plan: Plan, values: Values) -> Result<(Self, Facts), PluginError> {
+    pub(crate) fn open(plan: Plan, values: Values) -> Result<(Self, Facts), PluginError> {
         let mut once = Self {
             plan,
             values,
@@ -36,12 +36,12 @@ impl Once {
     }
 
     /// What the program rounds times to, milliseconds; none where it does not.
-    pub fn resolution_ms(&self) -> Option<f64> {
+    pub(crate) fn resolution_ms(&self) -> Option<f64> {
         Some(self.resolution_ms).filter(|&resolution_ms| resolution_ms > 0.0)
     }
 
     /// Writes a network's file, and has it converted.
-    pub fn load(&self, onnx: &[u8]) -> Result<Network, PluginError> {
+    pub(crate) fn load(&self, onnx: &[u8]) -> Result<Network, PluginError> {
         let network = Network::write(onnx)?;
         if let Some(convert) = &self.plan.convert {
             self.start(convert, &network.values(&self.plan, &self.values, 1))?;
@@ -49,7 +49,7 @@ impl Once {
         Ok(network)
     }
 
-    pub fn run(&self, network: &Network, runs: usize) -> Result<Vec<Sample>, PluginError> {
+    pub(crate) fn run(&self, network: &Network, runs: usize) -> Result<Vec<Sample>, PluginError> {
         let answer = self.ask(network, runs)?;
         same_facts(&self.facts, &answer.facts)?;
         answer.samples().map_err(|reason| self.failed(&reason))

@@ -16,7 +16,7 @@ use crate::settings::Plan;
 use crate::template::Values;
 use crate::{Facts, same_facts};
 
-pub struct Persistent {
+pub(crate) struct Persistent {
     plan: Plan,
     values: Values,
     facts: Facts,
@@ -33,7 +33,7 @@ struct Running {
 }
 
 /// A network that the program has loaded, or will be told to load when it is to run.
-pub struct Loaded {
+pub(crate) struct Loaded {
     persistent: Arc<Persistent>,
     network: Network,
     id: u64,
@@ -57,7 +57,7 @@ impl From<Silence> for Refusal {
 
 impl Persistent {
     /// Starts the program and asks it what it is.
-    pub fn open(plan: Plan, values: Values) -> Result<(Self, Facts), PluginError> {
+    pub(crate) fn open(plan: Plan, values: Values) -> Result<(Self, Facts), PluginError> {
         let mut persistent = Self {
             plan,
             values,
@@ -76,7 +76,7 @@ impl Persistent {
     }
 
     /// Writes a network's file and has it loaded.
-    pub fn load(self: &Arc<Self>, onnx: &[u8]) -> Result<Loaded, PluginError> {
+    pub(crate) fn load(self: &Arc<Self>, onnx: &[u8]) -> Result<Loaded, PluginError> {
         let mut loaded = Loaded {
             persistent: self.clone(),
             network: Network::write(onnx)?,
@@ -136,7 +136,7 @@ impl Persistent {
 }
 
 impl Loaded {
-    pub fn run(&mut self, runs: usize) -> Result<Vec<Sample>, PluginError> {
+    pub(crate) fn run(&mut self, runs: usize) -> Result<Vec<Sample>, PluginError> {
         self.ask(|loaded, process| {
             let question = json!({ "run": loaded.id, "repetitions": runs });
             let mut answer = loaded.persistent.question(process, &question, "ran", Some(loaded.id))?;

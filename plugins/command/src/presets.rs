@@ -18,7 +18,7 @@ const PRESETS: [(&str, &str); 4] = [
 /// How one program is run and read.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Preset {
+pub(crate) struct Preset {
     /// For people.
     #[serde(rename = "title")]
     _title: String,
@@ -42,12 +42,12 @@ pub struct Preset {
 }
 
 /// Facts of the description, by name: `runtime`, `version`, `device`, `driver`, `precision`.
-pub type Facts = BTreeMap<String, Fact>;
+pub(crate) type Facts = BTreeMap<String, Fact>;
 
 /// Where a fact comes from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fact {
+pub(crate) enum Fact {
     /// It is always so.
     Is(String),
     /// The first group of a pattern in what the program prints.
@@ -59,19 +59,19 @@ fn output() -> String {
 }
 
 /// Names of the presets.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
 /// The preset of that name.
-pub fn find(name: &str) -> Option<Preset> {
+pub(crate) fn find(name: &str) -> Option<Preset> {
     let (_, text) = PRESETS.iter().find(|(known, _)| *known == name)?;
     Some(toml::from_str(text).expect("a test reads every preset"))
 }
 
 impl Preset {
     /// What stands for a preset where the command is the user's own.
-    pub fn own(command: &[String], answer: Format) -> Self {
+    pub(crate) fn own(command: &[String], answer: Format) -> Self {
         Self {
             _title: String::new(),
             program: String::new(),
@@ -88,7 +88,7 @@ impl Preset {
 
 impl Fact {
     /// The fact, as far as the program's words tell it.
-    pub fn tell(&self, words: &str) -> Option<String> {
+    pub(crate) fn tell(&self, words: &str) -> Option<String> {
         match self {
             Self::Is(fact) => Some(fact.clone()),
             Self::Pattern(pattern) => {

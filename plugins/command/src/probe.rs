@@ -1,7 +1,7 @@
 //! A network as small as can be, by which a program shows that it works before anything is measured.
 
 /// An ONNX model: the mean over height and width of an image of 3 x 8 x 8, as a vector.
-pub fn network() -> Vec<u8> {
+pub(crate) fn network() -> Vec<u8> {
     let node = |name: &str, op: &str, input: &str, output: &str| {
         [text(1, input), text(2, output), text(3, name), text(4, op)].concat()
     };

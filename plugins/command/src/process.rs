@@ -29,7 +29,7 @@ const LONGEST_ERRORS: u64 = 256 << 20;
 const LAST_WORDS: usize = 4096;
 
 /// A running program; killed with its group when it is dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: ProcessGroup,
     questions: UnixStream,
     answers: Receiver<Vec<u8>>,
@@ -39,7 +39,7 @@ pub struct Process {
 
 /// Why there is no answer. The program is of no use any more.
 #[derive(Debug)]
-pub enum Silence {
+pub(crate) enum Silence {
     /// It ended, or closed its output: the same question to a new process may well be answered.
     Ended(String),
     /// It was too late, or talked nonsense.
@@ -47,7 +47,7 @@ pub enum Silence {
 }
 
 impl Process {
-    pub fn start(mut command: Command) -> Result<Self, PluginError> {
+    pub(crate) fn start(mut command: Command) -> Result<Self, PluginError> {
         let program = command.get_program().to_string_lossy().into_owned();
         let system = |error: std::io::Error| PluginError::Failed(format!("cannot run {program}: {error}"));
         // A socket and not a pipe: writing to a program that has ended must be an error, and not the end of this
@@ -78,7 +78,7 @@ impl Process {
     }
 
     /// Asks, and waits for the answer.
-    pub fn ask(&mut self, question: &Value, limit: Duration) -> Result<Map<String, Value>, Silence> {
+    pub(crate) fn ask(&mut self, question: &Value, limit: Duration) -> Result<Map<String, Value>, Silence> {
         if self.errors.metadata().is_ok_and(|file| file.len() > LONGEST_ERRORS) {
             let limit = LONGEST_ERRORS >> 20;
             return Err(self.faulty(&format!("wrote more than {limit} MiB to its standard error")));
@@ -130,7 +130,7 @@ impl Process {
     }
 
     /// Answers of another question are nonsense, too.
-    pub fn faulty(&self, what: &str) -> Silence {
+    pub(crate) fn faulty(&self, what: &str) -> Silence {
         Silence::Faulty(format!("{} {what}{}", self.program, self.last_words()))
     }
 

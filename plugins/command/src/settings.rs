@@ -15,7 +15,7 @@ use crate::template::Template;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-lglp-elsewhere" = true))]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// A program that is known here: `python` (lglp's own script: PyTorch CUDA graphs, or ONNX Runtime), `openvino`
     /// (`benchmark_app`), `trtexec` (TensorRT), `tflite` (`benchmark_model`).
     #[schemars(extend("x-lglp-machine" = true))]
@@ -79,7 +79,7 @@ impl Default for Settings {
 
 /// What to run, and how to read it.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub command: Template,
     pub convert: Option<Template>,
     pub persistent: bool,
@@ -102,7 +102,7 @@ impl Settings {
     ///
     /// # Errors
     /// `InvalidParameters`, naming the setting and the fix.
-    pub fn plan(self) -> Result<Plan, PluginError> {
+    pub(crate) fn plan(self) -> Result<Plan, PluginError> {
         let preset = self.preset()?;
         let command: Vec<String> = preset.command.iter().chain(&self.arguments).cloned().collect();
         let convert = if self.convert.is_empty() {

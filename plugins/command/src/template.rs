@@ -11,7 +11,7 @@ use regex_lite::{Captures, Regex};
 use crate::settings::Plan;
 
 /// What placeholders stand for.
-pub type Values = BTreeMap<&'static str, String>;
+pub(crate) type Values = BTreeMap<&'static str, String>;
 
 /// Names that may stand in braces.
 const NAMES: [&str; 7] = [
@@ -28,14 +28,14 @@ static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{([a-z_]+)\
 
 /// Words with placeholders, the first of which is the program.
 #[derive(Clone, Debug)]
-pub struct Template(Vec<String>);
+pub(crate) struct Template(Vec<String>);
 
 impl Template {
     /// Takes the words of a setting.
     ///
     /// # Errors
     /// `InvalidParameters` where something unknown stands in braces.
-    pub fn new(setting: &str, words: Vec<String>) -> Result<Self, PluginError> {
+    pub(crate) fn new(setting: &str, words: Vec<String>) -> Result<Self, PluginError> {
         let named = words.iter().flat_map(|word| PLACEHOLDER.captures_iter(word));
         let unknown = named
             .map(|found| found[1].to_owned())
@@ -50,7 +50,7 @@ impl Template {
     }
 
     /// The words with their values. A placeholder that has none here, as `{onnx}` before there is a network, is empty.
-    pub fn fill(&self, values: &Values) -> Vec<String> {
+    pub(crate) fn fill(&self, values: &Values) -> Vec<String> {
         let value = |found: &Captures<'_>| values.get(&found[1]).cloned().unwrap_or_default();
         self.0
             .iter()
@@ -61,7 +61,7 @@ impl Template {
 
 impl Plan {
     /// The values that hold for every network.
-    pub fn values(&self, time_onnx: &Path) -> Values {
+    pub(crate) fn values(&self, time_onnx: &Path) -> Values {
         Values::from([
             ("program", self.program.clone()),
             ("repetitions", self.repetitions.to_string()),
@@ -71,13 +71,13 @@ impl Plan {
     }
 
     /// The program's name, for messages.
-    pub fn program(&self, values: &Values) -> String {
+    pub(crate) fn program(&self, values: &Values) -> String {
         self.command.fill(values).swap_remove(0)
     }
 
     /// A command that can be started. Of lglp's own environment it gets neither the secret of a token nor the single
     /// thread that lglp's own OpenMP libraries are given.
-    pub fn start(&self, template: &Template, values: &Values) -> Command {
+    pub(crate) fn start(&self, template: &Template, values: &Values) -> Command {
         let words = template.fill(values);
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_remove("LGLP_TOKEN");

@@ -11,12 +11,12 @@ const WIDTH: usize = 3;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// A sequence of layers, for models that read one layer after another, instead of one flat vector.
     sequence: bool,
 }
 
-pub struct A {
+pub(crate) struct A {
     format: RowFormat,
     shape: Shape,
     kernels: Vec<f32>,

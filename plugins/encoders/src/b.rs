@@ -13,9 +13,9 @@ const MULTIPLE: usize = 16;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub struct B {
+pub(crate) struct B {
     format: RowFormat,
     slots: usize,
     kernels: usize,

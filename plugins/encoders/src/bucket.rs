@@ -2,10 +2,10 @@
 
 use lglp_sdk::plugin::PluginError;
 
-pub const BUCKETS: usize = 8;
+pub(crate) const BUCKETS: usize = 8;
 
 /// The bucket of each resolution choice.
-pub fn buckets(resolutions: &[u32]) -> Result<Vec<usize>, PluginError> {
+pub(crate) fn buckets(resolutions: &[u32]) -> Result<Vec<usize>, PluginError> {
     let bucket = |resolution: &u32| {
         let bucket = (resolution / 146) as usize;
         if bucket < BUCKETS {

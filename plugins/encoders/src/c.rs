@@ -10,9 +10,9 @@ use crate::row::{RowFormat, layers, resolution};
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub struct C {
+pub(crate) struct C {
     format: RowFormat,
     slots: usize,
     kernels: usize,

@@ -13,7 +13,7 @@ use crate::row::{RowFormat, layers, resolution};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// A sequence of layers, for models that read one layer after another, instead of one flat vector.
     sequence: bool,
 }
@@ -24,7 +24,7 @@ impl Default for Parameters {
     }
 }
 
-pub struct D {
+pub(crate) struct D {
     format: RowFormat,
     shape: Shape,
     columns: Columns,

@@ -23,9 +23,9 @@ const WIDTH: usize = 15;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub struct Operators;
+pub(crate) struct Operators;
 
 impl OperatorEncoder for Operators {
     const NAME: &'static str = "operators";

@@ -4,7 +4,7 @@ use lglp_sdk::plugin::{PluginError, Rows};
 use lglp_sdk::space::{COLUMNS_PER_LAYER, Choices};
 
 /// A present layer: 0-based choice indices.
-pub struct LayerChoices {
+pub(crate) struct LayerChoices {
     /// Position among all layer slots.
     pub slot: usize,
     pub kernel: usize,
@@ -15,14 +15,14 @@ pub struct LayerChoices {
 }
 
 /// Largest index of each column, and the length of a row.
-pub struct RowFormat {
+pub(crate) struct RowFormat {
     resolutions: usize,
     limits: [usize; COLUMNS_PER_LAYER],
     len: usize,
 }
 
 impl RowFormat {
-    pub fn new(choices: &Choices, slots: usize) -> Self {
+    pub(crate) fn new(choices: &Choices, slots: usize) -> Self {
         let limits = [
             choices.kernel.len(),
             choices.expansion.len(),
@@ -38,7 +38,7 @@ impl RowFormat {
     }
 
     /// Checks a batch, so that reading its rows cannot fail.
-    pub fn check(&self, rows: &Rows<'_>) -> Result<(), PluginError> {
+    pub(crate) fn check(&self, rows: &Rows<'_>) -> Result<(), PluginError> {
         let fail = |message: String| Err(PluginError::Failed(message));
         if rows.width != self.len {
             return fail(format!("rows have {} bytes; this space has {}", rows.width, self.len));
@@ -60,12 +60,12 @@ impl RowFormat {
 }
 
 /// Index of a row's resolution.
-pub fn resolution(row: &[u8]) -> usize {
+pub(crate) fn resolution(row: &[u8]) -> usize {
     usize::from(row[0]) - 1
 }
 
 /// The present layers of a checked row.
-pub fn layers(row: &[u8]) -> impl Iterator<Item = LayerChoices> {
+pub(crate) fn layers(row: &[u8]) -> impl Iterator<Item = LayerChoices> {
     let cells = row[1..].chunks_exact(COLUMNS_PER_LAYER).enumerate();
     cells.filter(|(_, cells)| cells[0] != 0).map(|(slot, cells)| {
         let at = |column: usize| usize::from(cells[column]) - 1;

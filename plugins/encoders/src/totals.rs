@@ -22,9 +22,9 @@ const WIDTH: usize = AMOUNTS * (1 + OPERATOR_NAMES.len()) + 1;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub struct Totals;
+pub(crate) struct Totals;
 
 impl OperatorEncoder for Totals {
     const NAME: &'static str = "totals";

@@ -30,11 +30,15 @@ fn count(n: usize) -> Result<i32, PluginError> {
     i32::try_from(n).map_err(|_| PluginError::Failed(format!("{n} rows or columns are more than LightGBM takes")))
 }
 
-pub struct Dataset(Handle);
+pub(crate) struct Dataset(Handle);
 
 impl Dataset {
     /// A dataset with labels; `reference` shares the bins of the training set with validation sets.
-    pub fn new(rows: &Labelled<'_>, parameters: &CStr, reference: Option<&Dataset>) -> Result<Self, PluginError> {
+    pub(crate) fn new(
+        rows: &Labelled<'_>,
+        parameters: &CStr,
+        reference: Option<&Dataset>,
+    ) -> Result<Self, PluginError> {
         silence();
         let (n, columns) = (count(rows.inputs.rows)?, count(rows.inputs.shape.len())?);
         let mut handle = null_mut();
@@ -67,14 +71,18 @@ impl Drop for Dataset {
 }
 
 /// A booster that is being trained; it borrows its datasets.
-pub struct Training<'a> {
+pub(crate) struct Training<'a> {
     booster: Handle,
     has_validation: bool,
     _datasets: std::marker::PhantomData<&'a Dataset>,
 }
 
 impl<'a> Training<'a> {
-    pub fn new(train: &'a Dataset, validation: Option<&'a Dataset>, parameters: &CStr) -> Result<Self, PluginError> {
+    pub(crate) fn new(
+        train: &'a Dataset,
+        validation: Option<&'a Dataset>,
+        parameters: &CStr,
+    ) -> Result<Self, PluginError> {
         let mut booster = null_mut();
         // SAFETY: the dataset outlives the booster by the lifetime.
         check(unsafe { LGBM_BoosterCreate(train.0, parameters.as_ptr(), &mut booster) })?;
@@ -91,7 +99,7 @@ impl<'a> Training<'a> {
     }
 
     /// Adds a tree; `false` where none can be added any more.
-    pub fn add_tree(&mut self) -> Result<bool, PluginError> {
+    pub(crate) fn add_tree(&mut self) -> Result<bool, PluginError> {
         let mut finished = 0;
         // SAFETY: the booster is alive.
         check(unsafe { LGBM_BoosterUpdateOneIter(self.booster, &mut finished) })?;
@@ -99,12 +107,12 @@ impl<'a> Training<'a> {
     }
 
     /// Mean squared error on the training set, in squared units of the target.
-    pub fn train_mse(&self) -> Result<f64, PluginError> {
+    pub(crate) fn train_mse(&self) -> Result<f64, PluginError> {
         self.mse(0)
     }
 
     /// Mean squared error on the validation set, in squared units of the target; `None` where there is no such set.
-    pub fn validation_mse(&self) -> Result<Option<f64>, PluginError> {
+    pub(crate) fn validation_mse(&self) -> Result<Option<f64>, PluginError> {
         if self.has_validation {
             self.mse(1).map(Some)
         } else {
@@ -120,7 +128,7 @@ impl<'a> Training<'a> {
     }
 
     /// The model text of the first `trees` trees.
-    pub fn model_text(&self, trees: usize) -> Result<Vec<u8>, PluginError> {
+    pub(crate) fn model_text(&self, trees: usize) -> Result<Vec<u8>, PluginError> {
         let trees = count(trees)?;
         let mut text = vec![0u8; 1 << 20];
         loop {

@@ -12,7 +12,7 @@ use crate::booster::{Dataset, Training};
 /// LightGBM's parameters, under LightGBM's names; defaults are the paper's (section 7.1), else LightGBM's.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Leaves of a tree at most.
     #[schemars(range(min = 2, max = 131072))]
     num_leaves: u32,
@@ -53,7 +53,7 @@ impl Default for Parameters {
 /// Trees between two reports of progress.
 const REPORT_EVERY: u64 = 10;
 
-pub struct LightGbm {
+pub(crate) struct LightGbm {
     forest: Forest,
     text: Vec<u8>,
 }

@@ -7,7 +7,7 @@ use crate::parameters::Parameters;
 use crate::{state, training};
 
 /// The network without its head.
-pub struct Extractor(Model);
+pub(crate) struct Extractor(Model);
 
 impl FeatureExtractor for Extractor {
     const NAME: &'static str = "lstm";
@@ -37,7 +37,7 @@ impl FeatureExtractor for Extractor {
 }
 
 /// The network with its head.
-pub struct Predictor(Model);
+pub(crate) struct Predictor(Model);
 
 impl Regressor for Predictor {
     const NAME: &'static str = "lstm";

@@ -14,7 +14,7 @@ use crate::torch;
 const CHUNK: usize = 256;
 
 /// Weights of a network, named and shaped as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them.
-pub struct Model {
+pub(crate) struct Model {
     pub network: Network,
     pub input: Shape,
     pub tensors: Vec<(String, Tensor)>,
@@ -29,7 +29,7 @@ unsafe impl Sync for Model {}
 impl Model {
     /// Fresh weights, uniform as PyTorch initialises them: within one over the root of the hidden width, or of the head's
     /// inputs.
-    pub fn new(
+    pub(crate) fn new(
         network: Network,
         input: Shape,
         mean: f64,
@@ -62,7 +62,7 @@ impl Model {
     }
 
     /// Features `[n, d]` of inputs `[n, steps, width]`.
-    pub fn features(&self, inputs: &Tensor, training: bool) -> Result<Tensor, PluginError> {
+    pub(crate) fn features(&self, inputs: &Tensor, training: bool) -> Result<Tensor, PluginError> {
         let n = self.network;
         let rows = inputs.size()[0];
         let states = [n.layers * n.directions(), rows, n.hidden];
@@ -92,7 +92,7 @@ impl Model {
     }
 
     /// Scaled labels `[n]` of features.
-    pub fn head(&self, features: &Tensor) -> Result<Tensor, PluginError> {
+    pub(crate) fn head(&self, features: &Tensor) -> Result<Tensor, PluginError> {
         let [.., (_, weight), (_, bias)] = self.tensors.as_slice() else {
             return Err(PluginError::Failed("the network has no head".into()));
         };
@@ -103,7 +103,7 @@ impl Model {
     }
 
     /// Feature values, chunk by chunk.
-    pub fn extract(&self, inputs: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+    pub(crate) fn extract(&self, inputs: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError> {
         let width = self.network.features(self.input.steps as i64) as usize;
         self.chunks(inputs, |chunk, from| {
             let features = self.features(chunk, false)?;
@@ -117,7 +117,7 @@ impl Model {
     }
 
     /// Predictions in the unit of the targets, chunk by chunk.
-    pub fn predict(&self, inputs: Rows<'_>, out: &mut [f64]) -> Result<(), PluginError> {
+    pub(crate) fn predict(&self, inputs: Rows<'_>, out: &mut [f64]) -> Result<(), PluginError> {
         self.chunks(inputs, |chunk, from| {
             let labels = self.head(&self.features(chunk, false)?)?;
             let mut values = vec![0f32; chunk.size()[0] as usize];
@@ -156,7 +156,7 @@ impl Model {
 }
 
 /// A copy of encoded rows as `[rows, steps, width]`.
-pub fn tensor(values: &[f32], rows: usize, shape: Shape) -> Result<Tensor, PluginError> {
+pub(crate) fn tensor(values: &[f32], rows: usize, shape: Shape) -> Result<Tensor, PluginError> {
     let sizes = [rows as i64, shape.steps as i64, shape.width as i64];
     Tensor::f_from_slice(values)
         .and_then(|t| t.f_view(sizes))
@@ -165,7 +165,7 @@ pub fn tensor(values: &[f32], rows: usize, shape: Shape) -> Result<Tensor, Plugi
 
 /// Keeps libtorch to one thread on the calling thread: its setting reaches no other, and OpenMP pools of several calling
 /// threads would thrash.
-pub fn one_thread() {
+pub(crate) fn one_thread() {
     thread_local!(static SET: OnceCell<()> = const { OnceCell::new() });
     SET.with(|set| {
         set.get_or_init(|| {

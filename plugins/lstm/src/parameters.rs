@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How hidden states over time become the features (the paper's Fig. 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Connection {
+pub(crate) enum Connection {
     /// Their sum.
     Sum,
     /// The last one, of each direction.
@@ -19,7 +19,7 @@ pub enum Connection {
 /// How targets are scaled before training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum LabelScaling {
+pub(crate) enum LabelScaling {
     /// To mean 0 and variance 1 on the training set: hundreds of milliseconds would take thousands of steps of the
     /// optimiser for the head's bias alone.
     Standardize,
@@ -28,7 +28,7 @@ pub enum LabelScaling {
 
 /// What the network's state depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
+pub(crate) struct Network {
     pub layers: i64,
     pub bidirectional: bool,
     pub hidden: i64,
@@ -37,7 +37,7 @@ pub struct Network {
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Stacked layers.
     #[schemars(range(min = 1, max = 8))]
     layers: i64,
@@ -82,7 +82,7 @@ impl Default for Parameters {
 }
 
 impl Parameters {
-    pub fn network(&self) -> Result<Network, PluginError> {
+    pub(crate) fn network(&self) -> Result<Network, PluginError> {
         let network = Network {
             layers: self.layers,
             bidirectional: self.bidirectional,
@@ -102,7 +102,7 @@ impl Parameters {
 impl Network {
     /// Refuses passes over so many rows at once that libtorch would take more memory than a training should: for each cell it
     /// keeps seven numbers until the gradients are known, some 2 GiB at the limit.
-    pub fn check_pass(&self, rows: usize, steps: usize) -> Result<(), PluginError> {
+    pub(crate) fn check_pass(&self, rows: usize, steps: usize) -> Result<(), PluginError> {
         const MOST: usize = 1 << 26;
         let width = (self.layers * self.directions() * self.hidden) as usize;
         let cells = rows.saturating_mul(steps).saturating_mul(width);
@@ -116,7 +116,7 @@ impl Network {
     }
 
     /// Whether such a network can be built; says what is wrong where it cannot.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if !(1..=8).contains(&self.layers) {
             return Err(format!("layers is {}; allowed: 1 to 8", self.layers));
         }
@@ -127,7 +127,7 @@ impl Network {
     }
 
     /// Refuses a network that makes too much work of a row: each of its weights but the head's is multiplied once a step.
-    pub fn check_work(&self, input: Shape) -> Result<(), work::TooMuch> {
+    pub(crate) fn check_work(&self, input: Shape) -> Result<(), work::TooMuch> {
         let (hidden, directions) = (self.hidden as u64, self.directions() as u64);
         let inner = hidden * directions * (self.layers as u64 - 1);
         let inputs = input.width as u64 + inner + hidden * self.layers as u64;
@@ -140,12 +140,12 @@ impl Network {
         work::check(products.saturating_add(head) / work::MULTIPLY_ADDS, size)
     }
 
-    pub fn directions(&self) -> i64 {
+    pub(crate) fn directions(&self) -> i64 {
         if self.bidirectional { 2 } else { 1 }
     }
 
     /// Width of what the head is fed with.
-    pub fn features(&self, steps: i64) -> i64 {
+    pub(crate) fn features(&self, steps: i64) -> i64 {
         let state = self.hidden * self.directions();
         if self.connection == Connection::Concat {
             state * steps
@@ -156,7 +156,7 @@ impl Network {
 
     /// Names and shapes of the weights, as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them: four per layer and
     /// direction, then the head's.
-    pub fn weights(&self, input: Shape) -> Vec<(String, Vec<i64>)> {
+    pub(crate) fn weights(&self, input: Shape) -> Vec<(String, Vec<i64>)> {
         let (hidden, directions) = (self.hidden, self.directions());
         let mut weights = Vec::new();
         for layer in 0..self.layers {

@@ -11,14 +11,14 @@ use serde::Deserialize;
 use crate::parameters::Network;
 
 /// Version of the format.
-pub const VERSION: u32 = 1;
-pub const FORMAT: &str = "lglp-lstm";
+pub(crate) const VERSION: u32 = 1;
+pub(crate) const FORMAT: &str = "lglp-lstm";
 
 /// Steps of an input, and values of a step, at most.
 const MOST: usize = 1_000_000;
 
 /// The content of a state.
-pub struct Saved {
+pub(crate) struct Saved {
     pub network: Network,
     pub input: Shape,
     /// Name, shape and values of each weight, finite, in the order of [`Network::weights`].
@@ -33,7 +33,7 @@ fn unsupported(what: impl Into<String>) -> PluginError {
 
 impl Saved {
     /// Reads a state. Memory is taken only for what is there.
-    pub fn read(version: u32, state: &[u8]) -> Result<Self, PluginError> {
+    pub(crate) fn read(version: u32, state: &[u8]) -> Result<Self, PluginError> {
         if version != VERSION {
             let message = format!("format version {version}; this plugin reads {VERSION}");
             return Err(unsupported(message));

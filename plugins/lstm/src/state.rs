@@ -7,11 +7,11 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use tch::Tensor;
 
 use crate::model::Model;
-pub use crate::saved::VERSION;
+pub(crate) use crate::saved::VERSION;
 use crate::saved::{FORMAT, Saved};
 use crate::torch;
 
-pub fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
+pub(crate) fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
     let mut values = Vec::new();
     for (name, tensor) in &model.tensors {
         let mut cells = vec![0f32; tensor.numel()];
@@ -59,7 +59,7 @@ fn sorted_metadata(bytes: Vec<u8>) -> Result<Vec<u8>, PluginError> {
     Ok(sorted)
 }
 
-pub fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
+pub(crate) fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
     let Saved {
         network,
         input,

@@ -48,7 +48,7 @@ impl Part {
 
 /// Trains a network. Everything random comes from one seeded generator, and one thread adds up in one order: the same seed
 /// and data give the same weights.
-pub fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginError> {
+pub(crate) fn train(parameters: &Parameters, data: &Fit<'_>) -> Result<Model, PluginError> {
     let network = parameters.network()?;
     if data.train.inputs.rows == 0 {
         return Err(PluginError::Failed("there are no rows to train on".into()));

@@ -13,7 +13,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::wire::Run;
 
-pub struct Network {
+pub(crate) struct Network {
     session: Session,
     input: Tensor<f32>,
 }
@@ -24,7 +24,7 @@ fn failed(problem: impl std::fmt::Display) -> Refusal {
 
 impl Network {
     /// Prepares a model with one input; the input's values do not influence the latency, but must be finite.
-    pub fn new(library: &Path, onnx: &[u8], threads: usize) -> Result<Self, Refusal> {
+    pub(crate) fn new(library: &Path, onnx: &[u8], threads: usize) -> Result<Self, Refusal> {
         // By `init_from`, which reports what is wrong: the environment variable's way panics.
         let unavailable = |problem: String| Refusal::Unavailable(format!("{}: {problem}", library.display()));
         let builder = ort::init_from(library).map_err(|problem| unavailable(problem.to_string()))?;
@@ -53,7 +53,7 @@ impl Network {
     }
 
     /// Runs once. With one thread the work is done on this very thread, so its processor time is the network's.
-    pub fn run(&mut self) -> Result<Run, Refusal> {
+    pub(crate) fn run(&mut self) -> Result<Run, Refusal> {
         let inputs = ort::inputs![&self.input];
         let cpu_start = thread_cpu_ns();
         let wall_start = Instant::now();

@@ -23,7 +23,7 @@ const TRIED: usize = 16 << 20;
 /// Has memory come in such pages from now on: all of it from one heap, the first 2 GiB of which are advised to have huge ones. Where
 /// the system does not give so much, it stays as it is. The C library's own setting (`glibc.malloc.hugetlb`) takes effect by chance
 /// in glibc 2.36, which compares a text that it did not end.
-pub fn ask_for(pages: Pages) -> Result<(), Refusal> {
+pub(crate) fn ask_for(pages: Pages) -> Result<(), Refusal> {
     if pages == Pages::System || !may_grow() {
         return Ok(());
     }
@@ -69,7 +69,7 @@ fn heap() -> Result<Option<(usize, usize)>, Refusal> {
 }
 
 /// The pages of a block of memory that is written to: looked at, since systems and C libraries may have none of that.
-pub fn found() -> Result<Pages, Refusal> {
+pub(crate) fn found() -> Result<Pages, Refusal> {
     let block = vec![1_u8; TRIED];
     std::hint::black_box(&block);
     let about = read("/proc/self/smaps_rollup")?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What the helper is to do; the argument that it is started with.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Request {
+pub(crate) enum Request {
     /// Answers the [`Pages`] that memory comes in where these are asked for.
     Pages { pages: Pages },
     /// Reads so many bytes of ONNX from its input, and answers null when the network is ready to run; then [`Run`]s for each line
@@ -24,7 +24,7 @@ pub enum Request {
 /// The size of the pages of a network's memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Pages {
+pub(crate) enum Pages {
     /// 2 MiB, where the system has them.
     #[default]
     Huge,
@@ -34,7 +34,7 @@ pub enum Pages {
 
 /// A timed run, nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     pub wall_ns: u64,
     /// Of the running thread, which does all of the work where the threads are one.
     pub cpu_ns: u64,

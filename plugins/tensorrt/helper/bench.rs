@@ -12,7 +12,7 @@ use crate::tensorrt;
 use crate::wire::{Serve, Times};
 
 /// Loads the plan, says so, and runs it as often as each line of the input asks for.
-pub fn serve(wanted: &Serve, answers: &mut Answers) -> std::io::Result<()> {
+pub(crate) fn serve(wanted: &Serve, answers: &mut Answers) -> std::io::Result<()> {
     let asked = questions::<usize>();
     let mut bench = match Bench::new(wanted) {
         Ok(bench) => bench,

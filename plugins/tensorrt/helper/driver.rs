@@ -13,9 +13,9 @@ use crate::wire::Device;
 /// What the driver's functions return; 0 is success.
 type Status = c_int;
 /// Memory of the device.
-pub type Memory = u64;
+pub(crate) type Memory = u64;
 /// Streams, events, graphs.
-pub type Handle = *mut c_void;
+pub(crate) type Handle = *mut c_void;
 
 /// Asks for the graph of what one thread does, whatever others do (`CU_STREAM_CAPTURE_MODE_THREAD_LOCAL`).
 const CAPTURE_THIS_THREAD: c_int = 1;
@@ -64,19 +64,19 @@ functions! {
 }
 
 /// The driver with one of its devices, in use by this thread.
-pub struct Driver {
+pub(crate) struct Driver {
     functions: Functions,
     device: c_int,
 }
 
 /// What the device is, or what is missing.
-pub fn probe(path: Option<&Path>, device: u32) -> Result<Device, Refusal> {
+pub(crate) fn probe(path: Option<&Path>, device: u32) -> Result<Device, Refusal> {
     Driver::open(path, device)?.describe()
 }
 
 impl Driver {
     /// Opens the driver and finds the device of an index.
-    pub fn open(path: Option<&Path>, index: u32) -> Result<Self, Refusal> {
+    pub(crate) fn open(path: Option<&Path>, index: u32) -> Result<Self, Refusal> {
         let file = path.unwrap_or_else(|| Path::new("libcuda.so.1"));
         // SAFETY: the driver's initialisers are what every program with CUDA runs.
         let library = unsafe { Library::new(file) }.map_err(|problem| match path {
@@ -159,7 +159,7 @@ impl Driver {
     }
 
     /// Makes the device this thread's, in the context that TensorRT uses.
-    pub fn enter(&self) -> Result<(), Refusal> {
+    pub(crate) fn enter(&self) -> Result<(), Refusal> {
         let mut context = std::ptr::null_mut();
         // SAFETY: one handle is written; the context is never released.
         self.checked("cuDevicePrimaryCtxRetain", unsafe {
@@ -170,7 +170,7 @@ impl Driver {
     }
 
     /// Memory of the device; it lives as long as the process.
-    pub fn allocate(&self, bytes: usize) -> Result<Memory, Refusal> {
+    pub(crate) fn allocate(&self, bytes: usize) -> Result<Memory, Refusal> {
         let mut memory = 0;
         // SAFETY: one address is written; a context is current, or the driver says so.
         self.checked("cuMemAlloc", unsafe {
@@ -180,7 +180,7 @@ impl Driver {
     }
 
     /// Memory of the machine that the device copies from and to by itself, filled with zeros.
-    pub fn allocate_host(&self, bytes: usize) -> Result<&'static mut [u8], Refusal> {
+    pub(crate) fn allocate_host(&self, bytes: usize) -> Result<&'static mut [u8], Refusal> {
         let mut memory = std::ptr::null_mut();
         // SAFETY: one pointer is written; a context is current, or the driver says so.
         self.checked("cuMemAllocHost", unsafe {
@@ -194,7 +194,7 @@ impl Driver {
         Ok(memory)
     }
 
-    pub fn stream(&self) -> Result<Handle, Refusal> {
+    pub(crate) fn stream(&self) -> Result<Handle, Refusal> {
         let mut stream = std::ptr::null_mut();
         // Flag 1: it does not wait for the default stream.
         // SAFETY: one handle is written, of a stream that is never destroyed.
@@ -202,20 +202,20 @@ impl Driver {
         Ok(stream)
     }
 
-    pub fn event(&self) -> Result<Handle, Refusal> {
+    pub(crate) fn event(&self) -> Result<Handle, Refusal> {
         let mut event = std::ptr::null_mut();
         // SAFETY: one handle is written, of an event that is never destroyed.
         self.checked("cuEventCreate", unsafe { (self.functions.event)(&mut event, 0) })?;
         Ok(event)
     }
 
-    pub fn record(&self, event: Handle, stream: Handle) -> Result<(), Refusal> {
+    pub(crate) fn record(&self, event: Handle, stream: Handle) -> Result<(), Refusal> {
         // SAFETY: both come from `event` and `stream`, which live as long as the process.
         self.checked("cuEventRecord", unsafe { (self.functions.record)(event, stream) })
     }
 
     /// Nanoseconds between two events that are over.
-    pub fn between(&self, start: Handle, end: Handle) -> Result<u64, Refusal> {
+    pub(crate) fn between(&self, start: Handle, end: Handle) -> Result<u64, Refusal> {
         let mut ms = 0.0;
         // SAFETY: both come from `event`; one number is written.
         self.checked("cuEventElapsedTime", unsafe {
@@ -224,7 +224,7 @@ impl Driver {
         Ok((f64::from(ms) * 1e6).round() as u64)
     }
 
-    pub fn upload(&self, to: Memory, from: &[u8], stream: Handle) -> Result<(), Refusal> {
+    pub(crate) fn upload(&self, to: Memory, from: &[u8], stream: Handle) -> Result<(), Refusal> {
         // SAFETY: so many bytes are read from `from`, whose owner waits for the stream before it goes; the driver refuses an
         // address that is not of its memory.
         self.checked("cuMemcpyHtoDAsync", unsafe {
@@ -232,7 +232,7 @@ impl Driver {
         })
     }
 
-    pub fn download(&self, to: &mut [u8], from: Memory, stream: Handle) -> Result<(), Refusal> {
+    pub(crate) fn download(&self, to: &mut [u8], from: Memory, stream: Handle) -> Result<(), Refusal> {
         // SAFETY: as many bytes are written as `to` has, whose owner waits for the stream before it reads or goes.
         self.checked("cuMemcpyDtoHAsync", unsafe {
             (self.functions.download)(to.as_mut_ptr().cast(), from, to.len(), stream)
@@ -240,13 +240,17 @@ impl Driver {
     }
 
     /// Waits until all is done that was given to a stream.
-    pub fn wait(&self, stream: Handle) -> Result<(), Refusal> {
+    pub(crate) fn wait(&self, stream: Handle) -> Result<(), Refusal> {
         // SAFETY: the stream comes from `stream`.
         self.checked("cuStreamSynchronize", unsafe { (self.functions.wait)(stream) })
     }
 
     /// What `work` gives to a stream, as a graph that is launched at once.
-    pub fn capture(&self, stream: Handle, work: impl FnOnce() -> Result<(), Refusal>) -> Result<Handle, Refusal> {
+    pub(crate) fn capture(
+        &self,
+        stream: Handle,
+        work: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<Handle, Refusal> {
         let (mut graph, mut ready) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: the stream comes from `stream`, and only this thread gives it work.
         self.checked("cuStreamBeginCapture", unsafe {
@@ -265,7 +269,7 @@ impl Driver {
         Ok(ready)
     }
 
-    pub fn launch(&self, graph: Handle, stream: Handle) -> Result<(), Refusal> {
+    pub(crate) fn launch(&self, graph: Handle, stream: Handle) -> Result<(), Refusal> {
         // SAFETY: the graph comes from `capture` and the stream from `stream`; neither is ever destroyed.
         self.checked("cuGraphLaunch", unsafe { (self.functions.launch)(graph, stream) })
     }

@@ -18,7 +18,7 @@ struct Built {
 }
 
 /// Builds a plan; the timing cache is read, and written with what this build added to it.
-pub fn build(wanted: &Build) -> Result<(), Refusal> {
+pub(crate) fn build(wanted: &Build) -> Result<(), Refusal> {
     let tensorrt = tensorrt::open(wanted.library.as_deref())?;
     let onnx = std::fs::read(&wanted.onnx)
         .map_err(|problem| Refusal::Failed(format!("{}: {problem}", wanted.onnx.display())))?;

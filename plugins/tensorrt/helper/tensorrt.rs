@@ -16,18 +16,18 @@ const NAMES: [(&str, &str); 3] = [
 ];
 
 /// TensorRT that can be called.
-pub struct TensorRt {
+pub(crate) struct TensorRt {
     pub shim: shim::Library,
     pub found: Found,
 }
 
 /// What TensorRT there is.
-pub fn find(library: Option<&Path>) -> Result<Found, Refusal> {
+pub(crate) fn find(library: Option<&Path>) -> Result<Found, Refusal> {
     Ok(open(library)?.found)
 }
 
 /// Opens TensorRT: a file, a folder that has it, or wherever the loader finds it.
-pub fn open(library: Option<&Path>) -> Result<TensorRt, Refusal> {
+pub(crate) fn open(library: Option<&Path>) -> Result<TensorRt, Refusal> {
     let candidates: Vec<(PathBuf, PathBuf)> = match library {
         None => NAMES
             .iter()
@@ -118,7 +118,7 @@ fn with_parser(main: Library, parser: &Path) -> Result<TensorRt, Refusal> {
 }
 
 /// What the loader said.
-pub fn told(problem: &libloading::Error) -> String {
+pub(crate) fn told(problem: &libloading::Error) -> String {
     std::error::Error::source(problem).map_or_else(|| problem.to_string(), ToString::to_string)
 }
 

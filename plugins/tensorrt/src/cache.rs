@@ -7,7 +7,7 @@ use lglp_sdk::plugin::PluginError;
 use sha2::{Digest, Sha256};
 
 /// A folder of engines, the latest ones, and of timing caches.
-pub struct Cache {
+pub(crate) struct Cache {
     folder: PathBuf,
     engines: usize,
     /// Device, TensorRT and settings: all that an engine hangs on beside its network.
@@ -16,7 +16,7 @@ pub struct Cache {
 
 impl Cache {
     /// The given folder, or one in the user's cache folder; made where it is not there.
-    pub fn open(folder: Option<&Path>, engines: usize, context: String) -> Result<Self, PluginError> {
+    pub(crate) fn open(folder: Option<&Path>, engines: usize, context: String) -> Result<Self, PluginError> {
         let folder = folder.map_or_else(users, Path::to_owned);
         for part in ["engines", "timing"] {
             let part = folder.join(part);
@@ -35,7 +35,7 @@ impl Cache {
     }
 
     /// Where the engine of a network is, or would be.
-    pub fn engine(&self, onnx: &[u8]) -> PathBuf {
+    pub(crate) fn engine(&self, onnx: &[u8]) -> PathBuf {
         let mut digest = Sha256::new();
         digest.update(&self.context);
         digest.update([0]);
@@ -46,18 +46,18 @@ impl Cache {
     }
 
     /// TensorRT's timing cache for one device and version.
-    pub fn timings(&self, about: &str) -> PathBuf {
+    pub(crate) fn timings(&self, about: &str) -> PathBuf {
         let digest = Sha256::digest(about);
         self.folder.join("timing").join(format!("{digest:x}.cache"))
     }
 
     /// Takes an engine from the cache to `to`, where it stays whatever becomes of the cache; whether there was one.
-    pub fn take(&self, cached: &Path, to: &Path) -> bool {
+    pub(crate) fn take(&self, cached: &Path, to: &Path) -> bool {
         linked(cached, to).is_ok()
     }
 
     /// Keeps an engine, and lets the oldest ones go. That it cannot be kept costs a build later, and nothing else.
-    pub fn keep(&self, engine: &Path, cached: &Path) {
+    pub(crate) fn keep(&self, engine: &Path, cached: &Path) {
         if self.engines == 0 {
             return;
         }
@@ -83,7 +83,7 @@ impl Cache {
     }
 
     /// Lets an engine go that turned out to be of no use.
-    pub fn forget(&self, cached: &Path) {
+    pub(crate) fn forget(&self, cached: &Path) {
         let _ = std::fs::remove_file(cached);
     }
 }

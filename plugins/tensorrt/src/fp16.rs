@@ -81,7 +81,7 @@ struct TensorKind {
 
 /// The network with weights, input and output in half precision. Anything in it that is not known here, and would get lost, is
 /// an error.
-pub fn convert(onnx: &[u8]) -> Result<Vec<u8>, PluginError> {
+pub(crate) fn convert(onnx: &[u8]) -> Result<Vec<u8>, PluginError> {
     let refuse = |reason: String| PluginError::Failed(format!("cannot write the network in half precision: {reason}"));
     let mut model = Model::decode(onnx).map_err(|problem| refuse(problem.to_string()))?;
     // Fields that were not decoded are not encoded either.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-lglp-elsewhere" = true))]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// How TensorRT is reached: by `trtexec`, the program that comes with it; by its `library`, which is libnvinfer 10 or 11 or
     /// TensorRT-RTX; `auto` takes trtexec where it is found, else the library.
     pub route: Route,
@@ -72,7 +72,7 @@ pub struct Settings {
 /// How TensorRT is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Route {
+pub(crate) enum Route {
     #[default]
     Auto,
     Trtexec,
@@ -82,7 +82,7 @@ pub enum Route {
 /// Precision that engines are built for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Precision {
+pub(crate) enum Precision {
     #[default]
     Fp32,
     Fp16,
@@ -92,7 +92,7 @@ pub enum Precision {
 /// The time of a run that counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Latency {
+pub(crate) enum Latency {
     #[default]
     GpuCompute,
     Host,
@@ -124,7 +124,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Refuses what a schema lets through: numbers out of their range.
-    pub fn check(&self) -> Result<(), PluginError> {
+    pub(crate) fn check(&self) -> Result<(), PluginError> {
         let bad = |field: &str, value: String, allowed: &str| {
             Err(PluginError::InvalidParameters(format!(
                 "{field} is {value}; allowed: {allowed}"
@@ -151,11 +151,11 @@ impl Settings {
         }
     }
 
-    pub fn build_limit(&self) -> Duration {
+    pub(crate) fn build_limit(&self) -> Duration {
         Duration::from_secs_f64(self.build_limit)
     }
 
-    pub fn run_limit(&self) -> Duration {
+    pub(crate) fn run_limit(&self) -> Duration {
         Duration::from_secs_f64(self.run_limit)
     }
 }

@@ -17,7 +17,7 @@ const PLACES: [&str; 2] = ["/usr/src/tensorrt/bin", "/opt/tensorrt/bin"];
 const HELP_LIMIT: Duration = Duration::from_secs(60);
 
 /// The program, and what it can do.
-pub struct Trtexec {
+pub(crate) struct Trtexec {
     program: PathBuf,
     pub version: Version,
     help: String,
@@ -25,7 +25,7 @@ pub struct Trtexec {
 
 impl Trtexec {
     /// Finds the program; none where there is none and none was named.
-    pub fn find(named: Option<&Path>) -> Option<PathBuf> {
+    pub(crate) fn find(named: Option<&Path>) -> Option<PathBuf> {
         if let Some(program) = named {
             return Some(program.to_owned());
         }
@@ -35,13 +35,13 @@ impl Trtexec {
     }
 
     /// What is missing where [`Self::find`] finds none.
-    pub fn missing() -> String {
+    pub(crate) fn missing() -> String {
         let places = PLACES.join(", ");
         format!("no trtexec: it is neither on PATH nor in {places}; name it by the setting `trtexec`")
     }
 
     /// Asks the program for its version and its options.
-    pub fn open(program: PathBuf, settings: &Settings) -> Result<Self, PluginError> {
+    pub(crate) fn open(program: PathBuf, settings: &Settings) -> Result<Self, PluginError> {
         let mut command = Command::new(&program);
         command.arg("--help");
         let output = program::run(command, HELP_LIMIT)?;
@@ -66,7 +66,13 @@ impl Trtexec {
     }
 
     /// Builds the engine of a network.
-    pub fn build(&self, settings: &Settings, onnx: &Path, engine: &Path, timings: &Path) -> Result<(), PluginError> {
+    pub(crate) fn build(
+        &self,
+        settings: &Settings,
+        onnx: &Path,
+        engine: &Path,
+        timings: &Path,
+    ) -> Result<(), PluginError> {
         let mut command = self.command(settings);
         command.arg(option("--onnx", onnx.display()));
         command.arg(option("--saveEngine", engine.display()));
@@ -97,7 +103,7 @@ impl Trtexec {
     }
 
     /// Runs an engine; times go to a file in `folder`.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         settings: &Settings,
         engine: &Path,

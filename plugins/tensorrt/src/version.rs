@@ -2,7 +2,7 @@
 
 /// A version, as `trtexec` tells it first of all: `&&&& RUNNING TensorRT.trtexec [TensorRT v101401] [b48] # trtexec --help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version {
+pub(crate) struct Version {
     pub major: u32,
     minor: u32,
     patch: u32,
@@ -10,7 +10,7 @@ pub struct Version {
 
 impl Version {
     /// From the output of `trtexec`. Thousands count the major version up to TensorRT 9 (8601), ten thousands since.
-    pub fn of_banner(text: &str) -> Option<Self> {
+    pub(crate) fn of_banner(text: &str) -> Option<Self> {
         let line = text.lines().find(|line| line.starts_with("&&&& "))?;
         let (_, rest) = line.split_once("[TensorRT")?;
         let (_, rest) = rest.split_once(" v")?;
@@ -31,7 +31,7 @@ impl Version {
     }
 
     /// Whether precision is what the network says, and no flag.
-    pub fn is_strongly_typed(self) -> bool {
+    pub(crate) fn is_strongly_typed(self) -> bool {
         self.is_rtx() || self.major >= 11
     }
 }

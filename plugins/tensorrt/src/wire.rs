@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What the helper is to do; the argument that it is started with.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Request {
+pub(crate) enum Request {
     /// Answers a [`Device`]. `driver`: the driver's library, where it is not the system's `libcuda.so.1`.
     Probe { driver: Option<PathBuf>, device: u32 },
     /// Answers [`Found`]. `library`: TensorRT's library or the folder that it lies in.
@@ -21,7 +21,7 @@ pub enum Request {
 /// An ONNX file to a plan.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Build {
+pub(crate) struct Build {
     pub library: Option<PathBuf>,
     pub onnx: PathBuf,
     pub plan: PathBuf,
@@ -37,7 +37,7 @@ pub struct Build {
 /// A plan to run.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Serve {
+pub(crate) struct Serve {
     pub library: Option<PathBuf>,
     pub driver: Option<PathBuf>,
     pub device: u32,
@@ -49,7 +49,7 @@ pub struct Serve {
 
 /// A GPU with its driver.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Device {
+pub(crate) struct Device {
     /// E.g. `NVIDIA GeForce RTX 4090`.
     pub name: String,
     /// The driver's version, e.g. `580.95.05`; that of its CUDA where the system does not tell, e.g. `CUDA 13.0`.
@@ -60,7 +60,7 @@ pub struct Device {
 
 /// A TensorRT library that can be called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Found {
+pub(crate) struct Found {
     /// E.g. `10.3.0`, or `RTX 1.7.1`.
     pub version: String,
     /// Whether precision is what the network says, and no flag.
@@ -69,7 +69,7 @@ pub struct Found {
 
 /// Nanoseconds of runs in a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Times {
+pub(crate) struct Times {
     /// From the first kernel's turn to the last one's end.
     pub gpu_compute_ns: Vec<u64>,
     /// With the copies of input and output.

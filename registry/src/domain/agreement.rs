@@ -6,7 +6,7 @@ use super::finite;
 use crate::Result;
 
 /// How many of the architectures that differ most are kept.
-pub const MOST_DIFFERENT: usize = 10;
+pub(crate) const MOST_DIFFERENT: usize = 10;
 
 /// Predictions of two versions of a hardware target, compared. A difference is relative to production's prediction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,10 +6,10 @@ use super::limits;
 use crate::{AliasName, Error, Expected, Result, Verdict};
 
 /// How many earlier versions an alias remembers; the audit log knows all of them.
-pub const ALIAS_MEMORY: usize = 32;
+pub(crate) const ALIAS_MEMORY: usize = 32;
 
 /// Aliases of a hardware target at most: a server keeps loaded what each of them points at.
-pub const ALIASES_LIMIT: usize = 64;
+pub(crate) const ALIASES_LIMIT: usize = 64;
 
 /// Where an alias of a hardware target points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use crate::{Change, Error, Event, HardwareName, Result, WebhookId};
 pub const PROMOTION: &str = "promotion";
 
 /// How many webhooks there may be: each costs the server a thread.
-pub const WEBHOOKS_LIMIT: usize = 64;
+pub(crate) const WEBHOOKS_LIMIT: usize = 64;
 
 /// Bytes of a URL at most.
 const URL_LIMIT: usize = 2048;

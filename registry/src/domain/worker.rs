@@ -7,7 +7,7 @@ use super::{finite, limits};
 use crate::{Error, HardwareName, Measurement, Result, WorkerName};
 
 /// Measurements by which a worker's rate is told.
-pub const RECENT: usize = 20;
+pub(crate) const RECENT: usize = 20;
 
 /// A worker that comes, or comes again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

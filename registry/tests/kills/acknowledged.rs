@@ -9,7 +9,7 @@ use lglp_registry::{Change, Digest, HolderInfo, SledStore, Store};
 use super::{BULK, Summary, production};
 
 #[derive(Default)]
-pub struct Acknowledged {
+pub(crate) struct Acknowledged {
     ready: bool,
     measurements: BTreeSet<Digest>,
     blobs: BTreeSet<Digest>,
@@ -20,7 +20,7 @@ pub struct Acknowledged {
 
 impl Acknowledged {
     /// Takes in a line of a child; whether it acknowledges something.
-    pub fn note(&mut self, line: &str) -> bool {
+    pub(crate) fn note(&mut self, line: &str) -> bool {
         let words: Vec<_> = line.split(' ').collect();
         match words[..] {
             ["ack", "ready"] => self.ready = true,
@@ -40,7 +40,7 @@ impl Acknowledged {
         true
     }
 
-    pub fn add_to(&self, summary: &mut Summary) {
+    pub(crate) fn add_to(&self, summary: &mut Summary) {
         summary.measurements += self.measurements.len();
         summary.blobs += self.blobs.len();
         summary.versions += self.versions.len();
@@ -49,7 +49,7 @@ impl Acknowledged {
     }
 
     /// What was acknowledged and is not there, or is there by half.
-    pub fn losses(&self, dir: &Path) -> Vec<String> {
+    pub(crate) fn losses(&self, dir: &Path) -> Vec<String> {
         let mut losses = Vec::new();
         let mut expect = |holds: bool, what: &str| {
             if !holds {

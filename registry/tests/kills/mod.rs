@@ -21,7 +21,7 @@ use lglp_registry::{
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-pub use acknowledged::Acknowledged;
+pub(crate) use acknowledged::Acknowledged;
 
 const DIR: &str = "LGLP_REGISTRY_KILLED_DIR";
 const RUN: &str = "LGLP_REGISTRY_KILLED_RUN";
@@ -29,12 +29,12 @@ const RUN: &str = "LGLP_REGISTRY_KILLED_RUN";
 const FAULTS: &str = "LGLP_REGISTRY_KILLED_FAULTS";
 
 /// Measurements in a bulk.
-pub const BULK: usize = 40;
+pub(crate) const BULK: usize = 40;
 
 /// How often a registry is killed before the next one begins: checks read all of it.
 const KILLS_OF_ONE: usize = 25;
 
-pub fn production() -> AliasName {
+pub(crate) fn production() -> AliasName {
     "production".parse().unwrap()
 }
 
@@ -50,7 +50,7 @@ fn say(line: &str) {
 }
 
 /// The child, where this process was started as one: writes until it is killed.
-pub fn child() -> Option<std::convert::Infallible> {
+pub(crate) fn child() -> Option<std::convert::Infallible> {
     let (Some(dir), Ok(run)) = (std::env::var_os(DIR), std::env::var(RUN)) else {
         return None;
     };
@@ -141,7 +141,7 @@ fn write(store: &dyn Store, run: &str, step: &mut u32) -> Result<()> {
 
 /// What some rounds of kills came to.
 #[derive(Debug, Default)]
-pub struct Summary {
+pub(crate) struct Summary {
     pub rounds: usize,
     /// Lines of acknowledgements read, by kind.
     pub measurements: usize,
@@ -154,13 +154,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn acknowledgements(&self) -> usize {
+    pub(crate) fn acknowledgements(&self) -> usize {
         self.measurements + self.blobs + self.versions + self.promotions + self.bulks
     }
 }
 
 /// Kills `rounds` children started by `command`, each while it writes. `told` is called after each.
-pub fn kill(rounds: usize, faults: Option<u64>, command: impl Fn() -> Command, told: impl Fn(usize)) -> Summary {
+pub(crate) fn kill(rounds: usize, faults: Option<u64>, command: impl Fn() -> Command, told: impl Fn(usize)) -> Summary {
     let mut rng = StdRng::seed_from_u64(34);
     let mut summary = Summary::default();
     while summary.rounds < rounds {
@@ -185,7 +185,7 @@ pub fn kill(rounds: usize, faults: Option<u64>, command: impl Fn() -> Command, t
 }
 
 /// Starts a child on a registry.
-pub fn spawn(mut command: Command, dir: &Path, run: usize, faults: Option<u64>) -> Child {
+pub(crate) fn spawn(mut command: Command, dir: &Path, run: usize, faults: Option<u64>) -> Child {
     command.env(DIR, dir).env(RUN, run.to_string());
     if let Some(one_in) = faults {
         command.env(FAULTS, one_in.to_string());
@@ -194,7 +194,7 @@ pub fn spawn(mut command: Command, dir: &Path, run: usize, faults: Option<u64>) 
 }
 
 /// Kills a child after some acknowledgements and a random while, and notes what it was told.
-pub fn kill_one(mut child: Child, run: usize, rng: &mut StdRng, acknowledged: &mut Acknowledged) {
+pub(crate) fn kill_one(mut child: Child, run: usize, rng: &mut StdRng, acknowledged: &mut Acknowledged) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     // A third of the kills fall on opening, the others on writing.
     let wait = if run.is_multiple_of(3) {

@@ -26,7 +26,10 @@ const HOW: &str = "send If-Match with the alias's ETag, \"0\" to create it, or *
     responses((status = 200, body = Alias, description = "The alias; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/aliases/{alias}")]
-pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_alias(
+    state: web::Data<State>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
@@ -37,7 +40,7 @@ pub async fn get_alias(state: web::Data<State>, path: web::Path<(String, String)
 /// How to move an alias.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct MoveOptions {
+pub(super) struct MoveOptions {
     /// Say what would happen, and do nothing.
     #[serde(default)]
     dry_run: bool,
@@ -67,7 +70,7 @@ pub struct MoveOptions {
     )
 )]
 #[put("/v1/{hardware}/aliases/{alias}")]
-pub async fn move_alias(
+pub(crate) async fn move_alias(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
     options: Query<MoveOptions>,
@@ -118,7 +121,7 @@ pub async fn move_alias(
     )
 )]
 #[post("/v1/{hardware}/aliases/{alias}/rollback")]
-pub async fn roll_back(
+pub(crate) async fn roll_back(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
     request: HttpRequest,

@@ -20,7 +20,7 @@ const MOST_ENTRIES: usize = 10_000;
 /// A stretch of a log.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Stretch {
+pub(super) struct Stretch {
     /// Sequence number to start from.
     #[serde(default)]
     from: u64,
@@ -36,7 +36,7 @@ fn page() -> usize {
 /// A stretch of the audit log.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct AuditStretch {
+pub(super) struct AuditStretch {
     /// Sequence number to start from; 0 where it is left out.
     from: Option<u64>,
     /// Instead of `from`: the last entries before this sequence number, to page backwards.
@@ -107,7 +107,7 @@ fn keep_to_admins(entry: &mut AuditEntry) {
     )
 )]
 #[get("/v1/audit")]
-pub async fn audit(
+pub(crate) async fn audit(
     state: web::Data<State>,
     stretch: Query<AuditStretch>,
     caller: Caller,
@@ -126,7 +126,7 @@ pub async fn audit(
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
 #[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = lglp_openapi::events::AuditHead, description = "The end of the chain, which holds"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/audit/head")]
-pub async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let head = heavy(&state, &caller, |state| state.store.verify_audit()).await?;
     Ok(HttpResponse::Ok().json(head))
 }
@@ -134,7 +134,7 @@ pub async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpR
 /// What changed, for whoever waits for it.
 #[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<lglp_openapi::events::Event>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
 #[get("/v1/events")]
-pub async fn events(
+pub(crate) async fn events(
     state: web::Data<State>,
     stretch: Query<Stretch>,
     caller: Caller,

@@ -20,7 +20,7 @@ use super::problem::ApiError;
     responses((status = 201, body = BlobStored, description = "The blob's digest"), (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"))
 )]
 #[post("/v1/blobs")]
-pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<HttpResponse, ApiError> {
     let digest = blocking(move || state.store.put_blob(&body)).await?.to_string();
     Ok(HttpResponse::Created().json(BlobStored { digest }))
 }
@@ -37,7 +37,7 @@ pub async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Result<Htt
     )
 )]
 #[get("/v1/blobs/{digest}")]
-pub async fn get_blob(
+pub(crate) async fn get_blob(
     state: web::Data<State>,
     digest: web::Path<String>,
     caller: Caller,

@@ -4,7 +4,7 @@ use utoipa::Modify;
 use utoipa::openapi::{Content, OpenApi, RefOr, Required, Schema};
 
 /// Completes the document.
-pub struct Bodies;
+pub(super) struct Bodies;
 
 impl Modify for Bodies {
     fn modify(&self, document: &mut OpenApi) {

@@ -25,16 +25,16 @@ use super::extract::blocking;
 use super::problem::ApiError;
 
 /// Bytes of a document at most, unless the call says otherwise.
-pub const DOCUMENT: usize = 256 << 10;
+pub(super) const DOCUMENT: usize = 256 << 10;
 
 /// Bytes of what describes a version: its split names each row.
-pub const VERSION: usize = 4 << 20;
+pub(super) const VERSION: usize = 4 << 20;
 
 /// Bytes of exclusions at most: some thousands, each with its reason.
-pub const EXCLUSIONS: usize = 4 << 20;
+pub(super) const EXCLUSIONS: usize = 4 << 20;
 
 /// Bytes of measurements at most; each has some kilobytes of samples.
-pub const MEASUREMENTS: usize = 16 << 20;
+pub(super) const MEASUREMENTS: usize = 16 << 20;
 
 /// Bytes of blobs, bundles and datasets at most.
 pub const BODY_LIMIT: usize = 64 << 20;
@@ -49,7 +49,7 @@ const STEP: usize = 64 << 10;
 const MEMBERS: usize = 4096;
 
 /// A JSON body of up to so many bytes. Its content type is not asked for: `curl -d` sends another one.
-pub struct Body<T, const LIMIT: usize = DOCUMENT>(pub T);
+pub(super) struct Body<T, const LIMIT: usize = DOCUMENT>(pub T);
 
 impl<T: DeserializeOwned + Send + 'static, const LIMIT: usize> FromRequest for Body<T, LIMIT> {
     type Error = ApiError;
@@ -71,7 +71,7 @@ impl<T: DeserializeOwned + Send + 'static, const LIMIT: usize> FromRequest for B
 }
 
 /// A body of up to so many bytes, as it is after decompression.
-pub struct Bytes<const LIMIT: usize = BODY_LIMIT>(pub web::Bytes);
+pub(super) struct Bytes<const LIMIT: usize = BODY_LIMIT>(pub web::Bytes);
 
 impl<const LIMIT: usize> FromRequest for Bytes<LIMIT> {
     type Error = ApiError;
@@ -99,7 +99,7 @@ fn admit<T: DeserializeOwned>(bytes: &[u8], mut charge: Charge) -> Result<(T, Ch
 }
 
 /// Why there is no memory for what a body becomes.
-pub fn refused(refused: Refused) -> ApiError {
+pub(super) fn refused(refused: Refused) -> ApiError {
     match refused {
         Refused::Busy => ApiError::overloaded(),
         Refused::TooMuch => too_large("it is more than this server takes at once; send less in one request".into()),
@@ -107,7 +107,7 @@ pub fn refused(refused: Refused) -> ApiError {
 }
 
 /// Bytes of the tree of values that JSON text may become, about: an object has room for several fields from the start.
-pub fn tree(text: &[u8]) -> usize {
+pub(super) fn tree(text: &[u8]) -> usize {
     let (mut bytes, mut in_string, mut escaped) = (0, false, false);
     for byte in text {
         match byte {
@@ -225,7 +225,7 @@ fn unreadable(error: &dyn std::fmt::Display) -> ApiError {
 }
 
 /// Reads JSON; a fault names its place, and a field that nobody knows is one. No body at all is an object without fields.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let bytes = strict::without_mark(bytes);
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     parse_at("", bytes)
@@ -233,7 +233,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 
 /// Reads JSON that a body names, once there is memory for what it becomes; it stands at `pointer` of that body. The memory is given
 /// back when it is read.
-pub fn parse_named<T: DeserializeOwned>(pointer: &str, bytes: &[u8], mut charge: Charge) -> Result<T, ApiError> {
+pub(super) fn parse_named<T: DeserializeOwned>(pointer: &str, bytes: &[u8], mut charge: Charge) -> Result<T, ApiError> {
     charge.grow(tree(bytes)).map_err(refused)?;
     parse_at(pointer, bytes)
 }
@@ -257,7 +257,7 @@ fn parse_at<T: DeserializeOwned>(prefix: &str, bytes: &[u8]) -> Result<T, ApiErr
 }
 
 /// What is no JSON.
-pub fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
+pub(super) fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
     let detail = match utf8::is_utf16(body) {
         true => "the body is UTF-16; JSON is sent as UTF-8".to_owned(),
         false => format!("the body is not JSON: {}", literal::fault(body, error)),
@@ -289,7 +289,7 @@ fn larger_than(limit: usize) -> ApiError {
     ))
 }
 
-pub fn too_large(detail: String) -> ApiError {
+pub(super) fn too_large(detail: String) -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body-too-large",

@@ -56,7 +56,7 @@ impl Budget {
     }
 
     /// Nothing yet, for an owner.
-    pub fn charge_to(&self, owner: String) -> Charge {
+    pub(crate) fn charge_to(&self, owner: String) -> Charge {
         Charge {
             budget: self.clone(),
             owner,

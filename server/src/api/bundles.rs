@@ -35,7 +35,7 @@ use crate::bundles::{Bundle, Importer, Terms, export};
     )
 )]
 #[get("/v1/{hardware}/models/{version}/bundle")]
-pub async fn export_model(
+pub(crate) async fn export_model(
     state: web::Data<State>,
     Path((hardware, version)): Path<(String, u32)>,
     caller: Caller,
@@ -68,7 +68,7 @@ pub async fn export_model(
     )
 )]
 #[post("/v1/{hardware}/models/import")]
-pub async fn import_model(
+pub(crate) async fn import_model(
     state: web::Data<State>,
     hardware: web::Path<String>,
     query: Query<ImportQuery>,

@@ -33,7 +33,7 @@ impl Caller {
 
     /// Somebody on this machine, as long as there are no tokens: who can reach a loopback address may do everything. Who says
     /// a name is believed.
-    pub fn somebody_here(named: Option<&HeaderValue>) -> Self {
+    pub(crate) fn somebody_here(named: Option<&HeaderValue>) -> Self {
         let named = named
             .and_then(|name| name.to_str().ok())
             .filter(|name| !name.is_empty());
@@ -54,13 +54,13 @@ impl Caller {
     }
 
     /// Whether a worker's process is the caller's: its token registered it. Without tokens everybody on this machine is trusted.
-    pub fn speaks_for(&self, worker: &Worker) -> bool {
+    pub(crate) fn speaks_for(&self, worker: &Worker) -> bool {
         !self.authenticated || worker.speaker() == self.name
     }
 
     /// Who is written down as the author of a change: the holder of the token, whatever the body of the request says; without
     /// tokens whom the body names, if anybody.
-    pub fn acting_as(&self, named: String) -> String {
+    pub(crate) fn acting_as(&self, named: String) -> String {
         if self.authenticated || named.is_empty() {
             self.name.clone()
         } else {

@@ -9,7 +9,7 @@ use crate::log;
 use crate::webhooks::Dispatcher;
 
 /// Seconds in which requests in flight are answered; those that are not are cut off then.
-pub const GRACE_S: u64 = 2;
+pub(super) const GRACE_S: u64 = 2;
 
 /// After this time requests whose plugin has not come back are answered without it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -19,11 +19,11 @@ const LIMIT: Duration = Duration::from_millis(4500);
 
 /// How the server ends.
 #[derive(Clone)]
-pub struct Closing(pub web::Data<State>);
+pub(super) struct Closing(pub web::Data<State>);
 
 impl Closing {
     /// From now on nothing new is begun, and what waits is told so. The clock starts.
-    pub fn begin(&self) {
+    pub(super) fn begin(&self) {
         // First of all, and apart: what follows may wait for something that hangs.
         std::thread::spawn(|| {
             std::thread::sleep(LIMIT);
@@ -41,7 +41,7 @@ impl Closing {
     }
 
     /// Writes down what is to be kept, and ends the process.
-    pub fn end(self, webhooks: Dispatcher) -> ! {
+    pub(super) fn end(self, webhooks: Dispatcher) -> ! {
         drop(webhooks);
         self.0.serving.stop();
         self.0.usage.flush();
@@ -51,7 +51,7 @@ impl Closing {
     }
 
     /// Ends the process after a failure.
-    pub fn fail(self, error: &anyhow::Error) -> ! {
+    pub(super) fn fail(self, error: &anyhow::Error) -> ! {
         tracing::error!("{error:#}");
         self.0.usage.flush();
         exit(1)

@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 const LEAST: u64 = 1400;
 
 /// Compresses an answer as it goes. What it holds in memory is counted below, before it is compressed.
-pub async fn compress(
+pub(super) async fn compress(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {

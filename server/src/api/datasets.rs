@@ -20,7 +20,7 @@ use super::problem::ApiError;
     responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/datasets")]
-pub async fn list_datasets(
+pub(crate) async fn list_datasets(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
@@ -38,7 +38,7 @@ pub async fn list_datasets(
     responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 409, body = Problem, content_type = "application/problem+json", description = "The content is described otherwise already"), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"))
 )]
 #[post("/v1/{hardware}/datasets")]
-pub async fn freeze_dataset(
+pub(crate) async fn freeze_dataset(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,

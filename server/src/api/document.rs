@@ -106,7 +106,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 }
 
 /// The methods that the contract gives to a path, in capitals; none where there is no such path.
-pub fn methods(path: &str) -> Vec<&'static str> {
+pub(super) fn methods(path: &str) -> Vec<&'static str> {
     static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
     if is_page(path) {
         return vec!["GET", "HEAD", "OPTIONS"];
@@ -142,7 +142,7 @@ pub fn methods(path: &str) -> Vec<&'static str> {
 }
 
 /// Whether a path is one of the pages for people, which are not in the document.
-pub fn is_page(path: &str) -> bool {
+pub(super) fn is_page(path: &str) -> bool {
     if path == "/" {
         return true;
     }

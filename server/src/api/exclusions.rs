@@ -18,7 +18,7 @@ use super::words::Query;
 /// Which exclusions to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Search space.
     space: String,
 }
@@ -31,7 +31,7 @@ pub struct Selection {
     responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/exclusions")]
-pub async fn list_exclusions(
+pub(crate) async fn list_exclusions(
     state: web::Data<State>,
     hardware: web::Path<String>,
     selection: Query<Selection>,
@@ -67,7 +67,7 @@ struct ExcludeBody {
     )
 )]
 #[post("/v1/{hardware}/exclusions")]
-pub async fn exclude_measurements(
+pub(crate) async fn exclude_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,

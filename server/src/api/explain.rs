@@ -38,7 +38,7 @@ use crate::serving::Serving;
     )
 )]
 #[post("/v1/{hardware}/explain")]
-pub async fn explain(
+pub(crate) async fn explain(
     state: web::Data<State>,
     hardware: web::Path<String>,
     Body(body): Body<ExplainRequest>,

@@ -5,11 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use lglp_sdk::Excerpt;
 
-pub use super::body::{BODY_LIMIT, Body, Bytes};
+pub use super::body::BODY_LIMIT;
+pub(super) use super::body::{Body, Bytes};
 use super::problem::ApiError;
 
 /// Runs blocking work (the registry, plugins) off the threads that answer requests. A panic there fails one request.
-pub async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, ApiError>
+pub(super) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, ApiError>
 where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
@@ -23,7 +24,7 @@ where
 }
 
 /// A path whose parameters are not what they stand for.
-pub fn path_error(error: impl std::fmt::Display, request: &HttpRequest) -> actix_web::Error {
+pub(super) fn path_error(error: impl std::fmt::Display, request: &HttpRequest) -> actix_web::Error {
     let detail = format!("{}: {}", Excerpt::of(request.path()), Excerpt::of(error));
     ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail).into()
 }

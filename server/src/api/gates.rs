@@ -21,7 +21,7 @@ use super::problem::ApiError;
     responses((status = 200, body = Gate, description = "The gate; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/gate")]
-pub async fn get_gate(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_gate(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let gate = blocking(move || state.store.gate(&name)).await?;
     Ok(match gate {
@@ -60,7 +60,7 @@ struct SetGateBody {
     )
 )]
 #[put("/v1/{hardware}/gate")]
-pub async fn set_gate(
+pub(crate) async fn set_gate(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,

@@ -15,7 +15,7 @@ use super::problem::ApiError;
 /// Every hardware target; for a token that is confined to some, these.
 #[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), responses((status = 200, body = HardwareList, description = "Every hardware target")))]
 #[get("/v1/hardware")]
-pub async fn list_hardware(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list_hardware(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let mut targets = blocking(move || state.store.hardware_targets()).await?;
     targets.retain(|target| caller.sees(&target.name));
     Ok(HttpResponse::Ok().json(serde_json::json!({ "hardware": targets })))
@@ -29,7 +29,10 @@ pub async fn list_hardware(state: web::Data<State>, caller: Caller) -> Result<Ht
     responses((status = 200, body = Hardware, description = "The hardware target"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/hardware/{hardware}")]
-pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_hardware(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let target = blocking(move || state.store.hardware(&name)).await?;
     Ok(HttpResponse::Ok().json(target))
@@ -50,7 +53,7 @@ pub async fn get_hardware(state: web::Data<State>, hardware: web::Path<String>) 
     )
 )]
 #[put("/v1/hardware/{hardware}")]
-pub async fn put_hardware(
+pub(crate) async fn put_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 
 /// Hands `HEAD` on as `GET`, so that what is routed, and what a caller may, are the same.
-pub async fn as_get(
+pub(super) async fn as_get(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {

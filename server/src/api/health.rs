@@ -10,7 +10,7 @@ use super::State;
 /// Whether the process answers.
 #[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Alive")))]
 #[get("/healthz")]
-pub async fn healthz() -> HttpResponse {
+pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
 }
 
@@ -20,7 +20,7 @@ pub async fn healthz() -> HttpResponse {
 /// here, where it asks for none, no more than whether something is wrong (`degraded`); its log says what.
 #[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Ready"), (status = 503, description = "Still loading, or nothing in production can be loaded")))]
 #[get("/readyz")]
-pub async fn readyz(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn readyz(state: web::Data<State>) -> HttpResponse {
     let Some(failed) = state.loaded.get() else {
         return HttpResponse::ServiceUnavailable().json(serde_json::json!({ "status": "loading models" }));
     };

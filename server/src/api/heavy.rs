@@ -66,7 +66,7 @@ impl HeavyReads {
 }
 
 /// Does work that takes long when its turn has come.
-pub async fn heavy<T, E>(
+pub(super) async fn heavy<T, E>(
     state: &web::Data<State>,
     caller: &Caller,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
@@ -85,7 +85,7 @@ where
 }
 
 /// As [`heavy`], with what comes out as JSON.
-pub async fn heavy_json<T, E>(
+pub(super) async fn heavy_json<T, E>(
     state: &web::Data<State>,
     caller: &Caller,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,

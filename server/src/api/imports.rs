@@ -23,7 +23,7 @@ const PARTS: usize = 1024;
 /// The parts, in their order.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Parts {
+pub(super) struct Parts {
     parts: Vec<Digest>,
 }
 
@@ -44,7 +44,7 @@ pub struct Parts {
     )
 )]
 #[post("/v1/{hardware}/measurements/import")]
-pub async fn import_measurements(
+pub(crate) async fn import_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,

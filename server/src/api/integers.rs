@@ -7,7 +7,7 @@ use utoipa::openapi::{OpenApi, RefOr, Schema};
 use utoipa::{Modify, Number};
 
 /// Completes the document.
-pub struct Integers;
+pub(super) struct Integers;
 
 impl Modify for Integers {
     fn modify(&self, document: &mut OpenApi) {

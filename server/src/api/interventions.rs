@@ -19,7 +19,7 @@ use super::words::Query;
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Deletion {
+pub(super) struct Deletion {
     /// Why, for the audit log.
     reason: String,
     /// Also where a version is in production, or a worker has not signed off.
@@ -31,7 +31,7 @@ pub struct Deletion {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct MeasurementDeletion {
+pub(super) struct MeasurementDeletion {
     /// Search space.
     space: String,
     /// Why, for the audit log.
@@ -44,7 +44,7 @@ pub struct MeasurementDeletion {
 /// A name that is no target's is refused at its place.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rename {
+pub(super) struct Rename {
     to: HardwareName,
     reason: String,
     #[serde(default)]
@@ -80,7 +80,7 @@ fn count(state: &State) {
     )
 )]
 #[delete("/v1/hardware/{hardware}")]
-pub async fn delete_hardware(
+pub(crate) async fn delete_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
     deletion: Query<Deletion>,
@@ -114,7 +114,7 @@ pub async fn delete_hardware(
     )
 )]
 #[post("/v1/hardware/{hardware}/rename")]
-pub async fn rename_hardware(
+pub(crate) async fn rename_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
@@ -147,7 +147,7 @@ pub async fn rename_hardware(
     )
 )]
 #[delete("/v1/{hardware}/measurements")]
-pub async fn delete_measurements(
+pub(crate) async fn delete_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     deletion: Query<MeasurementDeletion>,

@@ -55,7 +55,7 @@ struct SubmitBody {
     )
 )]
 #[post("/v1/{hardware}/jobs")]
-pub async fn submit_job(
+pub(crate) async fn submit_job(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,
@@ -102,7 +102,7 @@ fn confine(parameters: &mut Value, caller: &Caller) -> Result<(), ApiError> {
 }
 
 /// Puts a job into the queue, and says where it can be looked at.
-pub async fn submit(
+pub(super) async fn submit(
     state: web::Data<State>,
     new: NewJob,
     key: Option<String>,
@@ -156,7 +156,7 @@ fn raw(job: Value) -> Result<Box<RawValue>, ApiError> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Only those of this hardware target.
     #[param(value_type = Option<String>)]
     hardware: Option<HardwareName>,
@@ -192,7 +192,7 @@ struct Listed {
     )
 )]
 #[get("/v1/jobs")]
-pub async fn list_jobs(
+pub(crate) async fn list_jobs(
     state: web::Data<State>,
     selection: Query<Selection>,
     caller: Caller,
@@ -240,7 +240,7 @@ pub async fn list_jobs(
     responses((status = 200, body = Job, description = "The job"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"))
 )]
 #[get("/v1/jobs/{id}")]
-pub async fn get_job(
+pub(crate) async fn get_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
@@ -270,7 +270,7 @@ async fn find(state: &web::Data<State>, id: u64, caller: &Caller) -> Result<Stor
     )
 )]
 #[post("/v1/jobs/{id}/cancel")]
-pub async fn cancel_job(
+pub(crate) async fn cancel_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
@@ -293,7 +293,7 @@ pub async fn cancel_job(
     )
 )]
 #[get("/v1/jobs/{id}/events")]
-pub async fn job_events(
+pub(crate) async fn job_events(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,

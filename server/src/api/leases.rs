@@ -35,7 +35,7 @@ const SUBMIT_LIMIT: usize = 256;
     )
 )]
 #[post("/v1/jobs/{id}/heartbeat")]
-pub async fn heartbeat_job(
+pub(crate) async fn heartbeat_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
@@ -68,7 +68,7 @@ pub async fn heartbeat_job(
     )
 )]
 #[post("/v1/jobs/{id}/batch")]
-pub async fn next_batch(
+pub(crate) async fn next_batch(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
@@ -109,7 +109,7 @@ struct SubmitBody {
     )
 )]
 #[post("/v1/jobs/{id}/measurements")]
-pub async fn submit_measurements(
+pub(crate) async fn submit_measurements(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
@@ -153,7 +153,7 @@ pub async fn submit_measurements(
     )
 )]
 #[post("/v1/jobs/{id}/finish")]
-pub async fn finish_job(
+pub(crate) async fn finish_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
@@ -182,7 +182,7 @@ pub async fn finish_job(
     )
 )]
 #[post("/v1/jobs/{id}/release")]
-pub async fn release_job(
+pub(crate) async fn release_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,

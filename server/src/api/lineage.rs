@@ -34,7 +34,7 @@ use crate::serving::{Serving, ServingError};
     )
 )]
 #[get("/v1/{hardware}/models/{version}/lineage")]
-pub async fn get_lineage(
+pub(crate) async fn get_lineage(
     state: web::Data<State>,
     Path((hardware, version)): Path<(String, u32)>,
     caller: Caller,
@@ -65,7 +65,7 @@ pub async fn get_lineage(
     )
 )]
 #[get("/v1/{hardware}/models/{version}/diff/{other}")]
-pub async fn get_diff(
+pub(crate) async fn get_diff(
     state: web::Data<State>,
     Path((hardware, a, b)): Path<(String, u32, u32)>,
     query: Query<DiffQuery>,

@@ -22,7 +22,7 @@ use super::problem::ApiError;
 const PAGE: usize = 256 << 10;
 
 /// A part of a list, as JSON.
-pub struct Page {
+pub(super) struct Page {
     json: Vec<u8>,
     /// Whether records stand before it.
     continued: bool,
@@ -39,7 +39,7 @@ impl Page {
     }
 
     /// Appends a record; `Break` where the page is full, or a record has no JSON.
-    pub fn push(&mut self, record: &impl Serialize) -> ControlFlow<()> {
+    pub(super) fn push(&mut self, record: &impl Serialize) -> ControlFlow<()> {
         if std::mem::replace(&mut self.continued, true) {
             self.json.push(b',');
         }
@@ -62,14 +62,14 @@ impl Page {
 }
 
 /// What stands before and after the records.
-pub struct Frame {
+pub(super) struct Frame {
     pub open: String,
     pub close: String,
 }
 
 impl Frame {
     /// A bare list.
-    pub fn array() -> Self {
+    pub(super) fn array() -> Self {
         Self {
             open: "[".into(),
             close: "]".into(),
@@ -88,7 +88,7 @@ struct UnderWay<C, F> {
 
 /// Answers with a list. `fill` appends to a page the records after a cursor, and says where the next page begins, if there is one.
 /// Where a later page cannot be read the connection is cut, so that nobody takes the part for the whole.
-pub async fn listing<C, F>(
+pub(super) async fn listing<C, F>(
     state: &web::Data<State>,
     caller: &Caller,
     frame: Frame,
@@ -138,7 +138,7 @@ where
 
 /// Answers with one page of a list: a bare array of the records that `fill` appends. Where more follow it returns the query that asks
 /// for them, which a header names (RFC 8288), relative to what was asked.
-pub async fn one_page<F>(state: &web::Data<State>, caller: &Caller, fill: F) -> Result<HttpResponse, ApiError>
+pub(super) async fn one_page<F>(state: &web::Data<State>, caller: &Caller, fill: F) -> Result<HttpResponse, ApiError>
 where
     F: FnOnce(&State, &mut Page) -> Result<Option<String>, Error> + Send + 'static,
 {

@@ -25,7 +25,7 @@ use super::words::Query;
 /// Which measurements to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Search space.
     space: String,
     /// 0 for first measurements, 1 and up for repetitions; all where it is left out.
@@ -121,7 +121,7 @@ type Cursor = (u32, Digest);
     responses((status = 200, body = Vec<Measurement>, description = "Measurements, by round and then by digest; with `limit`, `Link` names the next page where there is one"), (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/measurements")]
-pub async fn list_measurements(
+pub(crate) async fn list_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     selection: Query<Selection>,
@@ -152,7 +152,10 @@ pub async fn list_measurements(
     responses((status = 200, body = Vec<MeasuredSpace>, description = "The spaces, each with the definition that its measurements belong to"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/spaces")]
-pub async fn measured_spaces(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn measured_spaces(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     let measured = blocking(move || state.store.measured_spaces(&name)).await?;
     Ok(HttpResponse::Ok().json(measured))
@@ -171,7 +174,7 @@ pub async fn measured_spaces(state: web::Data<State>, hardware: web::Path<String
     )
 )]
 #[post("/v1/{hardware}/measurements")]
-pub async fn record_measurements(
+pub(crate) async fn record_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
@@ -185,7 +188,7 @@ pub async fn record_measurements(
 }
 
 /// Fails where measurements at `pointer` of a body are of another hardware target than the one in the path.
-pub fn of_target(measurements: &[Stored], hardware: &HardwareName, pointer: &str) -> Result<(), ApiError> {
+pub(super) fn of_target(measurements: &[Stored], hardware: &HardwareName, pointer: &str) -> Result<(), ApiError> {
     match measurements.iter().position(|m| m.hardware != *hardware) {
         None => Ok(()),
         Some(at) => Err(ApiError::invalid_request(vec![Fault {
@@ -200,7 +203,7 @@ pub fn of_target(measurements: &[Stored], hardware: &HardwareName, pointer: &str
 
 /// Takes in measurements at `pointer` of a body: one that is of no network of this server's spaces would spoil every training to
 /// come.
-pub fn admit_all(spaces: &Spaces, pointer: &str, measurements: &mut [Stored]) -> Result<(), ApiError> {
+pub(super) fn admit_all(spaces: &Spaces, pointer: &str, measurements: &mut [Stored]) -> Result<(), ApiError> {
     let misfits = measurements.iter_mut().enumerate().filter_map(|(at, measurement)| {
         let Misfit { field, problem } = spaces.admit(measurement).err()?;
         Some(Fault {

@@ -23,7 +23,7 @@ use super::words::Path;
     responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/models")]
-pub async fn list_models(
+pub(crate) async fn list_models(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
@@ -57,7 +57,7 @@ pub async fn list_models(
     responses((status = 200, body = Version, description = "The version"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/models/{version}")]
-pub async fn get_model(
+pub(crate) async fn get_model(
     state: web::Data<State>,
     Path((hardware, version)): Path<(String, u32)>,
 ) -> Result<HttpResponse, ApiError> {
@@ -83,7 +83,7 @@ pub async fn get_model(
     )
 )]
 #[post("/v1/{hardware}/models")]
-pub async fn create_model(
+pub(crate) async fn create_model(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,

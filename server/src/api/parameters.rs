@@ -73,7 +73,7 @@ fn id_of(path: &str) -> Option<(Value, Value)> {
 }
 
 /// Completes the document.
-pub struct Parameters;
+pub(super) struct Parameters;
 
 impl Modify for Parameters {
     fn modify(&self, document: &mut OpenApi) {

@@ -8,7 +8,7 @@ use super::State;
 /// Every file of the plugin folder: its components with their parameters, or why it is unavailable.
 #[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
 #[get("/v1/plugins")]
-pub async fn list_plugins(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn list_plugins(state: web::Data<State>) -> HttpResponse {
     let quarantined = state.host.quarantined();
     let plugins = state.host.infos().iter().map(|info| {
         let mut plugin = serde_json::json!(info);

@@ -12,7 +12,7 @@ use crate::idempotency::OWN;
 
 /// What `If-Match` holds: `*`, or the generations of its tags, of which any may be there. A tag may have become a weak one on its
 /// way, where the answer was compressed. `how` tells a caller who left it out what to send.
-pub fn if_match(request: &HttpRequest, how: &str) -> Result<Expected, ApiError> {
+pub(super) fn if_match(request: &HttpRequest, how: &str) -> Result<Expected, ApiError> {
     let mut lines = request.headers().get_all(IF_MATCH).peekable();
     if lines.peek().is_none() {
         return Err(ApiError::precondition_required(how));
@@ -39,7 +39,7 @@ fn generation(tag: &str) -> Option<u64> {
 }
 
 /// The key under which a repetition gets the first answer.
-pub fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let Some(key) = request.headers().get("Idempotency-Key") else {
         return Ok(None);
     };
@@ -54,7 +54,7 @@ pub fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError
 }
 
 /// An answer with its generation as `ETag`.
-pub fn tagged(generation: u64, body: &impl Serialize) -> HttpResponse {
+pub(super) fn tagged(generation: u64, body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((ETAG, format!("\"{generation}\"")))
         .json(body)

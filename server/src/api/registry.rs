@@ -26,7 +26,7 @@ use super::stream::written_by;
     )
 )]
 #[get("/v1/registry/backup")]
-pub async fn backup_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn backup_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let leave = state.heavy.leave(&caller).await?;
     let body = written_by(move |out| {
         let _leave = leave;
@@ -46,7 +46,7 @@ pub async fn backup_registry(state: web::Data<State>, caller: Caller) -> Result<
     responses((status = 200, body = Verification, description = "What was checked and found"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/registry/verify")]
-pub async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let verification = heavy(&state, &caller, |state| state.store.verify(&|_, _| {})).await?;
     Ok(HttpResponse::Ok().json(verification))
 }
@@ -63,7 +63,7 @@ pub async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<
     )
 )]
 #[post("/v1/registry/gc")]
-pub async fn collect_blobs(
+pub(crate) async fn collect_blobs(
     state: web::Data<State>,
     caller: Caller,
     Body(body): Body<CollectBlobs>,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// A browser is led to the pages for people, a program told what there is. Addresses are relative, so that a server behind a prefix
 /// of paths is found, too.
-pub async fn root(request: HttpRequest) -> HttpResponse {
+pub(super) async fn root(request: HttpRequest) -> HttpResponse {
     let accepts = request.headers().get(ACCEPT).and_then(|accepts| accepts.to_str().ok());
     if accepts.is_some_and(|accepts| accepts.contains("text/html")) {
         return HttpResponse::TemporaryRedirect()

@@ -25,7 +25,7 @@ use crate::savings::{self, SavingsError};
     )
 )]
 #[get("/v1/{hardware}/savings")]
-pub async fn get_savings(
+pub(crate) async fn get_savings(
     state: web::Data<State>,
     hardware: web::Path<String>,
     query: Query<SavingsQuery>,

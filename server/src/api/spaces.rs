@@ -8,7 +8,7 @@ use super::State;
 /// Every search space of this server.
 #[utoipa::path(tag = "spaces", security(("token" = ["viewer"])), responses((status = 200, body = SpaceList, description = "Every search space")))]
 #[get("/v1/spaces")]
-pub async fn list_spaces(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn list_spaces(state: web::Data<State>) -> HttpResponse {
     let spaces = state.spaces.iter().map(|space| serde_json::json!(**space)).collect();
     HttpResponse::Ok().json(SpaceList { spaces })
 }

@@ -110,7 +110,7 @@ const STATUSES: [Status; 14] = [
 ];
 
 /// Completes the document.
-pub struct Statuses;
+pub(super) struct Statuses;
 
 impl Modify for Statuses {
     fn modify(&self, document: &mut OpenApi) {

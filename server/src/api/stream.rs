@@ -17,7 +17,7 @@ const WAITING: usize = 4;
 
 /// Runs `work` on a thread of its own, and gives what it writes as a body. Where it fails before the first chunk, that is
 /// the answer; after it, the connection is cut, so that nobody takes the part for the whole.
-pub async fn written_by(
+pub(super) async fn written_by(
     work: impl FnOnce(&mut dyn Write) -> Result<(), Error> + Send + 'static,
 ) -> Result<Chunks, ApiError> {
     let (sender, mut receiver) = mpsc::channel(WAITING);
@@ -46,7 +46,7 @@ pub async fn written_by(
 }
 
 /// A body of chunks.
-pub struct Chunks {
+pub(super) struct Chunks {
     first: Option<Bytes>,
     receiver: mpsc::Receiver<Result<Bytes, Error>>,
 }

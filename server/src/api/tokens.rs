@@ -20,7 +20,7 @@ use crate::secret::Bearer;
     responses((status = 200, body = TokenList, description = "Every token, the latest last"))
 )]
 #[get("/v1/tokens")]
-pub async fn list_tokens(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list_tokens(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let tokens = blocking(move || state.store.tokens()).await?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "tokens": tokens })))
 }
@@ -50,7 +50,7 @@ struct CreateBody {
     )
 )]
 #[post("/v1/tokens")]
-pub async fn create_token(
+pub(crate) async fn create_token(
     state: web::Data<State>,
     caller: Caller,
     Body(body): Body<CreateBody>,
@@ -71,7 +71,7 @@ pub async fn create_token(
 /// Why a token is revoked.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Revocation {
+pub(super) struct Revocation {
     /// For the audit log.
     #[serde(default)]
     reason: String,
@@ -89,7 +89,7 @@ pub struct Revocation {
     )
 )]
 #[delete("/v1/tokens/{id}")]
-pub async fn revoke_token(
+pub(crate) async fn revoke_token(
     state: web::Data<State>,
     caller: Caller,
     id: web::Path<String>,

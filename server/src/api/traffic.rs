@@ -21,7 +21,10 @@ use super::problem::ApiError;
     security(("token" = ["viewer"])),
 )]
 #[get("/v1/{hardware}/traffic")]
-pub async fn get_traffic(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_traffic(
+    state: web::Data<State>,
+    hardware: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let name = hardware_name(&hardware)?;
     answer(state, name).await
 }
@@ -46,7 +49,7 @@ pub async fn get_traffic(state: web::Data<State>, hardware: web::Path<String>) -
     security(("token" = ["operator"])),
 )]
 #[put("/v1/{hardware}/traffic")]
-pub async fn set_traffic(
+pub(crate) async fn set_traffic(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,

@@ -21,7 +21,7 @@ use super::words::{Path, Query};
 /// Which reports to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Those of one version only.
     version: Option<u32>,
 }
@@ -34,7 +34,7 @@ pub struct Selection {
     responses((status = 200, body = Vec<Validation>, description = "Reports, oldest first"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/validations")]
-pub async fn list_validations(
+pub(crate) async fn list_validations(
     state: web::Data<State>,
     hardware: web::Path<String>,
     selection: Query<Selection>,
@@ -71,7 +71,7 @@ pub async fn list_validations(
     )
 )]
 #[post("/v1/{hardware}/validations")]
-pub async fn validate(
+pub(crate) async fn validate(
     state: web::Data<State>,
     hardware: web::Path<String>,
     request: HttpRequest,
@@ -99,7 +99,7 @@ pub async fn validate(
     responses((status = 200, body = Validation, description = "The report"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
 )]
 #[get("/v1/{hardware}/validations/{number}")]
-pub async fn get_validation(
+pub(crate) async fn get_validation(
     state: web::Data<State>,
     Path((hardware, number)): Path<(String, u32)>,
 ) -> Result<HttpResponse, ApiError> {
@@ -119,7 +119,7 @@ pub async fn get_validation(
     responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
 )]
 #[get("/v1/{hardware}/validations/{number}/scatter.svg")]
-pub async fn get_scatter(
+pub(crate) async fn get_scatter(
     state: web::Data<State>,
     Path((hardware, number)): Path<(String, u32)>,
     caller: Caller,

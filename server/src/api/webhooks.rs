@@ -30,7 +30,7 @@ impl From<TargetError> for ApiError {
     security(("token" = ["admin"]))
 )]
 #[get("/v1/webhooks")]
-pub async fn list_webhooks(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list_webhooks(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let all = blocking(move || DeliveryStatus::all(&*state.store)).await?;
     Ok(HttpResponse::Ok().json(json!({ "webhooks": all })))
 }
@@ -43,7 +43,7 @@ pub async fn list_webhooks(state: web::Data<State>) -> Result<HttpResponse, ApiE
     security(("token" = ["admin"]))
 )]
 #[get("/v1/webhooks/{id}")]
-pub async fn get_webhook(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_webhook(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let id: WebhookId = id.parse()?;
     let standing = blocking(move || DeliveryStatus::of(&*state.store, state.store.webhook(&id)?)).await?;
     Ok(HttpResponse::Ok().json(standing))
@@ -64,7 +64,7 @@ pub async fn get_webhook(state: web::Data<State>, id: web::Path<String>) -> Resu
     security(("token" = ["admin"]))
 )]
 #[post("/v1/webhooks")]
-pub async fn create_webhook(
+pub(crate) async fn create_webhook(
     state: web::Data<State>,
     request: HttpRequest,
     caller: Caller,
@@ -87,7 +87,7 @@ pub async fn create_webhook(
     security(("token" = ["admin"]))
 )]
 #[delete("/v1/webhooks/{id}")]
-pub async fn delete_webhook(
+pub(crate) async fn delete_webhook(
     state: web::Data<State>,
     id: web::Path<String>,
     caller: Caller,
@@ -105,7 +105,7 @@ pub async fn delete_webhook(
     security(("token" = ["admin"]))
 )]
 #[post("/v1/webhooks/{id}/ping")]
-pub async fn ping_webhook(
+pub(crate) async fn ping_webhook(
     state: web::Data<State>,
     id: web::Path<String>,
     request: HttpRequest,

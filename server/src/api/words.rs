@@ -17,13 +17,13 @@ use super::extract::path_error;
 use super::problem::ApiError;
 
 /// The parameters of a query.
-pub struct Query<T>(T);
+pub(super) struct Query<T>(T);
 
 /// The parameters of a path that has numbers among them, as a tuple.
-pub struct Path<T>(pub T);
+pub(super) struct Path<T>(pub T);
 
 impl<T> Query<T> {
-    pub fn into_inner(self) -> T {
+    pub(super) fn into_inner(self) -> T {
         self.0
     }
 }

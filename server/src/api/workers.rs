@@ -41,7 +41,7 @@ const LOOK: Duration = Duration::from_secs(2);
     responses((status = 200, body = WorkerList, description = "Workers, by name"))
 )]
 #[get("/v1/workers")]
-pub async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let workers = blocking(move || -> Result<Vec<Worker>> {
         let workers = state.store.workers()?.into_iter();
         let seen = workers.filter(|worker| caller.sees(&worker.hardware));
@@ -67,7 +67,7 @@ pub async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<Htt
     )
 )]
 #[put("/v1/workers/{worker}")]
-pub async fn register_worker(
+pub(crate) async fn register_worker(
     state: web::Data<State>,
     worker: web::Path<String>,
     caller: Caller,
@@ -212,7 +212,7 @@ fn other_machine(worker: &Worker, difference: &Difference) -> ApiError {
     )
 )]
 #[post("/v1/workers/{worker}/confirm")]
-pub async fn confirm_worker(
+pub(crate) async fn confirm_worker(
     state: web::Data<State>,
     worker: web::Path<String>,
     caller: Caller,
@@ -242,7 +242,7 @@ pub async fn confirm_worker(
     )
 )]
 #[post("/v1/workers/{worker}/lease")]
-pub async fn lease_work(
+pub(crate) async fn lease_work(
     state: web::Data<State>,
     worker: web::Path<String>,
     caller: Caller,
@@ -291,7 +291,7 @@ pub async fn lease_work(
     )
 )]
 #[post("/v1/workers/{worker}/calibration")]
-pub async fn calibrate_worker(
+pub(crate) async fn calibrate_worker(
     state: web::Data<State>,
     worker: web::Path<String>,
     caller: Caller,
@@ -344,7 +344,7 @@ fn unconfirmed(worker: &Stored) -> ApiError {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Leaving {
+pub(super) struct Leaving {
     /// The process that signs off itself. Whoever may operate the target may leave it out, for a worker that is gone for good.
     instance: Option<String>,
 }
@@ -361,7 +361,7 @@ pub struct Leaving {
     )
 )]
 #[delete("/v1/workers/{worker}")]
-pub async fn sign_off_worker(
+pub(crate) async fn sign_off_worker(
     state: web::Data<State>,
     worker: web::Path<String>,
     leaving: Query<Leaving>,
@@ -386,7 +386,7 @@ pub async fn sign_off_worker(
 }
 
 /// Notes a sign of life of a worker that the caller speaks for.
-pub fn seen(
+pub(super) fn seen(
     state: &State,
     name: &WorkerName,
     instance: &str,

@@ -119,7 +119,7 @@ impl Crew {
     }
 
     /// Has work done, and waits for it.
-    pub fn run_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
+    pub(crate) fn run_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
         let (unit, answer) = Asked::new(work);
         self.submit(self.place(Account::default()), Arc::new(unit));
         answer.blocking_recv().unwrap_or(Err(Lost::Stopping))
@@ -149,7 +149,7 @@ impl Crew {
     }
 
     /// From now on the threads yield to those that answer requests, once they have done what they are at.
-    pub fn yield_to_others(&self) {
+    pub(crate) fn yield_to_others(&self) {
         self.0.yields.store(true, Ordering::Relaxed);
         self.0.came.notify_all();
     }
@@ -168,7 +168,7 @@ impl Crew {
     }
 
     /// Answers what runs still, once the crew was stopped: a plugin may not come back.
-    pub fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         let members = self.0.members().clone();
         let units = members.iter().filter_map(|member| member.unit().clone());
         for unit in units {

@@ -15,7 +15,7 @@ use super::Unit;
 const OLDEST_EVERY: u64 = 8;
 
 /// Who is charged for the time of a unit: by its name, a version of a hardware target.
-pub type Account = Arc<str>;
+pub(crate) type Account = Arc<str>;
 
 /// A unit's place among others.
 pub struct Place {

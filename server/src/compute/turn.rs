@@ -82,7 +82,7 @@ impl Desk {
     }
 
     /// Answers what runs still, after [`Self::stop`].
-    pub fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         self.crew.abandon();
     }
 }
@@ -116,7 +116,7 @@ impl Turn {
     }
 
     /// As [`Self::run`], for a thread that may block.
-    pub fn run_blocking<T: Send + 'static>(
+    pub(crate) fn run_blocking<T: Send + 'static>(
         &self,
         account: &Account,
         rows: usize,
@@ -177,7 +177,7 @@ impl Drop for Turn {
 }
 
 /// The parts of `0..rows` that make a unit each.
-pub fn parts(rows: usize) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn parts(rows: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows)
         .step_by(ROWS_PER_UNIT)
         .map(move |first| first..rows.min(first + ROWS_PER_UNIT))

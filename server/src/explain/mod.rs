@@ -11,7 +11,7 @@ use lglp_sdk::plugin::operator::{OPERATOR_NAMES, name_of};
 use lglp_engine::predictor::Contributions;
 
 /// The parts of a prediction by operator.
-pub fn operator_parts(parts: &Contributions) -> Vec<OperatorPart> {
+pub(crate) fn operator_parts(parts: &Contributions) -> Vec<OperatorPart> {
     let whole = parts.sum();
     let of = |(operator, value): (&Operator, &f64)| OperatorPart {
         kind: name_of(operator.kind, OPERATOR_NAMES).into(),
@@ -30,7 +30,7 @@ pub fn operator_parts(parts: &Contributions) -> Vec<OperatorPart> {
 }
 
 /// The parts of a prediction by layer of the searched blocks.
-pub fn layer_parts(parts: &Contributions) -> Vec<LayerPart> {
+pub(crate) fn layer_parts(parts: &Contributions) -> Vec<LayerPart> {
     let whole = parts.sum();
     let mut layers: Vec<LayerPart> = Vec::new();
     let searched = parts

@@ -23,7 +23,7 @@ impl Needed<'_> {
     ///
     /// # Errors
     /// `Waiting` until it is; `Needed` where it came to nothing.
-    pub fn measured(&self, tools: &Services) -> Result<(), JobError> {
+    pub(super) fn measured(&self, tools: &Services) -> Result<(), JobError> {
         let (job, store) = (self.job, &*tools.store);
         let plan = tools.plans.keep(store, self.plan)?;
         let measure: MeasureParameters = parse(json!({

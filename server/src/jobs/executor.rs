@@ -151,7 +151,7 @@ impl Jobs {
     }
 
     /// Whether the server stops: nobody should wait for work any more.
-    pub fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.shared.stopping.load(Ordering::Relaxed)
     }
 
@@ -204,7 +204,7 @@ impl Jobs {
     }
 
     /// Who hears what happens.
-    pub fn feed(&self) -> &Feed {
+    pub(crate) fn feed(&self) -> &Feed {
         &self.shared.feed
     }
 

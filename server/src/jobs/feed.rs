@@ -11,13 +11,13 @@ use tokio::sync::watch;
 
 /// Labels of jobs in metrics.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct JobLabels {
+pub(crate) struct JobLabels {
     pub kind: &'static str,
     pub state: &'static str,
 }
 
 impl JobLabels {
-    pub fn new(kind: JobKind, state: JobState) -> Self {
+    pub(crate) fn new(kind: JobKind, state: JobState) -> Self {
         Self {
             kind: kind.as_str(),
             state: state.as_str(),
@@ -28,7 +28,7 @@ impl JobLabels {
 type Snapshots = HashMap<u64, watch::Sender<Option<Job>>>;
 
 /// Snapshots of jobs on their way to listeners.
-pub struct Feed {
+pub(crate) struct Feed {
     /// One entry for each job that has listeners; `None` once the server stops.
     heard: Mutex<Option<Snapshots>>,
     /// Jobs that ended since the server started.
@@ -36,7 +36,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             heard: Mutex::new(Some(HashMap::new())),
             ended: Family::default(),
@@ -44,7 +44,7 @@ impl Feed {
     }
 
     /// Shows a snapshot to the job's listeners. The snapshot that ends it comes once.
-    pub fn publish(&self, job: &Job) {
+    pub(crate) fn publish(&self, job: &Job) {
         let has_ended = job.state.has_ended();
         if has_ended {
             self.ended.get_or_create(&JobLabels::new(job.kind, job.state)).inc();
@@ -63,7 +63,7 @@ impl Feed {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn listen(self: &Arc<Self>, store: &dyn Store, id: u64) -> Result<Listener> {
+    pub(crate) fn listen(self: &Arc<Self>, store: &dyn Store, id: u64) -> Result<Listener> {
         let snapshots = self.heard().as_mut().map(|snapshots| {
             let sender = snapshots.entry(id).or_insert_with(|| watch::Sender::new(None));
             sender.subscribe()
@@ -80,7 +80,7 @@ impl Feed {
     }
 
     /// Sends every listener away.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         *self.heard() = None;
     }
 

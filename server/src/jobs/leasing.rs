@@ -19,14 +19,14 @@ use super::sharing::{Checkpoint, planned};
 use super::{JobError, parse};
 
 /// How long a worker's lease holds without a heartbeat, seconds.
-pub const WORKER_LEASE_S: u32 = 30;
+pub(crate) const WORKER_LEASE_S: u32 = 30;
 
 /// Architectures that go with a lease.
 const FIRST_BATCH: usize = 32;
 
 /// Who measures for a hardware target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measurer {
+pub(crate) enum Measurer {
     /// The server, on its own machine.
     Here,
     /// Workers, also where all of them are away just now.
@@ -37,7 +37,7 @@ impl Measurer {
     /// What a worker has brought along, workers measure, unless the owner of the server's machine says otherwise. Where workers
     /// have registered for another target they measure, too. Once all have signed off, the server does again, on a target
     /// that is its own machine; one that no worker ever came for it tries, and says what is wrong.
-    pub fn of(store: &dyn Store, machine: &Machine, hardware: &HardwareName) -> Result<Self> {
+    pub(crate) fn of(store: &dyn Store, machine: &Machine, hardware: &HardwareName) -> Result<Self> {
         let target = match store.hardware(hardware) {
             // A measuring job creates it.
             Err(Error::NotFound { .. }) => return Ok(Self::Here),
@@ -113,7 +113,7 @@ impl Jobs {
     ///
     /// # Errors
     /// The common ones.
-    pub fn take_back(&self, worker: &Worker) -> Result<()> {
+    pub(crate) fn take_back(&self, worker: &Worker) -> Result<()> {
         let holder = worker.holder();
         for job in self.jobs_of(&worker.hardware, JobState::Running)? {
             if job.lease.as_ref().is_some_and(|lease| lease.holder == holder) {
@@ -130,7 +130,7 @@ impl Jobs {
     ///
     /// # Errors
     /// The common ones; a job that cannot be begun fails, and the next one is tried.
-    pub fn lease_to(&self, worker: &Worker) -> Result<Option<Work>> {
+    pub(crate) fn lease_to(&self, worker: &Worker) -> Result<Option<Work>> {
         if worker.difference.is_some() {
             return Ok(None);
         }
@@ -200,7 +200,7 @@ impl Jobs {
     ///
     /// # Errors
     /// Those of `lease_to`.
-    pub fn lease_or_share(&self, worker: &Worker) -> Result<Option<Work>, JobError> {
+    pub(crate) fn lease_or_share(&self, worker: &Worker) -> Result<Option<Work>, JobError> {
         if let Some(work) = self.lease_to(worker)? {
             return Ok(Some(work));
         }

@@ -21,11 +21,12 @@ mod validate;
 
 pub use error::JobError;
 pub use executor::Jobs;
-pub use feed::{JobLabels, Listener};
-pub use leasing::{Measurer, WORKER_LEASE_S};
+pub(crate) use feed::JobLabels;
+pub use feed::Listener;
+pub(crate) use leasing::WORKER_LEASE_S;
 pub use plans::Plans;
 pub use run::Run;
-pub use sharing::IN_HAND;
+pub(crate) use sharing::IN_HAND;
 pub use train::{quantity, wanted};
 pub use validate::selection;
 
@@ -70,7 +71,7 @@ pub trait Work: Serialize + DeserializeOwned {
     fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()>;
 
     /// Does it, from where a process that went away had left it. Ends early with [`JobError::Stopped`] where
-    /// [`Run::is_stopped`] says so.
+    /// `Run::is_stopped` says so.
     ///
     /// # Errors
     /// Why the job fails.

@@ -10,7 +10,7 @@ use lglp_sdk::strict::Strict;
 use lglp_engine::measure::Plan;
 
 /// Bytes of a plan at most: `MEASURE_LIMIT` of the largest architectures of the spaces that come along take 29 MiB.
-pub const PLAN_LIMIT: usize = 32 << 20;
+pub(super) const PLAN_LIMIT: usize = 32 << 20;
 
 /// A plan, and by what a measurement of each of its architectures is found: a worker asks for that at every batch.
 pub(super) struct KeptPlan {
@@ -19,7 +19,7 @@ pub(super) struct KeptPlan {
 }
 
 impl KeptPlan {
-    pub fn digests(&self) -> &[Digest] {
+    pub(super) fn digests(&self) -> &[Digest] {
         &self.digests
     }
 }

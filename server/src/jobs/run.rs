@@ -68,7 +68,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the work is to end between two steps: the job is to be cancelled, or the server stops.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed) || self.stopping.load(Ordering::Relaxed)
     }
 

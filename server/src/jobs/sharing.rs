@@ -20,7 +20,7 @@ use super::plans::KeptPlan;
 use super::{JobError, Services, parse};
 
 /// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
-pub const IN_HAND: usize = 128;
+pub(crate) const IN_HAND: usize = 128;
 
 /// Architectures beyond these that are worth a job of their own.
 const LEAST_SHARE: usize = 32;
@@ -37,23 +37,23 @@ pub(super) struct Left {
 
 impl Left {
     /// Architectures of the whole job.
-    pub fn total(&self) -> usize {
+    pub(super) fn total(&self) -> usize {
         self.plan.architectures.len()
     }
 
     /// How many are left, those that other jobs measure among them.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.places.len()
     }
 
     /// Places of what no other job measures for it.
-    pub fn own(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn own(&self) -> impl Iterator<Item = usize> {
         let places = self.places.iter().copied();
         places.filter(|at| !self.elsewhere.contains(&self.plan.digests()[*at]))
     }
 
     /// What stands at a place of the plan.
-    pub fn item(&self, at: usize) -> BatchItem {
+    pub(super) fn item(&self, at: usize) -> BatchItem {
         BatchItem {
             architecture: self.plan.architectures[at].clone(),
             flags: self.plan.flags(at),

@@ -14,7 +14,7 @@ use crate::compute::Lost;
 use crate::serving::{Serving, ServingError};
 
 /// Architectures that two versions are compared on at most.
-pub const COUNT_LIMIT: usize = 10_000;
+pub(crate) const COUNT_LIMIT: usize = 10_000;
 
 /// Why two versions cannot be compared.
 #[derive(Debug, thiserror::Error)]

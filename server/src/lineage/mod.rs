@@ -7,8 +7,10 @@ mod origin;
 mod predictions;
 mod wire;
 
-pub use diff::{COUNT_LIMIT, DiffError, diff};
+pub use diff::DiffError;
+pub use diff::diff;
 pub use json::differences;
-pub use origin::{lineage, trace_plugins};
+pub use origin::lineage;
+pub(crate) use origin::trace_plugins;
 pub use predictions::{Predict, relative_difference};
 pub use wire::split_sizes;

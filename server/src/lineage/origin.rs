@@ -60,7 +60,7 @@ pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, ve
 }
 
 /// The plugins that a version was fitted with, each beside the one that provides its component here.
-pub fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<TracedPlugin> {
+pub(crate) fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<TracedPlugin> {
     let trace = |used: &lglp_registry::PluginUse| {
         let kind: Option<ComponentKind> = serde_json::from_value(used.kind.clone().into()).ok();
         let component = kind.and_then(|kind| host.component(kind, &used.component).ok());

@@ -15,7 +15,7 @@ use crate::serving::{Serving, ServingError};
 /// Why two versions cannot be asked the same.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotCompared {
+pub(super) enum NotCompared {
     #[error("version {a} predicts in the space `{space_a}`, version {b} in `{space_b}`")]
     OtherSpace {
         a: u32,

@@ -7,7 +7,7 @@ const LONGEST: usize = 8 << 10;
 
 /// Writes each event, which comes as a whole, as far as a line may go. Its own line breaks are escaped: none passes for another
 /// event. `tracing` does the same with what commands a terminal.
-pub struct Lines<W>(pub W);
+pub(super) struct Lines<W>(pub W);
 
 impl<W: Write> Write for Lines<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {

@@ -66,7 +66,7 @@ impl Default for Counts {
 
 impl Counts {
     /// Notes that a pair has series.
-    pub fn note_pair(&self, labels: &PairLabels) {
+    pub(crate) fn note_pair(&self, labels: &PairLabels) {
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         if !pairs.contains(labels) {
             pairs.insert(labels.clone());
@@ -74,7 +74,7 @@ impl Counts {
     }
 
     /// Drops the series of a hardware target's pairs but for one: there are as many pairs as an alias was ever moved.
-    pub fn keep_pair(&self, hardware: &HardwareName, kept: Option<(u32, u32)>) {
+    pub(crate) fn keep_pair(&self, hardware: &HardwareName, kept: Option<(u32, u32)>) {
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         pairs.retain(|labels| {
             let keep = labels.hardware != hardware.as_str() || kept == Some((labels.production, labels.candidate));

@@ -15,10 +15,13 @@ mod table;
 mod tenants;
 mod usage;
 
-pub use answer::{Answered, Route};
-pub use counts::{Counts, ModelLabels};
+pub use answer::Answered;
+pub use answer::Route;
+pub use counts::Counts;
+pub use counts::ModelLabels;
 pub use error::ServingError;
-pub use refused::REFUSED_FOR;
+pub(crate) use refused::REFUSED_FOR;
 pub use router::{ModelRef, Serving};
 pub use table::Branch;
-pub use usage::{FLUSH_INTERVAL, Usage};
+pub(crate) use usage::FLUSH_INTERVAL;
+pub use usage::Usage;

@@ -11,7 +11,7 @@ use lglp_registry::HardwareName;
 use super::table::Key;
 
 /// How long a version that was refused is not tried again.
-pub const REFUSED_FOR: Duration = Duration::from_secs(30);
+pub(crate) const REFUSED_FOR: Duration = Duration::from_secs(30);
 
 /// What was refused lately, and why.
 #[derive(Default)]

@@ -83,7 +83,7 @@ impl Serving {
 
     /// For a server: follows every change of the registry, compares shadows, and gives up calls into plugins that take longer
     /// than `deadline`.
-    pub fn for_server(
+    pub(crate) fn for_server(
         store: Arc<dyn Store>,
         host: Arc<PluginHost>,
         spaces: Arc<Spaces>,
@@ -225,14 +225,14 @@ impl Serving {
         self.seen(model, model.finite_values(architectures))
     }
 
-    /// What a model answered, after [`Self::after_failure`] where it could not.
+    /// What a model answered, after `after_failure` where it could not.
     pub fn seen<T>(&self, model: &Arc<ServedModel>, answered: Result<T, ModelError>) -> Result<T, ServingError> {
         let answered = answered.inspect_err(|error| self.after_failure(model, error));
         answered.map_err(ServingError::from)
     }
 
     /// After a failed prediction: a model whose plugin panicked is dropped and loaded anew.
-    pub fn after_failure(&self, model: &Arc<ServedModel>, error: &ModelError) {
+    pub(crate) fn after_failure(&self, model: &Arc<ServedModel>, error: &ModelError) {
         replace(&self.live, &self.loader, model, error);
     }
 

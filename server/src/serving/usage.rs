@@ -7,7 +7,7 @@ use std::time::Duration;
 use lglp_registry::{Error, HardwareName, Store};
 
 /// Time between two additions to the registry: what a kill can lose of the count.
-pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+pub(crate) const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Predictions served since the last flush.
 pub struct Usage {

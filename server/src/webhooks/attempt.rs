@@ -15,7 +15,7 @@ use super::target::Targets;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The header that tells one attempt from another, and a delivery from other requests.
-pub const DELIVERY_HEADER: &str = "X-Lglp-Delivery";
+pub(crate) const DELIVERY_HEADER: &str = "X-Lglp-Delivery";
 
 /// What came of an attempt, for counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Attempt {
 }
 
 /// Posts a signed body to a webhook. `sequence` is the event's number; 0 is no event.
-pub fn attempt(targets: &Targets, webhook: &Webhook, secret: &str, sequence: u64, body: &[u8]) -> Attempt {
+pub(super) fn attempt(targets: &Targets, webhook: &Webhook, secret: &str, sequence: u64, body: &[u8]) -> Attempt {
     let start = Instant::now();
     let sent = post(targets, webhook, secret, sequence, body);
     let duration = start.elapsed();

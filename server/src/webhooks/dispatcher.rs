@@ -14,10 +14,10 @@ use super::target::Targets;
 use super::worker::Worker;
 
 /// Time until the registry is asked again after it failed.
-pub const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
+pub(super) const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// Who hears of deliveries.
-pub trait Observer: Send + Sync {
+pub(crate) trait Observer: Send + Sync {
     /// An attempt was made.
     fn attempted(&self, webhook: &WebhookId, outcome: Outcome);
 
@@ -29,7 +29,7 @@ pub trait Observer: Send + Sync {
 type Running = HashMap<(WebhookId, u64), JoinHandle<()>>;
 
 /// What the threads share.
-pub struct Shared {
+pub(super) struct Shared {
     /// Not kept open by threads that wait, for an event or for a target: the server closes it when it ends.
     pub store: Weak<dyn Store>,
     pub events: Arc<EventCount>,
@@ -39,16 +39,20 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn stopping(&self) -> bool {
+    pub(super) fn stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 }
 
 /// Delivers events until it is dropped. An attempt under way is not waited for: its event is tried again by the next server.
-pub struct Dispatcher(Arc<Shared>);
+pub(crate) struct Dispatcher(Arc<Shared>);
 
 impl Dispatcher {
-    pub fn start(store: &Arc<dyn Store>, targets: Arc<Targets>, observer: Box<dyn Observer>) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        store: &Arc<dyn Store>,
+        targets: Arc<Targets>,
+        observer: Box<dyn Observer>,
+    ) -> anyhow::Result<Self> {
         let events = Arc::new(EventCount::default());
         let changes = events.clone();
         store.watch(Arc::new(move |_| changes.notify()))?;

@@ -13,11 +13,14 @@ mod status;
 mod target;
 mod worker;
 
-pub use attempt::{Attempt, DELIVERY_HEADER, Outcome};
-pub use dispatcher::{Dispatcher, Observer};
+pub use attempt::Attempt;
+pub(crate) use attempt::DELIVERY_HEADER;
+pub use attempt::Outcome;
+pub(crate) use dispatcher::{Dispatcher, Observer};
 pub use ping::ping;
 pub use status::DeliveryStatus;
-pub use target::{Allowed, TargetError, Targets};
+pub use target::TargetError;
+pub use target::{Allowed, Targets};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

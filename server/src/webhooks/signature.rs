@@ -5,7 +5,7 @@ use sha2::Sha256;
 
 /// The value of `X-Lglp-Signature`: `t=<unix seconds>,v1=<hex>`, where hex is the HMAC-SHA256 of `<unix seconds>.<body>`, by
 /// the bytes of the secret's text. The time is signed too, so that an old delivery cannot be passed off as a new one.
-pub fn sign(secret: &str, unix_seconds: i64, body: &[u8]) -> String {
+pub(super) fn sign(secret: &str, unix_seconds: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{unix_seconds}.").as_bytes());
     mac.update(body);

@@ -4,7 +4,7 @@ use lglp_registry::{Delivery, Error, Result, Store, Webhook};
 use serde::Serialize;
 
 /// Events that are read at once.
-pub const PAGE: usize = 256;
+pub(super) const PAGE: usize = 256;
 
 /// A webhook, how far it has come, and what it has not been told yet.
 #[derive(Clone, Debug, Serialize)]

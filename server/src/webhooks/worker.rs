@@ -18,7 +18,7 @@ const WAITS: Backoff = Backoff {
     longest: Duration::from_secs(600),
 };
 
-pub struct Worker {
+pub(super) struct Worker {
     shared: Arc<Shared>,
     webhook: Webhook,
     /// How far it has come, which the registry learns after every attempt.
@@ -40,7 +40,7 @@ enum Next {
 }
 
 impl Worker {
-    pub fn new(shared: Arc<Shared>, webhook: Webhook, delivery: Delivery) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, webhook: Webhook, delivery: Delivery) -> Self {
         Self {
             shared,
             webhook,
@@ -50,7 +50,7 @@ impl Worker {
         }
     }
 
-    pub fn run(mut self) {
+    pub(super) fn run(mut self) {
         loop {
             // Looked at before the log, so that an event recorded after it ends the wait.
             let seen = self.shared.events.count();

@@ -20,14 +20,14 @@ const FILTERS: [(&str, &str); 9] = [
 ];
 
 /// Calls a server, and keeps what it answers.
-pub struct Recorder<'s> {
+pub(super) struct Recorder<'s> {
     server: &'s Server,
     headers: Vec<(String, String)>,
     answers: Vec<Value>,
 }
 
 impl<'s> Recorder<'s> {
-    pub fn new(server: &'s Server) -> Self {
+    pub(super) fn new(server: &'s Server) -> Self {
         Self {
             server,
             headers: Vec::new(),
@@ -36,17 +36,23 @@ impl<'s> Recorder<'s> {
     }
 
     /// Calls from now on have this token.
-    pub fn authorize(&mut self, secret: &str) {
+    pub(super) fn authorize(&mut self, secret: &str) {
         self.headers.push(("Authorization".into(), lglp_tests::bearer(secret)));
     }
 
     /// Makes a call, of the form `POST /v1/jobs/{id}/cancel` with what stands for its names, and records the answer; its body.
-    pub fn call(&mut self, operation: &str, names: &[&str], body: Value) -> Value {
+    pub(super) fn call(&mut self, operation: &str, names: &[&str], body: Value) -> Value {
         self.call_with(operation, names, &[], body)
     }
 
     /// The same with headers, and a query where `names` have one left over.
-    pub fn call_with(&mut self, operation: &str, names: &[&str], headers: &[(&str, &str)], body: Value) -> Value {
+    pub(super) fn call_with(
+        &mut self,
+        operation: &str,
+        names: &[&str],
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Value {
         let (method, pattern) = operation.split_once(' ').expect("a method and a path");
         let mut names = names.iter();
         let mut path = String::new();
@@ -89,7 +95,7 @@ impl<'s> Recorder<'s> {
     }
 
     /// Compares what was recorded with the snapshot of this name.
-    pub fn compare(self, name: &str) {
+    pub(super) fn compare(self, name: &str) {
         let mut settings = insta::Settings::clone_current();
         settings.set_prepend_module_to_snapshot(false);
         settings.set_snapshot_path(root().join("tests/tests/answers/snapshots"));

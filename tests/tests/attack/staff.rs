@@ -6,12 +6,12 @@ use lglp_tests::{Registry, Server, bearer};
 use serde_json::{Value, json};
 
 /// Longer than anything that is waited for here takes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub const SPACE: &str = "ofa-mobilenetv3";
+pub(super) const SPACE: &str = "ofa-mobilenetv3";
 
 /// A token of each role, by name.
-pub struct Staff {
+pub(super) struct Staff {
     pub viewer: String,
     pub worker: String,
     pub operator: String,
@@ -20,7 +20,7 @@ pub struct Staff {
 
 impl Staff {
     /// Hires them, before the server starts.
-    pub fn of(registry: &Registry) -> Self {
+    pub(super) fn of(registry: &Registry) -> Self {
         Self {
             admin: registry.token("ann", "admin", &[]),
             viewer: registry.token("vic", "viewer", &[]),
@@ -30,7 +30,7 @@ impl Staff {
     }
 
     /// Whoever may call: those with a token, and one without.
-    pub fn everybody(&self) -> [(&'static str, Option<&str>); 5] {
+    pub(super) fn everybody(&self) -> [(&'static str, Option<&str>); 5] {
         [
             ("nobody", None),
             ("viewer", Some(&self.viewer)),
@@ -42,7 +42,7 @@ impl Staff {
 }
 
 /// A call with or without a token.
-pub fn call(server: &Server, token: Option<&str>, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(super) fn call(server: &Server, token: Option<&str>, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let authorization = token.map(bearer).unwrap_or_default();
     let headers = [("Authorization", authorization.as_str())];
     let headers = if token.is_some() { &headers[..] } else { &[] };
@@ -50,7 +50,7 @@ pub fn call(server: &Server, token: Option<&str>, method: &str, path: &str, body
 }
 
 /// This moment, as the contract writes it.
-pub fn now() -> String {
+pub(super) fn now() -> String {
     let output = std::process::Command::new("date")
         .args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])
         .output();
@@ -61,7 +61,7 @@ pub fn now() -> String {
 }
 
 /// What a worker registers with; `setup` where it is to create its target.
-pub fn registration(hardware: &str, fingerprint: &Value, setup: Option<Value>) -> Value {
+pub(super) fn registration(hardware: &str, fingerprint: &Value, setup: Option<Value>) -> Value {
     let mut body = json!({
         "hardware": hardware, "instance": "0123456789abcdef", "fingerprint": fingerprint, "version": "0.1.0", "sent_at": now(),
     });
@@ -72,7 +72,7 @@ pub fn registration(hardware: &str, fingerprint: &Value, setup: Option<Value>) -
 }
 
 /// A measuring job of one architecture.
-pub fn measuring(more: Value) -> Value {
+pub(super) fn measuring(more: Value) -> Value {
     let mut parameters = json!({ "space": SPACE, "count": 1, "budget_s": 0.1 });
     for (name, value) in more.as_object().expect("an object") {
         parameters[name] = value.clone();
@@ -81,7 +81,7 @@ pub fn measuring(more: Value) -> Value {
 }
 
 /// Waits until a job has ended.
-pub fn ended(server: &Server, token: &str, job: &Value) -> Value {
+pub(super) fn ended(server: &Server, token: &str, job: &Value) -> Value {
     let (id, started) = (job["id"].as_u64().expect("a number"), Instant::now());
     loop {
         let (_, job) = server.call_as(token, "GET", &format!("/v1/jobs/{id}"), None);

@@ -11,14 +11,14 @@ const HELP_10: &str = "--help --onnx --saveEngine --loadEngine --skipInference -
                        --builderOptimizationLevel --useCudaGraph --device --iterations --duration --warmUp --exportTimes";
 
 /// A folder with a stand-in driver and trtexec, and a registry.
-pub struct Bench {
+pub(super) struct Bench {
     pub registry: Registry,
     trtexec: Value,
 }
 
 impl Bench {
     /// `banner`: how trtexec tells its version; `times`: what it exports.
-    pub fn new(banner: &str, times: &str) -> Self {
+    pub(super) fn new(banner: &str, times: &str) -> Self {
         let bench = Self {
             registry: Registry::default(),
             trtexec: json!({ "banner": banner, "help": HELP_10 }),
@@ -40,24 +40,24 @@ impl Bench {
         bench.set("calls", json!(calls))
     }
 
-    pub fn set(mut self, name: &str, value: Value) -> Self {
+    pub(super) fn set(mut self, name: &str, value: Value) -> Self {
         self.trtexec[name] = value;
         std::fs::write(self.path("trtexec.json"), self.trtexec.to_string()).expect("a file");
         self
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.registry.folder.path().join(name)
     }
 
     /// Arguments of `lglp measure` by trtexec.
-    pub fn measure(&self, count: &str, settings: &[&str]) -> Vec<String> {
+    pub(super) fn measure(&self, count: &str, settings: &[&str]) -> Vec<String> {
         let trtexec = format!("trtexec={}", self.path("trtexec").display());
         self.measure_by(count, &[&["route=trtexec", &trtexec], settings].concat())
     }
 
     /// Arguments of `lglp measure`.
-    pub fn measure_by(&self, count: &str, settings: &[&str]) -> Vec<String> {
+    pub(super) fn measure_by(&self, count: &str, settings: &[&str]) -> Vec<String> {
         let fixed = "measure --hardware gpu --space ofa-mobilenetv3 --runtime tensorrt --budget 0.1 --count";
         let driver = format!("driver={}", self.path("libcuda.so.1").display());
         let cache = format!("cache={}", self.path("cache").display());
@@ -69,13 +69,13 @@ impl Bench {
         arguments
     }
 
-    pub fn ok(&self, arguments: &[String]) -> String {
+    pub(super) fn ok(&self, arguments: &[String]) -> String {
         self.registry
             .ok(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// The reason; and nothing was measured.
-    pub fn fails(&self, arguments: &[String]) -> String {
+    pub(super) fn fails(&self, arguments: &[String]) -> String {
         let said = self
             .registry
             .fails(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
@@ -83,26 +83,26 @@ impl Bench {
         said
     }
 
-    pub fn measurements(&self) -> Vec<Measurement> {
+    pub(super) fn measurements(&self) -> Vec<Measurement> {
         let store = SledStore::open(self.registry.path(), HolderInfo::default()).expect("the registry opens");
         let gpu: HardwareName = "gpu".parse().expect("a name");
         store.measurements(&gpu, "ofa-mobilenetv3", None).unwrap_or_default()
     }
 
     /// What the runtime said of itself.
-    pub fn description(&self) -> Value {
+    pub(super) fn description(&self) -> Value {
         self.registry.json(&["hardware"])[0]["fingerprint"]["runtime"].clone()
     }
 
     /// A line for each start of trtexec but for its help.
-    pub fn calls(&self) -> Vec<String> {
+    pub(super) fn calls(&self) -> Vec<String> {
         let calls = std::fs::read_to_string(self.path("calls")).unwrap_or_default();
         calls.lines().map(str::to_owned).collect()
     }
 }
 
 /// Compiles a stand-in to a shared library.
-pub fn compile(flags: &[&str], source: &str, to: &Path) {
+pub(super) fn compile(flags: &[&str], source: &str, to: &Path) {
     let output = Command::new("c++")
         .args(["-shared", "-fPIC", "-w", "-I"])
         .arg(root().join("plugins/tensorrt/shim"))
@@ -116,7 +116,7 @@ pub fn compile(flags: &[&str], source: &str, to: &Path) {
 }
 
 /// What `lglp-tensorrt`, which lies beside the plugin, answers; null where it ends without an answer.
-pub fn helper(request: Value) -> Value {
+pub(super) fn helper(request: Value) -> Value {
     let helper = program().with_file_name("plugins").join("lglp-tensorrt");
     let output = Command::new(helper)
         .arg(request.to_string())
@@ -126,6 +126,6 @@ pub fn helper(request: Value) -> Value {
 }
 
 /// TensorRT-RTX as PyPI has it.
-pub fn tensorrt_rtx() -> PathBuf {
+pub(super) fn tensorrt_rtx() -> PathBuf {
     root().join(".venv/lib/python3.11/site-packages/tensorrt_rtx_libs")
 }

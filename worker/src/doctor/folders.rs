@@ -7,7 +7,7 @@ use super::Finding;
 /// Room below which a runtime or a spool may run out of it, bytes.
 const ENOUGH: u64 = 1 << 30;
 
-pub fn look(state: Option<&Path>) -> Vec<Finding> {
+pub(super) fn look(state: Option<&Path>) -> Vec<Finding> {
     let temporary = std::env::temp_dir();
     let set_tmpdir = "make room, or set TMPDIR to a folder that has some";
     let mut findings = vec![folder("temporary folder", &temporary, set_tmpdir)];

@@ -8,7 +8,7 @@ use super::Finding;
 /// Processes ready to run, for each core, that labels do not suffer from yet.
 const BUSY: f64 = 0.5;
 
-pub fn look() -> Vec<Finding> {
+pub(super) fn look() -> Vec<Finding> {
     let facts = of_this_machine();
     let mut findings = vec![processor(&facts), load(&facts), governor(), clock()];
     findings.extend(meters::survey().into_iter().map(meter));

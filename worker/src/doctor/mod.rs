@@ -15,7 +15,7 @@ use lglp_engine::host::{PluginError, PluginHost};
 use lglp_engine::measure::Setup;
 
 /// What is looked at.
-pub struct Examination<'a> {
+pub(crate) struct Examination<'a> {
     pub host: Result<&'a PluginHost, &'a PluginError>,
     /// The worker's name.
     pub name: &'a str,
@@ -32,7 +32,7 @@ pub struct Examination<'a> {
 /// How a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Ok,
     /// It measures, but not as well as it could, or not everything.
     Warning,
@@ -41,7 +41,7 @@ pub enum Verdict {
 
 /// Something that was looked at.
 #[derive(Clone, Debug, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     pub what: String,
     pub verdict: Verdict,
     pub found: String,
@@ -52,7 +52,7 @@ pub struct Finding {
 
 /// Everything that was looked at.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// The runtimes that measure here; none where nothing can be measured.
     pub measures_with: Vec<String>,
     pub findings: Vec<Finding>,
@@ -86,7 +86,7 @@ impl Finding {
 }
 
 /// Looks at everything. It measures nothing and changes nothing.
-pub fn examine(examination: &Examination<'_>) -> Report {
+pub(crate) fn examine(examination: &Examination<'_>) -> Report {
     let mut findings = machine::look();
     let (server, target) = server::look(examination);
     let (runtimes, measures_with) = runtimes::look(examination, target.as_ref());

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Examination, Finding};
 
 /// What was found, and the names of those that measure.
-pub fn look(examination: &Examination<'_>, target: Option<&HardwareTarget>) -> (Vec<Finding>, Vec<String>) {
+pub(super) fn look(examination: &Examination<'_>, target: Option<&HardwareTarget>) -> (Vec<Finding>, Vec<String>) {
     let host = match examination.host {
         Ok(host) => host,
         Err(error) => {

@@ -11,7 +11,7 @@ use crate::identity;
 const SKEW_S: f64 = 5.0;
 
 /// What was found, and the target where the server has it.
-pub fn look(examination: &Examination<'_>) -> (Vec<Finding>, Option<HardwareTarget>) {
+pub(super) fn look(examination: &Examination<'_>) -> (Vec<Finding>, Option<HardwareTarget>) {
     let what = "server";
     let Some(http) = examination.http else {
         let remedy = "give --server URL to look at the server, the token and the target, too";

@@ -12,7 +12,7 @@ const UPDATES: f64 = 10.0;
 
 /// How long a network is run to tell its energy.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
+pub(crate) struct Window {
     seconds: f64,
     most: f64,
 }
@@ -27,7 +27,7 @@ struct Call {
 impl Window {
     /// `seconds` long, or as long as the meter's counter needs; half as long as an attempt's budget where that is less.
     /// None where it is to be none.
-    pub fn new(seconds: f64, budget_s: f64, meter: &Meter) -> Option<Self> {
+    pub(crate) fn new(seconds: f64, budget_s: f64, meter: &Meter) -> Option<Self> {
         let least = UPDATES * meter.update_s();
         (seconds > 0.0).then(|| Self {
             seconds: seconds.min(budget_s / 2.0).max(least),
@@ -37,7 +37,7 @@ impl Window {
 
     /// Joules of one run; none where the counter does not tell: it stands still, or cannot be read any more. `at_once`:
     /// runs at a time, as the runtime wants it; `run_ms`: how long one takes.
-    pub fn joules(
+    pub(crate) fn joules(
         self,
         network: &mut NetworkInstance<'_>,
         meter: &Meter,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use cpu::Cpu;
-pub use energy::Window;
+pub(crate) use energy::Window;
 use nvml::{Gpu, Nvml};
 use rapl::Rapl;
 
@@ -63,7 +63,7 @@ impl Device {
 
     /// Whether it has a processor and memory of its own, so that this machine's work does not touch it: a graphics processor
     /// that NVML knows.
-    pub fn is_apart(&self) -> bool {
+    pub(crate) fn is_apart(&self) -> bool {
         self.gpu.is_some()
     }
 
@@ -80,7 +80,7 @@ impl Device {
 
 impl Meter {
     /// Seconds between two updates of its counter, at most.
-    pub fn update_s(&self) -> f64 {
+    pub(crate) fn update_s(&self) -> f64 {
         match self {
             Self::Rapl(_) => rapl::UPDATE_S,
             Self::Nvml(_) => nvml::UPDATE_S,
@@ -106,7 +106,7 @@ impl Meter {
 
 /// Facts of the graphics processor that a runtime runs on, for its target's fingerprint: name, memory, driver, compute
 /// capability. Not which one of several alike it is.
-pub fn gpu_facts(description: &Value) -> Option<Value> {
+pub(crate) fn gpu_facts(description: &Value) -> Option<Value> {
     let gpu = gpu_of(description)?;
     Some(gpu.facts(NVML.as_ref().ok()?))
 }

@@ -12,12 +12,12 @@ use lglp_sdk::program;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use samples::{Answer as SamplesAnswer, facts};
+pub(crate) use samples::{Answer as SamplesAnswer, facts};
 
 /// A format of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Format {
+pub(crate) enum Format {
     /// lglp's own: `{"samples": [{"wall_ms": 1.2}], "device": "..."}`, the last JSON object on the standard output, or
     /// in `{output}`.
     #[default]
@@ -32,7 +32,7 @@ pub enum Format {
 
 /// What a program left behind.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub printed: program::Output,
     /// What it wrote to `{output}`.
     pub output: Option<String>,
@@ -40,7 +40,7 @@ pub struct Said {
 
 /// What was read in it.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Timed runs, one at least. Where times are rounded, 0 is the time of a run that is too short to be told.
     samples: Vec<Sample>,
     /// What the program says of itself, in the format's own place for it: `runtime`, `version`, `device`...
@@ -54,7 +54,7 @@ impl Format {
     ///
     /// # Errors
     /// A text that names the place at fault and what was expected there.
-    pub fn read(self, said: &Said) -> Result<Answer, String> {
+    pub(crate) fn read(self, said: &Said) -> Result<Answer, String> {
         match self {
             Self::Samples => samples::read(said),
             Self::TrtexecTimes => trtexec::read(said).map(Answer::of),
@@ -92,7 +92,7 @@ impl Answer {
     ///
     /// # Errors
     /// A run was too short to be told.
-    pub fn samples(self) -> Result<Vec<Sample>, String> {
+    pub(crate) fn samples(self) -> Result<Vec<Sample>, String> {
         if self.samples.iter().all(|sample| sample.wall_ns > 0) {
             return Ok(self.samples);
         }
@@ -123,7 +123,7 @@ impl Said {
 }
 
 /// The beginning of a text that goes into a message.
-pub fn shortened(text: &str) -> &str {
+pub(crate) fn shortened(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
 }
 

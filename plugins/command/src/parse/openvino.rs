@@ -17,7 +17,7 @@ const CPP: &str = "latency_median";
 /// Where C++ says which one that is.
 const CPP_PERCENTILE: &str = "percentile_boundary";
 
-pub fn read(said: &Said) -> Result<Answer, String> {
+pub(super) fn read(said: &Said) -> Result<Answer, String> {
     let report: Value =
         serde_json::from_str(said.file()?).map_err(|e| format!("the report of benchmark_app is not JSON: {e}"))?;
     let results = report.pointer(RESULTS).and_then(Value::as_object);

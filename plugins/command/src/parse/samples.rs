@@ -10,7 +10,7 @@ use super::{Said, nanoseconds, shortened};
 
 /// An answer as it is written.
 #[derive(Debug, Deserialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     samples: Vec<Told>,
     /// Texts beside the samples are what the program says of itself.
     #[serde(flatten)]
@@ -33,7 +33,7 @@ const FACTS: [&str; 5] = ["runtime", "version", "device", "driver", "precision"]
 const MOST_JOULES: f64 = 1e9;
 
 /// Reads the file, or the last line of the standard output that begins a JSON object.
-pub fn read(said: &Said) -> Result<super::Answer, String> {
+pub(super) fn read(said: &Said) -> Result<super::Answer, String> {
     let (place, text) = match &said.output {
         Some(text) => ("the file {output}", text.as_str()),
         None => ("the standard output", last_object(said)?),
@@ -59,7 +59,7 @@ fn last_object(said: &Said) -> Result<&str, String> {
 
 impl Answer {
     /// The samples, each of them checked.
-    pub fn samples(&self) -> Result<Vec<Sample>, String> {
+    pub(crate) fn samples(&self) -> Result<Vec<Sample>, String> {
         if self.samples.is_empty() {
             return Err("samples is empty; expected one object for each timed run".to_owned());
         }
@@ -88,7 +88,7 @@ impl Told {
 }
 
 /// The facts among the names of an object.
-pub fn facts<'a>(object: impl IntoIterator<Item = (&'a String, &'a Value)>) -> BTreeMap<String, String> {
+pub(crate) fn facts<'a>(object: impl IntoIterator<Item = (&'a String, &'a Value)>) -> BTreeMap<String, String> {
     let texts = object
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.as_str()?)));

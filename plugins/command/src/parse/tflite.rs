@@ -25,7 +25,7 @@ struct Summary<'a> {
     statistics: &'a str,
 }
 
-pub fn read(said: &Said) -> Result<Answer, String> {
+pub(super) fn read(said: &Said) -> Result<Answer, String> {
     // On Android it prints to the log, and elsewhere to either.
     let lines = said.printed.stdout.lines().chain(said.printed.stderr.lines());
     let summaries: Vec<Summary<'_>> = lines.filter_map(Summary::of).collect();

@@ -5,6 +5,6 @@ use lglp_sdk::trtexec;
 
 use super::Said;
 
-pub fn read(said: &Said) -> Result<Vec<Sample>, String> {
+pub(super) fn read(said: &Said) -> Result<Vec<Sample>, String> {
     trtexec::samples(said.file()?, &said.printed, |run| run.compute_ms)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             rest: text,
             offset: 0,
@@ -35,16 +35,16 @@ impl<'a> Lines<'a> {
     }
 
     /// Bytes that have been read.
-    pub fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.offset
     }
 
-    pub fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// An error at the line that was read last.
-    pub fn error(&self, problem: impl Into<String>) -> FormatError {
+    pub(crate) fn error(&self, problem: impl Into<String>) -> FormatError {
         FormatError {
             line: self.line.max(1),
             tree: self.tree,
@@ -54,7 +54,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line, which must be whole.
-    pub fn next(&mut self) -> Result<&'a str, FormatError> {
+    pub(crate) fn next(&mut self) -> Result<&'a str, FormatError> {
         self.line += 1;
         let Some((line, rest)) = self.rest.split_once('\n') else {
             return Err(self.error("the text ends here, in the middle of it"));
@@ -65,7 +65,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Reads a line that must be this one.
-    pub fn expect(&mut self, expected: &str) -> Result<(), FormatError> {
+    pub(crate) fn expect(&mut self, expected: &str) -> Result<(), FormatError> {
         let line = self.next()?;
         if line == expected {
             return Ok(());
@@ -75,7 +75,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line, which must give this field.
-    pub fn field(&mut self, name: &'static str) -> Result<Field<'a>, FormatError> {
+    pub(crate) fn field(&mut self, name: &'static str) -> Result<Field<'a>, FormatError> {
         let line = self.next()?;
         let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
         let value = value.ok_or_else(|| self.error(format!("{} stands where {name}= is expected", quoted(line))))?;
@@ -90,7 +90,7 @@ impl<'a> Lines<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub fn error(&self, problem: impl Into<String>) -> FormatError {
+    pub(crate) fn error(&self, problem: impl Into<String>) -> FormatError {
         FormatError {
             line: self.line,
             tree: self.tree,
@@ -100,7 +100,7 @@ impl<'a> Field<'a> {
     }
 
     /// Refuses every value but one.
-    pub fn must_be(&self, expected: &str, why: &str) -> Result<(), FormatError> {
+    pub(crate) fn must_be(&self, expected: &str, why: &str) -> Result<(), FormatError> {
         if self.value == expected {
             return Ok(());
         }
@@ -108,12 +108,12 @@ impl<'a> Field<'a> {
     }
 
     /// The value as a number.
-    pub fn number<T: FromStr>(&self) -> Result<T, FormatError> {
+    pub(crate) fn number<T: FromStr>(&self) -> Result<T, FormatError> {
         self.parse(self.value)
     }
 
     /// The value as exactly `count` texts with a space between two.
-    pub fn texts(&self, count: usize) -> Result<impl Iterator<Item = &'a str>, FormatError> {
+    pub(crate) fn texts(&self, count: usize) -> Result<impl Iterator<Item = &'a str>, FormatError> {
         let found = match self.value {
             "" => 0,
             some => some.bytes().filter(|byte| *byte == b' ').count() + 1,
@@ -125,7 +125,7 @@ impl<'a> Field<'a> {
     }
 
     /// The value as exactly `count` numbers with a space between two.
-    pub fn numbers<T: FromStr>(&self, count: usize) -> Result<Vec<T>, FormatError> {
+    pub(crate) fn numbers<T: FromStr>(&self, count: usize) -> Result<Vec<T>, FormatError> {
         self.texts(count)?.map(|text| self.parse(text)).collect()
     }
 

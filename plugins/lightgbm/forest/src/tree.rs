@@ -42,7 +42,7 @@ pub(crate) struct Tree {
 
 impl Split {
     /// Missing values and default of LightGBM's `decision_type`; `None` for a split by categories and for what has no meaning.
-    pub fn decision(code: u8) -> Option<(Missing, bool)> {
+    pub(crate) fn decision(code: u8) -> Option<(Missing, bool)> {
         let missing = match code >> 2 {
             0 => Missing::None,
             1 => Missing::Zero,

@@ -10,17 +10,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bad tokens that an address may send within [`PERIOD`].
-pub const ALLOWED: usize = 10;
+pub(super) const ALLOWED: usize = 10;
 
 /// See [`ALLOWED`].
-pub const PERIOD: Duration = Duration::from_secs(60);
+pub(super) const PERIOD: Duration = Duration::from_secs(60);
 
 /// Addresses remembered at most, some 300 bytes each.
 const ADDRESSES: usize = 4096;
 
 /// What follows from a bad token.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// It is one of those allowed.
     Tolerated,
     /// There were too many.
@@ -34,7 +34,7 @@ pub enum Verdict {
 
 /// The latest bad tokens by address.
 #[derive(Default)]
-pub struct LockOut(Mutex<HashMap<IpAddr, Recent>>);
+pub(super) struct LockOut(Mutex<HashMap<IpAddr, Recent>>);
 
 #[derive(Default)]
 struct Recent {
@@ -45,7 +45,7 @@ struct Recent {
 
 impl LockOut {
     /// Counts a bad token.
-    pub fn bad_token(&self, address: IpAddr, now: Instant) -> Verdict {
+    pub(super) fn bad_token(&self, address: IpAddr, now: Instant) -> Verdict {
         let address = block(address);
         // Counts are right after every single step: a panic under the lock leaves nothing half done.
         let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +83,7 @@ impl Recent {
 }
 
 /// What one subscriber has: an address of IPv4, a /64 network of IPv6.
-pub fn block(address: IpAddr) -> IpAddr {
+pub(crate) fn block(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let network = v6.to_bits() & (u128::MAX << 64);

@@ -25,8 +25,8 @@ use actix_web::{HttpMessage, ResponseError, web};
 use lglp_openapi::ACTOR_HEADER;
 use lglp_registry::{HardwareName, Role, Store};
 
-pub use contract::Secured;
-pub use lockout::block;
+pub(super) use contract::Secured;
+pub(super) use lockout::block;
 
 use self::lockout::{LockOut, Verdict};
 use self::rules::{Found, Need, Reach, Rules};
@@ -62,7 +62,7 @@ impl Access {
     }
 
     /// Whether calls need tokens.
-    pub fn asks_for_tokens(&self) -> bool {
+    pub(crate) fn asks_for_tokens(&self) -> bool {
         self.exposed || !self.tokens.is_empty()
     }
 
@@ -143,7 +143,7 @@ fn bearer(header: &HeaderValue) -> Result<Bearer, String> {
 }
 
 /// The middleware: admits a request with its [`Caller`], or answers in the place of the route.
-pub async fn guard(
+pub(super) async fn guard(
     state: web::Data<State>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -174,7 +174,7 @@ impl Caller {
     ///
     /// # Errors
     /// 403, naming the scope.
-    pub fn may_use(&self, hardware: &HardwareName) -> Result<(), ApiError> {
+    pub(crate) fn may_use(&self, hardware: &HardwareName) -> Result<(), ApiError> {
         if self.sees(hardware) {
             Ok(())
         } else {

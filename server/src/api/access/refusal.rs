@@ -11,18 +11,18 @@ use crate::api::problem::ApiError;
 
 const HOW: &str = "send it as `Authorization: Bearer lglp_...` (for lglp's commands: LGLP_TOKEN)";
 
-pub fn missing() -> ApiError {
+pub(super) fn missing() -> ApiError {
     unauthorized("Bearer", format!("this server asks for a token; {HOW}"))
 }
 
-pub fn malformed(why: &str) -> ApiError {
+pub(super) fn malformed(why: &str) -> ApiError {
     unauthorized(
         "Bearer error=\"invalid_token\"",
         format!("the token cannot be read: {why}; {HOW}"),
     )
 }
 
-pub fn rejected(why: Rejected) -> ApiError {
+pub(super) fn rejected(why: Rejected) -> ApiError {
     let detail = match why {
         Rejected::Unknown => "this server does not know the token, or its secret is another",
         Rejected::Revoked => "the token was revoked; ask an admin of this server for another",
@@ -35,7 +35,7 @@ fn unauthorized(challenge: &str, detail: String) -> ApiError {
         .with_header(WWW_AUTHENTICATE, challenge)
 }
 
-pub fn locked_out(wait: Duration) -> ApiError {
+pub(super) fn locked_out(wait: Duration) -> ApiError {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let detail = format!(
         "too many bad tokens from this address; try again in {seconds} s, or send a good one, which is always admitted"
@@ -45,14 +45,14 @@ pub fn locked_out(wait: Duration) -> ApiError {
         .with_header(RETRY_AFTER, seconds.to_string())
 }
 
-pub fn role(name: &str, held: Role, needed: Role) -> ApiError {
+pub(super) fn role(name: &str, held: Role, needed: Role) -> ApiError {
     forbidden(format!(
         "this needs the role {needed}; the token `{name}` has the role {held}"
     ))
 }
 
 /// `reached` is what lies outside of the scope.
-pub fn scope(name: &str, scope: &[impl ToString], reached: &str) -> ApiError {
+pub(super) fn scope(name: &str, scope: &[impl ToString], reached: &str) -> ApiError {
     let scope: Vec<String> = scope.iter().map(ToString::to_string).collect();
     forbidden(format!(
         "the token `{name}` is confined to the hardware {}; this is {reached}",
@@ -61,7 +61,7 @@ pub fn scope(name: &str, scope: &[impl ToString], reached: &str) -> ApiError {
 }
 
 /// Revoking it would leave a server that nobody administers.
-pub fn last_admin(id: &TokenId) -> ApiError {
+pub(super) fn last_admin(id: &TokenId) -> ApiError {
     let detail = format!(
         "token {id} is the last of an admin, and nobody could create another; create that first: lglp token create --name NAME \
          --role admin"
@@ -70,7 +70,7 @@ pub fn last_admin(id: &TokenId) -> ApiError {
 }
 
 /// A call whose author forgot to say what it needs.
-pub fn no_rule() -> ApiError {
+pub(super) fn no_rule() -> ApiError {
     forbidden("no rule says who may do this, so nobody may; please report it".into())
 }
 

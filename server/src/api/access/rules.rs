@@ -23,7 +23,7 @@ const SHARED: [&str; 6] = [
 
 /// What a call needs; more comes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
+pub(super) enum Need {
     /// Nothing.
     Nothing,
     /// A token of this role, or of one that may do more.
@@ -34,7 +34,7 @@ pub enum Need {
 
 /// What a call reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach<'a> {
+pub(super) enum Reach<'a> {
     /// A hardware target, by its name as it stands in the path.
     Hardware(&'a str),
     /// Something that belongs to no hardware target, and that handlers filter.
@@ -45,13 +45,13 @@ pub enum Reach<'a> {
 
 /// The rule for one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found<'a> {
+pub(super) struct Found<'a> {
     pub need: Need,
     pub reach: Reach<'a>,
 }
 
 /// The rules of every call.
-pub struct Rules(Vec<Rule>);
+pub(super) struct Rules(Vec<Rule>);
 
 struct Rule {
     method: String,
@@ -68,7 +68,7 @@ enum Segment {
 }
 
 impl Rules {
-    pub fn of(document: &OpenApi) -> Self {
+    pub(super) fn of(document: &OpenApi) -> Self {
         let document = serde_json::json!(document);
         let paths = document["paths"].as_object().into_iter().flatten();
         let mut rules: Vec<Rule> = paths
@@ -83,7 +83,7 @@ impl Rules {
     }
 
     /// The rule for a call; none where there is no such call. `path` is what the router matches: decoded once.
-    pub fn find<'a>(&self, method: &str, path: &'a str) -> Option<Found<'a>> {
+    pub(super) fn find<'a>(&self, method: &str, path: &'a str) -> Option<Found<'a>> {
         if is_page(path) {
             let (need, reach) = (Need::Nothing, Reach::Shared);
             return Some(Found { need, reach });
@@ -98,7 +98,7 @@ impl Rules {
     }
 
     /// Whether something may be done with a path without a token.
-    pub fn is_open(&self, path: &str) -> bool {
+    pub(super) fn is_open(&self, path: &str) -> bool {
         self.options(path).is_some_and(|found| found.need == Need::Nothing)
     }
 

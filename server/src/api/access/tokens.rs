@@ -25,7 +25,7 @@ pub struct Tokens {
 
 /// Why a bearer is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejected {
+pub(crate) enum Rejected {
     Unknown,
     Revoked,
 }
@@ -51,7 +51,7 @@ impl Tokens {
     }
 
     /// Whose bearer this is. That a token was revoked is said only to who has its secret.
-    pub fn recognise(&self, bearer: &Bearer) -> std::result::Result<Token, Rejected> {
+    pub(crate) fn recognise(&self, bearer: &Bearer) -> std::result::Result<Token, Rejected> {
         let table = self.current.load();
         let known = table.get(&bearer.id).filter(|known| bearer.has(&known.secret));
         let token = &known.ok_or(Rejected::Unknown)?.token;

@@ -49,7 +49,7 @@ fn too_much() -> ApiError {
 }
 
 /// The body of an answer, and what it holds.
-pub struct Answer {
+pub(super) struct Answer {
     body: Body,
     _charge: Option<Charge>,
     _under_way: Option<UnderWay>,

@@ -21,7 +21,7 @@ const LEAST: u64 = 4096 * WINDOW.as_secs();
 
 /// Why a body was given up. It is the inner error of a [`PayloadError::Io`].
 #[derive(Debug)]
-pub struct TooSlow;
+pub(crate) struct TooSlow;
 
 impl fmt::Display for TooSlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,13 +37,13 @@ impl std::error::Error for TooSlow {}
 
 impl TooSlow {
     /// Whether it is why a body could not be read.
-    pub fn caused(error: &PayloadError) -> bool {
+    pub(crate) fn caused(error: &PayloadError) -> bool {
         matches!(error, PayloadError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Self>()))
     }
 }
 
 /// Puts a request's body under the rule, for whoever reads it.
-pub fn hold_to_pace(request: &mut ServiceRequest) {
+pub(super) fn hold_to_pace(request: &mut ServiceRequest) {
     let payload = request.take_payload();
     if matches!(payload, Payload::None) {
         return;

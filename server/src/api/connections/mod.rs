@@ -32,9 +32,10 @@ use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
 
-pub use body::TooSlow;
-pub use places::{Limits, Places};
-pub use presence::stay_with_client;
+pub(super) use body::TooSlow;
+pub use places::Limits;
+pub(super) use places::Places;
+pub(super) use presence::stay_with_client;
 
 use self::stream::{Requests, Stream};
 use super::budget::Budget;
@@ -59,7 +60,7 @@ const BEGIN_ANOTHER: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// Those of the listener.
-pub fn listen<F, I, S, B>(
+pub(super) fn listen<F, I, S, B>(
     server: ServerBuilder,
     listener: TcpListener,
     tls: Option<rustls::ServerConfig>,
@@ -159,7 +160,7 @@ where
 }
 
 /// The middleware that tells the connection of its requests, holds their bodies to a pace, and their answers to a budget.
-pub async fn keep_pace(
+pub(super) async fn keep_pace(
     answers: Budget,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -9,7 +9,7 @@ use actix_web::rt::time::{Sleep, sleep};
 
 /// A rate that has to be kept in every window of waiting. Time in which nobody waits for the other side does not count, and
 /// what came early gives no credit: whoever sent nearly all of a body at once must not keep it for hours.
-pub struct Pace {
+pub(super) struct Pace {
     window: Duration,
     /// Bytes that have to come in each window.
     least: u64,
@@ -20,7 +20,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    pub const fn new(window: Duration, least: u64) -> Self {
+    pub(super) const fn new(window: Duration, least: u64) -> Self {
         Self {
             window,
             least,
@@ -31,7 +31,7 @@ impl Pace {
     }
 
     /// Something came along.
-    pub fn progress(&mut self, bytes: usize) {
+    pub(super) fn progress(&mut self, bytes: usize) {
         if let Some((since, _)) = self.waiting.take() {
             self.waited += since.elapsed();
         }
@@ -42,7 +42,7 @@ impl Pace {
     }
 
     /// Nothing came along now. Ready once the window is over without what it needs.
-    pub fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let left = self.window.saturating_sub(self.waited);
         let (_, timer) = self
             .waiting

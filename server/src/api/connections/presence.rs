@@ -28,7 +28,7 @@ use crate::compute::Lost;
 struct Connection(Arc<AsyncFd<OwnedFd>>);
 
 /// Keeps a descriptor of a connection that may speak HTTP/2.
-pub fn keep(connection: &dyn Any, extensions: &mut Extensions) {
+pub(super) fn keep(connection: &dyn Any, extensions: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TlsStream<Stream>>() else {
         return;
     };
@@ -45,7 +45,7 @@ pub fn keep(connection: &dyn Any, extensions: &mut Extensions) {
 }
 
 /// Drops the work on a request whose connection is closed.
-pub async fn stay_with_client(
+pub(crate) async fn stay_with_client(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

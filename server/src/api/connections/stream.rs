@@ -32,7 +32,7 @@ const UNSENT: u32 = 64 << 10;
 
 /// The requests of one connection, told by the middleware to the stream below.
 #[derive(Default)]
-pub struct Requests {
+pub(super) struct Requests {
     begun: Cell<u64>,
     under_way: Cell<u64>,
     /// Who reads the connection, while a request is under way.
@@ -41,7 +41,7 @@ pub struct Requests {
 
 impl Requests {
     /// One begins; it ends when this is dropped.
-    pub fn begin(self: &Rc<Self>) -> UnderWay {
+    pub(super) fn begin(self: &Rc<Self>) -> UnderWay {
         self.begun.set(self.begun.get() + 1);
         self.under_way.set(self.under_way.get() + 1);
         UnderWay(self.clone())
@@ -49,7 +49,7 @@ impl Requests {
 }
 
 /// A request that has not been answered in full.
-pub struct UnderWay(Rc<Requests>);
+pub(super) struct UnderWay(Rc<Requests>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -63,7 +63,7 @@ impl Drop for UnderWay {
 }
 
 /// A connection with its place and its deadlines.
-pub struct Stream {
+pub(super) struct Stream {
     tcp: TcpStream,
     peer: SocketAddr,
     requests: Rc<Requests>,
@@ -77,7 +77,7 @@ pub struct Stream {
 
 impl Stream {
     /// Finds a place for a connection. Where there is none, it is told so, if it is `encrypted` not, and closed.
-    pub fn admit(tcp: TcpStream, places: &Arc<Places>, encrypted: bool) -> io::Result<Self> {
+    pub(super) fn admit(tcp: TcpStream, places: &Arc<Places>, encrypted: bool) -> io::Result<Self> {
         let peer = tcp.peer_addr()?;
         let place = places.take(peer.ip()).map_err(|full| {
             if !encrypted {
@@ -98,11 +98,11 @@ impl Stream {
         })
     }
 
-    pub fn peer(&self) -> SocketAddr {
+    pub(super) fn peer(&self) -> SocketAddr {
         self.peer
     }
 
-    pub fn requests(&self) -> Rc<Requests> {
+    pub(super) fn requests(&self) -> Rc<Requests> {
         self.requests.clone()
     }
 

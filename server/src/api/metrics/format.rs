@@ -2,7 +2,7 @@
 
 /// A text of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(super) enum Format {
     /// Version 0.0.4.
     Text,
     OpenMetrics,
@@ -10,14 +10,14 @@ pub enum Format {
 
 impl Format {
     /// The one that a client asks for by `Accept`.
-    pub fn asked(accept: Option<&str>) -> Self {
+    pub(super) fn asked(accept: Option<&str>) -> Self {
         match accept {
             Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,
             _ => Self::Text,
         }
     }
 
-    pub fn content_type(self) -> &'static str {
+    pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -26,7 +26,7 @@ impl Format {
 
     /// This text of what is written in OpenMetrics. There a counter is named without the `_total` of its samples, and a text
     /// has an end and units.
-    pub fn of(self, open: String) -> String {
+    pub(super) fn of(self, open: String) -> String {
         if self == Self::OpenMetrics {
             return open;
         }

@@ -53,7 +53,7 @@ struct BuildLabels {
 }
 
 /// A method as a label.
-pub fn method_label(method: &Method) -> &'static str {
+pub(super) fn method_label(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
     ];
@@ -63,7 +63,7 @@ pub fn method_label(method: &Method) -> &'static str {
 
 /// Labels of attempts to deliver.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct DeliveryLabels {
+pub(super) struct DeliveryLabels {
     pub webhook: String,
     /// `delivered`, `rejected` (another status than 2xx) or `unreachable` (no answer).
     pub outcome: &'static str,
@@ -83,7 +83,7 @@ impl DeliveryLabels {
 
 /// Labels of a worker.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct WorkerLabels {
+pub(super) struct WorkerLabels {
     pub worker: String,
     pub hardware: String,
     /// `idle`, `measuring`, `silent`, `unconfirmed` or `gone`.
@@ -92,7 +92,7 @@ pub struct WorkerLabels {
 
 /// Labels of a webhook.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct WebhookLabels {
+pub(super) struct WebhookLabels {
     pub webhook: String,
 }
 
@@ -242,7 +242,7 @@ impl Metrics {
 /// Counters, gauges and histograms, in the Prometheus text format, or in OpenMetrics where `Accept` asks for it.
 #[utoipa::path(tag = "operation", security(("token" = ["viewer"])), responses((status = 200, content_type = "text/plain", body = String, description = "Metrics, in the text format that `Accept` asks for")))]
 #[get("/metrics")]
-pub async fn prometheus(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn prometheus(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let store = state.store.clone();
     let open = blocking(move || -> lglp_registry::Result<_> {
         let mut jobs = Vec::new();

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 type Number = Gauge<f64, AtomicU64>;
 
 /// Gauges of the process, set when they are asked for. What the system does not tell stays 0.
-pub struct Process {
+pub(super) struct Process {
     cpu: Counter<f64, AtomicU64>,
     resident: Number,
     virtual_bytes: Number,
@@ -21,7 +21,7 @@ pub struct Process {
 
 impl Process {
     /// Registers them; when the process began is now, about.
-    pub fn new(registry: &mut Registry) -> Self {
+    pub(super) fn new(registry: &mut Registry) -> Self {
         let cpu = Counter::default();
         let help = "Processor time of the process, of user and system";
         registry.register("process_cpu_seconds", help, cpu.clone());
@@ -42,7 +42,7 @@ impl Process {
     }
 
     /// Asks the system.
-    pub fn look(&self) {
+    pub(super) fn look(&self) {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let told = |name: &str| -> f64 {
             let line = status.lines().find_map(|line| line.strip_prefix(name));

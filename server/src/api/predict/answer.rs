@@ -43,7 +43,7 @@ fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -
 }
 
 /// A prediction that a model made.
-pub fn predicted_as(served: &ServedModel, predicted: Predicted) -> Prediction {
+pub(crate) fn predicted_as(served: &ServedModel, predicted: Predicted) -> Prediction {
     let of = |quantity| Some(predicted.value).filter(|_| served.quantity() == quantity);
     let (interval, no_interval) = told(predicted.interval);
     Prediction {
@@ -57,7 +57,7 @@ pub fn predicted_as(served: &ServedModel, predicted: Predicted) -> Prediction {
 }
 
 /// An interval as answers have it, or why there is none.
-pub fn told(interval: Result<Interval, NoInterval>) -> (Option<PredictionInterval>, Option<String>) {
+pub(crate) fn told(interval: Result<Interval, NoInterval>) -> (Option<PredictionInterval>, Option<String>) {
     match interval {
         Ok(Interval {
             low,

@@ -175,7 +175,7 @@ fn field<T: DeserializeOwned + Default>(name: &str, raw: Option<&RawValue>) -> R
 }
 
 /// The version that a request names: production where it names none.
-pub fn model_ref(value: &Value) -> Result<ModelRef, ApiError> {
+pub(crate) fn model_ref(value: &Value) -> Result<ModelRef, ApiError> {
     ModelRef::read(value).ok_or_else(|| {
         let value = Excerpt::of(value);
         let detail = format!("{value} is neither an alias, like \"production\", nor a version number, like 3");

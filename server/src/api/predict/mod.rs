@@ -18,9 +18,9 @@ use lglp_registry::HardwareName;
 use serde_json::Value;
 
 use self::answer::response;
-pub use self::answer::{predicted_as, told};
+pub(super) use self::answer::{predicted_as, told};
 use self::body::PredictBody;
-pub use self::body::model_ref;
+pub(super) use self::body::model_ref;
 use self::work::{Prediction, Served};
 use super::State;
 use super::extract::Bytes;
@@ -30,10 +30,10 @@ use crate::serving::{ModelLabels, Route, Serving};
 use lglp_engine::spaces::Spaces;
 
 /// Architectures of one request at most.
-pub const BATCH_LIMIT: usize = 10_000;
+pub(super) const BATCH_LIMIT: usize = 10_000;
 
 /// Bytes of a body at most: what as many of the largest architectures take, written with Python's separators, and more.
-pub const PREDICT_LIMIT: usize = 32 << 20;
+pub(super) const PREDICT_LIMIT: usize = 32 << 20;
 
 /// Bytes of a body that is looked through at once, in less time than it takes to hand it to another thread.
 const AT_ONCE: usize = 16 << 10;
@@ -58,7 +58,7 @@ const AT_ONCE: usize = 16 << 10;
     )
 )]
 #[post("/v1/{hardware}/predict")]
-pub async fn predict(
+pub(crate) async fn predict(
     state: web::Data<State>,
     hardware: web::Path<String>,
     Bytes(body): Bytes<PREDICT_LIMIT>,
@@ -116,7 +116,7 @@ pub fn predict_here(
 }
 
 /// A hardware name from a path.
-pub fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
+pub(super) fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
     name.parse().map_err(|error: lglp_registry::Error| {
         ApiError::new(
             StatusCode::NOT_FOUND,

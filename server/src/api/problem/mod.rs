@@ -10,10 +10,10 @@ use actix_web::{HttpResponse, ResponseError};
 use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
 
-pub use self::routes::{explain, no_route, no_such_route};
+pub(super) use self::routes::{explain, no_route, no_such_route};
 
 /// Faulty places that one answer lists at most.
-pub const FAULTS_LISTED: usize = 20;
+pub(super) const FAULTS_LISTED: usize = 20;
 
 /// What a handler fails with. Whatever it was made from, nothing in it is longer than [`MESSAGE`]: what was sent is not sent
 /// back.
@@ -41,7 +41,7 @@ impl ApiError {
     }
 
     /// The body is not what the call takes; each fault names its place.
-    pub fn invalid_request(mut errors: Vec<Fault>) -> Self {
+    pub(crate) fn invalid_request(mut errors: Vec<Fault>) -> Self {
         let found = errors.len();
         errors.truncate(FAULTS_LISTED);
         let errors: Vec<Fault> = errors.into_iter().map(shortened_fault).collect();
@@ -77,7 +77,7 @@ impl ApiError {
     }
 
     /// The body does not come along.
-    pub fn too_slow(detail: impl Into<String>) -> Self {
+    pub(crate) fn too_slow(detail: impl Into<String>) -> Self {
         let title = "The body comes too slowly";
         Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", title, detail)
     }
@@ -88,7 +88,7 @@ impl ApiError {
         self
     }
 
-    pub fn precondition_required(detail: impl Into<String>) -> Self {
+    pub(crate) fn precondition_required(detail: impl Into<String>) -> Self {
         let title = "If-Match is required";
         Self::new(
             StatusCode::PRECONDITION_REQUIRED,
@@ -105,12 +105,12 @@ impl ApiError {
     }
 
     /// Whether a plugin did not come back.
-    pub fn is_overdue(&self) -> bool {
+    pub(crate) fn is_overdue(&self) -> bool {
         self.status == StatusCode::GATEWAY_TIMEOUT
     }
 
     /// The faulty places of a body; the error itself where it is another one.
-    pub fn into_faults(self) -> Result<Vec<Fault>, Self> {
+    pub(crate) fn into_faults(self) -> Result<Vec<Fault>, Self> {
         if self.errors.is_empty() {
             Err(self)
         } else {

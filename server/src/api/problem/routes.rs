@@ -12,7 +12,7 @@ use super::ApiError;
 use crate::api::document;
 
 /// Requests that no route takes.
-pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let (method, path) = (request.method(), request.path());
     let allowed = document::methods(path);
     if *method == Method::OPTIONS && !allowed.is_empty() {
@@ -23,7 +23,7 @@ pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 }
 
 /// The middleware that makes a problem of a failure which has none, since the framework or the pages answered in our place.
-pub async fn explain(
+pub(crate) async fn explain(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -56,7 +56,7 @@ pub async fn explain(
 }
 
 /// Nothing is there, or something that has other methods.
-pub fn no_such_route(method: &str, path: &str) -> ApiError {
+pub(crate) fn no_such_route(method: &str, path: &str) -> ApiError {
     let allowed = document::methods(path);
     if allowed.is_empty() {
         return nothing_at(path);

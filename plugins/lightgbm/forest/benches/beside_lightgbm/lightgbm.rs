@@ -47,7 +47,7 @@ macro_rules! call {
 }
 
 /// The model text of a training.
-pub fn train(rows: &[f32], width: usize, targets: &[f32]) -> Vec<u8> {
+pub(crate) fn train(rows: &[f32], width: usize, targets: &[f32]) -> Vec<u8> {
     let (mut data, mut booster, none): (Handle, Handle, Handle) = (null_mut(), null_mut(), null_mut());
     let count = targets.len() as i32;
     call!(LGBM_DatasetCreateFromMat(
@@ -75,14 +75,14 @@ pub fn train(rows: &[f32], width: usize, targets: &[f32]) -> Vec<u8> {
 }
 
 /// A model that LightGBM has read, with its fast path for single rows.
-pub struct LightGbm {
+pub(crate) struct LightGbm {
     booster: Handle,
     single: Handle,
     width: usize,
 }
 
 impl LightGbm {
-    pub fn new(text: &[u8], width: usize) -> Self {
+    pub(crate) fn new(text: &[u8], width: usize) -> Self {
         let (mut booster, mut single, mut trees): (Handle, Handle, c_int) = (null_mut(), null_mut(), 0);
         let text = CString::new(text).expect("no NUL");
         call!(LGBM_BoosterLoadModelFromString(
@@ -95,7 +95,7 @@ impl LightGbm {
         Self { booster, single, width }
     }
 
-    pub fn predict(&self, rows: &[f32], out: &mut [f64]) {
+    pub(crate) fn predict(&self, rows: &[f32], out: &mut [f64]) {
         assert_eq!(rows.len(), out.len() * self.width, "one row for each prediction");
         let mut length = 0i64;
         if out.len() == 1 {

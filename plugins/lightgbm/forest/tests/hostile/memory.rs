@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// What a call gives, and how many bytes this thread held at most meanwhile, more than before.
-pub fn most<T>(work: impl FnOnce() -> T) -> (T, usize) {
+pub(crate) fn most<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = HELD.get();
     MOST.set(before);
     let result = work();

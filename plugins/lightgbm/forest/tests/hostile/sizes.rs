@@ -1,7 +1,7 @@
 //! Repairs the sizes of trees in a text, behind which nothing else would be reached.
 
 /// A text whose `tree_sizes` are those of its trees, so that it gets past that check, where they can be told.
-pub fn with_sizes(text: &str) -> String {
+pub(crate) fn with_sizes(text: &str) -> String {
     let mut starts: Vec<usize> = text.match_indices("\nTree=").map(|(at, _)| at + 1).collect();
     let (Some(end), Some((before, after))) = (text.find("\nend of trees"), text.split_once("tree_sizes=")) else {
         return text.to_owned();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{HardwareName, Store};
+use lglp_registry::{HardwareName, Registry};
 use lglp_sdk::count;
 
 use lglp_engine::measure::Repeatability;
@@ -90,7 +90,7 @@ fn shown(name: &str, value: f64, of: &str) -> (usize, String) {
 
 /// How well measurements repeat, in words: no predictor can be better. `None` where nothing was measured twice.
 pub(crate) fn noise_floor(
-    store: &dyn Store,
+    store: &dyn Registry,
     hardware: &HardwareName,
     space: &str,
 ) -> lglp_registry::Result<Option<String>> {

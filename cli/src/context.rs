@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use lglp_client::{Http, RemoteStore};
+use lglp_client::{Http, RemoteRegistry};
 use lglp_engine::host::{MACHINE_FILE, PluginHost};
 use lglp_engine::spaces::Spaces;
 use lglp_openapi::spaces::SpaceList;
-use lglp_registry::{HolderInfo, SledStore, Store, holder, is_registry};
+use lglp_registry::{HolderInfo, Registry, SledStore, Store, holder, is_registry};
+use lglp_server::serving::Serving;
 use lglp_worker::command::{self, Surroundings};
 
 use crate::Global;
@@ -18,11 +19,37 @@ pub(crate) struct Context {
     global: Global,
 }
 
-/// The registry, and the server that holds it, if one does.
-pub(crate) struct Registry {
-    pub store: Arc<dyn Store>,
-    /// Set where the registry is reached over HTTP.
-    pub server: Option<Http>,
+/// The registry that a command works on.
+pub(crate) struct Opened {
+    /// What it can be asked, wherever it is.
+    pub store: Arc<dyn Registry>,
+    pub place: Place,
+}
+
+/// Where a registry is.
+pub(crate) enum Place {
+    /// In a folder that this process holds.
+    Here(Arc<dyn Store>),
+    /// At a server.
+    Server(Http),
+}
+
+impl Opened {
+    /// The server that has the registry, if one does.
+    pub(crate) fn server(&self) -> Option<&Http> {
+        match &self.place {
+            Place::Here(_) => None,
+            Place::Server(http) => Some(http),
+        }
+    }
+
+    /// As [`Self::server`].
+    pub(crate) fn into_server(self) -> Option<Http> {
+        match self.place {
+            Place::Here(_) => None,
+            Place::Server(http) => Some(http),
+        }
+    }
 }
 
 impl Context {
@@ -45,7 +72,7 @@ impl Context {
 
     /// The search spaces: a server's where one has the registry, so that a text means the same to both.
     pub(crate) fn spaces(&self) -> anyhow::Result<Spaces> {
-        let Some(server) = self.served()?.and_then(|registry| registry.server) else {
+        let Some(server) = self.served()?.and_then(Opened::into_server) else {
             return self.own_spaces();
         };
         let listed: SpaceList = server.get("/v1/spaces")?;
@@ -82,7 +109,7 @@ impl Context {
     ///
     /// # Errors
     /// Where the folder is no registry yet: whoever only asks makes none.
-    pub(crate) fn registry(&self, command: &str) -> anyhow::Result<Registry> {
+    pub(crate) fn registry(&self, command: &str) -> anyhow::Result<Opened> {
         match self.served()? {
             Some(registry) => Ok(registry),
             None if is_registry(&self.global.registry)? => self.open(command),
@@ -92,12 +119,12 @@ impl Context {
 
     /// As [`Self::registry`], for commands that begin with nothing: a folder that is missing or empty becomes a registry. What
     /// else they need they look for before.
-    pub(crate) fn registry_or_new(&self, command: &str) -> anyhow::Result<Registry> {
+    pub(crate) fn registry_or_new(&self, command: &str) -> anyhow::Result<Opened> {
         self.served()?.map_or_else(|| self.open(command), Ok)
     }
 
     /// The registry as a server has it, where one does.
-    pub(crate) fn served(&self) -> anyhow::Result<Option<Registry>> {
+    pub(crate) fn served(&self) -> anyhow::Result<Option<Opened>> {
         if let Some(url) = &self.global.server.server {
             return self.remote(url).map(Some);
         }
@@ -105,22 +132,32 @@ impl Context {
         address.map(|address| self.remote(&address)).transpose()
     }
 
-    fn open(&self, command: &str) -> anyhow::Result<Registry> {
+    /// Serves versions in this process, where no server does.
+    pub(crate) fn serving(&self, opened: &Opened) -> anyhow::Result<Option<Serving>> {
+        let Place::Here(store) = &opened.place else {
+            return Ok(None);
+        };
+        let (host, spaces) = (Arc::new(self.plugins()?), Arc::new(self.spaces()?));
+        Serving::for_command(store.clone(), host, spaces).map(Some)
+    }
+
+    fn open(&self, command: &str) -> anyhow::Result<Opened> {
         let info = HolderInfo {
             address: None,
             command: format!("lglp {command}"),
         };
         let store = SledStore::open(&self.global.registry, info)?;
-        Ok(Registry {
-            store: Arc::new(store),
-            server: None,
+        let store = Arc::new(store);
+        Ok(Opened {
+            store: store.clone(),
+            place: Place::Here(store),
         })
     }
 
-    fn remote(&self, url: &str) -> anyhow::Result<Registry> {
-        Ok(Registry {
-            store: Arc::new(RemoteStore::new(self.global.server.at(url)?)),
-            server: Some(self.global.server.at(url)?),
+    fn remote(&self, url: &str) -> anyhow::Result<Opened> {
+        Ok(Opened {
+            store: Arc::new(RemoteRegistry::new(self.global.server.at(url)?)),
+            place: Place::Server(self.global.server.at(url)?),
         })
     }
 }

@@ -8,7 +8,7 @@ use lglp_engine::datasets::{
     Addition, Columns, DatasetFolder, Decimal, Delimiter, Fault, IMPORTED, Intent, Notation, Source, addition, read,
     rows_of,
 };
-use lglp_registry::{BATCH_SIZE, HardwareName, NewHardware, Store};
+use lglp_registry::{BATCH_SIZE, HardwareName, NewHardware, Registry};
 use lglp_sdk::count;
 use lglp_terminal::{actor, whole};
 use serde_json::json;
@@ -193,7 +193,7 @@ fn import_table(context: &Context, import: &Import) -> anyhow::Result<()> {
 }
 
 /// The target of a table, where there is none yet. One that is there must be of the same device, as far as it is said.
-fn target(store: &dyn Store, import: &Import, hardware: &HardwareName) -> anyhow::Result<Option<NewHardware>> {
+fn target(store: &dyn Registry, import: &Import, hardware: &HardwareName) -> anyhow::Result<Option<NewHardware>> {
     let there = match store.hardware(hardware) {
         Ok(there) => there,
         Err(lglp_registry::Error::NotFound { .. }) => {

@@ -14,7 +14,7 @@ use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, table, whole};
 use serde_json::Value;
 
-use super::context::Registry;
+use super::context::Place;
 use super::predict::{explain as explain_error, explain_problem, measured_by};
 use super::{Context, input};
 
@@ -57,12 +57,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         architecture: architectures.remove(0),
         model: Some(Value::String(args.model.clone())),
     };
-    let Registry { store, server } = context.registry("explain")?;
-    let found: Explanation = match server {
-        Some(http) => http
+    let registry = context.registry("explain")?;
+    let found: Explanation = match registry.place {
+        Place::Server(http) => http
             .send(Method::POST, &format!("/v1/{}/explain", args.hardware), &[], &request)
             .map_err(explain_error)?,
-        None => {
+        Place::Here(store) => {
             let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
             let serving = Serving::for_command(store, host, spaces.clone())?;
             explain_here(&serving, &spaces, args.hardware.as_str(), &request)

@@ -1,6 +1,6 @@
 //! `lglp gate`.
 
-use lglp_registry::{GateChange, GateRules, HardwareName, Store, Verdict};
+use lglp_registry::{GateChange, GateRules, HardwareName, Registry, Verdict};
 use lglp_sdk::Printable;
 use lglp_terminal::{Cell, Table, actor, print_json, table, when, whole};
 
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("gate")?;
-    let store: &dyn Store = &*registry.store;
+    let store: &dyn Registry = &*registry.store;
     let mut gate = store.gate(&args.hardware)?;
     let rules = GateRules {
         min_n: args.min_n,

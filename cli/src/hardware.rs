@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::{Difference, Setup, difference, fingerprint, is_at_hand};
-use lglp_registry::{HardwareName, HardwareTarget, Store};
+use lglp_registry::{HardwareName, HardwareTarget, Registry};
 use lglp_sdk::Printable;
 use lglp_terminal::{print_json, table};
 
@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
+fn list(context: &Context, store: &dyn Registry) -> anyhow::Result<()> {
     let targets = store.hardware_targets()?;
     if context.json() {
         return print_json(&targets);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_client::{ClientError, follow};
-use lglp_registry::{Admission, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Store};
+use lglp_registry::{Admission, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Registry};
 use lglp_sdk::Printable;
 use lglp_server::jobs::{Plans, QUEUE_LIMIT, Services, check};
 use lglp_server::serving::Serving;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::context::Registry;
+use super::context::{Opened, Place};
 
 /// List jobs, show one, watch it or cancel it
 #[derive(clap::Args)]
@@ -70,7 +70,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn list(context: &Context, store: &dyn Store, args: &Args) -> anyhow::Result<()> {
+fn list(context: &Context, store: &dyn Registry, args: &Args) -> anyhow::Result<()> {
     let filter = JobFilter {
         hardware: args.hardware.clone(),
         state: args.state,
@@ -166,7 +166,7 @@ fn outcome(job: &Job) -> String {
     }
 }
 
-fn cancel(context: &Context, store: &dyn Store, id: u64) -> anyhow::Result<()> {
+fn cancel(context: &Context, store: &dyn Registry, id: u64) -> anyhow::Result<()> {
     let job = store.cancel_job(id, &actor())?;
     if context.json() {
         return print_json(&job);
@@ -181,7 +181,7 @@ fn cancel(context: &Context, store: &dyn Store, id: u64) -> anyhow::Result<()> {
 /// Between two lines of progress where there is no terminal.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-fn watch(context: &Context, registry: &Registry, id: u64) -> anyhow::Result<()> {
+fn watch(context: &Context, registry: &Opened, id: u64) -> anyhow::Result<()> {
     let job = until_ended(registry, id)?;
     if context.json() {
         print_json(&job)?;
@@ -198,8 +198,8 @@ fn watch(context: &Context, registry: &Registry, id: u64) -> anyhow::Result<()> 
 }
 
 /// Shows a job's progress until it ends.
-pub(crate) fn until_ended(registry: &Registry, id: u64) -> anyhow::Result<Job> {
-    match &registry.server {
+pub(crate) fn until_ended(registry: &Opened, id: u64) -> anyhow::Result<Job> {
+    match registry.server() {
         Some(server) => {
             let bar = Bar::new()?;
             let mut last = None;
@@ -273,7 +273,7 @@ impl Bar {
 /// Creates a job, where a command was told to leave its work to a server, and says how to follow it.
 pub(crate) fn submit(
     context: &Context,
-    registry: &Registry,
+    registry: &Opened,
     kind: JobKind,
     hardware: &HardwareName,
     parameters: &impl Serialize,
@@ -285,16 +285,12 @@ pub(crate) fn submit(
         creator: actor(),
         parent: None,
     };
-    if registry.server.is_none() {
+    if let Place::Here(store) = &registry.place {
         // As a server does before it takes a job.
         let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
         let tools = Services {
-            store: registry.store.clone(),
-            serving: Arc::new(Serving::for_command(
-                registry.store.clone(),
-                host.clone(),
-                spaces.clone(),
-            )?),
+            store: store.clone(),
+            serving: Arc::new(Serving::for_command(store.clone(), host.clone(), spaces.clone())?),
             host,
             spaces,
             recipes: context.recipes_folder().clone(),
@@ -309,7 +305,7 @@ pub(crate) fn submit(
         return print_json(&job);
     }
     println!("job {}; follow it with:\n  lglp jobs watch {}", job.id, job.id);
-    if registry.server.is_none() {
+    if registry.server().is_none() {
         println!("it begins when a server runs: lglp serve");
     }
     Ok(())

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Context;
+use super::context::Opened;
 
 /// List plugins and their components, and why a plugin is unavailable; a server's where one has the registry
 #[derive(clap::Args)]
@@ -28,7 +29,7 @@ struct List {
 
 pub(crate) fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
     // A server's, where one has the registry: it is what predicts, and may have been started with another folder.
-    let served = context.served()?.and_then(|registry| registry.server);
+    let served = context.served()?.and_then(Opened::into_server);
     let list = match &served {
         Some(server) => server.get("/v1/plugins")?,
         None => json!({ "plugins": context.plugins()?.infos() }),

@@ -12,7 +12,7 @@ use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, short, table};
 use serde_json::Value;
 
-use super::context::Registry;
+use super::context::Place;
 use super::{Context, input};
 
 /// Predict latencies of architectures, or energies
@@ -47,12 +47,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         model: Some(Value::String(args.model.clone())),
         coverage: Some(args.coverage),
     };
-    let Registry { store, server } = context.registry("predict")?;
-    let response: PredictResponse = match server {
-        Some(http) => http
+    let registry = context.registry("predict")?;
+    let response: PredictResponse = match registry.place {
+        Place::Server(http) => http
             .send(Method::POST, &format!("/v1/{}/predict", args.hardware), &[], &request)
             .map_err(explain)?,
-        None => {
+        Place::Here(store) => {
             let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
             let serving = Serving::for_command(store, host, spaces.clone())?;
             predict_here(

@@ -1,9 +1,6 @@
 //! `lglp promote`.
 
-use std::sync::Arc;
-
-use lglp_registry::{AliasMove, AliasName, Error, Forecast, HardwareName, Store};
-use lglp_server::serving::Serving;
+use lglp_registry::{AliasMove, AliasName, Error, Forecast, HardwareName, Registry};
 use lglp_terminal::{actor, print_json, whole};
 
 use super::Context;
@@ -37,7 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("promote")?;
-    let store: &dyn Store = &*registry.store;
+    let store: &dyn Registry = &*registry.store;
     let expected_generation = match store.alias(&args.hardware, &args.alias) {
         Ok(alias) => alias.generation,
         Err(Error::NotFound { .. }) => 0,
@@ -55,10 +52,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.dry_run {
         return forecast(context, args, &store.forecast_move(&args.hardware, &order)?);
     }
-    if registry.server.is_none() {
+    if let Some(serving) = context.serving(&registry)? {
         // As a server does before it moves an alias: a version that cannot be loaded must not be promoted.
-        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-        let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
         serving.load_blocking(&args.hardware, args.version)?;
     }
     let moved = store.move_alias(&args.hardware, &order)?;

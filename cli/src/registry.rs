@@ -106,7 +106,7 @@ fn partial(file: &Path) -> anyhow::Result<PathBuf> {
     Ok(file.with_file_name(name))
 }
 
-fn write_backup(store: &dyn lglp_registry::Store, partial: &Path) -> anyhow::Result<()> {
+fn write_backup(store: &dyn lglp_registry::Registry, partial: &Path) -> anyhow::Result<()> {
     // It holds the hashes of tokens: for its owner alone.
     let options = File::options()
         .write(true)
@@ -163,7 +163,7 @@ fn said(context: &Context, place: &Path, manifest: &Manifest) -> anyhow::Result<
 fn verify(context: &Context) -> anyhow::Result<()> {
     let registry = context.registry("registry verify")?;
     // A server tells of no progress.
-    let bar = bar(registry.server.is_none().then_some(0), "verifying")?;
+    let bar = bar(registry.server().is_none().then_some(0), "verifying")?;
     let verification = registry.store.verify(&|done, total| {
         bar.set_length(total);
         bar.set_position(done);

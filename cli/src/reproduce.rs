@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{Draw, Repeatability, median};
 use lglp_engine::reproduce::{Cells, Experiments, Results, Subject, figures, markdown, report, run as run_cells};
 use lglp_engine::train::{Split, TrainingData, cores, labels};
-use lglp_registry::{Digest, HardwareName, Quantity, Store};
+use lglp_registry::{Digest, HardwareName, Quantity, Registry};
 use lglp_sdk::{SearchSpace, count};
 use lglp_terminal::{actor, print_json, whole};
 
@@ -119,7 +119,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// The frozen dataset, and its rows.
-fn dataset(store: &dyn Store, args: &Args, space: &SearchSpace) -> anyhow::Result<(Digest, TrainingData)> {
+fn dataset(store: &dyn Registry, args: &Args, space: &SearchSpace) -> anyhow::Result<(Digest, TrainingData)> {
     if let Some(digest) = &args.dataset {
         let data = TrainingData::frozen(store, digest, space)?;
         return Ok((digest.clone(), data));
@@ -144,7 +144,7 @@ fn dataset(store: &dyn Store, args: &Args, space: &SearchSpace) -> anyhow::Resul
 
 /// What was measured, and which rows are weighted draws.
 fn subject(
-    store: &dyn Store,
+    store: &dyn Registry,
     args: &Args,
     space: &SearchSpace,
     dataset: Digest,

@@ -1,9 +1,6 @@
 //! `lglp rollback`.
 
-use std::sync::Arc;
-
-use lglp_registry::{AliasName, HardwareName, Rollback, Store};
-use lglp_server::serving::Serving;
+use lglp_registry::{AliasName, HardwareName, Registry, Rollback};
 use lglp_terminal::{actor, print_json};
 
 use super::Context;
@@ -27,12 +24,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("rollback")?;
-    let store: &dyn Store = &*registry.store;
+    let store: &dyn Registry = &*registry.store;
     let seen = store.alias(&args.hardware, &args.alias)?;
-    if let (None, Some(version)) = (&registry.server, seen.previous.last()) {
+    if let (Some(serving), Some(version)) = (context.serving(&registry)?, seen.previous.last()) {
         // As a server does: what cannot be loaded must not be gone back to.
-        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-        let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
         serving.load_blocking(&args.hardware, *version)?;
     }
     let moved = store.roll_back(

@@ -50,7 +50,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         predictions: args.predictions,
     };
     let registry = context.registry("savings")?;
-    let report = match &registry.server {
+    let report = match registry.server() {
         Some(server) => {
             let query = serde_urlencoded::to_string(&query)?;
             server.get(&format!("/v1/{}/savings?{query}", args.hardware))?

@@ -9,6 +9,7 @@ use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
 
 use super::Context;
+use super::context::Place;
 
 /// Create, list and revoke tokens for the REST API
 #[derive(clap::Args)]
@@ -64,13 +65,13 @@ fn create(context: &Context, name: &str, role: Role, hardware: &[HardwareName]) 
             eprintln!("note: there is no hardware target {target} yet");
         }
     }
-    let (token, secret): (Token, String) = match &registry.server {
-        Some(http) => {
+    let (token, secret): (Token, String) = match &registry.place {
+        Place::Server(http) => {
             let body = json!({ "name": name, "role": role, "hardware": hardware, "actor": actor() });
             let created: CreatedToken = http.send(Method::POST, "/v1/tokens", &[], &body)?;
             (serde_json::from_value(json!(created.token))?, created.secret)
         }
-        None => {
+        Place::Here(store) => {
             let bearer = Bearer::draw()?;
             let new = NewToken {
                 id: bearer.id.clone(),
@@ -78,7 +79,7 @@ fn create(context: &Context, name: &str, role: Role, hardware: &[HardwareName]) 
                 role,
                 hardware: hardware.to_vec(),
             };
-            let token = registry.store.create_token(&new, &bearer.hash(), &actor())?;
+            let token = store.create_token(&new, &bearer.hash(), &actor())?;
             (token, bearer.to_string())
         }
     };

@@ -1,15 +1,13 @@
 //! `lglp traffic`.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use lglp_registry::{Agreement, Alias, AliasName, HardwareName, SetTraffic, Share, Traffic};
-use lglp_server::serving::Serving;
 use lglp_terminal::{actor, print_json, table};
 use serde_json::json;
 
 use super::Context;
-use super::context::Registry;
+use super::context::Opened;
 
 /// Show or set who else predicts what production is asked: a shadow, to be compared, or a canary, to answer
 #[derive(clap::Args)]
@@ -86,13 +84,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// As a server does before it sends traffic somewhere: a version that cannot be loaded must get none.
-fn check(context: &Context, registry: &Registry, hardware: &HardwareName, order: &SetTraffic) -> anyhow::Result<()> {
+fn check(context: &Context, registry: &Opened, hardware: &HardwareName, order: &SetTraffic) -> anyhow::Result<()> {
     order.check()?;
-    if registry.server.is_some() || order.shares().next().is_none() {
+    if order.shares().next().is_none() {
         return Ok(());
     }
-    let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-    let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
+    let Some(serving) = context.serving(registry)? else {
+        return Ok(());
+    };
     for (_, share) in order.shares() {
         serving.load_blocking(hardware, registry.store.alias(hardware, &share.alias)?.version)?;
     }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{CampaignEvent, Protocol};
 use lglp_engine::validate::{Selection, Validating, can_measure};
 use lglp_openapi::jobs::ValidateParameters;
-use lglp_registry::{Admission, HardwareName, JobKind, NewJob, Store, Validation};
+use lglp_registry::{Admission, HardwareName, JobKind, NewJob, Registry, Validation};
 use lglp_sdk::{Printable, count};
 use lglp_server::jobs::{QUEUE_LIMIT, selection};
 use lglp_server::serving::Serving;
@@ -17,7 +17,7 @@ use serde::Deserialize as _;
 use serde_json::json;
 
 use super::Context;
-use super::context::Registry;
+use super::context::{Opened, Place};
 use super::jobs::{submit, until_ended};
 use super::selection::{Method, Rows};
 
@@ -66,14 +66,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             &args.parameters(),
         );
     }
-    if registry.server.is_some() {
+    let Place::Here(store) = &registry.place else {
         return by_the_server(context, args, &registry);
-    }
+    };
     let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-    let serving = Serving::for_command(registry.store.clone(), host.clone(), spaces.clone())?;
-    let target = registry.store.hardware(&args.hardware)?;
+    let serving = Serving::for_command(store.clone(), host.clone(), spaces.clone())?;
+    let target = store.hardware(&args.hardware)?;
     let mut validating = Validating {
-        store: &*registry.store,
+        store: &**store,
         host: &host,
         spaces: &spaces,
         versions: &serving,
@@ -101,7 +101,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// Lets the server measure, on its own machine, and waits for the report.
-fn by_the_server(context: &Context, args: &Args, registry: &Registry) -> anyhow::Result<()> {
+fn by_the_server(context: &Context, args: &Args, registry: &Opened) -> anyhow::Result<()> {
     let new = NewJob {
         kind: JobKind::Validate,
         hardware: args.hardware.clone(),
@@ -164,7 +164,7 @@ pub(crate) struct ListArgs {
 
 pub(crate) fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
     let registry = context.registry("validations")?;
-    let store: &dyn Store = &*registry.store;
+    let store: &dyn Registry = &*registry.store;
     if let Some(number) = args.number {
         let report = store.validation(&args.hardware, number)?;
         if let Some(file) = &args.svg {

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use lglp_client::Method;
 use lglp_openapi::webhooks::Pinged;
-use lglp_registry::{HardwareName, NewWebhook, PROMOTION, Store, WebhookId};
+use lglp_registry::{HardwareName, NewWebhook, PROMOTION, Registry, WebhookId};
 use lglp_server::webhooks::{Allowed, DeliveryStatus, Targets};
 use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
@@ -74,11 +74,11 @@ impl Allow {
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("webhook")?;
-    let store: &dyn Store = &*registry.store;
+    let store: &dyn Registry = &*registry.store;
     match &args.action {
         Action::Create(create) => {
             // A server checks by its own list.
-            let url = match registry.server {
+            let url = match registry.server() {
                 Some(_) => create.url.clone(),
                 None => create.allow.targets().accept(&create.url)?,
             };
@@ -108,7 +108,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             Ok(())
         }
         Action::Ping { id } => {
-            let Some(http) = &registry.server else {
+            let Some(http) = registry.server() else {
                 anyhow::bail!("no server holds the registry, and only a server delivers: start one with `lglp serve`");
             };
             let path = format!("/v1/webhooks/{id}/ping");
@@ -130,7 +130,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn list(context: &Context, store: &dyn Store) -> anyhow::Result<()> {
+fn list(context: &Context, store: &dyn Registry) -> anyhow::Result<()> {
     let all = DeliveryStatus::all(store)?;
     if context.json() {
         return print_json(&all);

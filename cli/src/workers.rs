@@ -9,7 +9,7 @@ use lglp_server::workers::standing;
 use lglp_terminal::{actor, print_json, table, when};
 
 use super::Context;
-use super::context::Registry;
+use super::context::{Opened, Place};
 
 /// List the workers that measure for the server, let one in, or let one go
 #[derive(clap::Args)]
@@ -48,13 +48,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn list(context: &Context, registry: &Registry) -> anyhow::Result<()> {
-    let workers: Vec<Worker> = match &registry.server {
-        Some(server) => server.get::<WorkerList>("/v1/workers")?.workers,
-        None => {
-            let workers = registry.store.workers()?.into_iter();
+fn list(context: &Context, registry: &Opened) -> anyhow::Result<()> {
+    let workers: Vec<Worker> = match &registry.place {
+        Place::Server(server) => server.get::<WorkerList>("/v1/workers")?.workers,
+        Place::Here(store) => {
+            let workers = store.workers()?.into_iter();
             workers
-                .map(|worker| standing(&*registry.store, worker))
+                .map(|worker| standing(&**store, worker))
                 .collect::<Result<_>>()?
         }
     };
@@ -110,26 +110,23 @@ fn list(context: &Context, registry: &Registry) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn start(registry: &Registry) -> String {
-    let server = registry
-        .server
-        .as_ref()
-        .map_or("http://SERVER:8080", |server| server.base());
+fn start(registry: &Opened) -> String {
+    let server = registry.server().map_or("http://SERVER:8080", |server| server.base());
     let role = Role::Worker;
     format!(
         "LGLP_TOKEN=... lglp worker --server {server} --hardware NAME   # token: lglp token create --name NAME --role {role}"
     )
 }
 
-fn confirm(context: &Context, registry: &Registry, name: &WorkerName, reason: &str) -> anyhow::Result<()> {
-    let worker: Worker = match &registry.server {
-        Some(server) => {
+fn confirm(context: &Context, registry: &Opened, name: &WorkerName, reason: &str) -> anyhow::Result<()> {
+    let worker: Worker = match &registry.place {
+        Place::Server(server) => {
             let body = ConfirmWorker {
                 reason: reason.to_owned(),
             };
             server.send(Method::POST, &format!("/v1/workers/{name}/confirm"), &[], &body)?
         }
-        None => standing(&*registry.store, registry.store.confirm_worker(name, &actor(), reason)?)?,
+        Place::Here(store) => standing(&**store, store.confirm_worker(name, &actor(), reason)?)?,
     };
     if context.json() {
         return print_json(&worker);
@@ -138,13 +135,13 @@ fn confirm(context: &Context, registry: &Registry, name: &WorkerName, reason: &s
     Ok(())
 }
 
-fn remove(registry: &Registry, name: &WorkerName) -> anyhow::Result<()> {
-    match &registry.server {
-        Some(server) => drop(server.bytes(Method::DELETE, &format!("/v1/workers/{name}"), Vec::new())?),
-        None => {
-            let worker = registry.store.worker(name)?;
-            registry.store.sign_off_worker(name, &worker.instance)?;
-            registry.store.requeue_jobs(Some(&worker.holder()))?;
+fn remove(registry: &Opened, name: &WorkerName) -> anyhow::Result<()> {
+    match &registry.place {
+        Place::Server(server) => drop(server.bytes(Method::DELETE, &format!("/v1/workers/{name}"), Vec::new())?),
+        Place::Here(store) => {
+            let worker = store.worker(name)?;
+            store.sign_off_worker(name, &worker.instance)?;
+            store.requeue_jobs(Some(&worker.holder()))?;
         }
     }
     println!("{name} is signed off");

@@ -39,7 +39,12 @@ pub enum ClientError {
     Problem(Box<Problem>),
     /// No answer, or none that is understood.
     #[error("{url}: {reason}")]
-    Transport { url: String, reason: String },
+    Transport {
+        /// The address that was asked.
+        url: String,
+        /// Why there is no answer, or what is wrong with the one that came.
+        reason: String,
+    },
 }
 
 /// An answer of up to this size is read; the largest are fitted models.
@@ -82,6 +87,7 @@ impl Http {
         &self.base
     }
 
+    /// Fetches JSON from a path of the server, which begins with `/`.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.json(Method::GET, path, &[], Vec::new())
     }

@@ -6,7 +6,7 @@ mod event_count;
 mod http;
 mod job_events;
 mod post;
-mod remote_store;
+mod remote_registry;
 pub mod tls;
 mod worker_api;
 
@@ -15,6 +15,6 @@ pub use event_count::EventCount;
 pub use http::{ClientError, Http};
 pub use job_events::follow;
 pub use post::{Post, destination};
-pub use remote_store::RemoteStore;
+pub use remote_registry::RemoteRegistry;
 pub use ureq::http::Method;
 pub use worker_api::{Failure, Refusal, WorkerApi};

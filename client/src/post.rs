@@ -21,10 +21,13 @@ const ADDRESSES_LIMIT: usize = 16;
 
 /// A POST of JSON.
 pub struct Post<'a> {
+    /// Where to post: `http` or `https`.
     pub url: &'a str,
     /// Where the host of the URL is; it is not looked up again.
     pub addresses: &'a [SocketAddr],
+    /// Names and values, beside `Content-Type`.
     pub headers: &'a [(&'a str, &'a str)],
+    /// The JSON text, sent as it is.
     pub body: &'a [u8],
     /// For everything until the status is there.
     pub timeout: Duration,

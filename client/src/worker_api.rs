@@ -32,7 +32,12 @@ pub enum Failure {
     Lost(String),
     /// The server refuses; the same call will be refused again.
     #[error("{text}")]
-    Refused { why: Refusal, text: String },
+    Refused {
+        /// What the worker acts on.
+        why: Refusal,
+        /// The server's explanation, for people.
+        text: String,
+    },
 }
 
 /// What a worker acts on when it is refused.
@@ -79,6 +84,8 @@ impl WorkerApi {
         Ok(self.http.get(&format!("/v1/hardware/{name}"))?)
     }
 
+    /// Registers this process under the worker's name, in the place of any that did before. Creates the hardware target where there is
+    /// none and `new` says how to measure.
     pub fn register(&self, new: &RegisterWorker) -> Result<Registered, Failure> {
         let path = format!("/v1/workers/{}", self.worker);
         Ok(self.http.send(Method::PUT, &path, &[], new)?)
@@ -109,6 +116,7 @@ impl WorkerApi {
         Ok(self.http.delete(&path)?)
     }
 
+    /// Renews the lease of a job, and tells how far the work is; the job as it stands now, which says whether it is to be cancelled.
     pub fn heartbeat(&self, job: u64, fencing: u64, progress: Option<JobProgress>) -> Result<Job, Failure> {
         let sent_at = now();
         let heartbeat = Heartbeat {
@@ -119,10 +127,12 @@ impl WorkerApi {
         self.tell(job, "heartbeat", &heartbeat)
     }
 
+    /// The next architectures of a job that are not measured yet, up to `limit` of 128 at most; renews the lease, too.
     pub fn batch(&self, job: u64, fencing: u64, limit: usize) -> Result<Batch, Failure> {
         self.tell(job, "batch", &AskForBatch { fencing, limit })
     }
 
+    /// Hands measurements of a job over, 256 at most. Once it is answered, they are durable, but for those that were measured before.
     pub fn submit(&self, job: u64, fencing: u64, measurements: &[Measurement]) -> Result<Accepted, Failure> {
         let submitted = SubmitMeasurements {
             fencing,

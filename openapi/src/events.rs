@@ -13,6 +13,7 @@ pub struct Event {
     pub sequence: u64,
     /// RFC 3339, UTC.
     pub at: String,
+    /// What happened.
     pub change: Change,
 }
 
@@ -26,6 +27,7 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "xeon-1t")]
     pub hardware: Option<String>,
+    /// The further fields of the kind, such as `alias` and `version` of `alias_moved`.
     #[serde(flatten)]
     pub more: BTreeMap<String, Value>,
 }
@@ -41,6 +43,7 @@ pub struct AuditEntry {
     pub actor: String,
     /// Why; null where no reason was given.
     pub reason: Option<String>,
+    /// What happened.
     pub change: Change,
     /// The record as it was before; left out where there was none, or it is for admins alone.
     #[serde(default, skip_serializing_if = "Value::is_null")]

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 /// A mark on a measurement: it stays, but no model is trained or judged by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Exclusion {
+    /// The search space of the measurement.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     /// SHA-256 of the architecture's canonical text.
@@ -25,6 +26,7 @@ pub struct Exclusion {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exclude {
+    /// Marks on recorded measurements of the hardware target; all of them are set, or none.
     pub exclusions: Vec<Exclusion>,
     /// Who excludes them, for the audit log; the name of the caller's token where there is one.
     #[serde(default)]

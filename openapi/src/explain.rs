@@ -25,7 +25,9 @@ pub struct ExplainRequest {
 /// A prediction in parts, and what single changes would do to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
+    /// The hardware target that the prediction is for.
     pub hardware: String,
+    /// The search space of the architecture, which is the version's.
     pub space: String,
     /// Of all values: `ms`, or `J` where the model predicts energy.
     #[schema(example = "ms")]
@@ -37,9 +39,11 @@ pub struct Explanation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 1)]
     pub batch_size: Option<u64>,
+    /// The version that made every prediction of the answer.
     pub model: PredictingModel,
     /// The architecture's canonical text.
     pub architecture: String,
+    /// What is predicted of the architecture: the sum of the parts.
     pub prediction: Prediction,
     /// In the order in which they run. Their values and `rest` sum to the prediction.
     pub operators: Vec<OperatorPart>,
@@ -54,6 +58,8 @@ pub struct Explanation {
 /// What an operator takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OperatorPart {
+    /// `convolution`, `expand`, `depthwise`, `project`, `squeeze-excite`, `add`, `pointwise`, `pool`, `fully-connected`; `other` for what
+    /// has no name.
     #[schema(example = "depthwise")]
     pub kind: String,
     /// From 1; 0 outside of the searched blocks.
@@ -64,7 +70,9 @@ pub struct OperatorPart {
     pub kernel: u32,
     /// 0 where there is no kernel.
     pub stride: u32,
+    /// Channels of its input.
     pub channels_in: u32,
+    /// Channels of its output.
     pub channels_out: u32,
     /// Height and width of the output, pixels.
     pub side: u32,
@@ -106,5 +114,6 @@ pub struct SingleChange {
     /// Why there is no interval of the saving; left out where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_saving_interval: Option<String>,
+    /// What the same version predicts of it.
     pub prediction: Prediction,
 }

@@ -37,7 +37,9 @@ pub struct GateRules {
 /// The gate of a hardware target. Its generation is also its `ETag`; 0 where none was set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Gate {
+    /// The rules; empty where none was set.
     pub rules: GateRules,
+    /// How often the rules were set.
     pub generation: u64,
     /// When the rules were set last.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -51,6 +53,7 @@ pub struct Gate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetGate {
+    /// The rules from now on; an empty object asks nothing of a version.
     pub rules: GateRules,
     /// For the audit log.
     #[serde(default)]
@@ -64,21 +67,27 @@ pub struct SetGate {
 /// What a gate says of a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Verdict {
+    /// Whether every rule holds.
     pub passed: bool,
     /// The number of the report it was judged by.
     pub validation: Option<u32>,
+    /// What each rule that is set says.
     pub rules: Vec<RuleOutcome>,
 }
 
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RuleOutcome {
+    /// The rule's name, as among the gate's rules.
     #[schema(example = "max_mape")]
     pub rule: String,
+    /// The bound that the gate sets, in the rule's unit.
     pub bound: f64,
     /// What the rule looks at; null where the report does not tell.
     pub value: Option<f64>,
+    /// Whether the rule holds.
     pub passed: bool,
+    /// Figure and bound, or why there is no figure, for people.
     #[schema(example = "MAPE, %: 7.312, at most 5 is asked")]
     pub detail: String,
 }
@@ -90,6 +99,7 @@ pub struct Forecast {
     pub moves: bool,
     /// The version it points at now; null where it does not exist.
     pub from: Option<u32>,
+    /// The version it would point at.
     pub to: u32,
     /// The generation it has now; 0 where it does not exist.
     pub generation: u64,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// A device, runtime and settings that latencies belong to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Hardware {
+    /// Its name, by which paths and other records name it.
     #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub name: String,
     /// The runtime that measures: a plugin's, or one that the owner of the machine has set up.
@@ -29,6 +30,7 @@ pub struct Hardware {
     /// Whether workers alone measure for it: one of them has brought it along.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_workers: bool,
+    /// When it was created; RFC 3339, UTC.
     pub created_at: String,
     /// Who created it; left out where that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -39,14 +41,19 @@ pub struct Hardware {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewHardware {
+    /// Its name, the same as in the path.
     #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub name: String,
+    /// The runtime that measures: a plugin's, or one that the owner of the machine has set up.
     #[schema(example = "onnxruntime")]
     pub runtime: String,
+    /// The runtime's settings, and `batch_size`: inputs that a network takes at once, 1 to 1,000,000.
     #[schema(value_type = Object)]
     pub settings: BTreeMap<String, serde_json::Value>,
+    /// The machine: processor, cores, libraries.
     #[schema(value_type = Object)]
     pub fingerprint: serde_json::Value,
+    /// The network that measurements are paired with; it may be left out, and set later, once.
     #[serde(default)]
     pub reference: Option<Reference>,
     /// Whether workers alone are to measure for it.
@@ -58,6 +65,7 @@ pub struct NewHardware {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenameHardware {
+    /// The name that it has from now on, which no other target has.
     #[schema(example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub to: String,
     /// Why, for the audit log.
@@ -93,5 +101,6 @@ pub struct TimedNetwork {
 /// A list of targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HardwareList {
+    /// The hardware targets that the caller may use, by name.
     pub hardware: Vec<Hardware>,
 }

@@ -26,10 +26,15 @@ pub enum JobKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
+    /// It waits: for its turn, for a worker, or for a job that does a part of it.
     Queued,
+    /// A server or a worker holds a lease on it.
     Running,
+    /// It ended, and `result` tells what came out.
     Succeeded,
+    /// It ended, and `error` tells why.
     Failed,
+    /// It was ended before it was done; what it had measured stays.
     Cancelled,
 }
 
@@ -37,6 +42,7 @@ pub enum JobState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitJob {
+    /// What the job is to do.
     pub kind: JobKind,
     /// Those of its kind.
     #[serde(default)]
@@ -48,10 +54,15 @@ pub struct SubmitJob {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum JobParameters {
+    /// Of a job of the kind `train`.
     Train(TrainParameters),
+    /// Of a job of the kind `measure`.
     Measure(MeasureParameters),
+    /// Of a job of the kind `validate`.
     Validate(ValidateParameters),
+    /// Of a job of the kind `onboard`.
     Onboard(OnboardParameters),
+    /// Of a job of the kind `search`.
     Search(SearchParameters),
 }
 
@@ -82,6 +93,7 @@ pub const MEASURE_LIMIT: usize = 100_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureParameters {
+    /// The search space of the architectures.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution. May be left
@@ -128,6 +140,7 @@ pub struct MeasureParameters {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValidateParameters {
+    /// The number of the version that is to be judged.
     pub version: u32,
     /// Whose measurements. Where it is left out: fresh ones, where the target can be measured; otherwise recorded ones, where there
     /// are `n`; otherwise those that were held out.
@@ -229,6 +242,7 @@ pub struct SearchParameters {
     /// Distinct architectures to look at.
     #[schema(minimum = 10, maximum = 10_000_000)]
     pub candidates: usize,
+    /// Seed of what is drawn.
     pub seed: u64,
 }
 
@@ -286,11 +300,14 @@ pub enum SelectionMethod {
 pub struct Job {
     /// Counts from 1.
     pub id: u64,
+    /// What it does.
     pub kind: JobKind,
+    /// The hardware target that it does it for.
     pub hardware: String,
     /// As they were given, with defaults filled in.
     #[schema(value_type = Object)]
     pub parameters: serde_json::Value,
+    /// Where it stands.
     pub state: JobState,
     /// How far it was when it last told.
     pub progress: Option<JobProgress>,
@@ -301,9 +318,13 @@ pub struct Job {
     pub result: Option<serde_json::Value>,
     /// Why it failed.
     pub error: Option<String>,
+    /// When it was put into the queue; RFC 3339, UTC.
     pub created_at: String,
+    /// Who wanted it: the name of the caller's token where there was one.
     pub created_by: String,
+    /// When it was first begun; RFC 3339, UTC. Null where it was not begun yet.
     pub started_at: Option<String>,
+    /// When it ended; RFC 3339, UTC. Null where it has not.
     pub finished_at: Option<String>,
     /// How often it was begun.
     pub attempts: u64,
@@ -346,18 +367,21 @@ pub struct JobLease {
     pub fencing: Option<u64>,
     /// How long it holds without a heartbeat, seconds.
     pub seconds: u32,
+    /// When it ends, unless a heartbeat comes before; RFC 3339, UTC.
     pub expires_at: String,
 }
 
 /// Jobs, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobList {
+    /// Jobs of the hardware targets that the caller may use; fewer than asked for where they are large.
     pub jobs: Vec<Job>,
 }
 
 /// What a job's event stream tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobEvent {
+    /// The name of the event.
     pub event: JobEventKind,
     /// The job, as JSON.
     #[schema(example = "{\"id\": 1, ...}")]
@@ -368,6 +392,7 @@ pub struct JobEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobEventKind {
+    /// The job has not ended: sent first, and whenever it has changed.
     Progress,
     /// The job has ended; so has the stream.
     End,

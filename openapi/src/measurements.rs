@@ -8,8 +8,10 @@ use crate::hardware::TimedNetwork;
 /// The measured latency of one architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Measurement {
+    /// The hardware target that was measured.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
+    /// The search space of the architecture.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
     /// Canonical text.
@@ -23,6 +25,7 @@ pub struct Measurement {
     pub latency_ms: f64,
     /// How the label follows from the samples.
     pub statistic: String,
+    /// How the samples were taken: warm-up, number of pairs, time budget, ...
     #[schema(value_type = Object)]
     pub protocol: serde_json::Value,
     /// Every run that counts.
@@ -31,7 +34,9 @@ pub struct Measurement {
     pub load_average: f64,
     /// Whether the reference network drifted beyond the protocol's bound.
     pub drift: bool,
+    /// Remarks on it, in the measurer's words: `attempts:2`, `throttled`, `wide`, `coarse`, `reference:+12%`, ...
     pub flags: Vec<String>,
+    /// When it was finished; RFC 3339.
     #[schema(format = DateTime)]
     pub measured_at: String,
     /// The process that measured.
@@ -60,6 +65,7 @@ pub struct Measurement {
 /// A space of which a hardware target has measurements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MeasuredSpace {
+    /// The space's name.
     pub space: String,
     /// The definition that the measurements belong to; null where none of them tells.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
@@ -72,6 +78,7 @@ pub struct Conditions {
     /// Clock of the processor, MHz: the mean over its cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_mhz: Option<f64>,
+    /// Its graphics processor, where it measured on one that tells its state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu: Option<GpuConditions>,
     /// Why the device ran slower than it can, as its driver names it.
@@ -82,12 +89,16 @@ pub struct Conditions {
 /// The state of a graphics processor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GpuConditions {
+    /// Clock of the streaming multiprocessors, MHz: the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sm_mhz: Option<f64>,
+    /// Clock of the memory, MHz: the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mhz: Option<f64>,
+    /// The highest temperature, degrees Celsius.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_c: Option<f64>,
+    /// Power that it drew, watts: the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_w: Option<f64>,
 }
@@ -95,9 +106,13 @@ pub struct GpuConditions {
 /// One run of a network between runs of the reference network. Milliseconds; 0 where a time is not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PairedSample {
+    /// Elapsed time of the network.
     pub wall_ms: f64,
+    /// Processor time of the network.
     pub cpu_ms: f64,
+    /// Elapsed time of a run of the reference network, in the mean of before and after.
     pub reference_wall_ms: f64,
+    /// Processor time of a run of the reference network, in the mean of before and after.
     pub reference_cpu_ms: f64,
 }
 
@@ -111,16 +126,23 @@ pub struct Recorded {
 /// Measurements, frozen for training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Dataset {
+    /// SHA-256 of its content, by which it is found.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
+    /// The hardware target that it was measured on.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
+    /// The search space of its architectures.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
+    /// How many rows it has: one for each architecture.
     pub rows: usize,
+    /// Where it comes from, in the words of the caller that froze it: `measured` where training froze it.
     #[schema(max_length = 4096)]
     pub origin: String,
+    /// When it was frozen here; RFC 3339, UTC.
     pub created_at: String,
+    /// The blob with its content; the same as `digest`.
     pub blob: String,
 }
 
@@ -135,6 +157,7 @@ pub struct ImportMeasurements {
 /// How many measurements were deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Deleted {
+    /// Measurements that there were, of all rounds.
     pub deleted: usize,
 }
 
@@ -142,9 +165,12 @@ pub struct Deleted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeDataset {
+    /// The search space of its architectures.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub space: String,
+    /// How many rows there are: the lines of `content`.
     pub rows: usize,
+    /// Where it comes from, for people.
     #[schema(max_length = 4096)]
     pub origin: String,
     /// The name of the caller's token where there is one.

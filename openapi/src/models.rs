@@ -10,6 +10,7 @@ use crate::gates::Forecast;
 /// A version: a fitted model, immutable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
+    /// The hardware target that it predicts for.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
     /// Counts from 1 for each hardware target.
@@ -17,7 +18,9 @@ pub struct Version {
     /// SHA-256 of the content.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
+    /// When it was created here; RFC 3339, UTC.
     pub created_at: String,
+    /// What it is made of.
     pub content: VersionContent,
 }
 
@@ -49,6 +52,7 @@ impl Quantity {
 /// What a version is made of. Its fitted state and log are blobs: put them first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionContent {
+    /// The search space that it predicts in.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// Digest of the space as it was defined when the version was made.
@@ -67,6 +71,7 @@ pub struct VersionContent {
     /// Row indices of the three parts, or how they were drawn.
     #[schema(value_type = Object)]
     pub split: serde_json::Value,
+    /// The plugins it was fitted with, one entry for each component.
     pub plugins: Vec<UsedPlugin>,
     /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
     /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there are enough; `mac_mape` (%) and `mac_r2` of multiply-accumulates times a constant on the same rows, which a model is worth only as far as it beats; `r2_exchanged`, `r2` with measurement and prediction exchanged; of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
@@ -97,13 +102,17 @@ pub struct VersionContent {
 /// What a version was in a registry that it was exported from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Imported {
+    /// Its hardware target there.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub hardware: String,
+    /// Its number there.
     pub version: u32,
     /// SHA-256 of its content there.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub digest: String,
+    /// Who made it there: trained or imported it.
     pub creator: String,
+    /// When it was created there; RFC 3339.
     pub created_at: String,
     /// SHA-256 of the bundle that brought it from there.
     pub bundle: String,
@@ -125,11 +134,16 @@ pub struct Golden {
 /// A plugin that a version was fitted with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UsedPlugin {
+    /// The plugin's name.
     pub plugin: String,
+    /// The name of the component of it that was used.
     pub component: String,
+    /// The component's kind: `encoder`, `feature-extractor` or `regressor`.
     #[schema(example = "regressor")]
     pub kind: String,
+    /// The plugin's own version.
     pub version: String,
+    /// SHA-256 of the plugin's file.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
     pub sha256: String,
     /// Version of the fitted state that it wrote; 0 for encoders.
@@ -139,22 +153,28 @@ pub struct UsedPlugin {
 /// The versions of a hardware target, oldest first, and where its aliases point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ModelList {
+    /// Every version, whole.
     pub versions: Vec<Version>,
+    /// Every alias of the hardware target.
     pub aliases: Vec<Alias>,
 }
 
 /// A movable name for a version. Its generation is also its `ETag`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Alias {
+    /// Its name within the hardware target; `production` answers requests that name no model.
     #[schema(example = "production")]
     pub name: String,
+    /// The version it points at.
     pub version: u32,
     /// The versions it pointed at before, oldest first: what rolling back goes back through.
     #[serde(default)]
     pub previous: Vec<u32>,
     /// Raised by every move; 0 would be an alias that does not exist yet.
     pub generation: u64,
+    /// When it moved last; RFC 3339, UTC.
     pub moved_at: String,
+    /// Who moved it last.
     pub moved_by: String,
 }
 
@@ -162,6 +182,7 @@ pub struct Alias {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveAlias {
+    /// The version it shall point at.
     pub version: u32,
     /// For the audit log.
     #[serde(default)]

@@ -6,12 +6,14 @@ use utoipa::ToSchema;
 /// Every file of the plugin folder.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PluginList {
+    /// One entry for each file, also where it cannot be used.
     pub plugins: Vec<Plugin>,
 }
 
 /// One file of the plugin folder, usable or not.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Plugin {
+    /// The file's name within the plugin folder.
     pub file: String,
     /// The plugin's revision.
     pub sha256: String,
@@ -27,19 +29,27 @@ pub struct Plugin {
 /// What a plugin says of itself.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PluginDescription {
+    /// The plugin's name.
     pub name: String,
+    /// Its version, as its author counts.
     pub version: String,
+    /// What it is for, in short, for people.
     pub summary: String,
+    /// What it provides to recipes and hardware targets.
     pub components: Vec<Component>,
 }
 
 /// An encoder, feature extractor, regressor or runtime.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Component {
+    /// `encoder`, `feature-extractor`, `regressor` or `runtime`.
     #[schema(example = "regressor")]
     pub kind: String,
+    /// Its name; no two usable components of one kind have the same.
     pub name: String,
+    /// What it does, in short, for people.
     pub summary: String,
+    /// Version of the fitted state that it writes; 0 where it has none.
     pub state_version: u32,
     /// JSON Schema of its parameters.
     #[schema(value_type = Object)]

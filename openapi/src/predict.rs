@@ -39,6 +39,7 @@ pub enum ArchitectureForm {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum ModelName {
+    /// A version number.
     Version(u32),
     /// An alias, or a version number in digits.
     Alias(String),
@@ -47,7 +48,9 @@ pub enum ModelName {
 /// Predictions, in the order asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictResponse {
+    /// The hardware target that the predictions are for.
     pub hardware: String,
+    /// The search space of the architectures, which is the model's.
     pub space: String,
     /// `ms`, or `J` where the model predicts energy, which one in production never does.
     #[schema(example = "ms")]
@@ -64,12 +67,14 @@ pub struct PredictResponse {
     /// The version that answers a share of the requests for `production`; left out where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<PredictingCanary>,
+    /// One for each architecture.
     pub predictions: Vec<Prediction>,
 }
 
 /// The version that predicted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictingModel {
+    /// Its number within the hardware target.
     pub version: u32,
     /// SHA-256 of the version's content.
     pub digest: String,
@@ -80,6 +85,7 @@ pub struct PredictingModel {
 /// The version that answers a share of the architectures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PredictingCanary {
+    /// Its number within the hardware target.
     pub version: u32,
     /// SHA-256 of the version's content.
     pub digest: String,

@@ -30,6 +30,7 @@ pub struct Fault {
     /// RFC 6901 pointer into the request body.
     #[schema(example = "/architectures/3/blocks/2/layers/0/kernel")]
     pub pointer: String,
+    /// What is wrong there, in words.
     #[schema(example = "kernel is 4; allowed: 3, 5, 7")]
     pub detail: String,
 }

@@ -37,6 +37,7 @@ pub struct SavingsQuery {
 /// Time, energy, carbon and money that served predictions saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SavingsReport {
+    /// The hardware target whose predictions and measurements these are.
     pub hardware: String,
     /// Predictions served, each in the place of one deployment.
     pub predictions: u64,
@@ -49,12 +50,14 @@ pub struct SavingsReport {
     /// What the device spends on inference; left out where no measurement tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy: Option<MeasuredEnergy>,
+    /// What both footprints follow from.
     pub assumptions: Assumptions,
 }
 
 /// What some hours of a device cost.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Footprint {
+    /// Time of the device, hours.
     pub hours: f64,
     /// Energy, the data centre's share included.
     pub kwh: f64,
@@ -80,9 +83,11 @@ pub struct MeasuredEnergy {
 pub struct Assumptions {
     /// Time of one deployment and its measurement, seconds.
     pub seconds_per_deployment: f64,
+    /// Where `seconds_per_deployment` was taken from.
     pub seconds_from: SecondsFrom,
     /// Power of the device and its host while deploying and measuring, watts.
     pub power_w: f64,
+    /// Where `power_w` was taken from.
     pub power_from: PowerFrom,
     /// Power usage effectiveness: energy of the data centre to energy of its computers.
     pub pue: f64,

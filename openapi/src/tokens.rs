@@ -26,19 +26,24 @@ pub struct Token {
     /// Whose it is: the name that audit entries give.
     #[schema(example = "ci")]
     pub name: String,
+    /// What its holder may do.
     pub role: Role,
     /// The hardware targets that it is confined to; none confine it to nothing.
     pub hardware: Vec<String>,
+    /// When it was created; RFC 3339, UTC.
     pub created_at: String,
+    /// Who created it, as the audit log names them.
     pub created_by: String,
     /// Null as long as it can be used.
     pub revoked_at: Option<String>,
+    /// Who revoked it, as the audit log names them; null as long as it can be used.
     pub revoked_by: Option<String>,
 }
 
 /// A list of tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TokenList {
+    /// Every token, revoked ones included, the latest last.
     pub tokens: Vec<Token>,
 }
 
@@ -49,6 +54,7 @@ pub struct CreateToken {
     /// Whose it is; no two active tokens have the same name.
     #[schema(example = "ci", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub name: String,
+    /// What its holder may do.
     pub role: Role,
     /// The hardware targets that it shall be confined to; leave it out for all.
     #[serde(default)]
@@ -61,6 +67,7 @@ pub struct CreateToken {
 /// A new token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedToken {
+    /// The token that was created.
     pub token: Token,
     /// What its holder sends as `Authorization: Bearer ...`. This is the only time it can be told.
     #[schema(example = "lglp_3f9a17c20b64_...")]

@@ -40,9 +40,13 @@ pub struct SetTraffic {
 pub struct Traffic {
     /// Raised by every change, and the `ETag`; 0 where traffic was never divided.
     pub generation: u64,
+    /// Whose predictions are the answer for a share; null where there is none.
     pub canary: Option<Share>,
+    /// Who also predicts a share, to be compared; null where there is none.
     pub shadow: Option<Share>,
+    /// When it was set last; RFC 3339, UTC. Null where it never was.
     pub set_at: Option<String>,
+    /// Who set it last; null where it never was set.
     pub set_by: Option<String>,
     /// One for each pair of versions that were production and shadow at once.
     pub agreement: Vec<Agreement>,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
+    /// Its name, which no other webhook has.
     #[schema(example = "ci", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
     pub id: String,
     /// Where events are posted: http or https, on this machine or on a host that the server was started to allow.
@@ -26,14 +27,19 @@ pub struct NewWebhook {
 /// A webhook that was created, and its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedWebhook {
+    /// Its name, by which it is found and deleted.
     pub id: String,
     /// In its normal form.
     pub url: String,
+    /// `promotion` for moves of `production`, or kinds of events, as `/v1/events` has them.
     pub events: BTreeSet<String>,
+    /// Hardware targets whose events are sent; empty for all events, also those about none.
     pub hardware: BTreeSet<String>,
     /// The event that told of its creation; later ones are sent.
     pub since: u64,
+    /// When it was created; RFC 3339, UTC.
     pub created_at: String,
+    /// Who created it.
     pub created_by: String,
     /// What deliveries are signed with: 64 hex digits, used as text. No other answer tells it.
     pub secret: String,
@@ -42,15 +48,23 @@ pub struct CreatedWebhook {
 /// A webhook, and how its deliveries go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Webhook {
+    /// Its name, by which it is found and deleted.
     pub id: String,
+    /// Where events are posted, in its normal form.
     pub url: String,
+    /// `promotion` for moves of `production`, or kinds of events, as `/v1/events` has them.
     pub events: BTreeSet<String>,
+    /// Hardware targets whose events are sent; empty for all events, also those about none.
     pub hardware: BTreeSet<String>,
     /// The event that told of its creation; later ones are sent.
     pub since: u64,
+    /// When it was created; RFC 3339, UTC.
     pub created_at: String,
+    /// Who created it.
     pub created_by: String,
+    /// How far its deliveries have come.
     pub delivery: Delivery,
+    /// What it was not told yet.
     pub undelivered: Undelivered,
 }
 
@@ -74,6 +88,7 @@ pub struct Delivery {
 /// Events that wait to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Undelivered {
+    /// How many there are, of those that the webhook is sent.
     pub events: u64,
     /// When the oldest of them happened; null where there is none.
     pub oldest_at: Option<String>,
@@ -82,6 +97,7 @@ pub struct Undelivered {
 /// Every webhook, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookList {
+    /// Each with how its deliveries go.
     pub webhooks: Vec<Webhook>,
 }
 
@@ -94,5 +110,6 @@ pub struct Pinged {
     pub status: Option<u16>,
     /// What was wrong; null where it was delivered.
     pub error: Option<String>,
+    /// How long the attempt took, milliseconds.
     pub duration_ms: f64,
 }

@@ -70,16 +70,21 @@ pub enum WorkerState {
 /// A worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Worker {
+    /// Its name, which is also that of the device that its leases are on.
     pub name: String,
+    /// The hardware target that it measures for.
     pub hardware: String,
+    /// What it is doing.
     pub state: WorkerState,
     /// In what its machine differs from its target's; set exactly where it is unconfirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
+    /// Its machine, and under `runtime` what the opened runtime says of itself.
     #[schema(value_type = Object)]
     pub fingerprint: serde_json::Value,
     /// Of the program.
     pub version: String,
+    /// When its process registered; RFC 3339, UTC.
     pub registered_at: String,
     /// Its last sign of life.
     pub last_seen: String,
@@ -106,12 +111,14 @@ pub struct Worker {
 /// Every worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerList {
+    /// Workers of the hardware targets that the caller may use, by name.
     pub workers: Vec<Worker>,
 }
 
 /// What a worker that registered needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Registered {
+    /// The worker that registered.
     pub worker: Worker,
     /// Its target, with the settings to measure with.
     pub hardware: Hardware,
@@ -123,11 +130,13 @@ pub struct Registered {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskForWork {
+    /// As it registered; refused where another process has registered under the name since.
     #[schema(min_length = 8, max_length = 64)]
     pub instance: String,
     /// How long to wait for work before answering that there is none, seconds.
     #[schema(maximum = 30)]
     pub wait_s: u32,
+    /// The worker's clock; RFC 3339.
     #[schema(format = DateTime)]
     pub sent_at: String,
 }
@@ -150,6 +159,7 @@ pub struct Work {
     pub reference_space: serde_json::Value,
     /// The target's reference; null before its first calibration, which the worker then does and tells.
     pub reference: Option<Reference>,
+    /// The first architectures to measure; `/v1/jobs/{id}/batch` tells the next ones.
     pub batch: Batch,
 }
 
@@ -177,7 +187,9 @@ pub struct BatchItem {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskForBatch {
+    /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
+    /// Architectures that the answer may hold at most.
     #[schema(minimum = 1, maximum = 128)]
     pub limit: usize,
 }
@@ -186,6 +198,7 @@ pub struct AskForBatch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
+    /// As it registered; refused where another process has registered under the name since.
     #[schema(min_length = 8, max_length = 64)]
     pub instance: String,
     /// What it measured on its own machine.
@@ -195,6 +208,7 @@ pub struct Calibration {
 /// What the target is calibrated by now: the first worker's calibration, whoever asks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Calibrated {
+    /// The target's reference network, with the latencies that labels are reckoned by.
     pub reference: Reference,
     /// The worker's to the target's.
     pub ratio: f64,
@@ -204,9 +218,12 @@ pub struct Calibrated {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
+    /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
+    /// How far the job is; where it is left out, what was told before stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<JobProgress>,
+    /// The worker's clock; RFC 3339.
     #[schema(format = DateTime)]
     pub sent_at: String,
 }
@@ -215,9 +232,12 @@ pub struct Heartbeat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitMeasurements {
+    /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
+    /// Measurements of the job's hardware target, space and round. The server writes the worker's name into each.
     #[schema(max_items = 256)]
     pub measurements: Vec<Measurement>,
+    /// The worker's clock; RFC 3339. Where it is off, the times of the measurements are corrected by it.
     #[schema(format = DateTime)]
     pub sent_at: String,
 }
@@ -235,6 +255,7 @@ pub struct Accepted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Finish {
+    /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
     /// Why it failed; it succeeded where this is left out, which needs every architecture to be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -245,6 +266,7 @@ pub struct Finish {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
+    /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
 }
 

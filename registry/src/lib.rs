@@ -1,6 +1,7 @@
 //! What lglp remembers: hardware targets, measurements, datasets, model versions, aliases and the audit log.
 //!
-//! [`Store`] is a synchronous, object-safe trait of domain operations; `SledStore`, behind the feature `sled`, is the embedded one. The
+//! [`Store`] is the sum of synchronous, object-safe traits, one for each kind of thing that is kept; `SledStore`, behind the feature
+//! `sled`, is the embedded one. The
 //! `conformance` feature holds the suite that every implementation passes. This crate knows no HTTP and no plugin:
 //! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
 //!
@@ -67,14 +68,12 @@ pub mod conformance;
 mod digest;
 mod domain;
 mod error;
-mod maintenance;
 mod names;
 #[cfg(feature = "sled")]
 mod sled_store;
 #[cfg(feature = "sled")]
 mod storage;
 mod store;
-mod workers;
 
 pub use canonical::canonical_json;
 pub use clock::{check as check_time, now};
@@ -107,11 +106,10 @@ pub use domain::version::{Golden, Imported, NewVersion, PluginUse, Version};
 pub use domain::webhook::{CreatedWebhook, Delivery, NewWebhook, PROMOTION, Webhook, selectors};
 pub use domain::worker::{Accepted, NewWorker, Recent, SignOfLife, Worker};
 pub use error::{Error, Result};
-pub use maintenance::Maintenance;
 pub use names::{AliasName, HardwareName, WebhookId, WorkerName};
 #[cfg(feature = "sled")]
 pub use sled_store::{HolderInfo, SledStore, holder, is_registry};
 #[cfg(feature = "sled")]
 pub use storage::{Disk, RealDisk, check_backup, unpack};
-pub use store::{LASTING_KEY, Store, Visitor, Watcher};
-pub use workers::Workers;
+pub use store::prelude::*;
+pub use store::{LASTING_KEY, Visitor, Watcher, prelude};

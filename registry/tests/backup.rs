@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, promote, ready_for_versions};
-use lglp_registry::{Error, HolderInfo, Maintenance as _, NewVersion, SledStore, Store, check_backup};
+use lglp_registry::prelude::*;
+use lglp_registry::{Error, HolderInfo, NewVersion, SledStore, check_backup};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir, HolderInfo::default()).unwrap()

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use lglp_registry::{HolderInfo, SledStore, Store, conformance};
+use lglp_registry::prelude::*;
+use lglp_registry::{HolderInfo, SledStore, conformance};
 
 #[test]
 fn sled() {

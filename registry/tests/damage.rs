@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, new_hardware, promote, ready_for_versions};
-use lglp_registry::{
-    AuditEntry, AuditHead, Digest, Error, HolderInfo, Maintenance as _, SledStore, Store, canonical_json, unpack,
-};
+use lglp_registry::prelude::*;
+use lglp_registry::{AuditEntry, AuditHead, Digest, Error, HolderInfo, SledStore, canonical_json, unpack};
 use serde_json::Value;
 
 fn open(dir: &Path) -> SledStore {

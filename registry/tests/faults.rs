@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use lglp_registry::conformance::FaultyDisk;
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, promote, try_ready_for_versions};
-use lglp_registry::{Disk, Error, HolderInfo, Maintenance as _, NewVersion, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{Disk, Error, HolderInfo, NewVersion, SledStore};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir, HolderInfo::default()).unwrap()

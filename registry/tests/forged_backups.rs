@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use lglp_registry::conformance::fixtures::{measurement, name, promote, ready_for_versions};
-use lglp_registry::{Digest, Error, HolderInfo, Maintenance as _, Manifest, SledStore, Store, check_backup};
+use lglp_registry::prelude::*;
+use lglp_registry::{Digest, Error, HolderInfo, Manifest, SledStore, check_backup};
 
 /// Path and content.
 type Part = (String, Vec<u8>);

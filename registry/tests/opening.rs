@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, new_hardware, ready_for_versions};
-use lglp_registry::{Error, Holder, HolderInfo, Maintenance as _, Result, SledStore, Store, holder, unpack};
+use lglp_registry::prelude::*;
+use lglp_registry::{Error, Holder, HolderInfo, Result, SledStore, holder, unpack};
 
 fn info() -> HolderInfo {
     HolderInfo {

@@ -4,10 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lglp_registry::conformance::fixtures::{SPACE, measurement, name, promote, ready_for_versions};
-use lglp_registry::{
-    AuditEntry, AuditHead, Digest, Error, Exclusion, HolderInfo, Maintenance as _, SledStore, Store, canonical_json,
-    unpack,
-};
+use lglp_registry::prelude::*;
+use lglp_registry::{AuditEntry, AuditHead, Digest, Error, Exclusion, HolderInfo, SledStore, canonical_json, unpack};
 use serde_json::{Value, json};
 
 fn open(dir: &Path) -> SledStore {

@@ -103,15 +103,22 @@
 
 // Borrowed UTF-8, valid during the call, or for ever within a table.
 typedef struct LglpStr {
+  // `len` bytes of UTF-8, not terminated; anything where `len` is 0.
   const uint8_t *data;
+  // Bytes, not characters.
   size_t len;
 } LglpStr;
 
 // Bytes that the plugin allocated. The host calls `free` exactly once if it is not null.
 typedef struct LglpBuffer {
+  // `len` bytes, of any alignment, left alone until `free` is called; anything where `len` is 0.
   uint8_t *data;
+  // Bytes that the host is to read.
   size_t len;
+  // For `free` alone, such as the bytes that were allocated: the host does not look at it.
   size_t capacity;
+  // Frees what `data` leads to. The host calls it on the thread that made the call, once it has copied the bytes, whatever the status;
+  // `buffer` has the plugin's values, perhaps at another address. Null: the buffer counts as empty, whatever `data` and `len` are.
   void (*free)(struct LglpBuffer *buffer);
 } LglpBuffer;
 
@@ -126,7 +133,9 @@ typedef struct LglpOperator {
   uint32_t stride;
   // Groups of channels that a convolution keeps apart; 0 where there is none.
   uint32_t groups;
+  // Channels of the input; of each of the two values in a sum.
   uint32_t channels_in;
+  // Channels of the output; the outputs of a fully connected layer.
   uint32_t channels_out;
   // Height and width of the input, pixels.
   uint32_t side_in;
@@ -150,15 +159,23 @@ typedef struct LglpOperator {
 
 // Callbacks of an encoder.
 typedef struct LglpEncoderTable {
-  // `row_len`: bytes of one architecture's row in that space.
+  // Prepares the encoding of one space. `space_json`: the space, with the fields of its TOML file. `row_len`: bytes of one
+  // architecture's row in that space. `parameters_json`: an object that keeps to the schema. Both texts are valid during the call.
+  // On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the host passes on until `destroy`; on any other status the
+  // host does not look at it.
   uint32_t (*create)(struct LglpStr space_json,
                      size_t row_len,
                      struct LglpStr parameters_json,
                      void **instance,
                      struct LglpBuffer *error);
+  // Frees an instance that `create` made. Called at most once, from any thread, when no other call on the instance runs or follows;
+  // not at all where a call did not come back in time, so that the plugin, or the version that it was called for, is in quarantine.
   void (*destroy)(void *instance);
+  // Writes the shape of one encoded architecture, the same for all of them: the host asks once, after `create`. Encoders that read
+  // operators are not asked, and answer `STATUS_NOT_OFFERED`. Where the status is not `STATUS_OK`, the encoder is not used.
   uint32_t (*shape)(const void *instance, size_t *steps, size_t *width);
-  // `rows`: `count * row_len` bytes. `out`: `count * steps * width` zeros, allocated by the host.
+  // Encodes `count` architectures. `rows`: `count * row_len` bytes. `out`: `count * steps * width` zeros, allocated by the host. Both
+  // are valid during the call; on any other status than `STATUS_OK` the host does not look at `out`.
   uint32_t (*encode)(const void *instance,
                      const uint8_t *rows,
                      size_t count,
@@ -181,18 +198,27 @@ typedef struct LglpEncoderTable {
 
 // A batch, row-major `[rows, steps, width]`; `data` may be dangling where there are no values.
 typedef struct LglpTensorView {
+  // `rows * steps * width` values. They are the host's: valid and unchanged during the call.
   const float *data;
+  // Encoded architectures, their features, or parts of networks.
   size_t rows;
+  // Vectors of a row; 1 in features and flat encodings.
   size_t steps;
+  // Values of a vector.
   size_t width;
 } LglpTensorView;
 
 // What a component is fitted on. Targets: one per row, in milliseconds or whatever else the recipe says.
 typedef struct LglpFitData {
+  // What to learn from. All that this struct leads to is the host's and valid during the call.
   struct LglpTensorView train;
+  // `train.rows` values, finite and above 0.
   const double *train_targets;
+  // Held out for early stopping, with the steps and width of `train`; may have no rows.
   struct LglpTensorView validation;
+  // `validation.rows` values, finite and above 0; anything where there are no rows.
   const double *validation_targets;
+  // Every random choice must follow from it: the same seed and data give the same state.
   uint64_t seed;
   // Passed to `progress` unchanged.
   void *progress_context;
@@ -202,22 +228,34 @@ typedef struct LglpFitData {
 
 // Borrowed bytes, valid during the call. Since minor version 2.
 typedef struct LglpBytes {
+  // `len` bytes, of any alignment; anything where `len` is 0.
   const uint8_t *data;
+  // Number of bytes.
   size_t len;
 } LglpBytes;
 
 // Callbacks of a feature extractor or regressor.
 typedef struct LglpFittedTable {
+  // Fits the component, on the calling thread, for as long as it takes. `parameters_json`: an object that keeps to the schema; it and
+  // `data` are valid during the call, so copy what is to stay. On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the
+  // host passes on until `destroy`; on any other status the host does not look at it. `STATUS_CANCELLED`: `progress` asked for an end.
+  // `STATUS_INVALID_PARAMETERS`: parameters that the schema cannot tell from good ones.
   uint32_t (*fit)(struct LglpStr parameters_json,
                   const struct LglpFitData *data,
                   void **instance,
                   struct LglpBuffer *error);
+  // Makes an instance of what `save` wrote, `*instance` as in `fit`. `state`: `state_len` bytes of the host's, of any alignment, valid
+  // during the call. `state_version`: the component's when it was saved. `STATUS_UNSUPPORTED_STATE`: it cannot be read, being of
+  // another version or damaged.
   uint32_t (*load)(uint32_t state_version,
                    const uint8_t *state,
                    size_t state_len,
                    void **instance,
                    struct LglpBuffer *error);
+  // Gives all that `load` needs, in the format of the component's `state_version`: fills `state`, which is empty, with memory of the
+  // plugin's own, which the host has freed by its `free`. On any other status than `STATUS_OK` the model is not kept.
   uint32_t (*save)(const void *instance, struct LglpBuffer *state, struct LglpBuffer *error);
+  // Frees an instance that `fit`, `fit_from` or `load` made; when it is called, and when not, is as in encoders.
   void (*destroy)(void *instance);
   // Number of features of an extractor; 1 for a regressor.
   size_t (*outputs)(const void *instance);
@@ -290,11 +328,21 @@ typedef struct LglpFittedTable {
 
 // Callbacks of a runtime.
 typedef struct LglpRuntimeTable {
+  // Opens a device, or whatever runs the networks. `parameters_json`: the hardware target's settings with those of the machine's
+  // owner, an object that keeps to the schema, valid during the call. On `STATUS_OK`, `*instance` is a pointer of the plugin's own,
+  // which the host passes on until `close`; on any other status the host does not look at it. `STATUS_UNAVAILABLE`: a library or a
+  // device is missing here.
   uint32_t (*open)(struct LglpStr parameters_json, void **instance, struct LglpBuffer *error);
+  // Frees what `open` made. Called at most once, from any thread, when all of its networks are unloaded and no other call on it runs.
   void (*close)(void *instance);
-  // Writes a JSON object.
+  // Writes a JSON object that tells what was opened, such as library version, device and precision: part of the hardware target's
+  // fingerprint. `json` is empty before.
   uint32_t (*describe)(const void *instance, struct LglpBuffer *json, struct LglpBuffer *error);
+  // Prepares a network, whose single input the plugin fills with seeded random values. `onnx`: an ONNX model of `onnx_len` bytes, the
+  // host's, valid during the call. On `STATUS_OK`, `*network` is a pointer of the plugin's own, which the host passes on until
+  // `unload`; on any other status the host does not look at it. Several networks may be loaded at a time.
   uint32_t (*load)(const void *instance, const uint8_t *onnx, size_t onnx_len, void **network, struct LglpBuffer *error);
+  // Frees what `load` made. Called at most once, from any thread, when no run of it is left; the runtime is still open.
   void (*unload)(void *network);
   // Runs once; nanoseconds of elapsed time and of the calling thread's processor time (0: not known).
   uint32_t (*run)(const void *instance, void *network, uint64_t *wall_ns, uint64_t *cpu_ns, struct LglpBuffer *error);
@@ -316,12 +364,19 @@ typedef struct LglpComponent {
   uint32_t kind;
   // Version of the state that `save` writes; 0 where there is none.
   uint32_t state_version;
+  // In recipes, or in hardware targets for a runtime. Unique among the components of its kind, of all plugins: a plugin
+  // that repeats the name of another's is refused as a whole.
   struct LglpStr name;
+  // One line for people.
   struct LglpStr summary;
   // Writes the JSON Schema of the parameters.
   uint32_t (*schema)(struct LglpBuffer *json, struct LglpBuffer *error);
+  // Set for `KIND_ENCODER`, else null. What it leads to stays as it is for as long as the process lives, as does all that tables
+  // lead to: plugins are never unloaded.
   const struct LglpEncoderTable *encoder;
+  // Set for `KIND_EXTRACTOR` and `KIND_REGRESSOR`, else null.
   const struct LglpFittedTable *fitted;
+  // Set for `KIND_RUNTIME`, else null.
   const struct LglpRuntimeTable *runtime;
 } LglpComponent;
 
@@ -329,16 +384,23 @@ typedef struct LglpComponent {
 typedef struct LglpPluginTable {
   // [`MAGIC`].
   uint64_t magic;
+  // `ABI_MAJOR` as the plugin knows it; the host takes its own alone.
   uint32_t abi_major;
+  // `ABI_MINOR` as the plugin knows it, which says how far its tables of callbacks reach; the host takes none above its own.
   uint32_t abi_minor;
   // `sizeof` this table as the plugin knows it.
   size_t size;
   // `sizeof` one [`Component`] as the plugin knows it: the distance between two of them.
   size_t component_size;
+  // The plugin's name, recorded with each model that it has a part in.
   struct LglpStr name;
+  // The plugin's version, in whatever form; recorded likewise.
   struct LglpStr version;
+  // One line for people.
   struct LglpStr summary;
+  // The first of the components, `component_size` bytes apart; may be null where there are none.
   const struct LglpComponent *components;
+  // Number of components.
   size_t component_count;
   // Whether all is there that the plugin needs beyond what it is linked with: `STATUS_UNAVAILABLE` and a reason where
   // it is not. Called once, before any component is used. Null where it needs nothing.

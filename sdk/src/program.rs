@@ -40,27 +40,46 @@ pub struct Output {
 pub enum ProgramError {
     /// There is no such program, or it may not be run.
     #[error("cannot start {program}: {reason}")]
-    NotStarted { program: String, reason: std::io::Error },
+    NotStarted {
+        /// As it was to be started: a name or a path.
+        program: String,
+        /// Why the system did not start it.
+        reason: std::io::Error,
+    },
     /// It was still running at the end of its time, and was killed.
     #[error("{program} was still running after {} s and was killed{}", limit.as_secs_f64(), said(last_words))]
     TimedOut {
+        /// As it was started: a name or a path.
         program: String,
+        /// The time that it had.
         limit: Duration,
+        /// The last lines of its standard error, or else of its standard output, up to three; empty where it said nothing.
         last_words: String,
     },
     /// It wrote more than any tool should, and was killed.
     #[error("{program} wrote more than {} MiB and was killed", OUTPUT_LIMIT >> 20)]
-    TooTalkative { program: String },
+    TooTalkative {
+        /// As it was started: a name or a path.
+        program: String,
+    },
     /// It ended with a status that is not 0, or by a signal.
     #[error("{program} {}{}", ended(*status), said(last_words))]
     Failed {
+        /// As it was started: a name or a path.
         program: String,
+        /// How it ended: an exit status that is not 0, or a signal.
         status: ExitStatus,
+        /// The last lines of its standard error, or else of its standard output, up to three; empty where it said nothing.
         last_words: String,
     },
     /// The system failed.
     #[error("cannot run {program}: {reason}")]
-    System { program: String, reason: std::io::Error },
+    System {
+        /// As it was to be started: a name or a path.
+        program: String,
+        /// What the system could not do: make a file for its output, wait for it, or read what it wrote.
+        reason: std::io::Error,
+    },
 }
 
 impl From<ProgramError> for PluginError {

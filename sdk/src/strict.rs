@@ -78,6 +78,7 @@ pub struct Strict<D> {
 }
 
 impl<D> Strict<D> {
+    /// Leaves it to each type whether there may be fields that it does not know.
     pub const fn new(inner: D) -> Self {
         let closed = false;
         Self { inner, closed }

@@ -8,6 +8,7 @@ pub enum NotUtf8 {
     /// As editors and shells of Windows write it.
     #[error("this is UTF-16; save it as UTF-8")]
     Utf16,
+    /// Neither UTF-8 nor UTF-16: a text in an older encoding, or no text at all.
     #[error("line {line} is not UTF-8; save it as UTF-8")]
     Other {
         /// Line of the first byte at fault, from 1.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use lglp_openapi::savings::{
     Assumptions, Footprint, MeasuredEnergy, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom,
 };
-use lglp_registry::{HardwareName, MeasuredSpace, Measurement, Store};
+use lglp_registry::{HardwareName, MeasuredSpace, Measurement, Registry};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -35,6 +35,7 @@ const FEWEST: usize = 10;
 #[derive(Debug, thiserror::Error)]
 #[error("{field} takes {least} to {MOST:e}, and was given {value:e}")]
 pub struct BadAssumption {
+    /// Its name in a query: `seconds`, `power`, `pue`, `carbon` or `price`.
     pub field: &'static str,
     value: f64,
     least: f64,
@@ -72,7 +73,11 @@ fn assumptions(
 }
 
 /// What the predictions of a hardware target saved. Measurements of all spaces count as invested.
-pub fn report(query: &SavingsQuery, store: &dyn Store, hardware: &HardwareName) -> Result<SavingsReport, SavingsError> {
+pub fn report(
+    query: &SavingsQuery,
+    store: &dyn Registry,
+    hardware: &HardwareName,
+) -> Result<SavingsReport, SavingsError> {
     let mut spent = Spent::default();
     for MeasuredSpace { space, .. } in store.measured_spaces(hardware)? {
         let _ = store.visit_measurements(hardware, &space, None, None, &mut |measurement| {
@@ -104,8 +109,10 @@ pub fn report(query: &SavingsQuery, store: &dyn Store, hardware: &HardwareName) 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SavingsError {
+    /// The caller's assumption is out of bounds.
     #[error(transparent)]
     Assumption(#[from] BadAssumption),
+    /// There is no such hardware target, or the registry cannot be read.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }

@@ -19,6 +19,7 @@ const SECRET_DIGITS: usize = 64;
 /// A token with its secret, as its holder has it. It has no `Debug`, so that it gets into no log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bearer {
+    /// Finds its record; no secret.
     pub id: TokenId,
     secret: String,
 }

@@ -9,10 +9,12 @@ use crate::grid::{Cell, Grid, terminal_width};
 pub struct Facts(Vec<(String, Cell)>);
 
 impl Facts {
+    /// Names and values, in the order of their lines; the colons come by themselves.
     pub fn of<N: Into<String>>(facts: impl IntoIterator<Item = (N, Cell)>) -> Self {
         Self(facts.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 
+    /// Adds a fact as the last line.
     pub fn push(&mut self, name: &str, value: impl Into<Cell>) {
         self.0.push((name.to_owned(), value.into()));
     }

@@ -36,6 +36,7 @@ impl Cell {
         Self::new(text, if good { Tone::Good } else { Tone::Bad })
     }
 
+    /// Whether nothing stands there.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }

@@ -25,6 +25,7 @@ pub struct SetupArgs {
 }
 
 impl SetupArgs {
+    /// What `--set` gave, by name, the machine's own settings among it; the last value of a name that comes twice.
     pub fn settings(&self) -> Map<String, Value> {
         self.set.iter().cloned().collect()
     }

@@ -26,6 +26,7 @@ pub fn table(heads: &[&str]) -> Table {
 }
 
 impl Table {
+    /// Adds a row below the others: a cell for each head.
     pub fn add_row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }

@@ -9,6 +9,7 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// A line that nothing hangs below yet.
     pub fn new(line: impl Into<String>) -> Self {
         Self {
             line: line.into(),
@@ -23,6 +24,7 @@ impl Tree {
         tree
     }
 
+    /// Hangs a tree below the line, after those that hang there.
     pub fn push(&mut self, below: Tree) {
         self.below.push(below);
     }

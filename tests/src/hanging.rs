@@ -6,6 +6,7 @@ use crate::{HARDWARE, Registry, root};
 
 /// Recipes of the plugin, and the switches that it obeys.
 pub struct Hanging {
+    /// Its plugins are the built ones and `hanging`.
     pub registry: Registry,
     switches: PathBuf,
 }
@@ -55,6 +56,7 @@ impl Hanging {
         self.registry.train("linear");
     }
 
+    /// Has an alias lead to a version.
     pub fn promote(&self, version: u64, alias: &str) {
         self.registry.ok(&[
             "promote",

@@ -40,6 +40,7 @@ pub fn python() -> PathBuf {
 
 /// A registry in a temporary folder, and the settings that its commands run with.
 pub struct Registry {
+    /// Where the registry lies, and whatever else a test makes; deleted when this is dropped.
     pub folder: tempfile::TempDir,
     /// Another folder of plugins than the one beside the program.
     pub plugins: Option<PathBuf>,
@@ -55,6 +56,7 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// The registry's own folder, which is there once a command has made it.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("registry")
     }
@@ -231,7 +233,9 @@ impl Registry {
 
 /// A running server; killed when it is dropped.
 pub struct Server {
+    /// Its process.
     pub child: Child,
+    /// Its address, e.g. `http://127.0.0.1:40123`, as it told it when it began to listen.
     pub base: String,
     agent: ureq::Agent,
 }

@@ -10,6 +10,7 @@ use crate::Server;
 pub struct Raw(pub TcpStream);
 
 impl Raw {
+    /// Connects to a server; whatever it speaks, this connection is plain TCP.
     pub fn to(server: &Server) -> Self {
         let address = server.base.split("://").nth(1).expect("an address");
         Self(TcpStream::connect(address).expect("a connection"))

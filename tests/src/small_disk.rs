@@ -24,6 +24,7 @@ impl SmallDisk {
         mounted.is_ok_and(|status| status.success()).then_some(Self { folder })
     }
 
+    /// Where it is mounted.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -19,7 +19,9 @@ const SILENCE: Duration = Duration::from_millis(1500);
 /// A request that came.
 #[derive(Debug)]
 pub struct Delivery {
+    /// Request line and headers, with the empty line that ends them.
     pub head: String,
+    /// As long as the headers announce.
     pub body: String,
 }
 
@@ -44,7 +46,9 @@ impl Delivery {
 
 /// An HTTP server that tells of what comes, and answers as it is told; nobody listens any more once it is dropped.
 pub struct Target {
+    /// Where it listens.
     pub address: SocketAddr,
+    /// What came and was not taken out yet, in its order.
     pub deliveries: Receiver<Delivery>,
     answer: Arc<Mutex<String>>,
     stopping: Arc<AtomicBool>,

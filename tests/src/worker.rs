@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running worker; killed when it is dropped.
 pub struct Worker {
+    /// Its process; what it writes to standard output is read as events.
     pub child: Child,
     events: Arc<Mutex<Vec<Value>>>,
 }

@@ -8,7 +8,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lglp_registry::{Digest, HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{Digest, HardwareName, HolderInfo, Measurement, SledStore};
 use lglp_tests::proxy::{Network, Proxy};
 use lglp_tests::worker::{Worker, runtimes};
 use lglp_tests::{Registry, Server, agent};

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
+use lglp_registry::prelude::*;
 use lglp_registry::{
-    Admission, HardwareName, HolderInfo, JobKind, LeaseRequest, Measurement, NewJob, SledStore, Store, canonical_json,
+    Admission, HardwareName, HolderInfo, JobKind, LeaseRequest, Measurement, NewJob, SledStore, canonical_json,
 };
 use lglp_server::idempotency::own_key;
 use lglp_tests::{HARDWARE, Registry, Server};

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lglp_registry::{Digest, HardwareName, HolderInfo, Measurement, SledStore, Store, Version};
+use lglp_registry::prelude::*;
+use lglp_registry::{Digest, HardwareName, HolderInfo, Measurement, SledStore, Version};
 use lglp_tests::{HARDWARE, Registry};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore};
 use lglp_tests::{HARDWARE, Registry};
 
 const MEASURE: [&str; 7] = [

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use lglp_registry::{Exclusion, HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{Exclusion, HardwareName, HolderInfo, Measurement, SledStore};
 use lglp_tests::{HARDWARE, Registry, Server, python, root};
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! `lglp train`: reproducible versions, and refusals that say what to do.
 
-use lglp_registry::{HolderInfo, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{HolderInfo, SledStore};
 use lglp_tests::{HARDWARE, Registry};
 use serde_json::Value;
 

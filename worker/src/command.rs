@@ -22,7 +22,9 @@ use crate::{Options, run as work};
 
 /// What the program was told beside.
 pub struct Surroundings<'a> {
+    /// How to reach the server: its address, token and authority.
     pub server: &'a ServerOptions,
+    /// Which plugins to open, and what they may use of this machine.
     pub host: &'a HostOptions,
     /// Where the owner of this machine says what runtimes may use, unless an option says otherwise.
     pub runtimes: &'a Path,

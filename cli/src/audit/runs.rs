@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use lglp_registry::{AuditEntry, AuditFrom, AuditQuery, Change, HardwareName, Result, Store};
+use lglp_registry::{AuditEntry, AuditFrom, AuditQuery, Change, HardwareName, Registry, Result};
 use serde_json::Value;
 
 /// Entries that are read at once.
@@ -54,7 +54,7 @@ impl Run {
 }
 
 /// As many rows as the query has for its limit: entries are read until there are, since many may be one row.
-pub(super) fn read(store: &dyn Store, query: AuditQuery) -> Result<Vec<Run>> {
+pub(super) fn read(store: &dyn Registry, query: AuditQuery) -> Result<Vec<Run>> {
     let AuditQuery {
         mut from,
         limit,

@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let registry = context.registry("models")?;
-    let found: ModelDiff = match &registry.server {
+    let found: ModelDiff = match registry.server() {
         Some(server) => {
             let query = serde_urlencoded::to_string(&query)?;
             server.get(&format!(

@@ -33,7 +33,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("models")?;
-    let (bytes, digest) = match &registry.server {
+    let (bytes, digest) = match registry.server() {
         Some(server) => {
             let path = format!("/v1/{}/models/{}/bundle", args.hardware, args.version);
             let bytes = server.bytes(Method::GET, &path, Vec::new())?;

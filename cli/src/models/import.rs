@@ -12,6 +12,7 @@ use lglp_server::bundles::{Bundle, BundleError, Importer, Terms};
 use lglp_terminal::{actor, print_json, short};
 
 use crate::Context;
+use crate::context::Opened;
 
 /// Import a version that `lglp models export` wrote
 #[derive(clap::Args)]
@@ -57,7 +58,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         actor: actor(),
         quota: Quota::NONE,
     };
-    let version: Version = match context.served()?.and_then(|registry| registry.server) {
+    let version: Version = match context.served()?.and_then(Opened::into_server) {
         Some(server) => {
             anyhow::ensure!(bytes.len() <= BODY_LIMIT, too_large_for_http());
             let query = serde_urlencoded::to_string(ImportQuery {

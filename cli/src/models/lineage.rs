@@ -26,7 +26,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("models")?;
-    let found: Lineage = match &registry.server {
+    let found: Lineage = match registry.server() {
         Some(server) => server.get(&format!("/v1/{}/models/{}/lineage", args.hardware, args.version))?,
         None => lineage(&*registry.store, &context.plugins()?, &args.hardware, args.version)?,
     };

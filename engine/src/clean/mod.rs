@@ -5,7 +5,7 @@ mod suspicions;
 
 pub(crate) use suspicions::{Suspicion, suspicions};
 
-use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Quantity, Store};
+use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Quantity, Registry};
 use lglp_sdk::SearchSpace;
 use serde::Serialize;
 use serde_json::json;
@@ -18,10 +18,15 @@ use crate::train::{DataError, TrainError, TrainingData, labels};
 
 /// What to clean, and how.
 pub struct Cleaning<'a> {
-    pub store: &'a dyn Store,
+    /// The registry that has the measurements, and takes new ones and exclusions.
+    pub store: &'a dyn Registry,
+    /// Provides the components of the recipe, and the runtime where something is measured again.
     pub host: &'a PluginHost,
+    /// The space whose measurements are judged.
     pub space: &'a SearchSpace,
+    /// Where the target's reference network may be from.
     pub spaces: &'a Spaces,
+    /// The target whose measurements are judged.
     pub hardware: &'a HardwareName,
     /// Of the models that judge.
     pub recipe: &'a Recipe,
@@ -46,15 +51,21 @@ pub enum Decision {
 /// A suspicious measurement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
+    /// Canonical text.
     pub architecture: String,
+    /// The digest of the canonical text.
     pub digest: Digest,
+    /// The round of the measurement that is judged: the first of the architecture that is not excluded.
     pub round: u32,
+    /// The latency that was measured in that round, milliseconds.
     pub measured_ms: f64,
     /// By a model that never saw it.
     pub predicted_ms: f64,
     /// How many robust standard deviations the logarithm of measured over predicted is from the median.
     pub score: f64,
+    /// The latency when it was measured again, milliseconds; `None` before that, or where it cannot be.
     pub remeasured_ms: Option<f64>,
+    /// `Excluded` until measuring again confirms the measurement.
     pub decision: Decision,
 }
 
@@ -77,12 +88,16 @@ pub struct Findings {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CleanError {
+    /// The registry failed, or refused what was asked of it.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    /// The measurements cannot be used: for one, their space was defined otherwise then.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A model that judges could not be fitted.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A measurement could not be taken again.
     #[error(transparent)]
     Measure(#[from] MeasureError),
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Store};
+use lglp_registry::{Digest, Exclusion, HardwareName, Measurement, Registry};
 use serde_json::json;
 
 use crate::measure::Excluded;
@@ -23,13 +23,24 @@ pub struct Addition {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdditionError {
+    /// Rows differ from what is recorded, and nobody said why they are right.
     #[error("{}", differing(hardware, rows))]
-    Differs { hardware: HardwareName, rows: Vec<String> },
+    Differs {
+        /// The target that the table was to be added to.
+        hardware: HardwareName,
+        /// Each of them, in words: its line, its latency and the recorded one, its architecture.
+        rows: Vec<String>,
+    },
+    /// The target has measurements, no row agrees with one of them, and nobody said that the table is of the same device.
     #[error(
         "no row of the table is recorded for `{hardware}`, which has measurements: if they are of the same device, say --add; \
          otherwise import them under another name"
     )]
-    Strange { hardware: HardwareName },
+    Strange {
+        /// The target that the table was to be added to.
+        hardware: HardwareName,
+    },
+    /// The registry did not tell what is recorded.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
@@ -62,7 +73,7 @@ pub struct Intent<'a> {
 
 /// Compares the rows of a table with the measurements of a target, which may be none.
 pub fn addition(
-    store: &dyn Store,
+    store: &dyn Registry,
     hardware: &HardwareName,
     space: &str,
     rows: Vec<Measurement>,

@@ -10,9 +10,11 @@ use crate::text;
 /// The columns of a table of measurements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Columns {
+    /// The column or columns of the architectures.
     pub architecture: ArchitectureColumns,
     /// Column of the latencies.
     pub latency: String,
+    /// The unit of the latencies; milliseconds where the file of columns says none.
     pub unit: LatencyUnit,
 }
 
@@ -24,9 +26,13 @@ pub enum ArchitectureColumns {
     /// A column for each choice; `{block}` and `{layer}` stand for their numbers, from 1. What the table does not tell
     /// (strides, squeeze-and-excitation, shortcuts) is the space's default.
     Parts {
+        /// The column of the resolution.
         resolution: String,
+        /// The columns of the depths, one a block: a name with `{block}`.
         depth: String,
+        /// The columns of the kernel sizes, one a layer: a name with `{block}` and `{layer}`.
         kernel: String,
+        /// The columns of the expansion ratios, one a layer: a name with `{block}` and `{layer}`.
         expansion: String,
         /// What must stand in kernel and expansion where a block has no such layer; whatever stands there is ignored where
         /// this is not told.
@@ -38,9 +44,12 @@ pub enum ArchitectureColumns {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LatencyUnit {
+    /// Milliseconds: `ms`.
     #[default]
     Ms,
+    /// Microseconds: `us`.
     Us,
+    /// Seconds: `s`.
     S,
 }
 

@@ -13,6 +13,7 @@ pub struct Fault {
     pub line: u64,
     /// Where it is one cell that cannot be read.
     pub column: Option<String>,
+    /// What is wrong, and often what to do about it, for people.
     pub problem: String,
 }
 
@@ -77,32 +78,58 @@ pub fn rows_of(faults: &[Fault]) -> usize {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
+    /// The first line is no text in UTF-8, or the CSV reader cannot go on.
     #[error("{file} is no table: {source}")]
-    Csv { file: String, source: csv::Error },
+    Csv {
+        /// The name of the file.
+        file: String,
+        /// The CSV reader's reason.
+        source: csv::Error,
+    },
+    /// The file is no text in UTF-8.
     #[error("{file} is {}", format.advice())]
-    Format { file: String, format: Format },
+    Format {
+        /// The name of the file.
+        file: String,
+        /// What it is instead, by its first bytes.
+        format: Format,
+    },
+    /// The first line names no such column.
     #[error("{file} has no column `{column}`; {}", instead(columns, *delimiter))]
     NoColumn {
+        /// The name of the file.
         file: String,
+        /// The column that is missing.
         column: String,
+        /// The columns of the first line, as the given delimiter divides it.
         columns: Vec<String>,
         /// By which it has that column.
         delimiter: Option<Delimiter>,
     },
-    /// `places` are their numbers, from 1.
+    /// The first line names a column more than once.
     #[error("columns {} and {} of {file} are both named `{column}`; rename the one that is not meant", places.0, places.1)]
     TwoColumns {
+        /// The name of the file.
         file: String,
+        /// The column's name.
         column: String,
+        /// The numbers of the first two of that name, from 1.
         places: (usize, usize),
     },
+    /// Nothing follows the first line.
     #[error("{file} has no rows")]
-    NoRows { file: String },
-    /// `good` rows can be read.
+    NoRows {
+        /// The name of the file.
+        file: String,
+    },
+    /// Some rows cannot be read.
     #[error("{}", list(file, *good, faults))]
     Faults {
+        /// The name of the file.
         file: String,
+        /// How many rows can be read.
         good: usize,
+        /// What is wrong with the others, in their order; several faults may be of one row.
         faults: Vec<Fault>,
     },
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lglp_registry::{Exclusion, HardwareName, Measurement, NewHardware, Store};
+use lglp_registry::{Exclusion, HardwareName, Measurement, NewHardware, Registry};
 use lglp_sdk::{literal, strict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +15,11 @@ const HARDWARE: &str = "hardware.json";
 /// What a folder holds.
 #[derive(Clone, Debug)]
 pub struct DatasetFolder {
+    /// The target, as `hardware.json` describes it.
     pub hardware: NewHardware,
+    /// The target's measurements, those of one space after those of another.
     pub measurements: Vec<Measurement>,
+    /// The marks on measurements that do not count, in all spaces.
     pub exclusions: Vec<Exclusion>,
 }
 
@@ -24,14 +27,31 @@ pub struct DatasetFolder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
+    /// A file, or the folder itself, cannot be read or written.
     #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
-    /// What a file says makes no sense; `place` is the file, with the line where it has several.
+    Io {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// What a file says makes no sense.
     #[error("{place}: {problem}")]
-    Content { place: String, problem: String },
+    Content {
+        /// The file, with the line where it has several.
+        place: String,
+        /// What is wrong there, for people.
+        problem: String,
+    },
     /// An import would take it for a part of the export.
     #[error("{} is there, and `{hardware}` has no measurements of that space; export into a folder of its own", path.display())]
-    Foreign { path: PathBuf, hardware: HardwareName },
+    Foreign {
+        /// The file that would be left beside the export.
+        path: PathBuf,
+        /// The target that is exported.
+        hardware: HardwareName,
+    },
+    /// The registry did not give what is to be exported.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
@@ -77,7 +97,7 @@ impl DatasetFolder {
     }
 
     /// Records everything; returns how many measurements were not recorded before.
-    pub fn record(&self, store: &dyn Store, actor: &str) -> lglp_registry::Result<usize> {
+    pub fn record(&self, store: &dyn Registry, actor: &str) -> lglp_registry::Result<usize> {
         store.put_hardware(&self.hardware, actor)?;
         let fresh = store.record_measurements(&self.measurements, actor)?;
         store.exclude_measurements(&self.hardware.name, &self.exclusions, actor)?;
@@ -89,7 +109,11 @@ impl DatasetFolder {
     ///
     /// # Errors
     /// [`FolderError::Foreign`] where the folder holds measurements that the export would not replace.
-    pub fn write(store: &dyn Store, name: &HardwareName, folder: &Path) -> Result<Vec<(PathBuf, usize)>, FolderError> {
+    pub fn write(
+        store: &dyn Registry,
+        name: &HardwareName,
+        folder: &Path,
+    ) -> Result<Vec<(PathBuf, usize)>, FolderError> {
         let target = store.hardware(name)?;
         let hardware = NewHardware {
             name: target.name,

@@ -5,9 +5,13 @@ use lglp_sdk::utf8;
 /// What a file is instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// Text in UTF-16.
     Utf16,
+    /// A spreadsheet program's workbook, or a ZIP archive, which begins alike.
     Workbook,
+    /// A Parquet file.
     Parquet,
+    /// Something that gzip compressed.
     Gzip,
 }
 

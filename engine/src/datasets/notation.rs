@@ -5,7 +5,9 @@ use csv::ReaderBuilder;
 /// What stands between cells, and between the whole and the fraction of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notation {
+    /// What stands between cells; a comma by default.
     pub delimiter: Delimiter,
+    /// What stands before the fraction of a number; a point by default.
     pub decimal: Decimal,
 }
 
@@ -16,7 +18,9 @@ pub struct Delimiter(u8);
 /// The mark before the fraction of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decimal {
+    /// As in `12.5`.
     Point,
+    /// As in `12,5`.
     Comma,
 }
 
@@ -35,6 +39,7 @@ impl Delimiter {
     /// What else tables are delimited by.
     const USUAL: [Self; 4] = [Self::COMMA, Self(b';'), Self(b'\t'), Self(b'|')];
 
+    /// The byte that stands between cells.
     pub fn byte(self) -> u8 {
         self.0
     }

@@ -18,7 +18,9 @@ use crate::spaces::{Spaces, definition};
 pub struct Source<'a> {
     /// The file's name.
     pub file: &'a str,
+    /// All of the file.
     pub bytes: &'a [u8],
+    /// What stands between its cells, and in its numbers.
     pub notation: Notation,
 }
 

@@ -22,10 +22,15 @@ pub enum PluginError {
         if broken.is_empty() { String::new() } else { format!(" (unavailable: {broken})") }
     )]
     NoSuchComponent {
+        /// The kind that was asked for.
         kind: ComponentKind,
+        /// The name that was asked for.
         name: String,
+        /// The names of this kind that there are, separated by commas; empty where there are none.
         available: String,
+        /// The plugin folder.
         folder: String,
+        /// The files of the folder that cannot be used, with the reasons, separated by semicolons; empty where all can.
         broken: String,
     },
     /// A hardware target names a runtime that neither a plugin provides nor the machine's file configures.
@@ -33,59 +38,117 @@ pub enum PluginError {
         "{missing}; the machine's runtimes.toml configures {}",
         if configured.is_empty() { "none" } else { configured }
     )]
-    NoSuchRuntime { missing: String, configured: String },
+    NoSuchRuntime {
+        /// What no plugin provides, in the words of `NoSuchComponent`.
+        missing: String,
+        /// The names that the machine's owner has set runtimes up by, separated by commas; empty where there are none.
+        configured: String,
+    },
     /// What a machine starts, loads and opens is for its owner to say.
     #[error(
         "what `{setting}` of `{runtime}` is, the owner of the machine that measures decides: put it into the runtimes.toml of \
          that machine, under a name of your choice ([my-{runtime}], runtime = \"{runtime}\", settings.{setting} = ...), and \
          give that name as the runtime"
     )]
-    MachineOnly { runtime: String, setting: String },
+    MachineOnly {
+        /// The plugin's name of the runtime.
+        runtime: String,
+        /// The first 64 characters of the setting's name.
+        setting: String,
+    },
     /// A target was measured by what another machine's owner, or this one's at another time, had decided.
     #[error(
         "`{runtime}` was set up by the owner of the machine that measured before, and this machine has nothing of that name: \
          put it into runtimes.toml, or give --runtime and --set as for the first measurement"
     )]
-    NotConfigured { runtime: String },
+    NotConfigured {
+        /// The runtime, as the target names it.
+        runtime: String,
+    },
     /// What the machine's owner decided cannot be used.
     #[error("{0}")]
     Machine(String),
     /// Parameters that the component does not take.
     #[error("parameters of {component}: {message}")]
-    InvalidParameters { component: String, message: String },
+    InvalidParameters {
+        /// The component's name, after its kind where its schema is what refuses them.
+        component: String,
+        /// What is wrong with them, for people.
+        message: String,
+    },
     /// The component cannot work here: a device or library is missing.
     #[error("{component} is unavailable: {message}")]
-    Unavailable { component: String, message: String },
+    Unavailable {
+        /// The component's name, or `the plugin` where it is about all of it.
+        component: String,
+        /// What is missing, in the plugin's words.
+        message: String,
+    },
     /// Fitted state that the component does not read.
     #[error("{component} does not read this state: {message}")]
-    UnsupportedState { component: String, message: String },
+    UnsupportedState {
+        /// The component's name.
+        component: String,
+        /// What is wrong with the state, or what of it is missing, for people.
+        message: String,
+    },
     /// The component panicked; its instance is of no use any more.
     #[error("{component} panicked: {message}")]
-    Panicked { component: String, message: String },
+    Panicked {
+        /// The component's name, or `the plugin` where it is about all of it.
+        component: String,
+        /// The message of the panic, or that an earlier call on the instance panicked.
+        message: String,
+    },
     /// Calls into the plugin are overdue: it is asked nothing more.
     #[error("the plugin `{plugin}` is {reason}")]
-    Quarantined { plugin: String, reason: String },
+    Quarantined {
+        /// The plugin's name.
+        plugin: String,
+        /// How many calls are overdue, and until when it is asked nothing: words that follow an "is".
+        reason: String,
+    },
     /// A call on behalf of a version is overdue: no plugin is called for it.
     #[error("{tenant} is {reason}")]
-    TenantQuarantined { tenant: String, reason: String },
+    TenantQuarantined {
+        /// The version, as messages call it: "version 2 of `xeon-1t`".
+        tenant: String,
+        /// How many calls are overdue, and until when none is made: words that follow an "is".
+        reason: String,
+    },
     /// Cancelled through the progress callback.
     #[error("{component}: cancelled")]
-    Cancelled { component: String },
+    Cancelled {
+        /// The name of the component that was being fitted.
+        component: String,
+    },
     /// The component does not do this.
     #[error("{component} does not offer this")]
-    NotOffered { component: String },
+    NotOffered {
+        /// The component's name.
+        component: String,
+    },
     /// Networks of a batch would take more of this machine's memory than they may.
     #[error(
         "a network with {batch} inputs at once takes some {takes_mib} MiB, and may take {limit_mib} MiB here: measure with at \
          most {largest} inputs at once, or start lglp with a larger --network-memory"
     )]
     BatchTooLarge {
+        /// Inputs that the network would take at once.
         batch: u32,
+        /// The memory that it would take, about, MiB.
         takes_mib: u64,
+        /// The memory that it may take on this machine, MiB.
         limit_mib: u64,
+        /// Inputs at once for which the memory is enough; 0 where it is not enough for one.
         largest: u64,
     },
     /// The component failed on this input.
     #[error("{component}: {message}")]
-    Failed { component: String, message: String },
+    Failed {
+        /// The component's name, or `the plugin` where it is about all of it.
+        component: String,
+        /// What went wrong, for people.
+        message: String,
+    },
 }

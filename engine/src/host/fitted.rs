@@ -12,8 +12,11 @@ use super::{ComponentHandle, PluginError, call, health, tables};
 /// Encoded architectures or features, row-major `[rows, steps, width]`.
 #[derive(Clone, Debug)]
 pub struct Matrix {
+    /// `rows * steps * width` values.
     pub data: Vec<f32>,
+    /// How many architectures there are, or parts of networks.
     pub rows: usize,
+    /// The shape of one row.
     pub shape: Shape,
 }
 
@@ -42,14 +45,19 @@ impl Matrix {
 /// Inputs and their targets, one per row.
 #[derive(Clone, Copy)]
 pub struct LabelledRows<'a> {
+    /// What is known of each row: an encoded architecture, or features.
     pub inputs: &'a Matrix,
+    /// What is to be predicted of each row, in the unit that is fitted to, such as milliseconds.
     pub targets: &'a [f64],
 }
 
 /// What a component is fitted on.
 pub struct FitData<'a> {
+    /// The rows to learn from.
     pub train: LabelledRows<'a>,
+    /// Held out for early stopping; may have no rows.
     pub validation: LabelledRows<'a>,
+    /// What every random choice of the fit follows from.
     pub seed: u64,
     /// Called about once per round; `false` cancels.
     pub progress: &'a mut dyn FnMut(Progress) -> bool,

@@ -157,7 +157,9 @@ impl Call {
 /// A call that was given up.
 #[derive(Clone, Debug)]
 pub struct GivenUp {
+    /// The name of the plugin that was called.
     pub plugin: String,
+    /// The name of the component that was called.
     pub component: String,
     /// What is in quarantine for it: the version, or the plugin.
     pub quarantined: String,

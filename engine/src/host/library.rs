@@ -14,9 +14,13 @@ use super::{ComponentDescription, PluginDescription, PluginError, call, native, 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ComponentKind {
+    /// Turns architectures, or the operators of their networks, into tensors.
     Encoder,
+    /// Turns tensors into features.
     FeatureExtractor,
+    /// Predicts the recipe's target from tensors or features.
     Regressor,
+    /// Runs networks on a device, and times them.
     Runtime,
 }
 
@@ -168,6 +172,7 @@ impl Library {
 }
 
 impl ComponentHandle {
+    /// What it is for.
     pub fn kind(&self) -> ComponentKind {
         self.kind
     }

@@ -63,17 +63,24 @@ pub struct PluginInfo {
 /// What a plugin says of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PluginDescription {
+    /// The plugin's name, which need not be that of its file.
     pub name: String,
+    /// The plugin's version, in its own words; what tells revisions apart is the digest of the file.
     pub version: String,
+    /// What the plugin is, for people.
     pub summary: String,
+    /// What it provides; no other plugin of the folder has a component of the same kind and name.
     pub components: Vec<ComponentDescription>,
 }
 
 /// One component of a plugin.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ComponentDescription {
+    /// What it is for; no other component of this kind has its name.
     pub kind: ComponentKind,
+    /// Its name in recipes or, if it is a runtime, in hardware targets.
     pub name: String,
+    /// What it is, as `lglp plugins` lists it.
     pub summary: String,
     /// Version of the fitted state that it writes; 0 where it has none.
     pub state_version: u32,

@@ -11,7 +11,9 @@ use super::{ComponentHandle, PluginError, call};
 /// Predictions, and how far what is measured lies from each, about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
+    /// A prediction for each row, in the unit of the targets.
     pub predicted: Vec<f64>,
+    /// A spread for each row, in the same unit; empty where none were asked for.
     pub spreads: Vec<f64>,
 }
 
@@ -22,6 +24,7 @@ const MOST_SPREAD_SUMS: usize = 4096;
 /// How many numbers a regressor tells of each part of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SumsLengths {
+    /// Numbers that tell all of a part that a prediction depends on, 1 to 64.
     pub values: usize,
     /// 0 where spreads are not among it.
     pub spreads: usize,
@@ -31,6 +34,7 @@ pub struct SumsLengths {
 pub struct Summed {
     /// The first step of each.
     pub firsts: Matrix,
+    /// The sums over the parts of each, [`SumsLengths::values`] of a network after those of another.
     pub values: Vec<f64>,
     /// Only where spreads are asked for.
     pub spreads: Option<Vec<f32>>,

@@ -1,6 +1,6 @@
 //! A campaign: measuring many architectures of a space on one hardware target, resumably.
 
-use lglp_registry::{Digest, HardwareName, HardwareTarget, Store};
+use lglp_registry::{Digest, HardwareName, HardwareTarget, Registry};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::Serialize;
 
@@ -15,15 +15,21 @@ use crate::spaces::{DefinitionError, Spaces, require_same};
 
 /// What to measure, and where.
 pub struct Campaign<'a> {
-    pub store: &'a dyn Store,
+    /// The registry that has the target, and takes the measurements.
+    pub store: &'a dyn Registry,
+    /// Provides the target's runtime.
     pub host: &'a PluginHost,
+    /// The space of the architectures.
     pub space: &'a SearchSpace,
     /// Where the target's reference network may be from.
     pub spaces: &'a Spaces,
+    /// The target that is measured; created where it is not there and `setup` tells how.
     pub hardware: &'a HardwareName,
     /// How the target measures, where it is to be created; none where it is there.
     pub setup: Option<Setup>,
+    /// How each architecture is measured.
     pub protocol: Protocol,
+    /// Which architectures are measured, and in which round.
     pub wanted: Wanted<'a>,
     /// Who measures, for the audit log.
     pub actor: &'a str,
@@ -34,15 +40,23 @@ pub struct Campaign<'a> {
 pub enum CampaignEvent {
     /// Another process measures on the device.
     Waiting,
+    /// The reference network is run, to tell the latency that labels are relative to.
     Calibrating {
+        /// Runs that are done.
         done: usize,
+        /// Runs in all.
         of: usize,
     },
+    /// The architectures are known, and measuring begins or goes on.
     Resuming {
+        /// How many of them were measured before in this round.
         done: usize,
     },
+    /// One more architecture is measured and recorded.
     Measured {
+        /// Its latency, milliseconds.
         latency_ms: f64,
+        /// Half-width of the 95 % confidence interval of its ratio to the reference network, relative to the ratio.
         half_width: f64,
     },
 }
@@ -62,8 +76,10 @@ pub struct Summary {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MeasureError {
+    /// The registry failed, or refused what was asked of it.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    /// The runtime is missing, cannot be opened or failed, or a network would take too much memory.
     #[error(transparent)]
     Plugin(#[from] PluginError),
     /// Labels of two machines in one target would be worthless.
@@ -73,7 +89,9 @@ pub enum MeasureError {
         difference.fact, difference.there, difference.here
     )]
     OtherMachine {
+        /// The target.
         hardware: HardwareName,
+        /// The first fact in which this machine is another than the target's.
         difference: Difference,
     },
     /// The network that its labels are relative to is not known here.
@@ -81,24 +99,50 @@ pub enum MeasureError {
         "the reference network of `{hardware}` belongs to no search space here, or to another definition of one; give the \
          folder that has it by --spaces, or measure under another name, e.g. --hardware {hardware}-2"
     )]
-    UnknownReference { hardware: HardwareName },
+    UnknownReference {
+        /// The target whose reference network it is.
+        hardware: HardwareName,
+    },
     /// The file by which processes take turns on a device.
     #[error("cannot lock {path}, by which processes that measure on one device take turns: {reason}")]
-    DeviceLock { path: String, reason: std::io::Error },
+    DeviceLock {
+        /// The file, which all users of the machine share.
+        path: String,
+        /// The system's reason.
+        reason: std::io::Error,
+    },
     /// Every architecture of the space was drawn.
     #[error("{asked} architectures were asked for, and no more than {available} of the space were found")]
-    SpaceTooSmall { available: usize, asked: usize },
+    SpaceTooSmall {
+        /// How many architectures there are, as far as drawing found any.
+        available: usize,
+        /// How many were asked for.
+        asked: usize,
+    },
+    /// The target was measured when the space was defined otherwise, or the registry did not tell.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     /// Repetitions need something to repeat.
     #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
-    NothingToRepeat { round: u32, available: usize, asked: usize },
+    NothingToRepeat {
+        /// The round that was to be measured, 1 or more.
+        round: u32,
+        /// How many architectures were measured in round 0.
+        available: usize,
+        /// How many were to be measured again.
+        asked: usize,
+    },
     /// It was asked to.
     #[error("stopped")]
     Stopped,
     /// The runtime's times make no sense.
     #[error("{architecture}: the label came out as {latency_ms} ms; is the runtime's clock working?")]
-    BadLabel { architecture: String, latency_ms: f64 },
+    BadLabel {
+        /// Canonical text.
+        architecture: String,
+        /// The label, milliseconds, which is no plausible latency.
+        latency_ms: f64,
+    },
 }
 
 impl Campaign<'_> {

@@ -33,7 +33,9 @@ pub struct MeasurementHarness<'a> {
 /// What a measurement is recorded as.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordContext<'a> {
+    /// The target that is measured.
     pub hardware: &'a HardwareName,
+    /// 0 for the first measurement of an architecture, 1 and up for repeated ones.
     pub round: u32,
     /// The latency of the target's reference network, milliseconds.
     pub reference_ms: f64,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use lglp_registry::{HardwareName, Store};
+use lglp_registry::{HardwareName, Registry};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,6 +26,7 @@ const REMARK: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// Canonical texts, [`PLAN_LIMIT`] at most where a plan is read.
     #[serde(deserialize_with = "architectures")]
     pub architectures: Vec<String>,
     /// The remarks that the measurement of each begins with; none where none of them has any.
@@ -114,7 +115,9 @@ fn flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>,
 /// How an architecture was drawn; see [`Sampler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Draw {
+    /// Every pair of depth and resolution is as likely; also told of what was not drawn.
     Uniform,
+    /// A pair is the likelier, the greater depth times resolution is.
     Weighted,
 }
 
@@ -182,12 +185,26 @@ pub fn visit_plan(
 #[derive(Clone, Copy, Debug)]
 pub enum Wanted<'a> {
     /// New ones, drawn uniformly and weighted.
-    Fresh { seed: u64, uniform: usize, weighted: usize },
-    /// Some of round 0 again, for the noise floor; `round` is 1 or more.
-    Again { round: u32, count: usize },
+    Fresh {
+        /// The seed of both sequences of draws.
+        seed: u64,
+        /// How many are drawn uniformly.
+        uniform: usize,
+        /// How many are drawn weighted, beside those.
+        weighted: usize,
+    },
+    /// Some of round 0 again, for the noise floor.
+    Again {
+        /// The round of the new measurements, 1 or more.
+        round: u32,
+        /// How many are measured again.
+        count: usize,
+    },
     /// These ones.
     These {
+        /// The round of the measurements.
         round: u32,
+        /// They are measured in this order.
         architectures: &'a [Architecture],
     },
 }
@@ -204,7 +221,7 @@ impl Wanted<'_> {
     /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.
     pub fn architectures(
         &self,
-        store: &dyn Store,
+        store: &dyn Registry,
         hardware: &HardwareName,
         space: &SearchSpace,
     ) -> Result<Vec<(Draw, Architecture)>, MeasureError> {

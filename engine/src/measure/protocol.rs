@@ -81,9 +81,13 @@ impl Default for Protocol {
 /// One run of the candidate between two groups of runs of the reference, whose mean is given. Milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
+    /// Elapsed time of the candidate.
     pub wall_ms: f64,
+    /// Processor time of the candidate; 0 where the runtime does not know it.
     pub cpu_ms: f64,
+    /// Elapsed time of the reference.
     pub reference_wall_ms: f64,
+    /// Processor time of the reference; 0 where the runtime does not know it.
     pub reference_cpu_ms: f64,
 }
 

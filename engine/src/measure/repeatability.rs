@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{HardwareName, Measurement, Store};
+use lglp_registry::{HardwareName, Measurement, Registry};
 use serde::Serialize;
 
 use super::Excluded;
@@ -11,9 +11,11 @@ use super::statistics::{median, quantile};
 /// Relative differences of two rounds of measurements of the same architectures, over the mean of the two; and what they consist of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Repeatability {
+    /// How many architectures were measured in both rounds.
     pub architectures: usize,
     /// Of the differences without their sign.
     pub median_percent: f64,
+    /// The 95th percentile of the differences without their sign.
     pub p95_percent: f64,
     /// What the second round is above the first one as a whole: the processes, and the hours, that the two were measured in.
     pub shift_percent: f64,
@@ -28,7 +30,7 @@ impl Repeatability {
     /// Compares two rounds of measurements of a target, those that are excluded left out; `None` where they share no
     /// architecture.
     pub fn between(
-        store: &dyn Store,
+        store: &dyn Registry,
         hardware: &HardwareName,
         space: &str,
         rounds: (u32, u32),

@@ -200,8 +200,11 @@ const CONFIGURATION: &str = "/runtime/configuration";
 /// A fact in which two fingerprints differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
+    /// The fact's place in a fingerprint, in words: `cpu`, `runtime version`.
     pub fact: String,
+    /// What the target's fingerprint has, as JSON; `not known` where it has nothing.
     pub there: String,
+    /// What this machine's fingerprint has, as JSON; `not known` where it has nothing.
     pub here: String,
 }
 

@@ -26,6 +26,7 @@ pub use parts::{Parts, Walks};
 pub struct Network {
     /// The encoded `ModelProto`.
     pub onnx: Vec<u8>,
+    /// What it costs, at the batch that it was built for.
     pub cost: Cost,
     /// What a runtime executes, in its order, at batch 1.
     pub operators: Vec<Operator>,

@@ -148,6 +148,7 @@ impl Walks {
 }
 
 impl Parts {
+    /// Parts of the networks of a space, none of which was met yet.
     pub fn new(space: &SearchSpace) -> Self {
         Self {
             space: space.clone(),

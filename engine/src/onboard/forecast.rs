@@ -17,6 +17,7 @@ const LEAST: f64 = 0.01;
 /// The error after twice as many measurements, if it goes on falling by a power of their number as it did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
+    /// How many measurements that is: twice as many as there are.
     pub measured: usize,
     /// Mean relative error, percent.
     pub error: f64,

@@ -50,12 +50,14 @@ pub struct Onboarding<'a> {
 pub struct Known {
     /// What other targets teach; none before they were asked.
     pub sources: Option<Vec<Source>>,
+    /// What each fit told, by its number of measurements; none before the first fit.
     pub steps: Vec<Step>,
 }
 
 /// What is known after some measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
+    /// Architectures that the fit learned from, those included that were measured before.
     pub measured: usize,
     /// Mean relative error of rows that are left out, percent.
     pub error: f64,
@@ -71,7 +73,12 @@ pub enum OnboardEvent<'a> {
     /// Another target's measurements are learned from.
     Learning(&'a Source),
     /// Measuring goes on, to this many architectures.
-    Measuring { done: usize, of: usize },
+    Measuring {
+        /// Architectures that are measured.
+        done: usize,
+        /// Architectures that are to be measured before the next fit.
+        of: usize,
+    },
     /// Something new is known: what other targets teach, or what a fit tells.
     Known(&'a Known),
 }
@@ -79,6 +86,7 @@ pub enum OnboardEvent<'a> {
 /// How it ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Onboarded {
+    /// What each fit told, by its number of measurements; the last fit is the version.
     pub steps: Vec<Step>,
     /// Names of the targets that were asked to teach. The regressor takes over from each only what tells rows that are left out better.
     pub sources: Vec<String>,
@@ -92,29 +100,45 @@ pub struct Onboarded {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OnboardError {
+    /// The registry failed, or refused what was asked of it.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
     /// The space has too few architectures.
     #[error(transparent)]
     Measure(#[from] MeasureError),
+    /// The measurements of the target, or of one that teaches, cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A fit failed or was stopped, or the recipe cannot tell its error without a test part.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The model, or what it was fitted to, could not be stored.
     #[error(transparent)]
     Keep(#[from] KeepError),
+    /// A component is missing, or failed beside a fit: when it chose what to measure.
     #[error(transparent)]
     Plugin(#[from] PluginError),
     /// Onboarding is for latencies.
     #[error("the recipe `{0}` predicts energies; onboarding is for latencies")]
     NotLatency(String),
+    /// The budget is not enough for a first fit.
     #[error("a budget of {budget}; {FIRST} architectures or more are needed for a first fit")]
-    SmallBudget { budget: usize },
+    SmallBudget {
+        /// Architectures that were to be measured in all.
+        budget: usize,
+    },
     /// There is too little to rehearse with.
     #[error(
         "{rows} measured architectures; a rehearsal needs {needed} or more, of which {budget} are chosen and the others tell the error"
     )]
-    NothingToRehearse { rows: usize, needed: usize, budget: usize },
+    NothingToRehearse {
+        /// Architectures that are measured.
+        rows: usize,
+        /// The fewest that are enough: the budget, and those that tell the error.
+        needed: usize,
+        /// Architectures that the rehearsal was to choose.
+        budget: usize,
+    },
 }
 
 impl Onboarding<'_> {

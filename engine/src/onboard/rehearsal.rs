@@ -25,16 +25,20 @@ const TESTED: usize = 50;
 pub struct Rehearsal<'a> {
     /// What is trained, where; its seed does not count.
     pub training: Training<'a>,
+    /// Measurements that each way ends with; what else the target has tells the error.
     pub budget: usize,
     /// Whether other targets teach, too.
     pub transfer: bool,
+    /// Each way is rehearsed once a seed, with the target's measurements in another order.
     pub seeds: std::ops::Range<u64>,
 }
 
 /// A way to begin: which architectures are measured, and whether other targets teach.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Way {
+    /// Whether the recipe's regressor chooses what is measured, where it can; else chance does.
     pub chosen: bool,
+    /// Whether the fit begins with what other targets teach.
     pub transfer: bool,
     /// Mean relative error of what was not measured, percent: after so many measurements, mean and standard deviation over the seeds.
     pub errors: Vec<(usize, f64, f64)>,

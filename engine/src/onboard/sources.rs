@@ -18,6 +18,7 @@ const ROWS: usize = 1_500;
 /// Another target, and what a fit to its measurements is.
 #[derive(Clone, Debug)]
 pub struct Source {
+    /// The target that teaches.
     pub hardware: HardwareName,
     /// Measurements that it was fitted to.
     pub rows: usize,

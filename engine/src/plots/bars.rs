@@ -12,6 +12,7 @@ use super::{COLOURS, ErrorBars, FONT, PlotError, colours};
 
 /// A part of the whole, itself of several kinds.
 pub struct Bar {
+    /// As it stands on the left of the bar.
     pub name: String,
     /// Number of the kind, and what it takes.
     pub pieces: Vec<(usize, f64)>,
@@ -19,17 +20,25 @@ pub struct Bar {
 
 /// A difference, above 0, with the interval that it lies in.
 pub struct Difference {
+    /// As it stands on the left of its row.
     pub name: String,
+    /// The difference, in the unit of the picture.
     pub value: f64,
+    /// Lower and upper end, in the same unit; `None` where it is not known.
     pub interval: Option<(f64, f64)>,
 }
 
 /// Two panels.
 pub struct Bars<'a> {
+    /// The line above both panels.
     pub heading: &'a str,
+    /// The unit of all values, such as `ms`.
     pub unit: &'a str,
+    /// The names of the kinds; a piece has its place here as its number.
     pub kinds: &'a [&'a str],
+    /// The bars of the panel on the left, from top to bottom.
     pub parts: &'a [Bar],
+    /// The rows of the panel on the right, from top to bottom.
     pub differences: &'a [Difference],
     /// What the intervals of the differences are; without it none are drawn.
     pub error_bars: Option<ErrorBars>,

@@ -10,6 +10,7 @@ use super::{PlotError, colours};
 
 /// A named set of latencies.
 pub struct Distribution {
+    /// As the legend has it, before the number of its latencies.
     pub name: String,
     /// Milliseconds.
     pub latencies_ms: Vec<f64>,

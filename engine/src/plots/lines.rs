@@ -13,6 +13,7 @@ use super::{ErrorBars, PlotError, colours, comes_again};
 
 /// A curve.
 pub struct Series {
+    /// As the legend has it.
     pub name: String,
     /// Place, value and half the length of its error bar.
     pub points: Vec<(f64, f64, f64)>,
@@ -20,6 +21,7 @@ pub struct Series {
 
 /// Curves over one another.
 pub struct Curves<'a> {
+    /// The line above the chart.
     pub heading: &'a str,
     /// What places are, with the unit.
     pub x: &'a str,
@@ -27,6 +29,7 @@ pub struct Curves<'a> {
     pub y: &'a str,
     /// What error bars show; without it none are drawn.
     pub error_bars: Option<ErrorBars>,
+    /// The curves, in the order of the legend; from the eighth on they are dashed, in colours that come again.
     pub series: &'a [Series],
 }
 

@@ -12,6 +12,7 @@ use super::{COLOURS, PlotError};
 
 /// One predictor's predictions of a test part.
 pub struct Panel {
+    /// The line above the panel.
     pub title: String,
     /// Milliseconds.
     pub measured: Vec<f64>,

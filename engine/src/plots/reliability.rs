@@ -11,9 +11,11 @@ use super::{COLOURS, ErrorBars, PlotError};
 /// A share held by intervals that were to hold another one, each 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Held {
+    /// The share that the intervals were to hold: their coverage.
     pub asked: f64,
-    /// Mean over several test parts, and half the length of its error bar.
+    /// The share that they held, in the mean over several test parts.
     pub mean: f64,
+    /// Half the length of the error bar of the mean, a share as well.
     pub deviation: f64,
 }
 

@@ -10,10 +10,15 @@ use crate::host::{ComponentHandle, ComponentKind, PluginError, PluginHost, Tenan
 /// The plugin that a part of a model was fitted with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PluginUse {
+    /// What the component is for.
     pub kind: ComponentKind,
+    /// The component's name, as recipes have it.
     pub component: String,
+    /// The name of the plugin that provides the component.
     pub plugin: String,
+    /// The version of that plugin.
     pub version: String,
+    /// `sha256:` and the digest of the plugin's file.
     pub sha256: String,
     /// Version of the fitted state that it wrote; 0 for encoders.
     pub state_version: u32,

@@ -16,8 +16,11 @@ pub enum ModelError {
     /// The version's record cannot be read as what this server writes.
     #[error("version {version} of `{hardware}`: {reason}")]
     Unreadable {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// The field of the record, and what is wrong with it.
         reason: String,
     },
     /// The space is defined otherwise than when the version was trained.
@@ -26,15 +29,21 @@ pub enum ModelError {
          definition another name, or train again"
     )]
     SpaceChanged {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// The name of the version's space.
         space: String,
     },
     /// Its plugins do not take what was stored of it.
     #[error("version {version} of `{hardware}` cannot be loaded: {reason}")]
     Unloadable {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// The error of its plugin, in words.
         reason: String,
     },
     /// Others would wait too long for it.
@@ -45,32 +54,48 @@ pub enum ModelError {
         limit.as_secs_f64()
     )]
     TooSlow {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// The number of architectures that were predicted at once.
         rows: usize,
+        /// The least time that it took in several tries.
         took: Duration,
+        /// The longest time that is allowed.
         limit: Duration,
     },
     /// A freshly loaded model predicts otherwise than when it was trained, or no numbers at all.
     #[error("version {version} of `{hardware}` fails its self-test: {reason}")]
     SelfTest {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// The prediction that is wrong, or the golden architecture that cannot be read.
         reason: String,
     },
     /// A prediction that is no number.
     #[error("version {version} of `{hardware}` predicts {value} {unit} for {architecture}")]
     Impossible {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// The prediction or a part of it: NaN or infinite.
         value: f64,
+        /// The unit of what the version predicts: `ms` or `J`.
         unit: &'static str,
+        /// The canonical text of the architecture.
         architecture: String,
     },
+    /// There is no search space of the name that the version has.
     #[error(transparent)]
     Space(#[from] UnknownSpace),
+    /// The registry could not be read, or lacks what the version consists of.
     #[error(transparent)]
     Registry(Arc<lglp_registry::Error>),
+    /// A plugin is missing, or a call into one failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),
 }

@@ -26,15 +26,20 @@ const LARGEST: f64 = 4.0;
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoInterval {
+    /// Too few rows were held out for an interval of this coverage.
     #[error("{} held out, {} % needs {needed}", count(*.held_out, "measurement"), percent(*.coverage))]
     FewRows {
+        /// The number of rows that there are: of the validation part, or left out one after another.
         held_out: usize,
+        /// The coverage that was asked for, 0 to 1.
         coverage: f64,
         /// How many it takes.
         needed: usize,
     },
+    /// There is no spread to make the interval of, for this prediction or for differences at all.
     #[error("the version does not tell how far it may be off here")]
     NoSpread,
+    /// An end of the interval is NaN or infinite.
     #[error("the interval would have no end")]
     Endless,
 }
@@ -42,8 +47,11 @@ pub enum NoInterval {
 /// An interval around a prediction, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
+    /// The lower end; around a prediction it is 0 or more.
     pub low: f64,
+    /// The upper end.
     pub high: f64,
+    /// The share of such intervals that should hold what is measured, 0 to 1.
     pub coverage: f64,
     /// Whether too few rows were seen to be sure of the coverage.
     pub provisional: bool,

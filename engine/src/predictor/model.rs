@@ -20,13 +20,16 @@ use crate::networks::{self, Cost, Parts};
 /// Architectures and what was measured of them, in the unit of the recipe's quantity.
 #[derive(Clone, Copy)]
 pub struct Labelled<'a> {
+    /// The architectures, one a row.
     pub architectures: &'a [Architecture],
+    /// What was measured of each, in the order of the architectures.
     pub labels: &'a [f64],
 }
 
 /// A prediction, in the unit of the recipe's quantity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
+    /// The prediction alone.
     pub value: f64,
     /// How far what is measured lies from it, about, where the regressor tells.
     pub spread: Option<f64>,
@@ -63,9 +66,11 @@ impl Contributions {
 /// Progress of a fit: which component, and how far.
 #[derive(Clone, Copy, Debug)]
 pub struct FitEvent<'a> {
+    /// The name of the component that is fitted.
     pub component: &'a str,
     /// Of the component's targets; corrections of a residual have none.
     pub unit: Option<&'static str>,
+    /// How far its fit is, and how well it does so far.
     pub progress: Progress,
 }
 
@@ -86,15 +91,20 @@ pub type ModelState = BTreeMap<String, Vec<u8>>;
 
 const EXTRACTOR: &str = "extractor";
 pub(crate) const REGRESSOR: &str = "regressor";
+/// The role of a residual's regressor in a [`ModelState`]; it is there only where the residual was found to help.
 pub const RESIDUAL: &str = "residual";
 const RESIDUAL_GATE: &str = "residual-gate";
 
 /// How a recipe is fitted.
 #[derive(Clone, Copy)]
 pub struct Fitting<'a> {
+    /// The recipe to fit.
     pub recipe: &'a Recipe,
+    /// The plugins that provide the recipe's components.
     pub host: &'a PluginHost,
+    /// The search space of the architectures.
     pub space: &'a SearchSpace,
+    /// The seed that each component is fitted with.
     pub seed: u64,
     /// States of the recipe's regressor that fits on other targets left, to begin with where it can; such a recipe has no extractor.
     pub priors: &'a [Vec<u8>],

@@ -20,10 +20,12 @@ pub struct Recipe {
     /// What extractor and regressor are fitted to.
     #[serde(default)]
     pub target: Target,
+    /// What turns architectures into tensors, or into the operators of their networks.
     pub encoder: ComponentSpec,
     /// Learned features between encoder and regressor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extractor: Option<ComponentSpec>,
+    /// What predicts the target from what encoder or extractor gives.
     pub regressor: ComponentSpec,
     /// What corrects the regressor, where that helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +50,7 @@ pub struct Candidate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentSpec {
+    /// The component's name, as `lglp plugins` lists it.
     pub name: String,
     /// What the component's JSON Schema allows (`lglp plugins --json` shows it).
     #[serde(default = "no_parameters")]

@@ -33,7 +33,9 @@ const CLIP: f64 = 3.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResidualSpec {
+    /// What turns architectures into what the residual's regressor reads.
     pub encoder: ComponentSpec,
+    /// What learns `measured / predicted` of the recipe's regressor.
     pub regressor: ComponentSpec,
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lglp_registry::{HardwareName, HardwareTarget, Quantity, Store, Version};
+use lglp_registry::{HardwareName, HardwareTarget, Quantity, Registry, Version};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
@@ -19,7 +19,9 @@ use crate::spaces::Spaces;
 
 /// A version that is ready to predict.
 pub struct ServedModel {
+    /// The hardware target that it predicts for.
     pub hardware: HardwareName,
+    /// The version's number in its hardware target.
     pub version: u32,
     /// Digest of the version's content.
     pub digest: String,
@@ -29,6 +31,7 @@ pub struct ServedModel {
     pub runtime: String,
     /// Inputs at once that its predictions are of; `None` where the hardware target does not tell.
     pub batch_size: Option<u64>,
+    /// The search space that it reads architectures of.
     pub space: Arc<SearchSpace>,
     /// Who is charged for the time of its predictions.
     pub account: Arc<str>,
@@ -44,7 +47,9 @@ pub struct ServedModel {
 pub struct Predicted {
     /// In the unit of what the model predicts.
     pub value: f64,
+    /// The interval around the value, or why there is none.
     pub interval: Result<Interval, NoInterval>,
+    /// In what the architecture or the value lies outside of the training set, in words; `None` where it lies within.
     pub outside_training_range: Option<String>,
 }
 
@@ -61,7 +66,7 @@ impl ServedModel {
     /// Loads a version: its blobs are verified by the registry, its plugins read their state, and it must pass its
     /// self-test. Plugins are called on behalf of `tenant`.
     pub fn load(
-        store: &dyn Store,
+        store: &dyn Registry,
         host: &PluginHost,
         spaces: &Spaces,
         version: &Version,

@@ -16,7 +16,9 @@ use crate::train::Split;
 pub struct Cell {
     /// What the result follows from: dataset, space, recipe, plugins, split. Equal keys, equal results.
     pub key: Digest,
+    /// The recipe, as it is fitted here.
     pub variant: Variant,
+    /// The seed of split and fit.
     pub seed: u64,
     /// Rows to train on; the whole training part where there is none.
     pub train_rows: Option<usize>,
@@ -24,6 +26,7 @@ pub struct Cell {
 
 /// The experiments over one dataset.
 pub struct Cells<'a> {
+    /// What to run, as the file has it.
     pub experiments: &'a Experiments,
     /// Splits of every table but the learning curve, at most.
     pub splits: u64,
@@ -31,7 +34,9 @@ pub struct Cells<'a> {
     pub table1: Vec<Variant>,
     /// For each recipe, it on every encoding that it can read.
     pub encodings: Vec<Vec<Variant>>,
+    /// The recipe of the connections' experiment with each value of `connection`.
     pub connections: Vec<Variant>,
+    /// The recipes of the learning curve, in its order.
     pub learning_curve: Vec<Variant>,
     /// Sizes of the learning curve that are smaller than the training part.
     pub sizes: Vec<usize>,

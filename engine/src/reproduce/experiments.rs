@@ -13,12 +13,17 @@ use crate::text;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Experiments {
+    /// Stands in the heading of the report.
     pub title: String,
     /// Splits that every figure is a mean of; their seeds count from 0.
     pub splits: u64,
+    /// Every predictor, beside the paper's Table 1.
     pub table1: Table1,
+    /// The comparison of encodings.
     pub encodings: Encodings,
+    /// The comparison of connections.
     pub connections: Connections,
+    /// The error by number of training architectures.
     pub learning_curve: LearningCurve,
 }
 
@@ -67,13 +72,16 @@ pub struct LearningCurve {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentsError {
+    /// The file cannot be read or contradicts itself, or the rows are too few; in words.
     #[error("{0}")]
     File(String),
+    /// A recipe that it names is missing or cannot be read.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
 }
 
 impl Experiments {
+    /// Reads an experiment file, and checks its numbers of splits and its favourite; its recipes are not read yet.
     pub fn load(path: &Path) -> Result<Self, ExperimentsError> {
         let fail = |e: &dyn std::fmt::Display| ExperimentsError::File(format!("{}: {e}", path.display()));
         let text = text::read(path).map_err(|e| fail(&e))?;

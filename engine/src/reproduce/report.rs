@@ -15,11 +15,15 @@ use crate::train::{Metrics, Summary, summaries};
 /// What was measured, and on what.
 #[derive(Clone, Debug, Serialize)]
 pub struct Subject {
+    /// The hardware target.
     pub hardware: HardwareName,
+    /// The record of the target, as the registry has it.
     pub target: HardwareTarget,
+    /// The name of the search space.
     pub space: String,
     /// The frozen dataset that everything was fitted on.
     pub dataset: Digest,
+    /// The number of the dataset's rows.
     pub architectures: usize,
     /// Of them, drawn weighted to large depth and resolution.
     pub weighted_draws: usize,
@@ -27,13 +31,16 @@ pub struct Subject {
     pub latency_ms: (f64, f64, f64),
     /// Measurements that are marked as not to be trained on.
     pub excluded: usize,
+    /// How well rounds 0 and 1 of the measurements agree; `None` where they share no architecture.
     pub repeatability: Option<Repeatability>,
 }
 
 /// The whole report, as `report.json` has it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// The title of the experiment file.
     pub title: String,
+    /// What was measured, and on what.
     pub subject: Subject,
     /// Rows of the training, validation and test part.
     pub split: (usize, usize, usize),
@@ -41,8 +48,11 @@ pub struct Report {
     pub favourite: String,
     /// Best first, by mean R^2.
     pub table1: Vec<Line>,
+    /// For each recipe its lines, one per encoding; empty where there is no result.
     pub encodings: Vec<Vec<Line>>,
+    /// One per connection, in the order of the experiment file.
     pub connections: Vec<Line>,
+    /// One per recipe, in the order of the experiment file.
     pub learning_curve: Vec<Curve>,
 }
 

@@ -13,14 +13,21 @@ use crate::train::Metrics;
 /// What came of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellResult {
+    /// The key of the cell.
     pub key: Digest,
+    /// The recipe's name.
     pub recipe: String,
+    /// The encoder's name.
     pub encoding: String,
+    /// The regressor's `connection`, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// The seed of split and fit.
     pub seed: u64,
+    /// The rows trained on; `None` for the whole training part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_rows: Option<usize>,
+    /// The accuracy on the test part.
     pub metrics: Metrics,
     /// Time of the fit and the test, seconds.
     pub seconds: f64,
@@ -40,12 +47,22 @@ pub struct Results {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResultsError {
+    /// The file cannot be opened, read or written.
     #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    Io {
+        /// The file of results.
+        path: PathBuf,
+        /// Why that failed.
+        source: std::io::Error,
+    },
+    /// A line of the file is no result.
     #[error("{}, line {line}: {problem}; remove the file to start anew", path.display())]
     BadLine {
+        /// The file of results.
         path: PathBuf,
+        /// The number of the line, from 1.
         line: usize,
+        /// What is wrong with the line.
         problem: String,
     },
 }
@@ -78,6 +95,7 @@ impl Results {
         })
     }
 
+    /// The result of the cell with this key; `None` where there is none yet.
     pub fn get(&self, key: &Digest) -> Option<&CellResult> {
         self.by_key.get(key)
     }

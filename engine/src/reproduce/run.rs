@@ -15,13 +15,19 @@ use crate::train::{Split, TrainError, TrainingData, each, train};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
+    /// A cell could not be fitted.
     #[error("{recipe} on encoding {encoding}, split {seed}: {source}")]
     Train {
+        /// The recipe's name.
         recipe: String,
+        /// The encoder's name.
         encoding: String,
+        /// The seed of the cell's split.
         seed: u64,
+        /// Why the fit failed.
         source: Box<TrainError>,
     },
+    /// A result could not be written.
     #[error(transparent)]
     Results(#[from] ResultsError),
 }

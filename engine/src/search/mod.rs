@@ -32,6 +32,7 @@ const PART: usize = 125;
 
 /// What is searched.
 pub struct Search<'a> {
+    /// What tells how long networks take; it has to be a version of latencies.
     pub model: &'a ServedModel,
     /// The most that a network may take, milliseconds.
     pub most_ms: Option<f64>,
@@ -39,6 +40,7 @@ pub struct Search<'a> {
     pub upper: bool,
     /// Distinct networks that are looked at.
     pub candidates: usize,
+    /// The seed of the first networks, and of all chance after them.
     pub seed: u64,
     /// Threads that predict.
     pub threads: usize,
@@ -51,6 +53,7 @@ pub struct Candidate {
     pub architecture: String,
     /// Predicted; the upper end of its interval where that was asked for.
     pub latency_ms: f64,
+    /// What the network scores, the more the better.
     pub score: f64,
     /// In what it lies outside of the model's training set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,7 @@ pub struct Found {
     pub front: Vec<Candidate>,
     /// Distinct networks that were looked at.
     pub candidates: usize,
+    /// The time of the search, seconds.
     pub seconds: f64,
 }
 
@@ -71,13 +75,16 @@ pub struct Found {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchError {
+    /// The version could not predict a network.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A network could not be scored.
     #[error(transparent)]
     Score(#[from] ScoreError),
     /// No interval to take the end of.
     #[error("the version has no interval to take the end of ({0}); search by its predictions")]
     NoInterval(NoInterval),
+    /// The version of this number predicts energies.
     #[error("version {0} predicts energies; search by a version of latencies")]
     NotLatency(u32),
     /// It was to end.

@@ -16,6 +16,7 @@ pub enum Score {
     Macs,
     /// Weights and biases, millions.
     Parameters,
+    /// What a program prints.
     Program(Program),
 }
 
@@ -31,14 +32,30 @@ pub struct Program {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoreError {
+    /// The program cannot be started.
     #[error("cannot start {program}: {reason}")]
-    Start { program: String, reason: std::io::Error },
+    Start {
+        /// The program's name.
+        program: String,
+        /// Why it cannot be started.
+        reason: std::io::Error,
+    },
+    /// The program ended, or closed its output, before it had printed every score.
     #[error("{program} ended, or closed its output, where a score was expected for {architecture}")]
-    Ended { program: String, architecture: String },
+    Ended {
+        /// The program's name.
+        program: String,
+        /// The canonical text of the first architecture without a score.
+        architecture: String,
+    },
+    /// The program printed a line that is no finite number.
     #[error("{program} printed {printed:?} for {architecture}; expected a finite number on a line of its own")]
     NoNumber {
+        /// The program's name.
         program: String,
+        /// The beginning of the line, 200 characters at most.
         printed: String,
+        /// The canonical text of the architecture.
         architecture: String,
     },
 }

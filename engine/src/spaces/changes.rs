@@ -8,6 +8,7 @@ use lglp_sdk::{Architecture, SearchSpace};
 pub struct Change {
     /// What is chosen otherwise, in words.
     pub words: String,
+    /// The architecture that the change leads to.
     pub architecture: Architecture,
 }
 

@@ -1,7 +1,7 @@
 //! Which definition of a space measurements belong to: once its file is edited, the same texts name other networks, whose labels
 //! must not be mixed.
 
-use lglp_registry::{Digest, HardwareName, Measurement, Store};
+use lglp_registry::{Digest, HardwareName, Measurement, Registry};
 use lglp_sdk::SearchSpace;
 
 use super::Spaces;
@@ -17,6 +17,7 @@ pub fn definition(space: &SearchSpace) -> Digest {
 pub struct Misfit {
     /// The field at fault.
     pub field: &'static str,
+    /// What is wrong with it, for people.
     pub problem: String,
 }
 
@@ -50,16 +51,22 @@ impl Spaces {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DefinitionError {
+    /// The same texts name other networks than when the target was measured.
     #[error(
         "`{hardware}` was measured when the space `{space}` was defined otherwise ({then}; it is {now}): the same texts name other \
          networks. Restore its file, or give the new definition a name of its own"
     )]
     Changed {
+        /// The target with the measurements.
         hardware: HardwareName,
+        /// The name of the space.
         space: String,
+        /// The digest of the definition that the measurements belong to.
         then: Digest,
+        /// The digest of the definition that the space has here.
         now: Digest,
     },
+    /// The registry did not tell what the target was measured in.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
@@ -69,7 +76,7 @@ pub enum DefinitionError {
 /// # Errors
 /// [`DefinitionError::Changed`]; those of the registry, but for a target that there is none of.
 pub(crate) fn require_same(
-    store: &dyn Store,
+    store: &dyn Registry,
     hardware: &HardwareName,
     space: &SearchSpace,
 ) -> Result<(), DefinitionError> {

@@ -28,7 +28,9 @@ pub struct Spaces(BTreeMap<String, Arc<SearchSpace>>);
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("no search space `{}`; there are: {known}", Excerpt::of(name))]
 pub struct UnknownSpace {
+    /// The name that was asked for.
     pub name: String,
+    /// The names that there are, separated by commas.
     pub known: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lglp_registry::{Error, HardwareName, Store};
+use lglp_registry::{Error, HardwareName, Registry};
 use lglp_sdk::SearchSpace;
 
 use super::{Spaces, UnknownSpace};
@@ -11,15 +11,24 @@ use super::{Spaces, UnknownSpace};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpaceError {
+    /// There is no space of the name that was asked for, or that the target was measured in.
     #[error(transparent)]
     Unknown(#[from] UnknownSpace),
+    /// None was asked for, and the target leaves the choice.
     #[error("`{hardware}` was measured in several spaces; name one by `space`: {}", spaces.join(", "))]
     Several {
+        /// The target.
         hardware: HardwareName,
+        /// The names of the spaces that it was measured in.
         spaces: Vec<String>,
     },
+    /// None was asked for, and the target tells none.
     #[error("`{hardware}` has no measurements yet; measure or import some (lglp measure, lglp dataset import)")]
-    NotMeasured { hardware: HardwareName },
+    NotMeasured {
+        /// The target.
+        hardware: HardwareName,
+    },
+    /// The registry did not tell what the target was measured in: there is no such target, for one.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
@@ -34,7 +43,7 @@ impl Spaces {
     /// [`SpaceError`], but not for what is not measured.
     pub fn of_new_target(
         &self,
-        store: &dyn Store,
+        store: &dyn Registry,
         hardware: &HardwareName,
         asked: Option<&str>,
     ) -> Result<&Arc<SearchSpace>, SpaceError> {
@@ -50,7 +59,7 @@ impl Spaces {
     /// [`SpaceError`].
     pub fn of_target(
         &self,
-        store: &dyn Store,
+        store: &dyn Registry,
         hardware: &HardwareName,
         asked: Option<&str>,
     ) -> Result<&Arc<SearchSpace>, SpaceError> {

@@ -65,12 +65,14 @@ impl Tried {
 /// What is told of a recipe that was tried.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
+    /// The recipe's name.
     pub recipe: String,
     /// Mean absolute percentage error of rows that it did not know, %, each counted as 100 at most.
     pub mape: f64,
     /// How its residual was judged, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residual: Option<ResidualGate>,
+    /// Whether it is the one that is taken.
     pub taken: bool,
 }
 
@@ -104,7 +106,9 @@ impl Choice {
 
 /// What was fitted.
 pub struct Fitted {
+    /// The only recipe, or the one that was taken.
     pub recipe: Recipe,
+    /// What training it gave.
     pub trained: Trained,
     /// What the recipe was compared with; `None` where it is the only one.
     pub compared: Option<Vec<Verdict>>,

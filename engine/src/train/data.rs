@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lglp_registry::{Amount, Dataset, Digest, HardwareName, Measurement, NewDataset, Quantity, Store};
+use lglp_registry::{Amount, Dataset, Digest, HardwareName, Measurement, NewDataset, Quantity, Registry};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::spaces::{DefinitionError, require_same};
 /// Architectures of one space, and what was measured of each.
 #[derive(Clone, Debug, Default)]
 pub struct TrainingData {
+    /// The architectures, one a row.
     pub architectures: Vec<Architecture>,
     /// What the labels are.
     pub quantity: Quantity,
@@ -25,6 +26,7 @@ pub struct TrainingData {
 pub struct FrozenRow {
     /// Canonical text.
     pub architecture: String,
+    /// What was measured; in JSON a field `latency_ms` or `energy_j`.
     #[serde(flatten)]
     pub label: Amount,
 }
@@ -33,36 +35,51 @@ pub struct FrozenRow {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
+    /// The registry could not be read.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    /// The space is defined otherwise than when it was measured in, or that could not be told.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     /// A space was edited after it was measured in.
     #[error("the architecture {digest} does not fit the space any more: {problem}")]
-    Misfit { digest: Digest, problem: String },
+    Misfit {
+        /// The digest of the architecture's canonical text.
+        digest: Digest,
+        /// What is wrong with the text.
+        problem: String,
+    },
     /// Too few measurements tell what is to be learned.
     #[error(
         "only {with} of {of} measured architectures have energy_j; {FEWEST_ROWS} or more are needed. Measure where the \
          device counts its energy (docs/energy.md)"
     )]
-    TooFewEnergies { with: usize, of: usize },
+    TooFewEnergies {
+        /// The number of measured architectures with an energy.
+        with: usize,
+        /// The number of measured architectures.
+        of: usize,
+    },
     /// A dataset that lglp did not write.
     #[error("line {line} of the dataset {digest} is no row: {problem}")]
     BadRow {
+        /// The digest of the dataset's content.
         digest: Digest,
+        /// The number of the line, from 1.
         line: usize,
+        /// What is wrong with the line.
         problem: String,
     },
 }
 
 /// The measurement of each architecture that counts: the first that is not excluded. In the order of the digests.
-pub fn labels(store: &dyn Store, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Vec<Measurement>> {
+pub fn labels(store: &dyn Registry, hardware: &HardwareName, space: &str) -> lglp_registry::Result<Vec<Measurement>> {
     first_of_each(store, hardware, space, |_| true)
 }
 
 /// The first measurement of each architecture that is not excluded and tells what is asked for.
 fn first_of_each(
-    store: &dyn Store,
+    store: &dyn Registry,
     hardware: &HardwareName,
     space: &str,
     tells: impl Fn(&Measurement) -> bool,
@@ -79,7 +96,7 @@ fn first_of_each(
 }
 
 /// The rows of a frozen dataset, in their order, whatever their space.
-pub fn frozen_rows(store: &dyn Store, digest: &Digest) -> Result<Vec<FrozenRow>, DataError> {
+pub fn frozen_rows(store: &dyn Registry, digest: &Digest) -> Result<Vec<FrozenRow>, DataError> {
     let content = store.get_blob(digest)?;
     let text = String::from_utf8_lossy(&content);
     let read = |(i, line)| serde_json::from_str(line).map_err(|e| bad_row(digest, i, &e));
@@ -97,7 +114,7 @@ fn bad_row(digest: &Digest, index: usize, problem: &dyn std::fmt::Display) -> Da
 impl TrainingData {
     /// The labels of a hardware target. An architecture without one of the quantity is left out.
     pub fn measured(
-        store: &dyn Store,
+        store: &dyn Registry,
         hardware: &HardwareName,
         space: &SearchSpace,
         quantity: Quantity,
@@ -133,7 +150,7 @@ impl TrainingData {
     /// Freezes the rows, in their order.
     pub fn freeze(
         &self,
-        store: &dyn Store,
+        store: &dyn Registry,
         hardware: &HardwareName,
         space: &SearchSpace,
         creator: &str,
@@ -157,7 +174,7 @@ impl TrainingData {
     }
 
     /// Reads a frozen dataset of latencies.
-    pub fn frozen(store: &dyn Store, digest: &Digest, space: &SearchSpace) -> Result<Self, DataError> {
+    pub fn frozen(store: &dyn Registry, digest: &Digest, space: &SearchSpace) -> Result<Self, DataError> {
         let mut data = Self::default();
         for (i, row) in frozen_rows(store, digest)?.into_iter().enumerate() {
             let architecture = space.architecture_from_text(&row.architecture);

@@ -28,6 +28,7 @@ use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, F
 
 /// What training gives.
 pub struct Trained {
+    /// The fitted recipe.
     pub model: FittedModel,
     /// Accuracy on the test part.
     pub metrics: Metrics,
@@ -37,7 +38,9 @@ pub struct Trained {
     pub estimates: Vec<Estimate>,
     /// For prediction intervals.
     pub calibration: Calibration,
+    /// The range of the training part.
     pub range: TrainingRange,
+    /// The rows of each part.
     pub split: Split,
     /// One line of JSON per reported round.
     pub log: String,
@@ -166,12 +169,18 @@ pub enum TrainError {
         count(*rows, "measured architecture"),
         if *rows == 1 { "is" } else { "are" }
     )]
-    TooFewRows { rows: usize },
+    TooFewRows {
+        /// The number of measured architectures.
+        rows: usize,
+    },
     /// Latencies are compared where only they make sense: in reproductions and when measurements are cleaned.
     #[error("the recipe `{recipe}` predicts {quantity}, and is given {given}")]
     OtherQuantity {
+        /// The recipe's name.
         recipe: String,
+        /// What the recipe predicts.
         quantity: Quantity,
+        /// What the data tell.
         given: Quantity,
     },
     /// There is no test part, and the regressor does not tell how it would do without each row.

@@ -11,8 +11,11 @@ use super::TrainError;
 /// Row indices of the three parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
+    /// The rows to fit on.
     pub train: Vec<usize>,
+    /// The rows to stop a fit by; regressors that do not stop early may be fitted on them as well.
     pub validation: Vec<usize>,
+    /// The rows that nothing is fitted on, to tell the accuracy by; empty where all are fitted on.
     pub test: Vec<usize>,
 }
 

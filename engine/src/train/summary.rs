@@ -7,6 +7,7 @@ use super::Metrics;
 /// One metric over several splits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
+    /// The mean of the values.
     pub mean: f64,
     /// Sample standard deviation; 0 of a single value.
     pub sd: f64,
@@ -15,6 +16,7 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Sums up a metric's values, one per split; without any, the mean is NaN.
     pub fn of(values: Vec<f64>) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;

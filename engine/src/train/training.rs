@@ -1,6 +1,6 @@
 //! A training that is to end in a version: what `lglp train` and jobs have in common.
 
-use lglp_registry::{HardwareName, NewVersion, PluginUse, Store};
+use lglp_registry::{HardwareName, NewVersion, PluginUse, Registry};
 use lglp_sdk::SearchSpace;
 use serde_json::json;
 
@@ -11,10 +11,15 @@ use crate::predictor::{FitEvent, Fitting, Recipe, golden};
 /// What to train, on what.
 #[derive(Clone, Copy)]
 pub struct Training<'a> {
-    pub store: &'a dyn Store,
+    /// The registry that has the measurements, and is to have the dataset and the fitted state.
+    pub store: &'a dyn Registry,
+    /// The plugins that provide the recipe's components.
     pub host: &'a PluginHost,
+    /// The search space of the architectures.
     pub space: &'a SearchSpace,
+    /// The hardware target to predict for.
     pub hardware: &'a HardwareName,
+    /// The recipe to fit.
     pub recipe: &'a Recipe,
     /// Of split and fit.
     pub seed: u64,
@@ -24,6 +29,7 @@ pub struct Training<'a> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeepError {
+    /// The dataset or a blob could not be stored, or a digest could not be read.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
     /// Its state could not be saved.

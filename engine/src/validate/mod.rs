@@ -23,13 +23,21 @@ use crate::train::DataError;
 
 /// Validating one version of a hardware target on this machine.
 pub struct Validating<'a> {
+    /// The registry: measurements are read from it, and fresh ones and the report put into it.
     pub store: &'a dyn Store,
+    /// The plugins; the target's runtime is of one of them.
     pub host: &'a PluginHost,
+    /// The search spaces, for the reference network of the target.
     pub spaces: &'a Spaces,
+    /// What loads the version, and the one in production.
     pub versions: &'a dyn Versions,
+    /// The hardware target.
     pub hardware: &'a HardwareName,
+    /// The number of the version that is judged.
     pub version: u32,
+    /// Which architectures it is judged by.
     pub selection: Selection,
+    /// How fresh architectures are measured.
     pub protocol: Protocol,
 }
 
@@ -40,34 +48,58 @@ const ROUND: u32 = 0;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValidateError {
+    /// The registry could not be read or written.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    /// The version, or the one in production, could not be loaded.
     #[error(transparent)]
     Loading(Box<dyn std::error::Error + Send + Sync>),
+    /// The version, or the one in production, failed to predict.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Fresh architectures could not be measured, or measuring was stopped.
     #[error(transparent)]
     Measure(#[from] MeasureError),
+    /// The report's scatter plot could not be drawn.
     #[error(transparent)]
     Plot(#[from] PlotError),
     /// Disagreement takes two.
     #[error("nothing is in production on `{hardware}` to disagree with; select `random` or `stratified`")]
-    NothingToDisagreeWith { hardware: HardwareName },
+    NothingToDisagreeWith {
+        /// The hardware target.
+        hardware: HardwareName,
+    },
     /// The space is too small, or too much of it was measured; or too little was.
     #[error("{}", too_few(*on, *found, *asked))]
-    TooFew { on: Rows, found: usize, asked: usize },
+    TooFew {
+        /// Whose measurements were asked for.
+        on: Rows,
+        /// The number of architectures that were found.
+        found: usize,
+        /// The number of architectures that were asked for.
+        asked: usize,
+    },
+    /// A dataset of the two versions, or a recorded measurement, could not be read.
     #[error(transparent)]
     Data(#[from] DataError),
     /// Reports hold latencies, and gates compare them.
     #[error("validations compare latencies; version {version} of `{hardware}` predicts {quantity}")]
     NotLatency {
+        /// The hardware target of the version.
         hardware: HardwareName,
+        /// The version's number in its hardware target.
         version: u32,
+        /// What the version predicts instead.
         quantity: Quantity,
     },
     /// A plan of another definition of the space.
     #[error("the planned architecture {text} does not fit the space any more: {problem}")]
-    Misfit { text: String, problem: String },
+    Misfit {
+        /// The canonical text of the architecture, as it was planned.
+        text: String,
+        /// What is wrong with the text.
+        problem: String,
+    },
 }
 
 impl Validating<'_> {

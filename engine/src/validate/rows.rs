@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use lglp_registry::{HardwareName, HardwareTarget, NewVersion, Store};
+use lglp_registry::{HardwareName, HardwareTarget, NewVersion, Registry};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub fn can_measure(host: &PluginHost, target: &HardwareTarget) -> bool {
 /// production, was fitted on, and none whose measurements are excluded.
 pub(super) fn recorded(
     rows: Rows,
-    store: &dyn Store,
+    store: &dyn Registry,
     hardware: &HardwareName,
     space: &SearchSpace,
     candidate: &NewVersion,

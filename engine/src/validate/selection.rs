@@ -33,8 +33,11 @@ pub struct Selection {
     /// Whose measurements.
     #[serde(default)]
     pub on: Rows,
+    /// How they are chosen from the draws.
     pub method: Method,
+    /// The number of architectures to choose.
     pub n: usize,
+    /// The seed of the draws, or of the order in which recorded ones are taken.
     pub seed: u64,
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::{SledStore, decode, keys, records};
+use super::changes::decode;
+use super::{SledStore, keys, records};
 use crate::storage::durable::storage;
 use crate::storage::packing::Packed;
 use crate::{AuditEntry, Change, Credential, Digest, Exclusion, Finding, HardwareName, Result, canonical_json};

@@ -9,7 +9,8 @@ use crate::domain::alias::{ALIAS_MEMORY, ALIASES_LIMIT};
 use crate::domain::limits;
 use crate::domain::traffic::PRODUCTION;
 use crate::{
-    Alias, AliasMove, AliasName, Change, Error, Forecast, HardwareName, Result, Rollback, Traffic, Verdict, clock,
+    Alias, AliasMove, AliasName, Aliases, Change, Error, Forecast, HardwareName, Result, Rollback, Targets, Traffic,
+    Verdict, Versions, clock,
 };
 
 /// How an alias comes to a version.
@@ -25,8 +26,8 @@ struct Step<'a> {
     reason: &'a str,
 }
 
-impl SledStore {
-    pub(super) fn write_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
+impl Aliases for SledStore {
+    fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         request.check()?;
         let content = AliasMove {
             idempotency_key: None,
@@ -75,77 +76,13 @@ impl SledStore {
         })
     }
 
-    pub(super) fn judge_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
+    fn forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
         request.check()?;
         let changes = Changes::new(&self.db);
         Ok(self.forecast(&changes, hardware, request)?.1)
     }
 
-    /// The alias as it is, and what a move would do.
-    fn forecast(
-        &self,
-        changes: &Changes<'_>,
-        hardware: &HardwareName,
-        request: &AliasMove,
-    ) -> Result<(Option<Alias>, Forecast)> {
-        changes.require("hardware target", hardware, &keys::hardware(hardware))?;
-        let before: Option<Alias> = changes.find(&keys::alias(hardware, &request.alias))?;
-        let current = before.as_ref().map(|alias| alias.generation);
-        check_generation(
-            &format_args!("alias {}", request.alias),
-            &request.expected_generation,
-            current,
-        )?;
-        changes.require("version", request.version, &keys::version(hardware, request.version))?;
-        self.require_latency(changes, hardware, &request.alias, request.version)?;
-        let from = before.as_ref().map(|alias| alias.version);
-        let verdict = match request.alias.as_str() {
-            PRODUCTION => self.verdict(changes, hardware, request.version, from)?,
-            _ => None,
-        };
-        let passes = verdict.as_ref().is_none_or(|verdict| verdict.passed);
-        let forecast = Forecast {
-            moves: passes || request.force,
-            from,
-            to: request.version,
-            generation: current.unwrap_or(0),
-            verdict,
-            forced: !passes && request.force,
-        };
-        Ok((before, forecast))
-    }
-
-    /// Whoever asks production, or an alias that takes part in its traffic, takes what is answered for milliseconds.
-    fn require_latency(
-        &self,
-        changes: &Changes<'_>,
-        hardware: &HardwareName,
-        alias: &AliasName,
-        version: u32,
-    ) -> Result<()> {
-        let quantity = self.read_version(hardware, version)?.content.quantity;
-        if quantity.is_latency() {
-            return Ok(());
-        }
-        let traffic: Option<Traffic> = changes.find(&keys::traffic(hardware))?;
-        let shares = |traffic: &Traffic| {
-            [&traffic.canary, &traffic.shadow]
-                .into_iter()
-                .flatten()
-                .any(|s| s.alias == *alias)
-        };
-        if alias.as_str() != PRODUCTION && !traffic.as_ref().is_some_and(shares) {
-            return Ok(());
-        }
-        let reason = format!(
-            "version {version} predicts {quantity} in {}; {alias} answers latency in ms. Serve it under an alias of \
-             its own, such as `{quantity}`",
-            quantity.unit(),
-        );
-        Err(Error::invalid("version", reason))
-    }
-
-    pub(super) fn write_rollback(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
+    fn roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
         limits::text("actor", &request.actor)?;
         limits::short("reason", &request.reason)?;
         let content = Rollback {
@@ -194,6 +131,82 @@ impl SledStore {
             changes.answer(once, &alias)?;
             Ok(alias)
         })
+    }
+
+    fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
+        self.find(&keys::alias(hardware, name))?
+            .ok_or_else(|| Error::not_found("alias", name))
+    }
+
+    fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
+        self.hardware(hardware)?;
+        self.list(&keys::aliases(hardware))
+    }
+}
+
+impl SledStore {
+    /// The alias as it is, and what a move would do.
+    fn forecast(
+        &self,
+        changes: &Changes<'_>,
+        hardware: &HardwareName,
+        request: &AliasMove,
+    ) -> Result<(Option<Alias>, Forecast)> {
+        changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+        let before: Option<Alias> = changes.find(&keys::alias(hardware, &request.alias))?;
+        let current = before.as_ref().map(|alias| alias.generation);
+        check_generation(
+            &format_args!("alias {}", request.alias),
+            &request.expected_generation,
+            current,
+        )?;
+        changes.require("version", request.version, &keys::version(hardware, request.version))?;
+        self.require_latency(changes, hardware, &request.alias, request.version)?;
+        let from = before.as_ref().map(|alias| alias.version);
+        let verdict = match request.alias.as_str() {
+            PRODUCTION => self.verdict(changes, hardware, request.version, from)?,
+            _ => None,
+        };
+        let passes = verdict.as_ref().is_none_or(|verdict| verdict.passed);
+        let forecast = Forecast {
+            moves: passes || request.force,
+            from,
+            to: request.version,
+            generation: current.unwrap_or(0),
+            verdict,
+            forced: !passes && request.force,
+        };
+        Ok((before, forecast))
+    }
+
+    /// Whoever asks production, or an alias that takes part in its traffic, takes what is answered for milliseconds.
+    fn require_latency(
+        &self,
+        changes: &Changes<'_>,
+        hardware: &HardwareName,
+        alias: &AliasName,
+        version: u32,
+    ) -> Result<()> {
+        let quantity = self.version(hardware, version)?.content.quantity;
+        if quantity.is_latency() {
+            return Ok(());
+        }
+        let traffic: Option<Traffic> = changes.find(&keys::traffic(hardware))?;
+        let shares = |traffic: &Traffic| {
+            [&traffic.canary, &traffic.shadow]
+                .into_iter()
+                .flatten()
+                .any(|s| s.alias == *alias)
+        };
+        if alias.as_str() != PRODUCTION && !traffic.as_ref().is_some_and(shares) {
+            return Ok(());
+        }
+        let reason = format!(
+            "version {version} predicts {quantity} in {}; {alias} answers latency in ms. Serve it under an alias of \
+             its own, such as `{quantity}`",
+            quantity.unit(),
+        );
+        Err(Error::invalid("version", reason))
     }
 }
 

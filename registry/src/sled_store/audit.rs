@@ -3,13 +3,19 @@
 use std::cmp::Ordering;
 
 use super::agreement::Told;
-use super::{SledStore, decode, entries, keys, page};
+use super::changes::decode;
+use super::reading::{entries, page};
+use super::{SledStore, keys};
 use crate::storage::packing::Packed;
-use crate::{AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Finding, Result, canonical_json};
+use crate::{Audit, AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Event, Finding, Result, canonical_json};
 
-impl SledStore {
+impl Audit for SledStore {
+    fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {
+        self.list_sequence(keys::audit, from, limit)
+    }
+
     /// Checks the chain, and that the records are what it tells.
-    pub(super) fn check_audit(&self) -> Result<AuditHead> {
+    fn verify_audit(&self) -> Result<AuditHead> {
         // With the writers waiting, entries, head and records are of one moment.
         let _turn = self.settled_turn()?;
         let (head, told) = self.follow_audit()?;
@@ -22,25 +28,11 @@ impl SledStore {
         }
     }
 
-    /// Follows the chain from the first entry to the recorded head.
-    pub(super) fn follow_audit(&self) -> Result<(AuditHead, Told)> {
-        let mut head = AuditHead::empty();
-        let mut told = Told::default();
-        for record in self.scan(keys::AUDIT) {
-            let (key, record) = record?;
-            let entry = follow(&head, &key, &record)?;
-            told.note(&entry)?;
-            head = AuditHead {
-                entries: entry.sequence,
-                hash: entry.hash,
-            };
-        }
-        let recorded: AuditHead = self.find(keys::AUDIT_HEAD)?.unwrap_or_else(AuditHead::empty);
-        check_end(&head, &recorded)?;
-        Ok((head, told))
+    fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
+        self.list_sequence(keys::event, from, limit)
     }
 
-    pub(super) fn read_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+    fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         let AuditQuery { from, limit, filter } = query;
         let filter = filter.read()?;
         let read = |record: Result<(String, Packed)>| -> Result<AuditEntry> {
@@ -67,6 +59,26 @@ impl SledStore {
                 })
             }
         }
+    }
+}
+
+impl SledStore {
+    /// Follows the chain from the first entry to the recorded head.
+    pub(super) fn follow_audit(&self) -> Result<(AuditHead, Told)> {
+        let mut head = AuditHead::empty();
+        let mut told = Told::default();
+        for record in self.scan(keys::AUDIT) {
+            let (key, record) = record?;
+            let entry = follow(&head, &key, &record)?;
+            told.note(&entry)?;
+            head = AuditHead {
+                entries: entry.sequence,
+                hash: entry.hash,
+            };
+        }
+        let recorded: AuditHead = self.find(keys::AUDIT_HEAD)?.unwrap_or_else(AuditHead::empty);
+        check_end(&head, &recorded)?;
+        Ok((head, told))
     }
 }
 

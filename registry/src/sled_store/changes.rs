@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{entries, keys, page, records};
+use super::reading::{entries, page};
+use super::{keys, records};
 use crate::storage::durable::{Batch, storage};
 use crate::storage::packing::Packed;
 use crate::{AuditEntry, AuditHead, Change, Digest, Error, Event, Expected, Result, canonical_json, clock};

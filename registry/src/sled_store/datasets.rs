@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{SledStore, keys};
-use crate::{Change, Dataset, Digest, Error, HardwareName, NewDataset, Result, clock};
+use crate::{Change, Dataset, Datasets, Digest, Error, HardwareName, NewDataset, Result, Targets, clock};
 
-impl SledStore {
-    pub(super) fn write_dataset(&self, hardware: &HardwareName, new: &NewDataset, content: &[u8]) -> Result<Dataset> {
+impl Datasets for SledStore {
+    fn freeze_dataset(&self, hardware: &HardwareName, new: &NewDataset, content: &[u8]) -> Result<Dataset> {
         new.check()?;
         let digest = Digest::of(content);
         let key = keys::dataset(hardware, &digest);
@@ -43,5 +43,15 @@ impl SledStore {
             changes.put(key, &dataset)?;
             Ok(dataset)
         })
+    }
+
+    fn dataset(&self, hardware: &HardwareName, digest: &Digest) -> Result<Dataset> {
+        self.find(&keys::dataset(hardware, digest))?
+            .ok_or_else(|| Error::not_found("dataset", digest))
+    }
+
+    fn datasets(&self, hardware: &HardwareName) -> Result<Vec<Dataset>> {
+        self.hardware(hardware)?;
+        self.list(&keys::datasets(hardware))
     }
 }

@@ -5,15 +5,10 @@ use serde_json::{Value, json};
 use super::changes::Changes;
 use super::{SledStore, keys};
 use crate::domain::{item, items, limits};
-use crate::{Change, Error, Exclusion, HardwareName, MeasurementKey, Result};
+use crate::{Change, Error, Exclusion, Exclusions, HardwareName, MeasurementKey, Result, Targets, names};
 
-impl SledStore {
-    pub(super) fn write_exclusions(
-        &self,
-        hardware: &HardwareName,
-        exclusions: &[Exclusion],
-        actor: &str,
-    ) -> Result<usize> {
+impl Exclusions for SledStore {
+    fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize> {
         limits::text("actor", actor)?;
         item("exclusions", items(exclusions, Exclusion::check))?;
         self.write(|changes| {
@@ -33,6 +28,12 @@ impl SledStore {
             }
             Ok(count)
         })
+    }
+
+    fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        self.list(&keys::exclusions(hardware, space))
     }
 }
 

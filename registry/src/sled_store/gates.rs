@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::changes::{Changes, check_generation};
 use super::{SledStore, keys};
-use crate::{Change, Gate, GateChange, HardwareName, Result, Verdict, clock};
+use crate::{Change, Gate, GateChange, Gates, HardwareName, Result, Targets, Verdict, clock};
 
-impl SledStore {
-    pub(super) fn write_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
+impl Gates for SledStore {
+    fn set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
         change.check()?;
         let key = keys::gate(hardware);
         self.write(|changes| {
@@ -41,6 +41,13 @@ impl SledStore {
         })
     }
 
+    fn gate(&self, hardware: &HardwareName) -> Result<Option<Gate>> {
+        self.hardware(hardware)?;
+        self.find(&keys::gate(hardware))
+    }
+}
+
+impl SledStore {
     /// What the gate says of a version that is to replace `production`; nothing where there is no gate.
     pub(super) fn verdict(
         &self,

@@ -3,16 +3,25 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::changes::Changes;
-use super::{SledStore, decode, keys};
+use super::changes::{Changes, decode};
+use super::{SledStore, keys};
 use crate::domain::limits;
-use crate::{Change, Error, HardwareTarget, NewHardware, Quota, Result, clock};
+use crate::{Change, Error, HardwareName, HardwareTarget, NewHardware, Quota, Result, Targets, clock};
 
-impl SledStore {
-    pub(super) fn write_hardware(&self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
+impl Targets for SledStore {
+    fn put_hardware_within(&self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
         new.check()?;
         limits::text("actor", actor)?;
         self.write(|changes| changes.put_hardware(quota, new, actor))
+    }
+
+    fn hardware(&self, name: &HardwareName) -> Result<HardwareTarget> {
+        self.find(&keys::hardware(name))?
+            .ok_or_else(|| Error::not_found("hardware target", name))
+    }
+
+    fn hardware_targets(&self) -> Result<Vec<HardwareTarget>> {
+        self.list(keys::HARDWARE)
     }
 }
 

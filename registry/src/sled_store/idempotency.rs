@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::changes::Changes;
-use super::{decode, keys};
+use super::changes::{Changes, decode};
+use super::keys;
 use crate::{Digest, Error, LASTING_KEY, Result, canonical_json, clock};
 
 /// How long an answer is kept, hours.
@@ -130,7 +130,7 @@ fn check_key(key: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::sled_store::SledStore;
-    use crate::{Admission, HolderInfo, JobKind, Maintenance as _, NewJob, Store as _};
+    use crate::{Admission, HolderInfo, JobKind, Jobs as _, Maintenance as _, NewJob};
 
     fn job() -> NewJob {
         NewJob {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::changes::Changes;
+use super::changes::{Changes, decode};
 use super::idempotency::IdempotencyRecord;
-use super::{SledStore, decode, keys, measurements, records};
+use super::{SledStore, keys, measurements, records};
 use crate::error::quoted;
 use crate::storage::packing::Packed;
 use crate::{
-    Alias, Change, Dataset, Error, HardwareName, HardwareTarget, Intervention, Job, Measurement, PRODUCTION, Result,
-    Worker, names,
+    Alias, Change, Dataset, Error, HardwareName, HardwareTarget, Intervention, Job, Measurement, Measurements,
+    PRODUCTION, Result, Worker, names,
 };
 
 /// Bytes of measurements, as JSON, that a renamed target may have.
@@ -127,7 +127,7 @@ impl SledStore {
                 count += 1;
             }
             if count == 0 {
-                let measured = self.list_measured_spaces(hardware)?;
+                let measured = self.measured_spaces(hardware)?;
                 let spaces: Vec<String> = measured.into_iter().map(|measured| measured.space).collect();
                 let reason = match spaces.join(", ") {
                     none if none.is_empty() => format!("`{hardware}` has no measurements"),

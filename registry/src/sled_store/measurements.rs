@@ -1,17 +1,22 @@
 //! Measurements.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::changes::Changes;
+use super::changes::{Changes, decode};
+use super::reading::visit;
 use super::{SledStore, keys};
 use crate::domain::{item, items, limits};
-use crate::{Change, Digest, Error, HardwareName, MeasuredSpace, Measurement, Result, canonical_json};
+use crate::{
+    Change, Digest, Error, HardwareName, MeasuredSpace, Measurement, Measurements, Result, Targets, Visitor,
+    canonical_json, names,
+};
 
-impl SledStore {
-    pub(super) fn write_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize> {
+impl Measurements for SledStore {
+    fn record_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize> {
         limits::text("actor", actor)?;
         items(measurements, Measurement::check)?;
         let targets: BTreeSet<_> = measurements.iter().map(|measurement| &measurement.hardware).collect();
@@ -29,19 +34,29 @@ impl SledStore {
         })
     }
 
-    /// Logs the measurements of a registry from before the log told of measurements.
-    pub(super) fn log_earlier(&self) -> Result<()> {
-        if self.scan(keys::RECORDED).next().is_some() || self.scan(keys::MEASUREMENT).next().is_none() {
-            return Ok(());
-        }
-        let earlier: Vec<Measurement> = self.list(keys::MEASUREMENT)?;
-        let key = |m: &Measurement| keys::measurement(&m.hardware, &m.space, m.round, &m.digest);
-        let earlier = earlier.iter().map(|measurement| (key(measurement), measurement));
-        let reason = "recorded before the audit log told of measurements";
-        self.write(|changes| log(changes, earlier.collect(), "lglp", Some(reason)))
+    fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        self.list(&keys::measurements(hardware, space, round))
     }
 
-    pub(super) fn list_measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
+    fn visit_measurements(
+        &self,
+        hardware: &HardwareName,
+        space: &str,
+        round: Option<u32>,
+        after: Option<&(u32, Digest)>,
+        visitor: Visitor<'_, Measurement>,
+    ) -> Result<ControlFlow<()>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
+        let after = after.map(|(round, digest)| keys::measurement(hardware, space, *round, digest));
+        let found = self.scan_after(&keys::measurements(hardware, space, round), after);
+        visit(found, |key, bytes| decode(&key, &bytes), visitor)
+    }
+
+    fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
+        self.hardware(hardware)?;
         let prefix = keys::measured(hardware);
         let mut found: Vec<MeasuredSpace> = Vec::new();
         loop {
@@ -57,7 +72,9 @@ impl SledStore {
         }
     }
 
-    pub(super) fn list_measured(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
+    fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
+        names::check("space", space)?;
+        self.hardware(hardware)?;
         let entries = self.scan(&keys::measurements(hardware, space, Some(round)));
         let digest = |key: String| {
             let corrupt = |error: Error| Error::CorruptRecord {
@@ -67,6 +84,20 @@ impl SledStore {
             Digest::from_hex(keys::last_part(&key)).map_err(corrupt)
         };
         entries.map(|entry| entry.and_then(|(key, _)| digest(key))).collect()
+    }
+}
+
+impl SledStore {
+    /// Logs the measurements of a registry from before the log told of measurements.
+    pub(super) fn log_earlier(&self) -> Result<()> {
+        if self.scan(keys::RECORDED).next().is_some() || self.scan(keys::MEASUREMENT).next().is_none() {
+            return Ok(());
+        }
+        let earlier: Vec<Measurement> = self.list(keys::MEASUREMENT)?;
+        let key = |m: &Measurement| keys::measurement(&m.hardware, &m.space, m.round, &m.digest);
+        let earlier = earlier.iter().map(|measurement| (key(measurement), measurement));
+        let reason = "recorded before the audit log told of measurements";
+        self.write(|changes| log(changes, earlier.collect(), "lglp", Some(reason)))
     }
 }
 

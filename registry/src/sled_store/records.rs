@@ -4,7 +4,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{decode, idempotency, turns, validations, versions};
+use super::changes::decode;
+use super::{idempotency, turns, validations, versions};
 use crate::storage::packing::Packed;
 use crate::{
     Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,

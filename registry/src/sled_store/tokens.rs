@@ -4,10 +4,46 @@ use serde_json::{Value, json};
 
 use super::{SledStore, keys};
 use crate::domain::limits;
-use crate::{Change, Credential, Digest, Error, NewToken, Result, Token, TokenId, clock};
+use crate::{Change, Credential, Digest, Error, Issuing, NewToken, Result, Token, TokenId, Tokens, clock};
 
-impl SledStore {
-    pub(super) fn write_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token> {
+impl Tokens for SledStore {
+    /// Every token, the latest last.
+    fn tokens(&self) -> Result<Vec<Token>> {
+        let credentials: Vec<Credential> = self.list(keys::TOKEN)?;
+        let mut tokens: Vec<Token> = credentials.into_iter().map(|credential| credential.token).collect();
+        tokens.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
+        Ok(tokens)
+    }
+
+    fn revoke_token(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token> {
+        limits::text("actor", actor)?;
+        limits::short("reason", reason)?;
+        let key = keys::token(id);
+        self.write(|changes| {
+            let credential: Option<Credential> = changes.find(&key)?;
+            let Credential { token: before, secret } = credential.ok_or_else(|| Error::not_found("token", id))?;
+            if !before.is_active() {
+                return Ok(before);
+            }
+            let token = Token {
+                revoked_at: Some(clock::now()),
+                revoked_by: Some(actor.to_owned()),
+                ..before.clone()
+            };
+            let change = Change::TokenRevoked {
+                token: id.clone(),
+                name: token.name.clone(),
+            };
+            changes.log(change, actor, Some(reason), (json!(before), json!(token)))?;
+            let credential = Credential { token, secret };
+            changes.put(key, &credential)?;
+            Ok(credential.token)
+        })
+    }
+}
+
+impl Issuing for SledStore {
+    fn create_token(&self, new: &NewToken, secret: &Digest, actor: &str) -> Result<Token> {
         new.check()?;
         limits::text("actor", actor)?;
         let key = keys::token(&new.id);
@@ -16,7 +52,7 @@ impl SledStore {
                 return Err(Error::conflict(format!("token {}", new.id), "secret"));
             }
             // Writers take turns, so no other token of this name comes in between.
-            if self.list_tokens()?.iter().any(|t| t.is_active() && t.name == new.name) {
+            if self.tokens()?.iter().any(|t| t.is_active() && t.name == new.name) {
                 return Err(Error::conflict(format!("the active token {}", new.name), "secret"));
             }
             let NewToken {
@@ -48,37 +84,8 @@ impl SledStore {
         })
     }
 
-    pub(super) fn write_revocation(&self, id: &TokenId, actor: &str, reason: &str) -> Result<Token> {
-        limits::text("actor", actor)?;
-        limits::short("reason", reason)?;
-        let key = keys::token(id);
-        self.write(|changes| {
-            let credential: Option<Credential> = changes.find(&key)?;
-            let Credential { token: before, secret } = credential.ok_or_else(|| Error::not_found("token", id))?;
-            if !before.is_active() {
-                return Ok(before);
-            }
-            let token = Token {
-                revoked_at: Some(clock::now()),
-                revoked_by: Some(actor.to_owned()),
-                ..before.clone()
-            };
-            let change = Change::TokenRevoked {
-                token: id.clone(),
-                name: token.name.clone(),
-            };
-            changes.log(change, actor, Some(reason), (json!(before), json!(token)))?;
-            let credential = Credential { token, secret };
-            changes.put(key, &credential)?;
-            Ok(credential.token)
-        })
-    }
-
-    /// Every token, the latest last.
-    pub(super) fn list_tokens(&self) -> Result<Vec<Token>> {
-        let credentials: Vec<Credential> = self.list(keys::TOKEN)?;
-        let mut tokens: Vec<Token> = credentials.into_iter().map(|credential| credential.token).collect();
-        tokens.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
-        Ok(tokens)
+    fn credential(&self, id: &TokenId) -> Result<Credential> {
+        self.find(&keys::token(id))?
+            .ok_or_else(|| Error::not_found("token", id))
     }
 }

@@ -6,11 +6,12 @@ use super::changes::check_generation;
 use super::{SledStore, keys};
 use crate::domain::traffic::PRODUCTION;
 use crate::{
-    Agreement, Alias, AliasName, Change, Error, HardwareName, NewVersion, Result, SetTraffic, Share, Traffic, clock,
+    Agreement, Alias, AliasName, Change, Error, HardwareName, NewVersion, Result, Routing, SetTraffic, Share, Targets,
+    Traffic, Versions, clock,
 };
 
-impl SledStore {
-    pub(super) fn write_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
+impl Routing for SledStore {
+    fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
         request.check()?;
         let key = keys::traffic(hardware);
         self.write(|changes| {
@@ -50,6 +51,18 @@ impl SledStore {
         })
     }
 
+    fn traffic(&self, hardware: &HardwareName) -> Result<Traffic> {
+        self.hardware(hardware)?;
+        Ok(self.find(&keys::traffic(hardware))?.unwrap_or_default())
+    }
+
+    fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>> {
+        self.hardware(hardware)?;
+        self.list(&keys::agreements(hardware))
+    }
+}
+
+impl SledStore {
     /// A version of another space than production's reads none of its architectures, and one that predicts something
     /// else than latency has no answer for whoever asked for that.
     fn require_comparable(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<()> {
@@ -81,20 +94,6 @@ impl SledStore {
     fn version_of(&self, hardware: &HardwareName, alias: &AliasName) -> Result<NewVersion> {
         let found: Option<Alias> = self.find(&keys::alias(hardware, alias))?;
         let version = found.ok_or_else(|| Error::not_found("alias", alias))?.version;
-        Ok(self.read_version(hardware, version)?.content)
-    }
-
-    pub(super) fn merge_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement> {
-        seen.check()?;
-        self.write(|changes| {
-            changes.require("hardware target", hardware, &keys::hardware(hardware))?;
-            let (production, candidate) = (seen.production, seen.candidate);
-            let key = keys::agreement(hardware, production, candidate);
-            let before: Option<Agreement> = changes.find(&key)?;
-            let mut total = before.unwrap_or_else(|| Agreement::between(production, candidate));
-            total.merge(seen);
-            changes.put(key, &total)?;
-            Ok(total)
-        })
+        Ok(self.version(hardware, version)?.content)
     }
 }

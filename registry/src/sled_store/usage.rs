@@ -1,10 +1,17 @@
 //! How much a hardware target's models were asked.
 
 use super::{SledStore, keys};
-use crate::{HardwareName, Result};
+use crate::{Agreement, Counting, HardwareName, Result, Targets, Usage};
 
-impl SledStore {
-    pub(super) fn add_predictions(&self, hardware: &HardwareName, count: u64) -> Result<u64> {
+impl Usage for SledStore {
+    fn predictions_served(&self, hardware: &HardwareName) -> Result<u64> {
+        self.hardware(hardware)?;
+        Ok(self.find(&keys::predictions(hardware))?.unwrap_or(0))
+    }
+}
+
+impl Counting for SledStore {
+    fn count_predictions(&self, hardware: &HardwareName, count: u64) -> Result<u64> {
         self.write(|changes| {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             let key = keys::predictions(hardware);
@@ -12,6 +19,20 @@ impl SledStore {
             if count > 0 {
                 changes.put(key, &total)?;
             }
+            Ok(total)
+        })
+    }
+
+    fn add_agreement(&self, hardware: &HardwareName, seen: &Agreement) -> Result<Agreement> {
+        seen.check()?;
+        self.write(|changes| {
+            changes.require("hardware target", hardware, &keys::hardware(hardware))?;
+            let (production, candidate) = (seen.production, seen.candidate);
+            let key = keys::agreement(hardware, production, candidate);
+            let before: Option<Agreement> = changes.find(&key)?;
+            let mut total = before.unwrap_or_else(|| Agreement::between(production, candidate));
+            total.merge(seen);
+            changes.put(key, &total)?;
             Ok(total)
         })
     }

@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::changes::Changes;
+use super::changes::{Changes, decode, decode_json};
 use super::idempotency::IdempotencyKey;
-use super::{SledStore, decode, decode_json, keys};
+use super::{SledStore, keys};
 use crate::{
-    Change, Digest, Error, HardwareName, Measurement, NewValidation, Result, Validation, ValidationPair, Visitor,
-    canonical_json, clock,
+    Change, Digest, Error, HardwareName, Measurement, NewValidation, Reporting, Result, Targets, Validation,
+    ValidationPair, Validations, Versions, Visitor, canonical_json, clock,
 };
 
 /// What the database keeps of a report.
@@ -21,8 +21,45 @@ pub(super) struct Record {
     created_at: String,
 }
 
-impl SledStore {
-    pub(super) fn write_validation(
+impl Validations for SledStore {
+    fn validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation> {
+        let record: Option<Record> = self.find(&keys::validation(hardware, number))?;
+        let record = record.ok_or_else(|| Error::not_found("validation", number))?;
+        self.load_validation(hardware, number, record)
+    }
+
+    fn validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>> {
+        let mut found = Vec::new();
+        let _ = self.visit_validations(hardware, version, 0, &mut |report| {
+            found.push(report);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    fn visit_validations(
+        &self,
+        hardware: &HardwareName,
+        version: Option<u32>,
+        after: u32,
+        visitor: Visitor<'_, Validation>,
+    ) -> Result<ControlFlow<()>> {
+        self.hardware(hardware)?;
+        for entry in self.scan_after(&keys::validations(hardware), Some(keys::validation(hardware, after))) {
+            let (key, bytes) = entry?;
+            let record: Record = decode(&key, &bytes)?;
+            if version.is_none_or(|version| version == record.version)
+                && visitor(self.load_validation(hardware, keys::number(&key)?, record)?).is_break()
+            {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Reporting for SledStore {
+    fn create_validation(
         &self,
         hardware: &HardwareName,
         new: &NewValidation,
@@ -35,7 +72,7 @@ impl SledStore {
         self.write(|changes| {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             if let Some(before) = changes.answered(&once)? {
-                return self.read_validation(hardware, before);
+                return self.validation(hardware, before);
             }
             self.check_version(hardware, new)?;
             if self.blobs.find(&new.scatter)?.is_none() {
@@ -73,41 +110,9 @@ impl SledStore {
             })
         })
     }
+}
 
-    pub(super) fn read_validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation> {
-        let record: Option<Record> = self.find(&keys::validation(hardware, number))?;
-        let record = record.ok_or_else(|| Error::not_found("validation", number))?;
-        self.load_validation(hardware, number, record)
-    }
-
-    pub(super) fn read_validations(&self, hardware: &HardwareName, version: Option<u32>) -> Result<Vec<Validation>> {
-        let mut found = Vec::new();
-        let _ = self.show_validations(hardware, version, 0, &mut |report| {
-            found.push(report);
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
-    }
-
-    pub(super) fn show_validations(
-        &self,
-        hardware: &HardwareName,
-        version: Option<u32>,
-        after: u32,
-        visitor: Visitor<'_, Validation>,
-    ) -> Result<ControlFlow<()>> {
-        for entry in self.scan_after(&keys::validations(hardware), Some(keys::validation(hardware, after))) {
-            let (key, bytes) = entry?;
-            let record: Record = decode(&key, &bytes)?;
-            if version.is_none_or(|version| version == record.version)
-                && visitor(self.load_validation(hardware, keys::number(&key)?, record)?).is_break()
-            {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
+impl SledStore {
     /// The newest report of a version.
     pub(super) fn newest_validation(&self, hardware: &HardwareName, version: u32) -> Result<Option<Validation>> {
         let mut newest = None;
@@ -136,7 +141,7 @@ impl SledStore {
 
     /// A report speaks of the version as it is.
     fn check_version(&self, hardware: &HardwareName, new: &NewValidation) -> Result<()> {
-        let version = self.read_version(hardware, new.version)?;
+        let version = self.version(hardware, new.version)?;
         let differs = |field: &str, is: &dyn std::fmt::Display| {
             Err(Error::invalid(
                 field,

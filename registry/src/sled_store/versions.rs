@@ -1,12 +1,19 @@
 //! Versions. The content of one is a blob: it can be large, and its digest is the version's.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::changes::{decode, decode_json};
 use super::idempotency::IdempotencyKey;
-use super::{SledStore, decode, decode_json, keys};
+use super::reading::visit;
+use super::{SledStore, keys};
 use crate::storage::packing::Packed;
-use crate::{Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Version, canonical_json, clock};
+use crate::{
+    Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Targets, Version, Versions, Visitor,
+    canonical_json, clock,
+};
 
 /// What the database keeps of a version.
 #[derive(Serialize, Deserialize)]
@@ -15,8 +22,8 @@ pub(super) struct Record {
     created_at: String,
 }
 
-impl SledStore {
-    pub(super) fn write_version(
+impl Versions for SledStore {
+    fn create_version(
         &self,
         hardware: &HardwareName,
         new: &NewVersion,
@@ -30,7 +37,7 @@ impl SledStore {
         self.write(|changes| {
             changes.require("hardware target", hardware, &keys::hardware(hardware))?;
             if let Some(before) = changes.answered(&once)? {
-                return self.read_version(hardware, before);
+                return self.version(hardware, before);
             }
             let dataset: Option<Dataset> = changes.find(&keys::dataset(hardware, &new.dataset))?;
             let dataset = dataset.ok_or_else(|| Error::not_found("dataset", &new.dataset))?;
@@ -68,7 +75,7 @@ impl SledStore {
         })
     }
 
-    pub(super) fn read_version(&self, hardware: &HardwareName, version: u32) -> Result<Version> {
+    fn version(&self, hardware: &HardwareName, version: u32) -> Result<Version> {
         let record = self.find(&keys::version(hardware, version))?;
         self.load(
             hardware,
@@ -77,12 +84,26 @@ impl SledStore {
         )
     }
 
-    pub(super) fn read_versions(&self, hardware: &HardwareName) -> Result<Vec<Version>> {
+    fn versions(&self, hardware: &HardwareName) -> Result<Vec<Version>> {
+        self.hardware(hardware)?;
         self.scan(&keys::versions(hardware))
             .map(|entry| entry.and_then(|(key, bytes)| self.decode_version(hardware, &key, &bytes)))
             .collect()
     }
 
+    fn visit_versions(
+        &self,
+        hardware: &HardwareName,
+        after: u32,
+        visitor: Visitor<'_, Version>,
+    ) -> Result<ControlFlow<()>> {
+        self.hardware(hardware)?;
+        let found = self.scan_after(&keys::versions(hardware), Some(keys::version(hardware, after)));
+        visit(found, |key, bytes| self.decode_version(hardware, &key, &bytes), visitor)
+    }
+}
+
+impl SledStore {
     /// The version of a record.
     pub(super) fn decode_version(&self, hardware: &HardwareName, key: &str, record: &Packed) -> Result<Version> {
         self.load(hardware, keys::number(key)?, decode(key, record)?)

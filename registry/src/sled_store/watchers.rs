@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-use crate::{Change, Watcher};
+use crate::{Change, Result, SledStore, Watcher, Watching};
 
 /// The watchers of a store.
 #[derive(Default)]
@@ -25,5 +25,12 @@ impl fmt::Debug for Watchers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let watchers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         write!(f, "{} watchers", watchers.len())
+    }
+}
+
+impl Watching for SledStore {
+    fn watch(&self, watcher: Watcher) -> Result<()> {
+        self.watchers.add(watcher);
+        Ok(())
     }
 }

@@ -8,15 +8,12 @@ use super::idempotency::IdempotencyKey;
 use super::{SledStore, keys};
 use crate::domain::webhook::WEBHOOKS_LIMIT;
 use crate::domain::{item, limits};
-use crate::{Change, CreatedWebhook, Delivery, Error, NewWebhook, Result, Webhook, WebhookId, clock};
+use crate::{
+    Change, CreatedWebhook, Delivering, Delivery, Error, NewWebhook, Result, Webhook, WebhookId, Webhooks, clock,
+};
 
-impl SledStore {
-    pub(super) fn write_webhook(
-        &self,
-        new: &NewWebhook,
-        actor: &str,
-        idempotency_key: Option<&str>,
-    ) -> Result<CreatedWebhook> {
+impl Webhooks for SledStore {
+    fn create_webhook(&self, new: &NewWebhook, actor: &str, idempotency_key: Option<&str>) -> Result<CreatedWebhook> {
         new.check()?;
         limits::text("actor", actor)?;
         let once = IdempotencyKey::new("webhooks", idempotency_key, new)?;
@@ -75,7 +72,16 @@ impl SledStore {
         })
     }
 
-    pub(super) fn remove_webhook(&self, id: &WebhookId, actor: &str) -> Result<()> {
+    fn webhook(&self, id: &WebhookId) -> Result<Webhook> {
+        self.find(&keys::webhook(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn webhooks(&self) -> Result<Vec<Webhook>> {
+        self.list(keys::WEBHOOK)
+    }
+
+    fn delete_webhook(&self, id: &WebhookId, actor: &str) -> Result<()> {
         limits::text("actor", actor)?;
         let key = keys::webhook(id);
         self.write(|changes| {
@@ -90,7 +96,19 @@ impl SledStore {
         })
     }
 
-    pub(super) fn write_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()> {
+    fn delivery(&self, id: &WebhookId) -> Result<Delivery> {
+        self.find(&keys::webhook_delivery(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+}
+
+impl Delivering for SledStore {
+    fn webhook_secret(&self, id: &WebhookId) -> Result<String> {
+        self.find(&keys::webhook_secret(id))?
+            .ok_or_else(|| Error::not_found("webhook", id))
+    }
+
+    fn put_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()> {
         self.write(|changes| {
             let recorded = changes.find::<Webhook>(&keys::webhook(&webhook.id))?;
             // A deleted webhook stays deleted, and one created since under its name starts anew.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use lglp_registry::conformance::fixtures::{SPACE, name};
-use lglp_registry::{Change, Digest, HolderInfo, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{Change, Digest, HolderInfo, SledStore};
 
 use super::{BULK, Summary, production};
 

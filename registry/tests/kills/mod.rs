@@ -15,9 +15,8 @@ use std::time::Duration;
 
 use lglp_registry::conformance::FaultyDisk;
 use lglp_registry::conformance::fixtures::{measurement, name, promote, try_ready_for_versions};
-use lglp_registry::{
-    AliasName, Disk, Error, HolderInfo, Maintenance as _, Measurement, NewVersion, RealDisk, Result, SledStore, Store,
-};
+use lglp_registry::prelude::*;
+use lglp_registry::{AliasName, Disk, Error, HolderInfo, Measurement, NewVersion, RealDisk, Result, SledStore};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 

@@ -77,16 +77,23 @@ pub const STATUS_NOT_OFFERED: u32 = 8;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Str {
+    /// `len` bytes of UTF-8, not terminated; anything where `len` is 0.
     pub data: *const u8,
+    /// Bytes, not characters.
     pub len: usize,
 }
 
 /// Bytes that the plugin allocated. The host calls `free` exactly once if it is not null.
 #[repr(C)]
 pub struct Buffer {
+    /// `len` bytes, of any alignment, left alone until `free` is called; anything where `len` is 0.
     pub data: *mut u8,
+    /// Bytes that the host is to read.
     pub len: usize,
+    /// For `free` alone, such as the bytes that were allocated: the host does not look at it.
     pub capacity: usize,
+    /// Frees what `data` leads to. The host calls it on the thread that made the call, once it has copied the bytes, whatever the status;
+    /// `buffer` has the plugin's values, perhaps at another address. Null: the buffer counts as empty, whatever `data` and `len` are.
     pub free: Option<unsafe extern "C" fn(buffer: *mut Buffer)>,
 }
 
@@ -94,7 +101,9 @@ pub struct Buffer {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Bytes {
+    /// `len` bytes, of any alignment; anything where `len` is 0.
     pub data: *const u8,
+    /// Number of bytes.
     pub len: usize,
 }
 
@@ -102,19 +111,28 @@ pub struct Bytes {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct TensorView {
+    /// `rows * steps * width` values. They are the host's: valid and unchanged during the call.
     pub data: *const f32,
+    /// Encoded architectures, their features, or parts of networks.
     pub rows: usize,
+    /// Vectors of a row; 1 in features and flat encodings.
     pub steps: usize,
+    /// Values of a vector.
     pub width: usize,
 }
 
 /// What a component is fitted on. Targets: one per row, in milliseconds or whatever else the recipe says.
 #[repr(C)]
 pub struct FitData {
+    /// What to learn from. All that this struct leads to is the host's and valid during the call.
     pub train: TensorView,
+    /// `train.rows` values, finite and above 0.
     pub train_targets: *const f64,
+    /// Held out for early stopping, with the steps and width of `train`; may have no rows.
     pub validation: TensorView,
+    /// `validation.rows` values, finite and above 0; anything where there are no rows.
     pub validation_targets: *const f64,
+    /// Every random choice must follow from it: the same seed and data give the same state.
     pub seed: u64,
     /// Passed to `progress` unchanged.
     pub progress_context: *mut c_void,
@@ -149,7 +167,9 @@ pub struct Operator {
     pub stride: u32,
     /// Groups of channels that a convolution keeps apart; 0 where there is none.
     pub groups: u32,
+    /// Channels of the input; of each of the two values in a sum.
     pub channels_in: u32,
+    /// Channels of the output; the outputs of a fully connected layer.
     pub channels_out: u32,
     /// Height and width of the input, pixels.
     pub side_in: u32,
@@ -174,7 +194,10 @@ pub struct Operator {
 /// Callbacks of an encoder.
 #[repr(C)]
 pub struct EncoderTable {
-    /// `row_len`: bytes of one architecture's row in that space.
+    /// Prepares the encoding of one space. `space_json`: the space, with the fields of its TOML file. `row_len`: bytes of one
+    /// architecture's row in that space. `parameters_json`: an object that keeps to the schema. Both texts are valid during the call.
+    /// On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the host passes on until `destroy`; on any other status the
+    /// host does not look at it.
     pub create: unsafe extern "C" fn(
         space_json: Str,
         row_len: usize,
@@ -182,9 +205,14 @@ pub struct EncoderTable {
         instance: *mut *mut c_void,
         error: *mut Buffer,
     ) -> u32,
+    /// Frees an instance that `create` made. Called at most once, from any thread, when no other call on the instance runs or follows;
+    /// not at all where a call did not come back in time, so that the plugin, or the version that it was called for, is in quarantine.
     pub destroy: unsafe extern "C" fn(instance: *mut c_void),
+    /// Writes the shape of one encoded architecture, the same for all of them: the host asks once, after `create`. Encoders that read
+    /// operators are not asked, and answer `STATUS_NOT_OFFERED`. Where the status is not `STATUS_OK`, the encoder is not used.
     pub shape: unsafe extern "C" fn(instance: *const c_void, steps: *mut usize, width: *mut usize) -> u32,
-    /// `rows`: `count * row_len` bytes. `out`: `count * steps * width` zeros, allocated by the host.
+    /// Encodes `count` architectures. `rows`: `count * row_len` bytes. `out`: `count * steps * width` zeros, allocated by the host. Both
+    /// are valid during the call; on any other status than `STATUS_OK` the host does not look at `out`.
     pub encode: unsafe extern "C" fn(
         instance: *const c_void,
         rows: *const u8,
@@ -216,12 +244,19 @@ pub struct EncoderTable {
 /// Callbacks of a feature extractor or regressor.
 #[repr(C)]
 pub struct FittedTable {
+    /// Fits the component, on the calling thread, for as long as it takes. `parameters_json`: an object that keeps to the schema; it and
+    /// `data` are valid during the call, so copy what is to stay. On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the
+    /// host passes on until `destroy`; on any other status the host does not look at it. `STATUS_CANCELLED`: `progress` asked for an end.
+    /// `STATUS_INVALID_PARAMETERS`: parameters that the schema cannot tell from good ones.
     pub fit: unsafe extern "C" fn(
         parameters_json: Str,
         data: *const FitData,
         instance: *mut *mut c_void,
         error: *mut Buffer,
     ) -> u32,
+    /// Makes an instance of what `save` wrote, `*instance` as in `fit`. `state`: `state_len` bytes of the host's, of any alignment, valid
+    /// during the call. `state_version`: the component's when it was saved. `STATUS_UNSUPPORTED_STATE`: it cannot be read, being of
+    /// another version or damaged.
     pub load: unsafe extern "C" fn(
         state_version: u32,
         state: *const u8,
@@ -229,7 +264,10 @@ pub struct FittedTable {
         instance: *mut *mut c_void,
         error: *mut Buffer,
     ) -> u32,
+    /// Gives all that `load` needs, in the format of the component's `state_version`: fills `state`, which is empty, with memory of the
+    /// plugin's own, which the host has freed by its `free`. On any other status than `STATUS_OK` the model is not kept.
     pub save: unsafe extern "C" fn(instance: *const c_void, state: *mut Buffer, error: *mut Buffer) -> u32,
+    /// Frees an instance that `fit`, `fit_from` or `load` made; when it is called, and when not, is as in encoders.
     pub destroy: unsafe extern "C" fn(instance: *mut c_void),
     /// Number of features of an extractor; 1 for a regressor.
     pub outputs: unsafe extern "C" fn(instance: *const c_void) -> usize,
@@ -329,10 +367,19 @@ pub struct FittedTable {
 /// Callbacks of a runtime.
 #[repr(C)]
 pub struct RuntimeTable {
+    /// Opens a device, or whatever runs the networks. `parameters_json`: the hardware target's settings with those of the machine's
+    /// owner, an object that keeps to the schema, valid during the call. On `STATUS_OK`, `*instance` is a pointer of the plugin's own,
+    /// which the host passes on until `close`; on any other status the host does not look at it. `STATUS_UNAVAILABLE`: a library or a
+    /// device is missing here.
     pub open: unsafe extern "C" fn(parameters_json: Str, instance: *mut *mut c_void, error: *mut Buffer) -> u32,
+    /// Frees what `open` made. Called at most once, from any thread, when all of its networks are unloaded and no other call on it runs.
     pub close: unsafe extern "C" fn(instance: *mut c_void),
-    /// Writes a JSON object.
+    /// Writes a JSON object that tells what was opened, such as library version, device and precision: part of the hardware target's
+    /// fingerprint. `json` is empty before.
     pub describe: unsafe extern "C" fn(instance: *const c_void, json: *mut Buffer, error: *mut Buffer) -> u32,
+    /// Prepares a network, whose single input the plugin fills with seeded random values. `onnx`: an ONNX model of `onnx_len` bytes, the
+    /// host's, valid during the call. On `STATUS_OK`, `*network` is a pointer of the plugin's own, which the host passes on until
+    /// `unload`; on any other status the host does not look at it. Several networks may be loaded at a time.
     pub load: unsafe extern "C" fn(
         instance: *const c_void,
         onnx: *const u8,
@@ -340,6 +387,7 @@ pub struct RuntimeTable {
         network: *mut *mut c_void,
         error: *mut Buffer,
     ) -> u32,
+    /// Frees what `load` made. Called at most once, from any thread, when no run of it is left; the runtime is still open.
     pub unload: unsafe extern "C" fn(network: *mut c_void),
     /// Runs once; nanoseconds of elapsed time and of the calling thread's processor time (0: not known).
     pub run: unsafe extern "C" fn(
@@ -372,12 +420,19 @@ pub struct Component {
     pub kind: u32,
     /// Version of the state that `save` writes; 0 where there is none.
     pub state_version: u32,
+    /// In recipes, or in hardware targets for a runtime. Unique among the components of its kind, of all plugins: a plugin
+    /// that repeats the name of another's is refused as a whole.
     pub name: Str,
+    /// One line for people.
     pub summary: Str,
     /// Writes the JSON Schema of the parameters.
     pub schema: unsafe extern "C" fn(json: *mut Buffer, error: *mut Buffer) -> u32,
+    /// Set for `KIND_ENCODER`, else null. What it leads to stays as it is for as long as the process lives, as does all that tables
+    /// lead to: plugins are never unloaded.
     pub encoder: *const EncoderTable,
+    /// Set for `KIND_EXTRACTOR` and `KIND_REGRESSOR`, else null.
     pub fitted: *const FittedTable,
+    /// Set for `KIND_RUNTIME`, else null.
     pub runtime: *const RuntimeTable,
 }
 
@@ -386,16 +441,23 @@ pub struct Component {
 pub struct PluginTable {
     /// [`MAGIC`].
     pub magic: u64,
+    /// `ABI_MAJOR` as the plugin knows it; the host takes its own alone.
     pub abi_major: u32,
+    /// `ABI_MINOR` as the plugin knows it, which says how far its tables of callbacks reach; the host takes none above its own.
     pub abi_minor: u32,
     /// `sizeof` this table as the plugin knows it.
     pub size: usize,
     /// `sizeof` one [`Component`] as the plugin knows it: the distance between two of them.
     pub component_size: usize,
+    /// The plugin's name, recorded with each model that it has a part in.
     pub name: Str,
+    /// The plugin's version, in whatever form; recorded likewise.
     pub version: Str,
+    /// One line for people.
     pub summary: Str,
+    /// The first of the components, `component_size` bytes apart; may be null where there are none.
     pub components: *const Component,
+    /// Number of components.
     pub component_count: usize,
     /// Whether all is there that the plugin needs beyond what it is linked with: `STATUS_UNAVAILABLE` and a reason where
     /// it is not. Called once, before any component is used. Null where it needs nothing.

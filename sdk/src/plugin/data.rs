@@ -47,7 +47,9 @@ impl<'a> Networks<'a> {
 /// Shape of one encoded architecture: a sequence of vectors; flat encodings have one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
+    /// Vectors of the sequence.
     pub steps: usize,
+    /// Values of a vector.
     pub width: usize,
 }
 
@@ -68,7 +70,9 @@ impl Shape {
 pub struct Tensor<'a> {
     /// `rows * steps * width` values.
     pub data: &'a [f32],
+    /// Encoded architectures, their features, or parts of networks.
     pub rows: usize,
+    /// Of each row.
     pub shape: Shape,
 }
 
@@ -82,6 +86,7 @@ impl<'a> Tensor<'a> {
 /// Inputs with the targets of a recipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<'a> {
+    /// Encoded architectures, or their features.
     pub inputs: Tensor<'a>,
     /// One per row, finite and positive: latencies in milliseconds or energies in joules, per GMAC where the recipe
     /// says so.
@@ -90,6 +95,7 @@ pub struct Labelled<'a> {
 
 /// What a component is fitted on.
 pub struct Fit<'a> {
+    /// What to learn from.
     pub train: Labelled<'a>,
     /// Held out for early stopping; may have no rows.
     pub validation: Labelled<'a>,
@@ -113,6 +119,7 @@ pub struct LeftOut {
 pub struct Design<'a> {
     /// What was measured before; may have no rows.
     pub measured: Tensor<'a>,
+    /// What may be measured next; the number of a candidate is that of its row, from 0.
     pub candidates: Tensor<'a>,
     /// What fits on other targets taught: states of this version.
     pub priors: &'a [&'a [u8]],

@@ -14,13 +14,17 @@ pub struct Layer {
     pub kernel: u32,
     /// Ratio of inner to input channels.
     pub expansion: u32,
+    /// Stride of the depthwise convolution; 1 in every layer but a block's first.
     pub stride: u32,
     /// Squeeze-and-excitation.
     pub se: bool,
     /// An identity connection around the layer.
     pub shortcut: bool,
+    /// Channels of its input: in a block's first layer the block's input channels, later its output channels.
     pub channels_in: u32,
+    /// Channels of its output: the block's output channels.
     pub channels_out: u32,
+    /// The non-linearity of its block.
     pub activation: Activation,
 }
 

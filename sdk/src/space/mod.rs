@@ -80,8 +80,11 @@ pub struct Block {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockDefault {
+    /// Stride of the block's first layer; `None` stands for the first that the block may have.
     pub stride: Option<u32>,
+    /// Squeeze-and-excitation; `None` stands for the first choice of the block.
     pub se: Option<bool>,
+    /// Whether layers whose shape allows it have an identity connection; `None` stands for the first choice of the block.
     pub shortcut: Option<bool>,
 }
 
@@ -95,8 +98,10 @@ pub struct Constraint {
     pub value: u32,
     /// First and last block, counted from 1.
     pub blocks: (usize, usize),
+    /// Blocks of the range that must take the value; `None` where none has to.
     #[serde(default)]
     pub at_least: Option<usize>,
+    /// Blocks of the range that may take the value; `None` where all may.
     #[serde(default)]
     pub at_most: Option<usize>,
 }
@@ -105,6 +110,7 @@ pub struct Constraint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConstrainedAttribute {
+    /// The stride of a block's first layer.
     Stride,
 }
 

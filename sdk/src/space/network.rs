@@ -20,16 +20,24 @@ pub struct NetworkFrame {
 pub enum Op {
     /// Convolution with padding `kernel / 2`, bias and a non-linearity.
     Conv {
+        /// Side of the kernel; odd.
         kernel: u32,
+        /// Stride in height and width.
         stride: u32,
+        /// Channels of the output.
         channels: u32,
+        /// The non-linearity that follows.
         activation: Activation,
     },
     /// An inverted-residual layer of stride 1, with an identity connection where the width stays.
     InvertedResidual {
+        /// Side of the depthwise kernel; odd.
         kernel: u32,
+        /// Ratio of its inner to its input channels; at 1 nothing is expanded.
         expansion: u32,
+        /// Channels of the output.
         channels: u32,
+        /// The non-linearity after the expansion and after the depthwise convolution; none follows the projection.
         activation: Activation,
     },
     /// Mean over height and width.
@@ -40,6 +48,7 @@ pub enum Op {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
+    /// `max(0, x)`.
     Relu,
     /// `x * relu6(x + 3) / 6` (MobileNetV3).
     HardSwish,

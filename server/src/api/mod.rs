@@ -76,15 +76,23 @@ use crate::webhooks::Targets;
 
 /// What handlers share.
 pub struct State {
+    /// The registry.
     pub store: Arc<dyn Store>,
+    /// The plugins.
     pub host: Arc<PluginHost>,
+    /// The search spaces that there are here.
     pub spaces: Arc<Spaces>,
+    /// Loaded models, and which of them answers what.
     pub serving: Arc<Serving>,
+    /// Decides who may do what.
     pub access: Access,
+    /// Predictions served that the registry does not count yet.
     pub usage: Arc<Usage>,
+    /// Jobs, and the threads of this server that do them.
     pub jobs: Arc<Jobs>,
     /// Who listens to jobs.
     pub listening: places::Places,
+    /// What is counted for Prometheus.
     pub metrics: metrics::Metrics,
     /// Of registrations of workers.
     pub registrations: pace::Pace,
@@ -98,6 +106,7 @@ pub struct State {
     pub imports: budget::Budget,
     /// What answers may take that wait for their readers.
     pub answers: budget::Budget,
+    /// Where reads that take long ask for their turn.
     pub heavy: heavy::HeavyReads,
     /// Set once loading production models has ended: why some could not be loaded, by hardware target.
     pub loaded: OnceLock<BTreeMap<String, String>>,

@@ -36,8 +36,11 @@ use crate::webhooks::{Dispatcher, Targets};
 pub struct ServeOptions {
     /// Already bound, so that its address is known before the registry is opened under it.
     pub listener: TcpListener,
+    /// The registry, held by this process.
     pub store: Arc<dyn Store>,
+    /// The plugins, opened.
     pub host: Arc<PluginHost>,
+    /// The search spaces that there are here.
     pub spaces: Arc<Spaces>,
     /// Prediction requests that may wait; beyond it they get 429.
     pub queue_depth: usize,
@@ -47,6 +50,7 @@ pub struct ServeOptions {
     pub job_queue: usize,
     /// Where webhooks may send to.
     pub targets: Arc<Targets>,
+    /// Decides who may do what.
     pub access: Access,
     /// Plain HTTP where there is none.
     pub tls: Option<rustls::ServerConfig>,

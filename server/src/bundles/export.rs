@@ -6,20 +6,21 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use lglp_registry::{Digest, HardwareName, Store};
+use lglp_registry::{Digest, HardwareName, Registry};
 
 use super::BundleError;
 use super::manifest::{Manifest, NamedBlob};
 
 /// A bundle that was made.
 pub struct Exported {
+    /// The whole file.
     pub bytes: Vec<u8>,
     /// The SHA-256 of all of it.
     pub digest: Digest,
 }
 
 /// The bundle of a version. The same version gives the same bytes.
-pub fn export(store: &dyn Store, hardware: &HardwareName, version: u32) -> Result<Exported, BundleError> {
+pub fn export(store: &dyn Registry, hardware: &HardwareName, version: u32) -> Result<Exported, BundleError> {
     let version = store.version(hardware, version)?;
     let hardware_target = store.hardware(hardware)?;
     let dataset = store.dataset(hardware, &version.content.dataset)?;

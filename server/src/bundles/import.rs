@@ -7,7 +7,7 @@ use lglp_engine::spaces::Spaces;
 use lglp_openapi::lineage::{PluginState, TracedPlugin};
 use lglp_registry::{
     Dataset, Digest, Error as RegistryError, HardwareName, HardwareTarget, Imported as Origin, NewDataset, NewHardware,
-    NewVersion, Quota, Store, Version,
+    NewVersion, Quota, Registry, Version,
 };
 use lglp_sdk::SearchSpace;
 
@@ -19,8 +19,11 @@ use crate::serving::ServingError;
 
 /// Where to import to.
 pub struct Importer<'a> {
-    pub store: &'a dyn Store,
+    /// The registry that the version goes into.
+    pub store: &'a dyn Registry,
+    /// The plugins that the version must run with.
     pub host: &'a PluginHost,
+    /// The search spaces that there are here.
     pub spaces: &'a Spaces,
     /// Loads a model of a target with its fitted state, and lets it predict.
     pub try_out: &'a dyn Fn(&HardwareTarget, &Version, ModelState) -> Result<(), ServingError>,
@@ -42,6 +45,7 @@ pub struct Terms {
 /// What an import gives.
 #[derive(Debug)]
 pub struct Imported {
+    /// The version as it is here, with the number that it has here.
     pub version: Version,
     /// Whether it was created now; the same bundle gives the same version again.
     pub fresh: bool,

@@ -38,7 +38,9 @@ pub struct Manifest {
 pub struct NamedBlob {
     /// `artifacts.regressor`, ..., `training_log`, `dataset`.
     pub role: String,
+    /// Digest of its content; names its entry in the bundle.
     pub sha256: Digest,
+    /// Size of its content, bytes.
     pub bytes: u64,
 }
 
@@ -53,6 +55,7 @@ struct Format {
 pub struct Bundle<'a> {
     /// The SHA-256 of the whole file.
     pub digest: Digest,
+    /// What it holds, checked against the blobs.
     pub manifest: Manifest,
     blobs: BTreeMap<Digest, &'a [u8]>,
 }

@@ -22,38 +22,56 @@ pub enum JobError {
     /// The job that it needs came to nothing.
     #[error("job {job}, which was to measure for it, is {state}{}", reason.as_ref().map_or_else(String::new, |r| format!(": {r}")))]
     Needed {
+        /// Number of the job that was needed.
         job: u64,
+        /// How that one ended.
         state: JobState,
+        /// Its error, where it has one.
         reason: Option<String>,
     },
     /// The network that labels of the target are relative to is not known here.
     #[error("the reference network of `{hardware}` belongs to no search space here, or to another definition of one")]
-    UnknownReference { hardware: HardwareName },
+    UnknownReference {
+        /// The target whose labels are relative to it.
+        hardware: HardwareName,
+    },
     /// It was to be cancelled, or the server stops.
     #[error("stopped")]
     Stopped,
+    /// The registry cannot be read or written, or refuses.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
+    /// It names a search space that is not there.
     #[error(transparent)]
     UnknownSpace(#[from] UnknownSpace),
+    /// It names no search space, and the target does not tell which is meant; or it names one that is not there.
     #[error(transparent)]
     Space(#[from] SpaceError),
+    /// Its recipe cannot be read or used.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// There are no data to train on, or they do not fit the space.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Training failed, otherwise than by being cancelled.
     #[error(transparent)]
     Train(TrainError),
+    /// What was fitted could not be saved or recorded.
     #[error(transparent)]
     Keep(#[from] KeepError),
+    /// Measuring failed. What was measured before is recorded.
     #[error(transparent)]
     Measure(MeasureError),
+    /// A validation gave no report, for another reason than measuring.
     #[error(transparent)]
     Validate(ValidateError),
+    /// Onboarding failed in another way than measuring or training.
     #[error(transparent)]
     Onboard(OnboardError),
+    /// The version that is to be asked is not there, or cannot be used.
     #[error(transparent)]
     Serving(#[from] ServingError),
+    /// The search ended without a result.
     #[error(transparent)]
     Search(SearchError),
     /// What the job had kept to go on with cannot be read.

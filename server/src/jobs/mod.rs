@@ -52,9 +52,13 @@ pub const QUEUE_LIMIT: usize = 64;
 
 /// What the work of jobs needs.
 pub struct Services {
+    /// The registry: jobs, measurements, versions.
     pub store: Arc<dyn Store>,
+    /// The plugins.
     pub host: Arc<PluginHost>,
+    /// The search spaces that there are here.
     pub spaces: Arc<Spaces>,
+    /// Loaded models, for what a job asks of versions.
     pub serving: Arc<Serving>,
     /// Folder of the recipes.
     pub recipes: PathBuf,

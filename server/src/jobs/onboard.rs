@@ -209,14 +209,14 @@ fn onboard(
 ) -> Result<Ended, JobError> {
     let told = RefCell::new(Told {
         run,
-        store: training.store,
+        store: &*tools.store,
         of: parameters.budget as u64,
         done: 0,
         known: String::new(),
     });
     let mut progress = |event: OnboardEvent<'_>| told.borrow_mut().event(&event);
     let mut measure =
-        |architectures: &[Architecture]| match Measurer::of(training.store, tools.host.machine(), &job.hardware)? {
+        |architectures: &[Architecture]| match Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? {
             Measurer::Workers => by_workers(parameters, job, tools, training, architectures),
             Measurer::Here => {
                 let mut progress = |event| told.borrow_mut().measuring(event);

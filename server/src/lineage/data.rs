@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lglp_engine::train::{DataError, FrozenRow, Split, frozen_rows};
 use lglp_openapi::lineage::{DataDifference, Relabelled};
-use lglp_registry::{Amount, NewVersion, Store};
+use lglp_registry::{Amount, NewVersion, Registry};
 
 use super::predictions::relative_difference;
 
 /// Compares the rows that two versions were fitted on, by their architectures. `top` bounds what is listed.
 pub(super) fn compare(
-    store: &dyn Store,
+    store: &dyn Registry,
     a: &NewVersion,
     b: &NewVersion,
     top: usize,

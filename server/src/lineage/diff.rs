@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lglp_engine::train::DataError;
 use lglp_openapi::lineage::{ComparedVersion, DiffQuery, MetricDifference, ModelDiff, PluginDifference};
-use lglp_registry::{HardwareName, NewVersion, PluginUse, Store, Version};
+use lglp_registry::{HardwareName, NewVersion, PluginUse, Registry, Version};
 
 use super::json::differences;
 use super::predictions::{NotCompared, Predict};
@@ -22,19 +22,24 @@ pub(crate) const COUNT_LIMIT: usize = 10_000;
 pub enum DiffError {
     /// The caller asked for too many architectures, or none.
     #[error("{count} architectures; allowed: 1 to {COUNT_LIMIT}")]
-    Count { count: usize },
+    Count {
+        /// How many were asked for.
+        count: usize,
+    },
     /// The comparison was cut off.
     #[error(transparent)]
     Lost(Lost),
+    /// The dataset of one of them cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// One of them is not there, or the registry cannot be read.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
 }
 
 /// Compares recipe, plugins, data, metrics and predictions of two versions; `predict` says where these are made. Blocks.
 pub fn diff(
-    store: &dyn Store,
+    store: &dyn Registry,
     serving: &Serving,
     hardware: &HardwareName,
     (a, b): (u32, u32),

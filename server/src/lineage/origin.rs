@@ -2,7 +2,7 @@
 
 use lglp_engine::host::{ComponentKind, PluginHost};
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin, ValidationSummary};
-use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Result, Store, Validation, Version};
+use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Registry, Result, Validation, Version};
 
 use super::wire;
 
@@ -10,7 +10,7 @@ use super::wire;
 const PAGE: usize = 1000;
 
 /// Everything that a version follows from, and what happened to it.
-pub fn lineage(store: &dyn Store, host: &PluginHost, hardware: &HardwareName, version: u32) -> Result<Lineage> {
+pub fn lineage(store: &dyn Registry, host: &PluginHost, hardware: &HardwareName, version: u32) -> Result<Lineage> {
     let version = store.version(hardware, version)?;
     let dataset = store.dataset(hardware, &version.content.dataset)?;
     let aliases = store.aliases(hardware)?.into_iter();
@@ -143,7 +143,7 @@ fn happened(change: &Change, version: &Version) -> Option<Happened> {
     }
 }
 
-fn each_entry(store: &dyn Store, mut look: impl FnMut(AuditEntry)) -> Result<()> {
+fn each_entry(store: &dyn Registry, mut look: impl FnMut(AuditEntry)) -> Result<()> {
     let mut from = 1;
     loop {
         let page = store.audit(from, PAGE)?;

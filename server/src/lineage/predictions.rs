@@ -7,7 +7,7 @@ use lglp_engine::measure::plan;
 use lglp_engine::predictor::ServedModel;
 use lglp_engine::train::{Metrics, labels};
 use lglp_openapi::lineage::{DiffQuery, DifferingArchitecture, PredictionDifference};
-use lglp_registry::{HardwareName, Quantity, Store};
+use lglp_registry::{HardwareName, Quantity, Registry};
 use lglp_sdk::Architecture;
 
 use crate::serving::{Serving, ServingError};
@@ -38,7 +38,7 @@ pub fn relative_difference(a: f64, b: f64) -> f64 {
 
 /// Lets both versions predict the architectures that `lglp sample` draws with the same count and seed.
 pub(super) fn compare(
-    store: &dyn Store,
+    store: &dyn Registry,
     serving: &Serving,
     hardware: &HardwareName,
     (a, b): (u32, u32),

@@ -31,7 +31,9 @@ pub struct Route {
 /// A prediction, and who made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
+    /// The prediction, with its interval and remarks.
     pub predicted: Predicted,
+    /// Number of the version that made it: the canary's, or the one that the request leads to.
     pub version: u32,
 }
 

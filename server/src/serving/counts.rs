@@ -14,7 +14,9 @@ use prometheus_client::registry::Registry;
 /// Labels of what one version does.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ModelLabels {
+    /// Name of the hardware target.
     pub hardware: String,
+    /// Number of the version.
     pub version: u32,
 }
 
@@ -36,7 +38,9 @@ pub struct Counts {
     pub canary_failures: Family<ModelLabels, Counter>,
     /// Sizes of the differences between shadow and production.
     pub shadow_differences: Family<PairLabels, Histogram, fn() -> Histogram>,
+    /// Predictions that were not compared, since too many waited.
     pub shadow_dropped: Family<PairLabels, Counter>,
+    /// Predictions that were not compared, since one of the two versions failed, or gave a number that cannot be compared.
     pub shadow_failed: Family<PairLabels, Counter>,
     /// Versions that could not be loaded.
     pub load_failures: Family<ModelLabels, Counter>,
@@ -44,7 +48,9 @@ pub struct Counts {
     pairs: Arc<Mutex<BTreeSet<PairLabels>>>,
     /// Counted when it is asked for, as are the rows.
     pub plugins_quarantined: Gauge,
+    /// Versions that are asked nothing, since a call on their behalf has not come back; counted likewise.
     pub versions_quarantined: Gauge,
+    /// Architectures that wait or are being predicted, those of slow versions counted several times.
     pub rows_waiting: Gauge,
 }
 

@@ -15,16 +15,34 @@ pub enum ServingError {
         "no model is in production on `{hardware}` yet; train one (`lglp train --hardware {hardware}`) and promote it \
          (`lglp promote --hardware {hardware} VERSION`)"
     )]
-    NoProduction { hardware: HardwareName },
+    NoProduction {
+        /// The target that was asked.
+        hardware: HardwareName,
+    },
     /// Another alias that does not exist.
     #[error("`{hardware}` has no alias `{alias}`")]
-    NoAlias { hardware: HardwareName, alias: AliasName },
+    NoAlias {
+        /// The target that was asked.
+        hardware: HardwareName,
+        /// The alias that it does not have.
+        alias: AliasName,
+    },
     /// Too many other versions wait to be loaded.
     #[error("too many versions wait to be loaded; ask for version {version} of `{hardware}` again in a second")]
-    TooManyLoads { hardware: HardwareName, version: u32 },
+    TooManyLoads {
+        /// The target that was asked.
+        hardware: HardwareName,
+        /// The version that was not loaded.
+        version: u32,
+    },
     /// The server ends.
     #[error("loading version {version} of `{hardware}` was cut off; the log tells why")]
-    CutOff { hardware: HardwareName, version: u32 },
+    CutOff {
+        /// The target that was asked.
+        hardware: HardwareName,
+        /// The version that was not loaded.
+        version: u32,
+    },
     /// Nothing came out of the work on it.
     #[error(transparent)]
     Lost(#[from] Lost),

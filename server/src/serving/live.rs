@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use lglp_engine::host::PluginHost;
 use lglp_engine::predictor::{ModelError, ServedModel};
 use lglp_engine::spaces::Spaces;
-use lglp_registry::{Error, HardwareName, Store};
+use lglp_registry::{Error, HardwareName, Registry};
 
 use super::ServingError;
 use super::refused::Refused;
@@ -16,7 +16,7 @@ use super::tenants::Tenants;
 
 /// The table in use. Requests read it and wait for nobody.
 pub(super) struct LiveTable {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Registry>,
     host: Arc<PluginHost>,
     spaces: Arc<Spaces>,
     table: ArcSwap<Table>,
@@ -40,7 +40,7 @@ pub(super) struct TableChange {
 impl LiveTable {
     /// A table that knows where aliases lead, and has nothing loaded.
     pub(super) fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Registry>,
         host: Arc<PluginHost>,
         spaces: Arc<Spaces>,
     ) -> lglp_registry::Result<Self> {

@@ -9,7 +9,7 @@ use lglp_engine::host::{PluginError, PluginHost};
 use lglp_engine::predictor::COVERAGE;
 use lglp_engine::predictor::{ModelError, ServedModel, Versions};
 use lglp_engine::spaces::Spaces;
-use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Store};
+use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Registry, Store};
 use lglp_sdk::Architecture;
 use lglp_sdk::strict::{plain, whole};
 use serde_json::Value;
@@ -26,7 +26,9 @@ use crate::compute::Lost;
 /// How a request names a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelRef {
+    /// What the alias leads to when it is asked; requests that mean `production` are divided as its traffic says.
     Alias(AliasName),
+    /// The version of this number.
     Version(u32),
 }
 
@@ -68,7 +70,7 @@ pub struct Serving {
 
 impl Serving {
     /// For one command: loads what it asks for and nothing else.
-    pub fn for_command(store: Arc<dyn Store>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Self> {
+    pub fn for_command(store: Arc<dyn Registry>, host: Arc<PluginHost>, spaces: Arc<Spaces>) -> anyhow::Result<Self> {
         let live = Arc::new(LiveTable::new(store, host, spaces)?);
         let counts = Counts::default();
         let loader = Arc::new(Loader::start(live.clone(), counts.clone(), None)?);
@@ -89,7 +91,7 @@ impl Serving {
         spaces: Arc<Spaces>,
         deadline: Duration,
     ) -> anyhow::Result<Arc<Self>> {
-        let live = Arc::new(LiveTable::new(store, host, spaces)?);
+        let live = Arc::new(LiveTable::new(store.clone(), host, spaces)?);
         let counts = Counts::default();
         let loader = Arc::new(Loader::start(live.clone(), counts.clone(), Some(deadline))?);
         let (table, loading) = (live.clone(), loader.clone());
@@ -97,11 +99,11 @@ impl Serving {
         let serving = Arc::new(Self {
             live,
             loader,
-            shadow: Some(Shadow::start(counts.clone(), Some(deadline), failed)?),
+            shadow: Some(Shadow::start(store.clone(), counts.clone(), Some(deadline), failed)?),
             counts,
         });
         let watching = Arc::downgrade(&serving);
-        serving.live.store.watch(Arc::new(move |change| {
+        store.watch(Arc::new(move |change| {
             if let Some(serving) = watching.upgrade() {
                 serving.follow(change);
             }
@@ -280,7 +282,7 @@ impl Serving {
     /// Adds what shadows agreed on to the registry. Blocks.
     pub fn flush(&self) {
         if let Some(shadow) = &self.shadow {
-            shadow.flush(&*self.live.store);
+            shadow.flush();
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lglp_engine::predictor::ModelError;
 use lglp_engine::predictor::ServedModel;
-use lglp_registry::{Agreement, Error, HardwareName, Store};
+use lglp_registry::{Agreement, Counting, Error, HardwareName};
 use lglp_sdk::Architecture;
 
 use super::counts::{Counts, PairLabels};
@@ -39,6 +39,7 @@ type Failed = Box<dyn Fn(&Arc<ServedModel>, &ModelError) + Send + Sync>;
 
 /// A handle of the crew.
 pub(super) struct Shadow {
+    store: Arc<dyn Counting>,
     shared: Arc<Shared>,
     crew: Crew,
 }
@@ -55,7 +56,12 @@ struct Shared {
 
 impl Shadow {
     /// Starts the thread; it calls `failed` with models that fail.
-    pub(super) fn start(counts: Counts, deadline: Option<Duration>, failed: Failed) -> std::io::Result<Self> {
+    pub(super) fn start(
+        store: Arc<dyn Counting>,
+        counts: Counts,
+        deadline: Option<Duration>,
+        failed: Failed,
+    ) -> std::io::Result<Self> {
         let crew = Crew::start("shadow", 1, deadline)?;
         crew.yield_to_others();
         let shared = Arc::new(Shared {
@@ -65,7 +71,7 @@ impl Shadow {
             dropped: Mutex::default(),
             waiting: AtomicUsize::new(0),
         });
-        Ok(Self { shared, crew })
+        Ok(Self { store, shared, crew })
     }
 
     /// Has architectures compared some time, or drops them where too many wait. Never blocks.
@@ -94,14 +100,14 @@ impl Shadow {
     }
 
     /// Adds what was compared to the registry. Blocks; what cannot be written is kept for the next time.
-    pub(super) fn flush(&self, store: &dyn Store) {
+    pub(super) fn flush(&self) {
         let dropped = std::mem::take(&mut *self.shared.dropped());
         for (pair, rows) in dropped {
             of_pair(&mut self.shared.seen(), pair).dropped += rows;
         }
         let seen = std::mem::take(&mut *self.shared.seen());
         for ((hardware, production, candidate), agreement) in seen {
-            match store.add_agreement(&hardware, &agreement) {
+            match self.store.add_agreement(&hardware, &agreement) {
                 // Of a target that was deleted nothing is told.
                 Ok(_) | Err(Error::NotFound { .. }) => {}
                 Err(error) => {

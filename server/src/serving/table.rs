@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lglp_registry::{Alias, AliasName, HardwareName, PRODUCTION, Share, Store, Traffic};
+use lglp_registry::{Alias, AliasName, HardwareName, PRODUCTION, Registry, Share, Traffic};
 
 use lglp_engine::predictor::ServedModel;
 
@@ -36,6 +36,7 @@ struct Loaded {
 /// A version that takes part in the traffic of production.
 #[derive(Clone)]
 pub struct Branch {
+    /// Its number.
     pub version: u32,
     /// `None` where it cannot be loaded.
     pub model: Option<Arc<ServedModel>>,
@@ -53,7 +54,7 @@ impl Table {
     }
 
     /// Reads aliases and traffic anew.
-    pub(super) fn read(&mut self, store: &dyn Store, hardware: &HardwareName) -> lglp_registry::Result<()> {
+    pub(super) fn read(&mut self, store: &dyn Registry, hardware: &HardwareName) -> lglp_registry::Result<()> {
         let aliases = store.aliases(hardware)?;
         let traffic = store.traffic(hardware)?;
         let target = self.0.entry(hardware.clone()).or_default();

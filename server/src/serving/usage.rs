@@ -4,25 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lglp_registry::{Error, HardwareName, Store};
+use lglp_registry::{Counting, Error, HardwareName};
 
 /// Time between two additions to the registry: what a kill can lose of the count.
 pub(crate) const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Predictions served since the last flush.
 pub struct Usage {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Counting>,
     pending: Mutex<BTreeMap<HardwareName, u64>>,
 }
 
 impl Usage {
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    /// Counts for a registry; nothing was served yet.
+    pub fn new(store: Arc<dyn Counting>) -> Self {
         Self {
             store,
             pending: Mutex::default(),
         }
     }
 
+    /// Counts predictions that were served. The registry has them after the next flush.
     pub fn add(&self, hardware: &HardwareName, predictions: u64) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         *pending.entry(hardware.clone()).or_default() += predictions;

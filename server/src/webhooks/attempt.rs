@@ -29,6 +29,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
     pub const ALL: [Self; 3] = [Self::Delivered, Self::Rejected, Self::Unreachable];
 }
 
@@ -44,6 +45,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// As what it is counted.
     pub fn outcome(&self) -> Outcome {
         match (&self.error, self.status) {
             (None, _) => Outcome::Delivered,

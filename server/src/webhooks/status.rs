@@ -1,6 +1,6 @@
 //! How the deliveries of webhooks stand, for listings and metrics.
 
-use lglp_registry::{Delivery, Error, Result, Store, Webhook};
+use lglp_registry::{Delivery, Error, Registry, Result, Webhook};
 use serde::Serialize;
 
 /// Events that are read at once.
@@ -9,9 +9,12 @@ pub(super) const PAGE: usize = 256;
 /// A webhook, how far it has come, and what it has not been told yet.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeliveryStatus {
+    /// The webhook; written without a level of its own.
     #[serde(flatten)]
     pub webhook: Webhook,
+    /// How far it has come, and how the last attempt went.
     pub delivery: Delivery,
+    /// What it wants of the events after those that were delivered.
     pub undelivered: Undelivered,
 }
 
@@ -25,7 +28,7 @@ pub struct Undelivered {
 
 impl DeliveryStatus {
     /// Reads how a webhook stands: its cursor, and what lies between that and the end of the event log.
-    pub fn of(store: &dyn Store, webhook: Webhook) -> Result<Self> {
+    pub fn of(store: &dyn Registry, webhook: Webhook) -> Result<Self> {
         let delivery = store.delivery(&webhook.id)?;
         let mut undelivered = Undelivered::default();
         let mut through = delivery.delivered_through;
@@ -46,7 +49,7 @@ impl DeliveryStatus {
     }
 
     /// How every webhook stands, by name.
-    pub fn all(store: &dyn Store) -> Result<Vec<Self>> {
+    pub fn all(store: &dyn Registry) -> Result<Vec<Self>> {
         let mut all = Vec::new();
         for webhook in store.webhooks()? {
             match Self::of(store, webhook) {

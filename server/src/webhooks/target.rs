@@ -16,7 +16,10 @@ use url::{Host, Url};
 pub enum TargetError {
     /// It is no URL, or one that cannot be posted to.
     #[error("{reason}; expected http://HOST[:PORT]/PATH or https://...")]
-    Malformed { reason: String },
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It holds a name or a password, which would lie open in listings and logs.
     #[error("credentials do not belong into the URL: deliveries are signed, and a receiver knows them by that")]
     Credentials,
@@ -25,13 +28,28 @@ pub enum TargetError {
         "{host}:{port} is neither a loopback address nor allowed: use 127.0.0.1, [::1] or localhost, or start the server with \
          --webhook-allow {host}:{port}"
     )]
-    NotAllowed { host: String, port: u16 },
+    NotAllowed {
+        /// The URL's host.
+        host: String,
+        /// The URL's port, or else the one of its scheme.
+        port: u16,
+    },
     /// The name of this machine leads to another.
     #[error("{host} is {address} here, which is not a loopback address: use 127.0.0.1 or [::1]")]
-    NotLoopback { host: String, address: IpAddr },
+    NotLoopback {
+        /// The URL's host.
+        host: String,
+        /// Where it leads: an address that is not loopback.
+        address: IpAddr,
+    },
     /// The host has no address.
     #[error("{host} cannot be resolved: {reason}")]
-    Unresolved { host: String, reason: String },
+    Unresolved {
+        /// The URL's host.
+        host: String,
+        /// What the system answered, or that there is no address.
+        reason: String,
+    },
 }
 
 /// A host that events may be sent to, at one port or at any.
@@ -73,6 +91,7 @@ pub struct Target {
 }
 
 impl Targets {
+    /// Allows loopback addresses, and these hosts.
     pub fn new(allowed: Vec<Allowed>) -> Self {
         Self { allowed }
     }

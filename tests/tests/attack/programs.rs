@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use lglp_registry::{HolderInfo, NewHardware, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{HolderInfo, NewHardware, SledStore};
 use lglp_tests::{HARDWARE, Registry, Server};
 use serde_json::{Value, json};
 

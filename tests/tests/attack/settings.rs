@@ -1,6 +1,7 @@
 //! Targets and jobs that say of the runtime what is not so.
 
-use lglp_registry::{HolderInfo, NewHardware, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{HolderInfo, NewHardware, SledStore};
 use lglp_tests::Registry;
 use serde_json::{Value, json};
 

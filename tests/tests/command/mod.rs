@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore};
 use lglp_tests::{Registry, program, python, reference, root};
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore, Store};
+use lglp_registry::prelude::*;
+use lglp_registry::{HardwareName, HolderInfo, Measurement, SledStore};
 use lglp_tests::{Registry, program, python, root};
 use serde_json::{Value, json};
 

@@ -36,7 +36,9 @@ pub struct Device {
 
 /// A counter of the joules that a device has spent.
 pub enum Meter {
+    /// The counters of this machine's processor packages.
     Rapl(Rapl),
+    /// The counter of a graphics processor.
     Nvml(Gpu),
 }
 

@@ -9,6 +9,7 @@ pub struct FormatError {
     pub tree: Option<usize>,
     /// The field at fault, under LightGBM's name; empty where the line has none.
     pub field: &'static str,
+    /// What is wrong there, in words.
     pub problem: String,
 }
 

@@ -41,6 +41,7 @@ use crate::secret::Bearer;
 /// What decides on requests.
 pub struct Access {
     rules: Rules,
+    /// The tokens that there are, revoked ones among them.
     pub tokens: Tokens,
     lock_out: LockOut,
     /// Whether other machines can reach the server.

@@ -14,6 +14,7 @@ use crate::api::access::block;
 /// How many connections there may be at once, and how long idle ones keep their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// From all addresses together.
     pub in_all: usize,
     /// From one address of IPv4, or one /64 network of IPv6.
     pub per_address: usize,

@@ -6,67 +6,18 @@ use std::time::Duration;
 use lglp_openapi::hardware::RenameHardware;
 use lglp_openapi::measurements::Deleted;
 use lglp_openapi::registry::CollectBlobs;
-use lglp_registry::{
-    AuditEntry, AuditFilter, AuditFrom, AuditHead, AuditQuery, Collected, Error, Event, HardwareName, HardwareTarget,
-    Intervention, Maintenance, Result, Verification,
-};
+use lglp_registry::{Collected, Error, HardwareName, HardwareTarget, Intervention, Maintenance, Result, Verification};
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::{RemoteStore, error};
+use super::{RemoteRegistry, error};
 
 #[derive(Deserialize)]
 struct Ready {
     writes: Option<String>,
 }
 
-impl RemoteStore {
-    pub(super) fn ask_audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {
-        let path = format!("/v1/audit?from={from}&limit={limit}");
-        self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
-    }
-
-    pub(super) fn ask_verify_audit(&self) -> Result<AuditHead> {
-        self.0
-            .get("/v1/audit/head")
-            .map_err(error("verify the audit log", "audit log", ""))
-    }
-
-    pub(super) fn ask_events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
-        let path = format!("/v1/events?from={from}&limit={limit}");
-        self.0.get(&path).map_err(error("read events", "event log", ""))
-    }
-
-    pub(super) fn ask_find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
-        let from = match query.from {
-            AuditFrom::Sequence(from) => ("from", from.to_string()),
-            AuditFrom::Before(before) => ("before", before.to_string()),
-        };
-        let AuditFilter {
-            hardware,
-            kind,
-            actor,
-            since,
-            until,
-        } = &query.filter;
-        let filter = [
-            ("hardware", hardware.as_ref().map(HardwareName::as_str)),
-            ("kind", kind.as_deref()),
-            ("actor", actor.as_deref()),
-            ("since", since.as_deref()),
-            ("until", until.as_deref()),
-        ];
-        let mut asked = url::form_urlencoded::Serializer::new(String::new());
-        asked
-            .append_pair(from.0, &from.1)
-            .append_pair("limit", &query.limit.to_string());
-        asked.extend_pairs(filter.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
-        let path = format!("/v1/audit?{}", asked.finish());
-        self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
-    }
-}
-
-impl Maintenance for RemoteStore {
+impl Maintenance for RemoteRegistry {
     fn delete_hardware(&self, hardware: &HardwareName, how: &Intervention) -> Result<()> {
         let path = format!("/v1/hardware/{hardware}?{}", asked(&[], how));
         let deleted = self.0.delete(&path);

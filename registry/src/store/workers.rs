@@ -1,8 +1,8 @@
-//! [`Fleet`]: the operations of the registry that concern workers.
+//! Workers.
 
 use crate::{Accepted, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName};
 
-/// What the registry does for workers. Part of [`Store`](crate::Store), under the same promises.
+/// Machines that measure for the process that holds the registry.
 pub trait Workers: Send + Sync {
     /// Registers a worker. Of one name there is one: a process that registers takes the place of the one before. The same
     /// process may register again, which keeps its counts. The audit log tells of a name that is new, or that is another

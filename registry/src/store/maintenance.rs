@@ -1,11 +1,11 @@
-//! [`Maintenance`]: the operations of the registry that concern whoever looks after it.
+//! Maintenance.
 
 use std::io::Write;
 use std::time::Duration;
 
 use crate::{Collected, HardwareName, HardwareTarget, Intervention, Result, Verification};
 
-/// What the registry does for whoever looks after it. Part of [`Store`](crate::Store), under the same promises.
+/// What somebody does who looks after a registry.
 pub trait Maintenance: Send + Sync {
     /// Deletes a hardware target with all that belongs to it: measurements, datasets, versions, aliases, reports, counts. Its
     /// name is free again. The audit log and the events keep what they told, jobs that have ended stay, and blobs that nothing

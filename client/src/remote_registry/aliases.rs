@@ -1,10 +1,10 @@
 //! Aliases and gates.
 
 use lglp_openapi::models::{MoveAlias, RollBack};
-use lglp_registry::{Alias, AliasMove, AliasName, Error, Forecast, Gate, GateChange, HardwareName, Result, Rollback};
+use lglp_registry::{Alias, AliasMove, AliasName, Aliases, Forecast, HardwareName, Result, Rollback};
 use ureq::http::Method;
 
-use super::{RemoteStore, error, if_match, keyed};
+use super::{RemoteRegistry, error, if_match, keyed};
 
 fn move_body(request: &AliasMove) -> MoveAlias {
     MoveAlias {
@@ -15,8 +15,8 @@ fn move_body(request: &AliasMove) -> MoveAlias {
     }
 }
 
-impl RemoteStore {
-    pub(super) fn ask_move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
+impl Aliases for RemoteRegistry {
+    fn move_alias(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{}", request.alias);
         let seen = if_match(&request.expected_generation);
         let headers = keyed(vec![("If-Match", seen.as_str())], request.idempotency_key.as_deref());
@@ -25,7 +25,7 @@ impl RemoteStore {
             .map_err(error("move the alias", "version", request.version))
     }
 
-    pub(super) fn ask_forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
+    fn forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
         let path = format!("/v1/{hardware}/aliases/{}?dry_run=true", request.alias);
         let seen = if_match(&request.expected_generation);
         self.0
@@ -33,7 +33,7 @@ impl RemoteStore {
             .map_err(error("forecast the move", "version", request.version))
     }
 
-    pub(super) fn ask_roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
+    fn roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{}/rollback", request.alias);
         let seen = request.expected_generation.as_ref().map(if_match);
         let headers = seen.iter().map(|seen| ("If-Match", seen.as_str())).collect();
@@ -47,38 +47,12 @@ impl RemoteStore {
             .map_err(error("roll back", "alias", &request.alias))
     }
 
-    pub(super) fn ask_set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {
-        let path = format!("/v1/{hardware}/gate");
-        let seen = if_match(&change.expected_generation);
-        let body = serde_json::json!({ "rules": change.rules, "reason": change.reason, "actor": change.actor });
-        self.0
-            .send(Method::PUT, &path, &[("If-Match", &seen)], &body)
-            .map_err(error("set the gate", "hardware target", hardware))
-    }
-
-    pub(super) fn ask_gate(&self, hardware: &HardwareName) -> Result<Option<Gate>> {
-        let path = format!("/v1/{hardware}/gate");
-        let found: serde_json::Value =
-            self.0
-                .get(&path)
-                .map_err(error("read the gate", "hardware target", hardware))?;
-        if found["generation"] == 0 {
-            return Ok(None);
-        }
-        serde_json::from_value(found)
-            .map(Some)
-            .map_err(|source| Error::Storage {
-                doing: "read the gate",
-                source: Box::new(source),
-            })
-    }
-
-    pub(super) fn ask_alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
+    fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{name}");
         self.0.get(&path).map_err(error("read the alias", "alias", name))
     }
 
-    pub(super) fn ask_aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
+    fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {
         Ok(self.models(hardware)?.aliases)
     }
 }

@@ -1,0 +1,37 @@
+//! Content by its digest.
+
+use lglp_openapi::measurements::BlobStored;
+use lglp_registry::{Blobs, Digest, Error, Result};
+use ureq::http::Method;
+
+use super::{RemoteRegistry, error};
+use crate::ClientError;
+
+impl Blobs for RemoteRegistry {
+    fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
+        let failed = |e: ClientError| error("store a blob", "blob", "")(e);
+        let answer = self
+            .0
+            .bytes(Method::POST, "/v1/blobs", bytes.to_vec())
+            .map_err(failed)?;
+        let stored: BlobStored = serde_json::from_slice(&answer).map_err(|e| Error::Storage {
+            doing: "store a blob",
+            source: Box::new(e),
+        })?;
+        stored.digest.parse()
+    }
+
+    fn get_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let path = format!("/v1/blobs/{digest}");
+        let bytes = self
+            .0
+            .bytes(Method::GET, &path, Vec::new())
+            .map_err(error("read a blob", "blob", digest))?;
+        let found = Digest::of(&bytes);
+        if found == *digest {
+            return Ok(bytes);
+        }
+        let (file, expected) = (path, digest.clone());
+        Err(Error::CorruptBlob { file, expected, found })
+    }
+}

@@ -120,8 +120,8 @@ pub struct MeasureParameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "onnxruntime")]
     pub runtime: Option<String>,
-    /// The runtime's settings, for a new hardware target; of one that is there they must be the target's. `GET /v1/plugins` has their schema. Those with `x-lglp-machine` in
-    /// it are not for requests, but for the `runtimes.toml` of the machine.
+    /// The runtime's settings, for a new hardware target; of one that is there they must be the target's. `GET /v1/plugins` has their
+    /// schema. Those with `x-lglp-machine` in it are not for requests, but for the `runtimes.toml` of the machine.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[schema(value_type = Object)]
     pub settings: serde_json::Map<String, serde_json::Value>,
@@ -311,9 +311,11 @@ pub struct Job {
     pub state: JobState,
     /// How far it was when it last told.
     pub progress: Option<JobProgress>,
-    /// What came out of it. Of training: `version`, `digest`, `metrics`; of measuring: `measured`, `total`, `repeatability`; of validating: `validation`, the number
-    /// of the report, `version`, `metrics`, `coverage`; of onboarding: `version`, `digest`, `steps`, `sources`, `forecast`, `reached`; of searching: `version`, `score`, `candidates`,
-    /// `seconds`, `found`, how many are on the front, `front`, the digest of a blob with all of them, and `some` of them, the fastest first.
+    /// What came out of it. Of training: `version`, `digest`, `metrics`; of measuring: `measured`, `total`, `repeatability`; of
+    /// validating: `validation`, the number of the report, `version`, `metrics`, `coverage`; of onboarding: `version`, `digest`,
+    /// `steps`, `sources`, `forecast`, `reached`; of searching: `version`, `runtime`, `batch_size`, `score`, `candidates`,
+    /// `seconds`, `found`, how many are on the front, `front`, the digest of a blob with all of them, and `some` of them, evenly
+    /// from the fastest to the slowest.
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,
     /// Why it failed.

@@ -38,7 +38,7 @@ pub struct Lineage {
     pub seed: u64,
     /// Rows of the parts that the dataset was split into; none where the version does not say which.
     pub split: Option<SplitSizes>,
-    /// Accuracy on the test part.
+    /// Accuracy on the test part; where a version has none, of each fitted row as all others tell it.
     pub metrics: BTreeMap<String, f64>,
     /// The reports that judged it, oldest first.
     pub validations: Vec<ValidationSummary>,
@@ -149,7 +149,7 @@ pub enum Happened {
         /// Whether it was gone back from.
         rolled_back: bool,
     },
-    /// It was compared with fresh measurements.
+    /// It was compared with measurements.
     Validated {
         /// The number of the report.
         validation: u32,
@@ -197,9 +197,9 @@ pub struct ModelDiff {
     pub plugins: Vec<PluginDifference>,
     /// How the datasets that they were fitted on differ.
     pub data: DataDifference,
-    /// Accuracy, each on its own test part; `data.tested_on_both` tells how much these share.
+    /// Accuracy, each on its own test part, or fitted rows where it has none; `data.tested_on_both` tells how much these share.
     pub metrics: Vec<MetricDifference>,
-    /// What they predict; left out where they cannot be asked the same, and `not_compared` tells why.
+    /// What they predict; null where they cannot be asked the same, and `not_compared` tells why.
     pub predictions: Option<PredictionDifference>,
     /// Why there are no `predictions`; null where there are.
     pub not_compared: Option<String>,

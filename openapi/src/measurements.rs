@@ -108,11 +108,11 @@ pub struct GpuConditions {
 pub struct PairedSample {
     /// Elapsed time of the network.
     pub wall_ms: f64,
-    /// Processor time of the network.
+    /// Processor time of the thread that ran the network; 0 where the runtime does not know it.
     pub cpu_ms: f64,
     /// Elapsed time of a run of the reference network, in the mean of before and after.
     pub reference_wall_ms: f64,
-    /// Processor time of a run of the reference network, in the mean of before and after.
+    /// The same of a run of the reference network, in the mean of before and after.
     pub reference_cpu_ms: f64,
 }
 

@@ -73,8 +73,12 @@ pub struct VersionContent {
     pub split: serde_json::Value,
     /// The plugins it was fitted with, one entry for each component.
     pub plugins: Vec<UsedPlugin>,
-    /// Accuracy on the test part: `mse` (ms^2, or J^2), `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
-    /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there are enough; `mac_mape` (%) and `mac_r2` of multiply-accumulates times a constant on the same rows, which a model is worth only as far as it beats; `r2_exchanged`, `r2` with measurement and prediction exchanged; of intervals of 90 %, where there are any, `covered` (%) and `width` (% of the prediction).
+    /// Accuracy on the test part; where a version has none, of each fitted row as all others tell it. `mse` (ms^2, or J^2),
+    /// `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
+    /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there
+    /// are enough; `mac_mape` (%) and `mac_r2` of multiply-accumulates times a constant on the same rows, which a model is worth
+    /// only as far as it beats; `r2_exchanged`, `r2` with measurement and prediction exchanged; of intervals of 90 %, where there
+    /// are any, `covered` (%) and `width` (% of the prediction).
     pub metrics: BTreeMap<String, f64>,
     /// Digests of the fitted parts, by role.
     pub artifacts: BTreeMap<String, String>,

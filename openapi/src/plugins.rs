@@ -15,7 +15,7 @@ pub struct PluginList {
 pub struct Plugin {
     /// The file's name within the plugin folder.
     pub file: String,
-    /// The plugin's revision.
+    /// The digest of the file, which is the plugin's revision; empty where the file cannot be read.
     pub sha256: String,
     /// Null where the plugin is unavailable.
     pub description: Option<PluginDescription>,

@@ -1,4 +1,4 @@
-//! Predictions of a version against fresh measurements: `/v1/{hardware}/validations`.
+//! Predictions of a version against measurements, fresh, recorded or held out: `/v1/{hardware}/validations`.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub struct ValidationContent {
     pub metrics: BTreeMap<String, f64>,
     /// Share of the measurements that lie within the prediction's interval.
     pub coverage: Option<f64>,
-    /// The machine that measured.
+    /// The machine that measured fresh rows here; of other rows, the target's.
     #[schema(value_type = Object)]
     pub fingerprint: serde_json::Value,
     /// Measurements that are marked for drift of the reference network.

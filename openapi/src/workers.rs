@@ -108,7 +108,7 @@ pub struct Worker {
     pub reference_ratio: Option<f64>,
 }
 
-/// Every worker.
+/// The workers that the caller may see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerList {
     /// Workers of the hardware targets that the caller may use, by name.
@@ -166,7 +166,7 @@ pub struct Work {
 /// Architectures of a job that are not measured yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Batch {
-    /// The next ones; none where all are measured, which is when the job is to be finished.
+    /// The next ones; none where all are measured or are another job's to measure, which is when the job is to be finished.
     pub items: Vec<BatchItem>,
     /// Of the whole job, measured ones included.
     pub total: usize,

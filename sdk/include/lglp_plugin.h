@@ -2,12 +2,12 @@
  *
  * A plugin exports one object: const LglpPluginTable lglp_plugin. sdk/examples/encoder.c is a whole one.
  *
- * Strings are UTF-8 and not terminated. Whoever allocates frees: a buffer carries the function that frees it. Every
- * callback returns LGLP_STATUS_*; on anything but LGLP_STATUS_OK it may put a message for people into `error`, which may
+ * Strings are UTF-8 and not terminated. Whoever allocates frees: a buffer carries the function that frees it. A
+ * callback that can fail returns LGLP_STATUS_*; on anything but LGLP_STATUS_OK it may put a message for people into `error`, which may
  * be null.
  *
- * Every callback may be called from several threads at once, also on one instance, except `destroy` of that instance, and
- * `run`, `run_many` and `unload`, which have the network for themselves. No exception may leave a callback.
+ * Every callback may be called from several threads at once, also on one instance, except `destroy` and `close` of that instance,
+ * and `run`, `run_many` and `unload`, which have the network for themselves. No exception may leave a callback.
  *
  * Written from sdk/src/plugin/abi.rs; do not edit. */
 

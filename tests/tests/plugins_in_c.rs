@@ -61,3 +61,37 @@ fn a_plugin_of_an_earlier_version_loads() {
             > 0.5
     );
 }
+
+/// The story: of two components of one name in one plugin the host took both, and the second could never be asked for.
+#[test]
+fn a_plugin_has_one_component_of_a_name() {
+    let mut registry = Registry::default();
+    let folder = plugins_of(&registry);
+    let example = example("encoder.c");
+    let (before, rest) = example.split_once("components[] = {{").expect("the list of components");
+    let (component, after) = rest.split_once("}};").expect("its end");
+    let twice = format!("{before}components[] = {{{{{component}}}, {{{component}}}}};{after}");
+    compile(&twice, &folder.join("twice.so"));
+    registry.plugins = Some(folder);
+    let plugins = registry.json(&["plugins"]);
+    let said = listed(&plugins, "twice.so")["unavailable"].as_str().expect("a reason");
+    assert!(
+        said.contains("its encoder `choices` is already provided by the plugin `encoder-in-c`"),
+        "{said}"
+    );
+}
+
+/// The story: an encoder whose shape is refused was made, and destroyed never.
+#[test]
+fn an_encoder_is_destroyed_where_its_shape_is_refused() {
+    let refusing = example("encoder.c")
+        .replace("    *steps = 1;\n", "    *steps = 1;\n    if (*steps == 1) return LGLP_STATUS_FAILED;\n")
+        .replace(".destroy = free", ".destroy = destroy")
+        .replace(
+            "static const LglpEncoderTable",
+            "static void destroy(void *instance) {\n    fputs(\"destroyed\\n\", stderr);\n    free(instance);\n}\n\nstatic const LglpEncoderTable",
+        );
+    let registry = with_plugin(&format!("#include <stdio.h>\n{refusing}"), "refusing.so");
+    let said = registry.fails(&["train", "--hardware", HARDWARE, "--recipe", "choices"]);
+    assert!(said.contains("destroyed"), "{said}");
+}

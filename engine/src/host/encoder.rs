@@ -64,15 +64,7 @@ impl EncoderInstance {
             let (space_json, parameters) = (Str::new(&space_json), Str::new(&parameters));
             (table.create)(space_json, space.row_len(), parameters, &mut instance, error)
         })?;
-        let mut shape = Shape { steps: 0, width: 0 };
         let most = networks::most_operators(space);
-        // SAFETY: the instance was just made.
-        call::watched(handle, |_| unsafe {
-            match table.shape_of_operators {
-                Some(of) => of(instance, most, &mut shape.steps, &mut shape.width),
-                None => (table.shape)(instance, &mut shape.steps, &mut shape.width),
-            }
-        })?;
         let reads = match table.encode_operators {
             Some(_) => Reads::Operators {
                 space: Box::new(space.clone()),
@@ -80,13 +72,23 @@ impl EncoderInstance {
             },
             None => Reads::Rows(space.row_len()),
         };
-        Ok(Self {
+        // From here on it is destroyed, whatever its shape turns out to be.
+        let mut made = Self {
             handle: handle.clone(),
             table,
             instance,
-            shape,
+            shape: Shape { steps: 0, width: 0 },
             reads,
-        })
+        };
+        let Shape { steps, width } = &mut made.shape;
+        // SAFETY: the instance was just made.
+        call::watched(handle, |_| unsafe {
+            match made.table.shape_of_operators {
+                Some(of) => of(instance, most, steps, width),
+                None => (made.table.shape)(instance, steps, width),
+            }
+        })?;
+        Ok(made)
     }
 
     /// Whether it reads the operators of a network.

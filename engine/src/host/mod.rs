@@ -213,13 +213,13 @@ fn load(file: PluginFile, components: &mut Components) -> Result<PluginDescripti
 }
 
 impl Components {
-    /// Takes a library's components in, unless one of them has the name of a component that is there already.
+    /// Takes a library's components in, unless one of them has the name of another of its kind, there already or of the same library.
     fn admit(&mut self, library: &'static Library) -> Result<PluginDescription, PluginError> {
         let description = library.describe()?;
         let fresh = library.components()?;
-        for new in &fresh {
+        for (at, new) in fresh.iter().enumerate() {
             let same = |old: &&ComponentHandle| old.kind() == new.kind() && old.name() == new.name();
-            if let Some(old) = self.0.iter().find(same) {
+            if let Some(old) = self.0.iter().chain(&fresh[..at]).find(same) {
                 return Err(PluginError::Rejected(format!(
                     "its {} `{}` is already provided by the plugin `{}`",
                     new.kind(),

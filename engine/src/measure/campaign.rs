@@ -111,7 +111,7 @@ pub enum MeasureError {
         /// The system's reason.
         reason: std::io::Error,
     },
-    /// Every architecture of the space was drawn.
+    /// Drawing found no more, or everything is measured.
     #[error("{asked} architectures were asked for, and no more than {available} of the space were found")]
     SpaceTooSmall {
         /// How many architectures there are, as far as drawing found any.

@@ -60,7 +60,7 @@ pub enum ScoreError {
     },
 }
 
-/// Bytes of a line of a program that are quoted.
+/// Characters of a line of a program that are quoted.
 const QUOTED: usize = 200;
 
 impl Score {

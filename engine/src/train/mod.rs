@@ -30,9 +30,10 @@ use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, F
 pub struct Trained {
     /// The fitted recipe.
     pub model: FittedModel,
-    /// Accuracy on the test part.
+    /// Accuracy on what `measured` holds.
     pub metrics: Metrics,
-    /// What is measured of the test part, in its order; of the whole fit, where there is no such part.
+    /// What is measured of the test part, in its order. Where a split has none it is that of each fitted row, whose prediction is what
+    /// all other rows tell of it.
     pub measured: Vec<f64>,
     /// What is predicted of the same.
     pub estimates: Vec<Estimate>,
@@ -47,12 +48,12 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Predictions for the test part, in its order.
+    /// Predictions of what `measured` holds, in its order.
     pub fn predicted(&self) -> Vec<f64> {
         self.estimates.iter().map(|estimate| estimate.value).collect()
     }
 
-    /// The share of the test part that intervals of a coverage hold; `None` where there are no intervals.
+    /// The share of `measured` that intervals of a coverage hold; `None` where there are no intervals.
     pub fn held(&self, coverage: f64) -> Option<f64> {
         let reach = self.calibration.reach(coverage).ok()?;
         let mut held = 0;

@@ -14,7 +14,7 @@ use crate::{Digest, Error, HardwareName, Result};
 pub struct NewHardware {
     /// Its name.
     pub name: HardwareName,
-    /// The runtime plugin that measures on it.
+    /// The runtime that measures on it: a plugin's, or a name that the owner of the machine has set one up under.
     pub runtime: String,
     /// The runtime's settings: threads, precision, batch size, ...
     #[serde(deserialize_with = "settings")]
@@ -34,7 +34,7 @@ pub struct NewHardware {
 pub struct HardwareTarget {
     /// Its name.
     pub name: HardwareName,
-    /// The runtime plugin that measures on it.
+    /// The runtime that measures on it: a plugin's, or a name that the owner of the machine has set one up under.
     pub runtime: String,
     /// The runtime's settings.
     pub settings: BTreeMap<String, Value>,

@@ -71,11 +71,11 @@ pub struct MeasuredSpace {
 pub struct PairedSample {
     /// Elapsed time of the architecture, in milliseconds.
     pub wall_ms: f64,
-    /// Processor time of the architecture, in milliseconds, over all threads.
+    /// Processor time of the thread that ran the architecture, in milliseconds; 0 where the runtime does not know it.
     pub cpu_ms: f64,
     /// Elapsed time of the reference network, in milliseconds.
     pub reference_wall_ms: f64,
-    /// Processor time of the reference network, in milliseconds, over all threads.
+    /// The same of the reference network.
     pub reference_cpu_ms: f64,
 }
 

@@ -119,7 +119,7 @@ pub struct PluginUse {
     pub plugin: String,
     /// The component of it that was used.
     pub component: String,
-    /// The component's kind: `encoder`, `extractor`, `regressor`, ...
+    /// The component's kind: `encoder`, `feature-extractor`, `regressor`, ...
     pub kind: String,
     /// The plugin's version.
     pub version: String,

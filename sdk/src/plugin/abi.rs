@@ -2,11 +2,11 @@
 //!
 //! A plugin exports one symbol, [`SYMBOL`], a [`PluginTable`]. The host accepts its own major version and minor versions
 //! up to its own; `size` fields say how much of a table the plugin knows. Only C types cross. Strings are UTF-8 and not
-//! terminated. Whoever allocates frees: a [`Buffer`] carries the function that frees it. Every callback returns a status
+//! terminated. Whoever allocates frees: a [`Buffer`] carries the function that frees it. A callback that can fail returns a status
 //! (`STATUS_*`); on anything but `STATUS_OK` it may have put a message for people into `error`.
 //!
 //! Thread safety, for every callback: it may be called from several threads at once, also on one instance, except
-//! `destroy` of that instance; and `run`, `run_many` and `unload`, which have the network for themselves.
+//! `destroy` and `close` of that instance; and `run`, `run_many` and `unload`, which have the network for themselves.
 
 use std::ffi::c_void;
 

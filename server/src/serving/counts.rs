@@ -112,7 +112,7 @@ impl Counts {
         );
         registry.register(
             "shadow_failed",
-            "Predictions that were not compared, since the shadow failed",
+            "Predictions that were not compared, since production or the shadow failed, or their numbers cannot be compared",
             self.shadow_failed.clone(),
         );
         registry.register(

@@ -35,7 +35,7 @@ pub enum ServingError {
         /// The version that was not loaded.
         version: u32,
     },
-    /// The server ends.
+    /// The server ends, or the target was deleted or replaced meanwhile.
     #[error("loading version {version} of `{hardware}` was cut off; the log tells why")]
     CutOff {
         /// The target that was asked.

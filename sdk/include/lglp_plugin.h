@@ -9,7 +9,7 @@
  * Every callback may be called from several threads at once, also on one instance, except `destroy` and `close` of that instance,
  * and `run`, `run_many` and `unload`, which have the network for themselves. No exception may leave a callback.
  *
- * Written from sdk/src/plugin/abi.rs; do not edit. */
+ * Written from sdk/src/plugin/abi; do not edit. */
 
 #ifndef LGLP_PLUGIN_H
 #define LGLP_PLUGIN_H

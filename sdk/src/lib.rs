@@ -20,3 +20,8 @@ pub use excerpt::Excerpt;
 pub use forms::ArchitectureError;
 pub use printable::Printable;
 pub use space::{Layer, Sampler, SearchSpace, SpaceError};
+
+/// Its examples compile: they are what authors begin with.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -6,11 +6,11 @@ use std::path::Path;
 fn the_c_header_is_current() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = cbindgen::Config::from_file(sdk.join("cbindgen.toml")).expect("a configuration");
-    let bindings = cbindgen::Builder::new()
-        .with_config(config)
-        .with_src(sdk.join("src/plugin/abi.rs"))
-        .generate()
-        .expect("a header");
+    let sources = ["data", "encoder", "fitted", "runtime", "mod"];
+    let builder = sources.iter().fold(cbindgen::Builder::new(), |builder, file| {
+        builder.with_src(sdk.join(format!("src/plugin/abi/{file}.rs")))
+    });
+    let bindings = builder.with_config(config).generate().expect("a header");
     let mut written = Vec::new();
     bindings.write(&mut written);
     let header = sdk.join("include/lglp_plugin.h");
@@ -21,7 +21,7 @@ fn the_c_header_is_current() {
     let committed = std::fs::read(&header).unwrap_or_default();
     assert!(
         committed == written,
-        "sdk/include/lglp_plugin.h is not what sdk/src/plugin/abi.rs says; write it anew with\n  \
+        "sdk/include/lglp_plugin.h is not what sdk/src/plugin/abi says; write it anew with\n  \
         UPDATE=1 cargo test -p lglp-sdk --test header"
     );
 }

@@ -64,7 +64,9 @@ pub enum ValidateError {
     #[error(transparent)]
     Plot(#[from] PlotError),
     /// Disagreement takes two.
-    #[error("no other version of the same space is in production on `{hardware}` to disagree with; select `random` or `stratified`")]
+    #[error(
+        "no other version of the same space is in production on `{hardware}` to disagree with; select `random` or `stratified`"
+    )]
     NothingToDisagreeWith {
         /// The hardware target.
         hardware: HardwareName,

@@ -10,6 +10,51 @@ use super::{Design, Fit, LeftOut, Networks, PluginError, Rows, Sample, Shape, Su
 use crate::SearchSpace;
 
 /// Architectures to numbers.
+///
+/// How many choices of each kind an architecture has:
+/// ```
+/// use lglp_sdk::SearchSpace;
+/// use lglp_sdk::plugin::{Encoder, PluginError, Rows, Shape};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// lglp_sdk::export_plugin! { summary: "Counts of choices", encoders: [Counts] }
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Parameters {
+///     /// Choices above this one count as it.
+///     #[serde(default = "eight")]
+///     most: usize,
+/// }
+///
+/// fn eight() -> usize {
+///     8
+/// }
+///
+/// struct Counts(Parameters);
+///
+/// impl Encoder for Counts {
+///     const NAME: &'static str = "counts";
+///     const SUMMARY: &'static str = "how often each choice is taken";
+///     type Parameters = Parameters;
+///
+///     fn new(_space: &SearchSpace, parameters: Parameters) -> Result<Self, PluginError> {
+///         Ok(Self(parameters))
+///     }
+///
+///     fn shape(&self) -> Shape {
+///         Shape { steps: 1, width: self.0.most + 1 }
+///     }
+///
+///     fn encode(&self, rows: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+///         for (row, counts) in rows.iter().zip(out.chunks_exact_mut(self.0.most + 1)) {
+///             row.iter().for_each(|choice| counts[usize::from(*choice).min(self.0.most)] += 1.0);
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Encoder: Send + Sync + Sized + 'static {
     /// Name in recipes; unique among the encoders of all plugins.
     const NAME: &'static str;
@@ -30,6 +75,44 @@ pub trait Encoder: Send + Sync + Sized + 'static {
 
 /// Operators of networks to numbers: for whatever depends on what a network does, not on the choices that led to it. Since minor
 /// version 2 of the ABI.
+///
+/// Multiply-accumulates and bytes of weights of a network, in one step:
+/// ```
+/// use lglp_sdk::SearchSpace;
+/// use lglp_sdk::plugin::{Networks, OperatorEncoder, PluginError, Shape};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// lglp_sdk::export_plugin! { summary: "Sizes of networks", operator_encoders: [Sizes] }
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Parameters {}
+///
+/// struct Sizes;
+///
+/// impl OperatorEncoder for Sizes {
+///     const NAME: &'static str = "sizes";
+///     const SUMMARY: &'static str = "multiply-accumulates and bytes of weights, in millions";
+///     type Parameters = Parameters;
+///
+///     fn new(_space: &SearchSpace, _parameters: Parameters) -> Result<Self, PluginError> {
+///         Ok(Self)
+///     }
+///
+///     fn shape(&self, _operators: usize) -> Shape {
+///         Shape { steps: 1, width: 2 }
+///     }
+///
+///     fn encode(&self, networks: Networks<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+///         for (network, sizes) in networks.iter().zip(out.chunks_exact_mut(2)) {
+///             sizes[0] = network.iter().map(|operator| operator.macs as f32 / 1e6).sum();
+///             sizes[1] = network.iter().map(|operator| operator.weight_bytes as f32 / 1e6).sum();
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait OperatorEncoder: Send + Sync + Sized + 'static {
     /// Name in recipes; unique among the encoders of all plugins.
     const NAME: &'static str;
@@ -49,6 +132,62 @@ pub trait OperatorEncoder: Send + Sync + Sized + 'static {
 }
 
 /// Encoded architectures to learned features.
+///
+/// Values in proportion to the largest that training saw:
+/// ```
+/// use lglp_sdk::plugin::{FeatureExtractor, Fit, PluginError, Tensor};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// lglp_sdk::export_plugin! { summary: "Values in proportion", extractors: [Proportions] }
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Parameters {}
+///
+/// /// The largest of each value, at least 1.
+/// #[derive(Serialize, Deserialize)]
+/// struct Proportions(Vec<f32>);
+///
+/// impl FeatureExtractor for Proportions {
+///     const NAME: &'static str = "proportions";
+///     const SUMMARY: &'static str = "values in proportion to the largest of training";
+///     const STATE_VERSION: u32 = 1;
+///     type Parameters = Parameters;
+///
+///     fn fit(_parameters: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+///         let inputs = data.train.inputs;
+///         let mut largest = vec![1.0; inputs.shape.len()];
+///         for row in (0..inputs.rows).map(|row| inputs.row(row)) {
+///             largest.iter_mut().zip(row).for_each(|(most, value)| *most = value.max(*most));
+///         }
+///         Ok(Self(largest))
+///     }
+///
+///     fn save(&self) -> Result<Vec<u8>, PluginError> {
+///         serde_json::to_vec(self).map_err(PluginError::failed)
+///     }
+///
+///     fn load(_version: u32, state: &[u8]) -> Result<Self, PluginError> {
+///         serde_json::from_slice(state).map_err(|error| PluginError::UnsupportedState(error.to_string()))
+///     }
+///
+///     fn features(&self) -> usize {
+///         self.0.len()
+///     }
+///
+///     fn extract(&self, inputs: Tensor<'_>, out: &mut [f32]) -> Result<(), PluginError> {
+///         if inputs.shape.len() != self.0.len() {
+///             return Err(PluginError::Failed(format!("rows of {} values, fitted to {}", inputs.shape.len(), self.0.len())));
+///         }
+///         for (row, features) in out.chunks_exact_mut(self.0.len()).enumerate() {
+///             let values = inputs.row(row).iter().zip(&self.0);
+///             features.iter_mut().zip(values).for_each(|(feature, (value, most))| *feature = value / most);
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait FeatureExtractor: Send + Sync + Sized + 'static {
     /// Name in recipes; unique among the feature extractors of all plugins.
     const NAME: &'static str;
@@ -76,6 +215,47 @@ pub trait FeatureExtractor: Send + Sync + Sized + 'static {
 }
 
 /// Encoded architectures, or features, to latencies (or another target of the recipe).
+///
+/// The mean of what was measured, which every model has to beat:
+/// ```
+/// use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// lglp_sdk::export_plugin! { summary: "The mean", regressors: [Mean] }
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Parameters {}
+///
+/// struct Mean(f64);
+///
+/// impl Regressor for Mean {
+///     const NAME: &'static str = "mean";
+///     const SUMMARY: &'static str = "the mean of the training part";
+///     const STATE_VERSION: u32 = 1;
+///     type Parameters = Parameters;
+///
+///     fn fit(_parameters: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
+///         let targets = data.train.targets;
+///         Ok(Self(targets.iter().sum::<f64>() / targets.len() as f64))
+///     }
+///
+///     fn save(&self) -> Result<Vec<u8>, PluginError> {
+///         serde_json::to_vec(&self.0).map_err(PluginError::failed)
+///     }
+///
+///     fn load(_version: u32, state: &[u8]) -> Result<Self, PluginError> {
+///         let mean = serde_json::from_slice(state);
+///         mean.map(Self).map_err(|error| PluginError::UnsupportedState(error.to_string()))
+///     }
+///
+///     fn predict(&self, _inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
+///         targets.fill(self.0);
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Regressor: Send + Sync + Sized + 'static {
     /// Name in recipes; unique among the regressors of all plugins.
     const NAME: &'static str;
@@ -178,6 +358,49 @@ pub trait Regressor: Send + Sync + Sized + 'static {
 }
 
 /// Something that runs ONNX networks on a device and times them.
+///
+/// A runtime that reads a network's bytes and runs nothing, to show the form:
+/// ```
+/// use std::time::Instant;
+///
+/// use lglp_sdk::plugin::{PluginError, Runtime, Sample};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// lglp_sdk::export_plugin! { summary: "Reading", runtimes: [Reading] }
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Settings {}
+///
+/// struct Reading;
+///
+/// impl Runtime for Reading {
+///     const NAME: &'static str = "reading";
+///     const SUMMARY: &'static str = "how long it takes to read a network's bytes";
+///     type Parameters = Settings;
+///     type Network = Vec<u8>;
+///
+///     fn open(_settings: Settings) -> Result<Self, PluginError> {
+///         Ok(Self)
+///     }
+///
+///     fn describe(&self) -> serde_json::Value {
+///         serde_json::json!({ "device": "memory" })
+///     }
+///
+///     fn load(&self, onnx: &[u8]) -> Result<Vec<u8>, PluginError> {
+///         Ok(onnx.to_vec())
+///     }
+///
+///     fn run(&self, network: &mut Vec<u8>) -> Result<Sample, PluginError> {
+///         let begin = Instant::now();
+///         std::hint::black_box(network.iter().map(|byte| u64::from(*byte)).sum::<u64>());
+///         let wall_ns = begin.elapsed().as_nanos() as u64;
+///         Ok(Sample { wall_ns: wall_ns.max(1), ..Sample::default() })
+///     }
+/// }
+/// ```
 pub trait Runtime: Send + Sync + Sized + 'static {
     /// Name in hardware targets; unique among the runtimes of all plugins.
     const NAME: &'static str;

@@ -20,13 +20,7 @@ use crate::strict;
 /// last, names a `fn() -> Result<(), PluginError>` that looks for what the plugin opens by itself, a native library or a
 /// device: without it, the plugin is listed as unavailable, with the reason.
 ///
-/// ```ignore
-/// lglp_sdk::export_plugin! {
-///     summary: "One-hot encodings",
-///     encoders: [OneHot],
-///     regressors: [Ridge],
-/// }
-/// ```
+/// The documentation of each trait has a whole plugin, and so has the README.
 #[macro_export]
 macro_rules! export_plugin {
     (

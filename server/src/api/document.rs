@@ -2,12 +2,15 @@
 
 use std::sync::LazyLock;
 
-use utoipa::OpenApi;
+use actix_web::App;
+use utoipa::{Modify, OpenApi};
+use utoipa_actix_web::AppExt as _;
 
 use super::access::Secured;
 use super::bodies::Bodies;
 use super::integers::Integers;
 use super::parameters::Parameters;
+use super::routes;
 use super::statuses::Statuses;
 
 #[derive(OpenApi)]
@@ -19,74 +22,6 @@ use super::statuses::Statuses;
                        not know is refused; answers may have more fields than these one day.",
     ),
     servers((url = ".", description = "Where this document lies, also behind a prefix of paths")),
-    paths(
-        super::predict::predict,
-        super::explain::explain,
-        super::hardware::list_hardware,
-        super::hardware::get_hardware,
-        super::hardware::put_hardware,
-        super::models::list_models,
-        super::models::get_model,
-        super::models::create_model,
-        super::lineage::get_lineage,
-        super::lineage::get_diff,
-        super::bundles::export_model,
-        super::bundles::import_model,
-        super::aliases::get_alias,
-        super::aliases::move_alias,
-        super::aliases::roll_back,
-        super::gates::get_gate,
-        super::gates::set_gate,
-        super::validations::list_validations,
-        super::validations::validate,
-        super::validations::get_validation,
-        super::validations::get_scatter,
-        super::measurements::list_measurements,
-        super::measurements::measured_spaces,
-        super::measurements::record_measurements,
-        super::interventions::delete_measurements,
-        super::imports::import_measurements,
-        super::interventions::delete_hardware,
-        super::interventions::rename_hardware,
-        super::exclusions::list_exclusions,
-        super::exclusions::exclude_measurements,
-        super::savings::get_savings,
-        super::traffic::get_traffic,
-        super::traffic::set_traffic,
-        super::datasets::list_datasets,
-        super::datasets::freeze_dataset,
-        super::workers::list_workers,
-        super::workers::register_worker,
-        super::workers::confirm_worker,
-        super::workers::lease_work,
-        super::workers::calibrate_worker,
-        super::workers::sign_off_worker,
-        super::leases::heartbeat_job,
-        super::leases::next_batch,
-        super::leases::submit_measurements,
-        super::leases::finish_job,
-        super::leases::release_job,
-        super::jobs::submit_job,
-        super::jobs::list_jobs,
-        super::jobs::get_job,
-        super::jobs::cancel_job,
-        super::jobs::job_events,
-        super::blobs::put_blob,
-        super::blobs::get_blob,
-        super::plugins::list_plugins,
-        super::spaces::list_spaces,
-        super::audit::audit,
-        super::audit::audit_head,
-        super::audit::events,
-        super::registry::backup_registry,
-        super::registry::verify_registry,
-        super::registry::collect_blobs,
-        super::health::healthz,
-        super::health::readyz,
-        super::metrics::prometheus,
-    super::tokens::create_token, super::tokens::list_tokens, super::tokens::revoke_token, super::webhooks::create_webhook, super::webhooks::delete_webhook, super::webhooks::get_webhook, super::webhooks::list_webhooks, super::webhooks::ping_webhook,
-    ),
-    modifiers(&Secured, &Parameters, &Statuses, &Integers, &Bodies),
     tags(
         (name = "predict", description = "The main call"),
         (name = "hardware", description = "Devices that latencies belong to"),
@@ -98,11 +33,17 @@ use super::statuses::Statuses;
         (name = "operation", description = "Health, metrics, audit, webhooks, tokens"),
     )
 )]
-struct Document;
+struct Description;
 
-/// The contract, as committed in `openapi/openapi.json`.
+/// What is added to what handlers say of themselves.
+const ADDITIONS: [&dyn Modify; 5] = [&Secured, &Parameters, &Statuses, &Integers, &Bodies];
+
+/// The contract, as committed in `openapi/openapi.json`: of the routes that are served.
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let app = App::new().into_utoipa_app().openapi(Description::openapi());
+    let (_, mut document) = app.configure(routes::all).split_for_parts();
+    ADDITIONS.iter().for_each(|addition| addition.modify(&mut document));
+    document
 }
 
 /// The methods that the contract gives to a path, in capitals; none where there is no such path.

@@ -41,6 +41,7 @@ mod predict;
 mod problem;
 mod registry;
 mod root;
+mod routes;
 mod savings;
 mod server;
 mod spaces;

@@ -25,7 +25,7 @@ use super::heavy::HeavyReads;
 use super::metrics::{Metrics, method_label};
 use super::pace::Pace;
 use super::places::Places as Listening;
-use super::{Access, State, access, compression, document, extract, problem};
+use super::{Access, State, access, compression, document, extract, problem, routes};
 use crate::allocator;
 use crate::compute::{Crew, Desk};
 use crate::jobs::{Jobs, Plans, Services};
@@ -205,7 +205,7 @@ async fn run(
             .wrap(from_fn(compression::compress))
             .app_data(state.clone())
             .app_data(web::PathConfig::default().error_handler(extract::path_error))
-            .configure(routes)
+            .configure(routes::configure)
             .service(
                 SwaggerUi::new("/docs/{_:.*}")
                     .url("/openapi.json", document.clone())
@@ -236,81 +236,4 @@ fn signals() -> std::io::Result<impl Future<Output = ()>> {
         let told = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
         if told { Poll::Ready(()) } else { Poll::Pending }
     }))
-}
-
-/// Every route; those with fixed first segments come before `/v1/{hardware}`.
-fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(super::health::healthz)
-        .service(super::health::readyz)
-        .service(super::metrics::prometheus)
-        .service(super::spaces::list_spaces)
-        .service(super::plugins::list_plugins)
-        .service(super::audit::audit_head)
-        .service(super::audit::audit)
-        .service(super::audit::events)
-        .service(super::registry::backup_registry)
-        .service(super::registry::verify_registry)
-        .service(super::registry::collect_blobs)
-        .service(super::blobs::put_blob)
-        .service(super::blobs::get_blob)
-        .service(super::jobs::submit_job)
-        .service(super::jobs::list_jobs)
-        .service(super::jobs::get_job)
-        .service(super::jobs::cancel_job)
-        .service(super::jobs::job_events)
-        .service(super::leases::heartbeat_job)
-        .service(super::leases::next_batch)
-        .service(super::leases::submit_measurements)
-        .service(super::leases::finish_job)
-        .service(super::leases::release_job)
-        .service(super::workers::list_workers)
-        .service(super::workers::register_worker)
-        .service(super::workers::confirm_worker)
-        .service(super::workers::lease_work)
-        .service(super::workers::calibrate_worker)
-        .service(super::workers::sign_off_worker)
-        .service(super::webhooks::list_webhooks)
-        .service(super::webhooks::create_webhook)
-        .service(super::webhooks::get_webhook)
-        .service(super::webhooks::delete_webhook)
-        .service(super::webhooks::ping_webhook)
-        .service(super::tokens::list_tokens)
-        .service(super::tokens::create_token)
-        .service(super::tokens::revoke_token)
-        .service(super::hardware::list_hardware)
-        .service(super::hardware::get_hardware)
-        .service(super::hardware::put_hardware)
-        .service(super::interventions::delete_hardware)
-        .service(super::interventions::rename_hardware)
-        .service(super::predict::predict)
-        .service(super::explain::explain)
-        .service(super::models::list_models)
-        .service(super::models::create_model)
-        .service(super::models::get_model)
-        .service(super::lineage::get_lineage)
-        .service(super::lineage::get_diff)
-        .service(super::bundles::export_model)
-        .service(super::bundles::import_model)
-        .service(super::aliases::get_alias)
-        .service(super::aliases::move_alias)
-        .service(super::aliases::roll_back)
-        .service(super::gates::get_gate)
-        .service(super::gates::set_gate)
-        .service(super::validations::list_validations)
-        .service(super::validations::validate)
-        .service(super::validations::get_scatter)
-        .service(super::validations::get_validation)
-        .service(super::measurements::list_measurements)
-        .service(super::measurements::measured_spaces)
-        .service(super::measurements::record_measurements)
-        .service(super::interventions::delete_measurements)
-        .service(super::imports::import_measurements)
-        .service(super::exclusions::list_exclusions)
-        .service(super::exclusions::exclude_measurements)
-        .service(super::savings::get_savings)
-        .service(super::traffic::get_traffic)
-        .service(super::traffic::set_traffic)
-        .service(super::datasets::list_datasets)
-        .service(super::datasets::freeze_dataset);
 }

@@ -4,6 +4,7 @@ use actix_web::http::header::IF_MATCH;
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use lglp_openapi::models::{Alias, MoveAlias, MoveAnswer, RollBack};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{AliasMoved, IfMatchMissing, NoSuchThing};
 use lglp_registry::{AliasMove, AliasName, Role, Rollback};
 use serde::Deserialize;
 
@@ -23,7 +24,7 @@ const HOW: &str = "send If-Match with the alias's ETag, \"0\" to create it, or *
     tag = "models",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), ("alias" = String, Path, description = "Alias")),
-    responses((status = 200, body = Alias, description = "The alias; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Alias, description = "The alias; its ETag is its generation"), NoSuchThing)
 )]
 #[get("/v1/{hardware}/aliases/{alias}")]
 pub(crate) async fn get_alias(
@@ -63,10 +64,10 @@ pub(super) struct MoveOptions {
     request_body = MoveAlias,
     responses(
         (status = 200, body = MoveAnswer, description = "The alias, whose ETag is its generation; with `dry_run` what would happen"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The gate refuses; `errors` names each rule that failed"),
-        (status = 412, body = Problem, content_type = "application/problem+json", description = "The alias has moved meanwhile"),
-        (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
+        AliasMoved,
+        IfMatchMissing,
     )
 )]
 #[put("/v1/{hardware}/aliases/{alias}")]
@@ -115,9 +116,9 @@ pub(crate) async fn move_alias(
     security(("token" = ["operator"])),
     responses(
         (status = 200, body = Alias, description = "The alias; its ETag is its generation"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "There is no earlier version"),
-        (status = 412, body = Problem, content_type = "application/problem+json", description = "The alias has moved meanwhile"),
+        AliasMoved,
     )
 )]
 #[post("/v1/{hardware}/aliases/{alias}/rollback")]

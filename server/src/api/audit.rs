@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
-use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{InvalidQuery, TooManyReads};
 use lglp_registry::{AuditEntry, AuditFilter, AuditFrom, AuditQuery, Change, Role};
 use serde::Deserialize;
 use serde_json::Value;
@@ -102,8 +102,8 @@ fn keep_to_admins(entry: &mut AuditEntry) {
     params(AuditStretch),
     responses(
         (status = 200, body = Vec<lglp_openapi::events::AuditEntry>, description = "Entries, oldest first"),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        InvalidQuery,
+        TooManyReads,
     )
 )]
 #[get("/v1/audit")]
@@ -124,7 +124,7 @@ pub(crate) async fn audit(
 }
 
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
-#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = lglp_openapi::events::AuditHead, description = "The end of the chain, which holds"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
+#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = lglp_openapi::events::AuditHead, description = "The end of the chain, which holds"), TooManyReads))]
 #[get("/v1/audit/head")]
 pub(crate) async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let head = heavy(&state, &caller, |state| state.store.verify_audit()).await?;
@@ -132,7 +132,7 @@ pub(crate) async fn audit_head(state: web::Data<State>, caller: Caller) -> Resul
 }
 
 /// What changed, for whoever waits for it.
-#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<lglp_openapi::events::Event>, description = "Entries, oldest first"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again")))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<lglp_openapi::events::Event>, description = "Entries, oldest first"), TooManyReads))]
 #[get("/v1/events")]
 pub(crate) async fn events(
     state: web::Data<State>,

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::Binary;
 use lglp_openapi::measurements::BlobStored;
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
 use lglp_registry::Digest;
 
 use super::State;
@@ -32,8 +33,8 @@ pub(crate) async fn put_blob(state: web::Data<State>, Bytes(body): Bytes) -> Res
     params(("digest" = String, Path, description = "`sha256:` and 64 hexadecimal digits")),
     responses(
         (status = 200, body = Binary, content_type = "application/octet-stream", description = "The blob"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        NoSuchThing,
+        TooManyReads,
     )
 )]
 #[get("/v1/blobs/{digest}")]

@@ -8,6 +8,7 @@ use lglp_openapi::Binary;
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::models::Version;
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
 use lglp_registry::Quota;
 
 use super::State;
@@ -30,8 +31,8 @@ use crate::bundles::{Bundle, Importer, Terms, export};
     ),
     responses(
         (status = 200, body = Binary, content_type = "application/x-tar", description = "The bundle"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        NoSuchThing,
+        TooManyReads,
     )
 )]
 #[get("/v1/{hardware}/models/{version}/bundle")]
@@ -64,7 +65,7 @@ pub(crate) async fn export_model(
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Machine, search space or plugins are others here; `detail` names them"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The bundle is too large"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The bundle is damaged, or its model cannot be used"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        TooManyReads,
     )
 )]
 #[post("/v1/{hardware}/models/import")]

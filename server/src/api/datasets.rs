@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::measurements::{Dataset, FreezeDataset};
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewDataset;
 
@@ -17,7 +18,7 @@ use super::problem::ApiError;
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = Vec<Dataset>, description = "Frozen datasets"), NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/datasets")]
 pub(crate) async fn list_datasets(
@@ -35,7 +36,7 @@ pub(crate) async fn list_datasets(
     security(("token" = ["operator"])),
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = FreezeDataset,
-    responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 409, body = Problem, content_type = "application/problem+json", description = "The content is described otherwise already"), (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"))
+    responses((status = 201, body = Dataset, description = "The frozen dataset"), (status = 409, body = Problem, content_type = "application/problem+json", description = "The content is described otherwise already"), Invalid)
 )]
 #[post("/v1/{hardware}/datasets")]
 pub(crate) async fn freeze_dataset(

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::exclusions::{Exclude, Excluded, Exclusion};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_registry::Exclusion as Stored;
 use serde::Deserialize;
 
@@ -28,7 +29,7 @@ pub(super) struct Selection {
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/exclusions")]
 pub(crate) async fn list_exclusions(
@@ -63,7 +64,7 @@ struct ExcludeBody {
         (status = 200, body = Excluded, description = "How many of them were new"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target or measurement"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "One is excluded for another reason"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
     )
 )]
 #[post("/v1/{hardware}/exclusions")]

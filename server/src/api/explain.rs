@@ -9,6 +9,7 @@ use lglp_engine::spaces::Spaces;
 use lglp_engine::spaces::single_changes;
 use lglp_openapi::explain::{ExplainRequest, Explanation, SingleChange};
 use lglp_openapi::predict::PredictingModel;
+use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::Value;
@@ -29,12 +30,12 @@ use crate::serving::Serving;
     request_body = ExplainRequest,
     responses(
         (status = 200, body = Explanation, description = "The prediction in parts, which sum to it"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "Unknown hardware, space, version or alias, or nothing in production yet"),
+        NothingToAsk,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "An invalid architecture, or a version that does not tell what it consists of"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too much waits; `Retry-After` says when to ask again"),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "A plugin failed or panicked"),
+        TooMuchWaits,
+        PluginFailed,
         (status = 503, body = Problem, content_type = "application/problem+json", description = "A plugin is in quarantine or unavailable, or the server is stopping"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "A plugin did not come back within its deadline"),
+        PluginTooSlow,
     )
 )]
 #[post("/v1/{hardware}/explain")]

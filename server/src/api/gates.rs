@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use lglp_openapi::gates::{Gate, SetGate};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{IfMatchMissing, NoSuchThing};
 use lglp_registry::{GateChange, GateRules};
 use serde::Deserialize;
 
@@ -18,7 +19,7 @@ use super::problem::ApiError;
     tag = "models",
     params(("hardware" = String, Path, description = "Hardware target")),
     security(("token" = ["viewer"])),
-    responses((status = 200, body = Gate, description = "The gate; its ETag is its generation"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Gate, description = "The gate; its ETag is its generation"), NoSuchThing)
 )]
 #[get("/v1/{hardware}/gate")]
 pub(crate) async fn get_gate(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
@@ -53,10 +54,10 @@ struct SetGateBody {
     security(("token" = ["admin"])),
     responses(
         (status = 200, body = Gate, description = "The gate; its ETag is its generation"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 412, body = Problem, content_type = "application/problem+json", description = "The gate was set meanwhile"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "A bound is out of range"),
-        (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
+        IfMatchMissing,
     )
 )]
 #[put("/v1/{hardware}/gate")]

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, put, web};
 use lglp_engine::measure::{admit, is_of_this_machine};
 use lglp_openapi::hardware::{Hardware, HardwareList, NewHardware};
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing, QuotaReached};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::{Error, NewHardware as NewTarget, Quota};
 
@@ -26,7 +27,7 @@ pub(crate) async fn list_hardware(state: web::Data<State>, caller: Caller) -> Re
     tag = "hardware",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Hardware, description = "The hardware target"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Hardware, description = "The hardware target"), NoSuchThing)
 )]
 #[get("/v1/hardware/{hardware}")]
 pub(crate) async fn get_hardware(
@@ -47,9 +48,9 @@ pub(crate) async fn get_hardware(
     request_body = NewHardware,
     responses(
         (status = 200, body = Hardware, description = "The hardware target"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller has created all that it may"),
+        QuotaReached,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It exists with another description"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
     )
 )]
 #[put("/v1/hardware/{hardware}")]

@@ -3,6 +3,7 @@
 
 use actix_web::{HttpResponse, post, web};
 use lglp_openapi::measurements::{ImportMeasurements, Recorded};
+use lglp_openapi::problem::responses::{NoSuchHardware, RecordedOtherwise, TooManyCalls};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::{Digest, Error, HardwareName, Measurement};
 use serde::Deserialize;
@@ -36,11 +37,11 @@ pub(super) struct Parts {
     request_body = ImportMeasurements,
     responses(
         (status = 200, body = Recorded, description = "How many of them were new"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another measurement is recorded in that round"),
+        NoSuchHardware,
+        RecordedOtherwise,
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The parts are too large to be recorded in one step"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid, or a part was not stored; `errors` names each place"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+        TooManyCalls,
     )
 )]
 #[post("/v1/{hardware}/measurements/import")]

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, delete, post, web};
 use lglp_openapi::hardware::{Hardware, RenameHardware};
 use lglp_openapi::measurements::Deleted;
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{InUse, Invalid, NoSuchHardware, TooManyCalls};
 use lglp_registry::{HardwareName, Intervention};
 use serde::Deserialize;
 
@@ -73,10 +74,10 @@ fn count(state: &State) {
     params(("hardware" = String, Path, description = "Hardware target"), Deletion),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use; `detail` says by what"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+        NoSuchHardware,
+        InUse,
+        Invalid,
+        TooManyCalls,
     )
 )]
 #[delete("/v1/hardware/{hardware}")]
@@ -107,10 +108,10 @@ pub(crate) async fn delete_hardware(
     responses(
         (status = 200, body = Hardware, description = "The hardware target, under its new name"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller's token is not for the new name"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
+        NoSuchHardware,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use, or there is one of the new name; `detail` says which"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+        Invalid,
+        TooManyCalls,
     )
 )]
 #[post("/v1/hardware/{hardware}/rename")]
@@ -140,10 +141,10 @@ pub(crate) async fn rename_hardware(
     params(("hardware" = String, Path, description = "Hardware target"), MeasurementDeletion),
     responses(
         (status = 200, body = Deleted, description = "How many there were"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use; `detail` says by what"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long calls wait; `Retry-After` says when to ask again"),
+        NoSuchHardware,
+        InUse,
+        Invalid,
+        TooManyCalls,
     )
 )]
 #[delete("/v1/{hardware}/measurements")]

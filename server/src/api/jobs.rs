@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use futures_util::stream::unfold;
 use lglp_openapi::jobs::{Job, JobEvent, JobList, SubmitJob};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, NoSuchHardware, NoSuchJob};
 use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,9 +49,9 @@ struct SubmitBody {
     request_body = SubmitJob,
     responses(
         (status = 202, body = Job, description = "The job, at the address in `Location`"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target"),
+        NoSuchHardware,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The key was used for another job"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many jobs wait, or too many of the caller's"),
     )
 )]
@@ -237,7 +238,7 @@ pub(crate) async fn list_jobs(
     tag = "jobs",
     security(("token" = ["viewer"])),
     params(("id" = u64, Path, description = "Job number")),
-    responses((status = 200, body = Job, description = "The job"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"))
+    responses((status = 200, body = Job, description = "The job"), NoSuchJob)
 )]
 #[get("/v1/jobs/{id}")]
 pub(crate) async fn get_job(
@@ -265,7 +266,7 @@ async fn find(state: &web::Data<State>, id: u64, caller: &Caller) -> Result<Stor
     params(("id" = u64, Path, description = "Job number")),
     responses(
         (status = 200, body = Job, description = "The job, cancelled or with `cancel_requested`"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        NoSuchJob,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It has ended"),
     )
 )]
@@ -288,7 +289,7 @@ pub(crate) async fn cancel_job(
     params(("id" = u64, Path, description = "Job number")),
     responses(
         (status = 200, body = JobEvent, content_type = "text/event-stream", description = "`event: progress` or `event: end`, each with the job as JSON in `data`"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        NoSuchJob,
         (status = 429, body = Problem, content_type = "application/problem+json", description = "The caller, or all callers together, listen too often at once"),
     )
 )]

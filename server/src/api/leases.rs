@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, post, web};
 use lglp_openapi::jobs::{Job, JobProgress};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, LeaseOver, NoSuchJob};
 use lglp_openapi::workers::{Accepted, AskForBatch, Batch, Finish, Heartbeat, Release, SubmitMeasurements};
 use lglp_registry::{Error, Job as Stored, Measurement, Progress, SignOfLife, WorkerName};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
@@ -30,8 +31,8 @@ const SUBMIT_LIMIT: usize = 256;
     request_body = Heartbeat,
     responses(
         (status = 200, body = Job, description = "The job"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+        NoSuchJob,
+        LeaseOver,
     )
 )]
 #[post("/v1/jobs/{id}/heartbeat")]
@@ -63,8 +64,8 @@ pub(crate) async fn heartbeat_job(
     request_body = AskForBatch,
     responses(
         (status = 200, body = Batch, description = "What is not measured yet, as far as it was asked for"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+        NoSuchJob,
+        LeaseOver,
     )
 )]
 #[post("/v1/jobs/{id}/batch")]
@@ -103,9 +104,9 @@ struct SubmitBody {
     request_body = SubmitMeasurements,
     responses(
         (status = 200, body = Accepted, description = "How many were recorded, and how many were known"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
+        NoSuchJob,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over: nothing was recorded"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
     )
 )]
 #[post("/v1/jobs/{id}/measurements")]
@@ -147,8 +148,8 @@ pub(crate) async fn submit_measurements(
     request_body = Finish,
     responses(
         (status = 200, body = Job, description = "The job, which has ended"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+        NoSuchJob,
+        LeaseOver,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Something is not measured yet"),
     )
 )]
@@ -177,8 +178,8 @@ pub(crate) async fn finish_job(
     request_body = Release,
     responses(
         (status = 200, body = Job, description = "The job"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such job"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease is over"),
+        NoSuchJob,
+        LeaseOver,
     )
 )]
 #[post("/v1/jobs/{id}/release")]

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, get, web};
 use lglp_engine::predictor::ServedModel;
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
 use lglp_sdk::Architecture;
 
 use super::State;
@@ -29,8 +30,8 @@ use crate::serving::{Serving, ServingError};
     ),
     responses(
         (status = 200, body = Lineage, description = "The version's lineage"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        NoSuchThing,
+        TooManyReads,
     )
 )]
 #[get("/v1/{hardware}/models/{version}/lineage")]
@@ -59,7 +60,7 @@ pub(crate) async fn get_lineage(
     ),
     responses(
         (status = 200, body = ModelDiff, description = "How they differ"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "`count` is out of range"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many requests wait"),
     )

@@ -7,7 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use lglp_engine::spaces::{Misfit, Spaces};
 use lglp_openapi::measurements::{MeasuredSpace, Measurement, Recorded};
-use lglp_openapi::problem::{Fault, Problem};
+use lglp_openapi::problem::Fault;
+use lglp_openapi::problem::responses::{Invalid, InvalidQuery, NoSuchThing, RecordedOtherwise, TooManyReads};
 use lglp_registry::{Digest, HardwareName, Measurement as Stored};
 use lglp_sdk::Excerpt;
 use serde::Deserialize;
@@ -118,7 +119,7 @@ type Cursor = (u32, Digest);
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Measurement>, description = "Measurements, by round and then by digest; with `limit`, `Link` names the next page where there is one"), (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is not valid"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = Vec<Measurement>, description = "Measurements, by round and then by digest; with `limit`, `Link` names the next page where there is one"), InvalidQuery, NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/measurements")]
 pub(crate) async fn list_measurements(
@@ -149,7 +150,7 @@ pub(crate) async fn list_measurements(
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Vec<MeasuredSpace>, description = "The spaces, each with the definition that its measurements belong to"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Vec<MeasuredSpace>, description = "The spaces, each with the definition that its measurements belong to"), NoSuchThing)
 )]
 #[get("/v1/{hardware}/spaces")]
 pub(crate) async fn measured_spaces(
@@ -169,8 +170,8 @@ pub(crate) async fn measured_spaces(
     request_body = Vec<Measurement>,
     responses(
         (status = 200, body = Recorded, description = "How many of them were new"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another measurement is recorded in that round"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        RecordedOtherwise,
+        Invalid,
     )
 )]
 #[post("/v1/{hardware}/measurements")]

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use lglp_openapi::models::{ModelList, Version, VersionContent};
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewVersion;
 
@@ -20,7 +21,7 @@ use super::words::Path;
     tag = "models",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = ModelList, description = "Versions, oldest first, and aliases"), NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/models")]
 pub(crate) async fn list_models(
@@ -54,7 +55,7 @@ pub(crate) async fn list_models(
         ("hardware" = String, Path, description = "Hardware target"),
         ("version" = u32, Path, description = "Version number"),
     ),
-    responses((status = 200, body = Version, description = "The version"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Version, description = "The version"), NoSuchThing)
 )]
 #[get("/v1/{hardware}/models/{version}")]
 pub(crate) async fn get_model(
@@ -77,9 +78,9 @@ pub(crate) async fn get_model(
     request_body = VersionContent,
     responses(
         (status = 201, body = Version, description = "The version"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The key was used with other content"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
     )
 )]
 #[post("/v1/{hardware}/models")]

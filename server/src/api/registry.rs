@@ -6,6 +6,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, ContentType};
 use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::Binary;
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, TooManyReads};
 use lglp_openapi::registry::{CollectBlobs, Collected, Verification};
 
 use super::State;
@@ -22,7 +23,7 @@ use super::stream::written_by;
     responses(
         (status = 200, body = Binary, content_type = "application/octet-stream", description = "The archive; it is whole only where it ends in order"),
         (status = 500, body = Problem, content_type = "application/problem+json", description = "The registry is damaged"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        TooManyReads,
     )
 )]
 #[get("/v1/registry/backup")]
@@ -43,7 +44,7 @@ pub(crate) async fn backup_registry(state: web::Data<State>, caller: Caller) -> 
 #[utoipa::path(
     tag = "operation",
     security(("token" = ["admin"])),
-    responses((status = 200, body = Verification, description = "What was checked and found"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = Verification, description = "What was checked and found"), TooManyReads)
 )]
 #[get("/v1/registry/verify")]
 pub(crate) async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -58,7 +59,7 @@ pub(crate) async fn verify_registry(state: web::Data<State>, caller: Caller) -> 
     request_body = CollectBlobs,
     responses(
         (status = 200, body = Collected, description = "What was removed, or would be"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The registry takes no more writes"),
     )
 )]

@@ -1,6 +1,7 @@
 //! `GET /v1/{hardware}/savings`.
 
 use actix_web::{HttpResponse, get, web};
+use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 
@@ -19,9 +20,9 @@ use crate::savings::{self, SavingsError};
     params(("hardware" = String, Path, description = "Hardware target"), SavingsQuery),
     responses(
         (status = 200, body = SavingsReport, description = "What predicting saved, and what it follows from"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "An assumption is out of range"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"),
+        TooManyReads,
     )
 )]
 #[get("/v1/{hardware}/savings")]

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing};
 use lglp_openapi::tokens::{CreateToken, CreatedToken, Token, TokenList};
 use lglp_registry::{HardwareName, NewToken, Role, TokenId};
 use serde::Deserialize;
@@ -46,7 +47,7 @@ struct CreateBody {
     responses(
         (status = 201, body = CreatedToken, description = "The token, and its secret"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "An active token has that name"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
     )
 )]
 #[post("/v1/tokens")]
@@ -84,7 +85,7 @@ pub(super) struct Revocation {
     params(("id" = String, Path, description = "The token's id, 12 hexadecimal digits"), Revocation),
     responses(
         (status = 200, body = Token, description = "The revoked token"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
+        NoSuchThing,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It is the last of an admin"),
     )
 )]

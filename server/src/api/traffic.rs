@@ -1,6 +1,7 @@
 //! `/v1/{hardware}/traffic`: shadows and canaries.
 
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use lglp_openapi::problem::responses::{IfMatchMissing, Invalid, NoSuchThing};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::traffic::{SetTraffic, Share, Traffic};
 use lglp_registry::{HardwareName, SetTraffic as Order, Share as StoredShare};
@@ -17,7 +18,7 @@ use super::problem::ApiError;
 #[utoipa::path(
     tag = "models",
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Traffic, description = "The traffic; its ETag is its generation, \"0\" where it was never divided"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it")),
+    responses((status = 200, body = Traffic, description = "The traffic; its ETag is its generation, \"0\" where it was never divided"), NoSuchThing),
     security(("token" = ["viewer"])),
 )]
 #[get("/v1/{hardware}/traffic")]
@@ -43,8 +44,8 @@ pub(crate) async fn get_traffic(
         (status = 200, body = Traffic, description = "The traffic; its ETag is its generation"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target or alias; `detail` names it"),
         (status = 412, body = Problem, content_type = "application/problem+json", description = "It was divided otherwise meanwhile"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
-        (status = 428, body = Problem, content_type = "application/problem+json", description = "If-Match is missing"),
+        Invalid,
+        IfMatchMissing,
     ),
     security(("token" = ["operator"])),
 )]

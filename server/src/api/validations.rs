@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use lglp_openapi::jobs::{Job, ValidateParameters};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_openapi::validations::Validation;
 use lglp_registry::{JobKind, NewJob};
 use serde::Deserialize;
@@ -31,7 +32,7 @@ pub(super) struct Selection {
     tag = "models",
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
     security(("token" = ["viewer"])),
-    responses((status = 200, body = Vec<Validation>, description = "Reports, oldest first"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = Vec<Validation>, description = "Reports, oldest first"), NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/validations")]
 pub(crate) async fn list_validations(
@@ -65,8 +66,8 @@ pub(crate) async fn list_validations(
     security(("token" = ["operator"])),
     responses(
         (status = 202, body = Job, description = "The job, at the address in `Location`"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        NoSuchThing,
+        Invalid,
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many jobs wait"),
     )
 )]
@@ -96,7 +97,7 @@ pub(crate) async fn validate(
         ("number" = u32, Path, description = "Number of the report"),
     ),
     security(("token" = ["viewer"])),
-    responses((status = 200, body = Validation, description = "The report"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"))
+    responses((status = 200, body = Validation, description = "The report"), NoSuchThing)
 )]
 #[get("/v1/{hardware}/validations/{number}")]
 pub(crate) async fn get_validation(
@@ -116,7 +117,7 @@ pub(crate) async fn get_validation(
         ("number" = u32, Path, description = "Number of the report"),
     ),
     security(("token" = ["viewer"])),
-    responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such thing; `detail` names it"), (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many long reads wait; `Retry-After` says when to ask again"))
+    responses((status = 200, body = String, content_type = "image/svg+xml", description = "The scatter plot"), NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/validations/{number}/scatter.svg")]
 pub(crate) async fn get_scatter(

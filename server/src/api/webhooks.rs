@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
+use lglp_openapi::problem::responses::NoSuchWebhook;
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::webhooks::{CreatedWebhook, NewWebhook, Pinged, Webhook, WebhookList};
 use lglp_registry::{NewWebhook as Wanted, WebhookId};
@@ -39,7 +40,7 @@ pub(crate) async fn list_webhooks(state: web::Data<State>) -> Result<HttpRespons
 #[utoipa::path(
     tag = "operation",
     params(("id" = String, Path, description = "Webhook")),
-    responses((status = 200, body = Webhook, description = "The webhook"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such webhook")),
+    responses((status = 200, body = Webhook, description = "The webhook"), NoSuchWebhook),
     security(("token" = ["admin"]))
 )]
 #[get("/v1/webhooks/{id}")]
@@ -83,7 +84,7 @@ pub(crate) async fn create_webhook(
 #[utoipa::path(
     tag = "operation",
     params(("id" = String, Path, description = "Webhook")),
-    responses((status = 204, description = "Deleted"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such webhook")),
+    responses((status = 204, description = "Deleted"), NoSuchWebhook),
     security(("token" = ["admin"]))
 )]
 #[delete("/v1/webhooks/{id}")]
@@ -101,7 +102,7 @@ pub(crate) async fn delete_webhook(
 #[utoipa::path(
     tag = "operation",
     params(("id" = String, Path, description = "Webhook")),
-    responses((status = 200, body = Pinged, description = "What came back"), (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such webhook"), (status = 508, body = Problem, content_type = "application/problem+json", description = "The request is itself a delivery of a webhook")),
+    responses((status = 200, body = Pinged, description = "What came back"), NoSuchWebhook, (status = 508, body = Problem, content_type = "application/problem+json", description = "The request is itself a delivery of a webhook")),
     security(("token" = ["admin"]))
 )]
 #[post("/v1/webhooks/{id}/ping")]

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, delete, get, post, put, web};
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::{Difference, Setup, difference};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{Invalid, NoSuchWorker, QuotaReached, RegisteredElsewhere};
 use lglp_openapi::workers::{
     AskForWork, Calibrated, Calibration, ConfirmWorker, RegisterWorker, Registered, Setup as WireSetup, Work, Worker,
     WorkerList,
@@ -59,10 +60,10 @@ pub(crate) async fn list_workers(state: web::Data<State>, caller: Caller) -> Res
     request_body = RegisterWorker,
     responses(
         (status = 200, body = Registered, description = "The worker, and its target's settings"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller has created all that it may"),
+        QuotaReached,
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such hardware target, and `setup` was not given"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The machine is another one than the target's"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Not valid; `errors` names each place"),
+        Invalid,
         (status = 429, body = Problem, content_type = "application/problem+json", description = "The caller registers other machines or targets too often"),
     )
 )]
@@ -207,7 +208,7 @@ fn other_machine(worker: &Worker, difference: &Difference) -> ApiError {
     request_body = ConfirmWorker,
     responses(
         (status = 200, body = Worker, description = "The worker"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such worker"),
+        NoSuchWorker,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "There is nothing to confirm, or no reason was given"),
     )
 )]
@@ -237,8 +238,8 @@ pub(crate) async fn confirm_worker(
     responses(
         (status = 200, body = Work, description = "A job, with its lease and its first architectures"),
         (status = 204, description = "There is no work"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such worker"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another process has registered under the name"),
+        NoSuchWorker,
+        RegisteredElsewhere,
     )
 )]
 #[post("/v1/workers/{worker}/lease")]
@@ -286,7 +287,7 @@ pub(crate) async fn lease_work(
     request_body = Calibration,
     responses(
         (status = 200, body = Calibrated, description = "What the target is calibrated by, and the worker against it"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another process has registered under the name"),
+        RegisteredElsewhere,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "It is another network than the target's"),
     )
 )]
@@ -356,8 +357,8 @@ pub(super) struct Leaving {
     params(("worker" = String, Path, description = "Name of the worker"), Leaving),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such worker"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Another process has registered under the name"),
+        NoSuchWorker,
+        RegisteredElsewhere,
     )
 )]
 #[delete("/v1/workers/{worker}")]

@@ -14,6 +14,7 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, post, web};
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_openapi::problem::Problem;
+use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
 use lglp_registry::HardwareName;
 use serde_json::Value;
 
@@ -47,14 +48,14 @@ const AT_ONCE: usize = 16 << 10;
     responses(
         (status = 200, body = PredictResponse, description = "Predictions in the order asked"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed JSON"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "Unknown hardware, space, version or alias, or nothing in production yet"),
+        NothingToAsk,
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body too large"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is compressed otherwise than by gzip"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Invalid architectures, each with its place; or too many"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too much waits; `Retry-After` says when to ask again"),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "A plugin failed or panicked"),
+        TooMuchWaits,
+        PluginFailed,
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The version cannot be used, it or a plugin is in quarantine, a plugin is unavailable, or the server is stopping"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "A plugin did not come back within its deadline"),
+        PluginTooSlow,
     )
 )]
 #[post("/v1/{hardware}/predict")]

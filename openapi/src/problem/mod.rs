@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 `application/problem+json`.
 
+pub mod responses;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lglp_openapi::hardware::{Hardware, Reference};
 use lglp_openapi::jobs::{Job, JobProgress};
+use lglp_openapi::problem::Slug;
 use lglp_openapi::workers::{
     Accepted, AskForBatch, AskForWork, Batch, Calibrated, Calibration, Finish, Heartbeat, RegisterWorker, Registered,
     Release, SubmitMeasurements, Work,
@@ -180,12 +181,11 @@ impl From<ClientError> for Failure {
         if problem.status == 429 || problem.status >= 500 {
             return Self::Lost(text);
         }
-        let slug = problem.kind.rsplit(':').next().unwrap_or_default();
-        let why = match (slug, problem.status) {
-            ("stale-lease", _) => Refusal::StaleLease,
-            ("stale-instance", _) => Refusal::StaleInstance,
-            ("fingerprint-differs", _) => Refusal::OtherMachine,
-            ("unknown-hardware", _) => Refusal::UnknownHardware,
+        let why = match (problem.slug(), problem.status) {
+            (Some(Slug::StaleLease), _) => Refusal::StaleLease,
+            (Some(Slug::StaleInstance), _) => Refusal::StaleInstance,
+            (Some(Slug::FingerprintDiffers), _) => Refusal::OtherMachine,
+            (Some(Slug::UnknownHardware), _) => Refusal::UnknownHardware,
             (_, 404) => Refusal::NotFound,
             (_, 401 | 403) => Refusal::NotAdmitted,
             _ => Refusal::Other,

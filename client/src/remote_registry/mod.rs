@@ -17,6 +17,7 @@ mod validations;
 mod versions;
 mod webhooks;
 
+use lglp_openapi::problem::Slug;
 use lglp_registry::{Error, Expected};
 
 use super::{ClientError, Http};
@@ -47,8 +48,8 @@ fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnO
     move |error| match &error {
         // What one item of a list names is for the server to say.
         ClientError::Problem(problem) if problem.status == 404 && problem.errors.is_empty() => {
-            let (what, id) = match problem.kind.rsplit(':').next() {
-                Some("unknown-hardware") => ("hardware target", id),
+            let (what, id) = match problem.slug() {
+                Some(Slug::UnknownHardware) => ("hardware target", id),
                 _ => (what, id),
             };
             Error::not_found(what, id)

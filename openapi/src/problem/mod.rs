@@ -1,6 +1,9 @@
 //! Errors as RFC 9457 `application/problem+json`.
 
 pub mod responses;
+mod slug;
+
+pub use slug::Slug;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,9 +14,9 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 /// An error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// What kind of problem, to branch on: `urn:lglp:problem:` and a slug.
+    /// What kind of problem, to branch on.
     #[serde(rename = "type")]
-    #[schema(example = "urn:lglp:problem:invalid-architecture")]
+    #[schema(schema_with = slug::types)]
     pub kind: String,
     /// The kind in words.
     pub title: String,
@@ -24,6 +27,13 @@ pub struct Problem {
     /// Places in the request body that are at fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+}
+
+impl Problem {
+    /// Its kind, where this program knows it.
+    pub fn slug(&self) -> Option<Slug> {
+        Slug::of(&self.kind)
+    }
 }
 
 /// One place at fault.

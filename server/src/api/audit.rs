@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
+use lglp_openapi::problem::Slug;
 use lglp_openapi::problem::responses::{InvalidQuery, TooManyReads};
 use lglp_registry::{AuditEntry, AuditFilter, AuditFrom, AuditQuery, Change, Role};
 use serde::Deserialize;
@@ -63,7 +64,12 @@ impl AuditStretch {
             (None, Some(before)) => AuditFrom::Before(before),
             (Some(_), Some(_)) => {
                 let (title, detail) = ("The query is not valid", "give `from` or `before`, not both");
-                return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid-query", title, detail));
+                return Err(ApiError::new(
+                    StatusCode::BAD_REQUEST,
+                    Slug::InvalidQuery,
+                    title,
+                    detail,
+                ));
             }
         };
         let hardware = self.hardware.as_deref().map(hardware_name).transpose()?;

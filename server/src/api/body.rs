@@ -11,7 +11,7 @@ use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH}
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use flate2::bufread::GzDecoder;
 use futures_util::StreamExt;
-use lglp_openapi::problem::Fault;
+use lglp_openapi::problem::{Fault, Slug};
 use lglp_sdk::excerpt::MESSAGE;
 use lglp_sdk::strict::Strict;
 use lglp_sdk::{Excerpt, literal, strict, utf8};
@@ -150,7 +150,7 @@ fn is_packed(request: &HttpRequest) -> Result<bool, ApiError> {
         "gzip" | "x-gzip" => Ok(true),
         _ => Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-encoding",
+            Slug::UnsupportedEncoding,
             "The body's encoding is not supported",
             "the body may be compressed by gzip, or not at all; Content-Encoding names something else",
         )
@@ -218,7 +218,7 @@ fn unpack(packed: &[u8], limit: usize, mut charge: Charge) -> Result<(web::Bytes
 fn unreadable(error: &dyn std::fmt::Display) -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
-        "unreadable-body",
+        Slug::UnreadableBody,
         "The body cannot be read",
         error.to_string(),
     )
@@ -262,7 +262,7 @@ pub(super) fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
         true => "the body is UTF-16; JSON is sent as UTF-8".to_owned(),
         false => format!("the body is not JSON: {}", literal::fault(body, error)),
     };
-    ApiError::new(StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON", detail)
+    ApiError::new(StatusCode::BAD_REQUEST, Slug::MalformedJson, "Malformed JSON", detail)
 }
 
 /// RFC 6901.
@@ -292,7 +292,7 @@ fn larger_than(limit: usize) -> ApiError {
 pub(super) fn too_large(detail: String) -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        "body-too-large",
+        Slug::BodyTooLarge,
         "The body is too large",
         detail,
     )

@@ -7,8 +7,8 @@ use lglp_engine::predictor::ServedModel;
 use lglp_openapi::Binary;
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::models::Version;
-use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
+use lglp_openapi::problem::{Problem, Slug};
 use lglp_registry::Quota;
 
 use super::State;
@@ -125,7 +125,7 @@ pub fn too_large_for_http() -> String {
 fn too_large() -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        "body-too-large",
+        Slug::BodyTooLarge,
         "The body is too large",
         too_large_for_http(),
     )

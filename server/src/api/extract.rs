@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use lglp_openapi::problem::Slug;
 use lglp_sdk::Excerpt;
 
 pub use super::body::BODY_LIMIT;
@@ -26,5 +27,5 @@ where
 /// A path whose parameters are not what they stand for.
 pub(super) fn path_error(error: impl std::fmt::Display, request: &HttpRequest) -> actix_web::Error {
     let detail = format!("{}: {}", Excerpt::of(request.path()), Excerpt::of(error));
-    ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail).into()
+    ApiError::new(StatusCode::NOT_FOUND, Slug::NoSuchPath, "No such path", detail).into()
 }

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use lglp_engine::spaces::{Misfit, Spaces};
 use lglp_openapi::measurements::{MeasuredSpace, Measurement, Recorded};
-use lglp_openapi::problem::Fault;
 use lglp_openapi::problem::responses::{Invalid, InvalidQuery, NoSuchThing, RecordedOtherwise, TooManyReads};
+use lglp_openapi::problem::{Fault, Slug};
 use lglp_registry::{Digest, HardwareName, Measurement as Stored};
 use lglp_sdk::Excerpt;
 use serde::Deserialize;
@@ -58,7 +58,7 @@ impl Selection {
             let detail = format!("expected ROUND:DIGEST, as `Link` has it, got {}", Excerpt::of(after));
             ApiError::new(
                 StatusCode::BAD_REQUEST,
-                "invalid-query",
+                Slug::InvalidQuery,
                 "The query is not valid",
                 format!("after: {detail}"),
             )

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
+use lglp_openapi::problem::Slug;
 
 use super::problem::ApiError;
 
@@ -49,7 +50,7 @@ impl Places {
 
 fn too_many(detail: String) -> ApiError {
     let title = "Too many listeners";
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-listeners", title, detail).with_header(RETRY_AFTER, "10")
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, Slug::TooManyListeners, title, detail).with_header(RETRY_AFTER, "10")
 }
 
 impl Drop for Place {

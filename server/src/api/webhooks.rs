@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use lglp_openapi::problem::responses::NoSuchWebhook;
-use lglp_openapi::problem::{Fault, Problem};
+use lglp_openapi::problem::{Fault, Problem, Slug};
 use lglp_openapi::webhooks::{CreatedWebhook, NewWebhook, Pinged, Webhook, WebhookList};
 use lglp_registry::{NewWebhook as Wanted, WebhookId};
 use serde_json::json;
@@ -115,7 +115,7 @@ pub(crate) async fn ping_webhook(
     if request.headers().contains_key(DELIVERY_HEADER) {
         return Err(ApiError::new(
             StatusCode::LOOP_DETECTED,
-            "webhook-loop",
+            Slug::WebhookLoop,
             "A webhook leads back to this server",
             format!("a delivery asks for a ping of {id}, which would ask for another: use another URL"),
         ));

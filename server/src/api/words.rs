@@ -8,6 +8,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, web};
+use lglp_openapi::problem::Slug;
 use lglp_sdk::{Excerpt, strict};
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
@@ -46,7 +47,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         let read = serde_path_to_error::deserialize(pairs).map(Self);
         ready(read.map_err(|error| {
             let title = "The query is not valid";
-            ApiError::new(StatusCode::BAD_REQUEST, "invalid-query", title, error.to_string())
+            ApiError::new(StatusCode::BAD_REQUEST, Slug::InvalidQuery, title, error.to_string())
         }))
     }
 }

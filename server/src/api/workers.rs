@@ -7,8 +7,8 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::{Difference, Setup, difference};
-use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{Invalid, NoSuchWorker, QuotaReached, RegisteredElsewhere};
+use lglp_openapi::problem::{Problem, Slug};
 use lglp_openapi::workers::{
     AskForWork, Calibrated, Calibration, ConfirmWorker, RegisterWorker, Registered, Setup as WireSetup, Work, Worker,
     WorkerList,
@@ -139,7 +139,7 @@ fn too_often(caller: &str, wait: Duration) -> ApiError {
         wait.as_secs() + 1
     );
     let title = "Too many requests";
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-registrations", title, detail)
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, Slug::TooManyRegistrations, title, detail)
         .with_header(RETRY_AFTER, (wait.as_secs() + 1).to_string())
 }
 
@@ -194,7 +194,7 @@ fn other_machine(worker: &Worker, difference: &Difference) -> ApiError {
     );
     ApiError::new(
         StatusCode::CONFLICT,
-        "fingerprint-differs",
+        Slug::FingerprintDiffers,
         "It is another machine",
         detail,
     )
@@ -335,7 +335,7 @@ fn unconfirmed(worker: &Stored) -> ApiError {
     );
     ApiError::new(
         StatusCode::CONFLICT,
-        "fingerprint-differs",
+        Slug::FingerprintDiffers,
         "It is another machine",
         detail,
     )

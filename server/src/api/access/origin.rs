@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use lglp_openapi::problem::Slug;
 
 use crate::api::problem::ApiError;
 
@@ -38,7 +39,7 @@ fn refused(what: String) -> ApiError {
     let detail = format!("{what}; a server without tokens answers this machine alone: create a token, and send it");
     ApiError::new(
         StatusCode::FORBIDDEN,
-        "foreign-origin",
+        Slug::ForeignOrigin,
         "The request comes from elsewhere",
         detail,
     )

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use lglp_openapi::problem::Slug;
 use lglp_registry::{Role, TokenId};
 
 use super::tokens::Rejected;
@@ -31,8 +32,13 @@ pub(super) fn rejected(why: Rejected) -> ApiError {
 }
 
 fn unauthorized(challenge: &str, detail: String) -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "A token is needed", detail)
-        .with_header(WWW_AUTHENTICATE, challenge)
+    ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        Slug::Unauthorized,
+        "A token is needed",
+        detail,
+    )
+    .with_header(WWW_AUTHENTICATE, challenge)
 }
 
 pub(super) fn locked_out(wait: Duration) -> ApiError {
@@ -41,7 +47,7 @@ pub(super) fn locked_out(wait: Duration) -> ApiError {
         "too many bad tokens from this address; try again in {seconds} s, or send a good one, which is always admitted"
     );
     let title = "Too many bad tokens";
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "locked-out", title, detail)
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, Slug::LockedOut, title, detail)
         .with_header(RETRY_AFTER, seconds.to_string())
 }
 
@@ -66,7 +72,7 @@ pub(super) fn last_admin(id: &TokenId) -> ApiError {
         "token {id} is the last of an admin, and nobody could create another; create that first: lglp token create --name NAME \
          --role admin"
     );
-    ApiError::new(StatusCode::CONFLICT, "last-admin", "The last admin", detail)
+    ApiError::new(StatusCode::CONFLICT, Slug::LastAdmin, "The last admin", detail)
 }
 
 /// A call whose author forgot to say what it needs.
@@ -75,5 +81,5 @@ pub(super) fn no_rule() -> ApiError {
 }
 
 fn forbidden(detail: String) -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    ApiError::new(StatusCode::FORBIDDEN, Slug::Forbidden, "Not allowed", detail)
 }

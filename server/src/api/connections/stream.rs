@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use actix_web::rt::time::{Sleep, sleep};
-use lglp_openapi::problem::MEDIA_TYPE;
+use lglp_openapi::problem::{MEDIA_TYPE, Slug};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::pace::Pace;
@@ -135,20 +135,20 @@ fn refusal(full: Full) -> String {
     let (status, slug, title, detail) = match full {
         Full::InAll => (
             "503 Service Unavailable",
-            "too-many-connections",
+            Slug::TooManyConnections,
             "The server has too many connections",
             "try again in a few seconds",
         ),
         Full::Address => (
             "429 Too Many Requests",
-            "too-many-connections",
+            Slug::TooManyConnections,
             "Your address has too many connections",
             "use those that are open again, or send several architectures in one request; behind a proxy, raise the server's \
              --connections-per-address",
         ),
     };
     let body = serde_json::json!({
-        "type": format!("urn:lglp:problem:{slug}"),
+        "type": slug.urn(),
         "title": title,
         "status": status[..3].parse::<u16>().unwrap_or(503),
         "detail": detail,

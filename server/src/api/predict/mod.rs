@@ -13,8 +13,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, post, web};
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
-use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
+use lglp_openapi::problem::{Problem, Slug};
 use lglp_registry::HardwareName;
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ pub(super) fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
     name.parse().map_err(|error: lglp_registry::Error| {
         ApiError::new(
             StatusCode::NOT_FOUND,
-            "unknown-hardware",
+            Slug::UnknownHardware,
             "Unknown hardware",
             error.to_string(),
         )

@@ -6,7 +6,7 @@ use lglp_engine::host::PluginError;
 use lglp_engine::predictor::ModelError;
 use lglp_engine::spaces::UnknownSpace;
 use lglp_engine::train::DataError;
-use lglp_openapi::problem::Fault;
+use lglp_openapi::problem::{Fault, Slug};
 
 use super::ApiError;
 use crate::bundles::BundleError;
@@ -19,7 +19,7 @@ impl From<UnknownSpace> for ApiError {
     fn from(error: UnknownSpace) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
-            "unknown-space",
+            Slug::UnknownSpace,
             "Unknown search space",
             error.to_string(),
         )
@@ -31,22 +31,22 @@ impl From<PluginError> for ApiError {
         let detail = error.to_string();
         let failed = |slug, title| Self::new(StatusCode::INTERNAL_SERVER_ERROR, slug, title, detail.clone());
         match error {
-            PluginError::Panicked { .. } => failed("plugin-panicked", "A plugin panicked"),
+            PluginError::Panicked { .. } => failed(Slug::PluginPanicked, "A plugin panicked"),
             PluginError::Quarantined { .. } => {
                 let title = "A plugin is in quarantine";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-quarantined", title, detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::PluginQuarantined, title, detail)
                     .with_header(RETRY_AFTER, "30")
             }
             PluginError::TenantQuarantined { .. } => {
                 let title = "The version is in quarantine";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-quarantined", title, detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::VersionQuarantined, title, detail)
                     .with_header(RETRY_AFTER, "30")
             }
             PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } => {
                 let title = "A plugin is not available";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "plugin-unavailable", title, detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::PluginUnavailable, title, detail)
             }
-            _ => failed("plugin-failed", "A plugin failed"),
+            _ => failed(Slug::PluginFailed, "A plugin failed"),
         }
     }
 }
@@ -54,7 +54,8 @@ impl From<PluginError> for ApiError {
 impl From<Full> for ApiError {
     fn from(full: Full) -> Self {
         let title = "Too many requests";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", title, full.to_string()).with_header(RETRY_AFTER, "1")
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Slug::Overloaded, title, full.to_string())
+            .with_header(RETRY_AFTER, "1")
     }
 }
 
@@ -64,11 +65,11 @@ impl From<Lost> for ApiError {
         match lost {
             Lost::Overdue { .. } => {
                 let title = "A plugin does not answer";
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "plugin-overdue", title, detail)
+                Self::new(StatusCode::GATEWAY_TIMEOUT, Slug::PluginOverdue, title, detail)
             }
             Lost::Stopping | Lost::Unwanted => {
                 let title = "The server is stopping";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", title, detail).with_header(RETRY_AFTER, "5")
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::Stopping, title, detail).with_header(RETRY_AFTER, "5")
             }
             _ => Self::internal(detail),
         }
@@ -85,7 +86,7 @@ impl From<ModelError> for ApiError {
             // All others are the version's own.
             _ => {
                 let title = "The version cannot be used";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "version-unusable", title, detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::VersionUnusable, title, detail)
                     .with_header(RETRY_AFTER, REFUSED_FOR.as_secs().to_string())
             }
         }
@@ -98,11 +99,13 @@ impl From<ServingError> for ApiError {
         match error {
             ServingError::NoProduction { .. } => Self::new(
                 StatusCode::NOT_FOUND,
-                "no-production-model",
+                Slug::NoProductionModel,
                 "No model is in production",
                 detail,
             ),
-            ServingError::NoAlias { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-alias", "Unknown alias", detail),
+            ServingError::NoAlias { .. } => {
+                Self::new(StatusCode::NOT_FOUND, Slug::UnknownAlias, "Unknown alias", detail)
+            }
             ServingError::TooManyLoads { .. } => Self {
                 detail,
                 ..Self::overloaded()
@@ -111,7 +114,7 @@ impl From<ServingError> for ApiError {
             ServingError::Model(error) => error.into(),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "model-unusable",
+                Slug::ModelUnusable,
                 "The model cannot be used",
                 detail,
             ),
@@ -135,20 +138,20 @@ impl From<BundleError> for ApiError {
         let here = |slug, title| Self::new(StatusCode::CONFLICT, slug, title, detail.clone());
         let bundle = |slug, title| Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail.clone());
         match error {
-            BundleError::OtherMachine { .. } => here("other-machine", "The hardware target is another machine here"),
+            BundleError::OtherMachine { .. } => here(Slug::OtherMachine, "The hardware target is another machine here"),
             BundleError::NoSpace { .. } | BundleError::OtherSpace { .. } => {
-                here("other-space", "The search space is another one here")
+                here(Slug::OtherSpace, "The search space is another one here")
             }
             BundleError::MissingPlugins { .. } | BundleError::OtherPlugins { .. } => {
-                here("other-plugins", "The plugins are others here")
+                here(Slug::OtherPlugins, "The plugins are others here")
             }
             BundleError::Unusable(ServingError::Lost(lost)) => lost.into(),
             BundleError::Unusable(ServingError::Model(ModelError::Plugin(
                 error @ (PluginError::Quarantined { .. } | PluginError::TenantQuarantined { .. }),
             ))) => error.into(),
-            BundleError::Unusable(_) => bundle("model-unusable", "The model cannot be used"),
+            BundleError::Unusable(_) => bundle(Slug::ModelUnusable, "The model cannot be used"),
             BundleError::Registry(error) => error.into(),
-            _ => bundle("invalid-bundle", "The bundle cannot be read"),
+            _ => bundle(Slug::InvalidBundle, "The bundle cannot be read"),
         }
     }
 }

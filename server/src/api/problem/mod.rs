@@ -7,7 +7,7 @@ mod routes;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem};
+use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem, Slug};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
 
 pub(super) use self::routes::{explain, no_route, no_such_route};
@@ -20,7 +20,7 @@ pub(super) const FAULTS_LISTED: usize = 20;
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
-    slug: &'static str,
+    slug: Slug,
     title: &'static str,
     detail: String,
     errors: Vec<Fault>,
@@ -29,7 +29,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, slug: Slug, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
             slug,
@@ -51,7 +51,7 @@ impl ApiError {
             _ => format!("{found} places are at fault; see `errors`"),
         };
         let title = "The request is not valid";
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", title, detail);
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, Slug::InvalidRequest, title, detail);
         problem.errors = errors;
         problem
     }
@@ -59,19 +59,34 @@ impl ApiError {
     /// The memory for bodies is taken.
     pub fn overloaded() -> Self {
         let detail = "too much is being received and parsed already; try again in a second";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail)
-            .with_header(RETRY_AFTER, "1")
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            Slug::Overloaded,
+            "Too many requests",
+            detail,
+        )
+        .with_header(RETRY_AFTER, "1")
     }
 
     /// Too many requests of a kind wait.
     pub fn too_many(detail: &str) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too many requests", detail)
-            .with_header(RETRY_AFTER, "5")
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            Slug::Overloaded,
+            "Too many requests",
+            detail,
+        )
+        .with_header(RETRY_AFTER, "5")
     }
 
     /// The server could do it, but not now.
     pub fn busy(detail: impl Into<String>) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy", detail);
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Slug::Busy,
+            "The server is busy",
+            detail,
+        );
         problem.headers.push((RETRY_AFTER, "5".into()));
         problem
     }
@@ -79,7 +94,7 @@ impl ApiError {
     /// The body does not come along.
     pub(crate) fn too_slow(detail: impl Into<String>) -> Self {
         let title = "The body comes too slowly";
-        Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", title, detail)
+        Self::new(StatusCode::REQUEST_TIMEOUT, Slug::BodyTooSlow, title, detail)
     }
 
     /// The same, of one place.
@@ -92,7 +107,7 @@ impl ApiError {
         let title = "If-Match is required";
         Self::new(
             StatusCode::PRECONDITION_REQUIRED,
-            "precondition-required",
+            Slug::PreconditionRequired,
             title,
             detail,
         )
@@ -121,7 +136,7 @@ impl ApiError {
     /// The document.
     pub fn problem(&self) -> Problem {
         Problem {
-            kind: format!("urn:lglp:problem:{}", self.slug),
+            kind: self.slug.urn(),
             title: self.title.into(),
             status: self.status.as_u16(),
             detail: self.detail.clone(),
@@ -133,7 +148,7 @@ impl ApiError {
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
+            Slug::Internal,
             "The server failed",
             detail,
         )
@@ -164,8 +179,8 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         // A server that stops says so to everybody who waits: that is no news.
-        if self.status.is_server_error() && self.slug != "stopping" {
-            tracing::error!(problem = self.slug, "{}", self.detail);
+        if self.status.is_server_error() && self.slug != Slug::Stopping {
+            tracing::error!(problem = self.slug.as_str(), "{}", self.detail);
         }
         let mut response = HttpResponse::build(self.status);
         response.content_type(MEDIA_TYPE);

@@ -4,7 +4,7 @@ use std::io;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, RETRY_AFTER};
-use lglp_openapi::problem::Fault;
+use lglp_openapi::problem::{Fault, Slug};
 use lglp_registry::{Error as RegistryError, Verdict};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
 
@@ -26,63 +26,70 @@ impl From<&RegistryError> for ApiError {
             }]),
             RegistryError::NotFound { what, .. } => {
                 let (slug, title) = match *what {
-                    "hardware target" => ("unknown-hardware", "Unknown hardware"),
-                    "version" => ("unknown-version", "Unknown version"),
-                    _ => ("not-found", "Not found"),
+                    "hardware target" => (Slug::UnknownHardware, "Unknown hardware"),
+                    "version" => (Slug::UnknownVersion, "Unknown version"),
+                    _ => (Slug::NotFound, "Not found"),
                 };
                 Self::new(StatusCode::NOT_FOUND, slug, title, detail)
             }
             RegistryError::Item { place, fault } => Self::of_item(place, fault, detail),
             RegistryError::MissingBlob { field, .. } => {
                 let title = "A blob is missing";
-                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "missing-blob", title, detail.clone());
+                let problem = Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    Slug::MissingBlob,
+                    title,
+                    detail.clone(),
+                );
                 problem.at(pointer(field), detail)
             }
             RegistryError::Conflict { .. } => Self::new(
                 StatusCode::CONFLICT,
-                "conflict",
+                Slug::Conflict,
                 "Something else is recorded there",
                 detail,
             ),
             RegistryError::StaleGeneration { current, .. } => {
                 let title = "It has moved meanwhile";
-                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale-generation", title, detail);
+                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, Slug::StaleGeneration, title, detail);
                 problem.headers.push((ETAG, format!("\"{current}\"")));
                 problem
             }
             RegistryError::GateRefused { verdict, .. } => Self::gate_refused(verdict, detail),
             RegistryError::NoPrevious { .. } => Self::new(
                 StatusCode::CONFLICT,
-                "nothing-to-roll-back-to",
+                Slug::NothingToRollBackTo,
                 "There is no earlier version",
                 detail,
             ),
-            RegistryError::InUse { .. } => Self::new(StatusCode::CONFLICT, "in-use", "It is in use", detail),
+            RegistryError::InUse { .. } => Self::new(StatusCode::CONFLICT, Slug::InUse, "It is in use", detail),
             RegistryError::QuotaReached { .. } => Self::new(
                 StatusCode::FORBIDDEN,
-                "quota-reached",
+                Slug::QuotaReached,
                 "The caller has created all that it may",
                 detail,
             ),
             RegistryError::QueueFull { .. } | RegistryError::ShareTaken { .. } => {
                 let title = "Too many jobs are waiting";
-                let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", title, detail);
+                let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, Slug::QueueFull, title, detail);
                 problem.headers.push((RETRY_AFTER, "30".into()));
                 problem
             }
-            RegistryError::JobEnded { .. } => Self::new(StatusCode::CONFLICT, "job-ended", "The job has ended", detail),
+            RegistryError::JobEnded { .. } => {
+                Self::new(StatusCode::CONFLICT, Slug::JobEnded, "The job has ended", detail)
+            }
             RegistryError::StaleInstance { .. } => Self::new(
                 StatusCode::CONFLICT,
-                "stale-instance",
+                Slug::StaleInstance,
                 "Another process is this worker now",
                 detail,
             ),
             RegistryError::StaleLease { .. } => {
-                Self::new(StatusCode::CONFLICT, "stale-lease", "The lease is over", detail)
+                Self::new(StatusCode::CONFLICT, Slug::StaleLease, "The lease is over", detail)
             }
             RegistryError::WritesStopped { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "writes-stopped",
+                Slug::WritesStopped,
                 "The registry takes no more writes",
                 detail,
             ),
@@ -90,11 +97,12 @@ impl From<&RegistryError> for ApiError {
             RegistryError::Io { source, .. } if is_full(source) => Self::disk_full(detail),
             RegistryError::Busy { .. } => {
                 let title = "Too many are writing";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "writers-busy", title, detail).with_header(RETRY_AFTER, "1")
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::WritersBusy, title, detail)
+                    .with_header(RETRY_AFTER, "1")
             }
             RegistryError::AuditBroken { .. } | RegistryError::RecordDiffers { .. } => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "audit-broken",
+                Slug::AuditBroken,
                 "The audit log does not hold",
                 detail,
             ),
@@ -117,7 +125,7 @@ impl ApiError {
     /// Each rule that failed, with its figures.
     fn gate_refused(verdict: &Verdict, detail: String) -> Self {
         let title = "The gate refuses the version";
-        let mut problem = Self::new(StatusCode::CONFLICT, "gate-refused", title, detail);
+        let mut problem = Self::new(StatusCode::CONFLICT, Slug::GateRefused, title, detail);
         let failed = verdict.rules.iter().filter(|rule| !rule.passed);
         problem.errors = failed
             .map(|rule| Fault {
@@ -142,6 +150,6 @@ impl ApiError {
     /// Nothing was written, and will be once there is space.
     fn disk_full(detail: String) -> Self {
         let title = "The disk is full";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-full", title, detail).with_header(RETRY_AFTER, "30")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::DiskFull, title, detail).with_header(RETRY_AFTER, "30")
     }
 }

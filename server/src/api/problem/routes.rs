@@ -6,6 +6,7 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use lglp_openapi::problem::Slug;
 use lglp_sdk::Excerpt;
 
 use super::ApiError;
@@ -43,7 +44,7 @@ pub(crate) async fn explain(
             let title = status.canonical_reason().unwrap_or("The request failed");
             ApiError::new(
                 status,
-                "refused",
+                Slug::Refused,
                 title,
                 "the request cannot be read; see /docs for what this server takes",
             )
@@ -64,10 +65,10 @@ pub(crate) fn no_such_route(method: &str, path: &str) -> ApiError {
     let allowed = allowed.join(", ");
     let detail = format!("{} takes {allowed}, not {}", Excerpt::of(path), Excerpt::of(method));
     let title = "The method is not allowed";
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail).with_header(ALLOW, allowed)
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Slug::MethodNotAllowed, title, detail).with_header(ALLOW, allowed)
 }
 
 fn nothing_at(path: &str) -> ApiError {
     let detail = format!("there is nothing at {}; /docs lists every call", Excerpt::of(path));
-    ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
+    ApiError::new(StatusCode::NOT_FOUND, Slug::NoSuchPath, "No such path", detail)
 }

@@ -1,7 +1,6 @@
 //! What a process holds, as the system counts it.
 
-use std::fmt;
-use std::fs;
+use std::{fmt, fs};
 
 use super::traffic::Traffic;
 

@@ -9,8 +9,7 @@ use lglp_openapi::workers::{
     Accepted, AskForBatch, AskForWork, Batch, Calibrated, Calibration, Finish, Heartbeat, RegisterWorker, Registered,
     Release, SubmitMeasurements, Work,
 };
-use lglp_registry::Measurement;
-use lglp_registry::now;
+use lglp_registry::{Measurement, now};
 use ureq::http::Method;
 
 use super::{ClientError, Http};

@@ -311,9 +311,10 @@ pub struct Job {
     pub state: JobState,
     /// How far it was when it last told.
     pub progress: Option<JobProgress>,
-    /// What came out of it. Of training: `version`, `digest`, `metrics`; of measuring: `measured`, `total`, `repeatability`; of
+    /// What came out of it. Of training: `version`, `digest`, `metrics`, `recipe`, and `compared` where it was
+    /// chosen; of measuring: `measured`, `total`, `repeatability`; of
     /// validating: `validation`, the number of the report, `version`, `metrics`, `coverage`; of onboarding: `version`, `digest`,
-    /// `steps`, `sources`, `forecast`, `reached`; of searching: `version`, `runtime`, `batch_size`, `score`, `candidates`,
+    /// `metrics`, `steps`, `sources`, `forecast`, `reached`; of searching: `version`, `runtime`, `batch_size`, `score`, `candidates`,
     /// `seconds`, `found`, how many are on the front, `front`, the digest of a blob with all of them, and `some` of them, evenly
     /// from the fastest to the slowest.
     #[schema(value_type = Option<Object>)]

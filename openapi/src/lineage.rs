@@ -193,7 +193,7 @@ pub struct ModelDiff {
     pub b: ComparedVersion,
     /// Places of the recipe that differ.
     pub recipe: Vec<Difference>,
-    /// Plugins that differ, by the kind of their component.
+    /// Plugins that differ, by the kind of their component; a model's before its residual's.
     pub plugins: Vec<PluginDifference>,
     /// How the datasets that they were fitted on differ.
     pub data: DataDifference,
@@ -243,14 +243,14 @@ pub struct Difference {
     pub b: Option<Value>,
 }
 
-/// The plugin of a kind of component, where the versions have not the same.
+/// The plugin of a component, where the versions have not the same. Of one kind the first is the model's, a second one its residual's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PluginDifference {
     /// The component's kind: `encoder`, `feature-extractor`, `regressor`.
     pub kind: String,
-    /// What `a` was fitted with; null where it has no component of the kind.
+    /// What `a` was fitted with; null where it has no such component.
     pub a: Option<UsedPlugin>,
-    /// What `b` was fitted with; null where it has no component of the kind.
+    /// What `b` was fitted with; null where it has no such component.
     pub b: Option<UsedPlugin>,
 }
 

@@ -257,7 +257,8 @@ pub struct Accepted {
 pub struct Finish {
     /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
-    /// Why it failed; it succeeded where this is left out, which needs every architecture to be measured.
+    /// Why it failed. Where this is left out it succeeded, which needs every architecture to be measured; where some are another job's
+    /// to measure, the job waits for that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! What lglp remembers: hardware targets, measurements, datasets, model versions, aliases and the audit log.
 //!
-//! [`Store`] is the sum of synchronous, object-safe traits, one for each kind of thing that is kept; `SledStore`, behind the feature
-//! `sled`, is the embedded one. The
+//! What may be asked of it are synchronous, object-safe traits, one for each kind of thing that is kept. [`Registry`] is the sum of what is
+//! asked of a registry here and of a server's alike, [`Store`] of all; `SledStore`, behind the feature `sled`, is the embedded one. The
 //! `conformance` feature holds the suite that every implementation passes. This crate knows no HTTP and no plugin:
 //! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
 //!

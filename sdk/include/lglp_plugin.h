@@ -125,7 +125,7 @@ typedef struct LglpBuffer {
 // One operator of a network at batch 1, float32: what a runtime executes in one go, or nearly so. An activation belongs to what it
 // follows. Since minor version 2.
 typedef struct LglpOperator {
-  // `OPERATOR_*`; more may come.
+  // `LGLP_OPERATOR_*`; more may come.
   uint32_t kind;
   // Side of the kernel; 0 where there is none.
   uint32_t kernel;
@@ -141,7 +141,7 @@ typedef struct LglpOperator {
   uint32_t side_in;
   // Height and width of the output, pixels.
   uint32_t side_out;
-  // `ACTIVATION_*`; more may come.
+  // `LGLP_ACTIVATION_*`; more may come.
   uint32_t activation;
   // The searched block that it is in, from 1; 0 outside of them.
   uint32_t block;
@@ -161,7 +161,7 @@ typedef struct LglpOperator {
 typedef struct LglpEncoderTable {
   // Prepares the encoding of one space. `space_json`: the space, with the fields of its TOML file. `row_len`: bytes of one
   // architecture's row in that space. `parameters_json`: an object that keeps to the schema. Both texts are valid during the call.
-  // On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the host passes on until `destroy`; on any other status the
+  // On `LGLP_STATUS_OK`, `*instance` is a pointer of the plugin's own, which the host passes on until `destroy`; on any other status the
   // host does not look at it.
   uint32_t (*create)(struct LglpStr space_json,
                      size_t row_len,
@@ -172,10 +172,10 @@ typedef struct LglpEncoderTable {
   // not at all where a call did not come back in time, so that the plugin, or the version that it was called for, is in quarantine.
   void (*destroy)(void *instance);
   // Writes the shape of one encoded architecture, the same for all of them: the host asks once, after `create`. Encoders that read
-  // operators are not asked, and answer `STATUS_NOT_OFFERED`. Where the status is not `STATUS_OK`, the encoder is not used.
+  // operators are not asked, and answer `LGLP_STATUS_NOT_OFFERED`. Where the status is not `LGLP_STATUS_OK`, the encoder is not used.
   uint32_t (*shape)(const void *instance, size_t *steps, size_t *width);
   // Encodes `count` architectures. `rows`: `count * row_len` bytes. `out`: `count * steps * width` zeros, allocated by the host. Both
-  // are valid during the call; on any other status than `STATUS_OK` the host does not look at `out`.
+  // are valid during the call; on any other status than `LGLP_STATUS_OK` the host does not look at `out`.
   uint32_t (*encode)(const void *instance,
                      const uint8_t *rows,
                      size_t count,
@@ -237,15 +237,15 @@ typedef struct LglpBytes {
 // Callbacks of a feature extractor or regressor.
 typedef struct LglpFittedTable {
   // Fits the component, on the calling thread, for as long as it takes. `parameters_json`: an object that keeps to the schema; it and
-  // `data` are valid during the call, so copy what is to stay. On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the
-  // host passes on until `destroy`; on any other status the host does not look at it. `STATUS_CANCELLED`: `progress` asked for an end.
-  // `STATUS_INVALID_PARAMETERS`: parameters that the schema cannot tell from good ones.
+  // `data` are valid during the call, so copy what is to stay. On `LGLP_STATUS_OK`, `*instance` is a pointer of the plugin's own, which the
+  // host passes on until `destroy`; on any other status the host does not look at it. `LGLP_STATUS_CANCELLED`: `progress` asked for an end.
+  // `LGLP_STATUS_INVALID_PARAMETERS`: parameters that the schema cannot tell from good ones.
   uint32_t (*fit)(struct LglpStr parameters_json,
                   const struct LglpFitData *data,
                   void **instance,
                   struct LglpBuffer *error);
   // Makes an instance of what `save` wrote, `*instance` as in `fit`. `state`: `state_len` bytes of the host's, of any alignment, valid
-  // during the call. `state_version`: the component's when it was saved. `STATUS_UNSUPPORTED_STATE`: it cannot be read, being of
+  // during the call. `state_version`: the component's when it was saved. `LGLP_STATUS_UNSUPPORTED_STATE`: it cannot be read, being of
   // another version or damaged.
   uint32_t (*load)(uint32_t state_version,
                    const uint8_t *state,
@@ -253,7 +253,7 @@ typedef struct LglpFittedTable {
                    void **instance,
                    struct LglpBuffer *error);
   // Gives all that `load` needs, in the format of the component's `state_version`: fills `state`, which is empty, with memory of the
-  // plugin's own, which the host has freed by its `free`. On any other status than `STATUS_OK` the model is not kept.
+  // plugin's own, which the host has freed by its `free`. On any other status than `LGLP_STATUS_OK` the model is not kept.
   uint32_t (*save)(const void *instance, struct LglpBuffer *state, struct LglpBuffer *error);
   // Frees an instance that `fit`, `fit_from` or `load` made; when it is called, and when not, is as in encoders.
   void (*destroy)(void *instance);
@@ -329,8 +329,8 @@ typedef struct LglpFittedTable {
 // Callbacks of a runtime.
 typedef struct LglpRuntimeTable {
   // Opens a device, or whatever runs the networks. `parameters_json`: the hardware target's settings with those of the machine's
-  // owner, an object that keeps to the schema, valid during the call. On `STATUS_OK`, `*instance` is a pointer of the plugin's own,
-  // which the host passes on until `close`; on any other status the host does not look at it. `STATUS_UNAVAILABLE`: a library or a
+  // owner, an object that keeps to the schema, valid during the call. On `LGLP_STATUS_OK`, `*instance` is a pointer of the plugin's own,
+  // which the host passes on until `close`; on any other status the host does not look at it. `LGLP_STATUS_UNAVAILABLE`: a library or a
   // device is missing here.
   uint32_t (*open)(struct LglpStr parameters_json, void **instance, struct LglpBuffer *error);
   // Frees what `open` made. Called at most once, from any thread, when all of its networks are unloaded and no other call on it runs.
@@ -339,7 +339,7 @@ typedef struct LglpRuntimeTable {
   // fingerprint. `json` is empty before.
   uint32_t (*describe)(const void *instance, struct LglpBuffer *json, struct LglpBuffer *error);
   // Prepares a network, whose single input the plugin fills with seeded random values. `onnx`: an ONNX model of `onnx_len` bytes, the
-  // host's, valid during the call. On `STATUS_OK`, `*network` is a pointer of the plugin's own, which the host passes on until
+  // host's, valid during the call. On `LGLP_STATUS_OK`, `*network` is a pointer of the plugin's own, which the host passes on until
   // `unload`; on any other status the host does not look at it. Several networks may be loaded at a time.
   uint32_t (*load)(const void *instance, const uint8_t *onnx, size_t onnx_len, void **network, struct LglpBuffer *error);
   // Frees what `load` made. Called at most once, from any thread, when no run of it is left; the runtime is still open.
@@ -360,23 +360,23 @@ typedef struct LglpRuntimeTable {
 
 // One component of a plugin. Exactly one of the three tables is set, by `kind`.
 typedef struct LglpComponent {
-  // `KIND_*`.
+  // `LGLP_KIND_*`.
   uint32_t kind;
   // Version of the state that `save` writes; 0 where there is none.
   uint32_t state_version;
   // In recipes, or in hardware targets for a runtime. Unique among the components of its kind, of all plugins: a plugin
-  // that repeats the name of another's is refused as a whole.
+  // that repeats a name, of another's or of its own, is refused as a whole.
   struct LglpStr name;
   // One line for people.
   struct LglpStr summary;
   // Writes the JSON Schema of the parameters.
   uint32_t (*schema)(struct LglpBuffer *json, struct LglpBuffer *error);
-  // Set for `KIND_ENCODER`, else null. What it leads to stays as it is for as long as the process lives, as does all that tables
+  // Set for `LGLP_KIND_ENCODER`, else null. What it leads to stays as it is for as long as the process lives, as does all that tables
   // lead to: plugins are never unloaded.
   const struct LglpEncoderTable *encoder;
-  // Set for `KIND_EXTRACTOR` and `KIND_REGRESSOR`, else null.
+  // Set for `LGLP_KIND_EXTRACTOR` and `LGLP_KIND_REGRESSOR`, else null.
   const struct LglpFittedTable *fitted;
-  // Set for `KIND_RUNTIME`, else null.
+  // Set for `LGLP_KIND_RUNTIME`, else null.
   const struct LglpRuntimeTable *runtime;
 } LglpComponent;
 
@@ -384,9 +384,9 @@ typedef struct LglpComponent {
 typedef struct LglpPluginTable {
   // [`MAGIC`].
   uint64_t magic;
-  // `ABI_MAJOR` as the plugin knows it; the host takes its own alone.
+  // `LGLP_ABI_MAJOR` as the plugin knows it; the host takes its own alone.
   uint32_t abi_major;
-  // `ABI_MINOR` as the plugin knows it, which says how far its tables of callbacks reach; the host takes none above its own.
+  // `LGLP_ABI_MINOR` as the plugin knows it, which says how far its tables of callbacks reach; the host takes none above its own.
   uint32_t abi_minor;
   // `sizeof` this table as the plugin knows it.
   size_t size;
@@ -402,7 +402,7 @@ typedef struct LglpPluginTable {
   const struct LglpComponent *components;
   // Number of components.
   size_t component_count;
-  // Whether all is there that the plugin needs beyond what it is linked with: `STATUS_UNAVAILABLE` and a reason where
+  // Whether all is there that the plugin needs beyond what it is linked with: `LGLP_STATUS_UNAVAILABLE` and a reason where
   // it is not. Called once, before any component is used. Null where it needs nothing.
   uint32_t (*check)(struct LglpBuffer *error);
 } LglpPluginTable;

@@ -13,6 +13,7 @@ fn the_c_header_is_current() {
     let bindings = builder.with_config(config).generate().expect("a header");
     let mut written = Vec::new();
     bindings.write(&mut written);
+    let written = as_c_names(&String::from_utf8(written).expect("text")).into_bytes();
     let header = sdk.join("include/lglp_plugin.h");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(sdk.join("include")).expect("a folder");
@@ -24,4 +25,13 @@ fn the_c_header_is_current() {
         "sdk/include/lglp_plugin.h is not what sdk/src/plugin/abi says; write it anew with\n  \
         UPDATE=1 cargo test -p lglp-sdk --test header"
     );
+}
+
+/// Comments name constants as Rust does; C has them with a prefix, as cbindgen renames them.
+fn as_c_names(header: &str) -> String {
+    let mut named = header.to_owned();
+    for group in ["STATUS_", "KIND_", "ABI_M", "OPERATOR_", "ACTIVATION_"] {
+        named = named.replace(&format!("`{group}"), &format!("`LGLP_{group}"));
+    }
+    named
 }

@@ -76,7 +76,7 @@ fn a_plugin_has_one_component_of_a_name() {
     let plugins = registry.json(&["plugins"]);
     let said = listed(&plugins, "twice.so")["unavailable"].as_str().expect("a reason");
     assert!(
-        said.contains("its encoder `choices` is already provided by the plugin `encoder-in-c`"),
+        said.contains("it provides two components of the kind encoder with the name `choices`"),
         "{said}"
     );
 }

@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use lglp_client::Backoff;
-use lglp_client::EventCount;
-use lglp_client::{Failure, WorkerApi};
+use lglp_client::{Backoff, EventCount, Failure, WorkerApi};
 
 use super::drain::Drain;
 use super::event::Event;

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use lglp_client::Backoff;
-use lglp_client::{Failure, Refusal};
+use lglp_client::{Backoff, Failure, Refusal};
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::Setup;
 use lglp_openapi::workers::{RegisterWorker, Registered, Work};
-use lglp_registry::now;
-use lglp_registry::{HardwareName, HardwareTarget};
+use lglp_registry::{HardwareName, HardwareTarget, now};
 
 use super::connection::{ServerConnection, WAITS};
 use super::device::Device;

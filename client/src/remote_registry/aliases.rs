@@ -1,4 +1,4 @@
-//! Aliases and gates.
+//! Aliases.
 
 use lglp_openapi::models::{MoveAlias, RollBack};
 use lglp_registry::{Alias, AliasMove, AliasName, Aliases, Forecast, HardwareName, Result, Rollback};

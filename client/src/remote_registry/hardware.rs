@@ -1,6 +1,6 @@
 //! Hardware targets.
 
-use lglp_registry::{HardwareName, HardwareTarget, NewHardware, Quota, Result, Targets};
+use lglp_registry::{HardwareName, HardwareTarget, HardwareTargets, NewHardware, Quota, Result};
 use serde::Deserialize;
 use ureq::http::Method;
 
@@ -12,7 +12,7 @@ struct Listed {
     hardware: Vec<HardwareTarget>,
 }
 
-impl Targets for RemoteRegistry {
+impl HardwareTargets for RemoteRegistry {
     /// The server knows what its caller may create.
     fn put_hardware_within(&self, _: Quota, new: &NewHardware, _actor: &str) -> Result<HardwareTarget> {
         let path = format!("/v1/hardware/{}", new.name);

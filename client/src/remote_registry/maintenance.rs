@@ -1,4 +1,4 @@
-//! The audit log, and what whoever looks after a registry does.
+//! What somebody does who looks after a registry.
 
 use std::io::Write;
 use std::time::Duration;

@@ -27,16 +27,10 @@ pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use health::{CallWatch, GivenUp, Tenant};
-pub use library::ComponentHandle;
-pub use library::ComponentKind;
+pub use library::{ComponentHandle, ComponentKind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
-pub use offers::Spread;
-pub use offers::Summed;
-pub use offers::SumsLengths;
-pub use offers::choose;
-pub use runtime::NetworkInstance;
-pub use runtime::RuntimeInstance;
-pub use runtime::TimedRun;
+pub use offers::{Spread, Summed, SumsLengths, choose};
+pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 pub use trial::trial;
 
 use std::collections::BTreeMap;
@@ -220,12 +214,15 @@ impl Components {
         for (at, new) in fresh.iter().enumerate() {
             let same = |old: &&ComponentHandle| old.kind() == new.kind() && old.name() == new.name();
             if let Some(old) = self.0.iter().chain(&fresh[..at]).find(same) {
-                return Err(PluginError::Rejected(format!(
-                    "its {} `{}` is already provided by the plugin `{}`",
-                    new.kind(),
-                    new.name(),
-                    old.plugin()
-                )));
+                let (kind, name) = (new.kind(), new.name());
+                let reason = match fresh[..at].iter().find(same) {
+                    Some(_) => format!("it provides two components of the kind {kind} with the name `{name}`"),
+                    None => format!(
+                        "its {kind} `{name}` is already provided by the plugin `{}`",
+                        old.plugin()
+                    ),
+                };
+                return Err(PluginError::Rejected(reason));
             }
         }
         self.0.extend(fresh);

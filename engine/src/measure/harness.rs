@@ -1,7 +1,6 @@
 //! A device that is set up to measure: its runtime is open, and the reference network loaded beside what is measured.
 
-use lglp_registry::now;
-use lglp_registry::{Digest, HardwareName, Measurement, PairedSample, ReferenceNetwork, TimedNetwork, plausible};
+use lglp_registry::{Digest, HardwareName, Measurement, PairedSample, ReferenceNetwork, TimedNetwork, now, plausible};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
 

@@ -78,8 +78,8 @@ impl Default for Protocol {
     }
 }
 
-/// A run of the candidate between two groups of runs of the reference, each of which stands by its median; the mean of the two is
-/// given. Of runs that are timed together each has a pair with the same groups. Milliseconds.
+/// A run of the candidate between two groups of runs of the reference. A group stands by its mean, or by its median where one call
+/// timed its runs; the mean of the two groups is given. Of runs that are timed together each has a pair with the same groups. Milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// Elapsed time of the candidate.

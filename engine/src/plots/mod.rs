@@ -14,11 +14,9 @@ mod reliability;
 mod remarks;
 
 pub use bars::{Bar, Bars, Difference, bars};
-pub use histogram::Distribution;
-pub use histogram::histogram;
+pub use histogram::{Distribution, histogram};
 pub use lines::{Curves, Series, lines};
-pub use panels::Panel;
-pub use panels::{residuals, scatter};
+pub use panels::{Panel, residuals, scatter};
 pub use reliability::{Held, reliability};
 pub use remarks::ErrorBars;
 

@@ -87,7 +87,7 @@ impl FitEvent<'_> {
 }
 
 /// The fitted parts of a model by role: `extractor`, `regressor`, and, where a residual helps, `residual`, as their plugins saved them,
-/// and `residual-gate`, the share of the residual that counts, in JSON.
+/// and `residual-gate`, a [`ResidualGate`] in JSON.
 pub type ModelState = BTreeMap<String, Vec<u8>>;
 
 const EXTRACTOR: &str = "extractor";

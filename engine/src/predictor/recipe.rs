@@ -20,7 +20,7 @@ pub struct Recipe {
     /// What extractor and regressor are fitted to.
     #[serde(default)]
     pub target: Target,
-    /// What turns architectures into tensors, or into the operators of their networks.
+    /// What turns architectures, or the operators of their networks, into tensors.
     pub encoder: ComponentSpec,
     /// Learned features between encoder and regressor.
     #[serde(default, skip_serializing_if = "Option::is_none")]

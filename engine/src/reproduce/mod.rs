@@ -12,13 +12,9 @@ mod results;
 mod run;
 
 pub use cells::{Cell, Cells};
-pub use experiments::Experiments;
-pub use experiments::ExperimentsError;
+pub use experiments::{Experiments, ExperimentsError};
 pub use figures::figures;
 pub use markdown::markdown;
 pub use report::{Report, Subject, report};
-pub use results::CellResult;
-pub use results::Results;
-pub use results::ResultsError;
-pub use run::RunError;
-pub use run::run;
+pub use results::{CellResult, Results, ResultsError};
+pub use run::{RunError, run};

@@ -14,12 +14,10 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use serde::Serialize;
 
-pub use score::Score;
-pub use score::ScoreError;
+pub use score::{Score, ScoreError};
 
 use crate::measure::distinct;
-use crate::predictor::{COVERAGE, NoInterval};
-use crate::predictor::{ModelError, ServedModel};
+use crate::predictor::{COVERAGE, ModelError, NoInterval, ServedModel};
 use crate::train::each;
 use front::{Point, better_half, tournament};
 use variation::Variation;

@@ -10,8 +10,7 @@ mod training;
 
 pub use choice::{Fitted, Verdict, candidates, fit};
 pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
-pub use metrics::IntervalMetrics;
-pub use metrics::Metrics;
+pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};
 pub(crate) use split::FEWEST_ROWS;
 pub use split::Split;

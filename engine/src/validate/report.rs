@@ -9,8 +9,7 @@ use serde_json::json;
 use super::{ROUND, Rows, ValidateError, Validating};
 use crate::measure::of_this_machine;
 use crate::plots::{Panel, scatter};
-use crate::predictor::COVERAGE;
-use crate::predictor::ServedModel;
+use crate::predictor::{COVERAGE, ServedModel};
 use crate::train::{Metrics, labels};
 
 /// Compares what was measured with what the version, and the one in production, predict.

@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rows, ValidateError};
 use crate::measure::distinct;
-use crate::predictor::COVERAGE;
-use crate::predictor::{ModelError, ServedModel};
+use crate::predictor::{COVERAGE, ModelError, ServedModel};
 
 /// How architectures are chosen from draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

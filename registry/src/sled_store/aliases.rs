@@ -9,8 +9,8 @@ use crate::domain::alias::{ALIAS_MEMORY, ALIASES_LIMIT};
 use crate::domain::limits;
 use crate::domain::traffic::PRODUCTION;
 use crate::{
-    Alias, AliasMove, AliasName, Aliases, Change, Error, Forecast, HardwareName, Result, Rollback, Targets, Traffic,
-    Verdict, Versions, clock,
+    Alias, AliasMove, AliasName, Aliases, Change, Error, Forecast, HardwareName, HardwareTargets, Result, Rollback,
+    Traffic, Verdict, Versions, clock,
 };
 
 /// How an alias comes to a version.

@@ -14,7 +14,6 @@ impl Audit for SledStore {
         self.list_sequence(keys::audit, from, limit)
     }
 
-    /// Checks the chain, and that the records are what it tells.
     fn verify_audit(&self) -> Result<AuditHead> {
         // With the writers waiting, entries, head and records are of one moment.
         let _turn = self.settled_turn()?;

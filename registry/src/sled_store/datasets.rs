@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{SledStore, keys};
-use crate::{Change, Dataset, Datasets, Digest, Error, HardwareName, NewDataset, Result, Targets, clock};
+use crate::{Change, Dataset, Datasets, Digest, Error, HardwareName, HardwareTargets, NewDataset, Result, clock};
 
 impl Datasets for SledStore {
     fn freeze_dataset(&self, hardware: &HardwareName, new: &NewDataset, content: &[u8]) -> Result<Dataset> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::changes::Changes;
 use super::{SledStore, keys};
 use crate::domain::{item, items, limits};
-use crate::{Change, Error, Exclusion, Exclusions, HardwareName, MeasurementKey, Result, Targets, names};
+use crate::{Change, Error, Exclusion, Exclusions, HardwareName, HardwareTargets, MeasurementKey, Result, names};
 
 impl Exclusions for SledStore {
     fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::changes::{Changes, check_generation};
 use super::{SledStore, keys};
-use crate::{Change, Gate, GateChange, Gates, HardwareName, Result, Targets, Verdict, clock};
+use crate::{Change, Gate, GateChange, Gates, HardwareName, HardwareTargets, Result, Verdict, clock};
 
 impl Gates for SledStore {
     fn set_gate(&self, hardware: &HardwareName, change: &GateChange) -> Result<Gate> {

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::changes::{Changes, decode};
 use super::{SledStore, keys};
 use crate::domain::limits;
-use crate::{Change, Error, HardwareName, HardwareTarget, NewHardware, Quota, Result, Targets, clock};
+use crate::{Change, Error, HardwareName, HardwareTarget, HardwareTargets, NewHardware, Quota, Result, clock};
 
-impl Targets for SledStore {
+impl HardwareTargets for SledStore {
     fn put_hardware_within(&self, quota: Quota, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
         new.check()?;
         limits::text("actor", actor)?;

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::changes::Changes;
 use super::jobs::numbers;
+use super::measurements;
 use super::{SledStore, keys};
-use crate::domain::limits;
+use crate::domain::{item, items, limits};
 use crate::{
-    Error, JOB_ATTEMPTS, Job, JobOutcome, JobState, Lease, LeaseRequest, Leasing, Progress, Result, Worker, WorkerName,
-    clock,
+    Accepted, Error, JOB_ATTEMPTS, Job, JobOutcome, JobState, Lease, LeaseRequest, Leasing, Measurement, Progress,
+    Result, Worker, WorkerName, clock,
 };
 
 /// Who gives up a job whose process went away too often.
@@ -110,6 +111,43 @@ impl Leasing for SledStore {
             requeued.push(job);
         }
         Ok(requeued)
+    }
+
+    fn record_leased(&self, job: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted> {
+        limits::text("actor", actor)?;
+        item("measurements", items(measured, Measurement::check))?;
+        self.write(|changes| {
+            let (mut job, lease) = changes.leased(job, fencing)?;
+            if let Some(at) = measured.iter().position(|m| m.hardware != job.hardware) {
+                let rule = format!("{} is not the job's target, {}", measured[at].hardware, job.hardware);
+                return Err(Error::invalid(format!("measurements.{at}.hardware"), rule));
+            }
+            let fresh = item("measurements", changes.put_measurements(measured, |_, _, _| Ok(())))?;
+            let counts = Accepted {
+                accepted: fresh.len(),
+                known: measured.len() - fresh.len(),
+            };
+            if counts.accepted > 0 {
+                job.lost = 0;
+                changes.put(keys::job(job.id), &job)?;
+                changes.count_for_worker(&lease.device, fresh.values().copied())?;
+                measurements::log(changes, fresh, actor, None)?;
+            }
+            Ok(counts)
+        })
+    }
+
+    fn renew_leases_except(&self, holder: &str) -> Result<()> {
+        self.write(|changes| {
+            for mut job in changes.open_jobs()? {
+                let lease = job.lease.as_mut().filter(|lease| lease.holder != holder);
+                if let Some(lease) = lease {
+                    lease.expires_at = clock::after(lease.seconds);
+                    changes.put(keys::job(job.id), &job)?;
+                }
+            }
+            Ok(())
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use super::reading::visit;
 use super::{SledStore, keys};
 use crate::domain::{item, items, limits};
 use crate::{
-    Change, Digest, Error, HardwareName, MeasuredSpace, Measurement, Measurements, Result, Targets, Visitor,
+    Change, Digest, Error, HardwareName, HardwareTargets, MeasuredSpace, Measurement, Measurements, Result, Visitor,
     canonical_json, names,
 };
 

@@ -7,7 +7,6 @@ use crate::domain::limits;
 use crate::{Change, Credential, Digest, Error, Issuing, NewToken, Result, Token, TokenId, Tokens, clock};
 
 impl Tokens for SledStore {
-    /// Every token, the latest last.
     fn tokens(&self) -> Result<Vec<Token>> {
         let credentials: Vec<Credential> = self.list(keys::TOKEN)?;
         let mut tokens: Vec<Token> = credentials.into_iter().map(|credential| credential.token).collect();

@@ -6,8 +6,8 @@ use super::changes::check_generation;
 use super::{SledStore, keys};
 use crate::domain::traffic::PRODUCTION;
 use crate::{
-    Agreement, Alias, AliasName, Change, Error, HardwareName, NewVersion, Result, Routing, SetTraffic, Share, Targets,
-    Traffic, Versions, clock,
+    Agreement, Alias, AliasName, Change, Error, HardwareName, HardwareTargets, NewVersion, Result, Routing, SetTraffic,
+    Share, Traffic, Versions, clock,
 };
 
 impl Routing for SledStore {

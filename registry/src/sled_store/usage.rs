@@ -1,7 +1,7 @@
-//! How much a hardware target's models were asked.
+//! How much a hardware target's models were asked, and how far two of them agree.
 
 use super::{SledStore, keys};
-use crate::{Agreement, Counting, HardwareName, Result, Targets, Usage};
+use crate::{Agreement, Counting, HardwareName, HardwareTargets, Result, Usage};
 
 impl Usage for SledStore {
     fn predictions_served(&self, hardware: &HardwareName) -> Result<u64> {

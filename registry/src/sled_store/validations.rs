@@ -9,7 +9,7 @@ use super::changes::{Changes, decode, decode_json};
 use super::idempotency::IdempotencyKey;
 use super::{SledStore, keys};
 use crate::{
-    Change, Digest, Error, HardwareName, Measurement, NewValidation, Reporting, Result, Targets, Validation,
+    Change, Digest, Error, HardwareName, HardwareTargets, Measurement, NewValidation, Reporting, Result, Validation,
     ValidationPair, Validations, Versions, Visitor, canonical_json, clock,
 };
 

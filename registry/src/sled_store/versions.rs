@@ -11,7 +11,7 @@ use super::reading::visit;
 use super::{SledStore, keys};
 use crate::storage::packing::Packed;
 use crate::{
-    Change, Dataset, Digest, Error, HardwareName, NewVersion, Result, Targets, Version, Versions, Visitor,
+    Change, Dataset, Digest, Error, HardwareName, HardwareTargets, NewVersion, Result, Version, Versions, Visitor,
     canonical_json, clock,
 };
 

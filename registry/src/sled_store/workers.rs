@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::changes::Changes;
-use super::{SledStore, keys, measurements};
+use super::{SledStore, keys};
+use crate::domain::limits;
 use crate::domain::worker::{RECENT, Recent};
-use crate::domain::{item, items, limits};
 use crate::{
-    Accepted, Change, Error, HardwareTarget, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker,
-    WorkerName, Workers, clock,
+    Change, Error, HardwareTarget, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName,
+    Workers, clock,
 };
 
 impl Workers for SledStore {
@@ -122,43 +122,6 @@ impl Workers for SledStore {
             Ok(worker)
         })
     }
-
-    fn record_leased(&self, job: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted> {
-        limits::text("actor", actor)?;
-        item("measurements", items(measured, Measurement::check))?;
-        self.write(|changes| {
-            let (mut job, lease) = changes.leased(job, fencing)?;
-            if let Some(at) = measured.iter().position(|m| m.hardware != job.hardware) {
-                let rule = format!("{} is not the job's target, {}", measured[at].hardware, job.hardware);
-                return Err(Error::invalid(format!("measurements.{at}.hardware"), rule));
-            }
-            let fresh = item("measurements", changes.put_measurements(measured, |_, _, _| Ok(())))?;
-            let counts = Accepted {
-                accepted: fresh.len(),
-                known: measured.len() - fresh.len(),
-            };
-            if counts.accepted > 0 {
-                job.lost = 0;
-                changes.put(keys::job(job.id), &job)?;
-                changes.count_for_worker(&lease.device, fresh.values().copied())?;
-                measurements::log(changes, fresh, actor, None)?;
-            }
-            Ok(counts)
-        })
-    }
-
-    fn renew_leases_except(&self, holder: &str) -> Result<()> {
-        self.write(|changes| {
-            for mut job in changes.open_jobs()? {
-                let lease = job.lease.as_mut().filter(|lease| lease.holder != holder);
-                if let Some(lease) = lease {
-                    lease.expires_at = clock::after(lease.seconds);
-                    changes.put(keys::job(job.id), &job)?;
-                }
-            }
-            Ok(())
-        })
-    }
 }
 
 /// What is wrong with a target that a worker brings along, by its place in the registration.
@@ -208,7 +171,11 @@ impl Changes<'_> {
     }
 
     /// Adds to what the worker on this device has measured, where it is one's.
-    fn count_for_worker<'m>(&mut self, device: &str, fresh: impl Iterator<Item = &'m Measurement>) -> Result<()> {
+    pub(super) fn count_for_worker<'m>(
+        &mut self,
+        device: &str,
+        fresh: impl Iterator<Item = &'m Measurement>,
+    ) -> Result<()> {
         let Ok(name) = device.parse::<WorkerName>() else {
             return Ok(());
         };

@@ -1,8 +1,7 @@
 //! Reading files, and naming them in errors.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use crate::{Error, Result};
 

@@ -3,7 +3,7 @@
 use crate::{HardwareName, HardwareTarget, NewHardware, Quota, Result};
 
 /// Which devices, with their runtimes and settings, the registry knows.
-pub trait Targets: Send + Sync {
+pub trait HardwareTargets: Send + Sync {
     /// Creates a hardware target, where the author may create another one. Where it exists with the same description it is
     /// returned as it is, after taking over a reference network that it did not have.
     ///
@@ -14,7 +14,7 @@ pub trait Targets: Send + Sync {
     /// Creates a hardware target, however many its author has created.
     ///
     /// # Errors
-    /// Those of [`Targets::put_hardware_within`], but for `QuotaReached`.
+    /// Those of [`HardwareTargets::put_hardware_within`], but for `QuotaReached`.
     fn put_hardware(&self, new: &NewHardware, actor: &str) -> Result<HardwareTarget> {
         self.put_hardware_within(Quota::NONE, new, actor)
     }

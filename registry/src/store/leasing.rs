@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Job, JobOutcome, LeaseRequest, Progress, Result};
+use crate::{Accepted, Job, JobOutcome, LeaseRequest, Measurement, Progress, Result};
 
 /// Working on jobs. A lease ends unless it is renewed; its fencing token is refused from then on.
 pub trait Leasing: Send + Sync {
@@ -47,4 +47,18 @@ pub trait Leasing: Send + Sync {
     /// # Errors
     /// The common ones.
     fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>>;
+
+    /// Records measurements of the job that is leased, all that are not recorded yet: of each architecture there is one in a
+    /// round, the first. A job that gets on is not given up for the processes that it has lost before.
+    ///
+    /// # Errors
+    /// `Invalid`, also for another hardware target than the job's; `NotFound`; `StaleLease`.
+    fn record_leased(&self, job: u64, fencing: u64, measurements: &[Measurement], actor: &str) -> Result<Accepted>;
+
+    /// Begins the time of every lease anew but those of `holder`. For when the registry was not there: whoever holds them
+    /// could not renew them.
+    ///
+    /// # Errors
+    /// The common ones.
+    fn renew_leases_except(&self, holder: &str) -> Result<()>;
 }

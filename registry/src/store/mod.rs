@@ -1,7 +1,7 @@
 //! What a registry can be asked: a trait for each kind of thing that it keeps, and two sums of them.
 //!
 //! [`Registry`] is what a command may ask, of a registry in a folder or of a server elsewhere alike. [`Store`] is that and what only the
-//! process does that holds the registry: work on jobs, count, watch, deliver, admit. What needs aliases alone takes `&dyn Aliases`.
+//! process does that holds the registry: work on jobs and deal with workers, store reports, count, watch, deliver, admit.
 
 mod aliases;
 mod audit;
@@ -31,7 +31,7 @@ pub use blobs::Blobs;
 pub use datasets::Datasets;
 pub use exclusions::Exclusions;
 pub use gates::Gates;
-pub use hardware::Targets;
+pub use hardware::HardwareTargets;
 pub use jobs::Jobs;
 pub use leasing::Leasing;
 pub use maintenance::Maintenance;
@@ -66,7 +66,7 @@ pub const LASTING_KEY: &str = "lglp:";
 /// writes with [`Error::WritesStopped`](crate::Error::WritesStopped), [`Error::DiskFull`](crate::Error::DiskFull) or
 /// [`Error::Busy`](crate::Error::Busy); the other errors are named at each.
 pub trait Registry:
-    Targets
+    HardwareTargets
     + Measurements
     + Exclusions
     + Datasets
@@ -86,7 +86,7 @@ pub trait Registry:
 }
 
 impl<T> Registry for T where
-    T: Targets
+    T: HardwareTargets
         + Measurements
         + Exclusions
         + Datasets
@@ -113,8 +113,8 @@ impl<T> Store for T where T: Registry + Leasing + Workers + Reporting + Counting
 /// Every trait of this crate, for those who have a registry and not a `dyn` of one.
 pub mod prelude {
     pub use super::{
-        Aliases, Audit, Blobs, Counting, Datasets, Delivering, Exclusions, Gates, Issuing, Jobs, Leasing, Maintenance,
-        Measurements, Registry, Reporting, Routing, Store, Targets, Tokens, Usage, Validations, Versions, Watching,
-        Webhooks, Workers,
+        Aliases, Audit, Blobs, Counting, Datasets, Delivering, Exclusions, Gates, HardwareTargets, Issuing, Jobs,
+        Leasing, Maintenance, Measurements, Registry, Reporting, Routing, Store, Tokens, Usage, Validations, Versions,
+        Watching, Webhooks, Workers,
     };
 }

@@ -44,13 +44,13 @@ pub trait Delivering: Send + Sync {
     /// What the deliveries of a webhook are signed with: for the process that delivers.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` where the store does not tell secrets.
+    /// `NotFound`.
     fn webhook_secret(&self, id: &WebhookId) -> Result<String>;
 
     /// Records how far the events have been delivered: for the process that delivers. Neither audited nor an event.
     ///
     /// # Errors
     /// `NotFound` where the webhook was deleted, even if there is another one of its name since; `Invalid` where it would
-    /// deliver again what is delivered, or the store delivers itself.
+    /// deliver again what is delivered.
     fn put_delivery(&self, webhook: &Webhook, delivery: &Delivery) -> Result<()>;
 }

@@ -1,6 +1,6 @@
 //! Workers.
 
-use crate::{Accepted, Measurement, NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName};
+use crate::{NewHardware, NewWorker, Quota, Result, SignOfLife, Worker, WorkerName};
 
 /// Machines that measure for the process that holds the registry.
 pub trait Workers: Send + Sync {
@@ -49,18 +49,4 @@ pub trait Workers: Send + Sync {
     /// # Errors
     /// `Invalid` where there is nothing to confirm; `NotFound`.
     fn confirm_worker(&self, name: &WorkerName, actor: &str, reason: &str) -> Result<Worker>;
-
-    /// Records measurements of the job that is leased, all that are not recorded yet: of each architecture there is one in a
-    /// round, the first. A job that gets on is not given up for the processes that it has lost before.
-    ///
-    /// # Errors
-    /// `Invalid`, also for another hardware target than the job's; `NotFound`; `StaleLease`.
-    fn record_leased(&self, job: u64, fencing: u64, measurements: &[Measurement], actor: &str) -> Result<Accepted>;
-
-    /// Begins the time of every lease anew but those of `holder`. For when the registry was not there: whoever holds them
-    /// could not renew them.
-    ///
-    /// # Errors
-    /// The common ones.
-    fn renew_leases_except(&self, holder: &str) -> Result<()>;
 }

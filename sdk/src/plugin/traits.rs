@@ -40,6 +40,10 @@ use crate::SearchSpace;
 ///     type Parameters = Parameters;
 ///
 ///     fn new(_space: &SearchSpace, parameters: Parameters) -> Result<Self, PluginError> {
+///         // What parameters make the host hold has a limit.
+///         if parameters.most > 255 {
+///             return Err(PluginError::InvalidParameters("most: expected 255 at most".into()));
+///         }
 ///         Ok(Self(parameters))
 ///     }
 ///

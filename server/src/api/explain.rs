@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, post, web};
-use lglp_engine::predictor::Contributions;
-use lglp_engine::predictor::{Predicted, ServedModel};
-use lglp_engine::spaces::Spaces;
-use lglp_engine::spaces::single_changes;
+use lglp_engine::predictor::{Contributions, Predicted, ServedModel};
+use lglp_engine::spaces::{Spaces, single_changes};
 use lglp_openapi::explain::{ExplainRequest, Explanation, SingleChange};
 use lglp_openapi::predict::PredictingModel;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};

@@ -147,7 +147,7 @@ pub(crate) async fn submit_measurements(
     params(("id" = u64, Path, description = "Job number")),
     request_body = Finish,
     responses(
-        (status = 200, body = Job, description = "The job, which has ended"),
+        (status = 200, body = Job, description = "The job: it has ended, or is queued again where it waits for what another job measures"),
         NoSuchJob,
         LeaseOver,
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Something is not measured yet"),

@@ -27,8 +27,6 @@ mod import;
 mod manifest;
 
 pub use error::BundleError;
-pub use export::Exported;
-pub use export::{export, export_to};
+pub use export::{Exported, export, export_to};
 pub use import::{Imported, Importer, Terms};
-pub use manifest::NamedBlob;
-pub use manifest::{Bundle, Manifest};
+pub use manifest::{Bundle, Manifest, NamedBlob};

@@ -11,9 +11,6 @@ mod queue;
 mod turn;
 mod watchdog;
 
-pub(crate) use crew::Crew;
-pub(crate) use crew::{Lost, Unit};
-pub(crate) use queue::Account;
-pub(crate) use queue::Place;
-pub(crate) use turn::Desk;
-pub(crate) use turn::{Full, Turn, parts};
+pub(crate) use crew::{Crew, Lost, Unit};
+pub(crate) use queue::{Account, Place};
+pub(crate) use turn::{Desk, Full, Turn, parts};

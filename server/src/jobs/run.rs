@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
     /// Keeps what the work needs to go on where it is; durable once this returns.
     ///
     /// # Errors
-    /// Those of [`Store::checkpoint_job`].
+    /// Those of [`Leasing::checkpoint_job`](lglp_registry::Leasing::checkpoint_job).
     pub fn checkpoint(&self, checkpoint: &Value) -> Result<()> {
         let job = self.store.checkpoint_job(self.id, self.fencing, checkpoint)?;
         self.seen().job.checkpoint = job.checkpoint;

@@ -8,8 +8,7 @@ use lglp_registry::{HardwareName, NewVersion, PluginUse, Registry, Version};
 
 use super::json::differences;
 use super::predictions::{NotCompared, Predict};
-use super::wire;
-use super::{data, predictions};
+use super::{data, predictions, wire};
 use crate::compute::Lost;
 use crate::serving::{Serving, ServingError};
 
@@ -88,20 +87,29 @@ fn compared(version: &Version) -> ComparedVersion {
 
 /// The kinds of component whose plugins differ in whatever they are recorded with.
 fn plugins(a: &NewVersion, b: &NewVersion) -> Vec<PluginDifference> {
-    let by_kind = |content: &NewVersion| -> BTreeMap<String, PluginUse> {
-        let uses = content.plugins.iter().cloned();
-        uses.map(|used| (used.kind.clone(), used)).collect()
-    };
-    let (a, b) = (by_kind(a), by_kind(b));
-    let kinds: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-    let differing = kinds.into_iter().filter(|kind| a.get(*kind) != b.get(*kind));
+    let (a, b) = (by_place(a), by_place(b));
+    let places: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+    let differing = places.into_iter().filter(|place| a.get(*place) != b.get(*place));
     differing
-        .map(|kind| PluginDifference {
-            kind: kind.clone(),
-            a: a.get(kind).map(wire::plugin),
-            b: b.get(kind).map(wire::plugin),
+        .map(|place| PluginDifference {
+            kind: place.1.to_owned(),
+            a: a.get(place).copied().map(wire::plugin),
+            b: b.get(place).copied().map(wire::plugin),
         })
         .collect()
+}
+
+/// Components by how many of their kind come before: the residual's of a kind follow the model's own.
+fn by_place(content: &NewVersion) -> BTreeMap<(usize, &str), &PluginUse> {
+    let mut places = BTreeMap::new();
+    for (at, used) in content.plugins.iter().enumerate() {
+        let before = content.plugins[..at]
+            .iter()
+            .filter(|other| other.kind == used.kind)
+            .count();
+        places.insert((before, used.kind.as_str()), used);
+    }
+    places
 }
 
 fn metrics(a: &NewVersion, b: &NewVersion) -> Vec<MetricDifference> {

@@ -7,8 +7,7 @@ mod origin;
 mod predictions;
 mod wire;
 
-pub use diff::DiffError;
-pub use diff::diff;
+pub use diff::{DiffError, diff};
 pub use json::differences;
 pub use origin::lineage;
 pub(crate) use origin::trace_plugins;

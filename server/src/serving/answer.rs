@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use lglp_engine::predictor::COVERAGE;
-use lglp_engine::predictor::{Predicted, ServedModel};
+use lglp_engine::predictor::{COVERAGE, Predicted, ServedModel};
 use lglp_sdk::{Architecture, SearchSpace};
 use sha2::{Digest, Sha256};
 

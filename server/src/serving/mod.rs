@@ -15,10 +15,8 @@ mod table;
 mod tenants;
 mod usage;
 
-pub use answer::Answered;
-pub use answer::Route;
-pub use counts::Counts;
-pub use counts::ModelLabels;
+pub use answer::{Answered, Route};
+pub use counts::{Counts, ModelLabels};
 pub use error::ServingError;
 pub(crate) use refused::REFUSED_FOR;
 pub use router::{ModelRef, Serving};

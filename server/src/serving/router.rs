@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lglp_engine::host::{PluginError, PluginHost};
-use lglp_engine::predictor::COVERAGE;
-use lglp_engine::predictor::{ModelError, ServedModel, Versions};
+use lglp_engine::predictor::{COVERAGE, ModelError, ServedModel, Versions};
 use lglp_engine::spaces::Spaces;
 use lglp_registry::{Agreement, AliasName, Change, HardwareName, PRODUCTION, Registry, Store};
 use lglp_sdk::Architecture;

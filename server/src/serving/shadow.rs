@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lglp_engine::predictor::ModelError;
-use lglp_engine::predictor::ServedModel;
+use lglp_engine::predictor::{ModelError, ServedModel};
 use lglp_registry::{Agreement, Counting, Error, HardwareName};
 use lglp_sdk::Architecture;
 

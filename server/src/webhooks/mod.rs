@@ -19,8 +19,7 @@ pub use attempt::Outcome;
 pub(crate) use dispatcher::{Dispatcher, Observer};
 pub use ping::ping;
 pub use status::DeliveryStatus;
-pub use target::TargetError;
-pub use target::{Allowed, Targets};
+pub use target::{Allowed, TargetError, Targets};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -90,7 +90,7 @@ pub struct Component {
     /// Version of the state that `save` writes; 0 where there is none.
     pub state_version: u32,
     /// In recipes, or in hardware targets for a runtime. Unique among the components of its kind, of all plugins: a plugin
-    /// that repeats the name of another's is refused as a whole.
+    /// that repeats a name, of another's or of its own, is refused as a whole.
     pub name: Str,
     /// One line for people.
     pub summary: Str,

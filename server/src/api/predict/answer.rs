@@ -1,7 +1,6 @@
 //! The answer: predictions in the order asked, and who made them.
 
-use lglp_engine::predictor::{Interval, NoInterval};
-use lglp_engine::predictor::{Predicted, ServedModel};
+use lglp_engine::predictor::{Interval, NoInterval, Predicted, ServedModel};
 use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
 use lglp_registry::Quantity;
 

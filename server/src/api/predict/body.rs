@@ -5,8 +5,7 @@ use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use actix_web::web::Bytes;
-use lglp_engine::predictor::COVERAGE;
-use lglp_engine::predictor::ServedModel;
+use lglp_engine::predictor::{COVERAGE, ServedModel};
 use lglp_engine::spaces::Spaces;
 use lglp_openapi::problem::Fault;
 use lglp_sdk::{Architecture, Excerpt, SearchSpace, strict};

@@ -7,8 +7,7 @@ use lglp_engine::predictor::ROWS_PER_UNIT;
 use lglp_engine::spaces::Spaces;
 use lglp_sdk::Architecture;
 
-use super::super::problem::ApiError;
-use super::super::problem::FAULTS_LISTED;
+use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::answer::response;
 use super::body::PredictBody;
 use crate::compute::Turn;

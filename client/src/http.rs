@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use lglp_openapi::ACTOR_HEADER;
 use lglp_openapi::problem::Problem;
-use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::MESSAGE;
+use lglp_sdk::{Excerpt, Printable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use ureq::http::header::{AUTHORIZATION, DATE};
-use ureq::http::{Method, Request, Response, StatusCode};
+use ureq::http::{HeaderValue, Method, Request, Response, StatusCode};
+use url::Url;
 
 use super::connector;
 
@@ -25,6 +26,8 @@ pub struct Http {
     agent: ureq::Agent,
     /// What a call may take; none where it may take as long as it does.
     limit: Option<Duration>,
+    /// Bytes of an answer that are read.
+    answer_limit: u64,
 }
 
 /// What making a connection may take, where a call has a limit.
@@ -55,10 +58,23 @@ impl Http {
     /// else those in the PEM file `authorities` alone. `actor` is who acts, as far as the server asks for no token.
     ///
     /// # Errors
-    /// Where the file holds none.
+    /// Where the file holds none, and where address, token or actor cannot be sent.
     pub fn new(base: &str, token: Option<&str>, authorities: Option<&Path>, actor: &str) -> anyhow::Result<Self> {
+        check_address(base)?;
+        let sendable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        anyhow::ensure!(
+            token.is_none_or(sendable),
+            "the token has characters that no token has; give it again by --token or LGLP_TOKEN"
+        );
+        anyhow::ensure!(
+            HeaderValue::from_str(actor).is_ok(),
+            "the name of who acts has control characters: {}",
+            Printable::of(actor)
+        );
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            // A server says where it is; who answers in its place must not have others called.
+            .max_redirects(0)
             .tls_config(authorities.map_or_else(|| Ok(connector::system()), connector::authorities)?)
             .build();
         Ok(Self {
@@ -67,6 +83,7 @@ impl Http {
             actor: actor.to_owned(),
             agent: config.into(),
             limit: None,
+            answer_limit: ANSWER_LIMIT,
         })
     }
 
@@ -79,7 +96,14 @@ impl Http {
             actor: self.actor.clone(),
             agent: self.agent.clone(),
             limit: Some(limit),
+            answer_limit: self.answer_limit,
         }
+    }
+
+    /// The same client, which reads answers of so many bytes at most.
+    #[must_use]
+    pub fn reading(self, answer_limit: u64) -> Self {
+        Self { answer_limit, ..self }
     }
 
     /// The server's address.
@@ -225,7 +249,7 @@ impl Http {
     }
 
     fn read(&self, path: &str, response: &mut Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
-        let read = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec();
+        let read = response.body_mut().with_config().limit(self.answer_limit).read_to_vec();
         read.map_err(|e| self.transport(path, &e))
     }
 
@@ -235,6 +259,18 @@ impl Http {
             reason: reason.to_string(),
         }
     }
+}
+
+/// Whether an address can be one of a server at all.
+fn check_address(base: &str) -> anyhow::Result<()> {
+    let address = Url::parse(base).ok();
+    let serves = |address: &Url| matches!(address.scheme(), "http" | "https") && address.has_host();
+    anyhow::ensure!(
+        address.as_ref().is_some_and(serves),
+        "`{}` is no server's address; expected one such as http://127.0.0.1:8080 or https://lglp.example",
+        Printable::of(base)
+    );
+    Ok(())
 }
 
 /// Why there was no answer, and the way out where the reason is the server's certificate.
@@ -258,5 +294,8 @@ fn unreached(error: &ureq::Error) -> String {
 }
 
 fn unexpected(status: StatusCode) -> String {
+    if status.is_redirection() {
+        return format!("answered {status}, which leads elsewhere; give the address itself");
+    }
     format!("answered {status}; is this an lglp server?")
 }

@@ -10,12 +10,17 @@ use lglp_openapi::workers::{
     Release, SubmitMeasurements, Work,
 };
 use lglp_registry::{Measurement, now};
+use lglp_sdk::excerpt::MESSAGE;
+use lglp_sdk::{Excerpt, Printable};
 use ureq::http::Method;
 
 use super::{ClientError, Http};
 
 /// What a call may take: longer than a busy server needs, shorter than a lease, so that a connection that hangs costs none.
 const CALL: Duration = Duration::from_secs(15);
+
+/// Bytes of an answer: many times what 128 architectures and two spaces take.
+const ANSWER: u64 = 4 << 20;
 
 /// A server, as one worker's process sees it.
 pub struct WorkerApi {
@@ -63,7 +68,7 @@ impl WorkerApi {
     /// The calls of the worker of a name. `instance` is this process.
     pub fn new(http: &Http, worker: &str, instance: &str) -> Self {
         Self {
-            http: http.within(CALL),
+            http: http.within(CALL).reading(ANSWER),
             worker: worker.to_owned(),
             instance: instance.to_owned(),
         }
@@ -175,7 +180,8 @@ impl From<ClientError> for Failure {
             ClientError::Problem(problem) => problem,
             lost @ ClientError::Transport { .. } => return Self::Lost(lost.to_string()),
         };
-        let text = problem.detail.clone();
+        // It goes into lines of a log, and into files.
+        let text = Printable::of(Excerpt::within(&problem.detail, MESSAGE)).to_string();
         // Too many requests, and faults of the server's own.
         if problem.status == 429 || problem.status >= 500 {
             return Self::Lost(text);

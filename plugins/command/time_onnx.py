@@ -370,6 +370,8 @@ class OnnxRuntime:
 
     def __init__(self, options):
         import numpy
+        # It calls its maker otherwise, beside runs that are timed.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
         self.numpy, self.library, self.threads = numpy, onnxruntime, options.threads

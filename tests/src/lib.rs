@@ -6,6 +6,7 @@ pub mod plugins;
 pub mod proxy;
 pub mod raw;
 pub mod small_disk;
+pub mod tampering;
 pub mod target;
 pub mod worker;
 

@@ -42,6 +42,8 @@ pub(crate) enum Uncalibrated {
     Plugin(PluginError),
     Failure(Failure),
     Worker(WorkerError),
+    /// The work is to stop.
+    Stopped,
 }
 
 impl Calibration {
@@ -90,11 +92,12 @@ impl Calibration {
         let of = CALIBRATION_RUNS;
         let turn = device
             .lock
-            .turn(|| (connection.tell)(&Event::Waiting), &|| false)
+            .turn(|| (connection.tell)(&Event::Waiting), &|| !goes_on())
             .map_err(|reason| {
                 let path = device.lock.file().display().to_string();
                 Uncalibrated::Worker(WorkerError::DeviceLock { path, reason })
             })?;
+        let turn = turn.ok_or(Uncalibrated::Stopped)?;
         let latency_ms = harness
             .calibrate(|done| (connection.tell)(&Event::Calibrating { done, of }))
             .map_err(Uncalibrated::Plugin)?;

@@ -21,6 +21,11 @@ pub(crate) enum Event {
         server: String,
         runtime: String,
     },
+    /// What waited was measured for another target of the name; it is written down apart.
+    OfAnotherTarget {
+        others: usize,
+        folder: PathBuf,
+    },
     /// The machine is another one than its target's.
     Unconfirmed {
         reason: String,
@@ -125,6 +130,14 @@ impl fmt::Display for Event {
                 f,
                 "registered as {worker} at {server}: measures {hardware} with {runtime}"
             ),
+            Self::OfAnotherTarget { others, folder } => {
+                let others = count(*others, "finished measurement");
+                let folder = folder.display();
+                write!(
+                    f,
+                    "{others} of another target of this name are not handed over: refused.jsonl in {folder} has them"
+                )
+            }
             Self::Unconfirmed { reason, again_s } => {
                 write!(f, "not admitted: {reason}; asking again every {again_s} s")
             }

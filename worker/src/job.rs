@@ -20,6 +20,8 @@ pub(crate) struct JobRunner<'a> {
     pub connection: Arc<ServerConnection>,
     pub spool: Arc<Spool>,
     pub device: Device<'a>,
+    /// When the hardware target was created.
+    pub target_since: String,
     /// What this process knows of reference networks.
     pub calibrations: Vec<Calibration>,
     /// Whether the disk takes no measurements, as far as it was told.
@@ -43,7 +45,7 @@ impl JobRunner<'_> {
     /// # Errors
     /// What ends the worker.
     pub(crate) fn work(&mut self, work: Work) -> Result<JobEnd, WorkerError> {
-        let lease = Arc::new(Lease::of(&work, self.connection.events.clone())?);
+        let lease = Arc::new(Lease::of(&work, &self.target_since, self.connection.events.clone())?);
         (self.connection.tell)(&Event::Leased {
             job: lease.job,
             space: lease.series.space.clone(),

@@ -10,6 +10,9 @@ use lglp_openapi::workers::Work;
 use super::error::WorkerError;
 use super::spool::Series;
 
+/// A lease that is said to be shorter is taken for this, seconds: heartbeats are a third of it apart.
+const SHORTEST_S: u64 = 3;
+
 /// A leased job.
 pub(crate) struct Lease {
     pub job: u64,
@@ -41,9 +44,11 @@ struct State {
 }
 
 impl Lease {
+    /// A lease of a job for a hardware target that was created at a time.
+    ///
     /// # Errors
     /// `Incompatible` where the server's answer lacks a lease.
-    pub(crate) fn of(work: &Work, events: Arc<EventCount>) -> Result<Self, WorkerError> {
+    pub(crate) fn of(work: &Work, target_since: &str, events: Arc<EventCount>) -> Result<Self, WorkerError> {
         let unclear = |reason: String| WorkerError::Incompatible { what: "lease", reason };
         let job = &work.job;
         let lease = job.lease.as_ref();
@@ -59,8 +64,9 @@ impl Lease {
                 hardware,
                 space: space.unwrap_or_default().to_owned(),
                 round: work.round,
+                target_since: target_since.to_owned(),
             },
-            holds: Duration::from_secs(lease.seconds.into()),
+            holds: Duration::from_secs(u64::from(lease.seconds).max(SHORTEST_S)),
             state: Mutex::default(),
             events,
         })

@@ -22,6 +22,12 @@ use super::spool::Spool;
 /// Architectures to ask for at a time: what the worker goes on with while the server is away.
 const BATCH: usize = 64;
 
+/// Architectures that a server may send at a time.
+const MOST: usize = 128;
+
+/// Characters of what an architecture's measurement is to say.
+const FLAGS: usize = 1000;
+
 /// How often an architecture is tried that fails.
 const TRIES: u32 = 3;
 
@@ -91,12 +97,14 @@ impl<'a> MeasurementLoop<'a> {
         let space = |definition: &serde_json::Value| {
             SearchSpace::from_json(&definition.to_string()).map_err(|e| unclear("search space")(e.to_string()))
         };
-        let protocol = serde_json::from_value(work.protocol.clone());
+        let protocol: Result<Protocol, _> = serde_json::from_value(work.protocol.clone());
+        let protocol = protocol.map_err(|e| unclear("protocol")(e.to_string()))?;
+        protocol.check().map_err(unclear("protocol"))?;
         Ok(Self {
             space: space(&work.space)?,
             reference_space: space(&work.reference_space)?,
             is_first: work.reference.is_none(),
-            protocol: protocol.map_err(|e| unclear("protocol")(e.to_string()))?,
+            protocol,
             finished: spool.digests(&lease.series),
             connection,
             spool,
@@ -153,6 +161,7 @@ impl<'a> MeasurementLoop<'a> {
             if batch.items.is_empty() {
                 return Err(StopReason::Done);
             }
+            check_items(&batch.items).map_err(StopReason::Failed)?;
             (self.done, self.total) = (batch.done, batch.total);
             for item in &batch.items {
                 self.item(&mut setting, item)?;
@@ -186,6 +195,7 @@ impl<'a> MeasurementLoop<'a> {
             Uncalibrated::Plugin(error) => StopReason::DeviceGone(error.to_string()),
             Uncalibrated::Failure(failure) => self.refused(failure),
             Uncalibrated::Worker(error) => StopReason::Error(error),
+            Uncalibrated::Stopped => self.goes_on().err().unwrap_or(StopReason::Stopped),
         })?;
         if calibration.is_unlike() {
             return Err(StopReason::Unlike(calibration.ratio));
@@ -253,7 +263,7 @@ impl<'a> MeasurementLoop<'a> {
 
     fn keep(&mut self, measurement: Measurement, half_width: f64, disk_is_full: &mut bool) {
         let (architecture, latency_ms) = (measurement.architecture.clone(), measurement.latency_ms);
-        let kept = self.spool.keep(measurement);
+        let kept = self.spool.keep(measurement, &self.lease.series.target_since);
         self.measured += 1;
         self.done += 1;
         let note = format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width);
@@ -358,5 +368,22 @@ impl<'a> MeasurementLoop<'a> {
             return Err(StopReason::Draining);
         }
         Ok(())
+    }
+}
+
+/// Whether a server sent what a worker can keep: every measurement carries its flags along.
+fn check_items(items: &[BatchItem]) -> Result<(), String> {
+    if items.len() > MOST {
+        return Err(format!(
+            "the server sent {} architectures at a time; expected {MOST} at most",
+            items.len()
+        ));
+    }
+    let flags = |item: &BatchItem| item.flags.iter().map(String::len).sum::<usize>();
+    match items.iter().map(flags).max() {
+        Some(length) if length > FLAGS => Err(format!(
+            "the server sent flags of {length} bytes; expected {FLAGS} at most"
+        )),
+        _ => Ok(()),
     }
 }

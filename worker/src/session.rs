@@ -66,7 +66,7 @@ impl Session<'_> {
             (self.connection.tell)(&Event::Resumed { waiting, folder });
         }
         match self.register(None)? {
-            Some(device) => self.work(device)?,
+            Some(registration) => self.work(registration)?,
             // It may be listed all the same, as one that waits to be confirmed.
             None => self.sign_off(),
         }
@@ -76,11 +76,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn work<'h>(&'h self, device: Device<'h>) -> Result<(), WorkerError> {
+    fn work<'h>(&'h self, (device, target_since): (Device<'h>, String)) -> Result<(), WorkerError> {
         let mut bench = JobRunner {
             connection: self.connection.clone(),
             spool: self.spool.clone(),
             device,
+            target_since,
             calibrations: Vec::new(),
             disk_is_full: false,
         };
@@ -91,10 +92,10 @@ impl Session<'_> {
                 LeaseReply::Nothing if self.once => break,
                 LeaseReply::Nothing => continue,
                 LeaseReply::Unknown => {
-                    let Some(device) = self.register(Some(bench.device))? else {
+                    let Some(registration) = self.register(Some(bench.device))? else {
                         return Ok(());
                     };
-                    bench.device = device;
+                    (bench.device, bench.target_since) = registration;
                     continue;
                 }
             };
@@ -130,8 +131,9 @@ impl Session<'_> {
         let _ = self.connection.ask(|| true, |api| api.sign_off());
     }
 
-    /// Opens the device as the target wants it and registers; none where the worker is to end before that worked.
-    fn register<'h>(&'h self, mut open: Option<Device<'h>>) -> Result<Option<Device<'h>>, WorkerError> {
+    /// Opens the device as the target wants it and registers, and tells when the target was created; none where the worker is to end
+    /// before that worked.
+    fn register<'h>(&'h self, mut open: Option<Device<'h>>) -> Result<Option<(Device<'h>, String)>, WorkerError> {
         let mut said = false;
         let going = || !self.connection.drain.is_asked();
         while going() {
@@ -169,14 +171,20 @@ impl Session<'_> {
                 Err(failure) => return Err(self.fatal(failure)),
             };
             // Somebody else may have created the target meanwhile, with other settings.
-            if device.fits(&target(&registered)?) {
+            let target = target(&registered)?;
+            if device.fits(&target) {
                 (self.connection.tell)(&Event::Registered {
                     worker: self.connection.api.worker().to_owned(),
                     hardware: self.hardware.to_string(),
                     server: self.server.clone(),
                     runtime: device.runtime_name().to_owned(),
                 });
-                return Ok(Some(device));
+                let others = self.spool.set_others_aside(&self.hardware, &target.created_at);
+                if others > 0 {
+                    let folder = self.spool.folder().to_owned();
+                    (self.connection.tell)(&Event::OfAnotherTarget { others, folder });
+                }
+                return Ok(Some((device, target.created_at)));
             }
         }
         Ok(None)

@@ -36,19 +36,30 @@ pub(crate) fn deliver(connection: &ServerConnection, spool: &Spool, lease: &Leas
             }
             Err(Failure::Refused {
                 why: Refusal::Other, ..
-            }) => one_by_one(connection, spool, lease, &waiting),
+            }) => {
+                if !one_by_one(connection, spool, lease, &waiting) {
+                    failures += 1;
+                    connection.pause_unless(WAITS.delay(failures, &mut rand::rng()), over);
+                }
+            }
             Err(Failure::Refused { .. }) => lease.stop(LeaseEnd::Stale),
         }
     }
 }
 
 fn send(connection: &ServerConnection, lease: &Lease, measurements: &[Measurement]) -> Result<(), Failure> {
-    let sent = connection.call(|api| api.submit(lease.job, lease.fencing, measurements));
-    sent.map(drop)
+    let taken = connection.call(|api| api.submit(lease.job, lease.fencing, measurements))?;
+    let (taken, sent) = (taken.accepted.saturating_add(taken.known), measurements.len());
+    if taken != sent {
+        return Err(Failure::Lost(format!("the server took {taken} measurements of {sent}")));
+    }
+    Ok(())
 }
 
-/// One that is refused must not keep the others: it is set aside, and the job stops, since measuring it again would end alike.
-fn one_by_one(connection: &ServerConnection, spool: &Spool, lease: &Lease, measurements: &[Measurement]) {
+/// One that is refused must not keep the others: it is set aside, and the job stops, since measuring it again would end alike. False
+/// where one stays that the server does not take.
+fn one_by_one(connection: &ServerConnection, spool: &Spool, lease: &Lease, measurements: &[Measurement]) -> bool {
+    let mut is_free = true;
     for measurement in measurements {
         match send(connection, lease, std::slice::from_ref(measurement)) {
             Ok(()) => spool.acknowledge(std::slice::from_ref(measurement)),
@@ -56,7 +67,7 @@ fn one_by_one(connection: &ServerConnection, spool: &Spool, lease: &Lease, measu
                 why: Refusal::Other,
                 text,
             }) => {
-                spool.set_aside(measurement, &text);
+                is_free &= spool.set_aside(measurement, &text);
                 let architecture = measurement.architecture.clone();
                 lease.stop(LeaseEnd::Refused(format!(
                     "the measurement of {architecture} was refused: {text}"
@@ -67,7 +78,8 @@ fn one_by_one(connection: &ServerConnection, spool: &Spool, lease: &Lease, measu
                 });
             }
             // The next round sees to it.
-            Err(_) => return,
+            Err(_) => return false,
         }
     }
+    is_free
 }

@@ -6,6 +6,9 @@ use serde_json::json;
 use crate::host::PluginError;
 use crate::networks;
 
+/// Copies of a network's weights: as they are written here and handed over, and as a runtime reads and packs them.
+const WEIGHTS_HELD: u64 = 4;
+
 /// Refuses a batch with which a network would take more than `limit` bytes of this machine; no limit where it runs elsewhere.
 ///
 /// # Errors
@@ -18,14 +21,16 @@ pub fn admit_batch(
 ) -> Result<(), PluginError> {
     let Some(limit) = limit else { return Ok(()) };
     let one = networks::memory(space, architecture);
-    if one.saturating_mul(batch.into()) <= limit {
+    let weights = networks::weights(space, architecture).saturating_mul(WEIGHTS_HELD);
+    let takes = one.saturating_mul(batch.into()).saturating_add(weights);
+    if takes <= limit {
         return Ok(());
     }
     Err(PluginError::BatchTooLarge {
         batch,
-        takes_mib: one.saturating_mul(batch.into()) >> 20,
+        takes_mib: takes >> 20,
         limit_mib: limit >> 20,
-        largest: limit / one.max(1),
+        largest: limit.saturating_sub(weights) / one.max(1),
     })
 }
 

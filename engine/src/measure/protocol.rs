@@ -45,6 +45,15 @@ pub struct Protocol {
 /// Seconds that one attempt at one architecture may take.
 const BUDGET_LIMIT_S: f64 = 600.0;
 
+/// Runs of a network, of a kind, in one attempt.
+const RUNS_LIMIT: usize = 10_000;
+
+/// Attempts at one architecture.
+const ATTEMPTS_LIMIT: usize = 100;
+
+/// What is relative to a time or a ratio.
+const SHARE_LIMIT: f64 = 100.0;
+
 impl Protocol {
     /// The protocol with another budget, in seconds, as a job asks for it.
     ///
@@ -58,6 +67,43 @@ impl Protocol {
         }
         let reason = format!("expected more than 0 and at most {BUDGET_LIMIT_S} s, got {budget_s}");
         Err(lglp_registry::Error::invalid("parameters.budget_s", reason))
+    }
+}
+
+impl Protocol {
+    /// Whether what a server wants of this machine is within what measuring takes.
+    ///
+    /// # Errors
+    /// The field, and what it may be.
+    pub fn check(&self) -> Result<(), String> {
+        let counts = [
+            ("warm_up", self.warm_up, 0, RUNS_LIMIT),
+            ("least_pairs", self.least_pairs, 1, RUNS_LIMIT),
+            ("most_pairs", self.most_pairs, 1, RUNS_LIMIT),
+            ("attempts", self.attempts, 1, ATTEMPTS_LIMIT),
+        ];
+        for (field, value, least, most) in counts {
+            if !(least..=most).contains(&value) {
+                return Err(format!("{field} is {value}; expected {least} to {most}"));
+            }
+        }
+        let seconds = [("budget_s", self.budget_s), ("energy_window_s", self.energy_window_s)];
+        let shares = [
+            ("reference_share", self.reference_share),
+            ("precision", self.precision),
+            ("drift_bound", self.drift_bound),
+            ("wide", self.wide),
+        ];
+        let limited = seconds.map(|(field, value)| (field, value, BUDGET_LIMIT_S));
+        for (field, value, most) in limited
+            .into_iter()
+            .chain(shares.map(|(field, value)| (field, value, SHARE_LIMIT)))
+        {
+            if !(0.0..=most).contains(&value) {
+                return Err(format!("{field} is {value}; expected 0 to {most}"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -102,6 +102,14 @@ pub fn memory(space: &SearchSpace, architecture: &Architecture) -> u64 {
     widest * size_of::<f32>() as u64 * HELD
 }
 
+/// Bytes of the weights of a network.
+pub(crate) fn weights(space: &SearchSpace, architecture: &Architecture) -> u64 {
+    operators(space, architecture)
+        .iter()
+        .map(|operator| operator.weight_bytes)
+        .sum()
+}
+
 fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
     let mut value = graph.input();
     for (part, place) in parts::of(space, architecture) {

@@ -14,7 +14,13 @@ use lglp_sdk::helper::{Answers, Refusal, questions};
 use network::Network;
 use wire::Request;
 
+/// Read by ONNX Runtime when it is loaded: without it the library writes to the user's cache and calls its maker, whatever its
+/// environment is told, and beside runs that are timed.
+const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
+
 fn main() -> ExitCode {
+    // SAFETY: this is the process's first statement, and its only thread.
+    unsafe { std::env::set_var(NO_TELEMETRY, "1") };
     Answers::to(|request, answers| match request {
         Request::Pages { pages } => answers.give(paging::ask_for(pages).and_then(|()| paging::found())),
         Request::Serve {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::{item, items, limits, plausible};
-use crate::{Digest, Error, HardwareName, Result};
+use crate::{Digest, Error, HardwareName, Result, names};
 
 /// A device with a runtime and its settings, as the caller describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ impl NewHardware {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
-        limits::text("runtime", &self.runtime)?;
+        names::check("runtime", &self.runtime)?;
         limits::document("settings", &self.settings, limits::DESCRIPTION)?;
         limits::document("fingerprint", &self.fingerprint, limits::DESCRIPTION)?;
         if let Some(batch) = self.settings.get(BATCH_SIZE)

@@ -1,11 +1,16 @@
 //! The server: whether it is reached, admits the worker, and knows the target.
 
+use std::time::Duration;
+
 use lglp_client::{Failure, Refusal, WorkerApi};
 use lglp_registry::HardwareTarget;
 use time::OffsetDateTime;
 
 use super::{Examination, Finding};
 use crate::identity;
+
+/// How long a server may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Clocks that differ by less agree: the server tells its own in whole seconds.
 const SKEW_S: f64 = 5.0;
@@ -17,7 +22,7 @@ pub(super) fn look(examination: &Examination<'_>) -> (Vec<Finding>, Option<Hardw
         let remedy = "give --server URL to look at the server, the token and the target, too";
         return (vec![Finding::warning(what, "not asked", remedy)], None);
     };
-    let clock = match http.clock("/healthz") {
+    let clock = match http.within(PATIENCE).clock("/healthz") {
         Ok(clock) => clock,
         Err(error) => {
             let remedy = "check the URL, the network and that `lglp serve` runs";

@@ -4,6 +4,9 @@
 //! Replays are harmless, since the server answers what it has as known; so only adding must be durable. Where the disk takes
 //! nothing, a measurement stays in memory until the disk or the server does.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -11,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lglp_registry::{Digest, HardwareName, Measurement};
+use serde::{Deserialize, Serialize};
 
 use lglp_client::EventCount;
 
@@ -43,7 +47,17 @@ struct Held {
 
 struct Entry {
     measurement: Measurement,
+    /// When its hardware target was created, by the server's clock: another of its name is another target. None in lines of an earlier
+    /// version.
+    target_since: Option<String>,
     on_disk: bool,
+}
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    target_since: Option<String>,
+    measurement: Measurement,
 }
 
 /// What measurements of one job have in common.
@@ -52,11 +66,23 @@ pub(crate) struct Series {
     pub hardware: HardwareName,
     pub space: String,
     pub round: u32,
+    /// When the hardware target was created.
+    pub target_since: String,
 }
 
 impl Series {
-    fn has(&self, measurement: &Measurement) -> bool {
-        self.hardware == measurement.hardware && self.space == measurement.space && self.round == measurement.round
+    fn has(&self, entry: &Entry) -> bool {
+        let measurement = &entry.measurement;
+        self.hardware == measurement.hardware
+            && self.space == measurement.space
+            && self.round == measurement.round
+            && entry.is_of(&self.target_since)
+    }
+}
+
+impl Entry {
+    fn is_of(&self, target_since: &str) -> bool {
+        self.target_since.as_deref().is_none_or(|since| since == target_since)
     }
 }
 
@@ -71,7 +97,8 @@ pub(crate) enum SpoolError {
 }
 
 impl Spool {
-    /// Takes a folder, and what a process before left in it. A line that a kill cut short is dropped.
+    /// Takes a folder, and what a process before left in it. A line that a kill cut short is dropped; whole ones that cannot be read
+    /// are set aside.
     ///
     /// # Errors
     /// Where the folder cannot be written, or is another worker's.
@@ -91,7 +118,11 @@ impl Spool {
             }
             Err(TryLockError::Error(reason)) => return Err(failed(reason)),
         }
-        let held = read(&folder.join(FILE)).map_err(failed)?;
+        let (held, unread) = read(&folder.join(FILE)).map_err(failed)?;
+        for line in &unread {
+            let line = serde_json::json!({ "reason": "it cannot be read", "line": String::from_utf8_lossy(line) });
+            append(&folder.join(REFUSED), &[format!("{line}\n").as_bytes()]).map_err(failed)?;
+        }
         Ok(Self {
             folder: folder.to_owned(),
             held: Mutex::new(held),
@@ -109,10 +140,11 @@ impl Spool {
     ///
     /// # Errors
     /// Where the disk does not take it: it is held in memory.
-    pub(crate) fn keep(&self, measurement: Measurement) -> io::Result<()> {
+    pub(crate) fn keep(&self, measurement: Measurement, target_since: &str) -> io::Result<()> {
         let mut held = self.held();
         held.entries.push(Entry {
             measurement,
+            target_since: Some(target_since.to_owned()),
             on_disk: false,
         });
         let kept = held.persist(&self.folder);
@@ -147,8 +179,8 @@ impl Spool {
     /// Up to `limit` measurements of a series, the oldest first.
     pub(crate) fn waiting(&self, series: &Series, limit: usize) -> Vec<Measurement> {
         let held = self.held();
-        let waiting = held.entries.iter().map(|e| &e.measurement).filter(|m| series.has(m));
-        waiting.take(limit).cloned().collect()
+        let waiting = held.entries.iter().filter(|entry| series.has(entry));
+        waiting.take(limit).map(|entry| entry.measurement.clone()).collect()
     }
 
     /// The architectures of a series that are measured and wait here.
@@ -173,14 +205,31 @@ impl Spool {
         self.events.notify();
     }
 
-    /// Lets go of a measurement that the server refuses, and writes down that it did.
-    pub(crate) fn set_aside(&self, refused: &Measurement, reason: &str) {
+    /// Sets aside what was measured for other targets of a name than the one that there is now, and returns how many these were. What
+    /// another target took says nothing of this one.
+    pub(crate) fn set_others_aside(&self, hardware: &HardwareName, target_since: &str) -> usize {
+        let others: Vec<Measurement> = {
+            let held = self.held();
+            let other = |entry: &&Entry| entry.measurement.hardware == *hardware && !entry.is_of(target_since);
+            held.entries
+                .iter()
+                .filter(other)
+                .map(|entry| entry.measurement.clone())
+                .collect()
+        };
+        let reason = format!("it was measured for another target of the name {hardware}");
+        others.iter().filter(|other| self.set_aside(other, &reason)).count()
+    }
+
+    /// Lets go of a measurement that the server refuses, and writes down that it did; false where that cannot be written.
+    pub(crate) fn set_aside(&self, refused: &Measurement, reason: &str) -> bool {
         let line = serde_json::json!({ "reason": reason, "measurement": refused });
         let written = append(&self.folder.join(REFUSED), &[format!("{line}\n").as_bytes()]);
         // Where that cannot be written either, it stays, to be refused again.
         if written.is_ok() {
             self.acknowledge(std::slice::from_ref(refused));
         }
+        written.is_ok()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -237,7 +286,11 @@ impl Held {
 }
 
 fn line(entry: &Entry) -> Vec<u8> {
-    let mut line = serde_json::to_vec(&entry.measurement).expect("a measurement is JSON");
+    let kept = Line {
+        target_since: entry.target_since.clone(),
+        measurement: entry.measurement.clone(),
+    };
+    let mut line = serde_json::to_vec(&kept).expect("a measurement is JSON");
     line.push(b'\n');
     line
 }
@@ -254,170 +307,45 @@ fn append(path: &Path, lines: &[&[u8]]) -> io::Result<()> {
     Ok(())
 }
 
-/// The whole lines of a file; none where there is no file.
-fn read(path: &Path) -> io::Result<Held> {
+/// What a file holds, none where there is no file; and its whole lines that cannot be read.
+fn read(path: &Path) -> io::Result<(Held, Vec<Vec<u8>>)> {
     let is_file = std::fs::metadata(path).map(|metadata| metadata.is_file());
     let content = match is_file {
         Ok(true) => std::fs::read(path)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Ok(false) | Err(_) => Vec::new(),
     };
-    let lines = content.split_inclusive(|byte| *byte == b'\n');
-    let whole: Vec<Option<Measurement>> = lines
-        .map(|line| serde_json::from_slice(line.strip_suffix(b"\n")?).ok())
-        .collect();
-    Ok(Held {
-        is_whole: whole.iter().all(Option::is_some),
-        entries: whole
-            .into_iter()
-            .flatten()
-            .map(|measurement| Entry {
-                measurement,
-                on_disk: true,
-            })
-            .collect(),
-    })
+    let (mut entries, mut unread, mut is_whole) = (Vec::new(), Vec::new(), true);
+    for line in content.split_inclusive(|byte| *byte == b'\n') {
+        let Some(text) = line.strip_suffix(b"\n") else {
+            is_whole = false;
+            continue;
+        };
+        match entry(text) {
+            Some(entry) => entries.push(entry),
+            None => {
+                is_whole = false;
+                unread.push(text.to_vec());
+            }
+        }
+    }
+    Ok((Held { entries, is_whole }, unread))
 }
 
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    fn series(round: u32) -> Series {
-        Series {
-            hardware: "h".parse().expect("a name"),
-            space: "s".into(),
-            round,
-        }
-    }
-
-    fn measurement(architecture: &str, round: u32) -> Measurement {
-        serde_json::from_value(serde_json::json!({
-            "hardware": "h", "space": "s", "architecture": architecture,
-            "digest": Digest::of(architecture.as_bytes()), "round": round, "latency_ms": 1.5, "statistic": "median",
-            "protocol": {}, "samples": [], "load_average": 0.0, "drift": false, "flags": [],
-            "measured_at": "2026-11-25T00:00:00Z", "process": "1",
-        }))
-        .expect("a measurement")
-    }
-
-    fn open(folder: &Path) -> Spool {
-        Spool::open(folder, Arc::default()).expect("a spool")
-    }
-
-    fn texts(spool: &Spool, round: u32) -> Vec<String> {
-        let waiting = spool.waiting(&series(round), 100);
-        waiting.into_iter().map(|m| m.architecture).collect()
-    }
-
-    #[test]
-    fn what_is_kept_survives_and_what_is_acknowledged_does_not() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let spool = open(folder.path());
-        for architecture in ["a", "b", "c"] {
-            spool.keep(measurement(architecture, 0)).expect("kept");
-        }
-        spool.keep(measurement("a", 1)).expect("kept");
-        // Out of order, as answers may come.
-        spool.acknowledge(&[measurement("b", 0)]);
-        drop(spool);
-        let spool = open(folder.path());
-        assert_eq!(
-            (texts(&spool, 0), texts(&spool, 1)),
-            (vec!["a".into(), "c".into()], vec!["a".into()])
-        );
-        assert_eq!(spool.digests(&series(1)), HashSet::from([Digest::of(b"a")]));
-        assert_eq!(spool.waiting(&series(0), 1).len(), 1);
-        spool.acknowledge(&[measurement("a", 0), measurement("c", 0), measurement("a", 1)]);
-        drop(spool);
-        assert!(open(folder.path()).is_empty());
-    }
-
-    #[test]
-    fn a_kill_at_any_byte_costs_the_line_that_was_being_written_and_no_other() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let spool = open(folder.path());
-        spool.keep(measurement("a", 0)).expect("kept");
-        let first = std::fs::read(folder.path().join(FILE)).expect("lines").len();
-        spool.keep(measurement("b", 0)).expect("kept");
-        drop(spool);
-        let all = std::fs::read(folder.path().join(FILE)).expect("lines");
-        for cut in 0..=all.len() {
-            std::fs::write(folder.path().join(FILE), &all[..cut]).expect("written");
-            let spool = open(folder.path());
-            let whole = usize::from(cut >= first) + usize::from(cut == all.len());
-            assert_eq!(spool.len(), whole, "cut at {cut}");
-            // What comes after half a line is whole again.
-            spool.keep(measurement("c", 0)).expect("kept");
-            drop(spool);
-            let spool = open(folder.path());
-            assert_eq!(
-                (spool.len(), texts(&spool, 0).last()),
-                (whole + 1, Some(&"c".to_owned()))
-            );
-        }
-    }
-
-    #[test]
-    fn a_kill_while_the_file_is_written_anew_leaves_the_old_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        open(folder.path()).keep(measurement("a", 0)).expect("kept");
-        std::fs::write(folder.path().join(NEW_FILE), "{\"half").expect("written");
-        let spool = open(folder.path());
-        assert_eq!(texts(&spool, 0), ["a"]);
-        spool.keep(measurement("b", 0)).expect("kept");
-        spool.acknowledge(&[measurement("a", 0)]);
-        drop(spool);
-        assert_eq!(texts(&open(folder.path()), 0), ["b"]);
-    }
-
-    #[test]
-    fn a_full_disk_leaves_measurements_in_memory_until_it_takes_them() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let spool = open(folder.path());
-        let files = [FILE, NEW_FILE].map(|name| folder.path().join(name));
-        for file in &files {
-            symlink("/dev/full", file).expect("a link");
-        }
-        for architecture in ["a", "b", "c"] {
-            let full = spool.keep(measurement(architecture, 0)).expect_err("a full disk");
-            assert_eq!(full.kind(), io::ErrorKind::StorageFull);
-        }
-        assert!(!spool.is_durable() && spool.persist().is_err());
-        assert_eq!(texts(&spool, 0), ["a", "b", "c"]);
-        // The server took one meanwhile.
-        spool.acknowledge(&[measurement("b", 0)]);
-        for file in &files {
-            std::fs::remove_file(file).expect("removed");
-        }
-        spool.persist().expect("there is room");
-        assert!(spool.is_durable());
-        drop(spool);
-        assert_eq!(texts(&open(folder.path()), 0), ["a", "c"]);
-    }
-
-    #[test]
-    fn what_is_refused_is_set_aside_with_the_reason() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let spool = open(folder.path());
-        spool.keep(measurement("a", 0)).expect("kept");
-        spool.set_aside(&measurement("a", 0), "latency_ms: is not positive");
-        assert!(spool.is_empty());
-        let refused = std::fs::read_to_string(folder.path().join(REFUSED)).expect("a file");
-        let refused: serde_json::Value = serde_json::from_str(&refused).expect("JSON");
-        assert_eq!(refused["reason"], "latency_ms: is not positive");
-        assert_eq!(refused["measurement"]["architecture"], "a");
-    }
-
-    #[test]
-    fn two_workers_do_not_share_a_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let first = open(folder.path());
-        let second = Spool::open(folder.path(), Arc::default());
-        assert!(matches!(second, Err(SpoolError::InUse { .. })));
-        drop(first);
-        open(folder.path());
-    }
+/// A line as this version writes it, or an earlier one.
+fn entry(text: &[u8]) -> Option<Entry> {
+    let line: Option<Line> = serde_json::from_slice(text).ok();
+    let line = line.or_else(|| {
+        let measurement = serde_json::from_slice(text).ok()?;
+        let target_since = None;
+        Some(Line {
+            target_since,
+            measurement,
+        })
+    })?;
+    Some(Entry {
+        measurement: line.measurement,
+        target_since: line.target_since,
+        on_disk: true,
+    })
 }

@@ -108,6 +108,7 @@ impl NewHardware {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), naming the field.
     pub fn check(&self) -> Result<()> {
+        limits::text("runtime", &self.runtime)?;
         names::check("runtime", &self.runtime)?;
         limits::document("settings", &self.settings, limits::DESCRIPTION)?;
         limits::document("fingerprint", &self.fingerprint, limits::DESCRIPTION)?;

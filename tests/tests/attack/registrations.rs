@@ -38,6 +38,7 @@ fn a_registration_that_is_refused_leaves_nothing() {
         ),
         (with("/setup/batch_size", json!(0)), "/setup/batch_size"),
         (with("/setup/runtime", json!("")), "/setup/runtime"),
+        (with("/setup/runtime", json!("a\u{1b}[2J")), "/setup/runtime"),
         (with("/setup/runtime", json!("r".repeat(100 << 10))), "/setup/runtime"),
         (
             with("/setup/settings", json!({ "threads": "x".repeat(100 << 10) })),

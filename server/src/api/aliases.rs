@@ -10,9 +10,8 @@ use serde::Deserialize;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::preconditions::{idempotency_key, if_match, tagged};
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::Query;
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::State;
 use super::caller::Caller;
+use super::extract::hardware_name;
 use super::heavy::{heavy, heavy_json};
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::Query;
 

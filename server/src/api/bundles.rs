@@ -13,9 +13,8 @@ use lglp_registry::Quota;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{BODY_LIMIT, Bytes};
+use super::extract::{BODY_LIMIT, Bytes, hardware_name};
 use super::heavy::heavy;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::{Path, Query};
 use crate::bundles::{Bundle, Importer, Terms, export};

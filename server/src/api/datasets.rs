@@ -8,9 +8,8 @@ use lglp_registry::NewDataset;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{BODY_LIMIT, Body, blocking};
+use super::extract::{BODY_LIMIT, Body, blocking, hardware_name};
 use super::heavy::heavy_json;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 
 /// Frozen datasets of a hardware target.

@@ -13,8 +13,8 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::Value;
 
 use super::State;
-use super::extract::Body;
-use super::predict::{hardware_name, model_ref, predicted_as, told};
+use super::extract::{Body, hardware_name};
+use super::predict::{model_ref, predicted_as, told};
 use super::problem::ApiError;
 use crate::explain::{layer_parts, operator_parts};
 use crate::serving::Serving;

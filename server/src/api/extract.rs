@@ -4,6 +4,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use lglp_openapi::problem::Slug;
+use lglp_registry::HardwareName;
 use lglp_sdk::Excerpt;
 
 pub use super::body::BODY_LIMIT;
@@ -28,4 +29,16 @@ where
 pub(super) fn path_error(error: impl std::fmt::Display, request: &HttpRequest) -> actix_web::Error {
     let detail = format!("{}: {}", Excerpt::of(request.path()), Excerpt::of(error));
     ApiError::new(StatusCode::NOT_FOUND, Slug::NoSuchPath, "No such path", detail).into()
+}
+
+/// A hardware name from a path.
+pub(super) fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
+    name.parse().map_err(|error: lglp_registry::Error| {
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            Slug::UnknownHardware,
+            "Unknown hardware",
+            error.to_string(),
+        )
+    })
 }

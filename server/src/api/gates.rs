@@ -9,9 +9,8 @@ use serde::Deserialize;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::preconditions::{if_match, tagged};
-use super::predict::hardware_name;
 use super::problem::ApiError;
 
 /// The gate of a hardware target; generation 0 and no rules where none was set.

@@ -9,8 +9,7 @@ use lglp_registry::{Error, NewHardware as NewTarget, Quota};
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
-use super::predict::hardware_name;
+use super::extract::{Body, blocking, hardware_name};
 use super::problem::ApiError;
 
 /// Every hardware target; for a token that is confined to some, these.

@@ -12,10 +12,9 @@ use super::State;
 use super::body::{parse_named, refused, too_large, tree};
 use super::budget::{Charge, Refused};
 use super::caller::Caller;
-use super::extract::Body;
+use super::extract::{Body, hardware_name};
 use super::heavy::heavy;
 use super::measurements::{admit_all, of_target};
-use super::predict::hardware_name;
 use super::problem::ApiError;
 
 /// Parts at most.

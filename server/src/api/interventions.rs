@@ -10,9 +10,8 @@ use serde::Deserialize;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::Body;
+use super::extract::{Body, hardware_name};
 use super::heavy::heavy;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::Query;
 

@@ -18,10 +18,9 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::heavy::{heavy, heavy_json};
 use super::preconditions::idempotency_key;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::{Path, Query};
 use crate::jobs::Listener;

@@ -11,9 +11,8 @@ use lglp_sdk::Architecture;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::blocking;
+use super::extract::{blocking, hardware_name};
 use super::heavy::heavy;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::{Path, Query};
 use crate::compute::{Turn, parts};

@@ -17,9 +17,8 @@ use url::form_urlencoded;
 use super::State;
 use super::body::MEASUREMENTS;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::listing::{Frame, Page, listing, one_page};
-use super::predict::hardware_name;
 use super::problem::{ApiError, FAULTS_LISTED};
 use super::words::Query;
 

@@ -9,10 +9,9 @@ use lglp_registry::NewVersion;
 use super::State;
 use super::body::VERSION;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::listing::{Frame, listing};
 use super::preconditions::idempotency_key;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::Path;
 

@@ -7,8 +7,8 @@ use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 
 use super::State;
 use super::caller::Caller;
+use super::extract::hardware_name;
 use super::heavy::heavy;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::Query;
 use crate::savings::{self, SavingsError};

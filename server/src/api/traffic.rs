@@ -9,9 +9,8 @@ use serde_json::json;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::preconditions::{if_match, tagged};
-use super::predict::hardware_name;
 use super::problem::ApiError;
 
 /// How the requests for `production` are divided, and how far shadows agreed with it so far.

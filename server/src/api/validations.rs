@@ -10,12 +10,11 @@ use serde::Deserialize;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
+use super::extract::{Body, blocking, hardware_name};
 use super::heavy::heavy;
 use super::jobs::submit;
 use super::listing::{Frame, listing};
 use super::preconditions::idempotency_key;
-use super::predict::hardware_name;
 use super::problem::ApiError;
 use super::words::{Path, Query};
 

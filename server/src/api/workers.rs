@@ -22,8 +22,7 @@ use serde_json::json;
 
 use super::State;
 use super::caller::Caller;
-use super::extract::{Body, blocking};
-use super::predict::hardware_name;
+use super::extract::{Body, blocking, hardware_name};
 use super::problem::ApiError;
 use super::words::Query;
 use crate::jobs::WORKER_LEASE_S;

@@ -9,13 +9,11 @@ mod work;
 
 use std::time::Instant;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, post, web};
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
-use lglp_openapi::problem::{Problem, Slug};
-use lglp_registry::HardwareName;
 use serde_json::Value;
 
 use self::answer::response;
@@ -25,6 +23,7 @@ pub(super) use self::body::model_ref;
 use self::work::{Prediction, Served};
 use super::State;
 use super::extract::Bytes;
+use super::extract::hardware_name;
 use super::problem::ApiError;
 use crate::compute::Account;
 use crate::serving::{ModelLabels, Route, Serving};
@@ -114,16 +113,4 @@ pub fn predict_here(
         Ok(response(&route, answered))
     };
     answer().map_err(|error: ApiError| error.problem())
-}
-
-/// A hardware name from a path.
-pub(super) fn hardware_name(name: &str) -> Result<HardwareName, ApiError> {
-    name.parse().map_err(|error: lglp_registry::Error| {
-        ApiError::new(
-            StatusCode::NOT_FOUND,
-            Slug::UnknownHardware,
-            "Unknown hardware",
-            error.to_string(),
-        )
-    })
 }

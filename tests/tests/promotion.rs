@@ -153,3 +153,22 @@ fn strip_times(value: &mut Value) {
         _ => {}
     }
 }
+
+/// The story: whatever a server did not find, a command called by the name of what it had asked about: of a version that is not there, "there
+/// is no hardware target".
+#[test]
+fn commands_name_what_the_server_did_not_find() {
+    let registry = Registry::with_production("mac-proportional");
+    let _server = registry.serve();
+    for (arguments, said) in [
+        (["validate", "--hardware", HARDWARE, "9"], "there is no version 9"),
+        (["promote", "--hardware", HARDWARE, "9"], "there is no version 9"),
+        (
+            ["gate", "--hardware", "nowhere", "--json"],
+            "there is no hardware target nowhere",
+        ),
+    ] {
+        let told = registry.fails(&arguments);
+        assert!(told.contains(said), "{arguments:?}: {told}");
+    }
+}

@@ -22,7 +22,7 @@ impl Aliases for RemoteRegistry {
         let headers = keyed(vec![("If-Match", seen.as_str())], request.idempotency_key.as_deref());
         self.0
             .send(Method::PUT, &path, &headers, &move_body(request))
-            .map_err(error("move the alias", "version", request.version))
+            .map_err(error("move the alias", "version"))
     }
 
     fn forecast_move(&self, hardware: &HardwareName, request: &AliasMove) -> Result<Forecast> {
@@ -30,7 +30,7 @@ impl Aliases for RemoteRegistry {
         let seen = if_match(&request.expected_generation);
         self.0
             .send(Method::PUT, &path, &[("If-Match", &seen)], &move_body(request))
-            .map_err(error("forecast the move", "version", request.version))
+            .map_err(error("forecast the move", "version"))
     }
 
     fn roll_back(&self, hardware: &HardwareName, request: &Rollback) -> Result<Alias> {
@@ -44,12 +44,12 @@ impl Aliases for RemoteRegistry {
         let headers = keyed(headers, request.idempotency_key.as_deref());
         self.0
             .send(Method::POST, &path, &headers, &body)
-            .map_err(error("roll back", "alias", &request.alias))
+            .map_err(error("roll back", "alias"))
     }
 
     fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
         let path = format!("/v1/{hardware}/aliases/{name}");
-        self.0.get(&path).map_err(error("read the alias", "alias", name))
+        self.0.get(&path).map_err(error("read the alias", "alias"))
     }
 
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {

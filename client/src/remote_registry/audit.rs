@@ -7,18 +7,18 @@ use super::{RemoteRegistry, error};
 impl Audit for RemoteRegistry {
     fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditEntry>> {
         let path = format!("/v1/audit?from={from}&limit={limit}");
-        self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
+        self.0.get(&path).map_err(error("read the audit log", "audit log"))
     }
 
     fn verify_audit(&self) -> Result<AuditHead> {
         self.0
             .get("/v1/audit/head")
-            .map_err(error("verify the audit log", "audit log", ""))
+            .map_err(error("verify the audit log", "audit log"))
     }
 
     fn events(&self, from: u64, limit: usize) -> Result<Vec<Event>> {
         let path = format!("/v1/events?from={from}&limit={limit}");
-        self.0.get(&path).map_err(error("read events", "event log", ""))
+        self.0.get(&path).map_err(error("read events", "event log"))
     }
 
     fn find_audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
@@ -46,6 +46,6 @@ impl Audit for RemoteRegistry {
             .append_pair("limit", &query.limit.to_string());
         asked.extend_pairs(filter.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
         let path = format!("/v1/audit?{}", asked.finish());
-        self.0.get(&path).map_err(error("read the audit log", "audit log", ""))
+        self.0.get(&path).map_err(error("read the audit log", "audit log"))
     }
 }

@@ -9,7 +9,7 @@ use crate::ClientError;
 
 impl Blobs for RemoteRegistry {
     fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
-        let failed = |e: ClientError| error("store a blob", "blob", "")(e);
+        let failed = |e: ClientError| error("store a blob", "blob")(e);
         let answer = self
             .0
             .bytes(Method::POST, "/v1/blobs", bytes.to_vec())
@@ -26,7 +26,7 @@ impl Blobs for RemoteRegistry {
         let bytes = self
             .0
             .bytes(Method::GET, &path, Vec::new())
-            .map_err(error("read a blob", "blob", digest))?;
+            .map_err(error("read a blob", "blob"))?;
         let found = Digest::of(&bytes);
         if found == *digest {
             return Ok(bytes);

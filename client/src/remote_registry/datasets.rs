@@ -19,7 +19,7 @@ impl Datasets for RemoteRegistry {
         let path = format!("/v1/{hardware}/datasets");
         self.0
             .send(Method::POST, &path, &[], &body)
-            .map_err(error("freeze the dataset", "hardware target", hardware))
+            .map_err(error("freeze the dataset", "hardware target"))
     }
 
     fn dataset(&self, hardware: &HardwareName, digest: &Digest) -> Result<Dataset> {
@@ -29,8 +29,6 @@ impl Datasets for RemoteRegistry {
 
     fn datasets(&self, hardware: &HardwareName) -> Result<Vec<Dataset>> {
         let path = format!("/v1/{hardware}/datasets");
-        self.0
-            .get(&path)
-            .map_err(error("list datasets", "hardware target", hardware))
+        self.0.get(&path).map_err(error("list datasets", "hardware target"))
     }
 }

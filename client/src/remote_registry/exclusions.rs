@@ -10,18 +10,15 @@ impl Exclusions for RemoteRegistry {
     fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize> {
         let path = format!("/v1/{hardware}/exclusions");
         let body = serde_json::json!({ "exclusions": exclusions, "actor": actor });
-        let answer: Excluded = self.0.send(Method::POST, &path, &[], &body).map_err(error(
-            "exclude measurements",
-            "measurement",
-            hardware,
-        ))?;
+        let answer: Excluded = self
+            .0
+            .send(Method::POST, &path, &[], &body)
+            .map_err(error("exclude measurements", "measurement"))?;
         Ok(answer.excluded)
     }
 
     fn exclusions(&self, hardware: &HardwareName, space: &str) -> Result<Vec<Exclusion>> {
         let path = format!("/v1/{hardware}/exclusions?space={space}");
-        self.0
-            .get(&path)
-            .map_err(error("list exclusions", "hardware target", hardware))
+        self.0.get(&path).map_err(error("list exclusions", "hardware target"))
     }
 }

@@ -12,15 +12,12 @@ impl Gates for RemoteRegistry {
         let body = serde_json::json!({ "rules": change.rules, "reason": change.reason, "actor": change.actor });
         self.0
             .send(Method::PUT, &path, &[("If-Match", &seen)], &body)
-            .map_err(error("set the gate", "hardware target", hardware))
+            .map_err(error("set the gate", "hardware target"))
     }
 
     fn gate(&self, hardware: &HardwareName) -> Result<Option<Gate>> {
         let path = format!("/v1/{hardware}/gate");
-        let found: serde_json::Value =
-            self.0
-                .get(&path)
-                .map_err(error("read the gate", "hardware target", hardware))?;
+        let found: serde_json::Value = self.0.get(&path).map_err(error("read the gate", "hardware target"))?;
         if found["generation"] == 0 {
             return Ok(None);
         }

@@ -17,16 +17,14 @@ impl Jobs for RemoteRegistry {
         let path = format!("/v1/{}/jobs", new.hardware);
         let headers = keyed(Vec::new(), idempotency_key);
         let body = serde_json::json!({ "kind": new.kind, "parameters": new.parameters });
-        self.0.send(Method::POST, &path, &headers, &body).map_err(error(
-            "create the job",
-            "hardware target",
-            &new.hardware,
-        ))
+        self.0
+            .send(Method::POST, &path, &headers, &body)
+            .map_err(error("create the job", "hardware target"))
     }
 
     fn job(&self, id: u64) -> Result<Job> {
         let path = format!("/v1/jobs/{id}");
-        self.0.get(&path).map_err(error("read the job", "job", id))
+        self.0.get(&path).map_err(error("read the job", "job"))
     }
 
     fn jobs(&self, filter: &JobFilter, limit: usize) -> Result<Vec<Job>> {
@@ -37,7 +35,7 @@ impl Jobs for RemoteRegistry {
         if let Some(state) = filter.state {
             path += &format!("&state={state}");
         }
-        let list: JobList = self.0.get(&path).map_err(error("list jobs", "list", "jobs"))?;
+        let list: JobList = self.0.get(&path).map_err(error("list jobs", "list"))?;
         Ok(list.jobs)
     }
 
@@ -45,6 +43,6 @@ impl Jobs for RemoteRegistry {
         let path = format!("/v1/jobs/{id}/cancel");
         self.0
             .send(Method::POST, &path, &[], &serde_json::json!({}))
-            .map_err(error("cancel the job", "job", id))
+            .map_err(error("cancel the job", "job"))
     }
 }

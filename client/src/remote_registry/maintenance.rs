@@ -21,7 +21,7 @@ impl Maintenance for RemoteRegistry {
     fn delete_hardware(&self, hardware: &HardwareName, how: &Intervention) -> Result<()> {
         let path = format!("/v1/hardware/{hardware}?{}", asked(&[], how));
         let deleted = self.0.delete(&path);
-        deleted.map_err(error("delete the hardware target", "hardware target", hardware))
+        deleted.map_err(error("delete the hardware target", "hardware target"))
     }
 
     fn rename_hardware(
@@ -36,19 +36,19 @@ impl Maintenance for RemoteRegistry {
             reason: how.reason.clone(),
             force: how.force,
         };
-        let failed = error("rename the hardware target", "hardware target", hardware);
+        let failed = error("rename the hardware target", "hardware target");
         self.0.send(Method::POST, &path, &[], &order).map_err(failed)
     }
 
     fn delete_measurements(&self, hardware: &HardwareName, space: &str, how: &Intervention) -> Result<usize> {
         let path = format!("/v1/{hardware}/measurements?{}", asked(&[("space", space)], how));
-        let failed = error("delete measurements", "hardware target", hardware);
+        let failed = error("delete measurements", "hardware target");
         let deleted: Deleted = self.0.delete_for(&path).map_err(failed)?;
         Ok(deleted.deleted)
     }
 
     fn check_writable(&self) -> Result<()> {
-        let ready: Ready = self.0.get("/readyz").map_err(error("ask the server", "server", ""))?;
+        let ready: Ready = self.0.get("/readyz").map_err(error("ask the server", "server"))?;
         let stopped = |reason| Err(Error::WritesStopped { reason });
         ready.writes.map_or(Ok(()), stopped)
     }
@@ -57,13 +57,13 @@ impl Maintenance for RemoteRegistry {
         let path = "/v1/registry/backup";
         self.0
             .download(path, out)
-            .map_err(error("fetch the backup", "registry", ""))
+            .map_err(error("fetch the backup", "registry"))
     }
 
     /// The server tells of no progress.
     fn verify(&self, _progress: &dyn Fn(u64, u64)) -> Result<Verification> {
         let path = "/v1/registry/verify";
-        self.0.get(path).map_err(error("verify the registry", "registry", ""))
+        self.0.get(path).map_err(error("verify the registry", "registry"))
     }
 
     fn collect_blobs(&self, keep: Duration, dry_run: bool, _actor: &str) -> Result<Collected> {
@@ -73,7 +73,7 @@ impl Maintenance for RemoteRegistry {
         };
         self.0
             .send(Method::POST, "/v1/registry/gc", &[], &order)
-            .map_err(error("collect blobs", "registry", ""))
+            .map_err(error("collect blobs", "registry"))
     }
 }
 

@@ -19,8 +19,7 @@ impl Measurements for RemoteRegistry {
             return Ok(0);
         };
         let parts = parts(measurements)?;
-        let failed =
-            |refused| error("record measurements", "hardware target", &first.hardware)(of_whole(refused, &parts));
+        let failed = |refused| error("record measurements", "hardware target")(of_whole(refused, &parts));
         let path = format!("/v1/{}/measurements", first.hardware);
         if parts.len() == 1 {
             let recorded: Recorded = self.0.send(Method::POST, &path, &[], &measurements).map_err(failed)?;
@@ -52,7 +51,7 @@ impl Measurements for RemoteRegistry {
 
     fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
         let path = format!("/v1/{hardware}/spaces");
-        let failed = error("list measured spaces", "hardware target", hardware);
+        let failed = error("list measured spaces", "hardware target");
         self.0.get(&path).map_err(failed)
     }
 
@@ -72,9 +71,7 @@ impl RemoteRegistry {
     ) -> Result<Vec<Measurement>> {
         let round = round.map(|r| format!("&round={r}")).unwrap_or_default();
         let path = format!("/v1/{hardware}/measurements?space={space}{round}{further}");
-        self.0
-            .get(&path)
-            .map_err(error("list measurements", "hardware target", hardware))
+        self.0.get(&path).map_err(error("list measurements", "hardware target"))
     }
 }
 

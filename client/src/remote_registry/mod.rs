@@ -42,17 +42,24 @@ fn if_match(expected: &Expected) -> String {
     }
 }
 
-/// What a problem means as an error of the registry. `what` and `id` are what was asked for.
-fn error(doing: &'static str, what: &'static str, id: impl ToString) -> impl FnOnce(ClientError) -> Error {
-    let id = id.to_string();
+/// What a problem means as an error of the registry. `what` was asked for.
+fn error(doing: &'static str, what: &'static str) -> impl FnOnce(ClientError) -> Error {
     move |error| match &error {
         // What one item of a list names is for the server to say.
         ClientError::Problem(problem) if problem.status == 404 && problem.errors.is_empty() => {
-            let (what, id) = match problem.slug() {
-                Some(Slug::UnknownHardware) => ("hardware target", id),
-                _ => (what, id),
+            let what = match problem.slug() {
+                Some(Slug::UnknownHardware) => "hardware target",
+                Some(Slug::UnknownVersion) => "version",
+                _ => what,
             };
-            Error::not_found(what, id)
+            // What is not there may be something else than what was asked about: a job's version, not its hardware target.
+            match problem.detail.strip_prefix(&format!("there is no {what} ")) {
+                Some(id) => Error::not_found(what, id),
+                None => Error::Storage {
+                    doing,
+                    source: Box::new(error),
+                },
+            }
         }
         ClientError::Problem(problem) if problem.status == 422 && !problem.errors.is_empty() => {
             let fault = &problem.errors[0];

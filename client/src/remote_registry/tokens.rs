@@ -13,10 +13,7 @@ struct TokenList {
 
 impl Tokens for RemoteRegistry {
     fn tokens(&self) -> Result<Vec<Token>> {
-        let answer: TokenList = self
-            .0
-            .get("/v1/tokens")
-            .map_err(error("list tokens", "list", "tokens"))?;
+        let answer: TokenList = self.0.get("/v1/tokens").map_err(error("list tokens", "list"))?;
         Ok(answer.tokens)
     }
 
@@ -29,7 +26,7 @@ impl Tokens for RemoteRegistry {
         let answer = self
             .0
             .bytes(Method::DELETE, &format!("/v1/tokens/{id}?{query}"), Vec::new())
-            .map_err(error("revoke the token", "token", id))?;
+            .map_err(error("revoke the token", "token"))?;
         serde_json::from_slice(&answer).map_err(|e| Error::Storage {
             doing: "revoke the token",
             source: Box::new(e),

@@ -15,20 +15,17 @@ impl Routing for RemoteRegistry {
     fn set_traffic(&self, hardware: &HardwareName, request: &SetTraffic) -> Result<Traffic> {
         let path = format!("/v1/{hardware}/traffic");
         let seen = if_match(&request.expected_generation);
-        let aliases: Vec<&str> = request.shares().map(|(_, share)| share.alias.as_str()).collect();
         let body = serde_json::json!({
             "canary": request.canary, "shadow": request.shadow, "reason": request.reason, "actor": request.actor,
         });
         self.0
             .send(Method::PUT, &path, &[("If-Match", &seen)], &body)
-            .map_err(error("set the traffic", "alias", aliases.join(" or ")))
+            .map_err(error("set the traffic", "alias"))
     }
 
     fn traffic(&self, hardware: &HardwareName) -> Result<Traffic> {
         let path = format!("/v1/{hardware}/traffic");
-        self.0
-            .get(&path)
-            .map_err(error("read the traffic", "hardware target", hardware))
+        self.0.get(&path).map_err(error("read the traffic", "hardware target"))
     }
 
     fn agreements(&self, hardware: &HardwareName) -> Result<Vec<Agreement>> {
@@ -36,7 +33,7 @@ impl Routing for RemoteRegistry {
         let traffic: Agreements = self
             .0
             .get(&path)
-            .map_err(error("read the traffic", "hardware target", hardware))?;
+            .map_err(error("read the traffic", "hardware target"))?;
         Ok(traffic.agreement)
     }
 }

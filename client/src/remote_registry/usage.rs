@@ -8,10 +8,10 @@ use super::{RemoteRegistry, error};
 impl Usage for RemoteRegistry {
     fn predictions_served(&self, hardware: &HardwareName) -> Result<u64> {
         let path = format!("/v1/{hardware}/savings");
-        let report: SavingsReport =
-            self.0
-                .get(&path)
-                .map_err(error("read the savings", "hardware target", hardware))?;
+        let report: SavingsReport = self
+            .0
+            .get(&path)
+            .map_err(error("read the savings", "hardware target"))?;
         Ok(report.predictions)
     }
 }

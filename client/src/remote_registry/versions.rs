@@ -21,16 +21,14 @@ impl Versions for RemoteRegistry {
     ) -> Result<Version> {
         let path = format!("/v1/{hardware}/models");
         let headers = keyed(Vec::new(), idempotency_key);
-        self.0.send(Method::POST, &path, &headers, new).map_err(error(
-            "create the version",
-            "hardware target",
-            hardware,
-        ))
+        self.0
+            .send(Method::POST, &path, &headers, new)
+            .map_err(error("create the version", "hardware target"))
     }
 
     fn version(&self, hardware: &HardwareName, version: u32) -> Result<Version> {
         let path = format!("/v1/{hardware}/models/{version}");
-        self.0.get(&path).map_err(error("read the version", "version", version))
+        self.0.get(&path).map_err(error("read the version", "version"))
     }
 
     fn versions(&self, hardware: &HardwareName) -> Result<Vec<Version>> {
@@ -42,8 +40,6 @@ impl RemoteRegistry {
     /// Versions and aliases, which the server lists together.
     pub(super) fn models(&self, hardware: &HardwareName) -> Result<Models> {
         let path = format!("/v1/{hardware}/models");
-        self.0
-            .get(&path)
-            .map_err(error("list versions", "hardware target", hardware))
+        self.0.get(&path).map_err(error("list versions", "hardware target"))
     }
 }

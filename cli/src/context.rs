@@ -155,9 +155,10 @@ impl Context {
     }
 
     fn remote(&self, url: &str) -> anyhow::Result<Opened> {
+        let http = self.global.server.at(url)?;
         Ok(Opened {
-            store: Arc::new(RemoteRegistry::new(self.global.server.at(url)?)),
-            place: Place::Server(self.global.server.at(url)?),
+            store: Arc::new(RemoteRegistry::new(http.clone())),
+            place: Place::Server(http),
         })
     }
 }

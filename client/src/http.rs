@@ -19,6 +19,7 @@ use url::Url;
 use super::connector;
 
 /// A server's base address, what it is asked with, and a connection pool.
+#[derive(Clone)]
 pub struct Http {
     base: String,
     token: Option<String>,
@@ -91,12 +92,8 @@ impl Http {
     #[must_use]
     pub fn within(&self, limit: Duration) -> Self {
         Self {
-            base: self.base.clone(),
-            token: self.token.clone(),
-            actor: self.actor.clone(),
-            agent: self.agent.clone(),
             limit: Some(limit),
-            answer_limit: self.answer_limit,
+            ..self.clone()
         }
     }
 

@@ -48,12 +48,15 @@ pub(crate) fn deliver(connection: &ServerConnection, spool: &Spool, lease: &Leas
 }
 
 fn send(connection: &ServerConnection, lease: &Lease, measurements: &[Measurement]) -> Result<(), Failure> {
-    let taken = connection.call(|api| api.submit(lease.job, lease.fencing, measurements))?;
-    let (taken, sent) = (taken.accepted.saturating_add(taken.known), measurements.len());
-    if taken != sent {
-        return Err(Failure::Lost(format!("the server took {taken} measurements of {sent}")));
-    }
-    Ok(())
+    // Within the call, so that a server which loses some is told of like one that is away.
+    connection.call(|api| {
+        let taken = api.submit(lease.job, lease.fencing, measurements)?;
+        let (taken, sent) = (taken.accepted.saturating_add(taken.known), measurements.len());
+        if taken != sent {
+            return Err(Failure::Lost(format!("the server took {taken} measurements of {sent}")));
+        }
+        Ok(())
+    })
 }
 
 /// One that is refused must not keep the others: it is set aside, and the job stops, since measuring it again would end alike. False

@@ -57,58 +57,32 @@ fn show<T>(records: impl IntoIterator<Item = T>, visitor: Visitor<'_, T>) -> Con
 /// seven days.
 pub const LASTING_KEY: &str = "lglp:";
 
-/// What may be asked of a registry, whether it lies in a folder here or behind a server.
-///
-/// Every operation may be called from any thread and blocks until it is done. An operation that writes returns `Ok`
-/// only once the write is durable; a reader may see it a moment earlier. The crate's documentation lists what else an
-/// implementation promises. Any operation may fail with [`Error::Io`](crate::Error::Io),
-/// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
-/// writes with [`Error::WritesStopped`](crate::Error::WritesStopped), [`Error::DiskFull`](crate::Error::DiskFull) or
-/// [`Error::Busy`](crate::Error::Busy); the other errors are named at each.
-pub trait Registry:
-    HardwareTargets
-    + Measurements
-    + Exclusions
-    + Datasets
-    + Blobs
-    + Versions
-    + Aliases
-    + Gates
-    + Validations
-    + Jobs
-    + Routing
-    + Usage
-    + Audit
-    + Webhooks
-    + Tokens
-    + Maintenance
-{
+/// A trait that is several others, and that whatever has all of them has.
+macro_rules! sum {
+    ($(#[$doc:meta])* $sum:ident = $($part:ident),+ $(,)?) => {
+        $(#[$doc])*
+        pub trait $sum: $($part +)+ {}
+
+        impl<T: $($part +)+> $sum for T {}
+    };
 }
 
-impl<T> Registry for T where
-    T: HardwareTargets
-        + Measurements
-        + Exclusions
-        + Datasets
-        + Blobs
-        + Versions
-        + Aliases
-        + Gates
-        + Validations
-        + Jobs
-        + Routing
-        + Usage
-        + Audit
-        + Webhooks
-        + Tokens
-        + Maintenance
-{
+sum! {
+    /// What may be asked of a registry, whether it lies in a folder here or behind a server.
+    ///
+    /// Every operation may be called from any thread and blocks until it is done. An operation that writes returns `Ok`
+    /// only once the write is durable; a reader may see it a moment earlier. The crate's documentation lists what else an
+    /// implementation promises. Any operation may fail with [`Error::Io`](crate::Error::Io),
+    /// [`Error::Storage`](crate::Error::Storage) or [`Error::CorruptRecord`](crate::Error::CorruptRecord), and any that
+    /// writes with [`Error::WritesStopped`](crate::Error::WritesStopped), [`Error::DiskFull`](crate::Error::DiskFull) or
+    /// [`Error::Busy`](crate::Error::Busy); the other errors are named at each.
+    Registry = HardwareTargets, Measurements, Exclusions, Datasets, Blobs, Versions, Aliases, Gates, Validations, Jobs, Routing, Usage, Audit, Webhooks, Tokens, Maintenance,
 }
 
-/// What the process asks of a registry that holds it, under the promises of [`Registry`].
-pub trait Store: Registry + Leasing + Workers + Reporting + Counting + Watching + Delivering + Issuing {}
-
-impl<T> Store for T where T: Registry + Leasing + Workers + Reporting + Counting + Watching + Delivering + Issuing {}
+sum! {
+    /// What the process asks of a registry that holds it, under the promises of [`Registry`].
+    Store = Registry, Leasing, Workers, Reporting, Counting, Watching, Delivering, Issuing,
+}
 
 /// Every trait of this crate, for those who have a registry and not a `dyn` of one.
 pub mod prelude {

@@ -14,6 +14,6 @@ pub trait Watching: Send + Sync {
     /// any order: they read the record rather than believe the change. A watcher must not write.
     ///
     /// # Errors
-    /// None so far; the common ones.
+    /// The common ones.
     fn watch(&self, watcher: Watcher) -> Result<()>;
 }

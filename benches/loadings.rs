@@ -10,7 +10,7 @@ use lglp_engine::measure::meters::Device;
 use lglp_engine::measure::{Protocol, WEIGHTS_SEED, median, reference_architectures};
 use lglp_engine::networks;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
-use lglp_tests::{program, root};
+use lglp_tests::{program, release, root};
 use serde_json::{Map, json};
 
 const PAGES: [&str; 2] = ["system", "huge"];
@@ -24,7 +24,7 @@ fn main() {
         .map_or(8, |count| count.parse().expect("a number"));
     let space = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&space).expect("a consistent space");
-    let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
+    let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     let runtimes = PAGES.map(|pages| {
         let settings = Map::from_iter([("pages".to_owned(), json!(pages))]);
         host.runtime("onnxruntime", &settings)

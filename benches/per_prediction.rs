@@ -13,7 +13,7 @@ use lglp_engine::host::{ComponentKind, EncoderInstance, PluginHost};
 use lglp_engine::measure::median;
 use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
-use lglp_tests::{program, root};
+use lglp_tests::{program, release, root};
 use serde_json::Value;
 
 const RECIPES: [&str; 5] = ["mac-proportional", "roofline", "additive", "lglp-per-mac", "lightgbm"];
@@ -42,7 +42,7 @@ fn main() {
     let space = std::fs::read_to_string(root().join("catalog/spaces/mobilenetv3.toml")).expect("a space");
     let space = SearchSpace::from_toml(&space).expect("a consistent space");
     let (architectures, latencies) = measured(&space, &dataset);
-    let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
+    let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     let cut = architectures.len() * 9 / 10;
     let labelled = |from: usize, to: usize| Labelled {
         architectures: &architectures[from..to],

@@ -4,25 +4,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use lglp_client::{Http, RemoteRegistry};
+use lglp_client::{Http, Operations, RemoteOperations, RemoteRegistry};
 use lglp_engine::host::{MACHINE_FILE, PluginHost};
 use lglp_engine::spaces::Spaces;
 use lglp_openapi::spaces::SpaceList;
 use lglp_registry::{HolderInfo, Registry, SledStore, Store, holder, is_registry};
-use lglp_server::serving::Serving;
+use lglp_server::operations::{Environment, LazyEnvironment, LocalOperations};
 use lglp_worker::command::{self, Surroundings};
 
 use crate::Global;
 
 /// The options of every command, and what they lead to.
 pub(crate) struct Context {
-    global: Global,
+    global: Arc<Global>,
+    environment: Arc<LazyEnvironment>,
 }
 
 /// The registry that a command works on.
 pub(crate) struct Opened {
     /// What it can be asked, wherever it is.
     pub store: Arc<dyn Registry>,
+    /// What it can have done, wherever that is.
+    pub operations: Arc<dyn Operations>,
     pub place: Place,
 }
 
@@ -54,7 +57,16 @@ impl Opened {
 
 impl Context {
     pub(crate) fn new(global: Global) -> Self {
-        Self { global }
+        let global = Arc::new(global);
+        let shared = global.clone();
+        let open = move || {
+            Ok(Environment {
+                host: Arc::new(shared.host.open(&shared.runtimes())?),
+                spaces: Arc::new(Spaces::load(&shared.spaces)?),
+            })
+        };
+        let environment = Arc::new(LazyEnvironment::new(open));
+        Self { global, environment }
     }
 
     /// Whether to print JSON.
@@ -86,12 +98,12 @@ impl Context {
 
     /// Opens every plugin, with what the owner of this machine decided of its runtimes.
     pub(crate) fn plugins(&self) -> anyhow::Result<PluginHost> {
-        self.global.host.open(&self.runtimes())
+        self.global.host.open(&self.global.runtimes())
     }
 
-    /// Where the owner of this machine says what runtimes may use, unless an option says otherwise.
-    fn runtimes(&self) -> PathBuf {
-        self.global.registry.with_file_name(MACHINE_FILE)
+    /// Plugins and search spaces of this machine, opened once.
+    pub(crate) fn environment(&self) -> anyhow::Result<Environment> {
+        self.environment.get()
     }
 
     /// Runs the worker's command line.
@@ -99,7 +111,7 @@ impl Context {
         let surroundings = Surroundings {
             server: &self.global.server,
             host: &self.global.host,
-            runtimes: &self.runtimes(),
+            runtimes: &self.global.runtimes(),
             json: self.global.json,
         };
         command::run(&surroundings, args)
@@ -132,15 +144,6 @@ impl Context {
         address.map(|address| self.remote(&address)).transpose()
     }
 
-    /// Serves versions in this process, where no server does.
-    pub(crate) fn serving(&self, opened: &Opened) -> anyhow::Result<Option<Serving>> {
-        let Place::Here(store) = &opened.place else {
-            return Ok(None);
-        };
-        let (host, spaces) = (Arc::new(self.plugins()?), Arc::new(self.spaces()?));
-        Serving::for_command(store.clone(), host, spaces).map(Some)
-    }
-
     fn open(&self, command: &str) -> anyhow::Result<Opened> {
         let info = HolderInfo {
             address: None,
@@ -148,8 +151,10 @@ impl Context {
         };
         let store = SledStore::open(&self.global.registry, info)?;
         let store = Arc::new(store);
+        let recipes = self.global.recipes.clone();
         Ok(Opened {
             store: store.clone(),
+            operations: Arc::new(LocalOperations::new(store.clone(), self.environment.clone(), recipes)),
             place: Place::Here(store),
         })
     }
@@ -158,8 +163,16 @@ impl Context {
         let http = self.global.server.at(url)?;
         Ok(Opened {
             store: Arc::new(RemoteRegistry::new(http.clone())),
+            operations: Arc::new(RemoteOperations::new(http.clone())),
             place: Place::Server(http),
         })
+    }
+}
+
+impl Global {
+    /// Where the owner of this machine says what runtimes may use, unless an option says otherwise.
+    fn runtimes(&self) -> PathBuf {
+        self.registry.with_file_name(MACHINE_FILE)
     }
 }
 

@@ -1,21 +1,16 @@
 //! `lglp explain`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use lglp_client::Method;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_registry::HardwareName;
 use lglp_sdk::{Printable, count};
-use lglp_server::api::explain_here;
 use lglp_server::explain::picture;
-use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, table, whole};
 use serde_json::Value;
 
-use super::context::Place;
-use super::predict::{explain as explain_error, explain_problem, measured_by};
+use super::predict::measured_by;
 use super::{Context, input};
 
 /// Explain a prediction: what each layer takes, and what single changes would save
@@ -58,17 +53,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         model: Some(Value::String(args.model.clone())),
     };
     let registry = context.registry("explain")?;
-    let found: Explanation = match registry.place {
-        Place::Server(http) => http
-            .send(Method::POST, &format!("/v1/{}/explain", args.hardware), &[], &request)
-            .map_err(explain_error)?,
-        Place::Here(store) => {
-            let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-            let serving = Serving::for_command(store, host, spaces.clone())?;
-            explain_here(&serving, &spaces, args.hardware.as_str(), &request)
-                .map_err(|problem| explain_problem(&problem))?
-        }
-    };
+    let found = registry.operations.explain(&args.hardware, &request)?;
     if let Some(file) = &args.plot {
         std::fs::write(file, picture(&found, args.changes)?)
             .with_context(|| format!("cannot write {}", file.display()))?;

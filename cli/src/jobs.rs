@@ -1,21 +1,18 @@
 //! `lglp jobs`.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_client::{ClientError, follow};
-use lglp_registry::{Admission, HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Registry};
+use lglp_registry::{HardwareName, Job, JobFilter, JobKind, JobState, NewJob, Registry};
 use lglp_sdk::Printable;
-use lglp_server::jobs::{Plans, QUEUE_LIMIT, Services, check};
-use lglp_server::serving::Serving;
 use lglp_terminal::{Facts, actor, print_json, table, when, whole};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::context::{Opened, Place};
+use super::context::Opened;
 
 /// List jobs, show one, watch it or cancel it
 #[derive(clap::Args)]
@@ -278,29 +275,14 @@ pub(crate) fn submit(
     hardware: &HardwareName,
     parameters: &impl Serialize,
 ) -> anyhow::Result<()> {
-    let mut new = NewJob {
+    let new = NewJob {
         kind,
         hardware: hardware.clone(),
         parameters: json!(parameters),
         creator: actor(),
         parent: None,
     };
-    if let Place::Here(store) = &registry.place {
-        // As a server does before it takes a job.
-        let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-        let tools = Services {
-            store: store.clone(),
-            serving: Arc::new(Serving::for_command(store.clone(), host.clone(), spaces.clone())?),
-            host,
-            spaces,
-            recipes: context.recipes_folder().clone(),
-            plans: Plans::default(),
-        };
-        new = check(new, &tools)?;
-    }
-    let job = registry
-        .store
-        .create_job(&new, None, Admission::Any { places: QUEUE_LIMIT })?;
+    let job = registry.operations.submit_job(new)?;
     if context.json() {
         return print_json(&job);
     }

@@ -1,18 +1,12 @@
 //! `lglp predict`.
 
-use std::sync::Arc;
-
-use lglp_client::Method;
 use lglp_engine::predictor::COVERAGE;
-use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::predict::PredictRequest;
 use lglp_registry::HardwareName;
 use lglp_sdk::Printable;
-use lglp_server::api::predict_here;
-use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, short, table};
 use serde_json::Value;
 
-use super::context::Place;
 use super::{Context, input};
 
 /// Predict latencies of architectures, or energies
@@ -48,22 +42,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         coverage: Some(args.coverage),
     };
     let registry = context.registry("predict")?;
-    let response: PredictResponse = match registry.place {
-        Place::Server(http) => http
-            .send(Method::POST, &format!("/v1/{}/predict", args.hardware), &[], &request)
-            .map_err(explain)?,
-        Place::Here(store) => {
-            let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-            let serving = Serving::for_command(store, host, spaces.clone())?;
-            predict_here(
-                &serving,
-                &spaces,
-                args.hardware.as_str(),
-                &serde_json::to_value(&request)?,
-            )
-            .map_err(|problem| explain_problem(&problem))?
-        }
-    };
+    let response = registry.operations.predict(&args.hardware, &request)?;
     if context.json() {
         return print_json(&response);
     }
@@ -117,24 +96,5 @@ pub(crate) fn measured_by(runtime: &str, batch_size: Option<u64>) -> String {
     match batch_size {
         Some(batch) => format!("{runtime} at batch size {batch}"),
         None => format!("{runtime} at a batch size that is not told"),
-    }
-}
-
-pub(crate) fn explain(error: lglp_client::ClientError) -> anyhow::Error {
-    match &error {
-        lglp_client::ClientError::Problem(problem) => explain_problem(problem),
-        _ => anyhow::Error::new(error).context("the server did not answer"),
-    }
-}
-
-pub(crate) fn explain_problem(problem: &lglp_openapi::problem::Problem) -> anyhow::Error {
-    let faults: Vec<String> = problem
-        .errors
-        .iter()
-        .map(|f| format!("\n  {}: {}", f.pointer, f.detail))
-        .collect();
-    match faults.len() {
-        0 | 1 => anyhow::anyhow!("{}", problem.detail),
-        _ => anyhow::anyhow!("{}{}", problem.detail, faults.concat()),
     }
 }

@@ -52,11 +52,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.dry_run {
         return forecast(context, args, &store.forecast_move(&args.hardware, &order)?);
     }
-    if let Some(serving) = context.serving(&registry)? {
-        // As a server does before it moves an alias: a version that cannot be loaded must not be promoted.
-        serving.load_blocking(&args.hardware, args.version)?;
-    }
-    let moved = store.move_alias(&args.hardware, &order)?;
+    let moved = registry.operations.move_alias(&args.hardware, &order)?;
     if context.json() {
         return print_json(&moved);
     }

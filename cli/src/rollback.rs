@@ -26,13 +26,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("rollback")?;
     let store: &dyn Registry = &*registry.store;
     let seen = store.alias(&args.hardware, &args.alias)?;
-    if let Some(version) = seen.previous.last()
-        && let Some(serving) = context.serving(&registry)?
-    {
-        // As a server does: what cannot be loaded must not be gone back to.
-        serving.load_blocking(&args.hardware, *version)?;
-    }
-    let moved = store.roll_back(
+    let moved = registry.operations.roll_back(
         &args.hardware,
         &Rollback {
             alias: args.alias.clone(),

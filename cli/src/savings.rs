@@ -3,7 +3,6 @@
 use lglp_openapi::savings::{Footprint, PowerFrom, SavingsQuery, SavingsReport, SecondsFrom};
 use lglp_registry::HardwareName;
 use lglp_sdk::count;
-use lglp_server::savings;
 use lglp_terminal::{print_json, table, whole};
 
 use super::Context;
@@ -50,13 +49,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         predictions: args.predictions,
     };
     let registry = context.registry("savings")?;
-    let report = match registry.server() {
-        Some(server) => {
-            let query = serde_urlencoded::to_string(&query)?;
-            server.get(&format!("/v1/{}/savings?{query}", args.hardware))?
-        }
-        None => savings::report(&query, &*registry.store, &args.hardware)?,
-    };
+    let report = registry.operations.savings(&args.hardware, &query)?;
     if context.json() {
         return print_json(&report);
     }

@@ -1,15 +1,12 @@
 //! `lglp token`.
 
 use clap::Subcommand;
-use lglp_client::Method;
-use lglp_openapi::tokens::CreatedToken;
-use lglp_registry::{Error, HardwareName, NewToken, Role, Token, TokenId};
-use lglp_server::secret::Bearer;
+use lglp_openapi::tokens::{CreateToken, CreatedToken};
+use lglp_registry::{Error, HardwareName, Role, Token, TokenId};
 use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
 
 use super::Context;
-use super::context::Place;
 
 /// Create, list and revoke tokens for the REST API
 #[derive(clap::Args)]
@@ -65,24 +62,13 @@ fn create(context: &Context, name: &str, role: Role, hardware: &[HardwareName]) 
             eprintln!("note: there is no hardware target {target} yet");
         }
     }
-    let (token, secret): (Token, String) = match &registry.place {
-        Place::Server(http) => {
-            let body = json!({ "name": name, "role": role, "hardware": hardware, "actor": actor() });
-            let created: CreatedToken = http.send(Method::POST, "/v1/tokens", &[], &body)?;
-            (serde_json::from_value(json!(created.token))?, created.secret)
-        }
-        Place::Here(store) => {
-            let bearer = Bearer::draw()?;
-            let new = NewToken {
-                id: bearer.id.clone(),
-                name: name.to_owned(),
-                role,
-                hardware: hardware.to_vec(),
-            };
-            let token = store.create_token(&new, &bearer.hash(), &actor())?;
-            (token, bearer.to_string())
-        }
+    let new = CreateToken {
+        name: name.to_owned(),
+        role,
+        hardware: hardware.to_vec(),
+        actor: actor(),
     };
+    let CreatedToken { token, secret } = registry.operations.create_token(&new)?;
     if context.json() {
         return print_json(&json!({ "token": token, "secret": secret }));
     }

@@ -7,7 +7,6 @@ use lglp_terminal::{actor, print_json, table};
 use serde_json::json;
 
 use super::Context;
-use super::context::Opened;
 
 /// Show or set who else predicts what production is asked: a shadow, to be compared, or a canary, to answer
 #[derive(clap::Args)]
@@ -70,8 +69,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             actor: actor(),
             reason: args.reason.clone(),
         };
-        check(context, &registry, &args.hardware, &order)?;
-        traffic = store.set_traffic(&args.hardware, &order)?;
+        traffic = registry.operations.set_traffic(&args.hardware, &order)?;
     }
     let agreements = store.agreements(&args.hardware)?;
     if context.json() {
@@ -80,21 +78,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return print_json(&shown);
     }
     print(&args.hardware, &traffic, &store.aliases(&args.hardware)?, &agreements);
-    Ok(())
-}
-
-/// As a server does before it sends traffic somewhere: a version that cannot be loaded must get none.
-fn check(context: &Context, registry: &Opened, hardware: &HardwareName, order: &SetTraffic) -> anyhow::Result<()> {
-    order.check()?;
-    if order.shares().next().is_none() {
-        return Ok(());
-    }
-    let Some(serving) = context.serving(registry)? else {
-        return Ok(());
-    };
-    for (_, share) in order.shares() {
-        serving.load_blocking(hardware, registry.store.alias(hardware, &share.alias)?.version)?;
-    }
     Ok(())
 }
 

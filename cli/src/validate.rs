@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{CampaignEvent, Protocol};
 use lglp_engine::validate::{Selection, Validating, can_measure};
 use lglp_openapi::jobs::ValidateParameters;
-use lglp_registry::{Admission, HardwareName, JobKind, NewJob, Registry, Validation};
+use lglp_registry::{HardwareName, JobKind, NewJob, Registry, Validation};
 use lglp_sdk::{Printable, count};
-use lglp_server::jobs::{QUEUE_LIMIT, selection};
+use lglp_server::jobs::selection;
 use lglp_server::serving::Serving;
 use lglp_terminal::{actor, print_json, table, when, whole};
 use serde::Deserialize as _;
@@ -109,9 +109,7 @@ fn by_the_server(context: &Context, args: &Args, registry: &Opened) -> anyhow::R
         creator: actor(),
         parent: None,
     };
-    let job = registry
-        .store
-        .create_job(&new, None, Admission::Any { places: QUEUE_LIMIT })?;
+    let job = registry.operations.submit_job(new)?;
     if !context.json() {
         eprintln!("the server validates: job {}", job.id);
     }

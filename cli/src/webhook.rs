@@ -4,7 +4,7 @@ use clap::Subcommand;
 use lglp_client::Method;
 use lglp_openapi::webhooks::Pinged;
 use lglp_registry::{HardwareName, NewWebhook, PROMOTION, Registry, WebhookId};
-use lglp_server::webhooks::{Allowed, DeliveryStatus, Targets};
+use lglp_server::webhooks::{Allowed, Targets, delivery_statuses};
 use lglp_terminal::{actor, print_json, table, when};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -131,7 +131,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn list(context: &Context, store: &dyn Registry) -> anyhow::Result<()> {
-    let all = DeliveryStatus::all(store)?;
+    let all = delivery_statuses(store)?;
     if context.json() {
         return print_json(&all);
     }
@@ -145,12 +145,8 @@ fn list(context: &Context, store: &dyn Registry) -> anyhow::Result<()> {
         "last delivered",
         "error",
     ]);
-    for DeliveryStatus {
-        webhook,
-        delivery,
-        undelivered,
-    } in all
-    {
+    for webhook in all {
+        let (delivery, undelivered) = (&webhook.delivery, &webhook.undelivered);
         let hardware: Vec<&str> = webhook.hardware.iter().map(HardwareName::as_str).collect();
         let events: Vec<&str> = webhook.events.iter().map(String::as_str).collect();
         let error = delivery

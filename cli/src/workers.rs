@@ -1,15 +1,13 @@
 //! `lglp workers`.
 
 use clap::Subcommand;
-use lglp_client::Method;
-use lglp_openapi::workers::{ConfirmWorker, Worker, WorkerList, WorkerState};
-use lglp_registry::{Result, Role, WorkerName};
+use lglp_openapi::workers::WorkerState;
+use lglp_registry::{Role, WorkerName};
 use lglp_sdk::Printable;
-use lglp_server::workers::standing;
 use lglp_terminal::{actor, print_json, table, when};
 
 use super::Context;
-use super::context::{Opened, Place};
+use super::context::Opened;
 
 /// List the workers that measure for the server, let one in, or let one go
 #[derive(clap::Args)]
@@ -49,15 +47,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn list(context: &Context, registry: &Opened) -> anyhow::Result<()> {
-    let workers: Vec<Worker> = match &registry.place {
-        Place::Server(server) => server.get::<WorkerList>("/v1/workers")?.workers,
-        Place::Here(store) => {
-            let workers = store.workers()?.into_iter();
-            workers
-                .map(|worker| standing(&**store, worker))
-                .collect::<Result<_>>()?
-        }
-    };
+    let workers = registry.operations.workers()?;
     if context.json() {
         return print_json(&workers);
     }
@@ -119,15 +109,7 @@ fn start(registry: &Opened) -> String {
 }
 
 fn confirm(context: &Context, registry: &Opened, name: &WorkerName, reason: &str) -> anyhow::Result<()> {
-    let worker: Worker = match &registry.place {
-        Place::Server(server) => {
-            let body = ConfirmWorker {
-                reason: reason.to_owned(),
-            };
-            server.send(Method::POST, &format!("/v1/workers/{name}/confirm"), &[], &body)?
-        }
-        Place::Here(store) => standing(&**store, store.confirm_worker(name, &actor(), reason)?)?,
-    };
+    let worker = registry.operations.confirm_worker(name, &actor(), reason)?;
     if context.json() {
         return print_json(&worker);
     }
@@ -136,14 +118,7 @@ fn confirm(context: &Context, registry: &Opened, name: &WorkerName, reason: &str
 }
 
 fn remove(registry: &Opened, name: &WorkerName) -> anyhow::Result<()> {
-    match &registry.place {
-        Place::Server(server) => drop(server.bytes(Method::DELETE, &format!("/v1/workers/{name}"), Vec::new())?),
-        Place::Here(store) => {
-            let worker = store.worker(name)?;
-            store.sign_off_worker(name, &worker.instance)?;
-            store.requeue_jobs(Some(&worker.holder()))?;
-        }
-    }
+    registry.operations.remove_worker(name)?;
     println!("{name} is signed off");
     Ok(())
 }

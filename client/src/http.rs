@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use lglp_openapi::ACTOR_HEADER;
 use lglp_openapi::problem::Problem;
-use lglp_sdk::excerpt::MESSAGE;
-use lglp_sdk::{Excerpt, Printable};
+use lglp_sdk::Printable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -17,6 +16,7 @@ use ureq::http::{HeaderValue, Method, Request, Response, StatusCode};
 use url::Url;
 
 use super::connector;
+use super::problem_text::problem_text;
 
 /// A server's base address, what it is asked with, and a connection pool.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[non_exhaustive]
 pub enum ClientError {
     /// The server answered with a problem.
-    #[error("{}", Excerpt::within(&.0.detail, MESSAGE))]
+    #[error("{}", problem_text(.0))]
     Problem(Box<Problem>),
     /// No answer, or none that is understood.
     #[error("{url}: {reason}")]
@@ -163,6 +163,16 @@ impl Http {
     /// Sends and fetches bytes.
     pub fn bytes(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
         self.call(method, path, &[("Content-Type", "application/octet-stream")], body)
+    }
+
+    /// Sends bytes and fetches JSON.
+    pub(crate) fn send_bytes<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, ClientError> {
+        self.json(method, path, &[("Content-Type", "application/octet-stream")], body)
     }
 
     /// The lines of an answer that comes bit by bit, each as it comes.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lglp_openapi::hardware::{Hardware, Reference};
-use lglp_openapi::jobs::{Job, JobProgress};
+use lglp_openapi::hardware::{HardwareTarget, ReferenceNetwork};
+use lglp_openapi::jobs::{Job, Progress};
 use lglp_openapi::problem::Slug;
 use lglp_openapi::workers::{
     Accepted, AskForBatch, AskForWork, Batch, Calibrated, Calibration, Finish, Heartbeat, RegisterWorker, Registered,
@@ -85,7 +85,7 @@ impl WorkerApi {
     }
 
     /// A hardware target.
-    pub fn hardware(&self, name: &str) -> Result<Hardware, Failure> {
+    pub fn hardware(&self, name: &str) -> Result<HardwareTarget, Failure> {
         Ok(self.http.get(&format!("/v1/hardware/{name}"))?)
     }
 
@@ -108,7 +108,7 @@ impl WorkerApi {
     }
 
     /// Tells this machine's latency of the reference network.
-    pub fn calibrate(&self, reference: Reference) -> Result<Calibrated, Failure> {
+    pub fn calibrate(&self, reference: ReferenceNetwork) -> Result<Calibrated, Failure> {
         let path = format!("/v1/workers/{}/calibration", self.worker);
         let instance = self.instance.clone();
         let told = Calibration { instance, reference };
@@ -122,42 +122,42 @@ impl WorkerApi {
     }
 
     /// Renews the lease of a job, and tells how far the work is; the job as it stands now, which says whether it is to be cancelled.
-    pub fn heartbeat(&self, job: u64, fencing: u64, progress: Option<JobProgress>) -> Result<Job, Failure> {
+    pub fn heartbeat(&self, job: u64, fencing: u64, progress: Option<Progress>) -> Result<Job, Failure> {
         let sent_at = now();
         let heartbeat = Heartbeat {
             fencing,
             progress,
             sent_at,
         };
-        self.tell(job, "heartbeat", &heartbeat)
+        self.post_for_job(job, "heartbeat", &heartbeat)
     }
 
     /// The next architectures of a job that are not measured yet, up to `limit` of 128 at most; renews the lease, too.
     pub fn batch(&self, job: u64, fencing: u64, limit: usize) -> Result<Batch, Failure> {
-        self.tell(job, "batch", &AskForBatch { fencing, limit })
+        self.post_for_job(job, "batch", &AskForBatch { fencing, limit })
     }
 
     /// Hands measurements of a job over, 256 at most. Once it is answered, they are durable, but for those that were measured before.
     pub fn submit(&self, job: u64, fencing: u64, measurements: &[Measurement]) -> Result<Accepted, Failure> {
         let submitted = SubmitMeasurements {
             fencing,
-            measurements: measurements.iter().map(as_in_contract).collect(),
+            measurements: measurements.to_vec(),
             sent_at: now(),
         };
-        self.tell(job, "measurements", &submitted)
+        self.post_for_job(job, "measurements", &submitted)
     }
 
     /// Ends a job, as failed where a reason is given.
     pub fn finish(&self, job: u64, fencing: u64, failed: Option<String>) -> Result<Job, Failure> {
-        self.tell(job, "finish", &Finish { fencing, failed })
+        self.post_for_job(job, "finish", &Finish { fencing, failed })
     }
 
     /// Gives a job back.
     pub fn release(&self, job: u64, fencing: u64) -> Result<Job, Failure> {
-        self.tell(job, "release", &Release { fencing })
+        self.post_for_job(job, "release", &Release { fencing })
     }
 
-    fn tell<T: serde::de::DeserializeOwned>(
+    fn post_for_job<T: serde::de::DeserializeOwned>(
         &self,
         job: u64,
         what: &str,
@@ -166,12 +166,6 @@ impl WorkerApi {
         let path = format!("/v1/jobs/{job}/{what}");
         Ok(self.http.send(Method::POST, &path, &[], body)?)
     }
-}
-
-/// A measurement travels as it is recorded.
-fn as_in_contract(measurement: &Measurement) -> lglp_openapi::measurements::Measurement {
-    let record = serde_json::to_value(measurement).expect("a measurement is JSON");
-    serde_json::from_value(record).expect("the contract has the record's fields")
 }
 
 impl From<ClientError> for Failure {

@@ -3,24 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A mark on a measurement: it stays, but no model is trained or judged by it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Exclusion {
-    /// The search space of the measurement.
-    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
-    pub space: String,
-    /// SHA-256 of the architecture's canonical text.
-    #[schema(pattern = "^sha256:[0-9a-f]{64}$")]
-    pub digest: String,
-    /// The round of the measurement.
-    pub round: u32,
-    /// Why, for people.
-    #[schema(max_length = 4096)]
-    pub reason: String,
-    /// The figures that speak for it.
-    #[schema(value_type = Object)]
-    pub evidence: serde_json::Value,
-}
+pub use lglp_registry::Exclusion;
 
 /// Measurements that are to be excluded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -1,42 +1,13 @@
 //! Long work that waits in a queue: `/v1/jobs`, `/v1/{hardware}/jobs`.
 
+use lglp_registry::{HardwareName, Job as Stored, Lease, LeaseHolder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use lglp_registry::{JobKind, JobState, Progress};
+
 use crate::models::Quantity;
 use crate::predict::ModelName;
-
-/// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JobKind {
-    /// Fits a recipe on the hardware target's measurements; makes a version.
-    Train,
-    /// Measures architectures: on a worker's machine where one registered for the hardware target, else on the server's own.
-    Measure,
-    /// Compares a version with fresh measurements.
-    Validate,
-    /// Gets a predictor by few measurements: chooses architectures, measures them where `measure` would, and makes a version.
-    Onboard,
-    /// Searches for architectures that a version predicts to be fast, and that score well.
-    Search,
-}
-
-/// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// It waits: for its turn, for a worker, or for a job that does a part of it.
-    Queued,
-    /// A server or a worker holds a lease on it.
-    Running,
-    /// It ended, and `result` tells what came out.
-    Succeeded,
-    /// It ended, and `error` tells why.
-    Failed,
-    /// It was ended before it was done; what it had measured stays.
-    Cancelled,
-}
 
 /// A job that is to be created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -303,14 +274,15 @@ pub struct Job {
     /// What it does.
     pub kind: JobKind,
     /// The hardware target that it does it for.
-    pub hardware: String,
+    #[schema(value_type = String)]
+    pub hardware: HardwareName,
     /// As they were given, with defaults filled in.
     #[schema(value_type = Object)]
     pub parameters: serde_json::Value,
     /// Where it stands.
     pub state: JobState,
     /// How far it was when it last told.
-    pub progress: Option<JobProgress>,
+    pub progress: Option<Progress>,
     /// What came out of it. Of training: `version`, `digest`, `metrics`, `recipe`, and `compared` where it was
     /// chosen; of measuring: `measured`, `total`, `repeatability`; of
     /// validating: `validation`, the number of the report, `version`, `metrics`, `coverage`; of onboarding: `version`, `digest`,
@@ -347,22 +319,12 @@ pub struct Job {
     pub waits_for: Option<String>,
 }
 
-/// How far a job is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct JobProgress {
-    /// Steps done.
-    pub done: u64,
-    /// Steps in all; 0 where that is not known yet.
-    pub of: u64,
-    /// What is going on, for people.
-    pub note: String,
-}
-
 /// Who works on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobLease {
     /// The server or the worker, by its name; to the worker itself, with its process.
-    pub holder: String,
+    #[schema(value_type = String)]
+    pub holder: LeaseHolder,
     /// The machine it works on; one job measures there at a time.
     pub device: String,
     /// Higher than that of every lease on this job before; told to the worker that holds it alone.
@@ -372,6 +334,85 @@ pub struct JobLease {
     pub seconds: u32,
     /// When it ends, unless a heartbeat comes before; RFC 3339, UTC.
     pub expires_at: String,
+}
+
+impl Job {
+    /// What the worker is told that holds the job: with its lease's fencing token.
+    pub fn of_holder(stored: Stored) -> Self {
+        let Stored {
+            id,
+            kind,
+            hardware,
+            parameters,
+            state,
+            progress,
+            result,
+            error,
+            created_at,
+            created_by,
+            started_at,
+            finished_at,
+            attempts,
+            lost,
+            lease,
+            cancel_requested,
+            checkpoint,
+            parent,
+        } = stored;
+        Self {
+            id,
+            kind,
+            hardware,
+            parameters,
+            state,
+            progress,
+            result,
+            error,
+            created_at,
+            created_by,
+            started_at,
+            finished_at,
+            attempts,
+            lost,
+            lease: lease.map(JobLease::of_holder),
+            cancel_requested,
+            checkpoint,
+            parent,
+            waits_for: None,
+        }
+    }
+}
+
+impl JobLease {
+    fn of_holder(stored: Lease) -> Self {
+        let Lease {
+            holder,
+            device,
+            fencing,
+            seconds,
+            expires_at,
+        } = stored;
+        Self {
+            holder,
+            device,
+            fencing: Some(fencing),
+            seconds,
+            expires_at,
+        }
+    }
+}
+
+impl Job {
+    /// What everybody is told who may see the job: by what its worker holds the lease is the worker's alone to know.
+    pub fn of_public(stored: Stored) -> Self {
+        let mut job = Self::of_holder(stored);
+        job.lease = job.lease.map(|lease| JobLease {
+            holder: lease.holder.without_instance(),
+            fencing: None,
+            ..lease
+        });
+        job
+    }
 }
 
 /// Jobs, newest first.

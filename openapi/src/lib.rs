@@ -1,7 +1,7 @@
 //! The REST contract: what requests and responses hold. Units: milliseconds, bytes, rows; times are RFC 3339 in UTC.
 //!
-//! The registry's own records travel as they are stored; the types here that describe them are for the API's document and
-//! for clients, and a test holds the two together.
+//! Records of the registry that travel as they are stored are the registry's own types, which its feature `schema` describes for the API's
+//! document. What is told otherwise than it is stored has a type here, made from the record.
 
 pub mod bundles;
 pub mod events;

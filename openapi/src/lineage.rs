@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::measurements::Dataset;
-use crate::models::{Imported, Quantity, UsedPlugin};
+use crate::models::{Imported, PluginUse, Quantity};
 
 /// Everything that a version follows from, and what happened to it since.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -84,7 +84,7 @@ pub struct SplitSizes {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TracedPlugin {
     /// The plugin as the version records it.
-    pub fitted_with: UsedPlugin,
+    pub fitted_with: PluginUse,
     /// Whether it is the one that is loaded here now.
     pub state: PluginState,
     /// SHA-256 of the plugin that provides the component here now, where one does.
@@ -249,9 +249,9 @@ pub struct PluginDifference {
     /// The component's kind: `encoder`, `feature-extractor`, `regressor`.
     pub kind: String,
     /// What `a` was fitted with; null where it has no such component.
-    pub a: Option<UsedPlugin>,
+    pub a: Option<PluginUse>,
     /// What `b` was fitted with; null where it has no such component.
-    pub b: Option<UsedPlugin>,
+    pub b: Option<PluginUse>,
 }
 
 /// How the datasets of two versions differ.

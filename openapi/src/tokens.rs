@@ -1,44 +1,10 @@
 //! Tokens: `/v1/tokens`.
 
+use lglp_registry::HardwareName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a token may do. Each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reads and predicts.
-    Viewer,
-    /// Measures for the server, on a machine of its own.
-    Worker,
-    /// Records measurements, creates versions, moves aliases.
-    Operator,
-    /// Creates and revokes tokens, and whatever else concerns the server as a whole.
-    Admin,
-}
-
-/// A token, without its secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Token {
-    /// By which it is found and revoked.
-    #[schema(example = "3f9a17c20b64", pattern = "^[0-9a-f]{12}$")]
-    pub id: String,
-    /// Whose it is: the name that audit entries give.
-    #[schema(example = "ci")]
-    pub name: String,
-    /// What its holder may do.
-    pub role: Role,
-    /// The hardware targets that it is confined to; none confine it to nothing.
-    pub hardware: Vec<String>,
-    /// When it was created; RFC 3339, UTC.
-    pub created_at: String,
-    /// Who created it, as the audit log names them.
-    pub created_by: String,
-    /// Null as long as it can be used.
-    pub revoked_at: Option<String>,
-    /// Who revoked it, as the audit log names them; null as long as it can be used.
-    pub revoked_by: Option<String>,
-}
+pub use lglp_registry::{Role, Token};
 
 /// A list of tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -58,7 +24,8 @@ pub struct CreateToken {
     pub role: Role,
     /// The hardware targets that it shall be confined to; leave it out for all.
     #[serde(default)]
-    pub hardware: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub hardware: Vec<HardwareName>,
     /// Who creates it, for the audit log; the name of the caller's token where there is one.
     #[serde(default)]
     pub actor: String,

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::hardware::{Hardware, Reference};
-use crate::jobs::{Job, JobProgress};
+use crate::hardware::{HardwareTarget, ReferenceNetwork};
+use crate::jobs::{Job, Progress};
 use crate::measurements::Measurement;
 
 /// How a new hardware target is to measure.
@@ -121,7 +121,7 @@ pub struct Registered {
     /// The worker that registered.
     pub worker: Worker,
     /// Its target, with the settings to measure with.
-    pub hardware: Hardware,
+    pub hardware: HardwareTarget,
     /// How long a lease lasts without a heartbeat, seconds; heartbeats come three times as often at least.
     pub lease_s: u32,
 }
@@ -158,7 +158,7 @@ pub struct Work {
     #[schema(value_type = Object)]
     pub reference_space: serde_json::Value,
     /// The target's reference; null before its first calibration, which the worker then does and tells.
-    pub reference: Option<Reference>,
+    pub reference: Option<ReferenceNetwork>,
     /// The first architectures to measure; `/v1/jobs/{id}/batch` tells the next ones.
     pub batch: Batch,
 }
@@ -202,14 +202,14 @@ pub struct Calibration {
     #[schema(min_length = 8, max_length = 64)]
     pub instance: String,
     /// What it measured on its own machine.
-    pub reference: Reference,
+    pub reference: ReferenceNetwork,
 }
 
 /// What the target is calibrated by now: the first worker's calibration, whoever asks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Calibrated {
     /// The target's reference network, with the latencies that labels are reckoned by.
-    pub reference: Reference,
+    pub reference: ReferenceNetwork,
     /// The worker's to the target's.
     pub ratio: f64,
 }
@@ -222,7 +222,7 @@ pub struct Heartbeat {
     pub fencing: u64,
     /// How far the job is; where it is left out, what was told before stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<JobProgress>,
+    pub progress: Option<Progress>,
     /// The worker's clock; RFC 3339.
     #[schema(format = DateTime)]
     pub sent_at: String,

@@ -92,6 +92,7 @@ pub use domain::intervention::Intervention;
 pub use domain::job::{
     Admission, JOB_ATTEMPTS, Job, JobFilter, JobKind, JobOutcome, JobState, Lease, LeaseRequest, NewJob, Progress,
 };
+pub use domain::lease_holder::LeaseHolder;
 pub use domain::maintenance::{
     AuditFilter, AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
 };

@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod lineage;
 pub mod log;
+pub mod operations;
 pub mod savings;
 pub mod secret;
 pub mod serving;

@@ -37,7 +37,7 @@ pub fn corrected(time: &str, skew_s: f64) -> String {
 ///
 /// # Errors
 /// The common ones of the registry.
-pub fn standing(store: &dyn Store, worker: Worker) -> Result<Shown> {
+pub fn worker_status(store: &dyn Store, worker: Worker) -> Result<Shown> {
     let in_state = |state| {
         let filter = JobFilter {
             hardware: Some(worker.hardware.clone()),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{HARDWARE, Registry, root};
+use crate::{HARDWARE, Registry, release};
 
 /// Recipes of the plugin, and the switches that it obeys.
 pub struct Hanging {
@@ -17,7 +17,7 @@ impl Default for Hanging {
         let mut registry = Registry::default();
         let folder = registry.folder.path().join("plugins");
         std::fs::create_dir_all(&folder).expect("a folder");
-        let built = root().join("target/release");
+        let built = release();
         for file in std::fs::read_dir(built.join("plugins")).expect("`make build` builds the plugins") {
             let file = file.expect("a file");
             std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");

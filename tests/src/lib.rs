@@ -1,5 +1,6 @@
 //! What end-to-end tests share: the built program with its plugins, registries in temporary folders, running servers.
 
+mod built;
 pub mod bundle;
 pub mod hanging;
 pub mod plugins;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+pub use built::release;
 use serde_json::{Value, json};
 
 /// The repository.
@@ -31,7 +33,7 @@ pub const HARDWARE: &str = "xeon-1t";
 /// The built program: `make build` puts it there, with `plugins/` beside it. `LGLP_PROGRAM` names another one, to compare
 /// measurements with.
 pub fn program() -> PathBuf {
-    std::env::var_os("LGLP_PROGRAM").map_or_else(|| root().join("target/release/lglp"), PathBuf::from)
+    std::env::var_os("LGLP_PROGRAM").map_or_else(|| built::current("lglp"), PathBuf::from)
 }
 
 /// The interpreter with the reference packages of `tests/requirements.txt`.

@@ -5,13 +5,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{Registry, root};
+use crate::{Registry, release, root};
 
 /// The built plugins, in a folder of the registry's that further ones can be put into.
 pub fn plugins_of(registry: &Registry) -> PathBuf {
     let folder = registry.folder.path().join("plugins");
     std::fs::create_dir_all(&folder).expect("a folder");
-    for file in std::fs::read_dir(root().join("target/release/plugins")).expect("`make build` builds the plugins") {
+    for file in std::fs::read_dir(release().join("plugins")).expect("`make build` builds the plugins") {
         let file = file.expect("a file");
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
     }

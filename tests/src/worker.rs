@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::{Registry, root};
+use crate::{Registry, release};
 
 /// Longer than anything that is waited for here takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -34,7 +34,7 @@ pub fn runtimes(folder: &Path) -> PathBuf {
     if !plugins.is_dir() {
         std::fs::create_dir_all(&plugins).expect("a folder");
         for name in ["liblglp_plugin_onnxruntime.so", "lglp-onnxruntime"] {
-            let built = root().join("target/release/plugins").join(name);
+            let built = release().join("plugins").join(name);
             std::os::unix::fs::symlink(built, plugins.join(name)).expect("a link");
         }
     }

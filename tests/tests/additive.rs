@@ -6,7 +6,7 @@ use lglp_engine::host::{
 };
 use lglp_engine::train::Metrics;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
-use lglp_tests::{HARDWARE, program, reference, root};
+use lglp_tests::{HARDWARE, program, reference, release, root};
 use serde_json::{Value, json};
 
 /// Columns of an operator.
@@ -27,7 +27,7 @@ impl Part {
 }
 
 fn host() -> PluginHost {
-    PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`")
+    PluginHost::open(&release().join("plugins"), &program()).expect("`make build`")
 }
 
 fn space() -> SearchSpace {

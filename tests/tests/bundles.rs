@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lglp_registry::Digest;
 use lglp_tests::bundle::{Entry, entries, pack};
-use lglp_tests::{HARDWARE, Registry, Server, root, sample};
+use lglp_tests::{HARDWARE, Registry, Server, release, root, sample};
 use serde_json::{Value, json};
 
 /// A registry with one version, and its bundle.
@@ -283,7 +283,7 @@ fn other_plugins_are_refused_until_they_are_accepted() {
     let mut registry = Registry::default();
     let folder = registry.folder.path().join("plugins");
     std::fs::create_dir_all(&folder).expect("a folder");
-    for file in std::fs::read_dir(root().join("target/release/plugins")).expect("`make build` builds the plugins") {
+    for file in std::fs::read_dir(release().join("plugins")).expect("`make build` builds the plugins") {
         let file = file.expect("a file");
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
     }

@@ -3,7 +3,7 @@
 use lglp_engine::host::{ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginHost};
 use lglp_engine::train::Metrics;
 use lglp_sdk::{Architecture, SearchSpace};
-use lglp_tests::{HARDWARE, program, reference, root};
+use lglp_tests::{HARDWARE, program, reference, release, root};
 use serde_json::{Value, json};
 
 const TRAIN: usize = 400;
@@ -78,7 +78,7 @@ fn predictions(host: &PluginHost, regressor: &str, train: &Part, test: &Part) ->
 
 #[test]
 fn regressors_equal_scikit_learns() {
-    let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
+    let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     for encoding in ["A", "D"] {
         let [train, test] = &parts(&host, encoding);
         let input = json!({ "train": train.rows(), "targets": train.latencies_ms, "test": test.rows() });
@@ -106,7 +106,7 @@ fn regressors_equal_scikit_learns() {
 /// so on the training rows, predictions are equal whatever scikit-learn draws.
 #[test]
 fn boosted_trees_fit_the_training_rows_as_scikit_learns_do() {
-    let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
+    let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     for encoding in ["A", "D"] {
         let [train, _] = parts(&host, encoding);
         let input = json!({ "train": train.rows(), "targets": train.latencies_ms, "test": train.rows() });

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use lglp_tests::{HARDWARE, Registry, root, sample};
+use lglp_tests::{HARDWARE, Registry, release, root, sample};
 use serde_json::{Value, json};
 
 /// A processor that draws this power all the time, in the files that Linux has for it. They are in memory, as Linux has
@@ -134,7 +134,7 @@ fn measure_on_gpu(slowdown: &str, settings: &[&str]) -> (Registry, Vec<Value>) {
     let folder = registry.folder.path().join("plugins");
     std::fs::create_dir(&folder).expect("a folder");
     let file = "liblglp_plugin_stand_in_gpu.so";
-    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    std::fs::copy(release().join(file), folder.join(file)).expect("`make build` builds it");
     registry.plugins = Some(folder);
     let library = registry.folder.path().join("libnvidia-ml.so");
     let source = root().join("tests/native/nvml.c");

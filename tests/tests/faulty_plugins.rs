@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use lglp_tests::plugins::{compile, listed, plugins_of};
-use lglp_tests::{HARDWARE, Registry, readable, root, sample};
+use lglp_tests::{HARDWARE, Registry, readable, release, sample};
 use serde_json::{Value, json};
 
 /// The story: a panic that crosses `extern "C"` aborts the process, and one broken regressor would take every model of
@@ -13,7 +13,7 @@ fn a_panic_in_predict_fails_that_request_alone() {
     let mut registry = Registry::default();
     let folder = plugins_of(&registry);
     let file = "liblglp_plugin_panicking.so";
-    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    std::fs::copy(release().join(file), folder.join(file)).expect("`make build` builds it");
     registry.plugins = Some(folder);
     registry.import(60);
     registry.train("panics");

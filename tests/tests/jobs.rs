@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use lglp_registry::prelude::*;
 use lglp_registry::{
-    Admission, HardwareName, HolderInfo, JobKind, LeaseRequest, Measurement, NewJob, SledStore, canonical_json,
+    Admission, HardwareName, HolderInfo, JobKind, LeaseHolder, LeaseRequest, Measurement, NewJob, SledStore,
+    canonical_json,
 };
 use lglp_server::idempotency::own_key;
 use lglp_tests::{HARDWARE, Registry, Server};
@@ -391,7 +392,7 @@ fn a_training_job_that_is_resumed_makes_no_second_version() {
             .create_job(&new, None, Admission::Any { places: 1 })
             .expect("a job");
         let request = LeaseRequest {
-            holder: "server".into(),
+            holder: LeaseHolder::Server,
             device: "server".into(),
             kinds: [JobKind::Train].into(),
             hardware: None,

@@ -8,7 +8,7 @@ use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::plugin::Operator;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::plugins::plugins_of;
-use lglp_tests::{HARDWARE, Registry, program, readable, root};
+use lglp_tests::{HARDWARE, Registry, program, readable, release, root};
 use serde_json::{Value, json};
 
 fn space(name: &str) -> SearchSpace {
@@ -61,7 +61,7 @@ fn parts_make_the_networks_that_they_are_parts_of() {
 
 #[test]
 fn sums_over_parts_predict_what_whole_networks_do() {
-    let host = PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build`");
+    let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     let space = space("mobilenetv3");
     let path = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
     let text = std::fs::read_to_string(path).expect("the shipped dataset");
@@ -134,7 +134,7 @@ fn with_broken_regressors() -> Registry {
     let mut registry = Registry::default();
     let folder = plugins_of(&registry);
     let file = "liblglp_plugin_panicking.so";
-    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    std::fs::copy(release().join(file), folder.join(file)).expect("`make build` builds it");
     registry.plugins = Some(folder);
     registry.import(60);
     registry

@@ -1,7 +1,7 @@
 //! The example that plugin authors begin with: it is built, it loads, and a model learns from it.
 
 use lglp_tests::plugins::{listed, plugins_of};
-use lglp_tests::{HARDWARE, Registry, root};
+use lglp_tests::{HARDWARE, Registry, release, root};
 
 const EXAMPLE: &str = "liblglp_example_encoder.so";
 
@@ -10,7 +10,7 @@ const EXAMPLE: &str = "liblglp_example_encoder.so";
 fn the_example_learns_by_its_defaults() {
     let mut registry = Registry::default();
     let folder = plugins_of(&registry);
-    let built = root().join("target/release").join(EXAMPLE);
+    let built = release().join(EXAMPLE);
     std::fs::copy(built, folder.join(EXAMPLE)).expect("`make build` builds the example");
     registry.plugins = Some(folder);
     let plugins = registry.json(&["plugins"]);

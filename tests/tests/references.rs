@@ -4,12 +4,12 @@ use lglp_engine::host::{ComponentKind, EncoderInstance, FittedInstance, Matrix, 
 use lglp_engine::train::Metrics;
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
-use lglp_tests::{Registry, program, reference, root};
+use lglp_tests::{Registry, program, reference, release, root};
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
 fn host() -> PluginHost {
-    PluginHost::open(&root().join("target/release/plugins"), &program()).expect("`make build` builds the plugins")
+    PluginHost::open(&release().join("plugins"), &program()).expect("`make build` builds the plugins")
 }
 
 fn space(name: &str) -> SearchSpace {

@@ -1,7 +1,7 @@
 //! A worker and its server, as their owners use them: registering, measuring, draining, `lglp worker doctor`.
 
 use lglp_tests::worker::{Worker, runtimes};
-use lglp_tests::{HARDWARE, Registry, Server, python, root};
+use lglp_tests::{HARDWARE, Registry, Server, python, release};
 use serde_json::{Value, json};
 
 const SPACE: &str = "ofa-mobilenetv3";
@@ -315,7 +315,7 @@ fn frail(registry: &Registry, server: &Server, most_mb: f64) -> Worker {
 #[test]
 fn an_architecture_that_fails_time_and_again_fails_its_job() {
     let registry = Registry {
-        plugins: Some(root().join("target/release/plugins")),
+        plugins: Some(release().join("plugins")),
         ..Registry::default()
     };
     let server = registry.serve();

@@ -3,13 +3,13 @@
 use lglp_client::Failure;
 use lglp_engine::host::PluginError;
 use lglp_engine::measure::{CALIBRATION_RUNS, MeasurementHarness, reference_network};
-use lglp_openapi::hardware::Reference;
+use lglp_openapi::workers::Calibrated;
 use lglp_registry::ReferenceNetwork;
 use lglp_sdk::SearchSpace;
 
 use super::connection::ServerConnection;
 use super::device::Device;
-use super::error::{WorkerError, same_json};
+use super::error::WorkerError;
 use super::event::Event;
 
 /// Beyond it every measurement says how far the machine is off.
@@ -17,9 +17,6 @@ const REMARKABLE: f64 = 0.05;
 
 /// Beyond it the machine measures nothing.
 const UNLIKE: f64 = 0.25;
-
-/// What it is called where it cannot be read.
-const REFERENCE: &str = "reference network";
 
 /// Calibrations where a machine seems unlike its target, before it counts as such: shared machines are slow for a while.
 const ATTEMPTS: usize = 3;
@@ -92,26 +89,24 @@ impl Calibration {
         let of = CALIBRATION_RUNS;
         let turn = device
             .lock
-            .turn(|| (connection.tell)(&Event::Waiting), &|| !goes_on())
+            .turn(|| (connection.report)(&Event::Waiting), &|| !goes_on())
             .map_err(|reason| {
                 let path = device.lock.file().display().to_string();
                 Uncalibrated::Worker(WorkerError::DeviceLock { path, reason })
             })?;
         let turn = turn.ok_or(Uncalibrated::Stopped)?;
         let latency_ms = harness
-            .calibrate(|done| (connection.tell)(&Event::Calibrating { done, of }))
+            .calibrate(|done| (connection.report)(&Event::Calibrating { done, of }))
             .map_err(Uncalibrated::Plugin)?;
         let mut own = reference_network(reference_space, latency_ms);
         if is_first {
             own.larger = harness.compare(latency_ms).map_err(Uncalibrated::Plugin)?;
         }
         drop(turn);
-        let wire: Reference = same_json(&own, REFERENCE).map_err(Uncalibrated::Worker)?;
-        let told = connection.ask(goes_on, |api| api.calibrate(wire.clone()));
-        let calibrated = told.map_err(Uncalibrated::Failure)?;
-        let reference = same_json(&calibrated.reference, REFERENCE).map_err(Uncalibrated::Worker)?;
-        let (target_ms, ratio) = (calibrated.reference.latency_ms, calibrated.ratio);
-        (connection.tell)(&Event::Calibrated {
+        let told = connection.ask(goes_on, |api| api.calibrate(own.clone()));
+        let Calibrated { reference, ratio } = told.map_err(Uncalibrated::Failure)?;
+        let target_ms = reference.latency_ms;
+        (connection.report)(&Event::Calibrated {
             latency_ms,
             target_ms,
             ratio,

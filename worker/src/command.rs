@@ -127,7 +127,7 @@ pub fn run(surroundings: &Surroundings<'_>, args: &Args) -> anyhow::Result<()> {
         setup,
         state: &state,
         once: args.once,
-        tell: teller(surroundings.json)?,
+        report: event_sink(surroundings.json)?,
     })?;
     Ok(())
 }
@@ -136,7 +136,7 @@ pub fn run(surroundings: &Surroundings<'_>, args: &Args) -> anyhow::Result<()> {
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Shows events: a bar and lines on a terminal, lines in a log, objects for programs.
-fn teller(json: bool) -> anyhow::Result<EventSink> {
+fn event_sink(json: bool) -> anyhow::Result<EventSink> {
     if json {
         return Ok(Arc::new(|event| {
             // What a bar shows a hundred times is no news.

@@ -23,17 +23,17 @@ pub(crate) struct ServerConnection {
     pub drain: Arc<Drain>,
     /// Rung whenever somebody who waits may have something to do.
     pub events: Arc<EventCount>,
-    pub tell: EventSink,
+    pub report: EventSink,
     lost: Mutex<Option<Instant>>,
 }
 
 impl ServerConnection {
-    pub(crate) fn new(api: WorkerApi, drain: Arc<Drain>, events: Arc<EventCount>, tell: EventSink) -> Self {
+    pub(crate) fn new(api: WorkerApi, drain: Arc<Drain>, events: Arc<EventCount>, report: EventSink) -> Self {
         Self {
             api,
             drain,
             events,
-            tell,
+            report,
             lost: Mutex::default(),
         }
     }
@@ -47,13 +47,13 @@ impl ServerConnection {
                 if lost.is_none() {
                     *lost = Some(Instant::now());
                     let reason = reason.clone();
-                    (self.tell)(&Event::ServerLost { reason });
+                    (self.report)(&Event::ServerLost { reason });
                 }
             }
             Ok(_) | Err(Failure::Refused { .. }) => {
                 if let Some(since) = lost.take() {
                     let after_s = since.elapsed().as_secs_f64();
-                    (self.tell)(&Event::ServerBack { after_s });
+                    (self.report)(&Event::ServerBack { after_s });
                 }
             }
         }

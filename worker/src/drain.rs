@@ -24,7 +24,7 @@ impl Drain {
     ///
     /// # Errors
     /// Where the system does not let it.
-    pub(crate) fn at_signals(events: Arc<EventCount>, tell: impl Fn() + Send + 'static) -> io::Result<Arc<Self>> {
+    pub(crate) fn at_signals(events: Arc<EventCount>, report: impl Fn() + Send + 'static) -> io::Result<Arc<Self>> {
         let drain = Arc::new(Self::default());
         let asked = drain.clone();
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
@@ -35,7 +35,7 @@ impl Drain {
                     // Without handlers of native libraries, whose threads still run.
                     low_level::exit(128 + signal);
                 }
-                tell();
+                report();
                 events.notify();
             }
         })?;

@@ -1,8 +1,5 @@
 //! Why a worker ends before it was asked to. What it finished is in its state folder.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use lglp_client::Failure;
 use lglp_engine::host::PluginError;
 
@@ -41,15 +38,4 @@ impl From<Failure> for WorkerError {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure.to_string())
     }
-}
-
-/// A record of the registry as the contract has it, or the other way round: the same JSON. `what` it is stands in the error.
-///
-/// # Errors
-/// `Incompatible`.
-pub(crate) fn same_json<T: DeserializeOwned>(record: &impl Serialize, what: &'static str) -> Result<T, WorkerError> {
-    serde_json::from_value(serde_json::json!(record)).map_err(|problem| WorkerError::Incompatible {
-        what,
-        reason: problem.to_string(),
-    })
 }

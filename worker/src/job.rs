@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lglp_client::{Failure, Refusal, WorkerApi};
-use lglp_openapi::workers::{Batch, Work};
+use lglp_openapi::workers::Work;
 
 use super::calibration::Calibration;
 use super::connection::ServerConnection;
@@ -11,7 +11,7 @@ use super::device::Device;
 use super::error::WorkerError;
 use super::event::Event;
 use super::lease::{Lease, LeaseEnd};
-use super::measurement_loop::{MeasurementLoop, StopReason};
+use super::leased_work::{LeasedWork, StopReason};
 use super::spool::Spool;
 use super::{heartbeat, uploader};
 
@@ -46,14 +46,20 @@ impl JobRunner<'_> {
     /// What ends the worker.
     pub(crate) fn work(&mut self, work: Work) -> Result<JobEnd, WorkerError> {
         let lease = Arc::new(Lease::of(&work, &self.target_since, self.connection.events.clone())?);
-        (self.connection.tell)(&Event::Leased {
+        (self.connection.report)(&Event::Leased {
             job: lease.job,
             space: lease.series.space.clone(),
             round: lease.series.round,
             done: work.batch.done,
             total: work.batch.total,
         });
-        let measuring = match MeasurementLoop::new(self.connection.clone(), self.spool.clone(), &lease, &work) {
+        let measuring = match LeasedWork::new(
+            self.connection.clone(),
+            self.spool.clone(),
+            &lease,
+            &work,
+            self.disk_is_full,
+        ) {
             Ok(measuring) => measuring,
             Err(error) => {
                 // A newer worker may understand it.
@@ -66,54 +72,48 @@ impl JobRunner<'_> {
         std::thread::spawn(move || heartbeat::keep_alive(&connection, &held));
         let (connection, spool, held) = (self.connection.clone(), self.spool.clone(), lease.clone());
         std::thread::spawn(move || uploader::deliver(&connection, &spool, &held));
-        let ended = self.measure(&lease, measuring, work.batch);
+        let ended = self.measure(&lease, measuring);
         lease.close();
         ended
     }
 
-    fn measure(
-        &mut self,
-        lease: &Lease,
-        mut measuring: MeasurementLoop<'_>,
-        batch: Batch,
-    ) -> Result<JobEnd, WorkerError> {
-        let mut batch = Some(batch);
-        let halt = loop {
-            let (calibrations, disk_is_full) = (&mut self.calibrations, &mut self.disk_is_full);
-            match measuring.measure(&self.device, calibrations, disk_is_full, batch.take()) {
+    fn measure(&mut self, lease: &Lease, mut measuring: LeasedWork<'_>) -> Result<JobEnd, WorkerError> {
+        let stop = loop {
+            match measuring.measure(&self.device, &mut self.calibrations) {
                 StopReason::Broken(reason) => match self.device.reopen() {
                     Ok(()) => {}
                     Err(error) => break StopReason::DeviceGone(format!("{reason}; {error}")),
                 },
-                halt => break halt,
+                stop => break stop,
             }
         };
+        self.disk_is_full = measuring.disk_is_full();
         let measured = measuring.measured();
-        self.end(lease, measured, halt)
+        self.end(lease, measured, stop)
     }
 
     /// Hands over what is finished, then tells how the job ended.
-    fn end(&self, lease: &Lease, measured: usize, halt: StopReason) -> Result<JobEnd, WorkerError> {
+    fn end(&self, lease: &Lease, measured: usize, stop: StopReason) -> Result<JobEnd, WorkerError> {
         let job = lease.job;
         let delivered = self.deliver_rest(lease);
         if lease.is_stale() {
             let unsent = self.spool.len();
-            (self.connection.tell)(&Event::LeaseLost { job, unsent });
+            (self.connection.report)(&Event::LeaseLost { job, unsent });
         }
         // A server that cannot be reached notices by itself that the worker is gone.
         let can_tell = delivered && !lease.is_stale();
         let give_back = |reason: &str| {
-            if can_tell && self.tell(|api| api.release(job, lease.fencing)).is_ok() {
+            if can_tell && self.ask(|api| api.release(job, lease.fencing)).is_ok() {
                 let reason = reason.to_owned();
-                (self.connection.tell)(&Event::Released { job, reason });
+                (self.connection.report)(&Event::Released { job, reason });
             }
         };
-        let failed = match (&halt, lease.stopped()) {
+        let failed = match (&stop, lease.stopped()) {
             (StopReason::Failed(reason), _) => Some(reason.clone()),
             (_, Some(LeaseEnd::Refused(reason))) => Some(reason),
             _ => None,
         };
-        match halt {
+        match stop {
             StopReason::Error(error) => return Err(error),
             StopReason::DeviceGone(reason) | StopReason::Broken(reason) => {
                 give_back(&reason);
@@ -126,8 +126,8 @@ impl JobRunner<'_> {
             StopReason::Draining => give_back("the worker drains"),
             StopReason::Stopped if failed.is_none() => give_back("it was cancelled"),
             StopReason::Done | StopReason::Failed(_) | StopReason::Stopped if can_tell => {
-                match self.tell(|api| api.finish(job, lease.fencing, failed.clone())) {
-                    Ok(told) => (self.connection.tell)(&match failed {
+                match self.ask(|api| api.finish(job, lease.fencing, failed.clone())) {
+                    Ok(told) => (self.connection.report)(&match failed {
                         Some(reason) => Event::Failed { job, reason },
                         None if told.finished_at.is_some() => Event::Finished { job, measured },
                         None => {
@@ -136,7 +136,7 @@ impl JobRunner<'_> {
                         }
                     }),
                     Err(Failure::Refused { why, text }) if why != Refusal::StaleLease => {
-                        let _ = self.tell(|api| api.release(job, lease.fencing));
+                        let _ = self.ask(|api| api.release(job, lease.fencing));
                         return Ok(JobEnd::Blocked(text));
                     }
                     Err(_) => {}
@@ -161,7 +161,7 @@ impl JobRunner<'_> {
         }
     }
 
-    fn tell<T>(&self, call: impl Fn(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn ask<T>(&self, call: impl Fn(&WorkerApi) -> Result<T, Failure>) -> Result<T, Failure> {
         self.connection.ask(|| true, call)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lglp_client::EventCount;
-use lglp_openapi::jobs::JobProgress;
+use lglp_openapi::jobs::Progress;
 use lglp_openapi::workers::Work;
 
 use super::error::WorkerError;
@@ -39,7 +39,7 @@ pub(crate) enum LeaseEnd {
 #[derive(Default)]
 struct State {
     stop: Option<LeaseEnd>,
-    progress: Option<JobProgress>,
+    progress: Option<Progress>,
     closed: bool,
 }
 
@@ -55,13 +55,12 @@ impl Lease {
         let lease = lease.ok_or_else(|| unclear(format!("job {} has none", job.id)))?;
         let fencing = lease.fencing;
         let fencing = fencing.ok_or_else(|| unclear(format!("that of job {} has no fencing token", job.id)))?;
-        let hardware = job.hardware.parse().map_err(|e| unclear(format!("{e}")))?;
         let space = work.space.get("name").and_then(serde_json::Value::as_str);
         Ok(Self {
             job: job.id,
             fencing,
             series: Series {
-                hardware,
+                hardware: job.hardware.clone(),
                 space: space.unwrap_or_default().to_owned(),
                 round: work.round,
                 target_since: target_since.to_owned(),
@@ -104,10 +103,10 @@ impl Lease {
     /// How far the work is, as heartbeats tell it.
     pub(crate) fn set_progress(&self, done: usize, of: usize, note: String) {
         let (done, of) = (done as u64, of as u64);
-        self.state().progress = Some(JobProgress { done, of, note });
+        self.state().progress = Some(Progress { done, of, note });
     }
 
-    pub(crate) fn progress(&self) -> Option<JobProgress> {
+    pub(crate) fn progress(&self) -> Option<Progress> {
         self.state().progress.clone()
     }
 

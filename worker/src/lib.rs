@@ -1,6 +1,7 @@
 //! A worker: measuring on this machine for a server elsewhere.
 //!
-//! `session.rs` registers and leases; `job.rs` and `measurement_loop.rs` work through a job, while `heartbeat.rs` keeps its lease and
+//! `session.rs` registers and leases; `job.rs` works through a job, `leased_work.rs` gives the
+//! engine's loop what is to be measured and keeps what comes out, while `heartbeat.rs` keeps its lease and
 //! `uploader.rs` hands over what is finished. What is finished is in the spool (`spool.rs`) from the moment it exists until the
 //! server says that it is durable there; whatever dies in between, process, server or network, it goes with the next lease.
 
@@ -16,7 +17,7 @@ mod heartbeat;
 mod identity;
 mod job;
 mod lease;
-mod measurement_loop;
+mod leased_work;
 mod session;
 mod spool;
 mod uploader;
@@ -48,7 +49,7 @@ struct Options<'a> {
     /// Whether to end where there is no work.
     once: bool,
     /// Who hears what happens.
-    tell: EventSink,
+    report: EventSink,
 }
 
 /// Works until a signal says to end, or until there is no work where that was asked for.
@@ -57,12 +58,12 @@ struct Options<'a> {
 /// What it cannot go on with.
 fn run(options: Options<'_>) -> Result<(), WorkerError> {
     let events = Arc::new(EventCount::default());
-    let tell = options.tell.clone();
-    let drain = drain::Drain::at_signals(events.clone(), move || tell(&Event::Draining));
+    let report = options.report.clone();
+    let drain = drain::Drain::at_signals(events.clone(), move || report(&Event::Draining));
     let drain = drain.map_err(WorkerError::Signals)?;
     let spool = Arc::new(spool::Spool::open(options.state, events.clone())?);
     let api = WorkerApi::new(options.http, options.name, &identity::instance());
-    let connection = Arc::new(connection::ServerConnection::new(api, drain, events, options.tell));
+    let connection = Arc::new(connection::ServerConnection::new(api, drain, events, options.report));
     let session = session::Session {
         host: options.host,
         hardware: options.hardware,

@@ -7,12 +7,12 @@ use std::time::Duration;
 use lglp_client::{Backoff, Failure, Refusal};
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::Setup;
-use lglp_openapi::workers::{RegisterWorker, Registered, Work};
-use lglp_registry::{HardwareName, HardwareTarget, now};
+use lglp_openapi::workers::{RegisterWorker, Work};
+use lglp_registry::{HardwareName, now};
 
 use super::connection::{ServerConnection, WAITS};
 use super::device::Device;
-use super::error::{WorkerError, same_json};
+use super::error::WorkerError;
 use super::event::Event;
 use super::job::{JobEnd, JobRunner};
 use super::spool::Spool;
@@ -63,7 +63,7 @@ impl Session<'_> {
         if !self.spool.is_empty() {
             let folder = self.spool.folder().to_owned();
             let waiting = self.spool.len();
-            (self.connection.tell)(&Event::Resumed { waiting, folder });
+            (self.connection.report)(&Event::Resumed { waiting, folder });
         }
         match self.register(None)? {
             Some(registration) => self.work(registration)?,
@@ -72,12 +72,12 @@ impl Session<'_> {
         }
         let folder = self.spool.folder().to_owned();
         let unsent = self.spool.len();
-        (self.connection.tell)(&Event::Drained { unsent, folder });
+        (self.connection.report)(&Event::Drained { unsent, folder });
         Ok(())
     }
 
     fn work<'h>(&'h self, (device, target_since): (Device<'h>, String)) -> Result<(), WorkerError> {
-        let mut bench = JobRunner {
+        let mut runner = JobRunner {
             connection: self.connection.clone(),
             spool: self.spool.clone(),
             device,
@@ -92,30 +92,30 @@ impl Session<'_> {
                 LeaseReply::Nothing if self.once => break,
                 LeaseReply::Nothing => continue,
                 LeaseReply::Unknown => {
-                    let Some(registration) = self.register(Some(bench.device))? else {
+                    let Some(registration) = self.register(Some(runner.device))? else {
                         return Ok(());
                     };
-                    (bench.device, bench.target_since) = registration;
+                    (runner.device, runner.target_since) = registration;
                     continue;
                 }
             };
             let wait = |failures| BLOCKED.delay(failures, &mut rand::rng());
-            match bench.work(*work)? {
+            match runner.work(*work)? {
                 JobEnd::Over => blocked = 0,
                 JobEnd::Unlike(ratio) => {
                     blocked += 1;
                     let wait = wait(blocked);
                     let again_s = wait.as_secs();
-                    (self.connection.tell)(&Event::Unlike { ratio, again_s });
+                    (self.connection.report)(&Event::Unlike { ratio, again_s });
                     self.connection.pause(wait);
                 }
                 JobEnd::Blocked(mut reason) => loop {
                     blocked += 1;
                     let wait = wait(blocked);
                     let again_s = wait.as_secs();
-                    (self.connection.tell)(&Event::Blocked { reason, again_s });
+                    (self.connection.report)(&Event::Blocked { reason, again_s });
                     self.connection.pause(wait);
-                    match bench.device.reopen() {
+                    match runner.device.reopen() {
                         Err(error) if !self.connection.drain.is_asked() => reason = error.to_string(),
                         _ => break,
                     }
@@ -161,7 +161,7 @@ impl Session<'_> {
                 }) => {
                     if !said {
                         let again_s = UNCONFIRMED.as_secs();
-                        (self.connection.tell)(&Event::Unconfirmed { reason, again_s });
+                        (self.connection.report)(&Event::Unconfirmed { reason, again_s });
                         said = true;
                     }
                     open = Some(device);
@@ -171,9 +171,9 @@ impl Session<'_> {
                 Err(failure) => return Err(self.fatal(failure)),
             };
             // Somebody else may have created the target meanwhile, with other settings.
-            let target = target(&registered)?;
+            let target = registered.hardware;
             if device.fits(&target) {
-                (self.connection.tell)(&Event::Registered {
+                (self.connection.report)(&Event::Registered {
                     worker: self.connection.api.worker().to_owned(),
                     hardware: self.hardware.to_string(),
                     server: self.server.clone(),
@@ -182,7 +182,7 @@ impl Session<'_> {
                 let others = self.spool.set_others_aside(&self.hardware, &target.created_at);
                 if others > 0 {
                     let folder = self.spool.folder().to_owned();
-                    (self.connection.tell)(&Event::OfAnotherTarget { others, folder });
+                    (self.connection.report)(&Event::OfAnotherTarget { others, folder });
                 }
                 return Ok(Some((device, target.created_at)));
             }
@@ -194,7 +194,7 @@ impl Session<'_> {
     fn find_setup(&self) -> Result<Option<Setup>, WorkerError> {
         let going = || !self.connection.drain.is_asked();
         match self.connection.ask(going, |api| api.hardware(self.hardware.as_str())) {
-            Ok(hardware) => Ok(Some(Setup::of_target(&as_target(&hardware)?))),
+            Ok(target) => Ok(Some(Setup::of_target(&target))),
             Err(Failure::Lost(_)) => Ok(None),
             Err(Failure::Refused {
                 why: Refusal::UnknownHardware,
@@ -280,13 +280,4 @@ fn in_contract(setup: &Setup) -> lglp_openapi::workers::Setup {
         settings: setup.settings.clone(),
         batch_size: setup.batch,
     }
-}
-
-fn target(registered: &Registered) -> Result<HardwareTarget, WorkerError> {
-    as_target(&registered.hardware)
-}
-
-/// A target travels as it is recorded.
-fn as_target(hardware: &lglp_openapi::hardware::Hardware) -> Result<HardwareTarget, WorkerError> {
-    same_json(hardware, "hardware target")
 }

@@ -75,7 +75,7 @@ fn one_by_one(connection: &ServerConnection, spool: &Spool, lease: &Lease, measu
                 lease.stop(LeaseEnd::Refused(format!(
                     "the measurement of {architecture} was refused: {text}"
                 )));
-                (connection.tell)(&Event::Refused {
+                (connection.report)(&Event::Refused {
                     architecture,
                     reason: text,
                 });

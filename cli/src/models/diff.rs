@@ -1,13 +1,9 @@
 //! `lglp models diff`.
 
-use std::sync::Arc;
-
 use lglp_openapi::lineage::{ComparedVersion, DataDifference, DiffQuery, ModelDiff, PredictionDifference};
-use lglp_openapi::models::UsedPlugin;
+use lglp_openapi::models::PluginUse;
 use lglp_registry::HardwareName;
 use lglp_sdk::{Printable, count};
-use lglp_server::lineage::diff;
-use lglp_server::serving::Serving;
 use lglp_terminal::{print_json, short, table, when, whole};
 use serde_json::Value;
 
@@ -49,27 +45,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let registry = context.registry("models")?;
-    let found: ModelDiff = match registry.server() {
-        Some(server) => {
-            let query = serde_urlencoded::to_string(&query)?;
-            server.get(&format!(
-                "/v1/{}/models/{}/diff/{}?{query}",
-                args.hardware, args.a, args.b
-            ))?
-        }
-        None => {
-            let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
-            let serving = Serving::for_command(registry.store.clone(), host, spaces)?;
-            diff(
-                &*registry.store,
-                &serving,
-                &args.hardware,
-                (args.a, args.b),
-                &query,
-                &|model, rows| serving.values(model, rows),
-            )?
-        }
-    };
+    let found = registry.operations.diff(&args.hardware, (args.a, args.b), &query)?;
     if context.json() {
         return print_json(&found);
     }
@@ -155,7 +131,7 @@ fn leaf(value: Option<&Value>) -> String {
     }
 }
 
-fn plugin(used: Option<&UsedPlugin>) -> String {
+fn plugin(used: Option<&PluginUse>) -> String {
     used.map_or_else(
         || "-".to_owned(),
         |used| {
@@ -164,7 +140,7 @@ fn plugin(used: Option<&UsedPlugin>) -> String {
                 used.component,
                 used.plugin,
                 used.version,
-                short(&used.sha256)
+                short(used.sha256.as_str())
             )
         },
     )

@@ -3,10 +3,9 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use lglp_client::Method;
 use lglp_registry::{Digest, HardwareName};
 use lglp_sdk::count;
-use lglp_server::bundles::{Bundle, export, export_to};
+use lglp_server::bundles::{Bundle, export_to};
 use lglp_terminal::{print_json, whole};
 
 use crate::Context;
@@ -33,19 +32,9 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("models")?;
-    let (bytes, digest) = match registry.server() {
-        Some(server) => {
-            let path = format!("/v1/{}/models/{}/bundle", args.hardware, args.version);
-            let bytes = server.bytes(Method::GET, &path, Vec::new())?;
-            // What came over the wire is read as the importing server will.
-            let digest: Digest = Bundle::read(&bytes)?.digest;
-            (bytes, digest)
-        }
-        None => {
-            let exported = export(&*registry.store, &args.hardware, args.version)?;
-            (exported.bytes, exported.digest)
-        }
-    };
+    let bytes = registry.operations.export_version(&args.hardware, args.version)?;
+    // It is read as the importing server will.
+    let digest: Digest = Bundle::read(&bytes)?.digest;
     let shown = args.output.display();
     export_to(&args.output, &bytes, args.force).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => anyhow::anyhow!("{shown} is there already; give another name, or --force"),

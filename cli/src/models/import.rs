@@ -3,16 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use lglp_client::Method;
-use lglp_engine::predictor::ServedModel;
 use lglp_openapi::bundles::ImportQuery;
-use lglp_registry::{Digest, HardwareName, Quota, Version};
+use lglp_registry::{Digest, HardwareName};
 use lglp_server::api::{BODY_LIMIT, too_large_for_http};
-use lglp_server::bundles::{Bundle, BundleError, Importer, Terms};
+use lglp_server::bundles::{Bundle, BundleError};
 use lglp_terminal::{actor, print_json, short};
 
 use crate::Context;
-use crate::context::Opened;
 
 /// Import a version that `lglp models export` wrote
 #[derive(clap::Args)]
@@ -52,35 +49,23 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let bundle = Bundle::read(&bytes).with_context(|| shown.to_string())?;
     let there = bundle.manifest.version.clone();
-    let terms = Terms {
-        hardware: args.hardware.clone().unwrap_or_else(|| there.hardware.clone()),
+    let hardware = args.hardware.clone().unwrap_or_else(|| there.hardware.clone());
+    let query = ImportQuery {
         accept_other_plugins: args.accept_other_plugins,
         actor: actor(),
-        quota: Quota::NONE,
     };
-    let version: Version = match context.served()?.and_then(Opened::into_server) {
-        Some(server) => {
+    let registry = match context.served()? {
+        Some(served) => {
             anyhow::ensure!(bytes.len() <= BODY_LIMIT, too_large_for_http());
-            let query = serde_urlencoded::to_string(ImportQuery {
-                accept_other_plugins: terms.accept_other_plugins,
-                actor: terms.actor,
-            })?;
-            let path = format!("/v1/{}/models/import?{query}", terms.hardware);
-            serde_json::from_slice(&server.bytes(Method::POST, &path, bytes)?)?
+            served
         }
         None => {
-            let (host, spaces) = (context.plugins()?, context.spaces()?);
-            let importer = Importer {
-                store: &*context.registry_or_new("models")?.store,
-                host: &host,
-                spaces: &spaces,
-                try_out: &|target, version, state| {
-                    Ok(ServedModel::from_state(&host, &spaces, target, version, &state).map(drop)?)
-                },
-            };
-            importer.import(&bundle, &terms)?.version
+            // Whoever lacks what it needs makes no registry.
+            context.environment()?;
+            context.registry_or_new("models")?
         }
     };
+    let version = registry.operations.import_version(&hardware, bytes, query)?;
     if context.json() {
         return print_json(&version);
     }

@@ -3,7 +3,6 @@
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin};
 use lglp_registry::HardwareName;
 use lglp_sdk::count;
-use lglp_server::lineage::lineage;
 use lglp_terminal::{Tree, print_json, short, when, whole};
 
 use crate::Context;
@@ -26,10 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("models")?;
-    let found: Lineage = match registry.server() {
-        Some(server) => server.get(&format!("/v1/{}/models/{}/lineage", args.hardware, args.version))?,
-        None => lineage(&*registry.store, &context.plugins()?, &args.hardware, args.version)?,
-    };
+    let found = registry.operations.lineage(&args.hardware, args.version)?;
     if context.json() {
         return print_json(&found);
     }
@@ -54,10 +50,10 @@ fn tree(found: &Lineage) -> Tree {
                 "{} version {} ({}), created {} by {}; bundle {}",
                 step.hardware,
                 step.version,
-                short(&step.digest),
+                short(step.digest.as_str()),
                 when(&step.created_at),
                 step.creator,
-                short(&step.bundle)
+                short(step.bundle.as_str())
             )
         });
         tree.push(Tree::of("imported", steps));
@@ -78,7 +74,7 @@ fn tree(found: &Lineage) -> Tree {
     tree.push(Tree::of(
         format!(
             "dataset {}: {} of {}, {}",
-            short(&dataset.digest),
+            short(dataset.digest.as_str()),
             count(dataset.rows, "architecture"),
             dataset.space,
             dataset.origin
@@ -136,7 +132,7 @@ fn plugin(traced: &TracedPlugin) -> String {
         used.component,
         used.plugin,
         used.version,
-        short(&used.sha256)
+        short(used.sha256.as_str())
     )
 }
 

@@ -10,14 +10,10 @@ use crate::ClientError;
 impl Blobs for RemoteRegistry {
     fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
         let failed = |e: ClientError| error("store a blob", "blob")(e);
-        let answer = self
+        let stored: BlobStored = self
             .0
-            .bytes(Method::POST, "/v1/blobs", bytes.to_vec())
+            .send_bytes(Method::POST, "/v1/blobs", bytes.to_vec())
             .map_err(failed)?;
-        let stored: BlobStored = serde_json::from_slice(&answer).map_err(|e| Error::Storage {
-            doing: "store a blob",
-            source: Box::new(e),
-        })?;
         stored.digest.parse()
     }
 

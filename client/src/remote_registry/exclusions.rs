@@ -1,6 +1,6 @@
 //! Marks on measurements.
 
-use lglp_openapi::exclusions::Excluded;
+use lglp_openapi::exclusions::{Exclude, Excluded};
 use lglp_registry::{Exclusion, Exclusions, HardwareName, Result};
 use ureq::http::Method;
 
@@ -9,7 +9,10 @@ use super::{RemoteRegistry, error};
 impl Exclusions for RemoteRegistry {
     fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize> {
         let path = format!("/v1/{hardware}/exclusions");
-        let body = serde_json::json!({ "exclusions": exclusions, "actor": actor });
+        let body = Exclude {
+            exclusions: exclusions.to_vec(),
+            actor: actor.to_owned(),
+        };
         let answer: Excluded = self
             .0
             .send(Method::POST, &path, &[], &body)

@@ -1,16 +1,10 @@
 //! Hardware targets.
 
+use lglp_openapi::hardware::HardwareList;
 use lglp_registry::{HardwareName, HardwareTarget, HardwareTargets, NewHardware, Quota, Result};
-use serde::Deserialize;
 use ureq::http::Method;
 
 use super::{RemoteRegistry, error};
-
-/// The answer of a server.
-#[derive(Deserialize)]
-struct Listed {
-    hardware: Vec<HardwareTarget>,
-}
 
 impl HardwareTargets for RemoteRegistry {
     /// The server knows what its caller may create.
@@ -29,7 +23,7 @@ impl HardwareTargets for RemoteRegistry {
     }
 
     fn hardware_targets(&self) -> Result<Vec<HardwareTarget>> {
-        let listed: Listed = self
+        let listed: HardwareList = self
             .0
             .get("/v1/hardware")
             .map_err(error("list hardware targets", "list"))?;

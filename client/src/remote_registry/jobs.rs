@@ -1,5 +1,6 @@
 //! Jobs: created, listed and cancelled; the server works on them itself.
 
+use lglp_openapi::jobs::SubmitJob;
 use lglp_registry::{Admission, Job, JobFilter, Jobs, NewJob, Result};
 use serde::Deserialize;
 use ureq::http::Method;
@@ -16,7 +17,10 @@ impl Jobs for RemoteRegistry {
     fn create_job(&self, new: &NewJob, idempotency_key: Option<&str>, _: Admission) -> Result<Job> {
         let path = format!("/v1/{}/jobs", new.hardware);
         let headers = keyed(Vec::new(), idempotency_key);
-        let body = serde_json::json!({ "kind": new.kind, "parameters": new.parameters });
+        let body = SubmitJob {
+            kind: new.kind,
+            parameters: new.parameters.clone(),
+        };
         self.0
             .send(Method::POST, &path, &headers, &body)
             .map_err(error("create the job", "hardware target"))

@@ -32,7 +32,7 @@ impl Maintenance for RemoteRegistry {
     ) -> Result<HardwareTarget> {
         let path = format!("/v1/hardware/{hardware}/rename");
         let order = RenameHardware {
-            to: to.to_string(),
+            to: to.clone(),
             reason: how.reason.clone(),
             force: how.force,
         };

@@ -1,15 +1,10 @@
 //! Tokens: listed and revoked; the server draws secrets itself.
 
+use lglp_openapi::tokens::TokenList;
 use lglp_registry::{Error, Result, Token, TokenId, Tokens};
-use serde::Deserialize;
 use ureq::http::Method;
 
 use super::{RemoteRegistry, error};
-
-#[derive(Deserialize)]
-struct TokenList {
-    tokens: Vec<Token>,
-}
 
 impl Tokens for RemoteRegistry {
     fn tokens(&self) -> Result<Vec<Token>> {

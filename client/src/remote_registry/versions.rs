@@ -1,16 +1,10 @@
 //! Models of a hardware target.
 
-use lglp_registry::{Alias, HardwareName, NewVersion, Result, Version, Versions};
-use serde::Deserialize;
+use lglp_openapi::models::ModelList;
+use lglp_registry::{HardwareName, NewVersion, Result, Version, Versions};
 use ureq::http::Method;
 
 use super::{RemoteRegistry, error, keyed};
-
-#[derive(Deserialize)]
-pub(super) struct Models {
-    versions: Vec<Version>,
-    pub(super) aliases: Vec<Alias>,
-}
 
 impl Versions for RemoteRegistry {
     fn create_version(
@@ -38,7 +32,7 @@ impl Versions for RemoteRegistry {
 
 impl RemoteRegistry {
     /// Versions and aliases, which the server lists together.
-    pub(super) fn models(&self, hardware: &HardwareName) -> Result<Models> {
+    pub(super) fn models(&self, hardware: &HardwareName) -> Result<ModelList> {
         let path = format!("/v1/{hardware}/models");
         self.0.get(&path).map_err(error("list versions", "hardware target"))
     }

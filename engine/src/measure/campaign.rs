@@ -1,6 +1,11 @@
 //! A campaign: measuring many architectures of a space on one hardware target, resumably.
 
-use lglp_registry::{Digest, HardwareName, HardwareTarget, Registry};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+
+use lglp_registry::{Digest, HardwareName, HardwareTarget, Measurement, Registry};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::Serialize;
 
@@ -9,7 +14,7 @@ use super::repeatability::Repeatability;
 use super::target::{
     Difference, Setup, calibrated, difference, difference_before, fingerprint, reference_network, reference_space,
 };
-use super::{CALIBRATION_RUNS, DeviceLock, MeasurementHarness, Protocol, RecordContext};
+use super::{CALIBRATION_RUNS, Candidate, DeviceLock, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol};
 use crate::host::{PluginError, PluginHost, RuntimeInstance};
 use crate::spaces::{DefinitionError, Spaces, require_same};
 
@@ -180,10 +185,7 @@ impl Campaign<'_> {
             setup.batch,
         )?;
         let file = DeviceLock::path(&runtime.describe()?);
-        let locked = |reason| MeasureError::DeviceLock {
-            path: file.display().to_string(),
-            reason,
-        };
+        let locked = |reason| unlockable(&file, reason);
         let lock = DeviceLock::open(&file).map_err(locked)?;
         let target = {
             let turn = lock
@@ -193,37 +195,38 @@ impl Campaign<'_> {
             self.target(known, &setup, &runtime, &mut harness, progress)?
         };
         harness.know(target.reference.as_ref());
-        let reference_ms = target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms);
         let round = self.wanted.round();
         let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
         let plan = self.wanted.architectures(self.store, self.hardware, self.space)?;
+        let planned = plan.len();
+        let missing: Vec<Candidate> = plan
+            .into_iter()
+            .filter(|(_, architecture)| !done.contains(&self.digest(architecture)))
+            .map(|(draw, architecture)| Candidate {
+                architecture,
+                flags: draw.flags(),
+            })
+            .collect();
         progress(CampaignEvent::Resuming {
-            done: plan.iter().filter(|(_, a)| done.contains(&self.digest(a))).count(),
+            done: planned - missing.len(),
         });
-        let mut measured = 0;
-        let mut missing = plan.iter().filter(|(_, a)| !done.contains(&self.digest(a))).peekable();
-        while let Some((draw, architecture)) = missing.next() {
-            if stopped() {
-                return Err(MeasureError::Stopped);
-            }
-            let label = RecordContext {
-                hardware: self.hardware,
-                round,
-                reference_ms,
-                flags: &draw.flags(),
-            };
-            let turn = lock
-                .turn(|| progress(CampaignEvent::Waiting), stopped)
-                .map_err(locked)?;
-            let _turn = turn.ok_or(MeasureError::Stopped)?;
-            let (record, paired) = harness.measure(architecture, missing.peek().map(|(_, next)| next), label)?;
-            self.store.record_measurement(&record, self.actor)?;
-            measured += 1;
-            progress(CampaignEvent::Measured {
-                latency_ms: record.latency_ms,
-                half_width: paired.half_width,
-            });
-        }
+        let mut work = Planned {
+            campaign: self,
+            missing: missing.into(),
+            lock: &lock,
+            progress: RefCell::new(progress),
+            stopped,
+            measured: 0,
+        };
+        let mut measuring = MeasurementLoop {
+            lock: &lock,
+            harness,
+            hardware: self.hardware,
+            round,
+            reference_ms: target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms),
+        };
+        measuring.run(&mut work)?;
+        let measured = work.measured;
         self.summary(measured)
     }
 
@@ -276,5 +279,67 @@ impl Campaign<'_> {
             total: self.store.measured_digests(self.hardware, space, round)?.len(),
             repeatability,
         })
+    }
+}
+
+/// What of a campaign's plan is not measured yet, and the registry that takes it.
+struct Planned<'a> {
+    campaign: &'a Campaign<'a>,
+    missing: VecDeque<Candidate>,
+    lock: &'a DeviceLock,
+    progress: RefCell<&'a mut dyn FnMut(CampaignEvent)>,
+    stopped: &'a dyn Fn() -> bool,
+    measured: usize,
+}
+
+impl MeasurementWork for Planned<'_> {
+    type Stop = MeasureError;
+
+    fn next(&mut self) -> Result<Option<Candidate>, MeasureError> {
+        Ok(self.missing.pop_front())
+    }
+
+    fn upcoming(&self) -> Option<&Architecture> {
+        self.missing.front().map(|next| &next.architecture)
+    }
+
+    fn goes_on(&self) -> Result<(), MeasureError> {
+        match (self.stopped)() {
+            true => Err(MeasureError::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    fn ready(&mut self) -> Result<(), MeasureError> {
+        Ok(())
+    }
+
+    fn waits(&self) {
+        self.progress.borrow_mut()(CampaignEvent::Waiting);
+    }
+
+    fn unlockable(&self, reason: io::Error) -> MeasureError {
+        unlockable(self.lock.file(), reason)
+    }
+
+    fn keep(&mut self, measurement: Measurement, half_width: f64) -> Result<(), MeasureError> {
+        self.campaign
+            .store
+            .record_measurement(&measurement, self.campaign.actor)?;
+        self.measured += 1;
+        let latency_ms = measurement.latency_ms;
+        self.progress.borrow_mut()(CampaignEvent::Measured { latency_ms, half_width });
+        Ok(())
+    }
+
+    fn failed(&mut self, _: &Candidate, error: MeasureError) -> Result<(), MeasureError> {
+        Err(error)
+    }
+}
+
+fn unlockable(file: &Path, reason: io::Error) -> MeasureError {
+    MeasureError::DeviceLock {
+        path: file.display().to_string(),
+        reason,
     }
 }

@@ -85,7 +85,7 @@ impl<'a> MeasurementHarness<'a> {
         &mut self,
         architecture: &Architecture,
         next: Option<&Architecture>,
-        label: RecordContext<'_>,
+        context: RecordContext<'_>,
     ) -> Result<(Measurement, PairedMeasurement), MeasureError> {
         self.admit(architecture)?;
         let ahead = self.ahead.take().and_then(|ahead| ahead.network_of(architecture));
@@ -95,7 +95,7 @@ impl<'a> MeasurementHarness<'a> {
         }
         let mut candidate = self.runtime.load(&network.onnx)?;
         let at_once = self.runtime.runs_at_once();
-        let (mut paired, reference) = match self.paired(&mut candidate, at_once, label.reference_ms) {
+        let (mut paired, reference) = match self.paired(&mut candidate, at_once, context.reference_ms) {
             Ok(paired) => paired,
             Err(error) => {
                 // It may be a reference network that failed; that it cannot be loaded either, the next measurement says.
@@ -108,8 +108,8 @@ impl<'a> MeasurementHarness<'a> {
         }
         let reference_ms = reference
             .as_ref()
-            .map_or(label.reference_ms, |larger| larger.latency_ms);
-        let mut record = self.record(architecture, &paired, paired.ratio * reference_ms, label)?;
+            .map_or(context.reference_ms, |larger| larger.latency_ms);
+        let mut record = self.record(architecture, &paired, paired.ratio * reference_ms, context)?;
         record.reference = reference;
         Ok((record, paired))
     }
@@ -155,7 +155,7 @@ impl<'a> MeasurementHarness<'a> {
         architecture: &Architecture,
         paired: &PairedMeasurement,
         latency_ms: f64,
-        label: RecordContext<'_>,
+        context: RecordContext<'_>,
     ) -> Result<Measurement, MeasureError> {
         let text = self.space.canonical_text(architecture);
         if plausible::latency_ms("latency_ms", latency_ms).is_err() {
@@ -164,7 +164,7 @@ impl<'a> MeasurementHarness<'a> {
                 latency_ms,
             });
         }
-        let mut flags = label.flags.to_vec();
+        let mut flags = context.flags.to_vec();
         if paired.attempts > 1 {
             flags.push(format!("attempts:{}", paired.attempts));
         }
@@ -181,11 +181,11 @@ impl<'a> MeasurementHarness<'a> {
                 .map(|(mark, _)| mark.to_owned()),
         );
         Ok(Measurement {
-            hardware: label.hardware.clone(),
+            hardware: context.hardware.clone(),
             space: self.space.name.clone(),
             digest: Digest::of(text.as_bytes()),
             architecture: text,
-            round: label.round,
+            round: context.round,
             latency_ms,
             statistic: self.protocol.statistic().to_owned(),
             protocol: json!(self.protocol),

@@ -27,9 +27,18 @@ pub struct Problem {
     /// Places in the request body that are at fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+    /// Which request it was: the id that the answer's `X-Request-Id` and lines of the server's log have, after `urn:uuid:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "urn:uuid:0b1b1f4e-6f0c-4a26-9d0c-0d6a2c1d7f11")]
+    pub instance: Option<String>,
 }
 
 impl Problem {
+    /// The id of the request, where the server told it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.instance.as_deref()?.strip_prefix("urn:uuid:")
+    }
+
     /// Its kind, where this program knows it.
     pub fn slug(&self) -> Option<Slug> {
         Slug::of(&self.kind)

@@ -241,7 +241,7 @@ pub fn new_job(kind: JobKind) -> NewJob {
 /// A process on a device of the same name that does these kinds of jobs.
 pub fn worker(holder: &str, kinds: &[JobKind]) -> LeaseRequest {
     LeaseRequest {
-        holder: holder.to_owned(),
+        holder: holder.parse().expect("a name"),
         device: holder.to_owned(),
         kinds: kinds.iter().copied().collect(),
         hardware: None,

@@ -3,8 +3,8 @@ use serde_json::json;
 use super::fixtures::{measurement, name, new_hardware, new_job, new_worker, places, worker};
 use super::{Check, invalid, not_found};
 use crate::{
-    Accepted, Error, JOB_ATTEMPTS, Job, JobKind, JobOutcome, LeaseRequest, NewHardware, NewJob, NewWorker, Quota,
-    Result, SignOfLife, Store,
+    Accepted, Error, JOB_ATTEMPTS, Job, JobKind, JobOutcome, LeaseHolder, LeaseRequest, NewHardware, NewJob, NewWorker,
+    Quota, Result, SignOfLife, Store,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -255,7 +255,7 @@ fn renewed(store: &dyn Store) {
     std::thread::sleep(std::time::Duration::from_millis(20));
     store.renew_leases_except(&before.holder).unwrap();
     assert_eq!(store.job(job.id).unwrap().lease.as_ref(), Some(&before));
-    store.renew_leases_except("server").unwrap();
+    store.renew_leases_except(&LeaseHolder::Server).unwrap();
     let after = store.job(job.id).unwrap().lease.expect("it is still leased");
     assert!(after.expires_at > before.expires_at && after.fencing == before.fencing);
 }

@@ -8,8 +8,9 @@ use crate::Result;
 /// How many of the architectures that differ most are kept.
 pub(crate) const MOST_DIFFERENT: usize = 10;
 
-/// Predictions of two versions of a hardware target, compared. A difference is relative to production's prediction.
+/// Predictions of two versions for the same live requests. Differences are relative to production's prediction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Agreement {
     /// The version that was production.
     pub production: u32,
@@ -19,26 +20,28 @@ pub struct Agreement {
     pub n: u64,
     /// Mean difference: above 0 where the candidate predicts longer latencies.
     pub mean_relative: f64,
-    /// Mean of the differences' sizes.
+    /// Mean size of a difference.
     pub mean_absolute_relative: f64,
     /// The largest size of a difference.
     pub max_absolute_relative: f64,
-    /// How many differ by at most 5 %.
+    /// How many predictions differ by at most 5 %.
     pub within_5: u64,
-    /// How many differ by at most 10 %.
+    /// How many predictions differ by at most 10 %.
     pub within_10: u64,
-    /// Predictions that were not compared, since too many waited for it.
+    /// Predictions not compared, since too many waited.
     pub dropped: u64,
-    /// Predictions that could not be compared, since the candidate failed on them.
+    /// Predictions not compared, since the candidate failed on them.
     pub failed: u64,
-    /// The `MOST_DIFFERENT` architectures that differ most, those first.
+    // `MOST_DIFFERENT` of them.
+    /// The 10 architectures that differ most, those first.
     pub most_different: Vec<Disagreement>,
 }
 
 /// An architecture on which two versions differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Disagreement {
-    /// Its canonical text.
+    /// Canonical text.
     pub architecture: String,
     /// Production's prediction, milliseconds.
     pub production_ms: f64,

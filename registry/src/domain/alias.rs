@@ -11,18 +11,20 @@ pub(crate) const ALIAS_MEMORY: usize = 32;
 /// Aliases of a hardware target at most: a server keeps loaded what each of them points at.
 pub(crate) const ALIASES_LIMIT: usize = 64;
 
-/// Where an alias of a hardware target points.
+/// A movable name for a version. Its generation is also its `ETag`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Alias {
-    /// Its name.
+    /// Its name within the hardware target; `production` answers requests that name no model.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "production"))]
     pub name: AliasName,
     /// The version it points at.
     pub version: u32,
-    /// The versions it pointed at before, oldest first: what rolling back goes back through. The last
-    /// `ALIAS_MEMORY` ones.
+    // The last `ALIAS_MEMORY` of them.
+    /// The versions it pointed at before, oldest first: what rolling back goes back through.
     #[serde(default)]
     pub previous: Vec<u32>,
-    /// How often it has moved: 1 after its creation, and one more with every move.
+    /// Raised by every move; 0 would be an alias that does not exist yet.
     pub generation: u64,
     /// When it moved last; RFC 3339, UTC.
     pub moved_at: String,
@@ -67,18 +69,19 @@ pub struct Rollback {
     pub idempotency_key: Option<String>,
 }
 
-/// What a move would do, as things stand.
+/// What a move of an alias would do now: the answer to `dry_run`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Forecast {
     /// Whether the alias would move.
     pub moves: bool,
-    /// The version it points at now; none where it does not exist.
+    /// The version it points at now; null where it does not exist.
     pub from: Option<u32>,
     /// The version it would point at.
     pub to: u32,
     /// The generation it has now; 0 where it does not exist.
     pub generation: u64,
-    /// What its gate says, where it has one.
+    /// What the gate says; null where there is none.
     pub verdict: Option<Verdict>,
     /// Whether a gate that refuses would be overruled.
     pub forced: bool,

@@ -219,47 +219,53 @@ pub enum Change {
     },
 }
 
-/// One entry of the audit log.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Its place: 1, 2, ...
     pub sequence: u64,
-    /// When it was written; RFC 3339, UTC.
+    /// RFC 3339, UTC.
     pub at: String,
     /// Who did it.
     pub actor: String,
-    /// Why, where a reason was given.
+    /// Why; null where no reason was given.
     pub reason: Option<String>,
     /// What happened.
     pub change: Change,
-    /// The record as it was before, where there was one.
+    /// The record as it was before; left out where there was none, or it is for admins alone.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub before: Value,
-    /// The record as it is since, or what identifies it where it is large.
+    /// The record as it is since, or what identifies it; left out where there is none, or it is for admins alone.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub after: Value,
     /// The hash of the entry before; zeros for the first.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub previous: Digest,
-    /// The digest of the canonical JSON of this entry without this field.
+    /// SHA-256 of the canonical JSON of this entry without this field.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub hash: Digest,
 }
 
-/// The end of the audit log. Kept elsewhere, it shows later that the log was not cut short or written anew as a
-/// whole, which the chain alone cannot.
+// Kept elsewhere, it shows later that the log was not cut short or written anew as a whole, which the chain alone cannot.
+/// The end of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AuditHead {
     /// How many entries there are.
     pub entries: u64,
-    /// The hash of the last; zeros where there is none.
+    /// The hash of the last.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub hash: Digest,
 }
 
 /// A change, for whoever waits for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Its place: 1, 2, ...
     pub sequence: u64,
-    /// When it happened; RFC 3339, UTC.
+    /// RFC 3339, UTC.
     pub at: String,
     /// What happened.
     pub change: Change,

@@ -5,33 +5,35 @@ use serde::{Deserialize, Serialize};
 use super::{finite, remarks};
 use crate::Result;
 
-/// The state of the device while it measured. What it does not tell is absent.
+/// The state of a device while it measured. What it does not tell is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Conditions {
-    /// Clock of the processor, in megahertz: the mean over its cores.
+    /// Clock of the processor, MHz: the mean over its cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_mhz: Option<f64>,
-    /// The graphics processor, where the device is one.
+    /// Its graphics processor, where it measured on one that tells its state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu: Option<GpuConditions>,
-    /// Why the device ran slower than it can, in the words of its driver: `sw-thermal-slowdown`, `hw-power-brake`, ...
+    /// Why the device ran slower than it can, as its driver names it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub throttled: Vec<String>,
 }
 
 /// The state of a graphics processor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GpuConditions {
-    /// Clock of the streaming multiprocessors, in megahertz.
+    /// Clock of the streaming multiprocessors, MHz: the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sm_mhz: Option<f64>,
-    /// Clock of the memory, in megahertz.
+    /// Clock of the memory, MHz: the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mhz: Option<f64>,
-    /// Temperature, in degrees Celsius.
+    /// The highest temperature, degrees Celsius.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_c: Option<f64>,
-    /// Power, in watts.
+    /// Power that it drew, watts: the median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_w: Option<f64>,
 }

@@ -18,22 +18,28 @@ pub struct NewDataset {
     pub creator: String,
 }
 
-/// A frozen dataset of one hardware target.
+/// Measurements, frozen for training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Dataset {
-    /// The digest of its content.
+    /// SHA-256 of its content, by which it is found.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
-    /// The hardware target it was measured on.
+    /// The hardware target that it was measured on.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub hardware: HardwareName,
     /// The search space of its architectures.
+    #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub space: String,
-    /// How many architectures it holds.
+    /// How many rows it has: one for each architecture.
     pub rows: usize,
-    /// Where it came from.
+    /// Where it comes from, in the words of the caller that froze it: `measured` where training froze it.
+    #[cfg_attr(feature = "schema", schema(max_length = 4096))]
     pub origin: String,
-    /// When it was frozen; RFC 3339, UTC.
+    /// When it was frozen here; RFC 3339, UTC.
     pub created_at: String,
     /// The blob with its content; the same as `digest`.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub blob: Digest,
 }
 

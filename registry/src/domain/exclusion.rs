@@ -6,19 +6,24 @@ use serde_json::Value;
 use super::limits;
 use crate::{Digest, Result, names};
 
-/// A mark on a measurement: it stays as it is, but no model is trained or judged by it. Written once; an architecture that
-/// was excluded by mistake comes back by measuring it in another round.
+// Written once; an architecture that was excluded by mistake comes back by measuring it in another round.
+/// A mark on a measurement: it stays, but no model is trained or judged by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Exclusion {
-    /// The search space.
+    /// The search space of the measurement.
+    #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub space: String,
-    /// The digest of the architecture's canonical text.
+    /// SHA-256 of the architecture's canonical text.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
     /// The round of the measurement.
     pub round: u32,
     /// Why, for people.
+    #[cfg_attr(feature = "schema", schema(max_length = 4096))]
     pub reason: String,
-    /// The figures that speak for it: predictions, residuals, repetitions.
+    /// The figures that speak for it.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub evidence: Value,
 }
 

@@ -5,42 +5,51 @@ use serde::{Deserialize, Serialize};
 use super::{finite, limits};
 use crate::{Error, Expected, Result, Validation, clock};
 
-/// The rules of a hardware target, each over the newest validation report of the version that is to be promoted. A rule
-/// that is absent is not asked.
+/// Rules over the newest validation report of the version that is to be promoted. A rule that is left out is not asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GateRules {
     /// Architectures that were measured, at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(example = 50))]
     pub min_n: Option<u32>,
     /// Mean absolute percentage error at most, %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(example = 5.0))]
     pub max_mape: Option<f64>,
     /// Spearman's rank correlation at least, -1 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(example = 0.98))]
     pub min_spearman: Option<f64>,
     /// Share of measurements within the prediction's interval at least, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(example = 0.8))]
     pub min_coverage: Option<f64>,
     /// Age of the report at most, hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(example = 168.0))]
     pub max_age_hours: Option<f64>,
-    /// How much larger the MAPE may be than that of the version in production on the same architectures, % of the latter.
-    /// 0: no worse at all; below 0: better by so much.
+    /// How much larger the MAPE may be than that of production on the same architectures, % of the latter; below 0 it must
+    /// be smaller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(example = 10.0))]
     pub max_regression: Option<f64>,
 }
 
-/// The gate of a hardware target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The gate of a hardware target. Its generation is also its `ETag`; 0 where none was set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Gate {
-    /// The rules.
+    /// The rules; empty where none was set.
     pub rules: GateRules,
-    /// How often they were set: 1 the first time, and one more each time.
+    /// How often the rules were set.
     pub generation: u64,
-    /// When they were set last; RFC 3339, UTC.
+    /// When the rules were set last.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub set_at: String,
     /// Who set them last.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub set_by: String,
 }
 
@@ -59,27 +68,31 @@ pub struct GateChange {
 
 /// What a gate says of a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Verdict {
     /// Whether every rule holds.
     pub passed: bool,
-    /// The report it was judged by, where there is one.
+    /// The number of the report it was judged by.
     pub validation: Option<u32>,
-    /// Rule by rule.
+    /// What each rule that is set says.
     pub rules: Vec<RuleOutcome>,
 }
 
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RuleOutcome {
-    /// The rule's name, as in [`GateRules`].
+    /// The rule's name, as among the gate's rules.
+    #[cfg_attr(feature = "schema", schema(example = "max_mape"))]
     pub rule: String,
-    /// Its bound.
+    /// The bound that the gate sets, in the rule's unit.
     pub bound: f64,
-    /// What it looks at; none where the report does not tell.
+    /// What the rule looks at; null where the report does not tell.
     pub value: Option<f64>,
-    /// Whether it holds.
+    /// Whether the rule holds.
     pub passed: bool,
-    /// For people.
+    /// Figure and bound, or why there is no figure, for people.
+    #[cfg_attr(feature = "schema", schema(example = "MAPE, %: 7.312, at most 5 is asked"))]
     pub detail: String,
 }
 

@@ -9,70 +9,88 @@ use serde_json::{Value, json};
 use super::{item, items, limits, plausible};
 use crate::{Digest, Error, HardwareName, Result, names};
 
-/// A device with a runtime and its settings, as the caller describes it.
+/// A target that is to be created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NewHardware {
-    /// Its name.
+    /// Its name, the same as in the path.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub name: HardwareName,
-    /// The runtime that measures on it: a plugin's, or a name that the owner of the machine has set one up under.
+    /// The runtime that measures: a plugin's, or one that the owner of the machine has set up.
+    #[cfg_attr(feature = "schema", schema(example = "onnxruntime"))]
     pub runtime: String,
-    /// The runtime's settings: threads, precision, batch size, ...
+    /// The runtime's settings, and `batch_size`: inputs that a network takes at once, 1 to 1,000,000.
     #[serde(deserialize_with = "settings")]
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub settings: BTreeMap<String, Value>,
-    /// The machine: CPU model, cores, operating system, ...
+    /// The machine: processor, cores, libraries.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub fingerprint: Value,
-    /// The network that is timed between architectures to notice drift. It may be set later, once.
+    /// The network that measurements are paired with; it may be left out, and set later, once.
     #[serde(default)]
     pub reference: Option<ReferenceNetwork>,
-    /// Whether workers alone measure for it: one of them has brought it along.
+    /// Whether workers alone are to measure for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_workers: bool,
 }
 
-/// A hardware target of the registry.
+/// A device, runtime and settings that latencies belong to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Hardware))]
 pub struct HardwareTarget {
-    /// Its name.
+    /// Its name, by which paths and other records name it.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "xeon-1t", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub name: HardwareName,
-    /// The runtime that measures on it: a plugin's, or a name that the owner of the machine has set one up under.
+    /// The runtime that measures: a plugin's, or one that the owner of the machine has set up.
+    #[cfg_attr(feature = "schema", schema(example = "onnxruntime"))]
     pub runtime: String,
-    /// The runtime's settings.
+    /// The runtime's settings, batch size included. What names a program, a library or a file is not among them: it is the
+    /// measuring machine's own, which `runtime.configuration` of the fingerprint tells the digest of.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub settings: BTreeMap<String, Value>,
-    /// The machine.
+    /// The machine: processor, cores, libraries.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub fingerprint: Value,
-    /// The reference network, where it is known.
+    /// The network that measurements are paired with; null before the first calibration.
     pub reference: Option<ReferenceNetwork>,
     /// Further machines that may measure for it, which somebody has confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
     pub confirmed: Vec<Value>,
     /// Whether workers alone measure for it: one of them has brought it along.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_workers: bool,
     /// When it was created; RFC 3339, UTC.
     pub created_at: String,
-    /// Who created it; empty where that is not known.
+    /// Who created it; left out where that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub created_by: String,
 }
 
-/// The network that is timed between architectures, and how long it takes on a quiet machine.
+/// The calibrated reference network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Reference))]
 pub struct ReferenceNetwork {
-    /// The digest of its canonical text.
+    /// SHA-256 of its architecture's canonical text.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub digest: Digest,
-    /// Its latency, in milliseconds.
+    /// Milliseconds.
     pub latency_ms: f64,
-    /// Larger networks, which candidates of their size are paired with; none on targets of before there were any.
+    /// Larger networks, which candidates of their size are paired with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(max_items = 16))]
     pub larger: Vec<TimedNetwork>,
 }
 
 /// A network whose latency on a target is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TimedNetwork {
-    /// The digest of its canonical text.
+    /// SHA-256 of its architecture's canonical text.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub digest: Digest,
-    /// Its latency, in milliseconds.
+    /// Milliseconds.
     pub latency_ms: f64,
 }
 

@@ -12,25 +12,26 @@ use serde_json::Value;
 
 use super::limits;
 use crate::error::quoted;
-use crate::{Error, HardwareName, Result, clock};
+use crate::{Error, HardwareName, LeaseHolder, Result, clock};
 
 /// How often the process that works on a job may go away before the job is given up.
 pub const JOB_ATTEMPTS: u32 = 3;
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobKind {
-    /// Fits a recipe; makes a version.
+    /// Fits a recipe on the hardware target's measurements; makes a version.
     Train,
-    /// Measures architectures on a device.
+    /// Measures architectures: on a worker's machine where one registered for the hardware target, else on the server's own.
     Measure,
     /// Compares a version with fresh measurements.
     Validate,
-    /// Chooses architectures, measures them and makes a version.
+    /// Gets a predictor by few measurements: chooses architectures, measures them where `measure` would, and makes a version.
     Onboard,
-    /// Searches for architectures that a version predicts to be fast.
+    /// Searches for architectures that a version predicts to be fast, and that score well.
     Search,
 }
 
@@ -63,17 +64,18 @@ impl fmt::Display for JobKind {
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
-    /// It waits.
+    /// It waits: for its turn, for a worker, or for a job that does a part of it.
     Queued,
-    /// Somebody holds a lease on it.
+    /// A server or a worker holds a lease on it.
     Running,
-    /// It ended with a result.
+    /// It ended, and `result` tells what came out.
     Succeeded,
-    /// It ended with an error.
+    /// It ended, and `error` tells why.
     Failed,
-    /// It was ended by somebody.
+    /// It was ended before it was done; what it had measured stays.
     Cancelled,
 }
 
@@ -124,6 +126,7 @@ impl FromStr for JobState {
 
 /// How far a job is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = JobProgress))]
 pub struct Progress {
     /// Steps done.
     pub done: u64,
@@ -136,8 +139,8 @@ pub struct Progress {
 /// Who works on a running job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// The process that works on it.
-    pub holder: String,
+    /// Who works on it.
+    pub holder: LeaseHolder,
     /// The machine that it works on: where it measures, no other job measures.
     pub device: String,
     /// Higher than that of every lease on this job before; 0 where it is not told.
@@ -294,8 +297,8 @@ impl JobFilter {
 /// What a process that wants work can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseRequest {
-    /// The process.
-    pub holder: String,
+    /// Who it is.
+    pub holder: LeaseHolder,
     /// The machine that it works on.
     pub device: String,
     /// The kinds of jobs that it does.
@@ -312,7 +315,6 @@ impl LeaseRequest {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
-        limits::text("holder", &self.holder)?;
         limits::text("device", &self.device)?;
         if self.seconds == 0 {
             return Err(Error::invalid("seconds", "a lease holds for a second at least"));

@@ -93,10 +93,11 @@ pub enum AuditFrom {
     Before(u64),
 }
 
-/// What collecting blobs removed, or would remove.
+/// What was removed, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Collected {
-    /// How many blobs no record names, and nobody put lately.
+    /// Blobs that nothing names.
     pub count: u64,
     /// Their size, in bytes.
     pub bytes: u64,
@@ -104,21 +105,24 @@ pub struct Collected {
 
 /// What a check of the whole registry found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Verification {
-    /// How many records were read.
+    /// Records read back.
     pub records: u64,
-    /// How many blobs were read and hashed.
+    /// Blobs hashed.
     pub blobs: u64,
     /// Their size, in bytes.
     pub bytes: u64,
     /// The end of the audit log, where its chain holds.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
     pub audit: Option<AuditHead>,
-    /// Everything that is not as it should be.
+    /// Everything that is not as it should be; empty for a sound registry.
     pub findings: Vec<Finding>,
 }
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Finding {
     /// The record, blob or audit entry.
     pub subject: String,

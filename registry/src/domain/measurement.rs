@@ -6,76 +6,87 @@ use serde_json::Value;
 use super::{finite, item, items, limits, plausible, remarks};
 use crate::{Conditions, Digest, Error, HardwareName, Result, TimedNetwork, clock, names};
 
-/// The latency of one architecture on one hardware target, with everything needed to judge it later. It is found by
-/// hardware, space, digest and round, and written once.
+// Found by hardware, space, digest and round, and written once.
+/// The measured latency of one architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Measurement {
-    /// The hardware target.
+    /// The hardware target that was measured.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub hardware: HardwareName,
-    /// The search space.
+    /// The search space of the architecture.
+    #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub space: String,
-    /// The architecture's canonical text.
+    /// Canonical text.
     pub architecture: String,
-    /// The digest of the canonical text.
+    /// SHA-256 of the canonical text.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
-    /// 0 for the first measurement of an architecture, 1 and up for repeated ones.
+    /// 0 for the first measurement, 1 and up for repetitions.
     pub round: u32,
-    /// The latency, in milliseconds.
+    /// The label, milliseconds.
     pub latency_ms: f64,
-    /// How it was made from the samples: `median`, ...
+    /// How the label follows from the samples.
     pub statistic: String,
-    /// How the samples were taken: warm-up, runs, budget, ...
+    /// How the samples were taken: warm-up, number of pairs, time budget, ...
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub protocol: Value,
-    /// Every sample taken, in order.
+    /// Every run that counts.
     pub samples: Vec<PairedSample>,
-    /// The machine's load average over one minute when the measurement began.
+    /// Of the machine, one minute.
     pub load_average: f64,
-    /// Whether the reference network drifted beyond the bound meanwhile.
+    /// Whether the reference network drifted beyond the protocol's bound.
     pub drift: bool,
-    /// Other remarks on its quality, in the measurer's words.
+    /// Remarks on it, in the measurer's words: `attempts:2`, `throttled`, `wide`, `coarse`, `reference:+12%`, ...
     pub flags: Vec<String>,
     /// When it was finished; RFC 3339.
+    #[cfg_attr(feature = "schema", schema(format = DateTime))]
     pub measured_at: String,
-    /// The run of the measuring process.
+    /// The process that measured.
     pub process: String,
-    /// Energy that the device spent on one inference, in joules, where it tells.
+    /// Energy that the device spent on one inference, joules; absent where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(exclusive_minimum = 0))]
     pub energy_j: Option<f64>,
-    /// The state of the device meanwhile, as far as it tells.
+    /// The state of the device meanwhile; absent where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
-    /// The larger network that it was paired with in the place of the target's reference network, where one was nearer to it in
-    /// size: with the latency that the label was reckoned by.
+    /// The larger network that it was paired with, and by whose latency the label was reckoned; absent where that was the target's
+    /// reference network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<TimedNetwork>,
-    /// The worker that measured it, where one did.
+    /// The worker that measured; absent where the server's own machine did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
-    /// Which networks the space's texts named then: the digest of what they leave to its definition. `None` in measurements from
-    /// before it was kept.
+    /// Which networks the texts of the space named then: a SHA-256 of what they leave to its definition. Where it is left out,
+    /// that of the server's definition is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub space_definition: Option<Digest>,
 }
 
 /// A space of which a hardware target has measurements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MeasuredSpace {
-    /// Its name.
+    /// The space's name.
     pub space: String,
-    /// The definition that the measurements belong to, all of them; `None` where none of them tells.
+    /// The definition that the measurements belong to; null where none of them tells.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub definition: Option<Digest>,
 }
 
-/// One run of the architecture beside one of the reference network.
+/// One run of a network between runs of the reference network. Milliseconds; 0 where a time is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PairedSample {
-    /// Elapsed time of the architecture, in milliseconds.
+    /// Elapsed time of the network.
     pub wall_ms: f64,
-    /// Processor time of the thread that ran the architecture, in milliseconds; 0 where the runtime does not know it.
+    /// Processor time of the thread that ran the network; 0 where the runtime does not know it.
     pub cpu_ms: f64,
-    /// Elapsed time of the reference network, in milliseconds.
+    /// Elapsed time of a run of the reference network, in the mean of before and after.
     pub reference_wall_ms: f64,
-    /// The same of the reference network.
+    /// The same of a run of the reference network, in the mean of before and after.
     pub reference_cpu_ms: f64,
 }
 

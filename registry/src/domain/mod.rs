@@ -13,12 +13,15 @@ pub(crate) mod holder;
 pub(crate) mod intervention;
 pub(crate) mod job;
 pub(crate) mod kinds;
+pub(crate) mod lease_holder;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod measurement;
 pub mod plausible;
 pub(crate) mod quantity;
 pub(crate) mod quota;
+#[cfg(feature = "schema")]
+mod schema;
 pub(crate) mod token;
 pub(crate) mod traffic;
 pub(crate) mod validation;

@@ -4,14 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A property of one inference.
+/// What is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
-    /// How long it takes, in milliseconds.
+    /// How long an inference takes, ms.
     #[default]
     Latency,
-    /// What the device spends on it, in joules.
+    /// What the device spends on it, J.
     Energy,
 }
 

@@ -61,6 +61,7 @@ impl fmt::Display for TokenId {
 
 /// What a token may do. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads and predicts.
@@ -132,22 +133,26 @@ impl NewToken {
 
 /// A token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Token {
-    /// By which it is found.
+    /// By which it is found and revoked.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "3f9a17c20b64", pattern = "^[0-9a-f]{12}$"))]
     pub id: TokenId,
     /// Whose it is: the name that audit entries give.
+    #[cfg_attr(feature = "schema", schema(example = "ci"))]
     pub name: String,
-    /// What it may do.
+    /// What its holder may do.
     pub role: Role,
     /// The hardware targets that it is confined to; none confine it to nothing.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     pub hardware: Vec<HardwareName>,
     /// When it was created; RFC 3339, UTC.
     pub created_at: String,
-    /// Who created it.
+    /// Who created it, as the audit log names them.
     pub created_by: String,
-    /// When it was revoked, if it was; RFC 3339, UTC.
+    /// Null as long as it can be used.
     pub revoked_at: Option<String>,
-    /// Who revoked it, if it was.
+    /// Who revoked it, as the audit log names them; null as long as it can be used.
     pub revoked_by: Option<String>,
 }
 

@@ -8,12 +8,17 @@ use crate::{AliasName, Error, Expected, Result};
 /// The alias whose requests are divided.
 pub const PRODUCTION: &str = "production";
 
-/// A share of the architectures that `production` is asked for.
+/// A share of the architectures that `production` is asked for. An architecture belongs to it, or not, by its digest:
+/// always, as long as the share stands, and still when the share grows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Share {
-    /// The alias that takes part.
+    /// An alias other than `production`.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z][a-z0-9._-]{0,62}$", example = "candidate"))]
     pub alias: AliasName,
-    /// Above 0, up to 1, which is all of them.
+    /// Above 0, up to 1.
+    #[cfg_attr(feature = "schema", schema(example = 0.1))]
     pub share: f64,
 }
 

@@ -8,36 +8,42 @@ use serde_json::Value;
 use super::{finite, item, items, limits, plausible};
 use crate::{Digest, Error, HardwareName, Result, clock, names};
 
-/// The content of a validation report.
+/// What a report says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ValidationContent))]
 pub struct NewValidation {
     /// The version that was judged.
     pub version: u32,
-    /// The digest of its content.
+    /// SHA-256 of the version's content.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub version_digest: Digest,
-    /// The version that was in production then, on the same architectures.
+    /// The version that was in production, judged by the same measurements.
     pub baseline: Option<Baseline>,
-    /// The search space.
+    /// The search space of the architectures.
     pub space: String,
     /// The dataset that the version comes from; it was fitted on none of the architectures.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub dataset: Digest,
-    /// How the architectures were chosen: method, seed, ...
+    /// How the architectures were chosen: `on`, whose measurements they are (`fresh`, `recorded`, `held_out`), `method`, `n`, `seed`.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub selection: Value,
     /// Every architecture, in the order in which it was measured.
     pub pairs: Vec<ValidationPair>,
-    /// Accuracy, by name: `mape`, `spearman`, ...
+    /// Accuracy by name, as for versions.
     pub metrics: BTreeMap<String, f64>,
-    /// Share of the measurements that lie within the prediction's interval; none where the version gives no intervals.
+    /// Share of the measurements that lie within the prediction's interval.
     pub coverage: Option<f64>,
-    /// The machine that measured.
+    /// The machine that measured fresh rows here; of other rows, the target's.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub fingerprint: Value,
-    /// How many measurements were marked for drift of the reference network.
+    /// Measurements that are marked for drift of the reference network.
     pub drifted: usize,
-    /// Predictions against measurements as SVG, a blob.
+    /// Digest of the scatter plot, also at `/v1/{hardware}/validations/{number}/scatter.svg`.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub scatter: Digest,
-    /// When the first measurement began; RFC 3339.
+    /// When the first of the measurements was made; RFC 3339.
     pub started_at: String,
-    /// When the last one ended; RFC 3339.
+    /// When the last of the measurements was made; RFC 3339.
     pub finished_at: String,
     /// Who asked for it.
     pub creator: String,
@@ -45,29 +51,32 @@ pub struct NewValidation {
 
 /// The version in production, judged by the same measurements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ValidationBaseline))]
 pub struct Baseline {
-    /// The version.
+    /// Its number within the hardware target.
     pub version: u32,
-    /// Its accuracy, by name.
+    /// Its accuracy by name, as for versions.
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// One architecture of a validation. Milliseconds.
+/// One architecture of a report. Milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ValidationPair {
-    /// The architecture's canonical text.
+    /// Canonical text.
     pub architecture: String,
     /// The round of its measurement.
     pub round: u32,
     /// The measured latency.
     pub measured_ms: f64,
-    /// The version's prediction.
+    /// The latency that the judged version predicts.
     pub predicted_ms: f64,
-    /// The interval of the prediction, lower and upper end.
+    /// Lower and upper end of the prediction's interval.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<f64>>))]
     pub interval_ms: Option<(f64, f64)>,
     /// The prediction of the version in production.
     pub baseline_ms: Option<f64>,
-    /// Whether the reference network drifted while it was measured.
+    /// Whether the measurement is marked for drift of the reference network.
     pub drift: bool,
 }
 
@@ -78,14 +87,17 @@ impl ValidationPair {
     }
 }
 
-/// A validation of a hardware target. It never changes.
+/// A validation report. It never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Validation {
-    /// The hardware target.
+    /// The hardware target of version and measurements.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub hardware: HardwareName,
     /// Its number: 1, 2, ... for each hardware target.
     pub number: u32,
-    /// The digest of the content's canonical JSON.
+    /// SHA-256 of the content.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub digest: Digest,
     /// When it was stored; RFC 3339, UTC.
     pub created_at: String,

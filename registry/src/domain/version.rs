@@ -15,64 +15,87 @@ const RESIDUALS: usize = 1_000_000;
 /// Artifacts, plugins, metrics and past registries of a version at most, each.
 const PARTS: usize = 256;
 
-/// The content of a version. Blobs are put before the version that names them.
+/// What a version is made of. Its fitted state and log are blobs: put them first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = VersionContent))]
 pub struct NewVersion {
-    /// The search space it predicts in.
+    /// The search space that it predicts in.
+    #[cfg_attr(
+        feature = "schema",
+        schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")
+    )]
     pub space: String,
-    /// The digest of that space as it was defined then: rows of another definition mean something else.
+    /// Digest of the space as it was defined when the version was made.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub space_digest: Digest,
-    /// What it predicts; left out of the JSON where that is latency, so that versions of before keep their digest.
+    // So that versions of before there was another quantity keep their digest.
+    /// Left out where it is latency.
     #[serde(default, skip_serializing_if = "Quantity::is_latency")]
     pub quantity: Quantity,
-    /// The recipe it was fitted by, whole.
+    /// The whole recipe.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub recipe: Value,
-    /// The dataset it was fitted on: one of the same hardware target and space.
+    /// Digest of the dataset it was fitted on.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub dataset: Digest,
-    /// The seed of everything random in the fit.
+    /// Seed of split and fit.
     pub seed: u64,
-    /// How the dataset was divided.
+    /// Row indices of the three parts, or how they were drawn.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub split: Value,
-    /// The plugins it was fitted with.
+    /// The plugins it was fitted with, one entry for each component.
     pub plugins: Vec<PluginUse>,
-    /// Its quality, by name: `mape`, `spearman`, ...
+    /// Accuracy on the test part; where a version has none, of each fitted row as all others tell it. `mse` (ms^2, or J^2),
+    /// `mae` (ms, or J), `r2`, `correlation`, `mape` (%), `spearman`,
+    /// `within_5` (%), `within_10` (%), `median_ape` (%), and `spearman_within`, among architectures of one resolution, where there
+    /// are enough; `mac_mape` (%) and `mac_r2` of multiply-accumulates times a constant on the same rows, which a model is worth
+    /// only as far as it beats; `r2_exchanged`, `r2` with measurement and prediction exchanged; of intervals of 90 %, where there
+    /// are any, `covered` (%) and `width` (% of the prediction).
     pub metrics: BTreeMap<String, f64>,
-    /// The fitted states, by role (`extractor`, `regressor`, ...), as blobs.
+    /// Digests of the fitted parts, by role.
+    #[cfg_attr(feature = "schema", schema(value_type = BTreeMap<String, String>))]
     pub artifacts: BTreeMap<String, Digest>,
-    /// The training log, as a blob.
+    /// Digest of the training log.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub training_log: Digest,
-    /// Relative residuals of the validation part (no unit), for conformal intervals.
+    /// Relative residuals of the validation part, for prediction intervals.
     pub residuals: Vec<f64>,
-    /// Errors of each row as all others tell it, over the spread that the regressor gave it (no unit), for conformal intervals; empty where
-    /// the regressor tells none.
+    /// Errors of each row as all others tell it, over its spread, for prediction intervals; left out where the regressor tells none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<f64>,
-    /// The range of architectures it was fitted in, to tell when a prediction leaves it.
+    /// What the model has seen in training.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub training_range: Value,
-    /// Who made it.
+    /// The name of the creator's token where there was one.
     pub creator: String,
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imported: Vec<Imported>,
-    /// What the freshly fitted model predicted: a loaded one that predicts otherwise is not the same model.
+    /// What the freshly fitted model predicted, of one architecture at least: a loaded one that predicts otherwise takes no
+    /// traffic. Versions of before these were recorded have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<GoldenFields>))]
     pub golden: Vec<Golden>,
 }
 
 /// What a version was in a registry that it was exported from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Imported {
     /// Its hardware target there.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub hardware: HardwareName,
     /// Its number there.
     pub version: u32,
-    /// The digest of its content there.
+    /// SHA-256 of its content there.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
-    /// Who made it there.
+    /// Who made it there: trained or imported it.
     pub creator: String,
     /// When it was created there; RFC 3339.
     pub created_at: String,
-    /// The digest of the bundle that brought it from there.
+    /// SHA-256 of the bundle that brought it from there.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub bundle: Digest,
 }
 
@@ -87,11 +110,16 @@ pub struct Golden {
     pub predicted: Amount,
 }
 
-/// The fields of a [`Golden`] as they are read: what serde flattens may have any others.
+// The fields of a `Golden` as they are read and described: what serde flattens may have any others.
+/// A prediction to check a loaded model by.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Golden))]
 struct GoldenFields {
+    /// Canonical text.
     architecture: String,
+    /// Milliseconds, where the version predicts latency.
     latency_ms: Option<f64>,
+    /// Joules, where the version predicts energy.
     energy_j: Option<f64>,
 }
 
@@ -112,35 +140,41 @@ impl TryFrom<GoldenFields> for Golden {
     }
 }
 
-/// One plugin that a version was fitted with.
+/// A plugin that a version was fitted with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = UsedPlugin))]
 pub struct PluginUse {
     /// The plugin's name.
     pub plugin: String,
-    /// The component of it that was used.
+    /// The name of the component of it that was used.
     pub component: String,
-    /// The component's kind: `encoder`, `feature-extractor`, `regressor`, ...
+    /// The component's kind: `encoder`, `feature-extractor` or `regressor`.
+    #[cfg_attr(feature = "schema", schema(example = "regressor"))]
     pub kind: String,
-    /// The plugin's version.
+    /// The plugin's own version.
     pub version: String,
-    /// The digest of the plugin's file.
+    /// SHA-256 of the plugin's file.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub sha256: Digest,
-    /// The version of the fitted state that it wrote; 0 where it has none.
+    /// Version of the fitted state that it wrote; 0 for encoders.
     pub state_version: u32,
 }
 
-/// A version of a hardware target. It never changes.
+/// A version: a fitted model, immutable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Version {
-    /// The hardware target.
+    /// The hardware target that it predicts for.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub hardware: HardwareName,
-    /// Its number: 1, 2, ... for each hardware target.
+    /// Counts from 1 for each hardware target.
     pub version: u32,
-    /// The digest of the content's canonical JSON.
+    /// SHA-256 of the content.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
-    /// When it was created; RFC 3339, UTC.
+    /// When it was created here; RFC 3339, UTC.
     pub created_at: String,
-    /// What it is.
+    /// What it is made of.
     pub content: NewVersion,
 }
 

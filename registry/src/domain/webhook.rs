@@ -19,17 +19,22 @@ const URL_LIMIT: usize = 2048;
 
 /// A webhook that is to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
-    /// Its name.
+    /// Its name, which no other webhook has.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "ci", pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub id: WebhookId,
-    /// Where events are sent. Which targets are allowed is for the sender to say.
+    /// Where events are posted: http or https, on this machine or on a host that the server was started to allow.
+    #[cfg_attr(feature = "schema", schema(example = "http://127.0.0.1:9000/hook"))]
     pub url: String,
-    /// Which events: [`PROMOTION`], or kinds of [`Change`]; see [`selectors`].
+    /// `promotion` for moves of `production`, or kinds of events, as `/v1/events` has them; `promotion` alone by default.
     #[serde(default = "promotions", deserialize_with = "known_events")]
+    #[cfg_attr(feature = "schema", schema(example = json!(["promotion"])))]
     pub events: BTreeSet<String>,
-    /// Of which hardware targets; empty for all of them, and for events that concern none.
+    /// Hardware targets whose events are sent; all where there are none.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = BTreeSet<String>))]
     pub hardware: BTreeSet<HardwareName>,
 }
 
@@ -63,20 +68,21 @@ pub struct CreatedWebhook {
     pub secret: String,
 }
 
-/// How far the events have been delivered to a webhook.
+/// How far the events have been delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Delivery {
     /// Events up to this sequence number are delivered, or were not for this webhook.
     pub delivered_through: u64,
-    /// How often the next event was tried, each time in vain.
+    /// How often the next event was tried in vain.
     pub attempts: u32,
-    /// When it is tried again; RFC 3339, UTC. `None` where it did not fail.
+    /// When it is tried again; null where it did not fail.
     pub next_attempt_at: Option<String>,
-    /// The HTTP status of the last attempt, where there was an answer.
+    /// HTTP status of the last attempt; null where there was no answer, or no attempt.
     pub last_status: Option<u16>,
-    /// What was wrong with the last attempt.
+    /// What was wrong with the last attempt; null where it succeeded.
     pub last_error: Option<String>,
-    /// When an event was last delivered; RFC 3339, UTC.
+    /// When an event was last delivered.
     pub last_success_at: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{finite, limits};
-use crate::{Error, HardwareName, Measurement, Result, WorkerName};
+use crate::{Error, HardwareName, LeaseHolder, Measurement, Result, WorkerName};
 
 /// Measurements by which a worker's rate is told.
 pub(crate) const RECENT: usize = 20;
@@ -103,8 +103,11 @@ impl Recent {
 
 impl Worker {
     /// Under what name it holds leases.
-    pub fn holder(&self) -> String {
-        format!("{}@{}", self.name, self.instance)
+    pub fn holder(&self) -> LeaseHolder {
+        LeaseHolder::Worker {
+            name: self.name.clone(),
+            instance: Some(self.instance.clone()),
+        }
     }
 
     /// Who registered this process, and speaks for it.

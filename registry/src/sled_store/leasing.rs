@@ -10,8 +10,8 @@ use super::measurements;
 use super::{SledStore, keys};
 use crate::domain::{item, items, limits};
 use crate::{
-    Accepted, Error, JOB_ATTEMPTS, Job, JobOutcome, JobState, Lease, LeaseRequest, Leasing, Measurement, Progress,
-    Result, Worker, WorkerName, clock,
+    Accepted, Error, JOB_ATTEMPTS, Job, JobOutcome, JobState, Lease, LeaseHolder, LeaseRequest, Leasing, Measurement,
+    Progress, Result, Worker, clock,
 };
 
 /// Who gives up a job whose process went away too often.
@@ -104,7 +104,7 @@ impl Leasing for SledStore {
         })
     }
 
-    fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>> {
+    fn requeue_jobs(&self, gone: Option<&LeaseHolder>) -> Result<Vec<Job>> {
         let mut requeued = Vec::new();
         // One at a time: a set of changes has one entry in the audit log.
         while let ControlFlow::Continue(job) = self.write(|changes| changes.requeue_one(gone))? {
@@ -137,10 +137,10 @@ impl Leasing for SledStore {
         })
     }
 
-    fn renew_leases_except(&self, holder: &str) -> Result<()> {
+    fn renew_leases_except(&self, holder: &LeaseHolder) -> Result<()> {
         self.write(|changes| {
             for mut job in changes.open_jobs()? {
-                let lease = job.lease.as_mut().filter(|lease| lease.holder != holder);
+                let lease = job.lease.as_mut().filter(|lease| lease.holder != *holder);
                 if let Some(lease) = lease {
                     lease.expires_at = clock::after(lease.seconds);
                     changes.put(keys::job(job.id), &job)?;
@@ -166,12 +166,12 @@ impl Changes<'_> {
 
     /// Who ends a job under a lease: whoever registered the worker that holds it, else the holder itself.
     fn author(&self, lease: &Lease) -> Result<String> {
-        let worker = match lease.device.parse::<WorkerName>() {
-            Ok(name) => self.find::<Worker>(&keys::worker(&name))?,
-            Err(_) => None,
+        let worker = match &lease.holder {
+            LeaseHolder::Worker { name, .. } => self.find::<Worker>(&keys::worker(name))?,
+            LeaseHolder::Server => None,
         };
         let worker = worker.filter(|worker| worker.holder() == lease.holder && !worker.speaker().is_empty());
-        Ok(worker.map_or_else(|| lease.holder.clone(), |worker| worker.speaker().to_owned()))
+        Ok(worker.map_or_else(|| lease.holder.to_string(), |worker| worker.speaker().to_owned()))
     }
 
     fn queue_again(&mut self, job: Job) -> Result<Job> {
@@ -185,8 +185,8 @@ impl Changes<'_> {
     }
 
     /// Takes one job from a process that went away, if there is one.
-    fn requeue_one(&mut self, gone: Option<&str>) -> Result<ControlFlow<(), Job>> {
-        let is_lost = |lease: &Lease| gone == Some(lease.holder.as_str()) || lease.is_over();
+    fn requeue_one(&mut self, gone: Option<&LeaseHolder>) -> Result<ControlFlow<(), Job>> {
+        let is_lost = |lease: &Lease| gone == Some(&lease.holder) || lease.is_over();
         let lost = self
             .open_jobs()?
             .into_iter()

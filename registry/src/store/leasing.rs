@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Accepted, Job, JobOutcome, LeaseRequest, Measurement, Progress, Result};
+use crate::{Accepted, Job, JobOutcome, LeaseHolder, LeaseRequest, Measurement, Progress, Result};
 
 /// Working on jobs. A lease ends unless it is renewed; its fencing token is refused from then on.
 pub trait Leasing: Send + Sync {
@@ -46,7 +46,7 @@ pub trait Leasing: Send + Sync {
     ///
     /// # Errors
     /// The common ones.
-    fn requeue_jobs(&self, gone: Option<&str>) -> Result<Vec<Job>>;
+    fn requeue_jobs(&self, gone: Option<&LeaseHolder>) -> Result<Vec<Job>>;
 
     /// Records measurements of the job that is leased, all that are not recorded yet: of each architecture there is one in a
     /// round, the first. A job that gets on is not given up for the processes that it has lost before.
@@ -60,5 +60,5 @@ pub trait Leasing: Send + Sync {
     ///
     /// # Errors
     /// The common ones.
-    fn renew_leases_except(&self, holder: &str) -> Result<()>;
+    fn renew_leases_except(&self, holder: &LeaseHolder) -> Result<()>;
 }

@@ -1,7 +1,8 @@
 //! `/v1/{hardware}/aliases`: promotion and rollback are moves of `production`.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::IF_MATCH;
-use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
+use actix_web::{HttpRequest, get, post, put, web};
 use lglp_openapi::models::{Alias, MoveAlias, MoveAnswer, RollBack};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{AliasMoved, IfMatchMissing, NoSuchThing};
@@ -9,9 +10,10 @@ use lglp_registry::{AliasMove, AliasName, Role, Rollback};
 use serde::Deserialize;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
-use super::preconditions::{idempotency_key, if_match, tagged};
+use super::preconditions::{idempotency_key, if_match};
 use super::problem::ApiError;
 use super::words::Query;
 
@@ -29,12 +31,12 @@ const HOW: &str = "send If-Match with the alias's ETag, \"0\" to create it, or *
 pub(crate) async fn get_alias(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Alias>, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let alias: AliasName = alias.parse().map_err(ApiError::from)?;
     let found = blocking(move || state.store.alias(&name, &alias)).await?;
-    Ok(tagged(found.generation, &found))
+    Ok(Answer::tagged(found.generation, &found))
 }
 
 /// How to move an alias.
@@ -77,7 +79,7 @@ pub(crate) async fn move_alias(
     request: HttpRequest,
     caller: Caller,
     Body(body): Body<MoveAlias>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<MoveAnswer>, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     if body.force {
@@ -94,11 +96,11 @@ pub(crate) async fn move_alias(
     };
     if options.dry_run {
         let forecast = blocking(move || state.store.forecast_move(&name, &order)).await?;
-        return Ok(HttpResponse::Ok().json(forecast));
+        return Ok(Answer::new(StatusCode::OK, &MoveAnswer::Forecast(forecast)));
     }
     state.serving.load(&name, order.version).await?;
     let moved = blocking(move || state.store.move_alias(&name, &order)).await?;
-    Ok(tagged(moved.generation, &moved))
+    Ok(Answer::tagged(moved.generation, &MoveAnswer::Moved(moved)))
 }
 
 /// Moves an alias back to the version that it pointed at before; once more goes back further. No gate is asked. The version
@@ -127,7 +129,7 @@ pub(crate) async fn roll_back(
     request: HttpRequest,
     caller: Caller,
     Body(body): Body<RollBack>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Alias>, ApiError> {
     let (hardware, alias) = path.into_inner();
     let name = hardware_name(&hardware)?;
     let seen = request.headers().contains_key(IF_MATCH);
@@ -147,5 +149,5 @@ pub(crate) async fn roll_back(
         idempotency_key: idempotency_key(&request)?,
     };
     let moved = blocking(move || state.store.roll_back(&name, &order)).await?;
-    Ok(tagged(moved.generation, &moved))
+    Ok(Answer::tagged(moved.generation, &moved))
 }

@@ -1,14 +1,17 @@
 //! `/v1/audit` and `/v1/events`.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, web};
+use actix_web::web::Json;
+use actix_web::{get, web};
+use lglp_openapi::events::{AuditEntry, AuditHead, Event};
 use lglp_openapi::problem::Slug;
 use lglp_openapi::problem::responses::{InvalidQuery, TooManyReads};
-use lglp_registry::{AuditEntry, AuditFilter, AuditFrom, AuditQuery, Change, Role};
+use lglp_registry::{AuditFilter, AuditFrom, AuditQuery, Change, Role};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::hardware_name;
 use super::heavy::{heavy, heavy_json};
@@ -107,7 +110,7 @@ fn keep_to_admins(entry: &mut AuditEntry) {
     security(("token" = ["viewer"])),
     params(AuditStretch),
     responses(
-        (status = 200, body = Vec<lglp_openapi::events::AuditEntry>, description = "Entries, oldest first"),
+        (status = 200, body = Vec<AuditEntry>, description = "Entries, oldest first"),
         InvalidQuery,
         TooManyReads,
     )
@@ -117,7 +120,7 @@ pub(crate) async fn audit(
     state: web::Data<State>,
     stretch: Query<AuditStretch>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Vec<AuditEntry>>, ApiError> {
     let query = stretch.query()?;
     heavy_json(&state, &caller, move |state| {
         let mut entries = state.store.find_audit(&query)?;
@@ -130,21 +133,21 @@ pub(crate) async fn audit(
 }
 
 /// Checks the whole chain, and that the records are what it tells, and returns its end.
-#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = lglp_openapi::events::AuditHead, description = "The end of the chain, which holds"), TooManyReads))]
+#[utoipa::path(tag = "operation", security(("token" = ["admin"])), responses((status = 200, body = AuditHead, description = "The end of the chain, which holds"), TooManyReads))]
 #[get("/v1/audit/head")]
-pub(crate) async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn audit_head(state: web::Data<State>, caller: Caller) -> Result<Json<AuditHead>, ApiError> {
     let head = heavy(&state, &caller, |state| state.store.verify_audit()).await?;
-    Ok(HttpResponse::Ok().json(head))
+    Ok(Json(head))
 }
 
 /// What changed, for whoever waits for it.
-#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<lglp_openapi::events::Event>, description = "Entries, oldest first"), TooManyReads))]
+#[utoipa::path(tag = "operation", security(("token" = ["viewer"])), params(Stretch), responses((status = 200, body = Vec<Event>, description = "Entries, oldest first"), TooManyReads))]
 #[get("/v1/events")]
 pub(crate) async fn events(
     state: web::Data<State>,
     stretch: Query<Stretch>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Vec<Event>>, ApiError> {
     heavy_json(&state, &caller, move |state| {
         state.store.events(stretch.from, stretch.limit.min(MOST_ENTRIES))
     })

@@ -12,6 +12,7 @@ use lglp_openapi::problem::{Problem, Slug};
 use lglp_registry::Quota;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{BODY_LIMIT, Bytes, hardware_name};
 use super::heavy::heavy;
@@ -74,7 +75,7 @@ pub(crate) async fn import_model(
     query: Query<ImportQuery>,
     caller: Caller,
     body: Result<Bytes, ApiError>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Version>, ApiError> {
     let hardware = hardware_name(&hardware)?;
     let Bytes(body) = body.map_err(|error| match error.status_code() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
@@ -105,11 +106,11 @@ pub(crate) async fn import_model(
         Bundle::read(&body).and_then(|bundle| importer.import(&bundle, &terms))
     })
     .await?;
-    let mut response = match imported.fresh {
-        true => HttpResponse::Created(),
-        false => HttpResponse::Ok(),
+    let status = match imported.fresh {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
     };
-    Ok(response.json(imported.version))
+    Ok(Answer::new(status, &imported.version))
 }
 
 /// What to do with a bundle that is larger than a request may be.

@@ -33,7 +33,7 @@ impl Closing {
         let state = self.0.clone();
         std::thread::spawn(move || {
             state.desk.stop();
-            state.jobs.stop();
+            state.jobs.executor.stop();
             std::thread::sleep(PATIENCE);
             state.desk.abandon();
             state.serving.stop();
@@ -46,7 +46,7 @@ impl Closing {
         self.0.serving.stop();
         self.0.usage.flush();
         self.0.serving.flush();
-        self.0.jobs.join();
+        self.0.jobs.executor.join();
         exit(0)
     }
 

@@ -1,12 +1,13 @@
 //! `/v1/{hardware}/datasets`.
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{get, post, web};
 use lglp_openapi::measurements::{Dataset, FreezeDataset};
 use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_openapi::problem::{Fault, Problem};
 use lglp_registry::NewDataset;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{BODY_LIMIT, Body, blocking, hardware_name};
 use super::heavy::heavy_json;
@@ -24,7 +25,7 @@ pub(crate) async fn list_datasets(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Vec<Dataset>>, ApiError> {
     let name = hardware_name(&hardware)?;
     heavy_json(&state, &caller, move |state| state.store.datasets(&name)).await
 }
@@ -43,7 +44,7 @@ pub(crate) async fn freeze_dataset(
     hardware: web::Path<String>,
     caller: Caller,
     Body(body): Body<FreezeDataset, BODY_LIMIT>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Dataset>, ApiError> {
     let name = hardware_name(&hardware)?;
     let rows = body.content.lines().count();
     if rows != body.rows {
@@ -59,5 +60,5 @@ pub(crate) async fn freeze_dataset(
         creator: caller.acting_as(body.creator),
     };
     let dataset = blocking(move || state.store.freeze_dataset(&name, &new, body.content.as_bytes())).await?;
-    Ok(HttpResponse::Created().json(dataset))
+    Ok(Answer::created(&dataset))
 }

@@ -19,7 +19,8 @@ use super::statuses::Statuses;
         title = "lglp",
         description = "Knows how long a neural network takes on a device, without running it there. Latencies are \
                        milliseconds, times RFC 3339 in UTC, errors RFC 9457 problem documents. A field of a body that a call does \
-                       not know is refused; answers may have more fields than these one day.",
+                       not know is refused; answers may have more fields than these one day. Answers have an `X-Request-Id`, which \
+                       problems and the server's log name, too.",
     ),
     servers((url = ".", description = "Where this document lies, also behind a prefix of paths")),
     tags(

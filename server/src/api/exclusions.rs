@@ -1,13 +1,14 @@
 //! `/v1/{hardware}/exclusions`.
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::web::Json;
+use actix_web::{get, post, web};
 use lglp_openapi::exclusions::{Exclude, Excluded, Exclusion};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
-use lglp_registry::Exclusion as Stored;
 use serde::Deserialize;
 
 use super::State;
+use super::answer::Answer;
 use super::body::EXCLUSIONS;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
@@ -36,21 +37,12 @@ pub(crate) async fn list_exclusions(
     hardware: web::Path<String>,
     selection: Query<Selection>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Vec<Exclusion>>, ApiError> {
     let name = hardware_name(&hardware)?;
     heavy_json(&state, &caller, move |state| {
         state.store.exclusions(&name, &selection.space)
     })
     .await
-}
-
-/// The same as the contract's `Exclude`, in the registry's types.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExcludeBody {
-    exclusions: Vec<Stored>,
-    #[serde(default)]
-    actor: String,
 }
 
 /// Excludes measurements, all or none. They are kept; excluding the same again changes nothing.
@@ -71,11 +63,11 @@ pub(crate) async fn exclude_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(body): Body<ExcludeBody, EXCLUSIONS>,
-) -> Result<HttpResponse, ApiError> {
+    Body(body): Body<Exclude, EXCLUSIONS>,
+) -> Result<Json<Excluded>, ApiError> {
     let name = hardware_name(&hardware)?;
     let actor = caller.acting_as(body.actor);
     let store = state.store.clone();
     let excluded = blocking(move || store.exclude_measurements(&name, &body.exclusions, &actor)).await?;
-    Ok(HttpResponse::Ok().json(Excluded { excluded }))
+    Ok(Json(Excluded { excluded }))
 }

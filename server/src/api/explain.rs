@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::web::Json;
+use actix_web::{post, web};
 use lglp_engine::predictor::{Contributions, Predicted, ServedModel};
 use lglp_engine::spaces::{Spaces, single_changes};
 use lglp_openapi::explain::{ExplainRequest, Explanation, SingleChange};
 use lglp_openapi::predict::PredictingModel;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
 use lglp_openapi::problem::{Fault, Problem};
+use lglp_registry::HardwareName;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::Value;
 
@@ -41,7 +43,7 @@ pub(crate) async fn explain(
     state: web::Data<State>,
     hardware: web::Path<String>,
     Body(body): Body<ExplainRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Explanation>, ApiError> {
     let hardware = hardware_name(&hardware)?;
     let turn = state.desk.turn()?;
     let reference = model_ref(body.model.as_ref().unwrap_or(&Value::Null))?;
@@ -57,25 +59,21 @@ pub(crate) async fn explain(
         Ok::<_, ApiError>(serving.seen(&asked, compared)?)
     });
     let compared = compared.await?.into_iter().flatten().collect();
-    Ok(HttpResponse::Ok().json(question.answer(&model, compared)?))
+    Ok(Json(question.answer(&model, compared)?))
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.
-pub fn explain_here(
+pub(crate) fn explain_here(
     serving: &Serving,
     spaces: &Spaces,
-    hardware: &str,
+    hardware: &HardwareName,
     body: &ExplainRequest,
-) -> Result<Explanation, Problem> {
-    let answer = || {
-        let hardware = hardware_name(hardware)?;
-        let reference = model_ref(body.model.as_ref().unwrap_or(&Value::Null))?;
-        let model = serving.route_blocking(&hardware, &reference)?.model;
-        let question = Question::begin(body, &model, spaces, serving)?;
-        let compared = model.compare(&question.architectures[0], &question.architectures)?;
-        question.answer(&model, compared)
-    };
-    answer().map_err(|error: ApiError| error.problem())
+) -> Result<Explanation, ApiError> {
+    let reference = model_ref(body.model.as_ref().unwrap_or(&Value::Null))?;
+    let model = serving.route_blocking(hardware, &reference)?.model;
+    let question = Question::begin(body, &model, spaces, serving)?;
+    let compared = model.compare(&question.architectures[0], &question.architectures)?;
+    question.answer(&model, compared)
 }
 
 /// What is to be explained, read and taken apart.

@@ -17,7 +17,9 @@ where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
 {
-    match web::block(work).await {
+    // So that what is logged there is known to be this request's.
+    let span = tracing::Span::current();
+    match web::block(move || span.in_scope(work)).await {
         Ok(result) => result.map_err(Into::into),
         Err(_) => Err(ApiError::internal(
             "the work on this request was cut off; the log tells why",

@@ -1,16 +1,16 @@
 //! `/v1/{hardware}/gate`: what a version must have shown before it goes into production.
 
-use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use actix_web::{HttpRequest, get, put, web};
 use lglp_openapi::gates::{Gate, SetGate};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{IfMatchMissing, NoSuchThing};
-use lglp_registry::{GateChange, GateRules};
-use serde::Deserialize;
+use lglp_registry::GateChange;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
-use super::preconditions::{if_match, tagged};
+use super::preconditions::if_match;
 use super::problem::ApiError;
 
 /// The gate of a hardware target; generation 0 and no rules where none was set.
@@ -21,24 +21,11 @@ use super::problem::ApiError;
     responses((status = 200, body = Gate, description = "The gate; its ETag is its generation"), NoSuchThing)
 )]
 #[get("/v1/{hardware}/gate")]
-pub(crate) async fn get_gate(state: web::Data<State>, hardware: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_gate(state: web::Data<State>, hardware: web::Path<String>) -> Result<Answer<Gate>, ApiError> {
     let name = hardware_name(&hardware)?;
     let gate = blocking(move || state.store.gate(&name)).await?;
-    Ok(match gate {
-        Some(gate) => tagged(gate.generation, &gate),
-        None => tagged(0, &serde_json::json!({ "rules": {}, "generation": 0 })),
-    })
-}
-
-/// The same as the contract's `SetGate`, in the registry's types.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetGateBody {
-    rules: GateRules,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    actor: String,
+    let gate = gate.unwrap_or_default();
+    Ok(Answer::tagged(gate.generation, &gate))
 }
 
 /// Sets the rules of a gate, whole. `If-Match` holds the generation that the caller has seen, `"0"` for the first ones, `*` for
@@ -65,8 +52,8 @@ pub(crate) async fn set_gate(
     hardware: web::Path<String>,
     request: HttpRequest,
     caller: Caller,
-    Body(body): Body<SetGateBody>,
-) -> Result<HttpResponse, ApiError> {
+    Body(body): Body<SetGate>,
+) -> Result<Answer<Gate>, ApiError> {
     let name = hardware_name(&hardware)?;
     let change = GateChange {
         rules: body.rules,
@@ -78,5 +65,5 @@ pub(crate) async fn set_gate(
         reason: body.reason,
     };
     let gate = blocking(move || state.store.set_gate(&name, &change)).await?;
-    Ok(tagged(gate.generation, &gate))
+    Ok(Answer::tagged(gate.generation, &gate))
 }

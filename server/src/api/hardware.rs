@@ -1,11 +1,12 @@
 //! `/v1/hardware`.
 
-use actix_web::{HttpResponse, get, put, web};
+use actix_web::web::Json;
+use actix_web::{get, put, web};
 use lglp_engine::measure::{admit, is_of_this_machine};
-use lglp_openapi::hardware::{Hardware, HardwareList, NewHardware};
+use lglp_openapi::hardware::{HardwareList, HardwareTarget, NewHardware};
 use lglp_openapi::problem::responses::{Invalid, NoSuchThing, QuotaReached};
 use lglp_openapi::problem::{Fault, Problem};
-use lglp_registry::{Error, NewHardware as NewTarget, Quota};
+use lglp_registry::{Error, Quota};
 
 use super::State;
 use super::caller::Caller;
@@ -13,12 +14,12 @@ use super::extract::{Body, blocking, hardware_name};
 use super::problem::ApiError;
 
 /// Every hardware target; for a token that is confined to some, these.
-#[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), responses((status = 200, body = HardwareList, description = "Every hardware target")))]
+#[utoipa::path(tag = "hardware", security(("token" = ["viewer"])), extensions(("x-lglp-reach" = json!("shared"))), responses((status = 200, body = HardwareList, description = "Every hardware target")))]
 #[get("/v1/hardware")]
-pub(crate) async fn list_hardware(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let mut targets = blocking(move || state.store.hardware_targets()).await?;
-    targets.retain(|target| caller.sees(&target.name));
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "hardware": targets })))
+pub(crate) async fn list_hardware(state: web::Data<State>, caller: Caller) -> Result<Json<HardwareList>, ApiError> {
+    let mut hardware = blocking(move || state.store.hardware_targets()).await?;
+    hardware.retain(|target| caller.sees(&target.name));
+    Ok(Json(HardwareList { hardware }))
 }
 
 /// One hardware target.
@@ -26,16 +27,16 @@ pub(crate) async fn list_hardware(state: web::Data<State>, caller: Caller) -> Re
     tag = "hardware",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target")),
-    responses((status = 200, body = Hardware, description = "The hardware target"), NoSuchThing)
+    responses((status = 200, body = HardwareTarget, description = "The hardware target"), NoSuchThing)
 )]
 #[get("/v1/hardware/{hardware}")]
 pub(crate) async fn get_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<HardwareTarget>, ApiError> {
     let name = hardware_name(&hardware)?;
     let target = blocking(move || state.store.hardware(&name)).await?;
-    Ok(HttpResponse::Ok().json(target))
+    Ok(Json(target))
 }
 
 /// Creates a hardware target. Its settings are those that any machine may be told: what names a program, a library or a file is in
@@ -46,7 +47,7 @@ pub(crate) async fn get_hardware(
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = NewHardware,
     responses(
-        (status = 200, body = Hardware, description = "The hardware target"),
+        (status = 200, body = HardwareTarget, description = "The hardware target"),
         QuotaReached,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It exists with another description"),
         Invalid,
@@ -57,8 +58,8 @@ pub(crate) async fn put_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(body): Body<NewTarget>,
-) -> Result<HttpResponse, ApiError> {
+    Body(body): Body<NewHardware>,
+) -> Result<Json<HardwareTarget>, ApiError> {
     if body.name.as_str() != hardware.as_str() {
         return Err(ApiError::invalid_request(vec![Fault {
             pointer: "/name".into(),
@@ -80,5 +81,5 @@ pub(crate) async fn put_hardware(
             .put_hardware_within(Quota::of(caller.role), &body, &caller.name)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(target))
+    Ok(Json(target))
 }

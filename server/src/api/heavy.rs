@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::State;
+use super::answer::Answer;
 use super::budget::{Budget, Charge};
 use super::caller::Caller;
 use super::extract::blocking;
@@ -89,7 +89,7 @@ pub(super) async fn heavy_json<T, E>(
     state: &web::Data<State>,
     caller: &Caller,
     work: impl FnOnce(&State) -> Result<T, E> + Send + 'static,
-) -> Result<HttpResponse, ApiError>
+) -> Result<Answer<T>, ApiError>
 where
     T: Serialize,
     E: Into<ApiError>,
@@ -98,5 +98,5 @@ where
         let found = work(state).map_err(Into::into)?;
         serde_json::to_vec(&found).map_err(|e| ApiError::internal(e.to_string()))
     });
-    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json.await?))
+    Ok(Answer::written(json.await?))
 }

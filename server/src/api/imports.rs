@@ -1,7 +1,8 @@
 //! `/v1/{hardware}/measurements/import`: measurements that are too many for one body, in parts that were stored as blobs before. They
 //! are recorded in one step, so that none is recorded where one is refused, and a part that arrived need not be sent again.
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::web::Json;
+use actix_web::{post, web};
 use lglp_openapi::measurements::{ImportMeasurements, Recorded};
 use lglp_openapi::problem::responses::{NoSuchHardware, RecordedOtherwise, TooManyCalls};
 use lglp_openapi::problem::{Fault, Problem};
@@ -49,7 +50,7 @@ pub(crate) async fn import_measurements(
     hardware: web::Path<String>,
     caller: Caller,
     Body(Parts { parts }): Body<Parts>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Recorded>, ApiError> {
     let name = hardware_name(&hardware)?;
     if parts.is_empty() || parts.len() > PARTS {
         let detail = format!("expected 1 to {PARTS} digests, got {}", parts.len());
@@ -63,7 +64,7 @@ pub(crate) async fn import_measurements(
         recorded.map_err(|error| ApiError::from(placed(error, &ends)))
     })
     .await?;
-    Ok(HttpResponse::Ok().json(Recorded { recorded }))
+    Ok(Json(Recorded { recorded }))
 }
 
 /// The measurements of all parts, and how many there are up to the end of each.

@@ -1,11 +1,12 @@
 //! What takes back for good what was recorded: hardware targets, and the measurements of a space.
 
+use actix_web::web::Json;
 use actix_web::{HttpResponse, delete, post, web};
-use lglp_openapi::hardware::{Hardware, RenameHardware};
+use lglp_openapi::hardware::{HardwareTarget, RenameHardware};
 use lglp_openapi::measurements::Deleted;
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{InUse, Invalid, NoSuchHardware, TooManyCalls};
-use lglp_registry::{HardwareName, Intervention};
+use lglp_registry::Intervention;
 use serde::Deserialize;
 
 use super::State;
@@ -37,16 +38,6 @@ pub(super) struct MeasurementDeletion {
     /// Why, for the audit log.
     reason: String,
     /// Also where a version is in production, or a worker has not signed off.
-    #[serde(default)]
-    force: bool,
-}
-
-/// A name that is no target's is refused at its place.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rename {
-    to: HardwareName,
-    reason: String,
     #[serde(default)]
     force: bool,
 }
@@ -105,7 +96,7 @@ pub(crate) async fn delete_hardware(
     params(("hardware" = String, Path, description = "Hardware target")),
     request_body = RenameHardware,
     responses(
-        (status = 200, body = Hardware, description = "The hardware target, under its new name"),
+        (status = 200, body = HardwareTarget, description = "The hardware target, under its new name"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The caller's token is not for the new name"),
         NoSuchHardware,
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It is in use, or there is one of the new name; `detail` says which"),
@@ -118,10 +109,10 @@ pub(crate) async fn rename_hardware(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(order): Body<Rename>,
-) -> Result<HttpResponse, ApiError> {
+    Body(order): Body<RenameHardware>,
+) -> Result<Json<HardwareTarget>, ApiError> {
     let name = hardware_name(&hardware)?;
-    let Rename { to, reason, force } = order;
+    let RenameHardware { to, reason, force } = order;
     caller.may_use(&to)?;
     let how = intervention(&caller, reason, force);
     let work = move |state: &State| {
@@ -129,7 +120,7 @@ pub(crate) async fn rename_hardware(
         state.store.rename_hardware(&name, &to, &how)
     };
     let target = heavy(&state, &caller, work).await?;
-    Ok(HttpResponse::Ok().json(target))
+    Ok(Json(target))
 }
 
 /// Deletes the measurements of a space, with their exclusions and the definition that they belong to. Versions and frozen datasets
@@ -152,11 +143,11 @@ pub(crate) async fn delete_measurements(
     hardware: web::Path<String>,
     deletion: Query<MeasurementDeletion>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Deleted>, ApiError> {
     let name = hardware_name(&hardware)?;
     let MeasurementDeletion { space, reason, force } = deletion.into_inner();
     let how = intervention(&caller, reason, force);
     let work = move |state: &State| state.store.delete_measurements(&name, &space, &how);
     let deleted = heavy(&state, &caller, work).await?;
-    Ok(HttpResponse::Ok().json(Deleted { deleted }))
+    Ok(Json(Deleted { deleted }))
 }

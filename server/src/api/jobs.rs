@@ -3,23 +3,26 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
+use actix_web::web::Json;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use futures_util::stream::unfold;
-use lglp_openapi::jobs::{Job, JobEvent, JobList, SubmitJob};
+use lglp_openapi::jobs::{Job, JobEvent, JobKind, JobList, JobState, SubmitJob};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{Invalid, NoSuchHardware, NoSuchJob};
-use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, JobKind, JobState, NewJob};
+use lglp_registry::{HardwareName, Job as StoredJob, JobFilter, NewJob};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
-use super::heavy::{heavy, heavy_json};
+use super::heavy::heavy;
 use super::preconditions::idempotency_key;
 use super::problem::ApiError;
 use super::words::{Path, Query};
@@ -27,15 +30,6 @@ use crate::jobs::Listener;
 
 /// Silence after which a comment is sent, so that nobody on the way takes the connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// The same as the contract's `SubmitJob`, in the registry's types.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SubmitBody {
-    kind: JobKind,
-    #[serde(default)]
-    parameters: Value,
-}
 
 /// Puts a job into the queue. It is begun when those before it have ended.
 #[utoipa::path(
@@ -60,8 +54,8 @@ pub(crate) async fn submit_job(
     hardware: web::Path<String>,
     request: HttpRequest,
     caller: Caller,
-    Body(body): Body<SubmitBody>,
-) -> Result<HttpResponse, ApiError> {
+    Body(body): Body<SubmitJob>,
+) -> Result<Answer<Job>, ApiError> {
     let mut parameters = body.parameters;
     if body.kind == JobKind::Onboard {
         confine(&mut parameters, &caller)?;
@@ -107,49 +101,30 @@ pub(super) async fn submit(
     new: NewJob,
     key: Option<String>,
     caller: &Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Job>, ApiError> {
     let names_plan = new.parameters.get("plan").is_some_and(|plan| !plan.is_null());
     let takes_long = names_plan || new.kind == JobKind::Onboard;
     let role = caller.role;
-    let submit = move |state: &State| -> lglp_registry::Result<_> {
-        let job = state.jobs.submit(new, key.as_deref(), role)?;
-        Ok((job.id, shown(state, &job)?))
-    };
-    let (id, job) = if takes_long {
+    let submit = move |state: &State| shown(state, state.jobs.queue.submit(new, key.as_deref(), role)?);
+    let job = if takes_long {
         // A plan is read, and each of its architectures is checked; a recipe is tried that is to onboard.
         heavy(&state, caller, submit).await?
     } else {
         let state = state.clone();
         blocking(move || submit(&state)).await?
     };
-    Ok(HttpResponse::Accepted()
-        // Relative to `/v1/{hardware}/…`, so that it holds behind a prefix of paths, too.
-        .insert_header((LOCATION, format!("../jobs/{id}")))
-        .json(job))
-}
-
-/// A job as everybody sees it who may: by what its worker holds the lease is the worker's alone to know.
-fn seen(job: &StoredJob) -> Value {
-    let mut seen = serde_json::json!(job);
-    if let Some(lease) = seen["lease"].as_object_mut() {
-        lease.remove("fencing");
-        let holder = lease["holder"].as_str().unwrap_or_default();
-        lease["holder"] = holder.split('@').next().unwrap_or_default().into();
-    }
-    seen
+    // Relative to `/v1/{hardware}/…`, so that it holds behind a prefix of paths, too.
+    let place = HeaderValue::try_from(format!("../jobs/{}", job.id)).expect("a number is a header's value");
+    Ok(Answer::new(StatusCode::ACCEPTED, &job).with_header(LOCATION, place))
 }
 
 /// A job with what it waits for.
-fn shown(state: &State, job: &StoredJob) -> lglp_registry::Result<Value> {
-    let mut shown = seen(job);
-    if let Some(workers) = state.jobs.waits_for(job)? {
-        shown["waits_for"] = workers.into();
-    }
-    Ok(shown)
-}
-
-fn raw(job: Value) -> Result<Box<RawValue>, ApiError> {
-    to_raw_value(&job).map_err(|e| ApiError::internal(e.to_string()))
+fn shown(state: &State, job: StoredJob) -> lglp_registry::Result<Job> {
+    let waits_for = state.jobs.queue.waits_for(&job)?;
+    Ok(Job {
+        waits_for,
+        ..Job::of_public(job)
+    })
 }
 
 /// Which jobs to list.
@@ -161,7 +136,6 @@ pub(super) struct Selection {
     #[param(value_type = Option<String>)]
     hardware: Option<HardwareName>,
     /// Only those in this state.
-    #[param(value_type = Option<lglp_openapi::jobs::JobState>)]
     state: Option<JobState>,
     /// Jobs at most.
     #[serde(default = "page")]
@@ -175,16 +149,21 @@ fn page() -> usize {
 /// Bytes of a list at most, before the last job of it.
 const MOST_BYTES: usize = 8 << 20;
 
-/// As the contract's `JobList`.
-#[derive(Default, Serialize)]
+/// A [`JobList`] whose jobs were written already, each once, to be counted.
+#[derive(Serialize)]
 struct Listed {
     jobs: Vec<Box<RawValue>>,
+}
+
+fn raw(job: &Job) -> Result<Box<RawValue>, ApiError> {
+    to_raw_value(job).map_err(|e| ApiError::internal(e.to_string()))
 }
 
 /// Jobs, newest first; fewer than asked for where they are large.
 #[utoipa::path(
     tag = "jobs",
     security(("token" = ["viewer"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(Selection),
     responses(
         (status = 200, body = JobList, description = "Jobs, newest first"),
@@ -196,7 +175,7 @@ pub(crate) async fn list_jobs(
     state: web::Data<State>,
     selection: Query<Selection>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<JobList>, ApiError> {
     let Selection {
         hardware,
         state: in_state,
@@ -207,35 +186,37 @@ pub(crate) async fn list_jobs(
         state: in_state,
     };
     let sees = caller.clone();
-    heavy_json(&state, &caller, move |state| {
-        let (mut listed, mut bytes) = (Ok(Listed::default()), 0);
+    let list = heavy(&state, &caller, move |state| -> Result<_, ApiError> {
+        let (mut jobs, mut bytes, mut failed) = (Vec::new(), 0, None);
         let _ = state.store.visit_jobs(&filter, &mut |job| {
-            let Ok(list) = &mut listed else {
-                return ControlFlow::Break(());
-            };
-            if list.jobs.len() >= limit || bytes >= MOST_BYTES {
+            if failed.is_some() || jobs.len() >= limit || bytes >= MOST_BYTES {
                 return ControlFlow::Break(());
             }
             if sees.sees(&job.hardware) {
-                match shown(state, &job).map_err(ApiError::from).and_then(raw) {
+                match shown(state, job).map_err(ApiError::from).and_then(|job| raw(&job)) {
                     Ok(job) => {
                         bytes += job.get().len();
-                        list.jobs.push(job);
+                        jobs.push(job);
                     }
-                    Err(error) => listed = Err(error),
+                    Err(error) => failed = Some(error),
                 }
             }
             ControlFlow::Continue(())
         })?;
-        listed
+        match failed {
+            Some(error) => Err(error),
+            None => serde_json::to_vec(&Listed { jobs }).map_err(|e| ApiError::internal(e.to_string())),
+        }
     })
-    .await
+    .await?;
+    Ok(Answer::written(list))
 }
 
 /// One job.
 #[utoipa::path(
     tag = "jobs",
     security(("token" = ["viewer"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     responses((status = 200, body = Job, description = "The job"), NoSuchJob)
 )]
@@ -244,10 +225,10 @@ pub(crate) async fn get_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     let job = find(&state, id, &caller).await?;
-    let job = blocking(move || shown(&state, &job)).await?;
-    Ok(HttpResponse::Ok().json(job))
+    let job = blocking(move || shown(&state, job)).await?;
+    Ok(Json(job))
 }
 
 /// A job, of a hardware target in the caller's scope.
@@ -262,6 +243,7 @@ async fn find(state: &web::Data<State>, id: u64, caller: &Caller) -> Result<Stor
 #[utoipa::path(
     tag = "jobs",
     security(("token" = ["operator"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     responses(
         (status = 200, body = Job, description = "The job, cancelled or with `cancel_requested`"),
@@ -274,10 +256,10 @@ pub(crate) async fn cancel_job(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     find(&state, id, &caller).await?;
-    let job = blocking(move || state.jobs.cancel(id, &caller.name)).await?;
-    Ok(HttpResponse::Ok().json(seen(&job)))
+    let job = blocking(move || state.jobs.queue.cancel(id, &caller.name)).await?;
+    Ok(Json(Job::of_public(job)))
 }
 
 /// Follows a job, as server-sent events: the whole job as `progress` whenever it has changed, and as `end` when it has
@@ -285,6 +267,7 @@ pub(crate) async fn cancel_job(
 #[utoipa::path(
     tag = "jobs",
     security(("token" = ["viewer"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     responses(
         (status = 200, body = JobEvent, content_type = "text/event-stream", description = "`event: progress` or `event: end`, each with the job as JSON in `data`"),
@@ -300,7 +283,7 @@ pub(crate) async fn job_events(
 ) -> Result<HttpResponse, ApiError> {
     find(&state, id, &caller).await?;
     let place = state.listening.take(&caller.name)?;
-    let listener = blocking(move || state.jobs.listen(id)).await?;
+    let listener = blocking(move || state.jobs.queue.listen(id)).await?;
     let events = unfold((listener, place), |(mut listener, place)| async move {
         let event = next_event(&mut listener).await?;
         Some((Ok::<_, actix_web::Error>(event), (listener, place)))
@@ -315,11 +298,12 @@ async fn next_event(listener: &mut Listener) -> Option<Bytes> {
     let Ok(job) = timeout(KEEP_ALIVE, listener.next()).await else {
         return Some(Bytes::from_static(b": still there\n\n"));
     };
-    Some(event(&job?))
+    Some(event(job?))
 }
 
 /// Compact JSON has no line breaks, which would end the data.
-fn event(job: &StoredJob) -> Bytes {
+fn event(job: StoredJob) -> Bytes {
     let name = if job.state.has_ended() { "end" } else { "progress" };
-    format!("event: {name}\ndata: {}\n\n", seen(job)).into()
+    let data = serde_json::json!(Job::of_public(job));
+    format!("event: {name}\ndata: {data}\n\n").into()
 }

@@ -1,13 +1,13 @@
 //! `/v1/jobs/{id}/...`: what workers tell of the jobs that they have leased. All of it carries the lease's fencing token.
 
-use actix_web::{HttpResponse, post, web};
-use lglp_openapi::jobs::{Job, JobProgress};
+use actix_web::web::Json;
+use actix_web::{post, web};
+use lglp_openapi::jobs::Job;
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{Invalid, LeaseOver, NoSuchJob};
 use lglp_openapi::workers::{Accepted, AskForBatch, Batch, Finish, Heartbeat, Release, SubmitMeasurements};
-use lglp_registry::{Error, Job as Stored, Measurement, Progress, SignOfLife, WorkerName};
+use lglp_registry::{Error, Job as Stored, LeaseHolder, Measurement, SignOfLife, WorkerName};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
-use serde::Deserialize;
 
 use super::State;
 use super::body::MEASUREMENTS;
@@ -27,6 +27,7 @@ const SUBMIT_LIMIT: usize = 256;
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     request_body = Heartbeat,
     responses(
@@ -41,25 +42,23 @@ pub(crate) async fn heartbeat_job(
     Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<Heartbeat>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     let skew = skew(&body.sent_at)?;
     let job = blocking(move || {
         admit(&state, id, body.fencing, &caller)?;
-        let progress = body
-            .progress
-            .map(|JobProgress { done, of, note }| Progress { done, of, note });
-        let job = state.jobs.heartbeat(id, body.fencing, progress.as_ref())?;
+        let job = state.jobs.leasing.heartbeat(id, body.fencing, body.progress.as_ref())?;
         see_holder(&state, &job, skew);
         Ok::<_, ApiError>(job)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(job))
+    Ok(Json(Job::of_holder(job)))
 }
 
 /// The next architectures of a job. Asking renews the lease.
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     request_body = AskForBatch,
     responses(
@@ -74,25 +73,16 @@ pub(crate) async fn next_batch(
     Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<AskForBatch>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Batch>, ApiError> {
     // All that a job measures is looked through for what is left.
     let asking = caller.clone();
     let batch = heavy(&state, &caller, move |state| {
         admit(state, id, body.fencing, &asking)?;
         let limit = body.limit.clamp(1, IN_HAND);
-        Ok::<_, ApiError>(state.jobs.batch(id, body.fencing, limit)?)
+        Ok::<_, ApiError>(state.jobs.leasing.batch(id, body.fencing, limit)?)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(batch))
-}
-
-/// What the contract's `SubmitMeasurements` is in the registry's types.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SubmitBody {
-    fencing: u64,
-    measurements: Vec<Measurement>,
-    sent_at: String,
+    Ok(Json(batch))
 }
 
 /// Records measurements of a job, durably. Of each architecture the first one stays; sending one again changes nothing. Where
@@ -100,6 +90,7 @@ struct SubmitBody {
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     request_body = SubmitMeasurements,
     responses(
@@ -114,8 +105,8 @@ pub(crate) async fn submit_measurements(
     state: web::Data<State>,
     Path((id,)): Path<(u64,)>,
     caller: Caller,
-    Body(mut body): Body<SubmitBody, MEASUREMENTS>,
-) -> Result<HttpResponse, ApiError> {
+    Body(mut body): Body<SubmitMeasurements, MEASUREMENTS>,
+) -> Result<Json<Accepted>, ApiError> {
     let skew = skew(&body.sent_at)?;
     if body.measurements.len() > SUBMIT_LIMIT {
         let reason = format!("expected at most {SUBMIT_LIMIT}, got {}", body.measurements.len());
@@ -130,20 +121,24 @@ pub(crate) async fn submit_measurements(
             ..measurement
         });
         let measurements: Vec<Measurement> = corrected.collect();
-        let counts = state.jobs.record(id, body.fencing, &measurements, &caller.name)?;
+        let counts = state
+            .jobs
+            .leasing
+            .record(id, body.fencing, &measurements, &caller.name)?;
         Ok::<_, ApiError>(Accepted {
             accepted: counts.accepted,
             known: counts.known,
         })
     })
     .await?;
-    Ok(HttpResponse::Ok().json(counts))
+    Ok(Json(counts))
 }
 
 /// Ends a job: well where every architecture is measured, else with the reason why it failed.
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     request_body = Finish,
     responses(
@@ -159,21 +154,22 @@ pub(crate) async fn finish_job(
     Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<Finish>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     let job = blocking(move || {
         admit(&state, id, body.fencing, &caller)?;
         // What a worker's runtime said may be of any length; that the job failed is recorded all the same.
         let failed = body.failed.map(|why| shortened(why, MESSAGE));
-        Ok::<_, ApiError>(state.jobs.finish(id, body.fencing, failed)?)
+        Ok::<_, ApiError>(state.jobs.leasing.finish(id, body.fencing, failed)?)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(job))
+    Ok(Json(Job::of_holder(job)))
 }
 
 /// Gives a job back unfinished: it is queued again, or cancelled where somebody wanted that.
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("id" = u64, Path, description = "Job number")),
     request_body = Release,
     responses(
@@ -188,13 +184,13 @@ pub(crate) async fn release_job(
     Path((id,)): Path<(u64,)>,
     caller: Caller,
     Body(body): Body<Release>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     let job = blocking(move || {
         admit(&state, id, body.fencing, &caller)?;
-        Ok::<_, ApiError>(state.jobs.release(id, body.fencing)?)
+        Ok::<_, ApiError>(state.jobs.leasing.release(id, body.fencing)?)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(job))
+    Ok(Json(Job::of_holder(job)))
 }
 
 /// A token that is confined to some hardware targets speaks of their jobs alone, and for the workers alone that it registered;
@@ -203,18 +199,20 @@ fn admit(state: &State, id: u64, fencing: u64, caller: &Caller) -> Result<Worker
     let job = state.store.job(id)?;
     caller.may_use(&job.hardware)?;
     if let Some((name, instance)) = holder(&job) {
-        let worker = state.store.worker(&name)?;
+        let worker = state.store.worker(name)?;
         if worker.instance == instance && worker.difference.is_none() && caller.speaks_for(&worker) {
-            return Ok(name);
+            return Ok(worker.name);
         }
     }
     Err(Error::StaleLease { job: id, fencing }.into())
 }
 
 /// The worker that holds a job, and its process.
-fn holder(job: &Stored) -> Option<(WorkerName, &str)> {
-    let (name, instance) = job.lease.as_ref()?.holder.split_once('@')?;
-    Some((name.parse().ok()?, instance))
+fn holder(job: &Stored) -> Option<(&WorkerName, &str)> {
+    match &job.lease.as_ref()?.holder {
+        LeaseHolder::Worker { name, instance } => Some((name, instance.as_deref()?)),
+        LeaseHolder::Server => None,
+    }
 }
 
 /// Notes that the worker which holds a job was heard of. That it has lost its place meanwhile, its next call for work tells it.
@@ -224,7 +222,7 @@ fn see_holder(state: &State, job: &Stored, skew_s: f64) {
         clock_skew_s: Some(skew_s),
         ..SignOfLife::default()
     };
-    if let Err(error) = state.store.see_worker(&name, instance, sign) {
+    if let Err(error) = state.store.see_worker(name, instance, sign) {
         tracing::debug!(worker = %name, "{error}");
     }
 }

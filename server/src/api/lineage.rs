@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::web::Json;
+use actix_web::{get, web};
 use lglp_engine::predictor::ServedModel;
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::problem::Problem;
@@ -38,13 +39,13 @@ pub(crate) async fn get_lineage(
     state: web::Data<State>,
     Path((hardware, version)): Path<(String, u32)>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Lineage>, ApiError> {
     let name = hardware_name(&hardware)?;
     let found = heavy(&state, &caller, move |state| {
         lineage::lineage(&*state.store, &state.host, &name, version)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(found))
+    Ok(Json(found))
 }
 
 /// How two versions differ: recipe, plugins, data, metrics, and the architectures on which their predictions differ most.
@@ -70,7 +71,7 @@ pub(crate) async fn get_diff(
     Path((hardware, a, b)): Path<(String, u32, u32)>,
     query: Query<DiffQuery>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<ModelDiff>, ApiError> {
     let name = hardware_name(&hardware)?;
     let leave = state.heavy.leave(&caller).await?;
     // What cannot be loaded is not compared, as the answer says.
@@ -86,7 +87,7 @@ pub(crate) async fn get_diff(
         lineage::diff(&*state.store, &state.serving, &name, (a, b), &query, &predict)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(found))
+    Ok(Json(found))
 }
 
 /// Whoever asked: gone when it is dropped.

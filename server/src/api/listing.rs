@@ -1,17 +1,18 @@
 //! Lists that grow with the registry: read a page at a time, as fast as their reader takes them, so that none is ever held whole.
 
 use std::io;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use actix_web::http::header::{ContentType, LINK};
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{HeaderValue, LINK};
+use actix_web::web::{self, Bytes};
 use futures_util::{StreamExt as _, stream};
 use lglp_registry::Error;
 use serde::Serialize;
 
 use super::State;
+use super::answer::Answer;
 use super::budget::Charge;
 use super::caller::Caller;
 use super::extract::blocking;
@@ -22,24 +23,26 @@ use super::problem::ApiError;
 const PAGE: usize = 256 << 10;
 
 /// A part of a list, as JSON.
-pub(super) struct Page {
+pub(super) struct Page<T> {
     json: Vec<u8>,
     /// Whether records stand before it.
     continued: bool,
     failed: Option<Error>,
+    records: PhantomData<fn() -> T>,
 }
 
-impl Page {
+impl<T: Serialize> Page<T> {
     fn new(json: Vec<u8>, continued: bool) -> Self {
         Self {
             json,
             continued,
             failed: None,
+            records: PhantomData,
         }
     }
 
     /// Appends a record; `Break` where the page is full, or a record has no JSON.
-    pub(super) fn push(&mut self, record: &impl Serialize) -> ControlFlow<()> {
+    pub(super) fn push(&mut self, record: &T) -> ControlFlow<()> {
         if std::mem::replace(&mut self.continued, true) {
             self.json.push(b',');
         }
@@ -78,26 +81,28 @@ impl Frame {
 }
 
 /// Where a list goes on, and what of it is under way.
-struct UnderWay<C, F> {
+struct UnderWay<T, C, F> {
     state: web::Data<State>,
     fill: Arc<F>,
     next: Option<C>,
     close: Option<String>,
     charge: Charge,
+    records: PhantomData<fn() -> T>,
 }
 
 /// Answers with a list. `fill` appends to a page the records after a cursor, and says where the next page begins, if there is one.
 /// Where a later page cannot be read the connection is cut, so that nobody takes the part for the whole.
-pub(super) async fn listing<C, F>(
+pub(super) async fn listing<L, T, C, F>(
     state: &web::Data<State>,
     caller: &Caller,
     frame: Frame,
     first: C,
     fill: F,
-) -> Result<HttpResponse, ApiError>
+) -> Result<Answer<L>, ApiError>
 where
+    T: Serialize + 'static,
     C: Send + 'static,
-    F: Fn(&State, C, &mut Page) -> Result<Option<C>, Error> + Send + Sync + 'static,
+    F: Fn(&State, C, &mut Page<T>) -> Result<Option<C>, Error> + Send + Sync + 'static,
 {
     let mut page = Page::new(frame.open.into_bytes(), false);
     let fill = Arc::new(fill);
@@ -113,6 +118,7 @@ where
         next,
         close: Some(frame.close),
         charge: state.answers.charge_to(caller.name.clone()),
+        records: PhantomData,
     };
     let begun = under_way.hold(page)?;
     let rest = stream::try_unfold(under_way, |mut under_way| async move {
@@ -133,14 +139,19 @@ where
         }
     });
     let body = stream::once(async { Ok(begun) }).chain(rest);
-    Ok(HttpResponse::Ok().content_type(ContentType::json()).streaming(body))
+    Ok(Answer::streamed(body))
 }
 
 /// Answers with one page of a list: a bare array of the records that `fill` appends. Where more follow it returns the query that asks
 /// for them, which a header names (RFC 8288), relative to what was asked.
-pub(super) async fn one_page<F>(state: &web::Data<State>, caller: &Caller, fill: F) -> Result<HttpResponse, ApiError>
+pub(super) async fn one_page<T, F>(
+    state: &web::Data<State>,
+    caller: &Caller,
+    fill: F,
+) -> Result<Answer<Vec<T>>, ApiError>
 where
-    F: FnOnce(&State, &mut Page) -> Result<Option<String>, Error> + Send + 'static,
+    T: Serialize + 'static,
+    F: FnOnce(&State, &mut Page<T>) -> Result<Option<String>, Error> + Send + 'static,
 {
     let work = move |state: &State| {
         let mut page = Page::new(vec![b'['], false);
@@ -150,17 +161,17 @@ where
         Ok::<_, Error>((next, json))
     };
     let (next, json) = heavy(state, caller, work).await?;
-    let mut answer = HttpResponse::Ok();
-    if let Some(query) = next {
-        answer.insert_header((LINK, format!("<?{query}>; rel=\"next\"")));
-    }
-    Ok(answer.content_type(ContentType::json()).body(json))
+    let answer = Answer::written(json);
+    let Some(query) = next else { return Ok(answer) };
+    let link = HeaderValue::try_from(format!("<?{query}>; rel=\"next\"")).expect("a query is encoded");
+    Ok(answer.with_header(LINK, link))
 }
 
-impl<C, F> UnderWay<C, F>
+impl<T, C, F> UnderWay<T, C, F>
 where
+    T: Serialize + 'static,
     C: Send + 'static,
-    F: Fn(&State, C, &mut Page) -> Result<Option<C>, Error> + Send + Sync + 'static,
+    F: Fn(&State, C, &mut Page<T>) -> Result<Option<C>, Error> + Send + Sync + 'static,
 {
     async fn page(&mut self, cursor: C) -> Result<Bytes, ApiError> {
         let turn = self.state.heavy.turn().await?;

@@ -4,17 +4,19 @@ use std::num::NonZero;
 use std::ops::ControlFlow;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::web::Json;
+use actix_web::{get, post, web};
 use lglp_engine::spaces::{Misfit, Spaces};
 use lglp_openapi::measurements::{MeasuredSpace, Measurement, Recorded};
 use lglp_openapi::problem::responses::{Invalid, InvalidQuery, NoSuchThing, RecordedOtherwise, TooManyReads};
 use lglp_openapi::problem::{Fault, Slug};
-use lglp_registry::{Digest, HardwareName, Measurement as Stored};
+use lglp_registry::{Digest, HardwareName};
 use lglp_sdk::Excerpt;
 use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::State;
+use super::answer::Answer;
 use super::body::MEASUREMENTS;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
@@ -89,10 +91,10 @@ impl Selection {
         hardware: &HardwareName,
         after: Option<Cursor>,
         most: usize,
-        page: &mut Page,
+        page: &mut Page<Measurement>,
     ) -> lglp_registry::Result<Option<Cursor>> {
         let (mut last, mut left, mut full) = (None, most, false);
-        let visited = &mut |mut measurement: Stored| {
+        let visited = &mut |mut measurement: Measurement| {
             if full || left == 0 {
                 return ControlFlow::Break(());
             }
@@ -126,7 +128,7 @@ pub(crate) async fn list_measurements(
     hardware: web::Path<String>,
     selection: Query<Selection>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Vec<Measurement>>, ApiError> {
     let name = hardware_name(&hardware)?;
     let selection = selection.into_inner();
     let first = selection.cursor()?;
@@ -155,10 +157,10 @@ pub(crate) async fn list_measurements(
 pub(crate) async fn measured_spaces(
     state: web::Data<State>,
     hardware: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Vec<MeasuredSpace>>, ApiError> {
     let name = hardware_name(&hardware)?;
     let measured = blocking(move || state.store.measured_spaces(&name)).await?;
-    Ok(HttpResponse::Ok().json(measured))
+    Ok(Json(measured))
 }
 
 /// Records measurements, all or none. Recording the same again changes nothing.
@@ -178,17 +180,17 @@ pub(crate) async fn record_measurements(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-    Body(mut body): Body<Vec<Stored>, MEASUREMENTS>,
-) -> Result<HttpResponse, ApiError> {
+    Body(mut body): Body<Vec<Measurement>, MEASUREMENTS>,
+) -> Result<Json<Recorded>, ApiError> {
     let name = hardware_name(&hardware)?;
     of_target(&body, &name, "")?;
     admit_all(&state.spaces, "", &mut body)?;
     let recorded = blocking(move || state.store.record_measurements(&body, &caller.name)).await?;
-    Ok(HttpResponse::Ok().json(Recorded { recorded }))
+    Ok(Json(Recorded { recorded }))
 }
 
 /// Fails where measurements at `pointer` of a body are of another hardware target than the one in the path.
-pub(super) fn of_target(measurements: &[Stored], hardware: &HardwareName, pointer: &str) -> Result<(), ApiError> {
+pub(super) fn of_target(measurements: &[Measurement], hardware: &HardwareName, pointer: &str) -> Result<(), ApiError> {
     match measurements.iter().position(|m| m.hardware != *hardware) {
         None => Ok(()),
         Some(at) => Err(ApiError::invalid_request(vec![Fault {
@@ -203,7 +205,7 @@ pub(super) fn of_target(measurements: &[Stored], hardware: &HardwareName, pointe
 
 /// Takes in measurements at `pointer` of a body: one that is of no network of this server's spaces would spoil every training to
 /// come.
-pub(super) fn admit_all(spaces: &Spaces, pointer: &str, measurements: &mut [Stored]) -> Result<(), ApiError> {
+pub(super) fn admit_all(spaces: &Spaces, pointer: &str, measurements: &mut [Measurement]) -> Result<(), ApiError> {
     let misfits = measurements.iter_mut().enumerate().filter_map(|(at, measurement)| {
         let Misfit { field, problem } = spaces.admit(measurement).err()?;
         Some(Fault {

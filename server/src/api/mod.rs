@@ -2,6 +2,7 @@
 
 mod access;
 mod aliases;
+mod answer;
 mod audit;
 mod blobs;
 mod bodies;
@@ -40,6 +41,7 @@ mod preconditions;
 mod predict;
 mod problem;
 mod registry;
+mod request_id;
 mod root;
 mod routes;
 mod savings;
@@ -58,9 +60,10 @@ pub use access::Access;
 pub use bundles::too_large_for_http;
 pub use connections::Limits;
 pub use document::document;
-pub use explain::explain_here;
+pub(crate) use explain::explain_here;
 pub use extract::BODY_LIMIT;
-pub use predict::predict_here;
+pub(crate) use predict::predict_here;
+pub(crate) use problem::ApiError;
 pub use server::{ServeOptions, serve};
 
 use std::collections::BTreeMap;

@@ -1,16 +1,17 @@
 //! `/v1/{hardware}/models`.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use lglp_openapi::models::{ModelList, Version, VersionContent};
+use actix_web::web::Json;
+use actix_web::{HttpRequest, get, post, web};
+use lglp_openapi::models::{ModelList, NewVersion, Version};
 use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_openapi::problem::{Fault, Problem};
-use lglp_registry::NewVersion;
 
 use super::State;
+use super::answer::Answer;
 use super::body::VERSION;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
-use super::listing::{Frame, listing};
+use super::listing::{Frame, Page, listing};
 use super::preconditions::idempotency_key;
 use super::problem::ApiError;
 use super::words::Path;
@@ -27,7 +28,7 @@ pub(crate) async fn list_models(
     state: web::Data<State>,
     hardware: web::Path<String>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<ModelList>, ApiError> {
     let name = hardware_name(&hardware)?;
     let (store, of) = (state.store.clone(), name.clone());
     let aliases = blocking(move || store.aliases(&of)).await?;
@@ -35,14 +36,20 @@ pub(crate) async fn list_models(
         open: format!("{{\"aliases\":{},\"versions\":[", serde_json::json!(aliases)),
         close: "]}".into(),
     };
-    listing(&state, &caller, frame, 0, move |state, after, page| {
-        let mut last = after;
-        let shown = state.store.visit_versions(&name, after, &mut |version| {
-            last = version.version;
-            page.push(&version)
-        })?;
-        Ok(shown.is_break().then_some(last))
-    })
+    listing(
+        &state,
+        &caller,
+        frame,
+        0,
+        move |state, after, page: &mut Page<Version>| {
+            let mut last = after;
+            let shown = state.store.visit_versions(&name, after, &mut |version| {
+                last = version.version;
+                page.push(&version)
+            })?;
+            Ok(shown.is_break().then_some(last))
+        },
+    )
     .await
 }
 
@@ -60,10 +67,10 @@ pub(crate) async fn list_models(
 pub(crate) async fn get_model(
     state: web::Data<State>,
     Path((hardware, version)): Path<(String, u32)>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Version>, ApiError> {
     let name = hardware_name(&hardware)?;
     let found = blocking(move || state.store.version(&name, version)).await?;
-    Ok(HttpResponse::Ok().json(found))
+    Ok(Json(found))
 }
 
 /// Creates the next version from blobs that were stored before.
@@ -74,7 +81,7 @@ pub(crate) async fn get_model(
         ("hardware" = String, Path, description = "Hardware target"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and content give the same version again"),
     ),
-    request_body = VersionContent,
+    request_body = NewVersion,
     responses(
         (status = 201, body = Version, description = "The version"),
         NoSuchThing,
@@ -89,7 +96,7 @@ pub(crate) async fn create_model(
     request: HttpRequest,
     caller: Caller,
     Body(mut body): Body<NewVersion, VERSION>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Version>, ApiError> {
     let name = hardware_name(&hardware)?;
     let key = idempotency_key(&request)?;
     if !body.imported.is_empty() {
@@ -106,5 +113,5 @@ pub(crate) async fn create_model(
     }
     body.creator = caller.acting_as(body.creator);
     let version = blocking(move || state.store.create_version(&name, &body, key.as_deref())).await?;
-    Ok(HttpResponse::Created().json(version))
+    Ok(Answer::created(&version))
 }

@@ -1,23 +1,49 @@
 //! `GET /v1/plugins`.
 
-use actix_web::{HttpResponse, get, web};
-use lglp_openapi::plugins::PluginList;
+use std::collections::BTreeMap;
+
+use actix_web::web::Json;
+use actix_web::{get, web};
+use lglp_engine::host::{ComponentDescription, PluginInfo};
+use lglp_openapi::plugins::{Component, Plugin, PluginDescription, PluginList};
 
 use super::State;
 
 /// Every file of the plugin folder: its components with their parameters, or why it is unavailable.
-#[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
+#[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), extensions(("x-lglp-reach" = json!("shared"))), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
 #[get("/v1/plugins")]
-pub(crate) async fn list_plugins(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn list_plugins(state: web::Data<State>) -> Json<PluginList> {
     let quarantined = state.host.quarantined();
-    let plugins = state.host.infos().iter().map(|info| {
-        let mut plugin = serde_json::json!(info);
-        let name = info.description.as_ref().map(|description| &description.name);
-        if let Some(reason) = name.and_then(|name| quarantined.get(name)) {
-            plugin["quarantined"] = reason.as_str().into();
-        }
-        plugin
+    let plugins = state
+        .host
+        .infos()
+        .iter()
+        .map(|info| plugin(info, &quarantined))
+        .collect();
+    Json(PluginList { plugins })
+}
+
+fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>) -> Plugin {
+    let component = |component: &ComponentDescription| Component {
+        kind: component.kind.to_string(),
+        name: component.name.clone(),
+        summary: component.summary.clone(),
+        state_version: component.state_version,
+        parameters: component.parameters.clone(),
+    };
+    let description = info.description.as_ref().map(|told| PluginDescription {
+        name: told.name.clone(),
+        version: told.version.clone(),
+        summary: told.summary.clone(),
+        components: told.components.iter().map(component).collect(),
     });
-    let plugins: Vec<_> = plugins.collect();
-    HttpResponse::Ok().json(serde_json::json!({ "plugins": plugins }))
+    Plugin {
+        file: info.file.clone(),
+        sha256: info.sha256.clone(),
+        quarantined: description
+            .as_ref()
+            .and_then(|told| quarantined.get(&told.name).cloned()),
+        description,
+        unavailable: info.unavailable.clone(),
+    }
 }

@@ -1,11 +1,10 @@
 //! Changing only what one has seen, and only once: generations as `ETag` and `If-Match`, and `Idempotency-Key`.
 
-use actix_web::http::header::{ETAG, IF_MATCH};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
+use actix_web::http::header::IF_MATCH;
 use lglp_openapi::problem::Fault;
 use lglp_registry::Expected;
 use lglp_sdk::Excerpt;
-use serde::Serialize;
 
 use super::problem::ApiError;
 use crate::idempotency::OWN;
@@ -51,11 +50,4 @@ pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, A
         }]));
     }
     Ok(Some(key))
-}
-
-/// An answer with its generation as `ETag`.
-pub(super) fn tagged(generation: u64, body: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((ETAG, format!("\"{generation}\"")))
-        .json(body)
 }

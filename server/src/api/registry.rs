@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, ContentType};
+use actix_web::web::Json;
 use actix_web::{HttpResponse, get, post, web};
 use lglp_openapi::Binary;
 use lglp_openapi::problem::Problem;
@@ -47,9 +48,9 @@ pub(crate) async fn backup_registry(state: web::Data<State>, caller: Caller) -> 
     responses((status = 200, body = Verification, description = "What was checked and found"), TooManyReads)
 )]
 #[get("/v1/registry/verify")]
-pub(crate) async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn verify_registry(state: web::Data<State>, caller: Caller) -> Result<Json<Verification>, ApiError> {
     let verification = heavy(&state, &caller, |state| state.store.verify(&|_, _| {})).await?;
-    Ok(HttpResponse::Ok().json(verification))
+    Ok(Json(verification))
 }
 
 /// Removes the blobs that nothing names and that nobody has put lately.
@@ -68,8 +69,8 @@ pub(crate) async fn collect_blobs(
     state: web::Data<State>,
     caller: Caller,
     Body(body): Body<CollectBlobs>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Collected>, ApiError> {
     let keep = Duration::from_secs(body.keep_seconds);
     let collected = blocking(move || state.store.collect_blobs(keep, body.dry_run, &caller.name)).await?;
-    Ok(HttpResponse::Ok().json(collected))
+    Ok(Json(collected))
 }

@@ -1,8 +1,9 @@
 //! `GET /v1/{hardware}/savings`.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::web::Json;
+use actix_web::{get, web};
+use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
-use lglp_openapi::problem::{Fault, Problem};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 
 use super::State;
@@ -11,7 +12,7 @@ use super::extract::hardware_name;
 use super::heavy::heavy;
 use super::problem::ApiError;
 use super::words::Query;
-use crate::savings::{self, SavingsError};
+use crate::savings;
 
 /// Time, energy, carbon and money that the served predictions saved.
 #[utoipa::path(
@@ -31,18 +32,12 @@ pub(crate) async fn get_savings(
     hardware: web::Path<String>,
     query: Query<SavingsQuery>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<SavingsReport>, ApiError> {
     let name = hardware_name(&hardware)?;
     let report = heavy(&state, &caller, move |state| {
         state.usage.flush();
-        savings::report(&query, &*state.store, &name).map_err(|error| match error {
-            SavingsError::Assumption(bad) => ApiError::invalid_request(vec![Fault {
-                pointer: format!("/{}", bad.field),
-                detail: bad.to_string(),
-            }]),
-            SavingsError::Registry(error) => error.into(),
-        })
+        savings::report(&query, &*state.store, &name)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(report))
+    Ok(Json(report))
 }

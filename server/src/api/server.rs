@@ -16,6 +16,7 @@ use anyhow::Context;
 use lglp_engine::host::PluginHost;
 use lglp_engine::spaces::Spaces;
 use lglp_registry::Store;
+use tracing_actix_web::TracingLogger;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::budget::Budget;
@@ -25,6 +26,7 @@ use super::heavy::HeavyReads;
 use super::metrics::{Metrics, method_label};
 use super::pace::Pace;
 use super::places::Places as Listening;
+use super::request_id::{self, RequestSpan};
 use super::{Access, State, access, compression, document, extract, problem, routes};
 use crate::allocator;
 use crate::compute::{Crew, Desk};
@@ -88,7 +90,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
     let crew = Crew::start("predict", cores, Some(options.plugin_deadline))
         .context("cannot start the threads that predict")?;
     let usage = Arc::new(Usage::new(options.store.clone()));
-    let tools = Services {
+    let services = Services {
         store: options.store.clone(),
         host: options.host.clone(),
         spaces: options.spaces.clone(),
@@ -96,14 +98,14 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<Infallible> {
         recipes: options.recipes,
         plans: Plans::default(),
     };
-    let jobs = Arc::new(Jobs::start(tools, options.job_queue));
+    let jobs = Arc::new(Jobs::start(services, options.job_queue));
     let places = Arc::new(Places::new(options.connections));
     let state = web::Data::new(State {
         store: options.store,
         host: options.host,
         spaces: options.spaces,
         listening: Listening::default(),
-        metrics: Metrics::new(serving.counts(), &jobs, &places),
+        metrics: Metrics::new(serving.counts(), &jobs.queue, &places),
         serving,
         access: options.access,
         usage,
@@ -182,6 +184,8 @@ async fn run(
             .wrap(from_fn(connections::stay_with_client))
             .wrap(from_fn(access::guard))
             .wrap(from_fn(problem::explain))
+            .wrap(from_fn(request_id::tell))
+            .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(super::head::as_get))
             // Outermost, so that it counts what is not admitted, too.
             .wrap_fn(move |request, service| {

@@ -1,13 +1,15 @@
 //! `/v1/tokens`.
 
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::web::Json;
+use actix_web::{delete, get, post, web};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{Invalid, NoSuchThing};
 use lglp_openapi::tokens::{CreateToken, CreatedToken, Token, TokenList};
-use lglp_registry::{HardwareName, NewToken, Role, TokenId};
+use lglp_registry::{NewToken, TokenId};
 use serde::Deserialize;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::problem::ApiError;
@@ -21,21 +23,9 @@ use crate::secret::Bearer;
     responses((status = 200, body = TokenList, description = "Every token, the latest last"))
 )]
 #[get("/v1/tokens")]
-pub(crate) async fn list_tokens(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list_tokens(state: web::Data<State>) -> Result<Json<TokenList>, ApiError> {
     let tokens = blocking(move || state.store.tokens()).await?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "tokens": tokens })))
-}
-
-/// The same as the contract's `CreateToken`, in the registry's types.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CreateBody {
-    name: String,
-    role: Role,
-    #[serde(default)]
-    hardware: Vec<HardwareName>,
-    #[serde(default)]
-    actor: String,
+    Ok(Json(TokenList { tokens }))
 }
 
 /// Creates a token and tells its secret, this once. It takes no `Idempotency-Key`, since the secret could not be told
@@ -54,8 +44,8 @@ struct CreateBody {
 pub(crate) async fn create_token(
     state: web::Data<State>,
     caller: Caller,
-    Body(body): Body<CreateBody>,
-) -> Result<HttpResponse, ApiError> {
+    Body(body): Body<CreateToken>,
+) -> Result<Answer<CreatedToken>, ApiError> {
     let bearer = Bearer::draw().map_err(|e| ApiError::internal(format!("the system has no random numbers: {e}")))?;
     let new = NewToken {
         id: bearer.id.clone(),
@@ -66,7 +56,7 @@ pub(crate) async fn create_token(
     let actor = caller.acting_as(body.actor);
     let secret = bearer.to_string();
     let token = blocking(move || state.access.tokens.create(&*state.store, &new, &bearer, &actor)).await?;
-    Ok(HttpResponse::Created().json(serde_json::json!({ "token": token, "secret": secret })))
+    Ok(Answer::created(&CreatedToken { token, secret }))
 }
 
 /// Why a token is revoked.
@@ -95,10 +85,10 @@ pub(crate) async fn revoke_token(
     caller: Caller,
     id: web::Path<String>,
     revocation: Query<Revocation>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Token>, ApiError> {
     // What cannot be an id is that of no token.
     let id: TokenId = id.parse().map_err(|_| lglp_registry::Error::not_found("token", &*id))?;
     let Revocation { reason } = revocation.into_inner();
     let revoke = move || state.access.tokens.revoke(&*state.store, &id, &caller.name, &reason);
-    Ok(HttpResponse::Ok().json(blocking(revoke).await?))
+    Ok(Json(blocking(revoke).await?))
 }

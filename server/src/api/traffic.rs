@@ -1,16 +1,16 @@
 //! `/v1/{hardware}/traffic`: shadows and canaries.
 
-use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use actix_web::{HttpRequest, get, put, web};
+use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{IfMatchMissing, Invalid, NoSuchThing};
-use lglp_openapi::problem::{Fault, Problem};
-use lglp_openapi::traffic::{SetTraffic, Share, Traffic};
-use lglp_registry::{HardwareName, SetTraffic as Order, Share as StoredShare};
-use serde_json::json;
+use lglp_openapi::traffic::{SetTraffic, Traffic};
+use lglp_registry::{HardwareName, SetTraffic as Order};
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
-use super::preconditions::{if_match, tagged};
+use super::preconditions::if_match;
 use super::problem::ApiError;
 
 /// How the requests for `production` are divided, and how far shadows agreed with it so far.
@@ -24,7 +24,7 @@ use super::problem::ApiError;
 pub(crate) async fn get_traffic(
     state: web::Data<State>,
     hardware: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Traffic>, ApiError> {
     let name = hardware_name(&hardware)?;
     answer(state, name).await
 }
@@ -55,15 +55,15 @@ pub(crate) async fn set_traffic(
     request: HttpRequest,
     caller: Caller,
     Body(body): Body<SetTraffic>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Traffic>, ApiError> {
     let name = hardware_name(&hardware)?;
     let expected_generation = if_match(
         &request,
         "send If-Match with the traffic's ETag, \"0\" where it was never divided, or * for whichever there is",
     )?;
     let order = Order {
-        canary: stored("canary", body.canary)?,
-        shadow: stored("shadow", body.shadow)?,
+        canary: body.canary,
+        shadow: body.shadow,
         expected_generation,
         actor: caller.acting_as(body.actor),
         reason: body.reason,
@@ -78,23 +78,13 @@ pub(crate) async fn set_traffic(
     answer(state, name).await
 }
 
-async fn answer(state: web::Data<State>, name: HardwareName) -> Result<HttpResponse, ApiError> {
-    let (traffic, agreement) = blocking(move || -> lglp_registry::Result<_> {
-        Ok((state.store.traffic(&name)?, state.serving.agreements(&name)?))
+async fn answer(state: web::Data<State>, name: HardwareName) -> Result<Answer<Traffic>, ApiError> {
+    let traffic = blocking(move || -> lglp_registry::Result<_> {
+        Ok(Traffic::of(
+            state.store.traffic(&name)?,
+            state.serving.agreements(&name)?,
+        ))
     })
     .await?;
-    let mut body = json!(traffic);
-    body["agreement"] = json!(agreement);
-    Ok(tagged(traffic.generation, &body))
-}
-
-fn stored(field: &str, share: Option<Share>) -> Result<Option<StoredShare>, ApiError> {
-    let read = |Share { alias, share }: Share| match alias.parse() {
-        Ok(alias) => Ok(StoredShare { alias, share }),
-        Err(error) => Err(ApiError::invalid_request(vec![Fault {
-            pointer: format!("/{field}/alias"),
-            detail: format!("{error}"),
-        }])),
-    };
-    share.map(read).transpose()
+    Ok(Answer::tagged(traffic.generation, &traffic))
 }

@@ -1,5 +1,6 @@
 //! `/v1/{hardware}/validations`: predictions of a version against fresh measurements.
 
+use actix_web::web::Json;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use lglp_openapi::jobs::{Job, ValidateParameters};
 use lglp_openapi::problem::Problem;
@@ -9,11 +10,12 @@ use lglp_registry::{JobKind, NewJob};
 use serde::Deserialize;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
 use super::heavy::heavy;
 use super::jobs::submit;
-use super::listing::{Frame, listing};
+use super::listing::{Frame, Page, listing};
 use super::preconditions::idempotency_key;
 use super::problem::ApiError;
 use super::words::{Path, Query};
@@ -39,17 +41,23 @@ pub(crate) async fn list_validations(
     hardware: web::Path<String>,
     selection: Query<Selection>,
     caller: Caller,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Vec<Validation>>, ApiError> {
     let name = hardware_name(&hardware)?;
-    listing(&state, &caller, Frame::array(), 0, move |state, after, page| {
-        let mut last = after;
-        let store = &state.store;
-        let shown = store.visit_validations(&name, selection.version, after, &mut |report| {
-            last = report.number;
-            page.push(&report)
-        })?;
-        Ok(shown.is_break().then_some(last))
-    })
+    listing(
+        &state,
+        &caller,
+        Frame::array(),
+        0,
+        move |state, after, page: &mut Page<Validation>| {
+            let mut last = after;
+            let store = &state.store;
+            let shown = store.visit_validations(&name, selection.version, after, &mut |report| {
+                last = report.number;
+                page.push(&report)
+            })?;
+            Ok(shown.is_break().then_some(last))
+        },
+    )
     .await
 }
 
@@ -77,7 +85,7 @@ pub(crate) async fn validate(
     request: HttpRequest,
     caller: Caller,
     Body(body): Body<ValidateParameters>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Job>, ApiError> {
     let new = NewJob {
         kind: JobKind::Validate,
         hardware: hardware_name(&hardware)?,
@@ -102,10 +110,10 @@ pub(crate) async fn validate(
 pub(crate) async fn get_validation(
     state: web::Data<State>,
     Path((hardware, number)): Path<(String, u32)>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Validation>, ApiError> {
     let name = hardware_name(&hardware)?;
     let found = blocking(move || state.store.validation(&name, number)).await?;
-    Ok(HttpResponse::Ok().json(found))
+    Ok(Json(found))
 }
 
 /// The report's predictions against its measurements, as a picture.

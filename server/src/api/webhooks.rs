@@ -1,19 +1,20 @@
 //! `/v1/webhooks`: who is told of events.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Json;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use lglp_openapi::problem::responses::NoSuchWebhook;
 use lglp_openapi::problem::{Fault, Problem, Slug};
 use lglp_openapi::webhooks::{CreatedWebhook, NewWebhook, Pinged, Webhook, WebhookList};
-use lglp_registry::{NewWebhook as Wanted, WebhookId};
-use serde_json::json;
+use lglp_registry::WebhookId;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking};
 use super::preconditions::idempotency_key;
 use super::problem::ApiError;
-use crate::webhooks::{DELIVERY_HEADER, DeliveryStatus, Outcome, TargetError, ping};
+use crate::webhooks::{DELIVERY_HEADER, Outcome, TargetError, delivery_status, delivery_statuses, ping};
 
 impl From<TargetError> for ApiError {
     fn from(error: TargetError) -> Self {
@@ -31,9 +32,9 @@ impl From<TargetError> for ApiError {
     security(("token" = ["admin"]))
 )]
 #[get("/v1/webhooks")]
-pub(crate) async fn list_webhooks(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let all = blocking(move || DeliveryStatus::all(&*state.store)).await?;
-    Ok(HttpResponse::Ok().json(json!({ "webhooks": all })))
+pub(crate) async fn list_webhooks(state: web::Data<State>) -> Result<Json<WebhookList>, ApiError> {
+    let webhooks = blocking(move || delivery_statuses(&*state.store)).await?;
+    Ok(Json(WebhookList { webhooks }))
 }
 
 /// One webhook, and how its deliveries go.
@@ -44,10 +45,10 @@ pub(crate) async fn list_webhooks(state: web::Data<State>) -> Result<HttpRespons
     security(("token" = ["admin"]))
 )]
 #[get("/v1/webhooks/{id}")]
-pub(crate) async fn get_webhook(state: web::Data<State>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn get_webhook(state: web::Data<State>, id: web::Path<String>) -> Result<Json<Webhook>, ApiError> {
     let id: WebhookId = id.parse()?;
-    let standing = blocking(move || DeliveryStatus::of(&*state.store, state.store.webhook(&id)?)).await?;
-    Ok(HttpResponse::Ok().json(standing))
+    let status = blocking(move || delivery_status(&*state.store, state.store.webhook(&id)?)).await?;
+    Ok(Json(status))
 }
 
 /// Creates a webhook: events from now on are posted to its URL, signed with the secret that this answer alone tells. Asked
@@ -69,15 +70,15 @@ pub(crate) async fn create_webhook(
     state: web::Data<State>,
     request: HttpRequest,
     caller: Caller,
-    Body(mut body): Body<Wanted>,
-) -> Result<HttpResponse, ApiError> {
+    Body(mut body): Body<NewWebhook>,
+) -> Result<Answer<CreatedWebhook>, ApiError> {
     let key = idempotency_key(&request)?;
     let created = blocking(move || -> Result<_, ApiError> {
         body.url = state.targets.accept(&body.url)?;
         Ok(state.store.create_webhook(&body, &caller.name, key.as_deref())?)
     })
     .await?;
-    Ok(HttpResponse::Created().json(created))
+    Ok(Answer::created(&created.into()))
 }
 
 /// Deletes a webhook and its secret. A delivery under way may still arrive; none comes after it.
@@ -110,7 +111,7 @@ pub(crate) async fn ping_webhook(
     state: web::Data<State>,
     id: web::Path<String>,
     request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Pinged>, ApiError> {
     let id: WebhookId = id.parse()?;
     if request.headers().contains_key(DELIVERY_HEADER) {
         return Err(ApiError::new(
@@ -121,7 +122,7 @@ pub(crate) async fn ping_webhook(
         ));
     }
     let made = blocking(move || ping(&*state.store, &state.targets, &id)).await?;
-    Ok(HttpResponse::Ok().json(Pinged {
+    Ok(Json(Pinged {
         delivered: made.outcome() == Outcome::Delivered,
         status: made.status,
         error: made.error,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Json;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use lglp_engine::host::PluginHost;
 use lglp_engine::measure::{Difference, Setup, difference};
@@ -14,19 +15,19 @@ use lglp_openapi::workers::{
     WorkerList,
 };
 use lglp_registry::{
-    Error, HardwareName, HardwareTarget, NewHardware, NewWorker, Quota, ReferenceNetwork, Result, Role, SignOfLife,
-    TimedNetwork, Worker as Stored, WorkerName,
+    Error, HardwareName, HardwareTarget, NewHardware, NewWorker, Quota, Result, Role, SignOfLife, Worker as Stored,
+    WorkerName,
 };
 use serde::Deserialize;
-use serde_json::json;
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
 use super::extract::{Body, blocking, hardware_name};
 use super::problem::ApiError;
 use super::words::Query;
 use crate::jobs::WORKER_LEASE_S;
-use crate::workers::{skew, standing};
+use crate::workers::{skew, worker_status};
 
 /// Longest wait for work, seconds: shorter than what proxies cut off.
 const WAIT_LIMIT_S: u32 = 30;
@@ -38,23 +39,25 @@ const LOOK: Duration = Duration::from_secs(2);
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["viewer"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     responses((status = 200, body = WorkerList, description = "Workers, by name"))
 )]
 #[get("/v1/workers")]
-pub(crate) async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list_workers(state: web::Data<State>, caller: Caller) -> Result<Json<WorkerList>, ApiError> {
     let workers = blocking(move || -> Result<Vec<Worker>> {
         let workers = state.store.workers()?.into_iter();
         let seen = workers.filter(|worker| caller.sees(&worker.hardware));
-        seen.map(|worker| standing(&*state.store, worker)).collect()
+        seen.map(|worker| worker_status(&*state.store, worker)).collect()
     })
     .await?;
-    Ok(HttpResponse::Ok().json(WorkerList { workers }))
+    Ok(Json(WorkerList { workers }))
 }
 
 /// Registers a worker. A machine that differs from its target's is refused, and listed until it is confirmed.
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("worker" = String, Path, description = "Name of the worker; also of the device that it measures on")),
     request_body = RegisterWorker,
     responses(
@@ -72,7 +75,7 @@ pub(crate) async fn register_worker(
     worker: web::Path<String>,
     caller: Caller,
     Body(body): Body<RegisterWorker>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Registered>, ApiError> {
     let name = worker_name(&worker)?;
     let hardware = hardware_name(&body.hardware)?;
     caller.may_use(&hardware)?;
@@ -111,7 +114,10 @@ pub(crate) async fn register_worker(
             version: body.version,
         };
         let quota = Quota::of(caller.role);
-        state.jobs.register(&new, brought.as_ref(), quota, &caller.name)?;
+        state
+            .jobs
+            .leasing
+            .register(&new, brought.as_ref(), quota, &caller.name)?;
         if is_paced {
             state.registrations.count(&caller.name, Instant::now());
         }
@@ -121,15 +127,18 @@ pub(crate) async fn register_worker(
             ..SignOfLife::default()
         };
         let seen = state.store.see_worker(&new.name, &new.instance, sign)?;
-        let worker = standing(&*state.store, seen)?;
+        let worker = worker_status(&*state.store, seen)?;
         Ok::<_, ApiError>((target, differs, worker))
     })
     .await?;
     if let Some(differs) = differs {
         return Err(other_machine(&stored, &differs));
     }
-    let registered = json!({ "worker": stored, "hardware": target, "lease_s": WORKER_LEASE_S });
-    Ok(HttpResponse::Ok().json(registered))
+    Ok(Json(Registered {
+        worker: stored,
+        hardware: target,
+        lease_s: WORKER_LEASE_S,
+    }))
 }
 
 fn too_often(caller: &str, wait: Duration) -> ApiError {
@@ -203,6 +212,7 @@ fn other_machine(worker: &Worker, difference: &Difference) -> ApiError {
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["operator"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("worker" = String, Path, description = "Name of the worker")),
     request_body = ConfirmWorker,
     responses(
@@ -217,21 +227,22 @@ pub(crate) async fn confirm_worker(
     worker: web::Path<String>,
     caller: Caller,
     Body(body): Body<ConfirmWorker>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Worker>, ApiError> {
     let name = worker_name(&worker)?;
     let confirmed = blocking(move || {
         caller.may_use(&state.store.worker(&name)?.hardware)?;
         let worker = state.store.confirm_worker(&name, &caller.name, &body.reason)?;
-        Ok::<_, ApiError>(standing(&*state.store, worker)?)
+        Ok::<_, ApiError>(worker_status(&*state.store, worker)?)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(confirmed))
+    Ok(Json(confirmed))
 }
 
 /// Leases the next measuring job of the worker's hardware target, waiting a while for one.
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("worker" = String, Path, description = "Name of the worker")),
     request_body = AskForWork,
     responses(
@@ -247,7 +258,7 @@ pub(crate) async fn lease_work(
     worker: web::Path<String>,
     caller: Caller,
     Body(body): Body<AskForWork>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<Work>, ApiError> {
     let name = worker_name(&worker)?;
     let sign = SignOfLife {
         clock_skew_s: Some(skew(&body.sent_at)?),
@@ -256,7 +267,7 @@ pub(crate) async fn lease_work(
     let (shared, asking, instance, asks) = (state.clone(), name.clone(), body.instance.clone(), caller.clone());
     blocking(move || {
         let worker = seen(&shared, &asking, &instance, sign, &asks)?;
-        Ok::<_, ApiError>(shared.jobs.take_back(&worker)?)
+        Ok::<_, ApiError>(shared.jobs.leasing.take_back(&worker)?)
     })
     .await?;
     let until = Instant::now() + Duration::from_secs(body.wait_s.min(WAIT_LIMIT_S).into());
@@ -264,17 +275,17 @@ pub(crate) async fn lease_work(
         let (shared, name, instance, caller) = (state.clone(), name.clone(), body.instance.clone(), caller.clone());
         let work = blocking(move || {
             let worker = seen(&shared, &name, &instance, sign, &caller)?;
-            Ok::<_, ApiError>(shared.jobs.lease_or_share(&worker)?)
+            Ok::<_, ApiError>(shared.jobs.leasing.lease_or_share(&worker)?)
         })
         .await?;
         if let Some(work) = work {
-            return Ok(HttpResponse::Ok().json(work));
+            return Ok(Answer::new(StatusCode::OK, &work));
         }
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || state.jobs.is_stopping() {
-            return Ok(HttpResponse::NoContent().finish());
+        if left.is_zero() || state.jobs.queue.is_stopping() {
+            return Ok(Answer::none());
         }
-        state.jobs.news(left.min(LOOK)).await;
+        state.jobs.queue.wait(left.min(LOOK)).await;
     }
 }
 
@@ -282,6 +293,7 @@ pub(crate) async fn lease_work(
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("worker" = String, Path, description = "Name of the worker")),
     request_body = Calibration,
     responses(
@@ -296,34 +308,23 @@ pub(crate) async fn calibrate_worker(
     worker: web::Path<String>,
     caller: Caller,
     Body(body): Body<Calibration>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Json<Calibrated>, ApiError> {
     let name = worker_name(&worker)?;
     let calibrated = blocking(move || {
         let worker = seen(&state, &name, &body.instance, SignOfLife::default(), &caller)?;
         if worker.difference.is_some() {
             return Err(unconfirmed(&worker));
         }
-        let timed = body.reference.larger.iter().map(|network| {
-            Ok(TimedNetwork {
-                digest: network.digest.parse()?,
-                latency_ms: network.latency_ms,
-            })
-        });
-        let own = ReferenceNetwork {
-            digest: body.reference.digest.parse()?,
-            latency_ms: body.reference.latency_ms,
-            larger: timed.collect::<Result<_, Error>>()?,
-        };
-        let (reference, ratio) = state.jobs.calibrate(&worker, &own, &caller.name)?;
+        let (reference, ratio) = state.jobs.leasing.calibrate(&worker, &body.reference, &caller.name)?;
         let sign = SignOfLife {
             reference_ratio: Some(ratio),
             ..SignOfLife::default()
         };
         state.store.see_worker(&name, &body.instance, sign)?;
-        Ok(json!({ "reference": reference, "ratio": ratio }))
+        Ok(Calibrated { reference, ratio })
     })
     .await?;
-    Ok(HttpResponse::Ok().json(calibrated))
+    Ok(Json(calibrated))
 }
 
 fn unconfirmed(worker: &Stored) -> ApiError {
@@ -353,6 +354,7 @@ pub(super) struct Leaving {
 #[utoipa::path(
     tag = "workers",
     security(("token" = ["worker"])),
+    extensions(("x-lglp-reach" = json!("shared"))),
     params(("worker" = String, Path, description = "Name of the worker"), Leaving),
     responses(
         (status = 204, description = "It is gone"),
@@ -379,7 +381,7 @@ pub(crate) async fn sign_off_worker(
                 known.instance
             }
         };
-        Ok::<_, ApiError>(state.jobs.sign_off(&name, &instance)?)
+        Ok::<_, ApiError>(state.jobs.leasing.sign_off(&name, &instance)?)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

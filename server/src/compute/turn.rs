@@ -158,7 +158,9 @@ impl Turn {
         rows: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> oneshot::Receiver<Result<T, Lost>> {
-        let (unit, answer) = Asked::new(work);
+        // What is logged there is known to be this request's.
+        let span = tracing::Span::current();
+        let (unit, answer) = Asked::new(move || span.in_scope(work));
         // Else dropped, which whoever waits for the answer sees.
         if !self.gone.load(Ordering::Acquire) {
             let got = self.got.fetch_add(rows as u64, Ordering::Relaxed);

@@ -5,7 +5,8 @@ use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{Admission, Error, Job, JobKind, JobState, NewJob};
 use serde_json::json;
 
-use super::{JobError, Services, parse};
+use super::task::parse;
+use super::{JobError, Services};
 use crate::idempotency::own_key;
 
 /// What workers are to measure for a job.
@@ -23,9 +24,9 @@ impl Needed<'_> {
     ///
     /// # Errors
     /// `Waiting` until it is; `Needed` where it came to nothing.
-    pub(super) fn measured(&self, tools: &Services) -> Result<(), JobError> {
-        let (job, store) = (self.job, &*tools.store);
-        let plan = tools.plans.keep(store, self.plan)?;
+    pub(super) fn measured(&self, services: &Services) -> Result<(), JobError> {
+        let (job, store) = (self.job, &*services.store);
+        let plan = services.plans.keep(store, self.plan)?;
         let measure: MeasureParameters = parse(json!({
             "space": self.space, "plan": plan, "budget_s": self.budget_s,
         }))?;

@@ -1,22 +1,22 @@
 //! Workers: what they register as, which jobs they get, and what becomes of what they tell.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
-use lglp_engine::host::Machine;
-use lglp_engine::measure::{Protocol, Repeatability, is_at_hand, reference_space};
-use lglp_openapi::jobs::MeasureParameters;
+use lglp_engine::measure::{Protocol, Repeatability, reference_space};
+use lglp_openapi::jobs::{Job as WireJob, MeasureParameters};
 use lglp_openapi::workers::{Batch, Work};
 use lglp_registry::{
-    Accepted, Error, HardwareName, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement,
-    NewHardware, NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName,
+    Accepted, Error, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement, NewHardware,
+    NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName,
 };
 use lglp_sdk::SearchSpace;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::executor::Jobs;
+use super::queue::Queue;
 use super::sharing::{Checkpoint, planned};
-use super::{JobError, parse};
+use super::task::parse;
+use super::{JobError, Services};
 
 /// How long a worker's lease holds without a heartbeat, seconds.
 pub(crate) const WORKER_LEASE_S: u32 = 30;
@@ -24,43 +24,33 @@ pub(crate) const WORKER_LEASE_S: u32 = 30;
 /// Architectures that go with a lease.
 const FIRST_BATCH: usize = 32;
 
-/// Who measures for a hardware target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measurer {
-    /// The server, on its own machine.
-    Here,
-    /// Workers, also where all of them are away just now.
-    Workers,
+/// The side of the queue that workers on other machines see.
+pub struct Leasing {
+    queue: Arc<Queue>,
+    /// Held while a job is shared.
+    pub(super) sharing: Mutex<()>,
 }
 
-impl Measurer {
-    /// What a worker has brought along, workers measure, unless the owner of the server's machine says otherwise. Where workers
-    /// have registered for another target they measure, too. Once all have signed off, the server does again, on a target
-    /// that is its own machine; one that no worker ever came for it tries, and says what is wrong.
-    pub(crate) fn of(store: &dyn Store, machine: &Machine, hardware: &HardwareName) -> Result<Self> {
-        let target = match store.hardware(hardware) {
-            // A measuring job creates it.
-            Err(Error::NotFound { .. }) => return Ok(Self::Here),
-            target => target?,
-        };
-        if target.by_workers && !machine.measures(hardware) {
-            return Ok(Self::Workers);
+impl Leasing {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        Self {
+            queue,
+            sharing: Mutex::new(()),
         }
-        let workers = store.workers()?;
-        // One on another machine than the target's is nobody's measurer.
-        let is_own = |worker: &&Worker| worker.hardware == *hardware && worker.difference.is_none();
-        let mut own = workers.iter().filter(is_own).peekable();
-        if own.peek().is_none() {
-            return Ok(Self::Here);
-        }
-        if own.any(|worker| !worker.signed_off) {
-            return Ok(Self::Workers);
-        }
-        Ok(if is_at_hand(&target) { Self::Here } else { Self::Workers })
     }
-}
 
-impl Jobs {
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(super) fn services(&self) -> &Services {
+        self.queue.services()
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        self.queue.store()
+    }
+
     /// Registers a worker, and with it the target that it brings along, where there is none of that name; what a process of the
     /// same name before it had leased is queued again.
     ///
@@ -75,27 +65,9 @@ impl Jobs {
         };
         let worker = store.register_worker(new, target, quota, actor)?;
         if let Some(before) = before.filter(|before| before.instance != new.instance) {
-            self.requeue(Some(&before.holder()));
+            self.queue.requeue(Some(&before.holder()));
         }
         Ok(worker)
-    }
-
-    /// What a job that is queued waits for, beside its turn: workers of its target, where none is there.
-    ///
-    /// # Errors
-    /// The common ones.
-    pub fn waits_for(&self, job: &Job) -> Result<Option<String>> {
-        let store = self.store();
-        if job.state != JobState::Queued
-            || !job.kind.is_measuring()
-            || Measurer::of(store, self.tools().host.machine(), &job.hardware)? == Measurer::Here
-        {
-            return Ok(None);
-        }
-        let is_there =
-            |worker: &Worker| worker.hardware == job.hardware && !worker.signed_off && worker.difference.is_none();
-        let nobody = !store.workers()?.iter().any(is_there);
-        Ok(nobody.then(|| format!("a worker of {}: workers measure it, and none is there", job.hardware)))
     }
 
     /// Lets a worker go; whatever it had leased is queued again.
@@ -104,8 +76,8 @@ impl Jobs {
     /// Those of `sign_off_worker`.
     pub fn sign_off(&self, name: &WorkerName, instance: &str) -> Result<Worker> {
         let worker = self.store().sign_off_worker(name, instance)?;
-        self.requeue(Some(&worker.holder()));
-        self.tell();
+        self.queue.requeue(Some(&worker.holder()));
+        self.queue.notify();
         Ok(worker)
     }
 
@@ -115,7 +87,7 @@ impl Jobs {
     /// The common ones.
     pub(crate) fn take_back(&self, worker: &Worker) -> Result<()> {
         let holder = worker.holder();
-        for job in self.jobs_of(&worker.hardware, JobState::Running)? {
+        for job in self.queue.jobs_of(&worker.hardware, JobState::Running)? {
             if job.lease.as_ref().is_some_and(|lease| lease.holder == holder) {
                 match self.release(job.id, job.attempts) {
                     Ok(_) | Err(Error::StaleLease { .. }) => {}
@@ -182,17 +154,18 @@ impl Jobs {
     fn requeue_overdue(&self, worker: &Worker) -> Result<()> {
         let is_overdue = |job: &Job| job.lease.as_ref().is_some_and(|lease| lease.is_over());
         if self
+            .queue
             .jobs_of(&worker.hardware, JobState::Running)?
             .iter()
             .any(is_overdue)
         {
-            self.requeue(None);
+            self.queue.requeue(None);
         }
         Ok(())
     }
 
     fn is_queued(&self, worker: &Worker) -> Result<bool> {
-        let queued = self.jobs_of(&worker.hardware, JobState::Queued)?;
+        let queued = self.queue.jobs_of(&worker.hardware, JobState::Queued)?;
         Ok(queued.iter().any(|job| job.kind == JobKind::Measure))
     }
 
@@ -214,24 +187,24 @@ impl Jobs {
     fn work(&self, job: Job) -> Result<(Job, Work), JobError> {
         let store = self.store();
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
-        let space = self.tools().spaces.get(&parameters.space)?;
+        let space = self.services().spaces.get(&parameters.space)?;
         let target = store.hardware(&job.hardware)?;
         let reference_space = self.reference_space(&target, space)?;
         let job = match &job.checkpoint {
             Value::Null => {
-                let plan = planned(&parameters, self.tools(), &job.hardware, space)?;
-                let plan = self.tools().plans.keep(store, &plan)?;
+                let plan = planned(&parameters, self.services(), &job.hardware, space)?;
+                let plan = self.services().plans.keep(store, &plan)?;
                 store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { plan }))?
             }
             _ => job,
         };
         let work = Work {
-            job: wire(&job)?,
+            job: WireJob::of_holder(job.clone()),
             space: json!(space),
             round: parameters.round,
             protocol: json!(Protocol::within(parameters.budget_s)?),
             reference_space: json!(reference_space),
-            reference: wire(&target.reference)?,
+            reference: target.reference.clone(),
             batch: self.remaining(&job, &parameters, FIRST_BATCH)?,
         };
         Ok((job, work))
@@ -368,7 +341,7 @@ impl Jobs {
         target: &HardwareTarget,
         own: &'a SearchSpace,
     ) -> Result<&'a SearchSpace, JobError> {
-        let spaces = &self.tools().spaces;
+        let spaces = &self.services().spaces;
         let found = reference_space(spaces, target.reference.as_ref(), own);
         found.ok_or_else(|| JobError::UnknownReference {
             hardware: target.name.clone(),
@@ -377,10 +350,10 @@ impl Jobs {
 
     /// Shows a job to those who listen to it; and its progress to those who listen to the job that waits for it.
     fn told(&self, job: &Job) {
-        self.feed().publish(job);
+        self.queue.feed().publish(job);
         let parent = job.parent.and_then(|parent| self.store().job(parent).ok());
         if let Some(parent) = parent.filter(|parent| parent.state == JobState::Queued) {
-            self.feed().publish(&Job {
+            self.queue.feed().publish(&Job {
                 progress: job.progress.clone(),
                 ..parent
             });
@@ -391,17 +364,12 @@ impl Jobs {
     fn ended(&self, job: Job) {
         let error = job.error.as_deref().unwrap_or_default();
         tracing::info!(job = job.id, error, "{}", job.state);
-        self.feed().publish(&job);
+        self.queue.feed().publish(&job);
         if matches!(job.state, JobState::Failed | JobState::Cancelled)
-            && let Err(error) = self.cancel_parts(&job, "server")
+            && let Err(error) = self.queue.cancel_parts(&job, "server")
         {
             tracing::error!(job = job.id, "what it needed cannot be cancelled: {error}");
         }
-        self.tell();
+        self.queue.notify();
     }
-}
-
-/// A record of the registry as the contract has it: the same JSON.
-fn wire<T: serde::de::DeserializeOwned>(record: &impl Serialize) -> Result<T, JobError> {
-    serde_json::from_value(json!(record)).map_err(JobError::Checkpoint)
 }

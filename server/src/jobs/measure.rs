@@ -11,7 +11,7 @@ use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
-use super::leasing::Measurer;
+use super::measurer::Measurer;
 use super::plans::{KeptPlan, bad_plan};
 use super::{JobError, Run, Services, Work};
 
@@ -19,13 +19,13 @@ use super::{JobError, Run, Services, Work};
 const _: () = assert!(MEASURE_LIMIT <= PLAN_LIMIT);
 
 impl Work for MeasureParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, services: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
-        let space = match tools.spaces.get(&self.space) {
+        let space = match services.spaces.get(&self.space) {
             Ok(space) => space,
             Err(unknown) => return refuse("space", unknown.to_string()),
         };
-        if let Some(plan) = given(self, tools)? {
+        if let Some(plan) = given(self, services)? {
             architectures_of(&plan, space).try_for_each(|read| read.map(drop))?;
         } else if !(1..=MEASURE_LIMIT).contains(&self.count) {
             return refuse("count", format!("expected 1 to {MEASURE_LIMIT}, got {}", self.count));
@@ -49,11 +49,11 @@ impl Work for MeasureParameters {
             return refuse("batch_size", format!("expected 1 to {}, got {batch}", BATCHES.end()));
         }
         Protocol::within(self.budget_s)?;
-        admit(&tools.host, &setup(self).runtime, &self.settings, "parameters")?;
-        let setup = match tools.store.hardware(hardware) {
+        admit(&services.host, &setup(self).runtime, &self.settings, "parameters")?;
+        let setup = match services.store.hardware(hardware) {
             Ok(target) => {
                 agrees(self, &target)?;
-                if Measurer::of(&*tools.store, tools.host.machine(), hardware)? == Measurer::Workers {
+                if Measurer::of(&*services.store, services.host.machine(), hardware)? == Measurer::Workers {
                     return Ok(());
                 }
                 Setup::of_target(&target)
@@ -61,9 +61,11 @@ impl Work for MeasureParameters {
             Err(Error::NotFound { .. }) => setup(self),
             Err(error) => return Err(error),
         };
-        let runtime = match tools.host.runtime(&setup.runtime, &setup.settings) {
+        let runtime = match services.host.runtime(&setup.runtime, &setup.settings) {
             Ok(runtime) => runtime,
-            Err(missing) if tools.store.hardware(hardware).is_err() => return refuse("runtime", missing.to_string()),
+            Err(missing) if services.store.hardware(hardware).is_err() => {
+                return refuse("runtime", missing.to_string());
+            }
             // Of a target that is there, whoever begins with the job says so.
             Err(_) => return Ok(()),
         };
@@ -74,22 +76,22 @@ impl Work for MeasureParameters {
         Ok(())
     }
 
-    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
-        match tools.store.hardware(&job.hardware) {
+    fn run(&self, job: &Job, services: &Services, run: &Run<'_>) -> Result<Value, JobError> {
+        match services.store.hardware(&job.hardware) {
             Ok(target) => agrees(self, &target)?,
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let space = tools.spaces.get(&self.space)?;
-        let chosen: Option<Vec<Architecture>> = match given(self, tools)? {
+        let space = services.spaces.get(&self.space)?;
+        let chosen: Option<Vec<Architecture>> = match given(self, services)? {
             Some(plan) => Some(architectures_of(&plan, space).collect::<Result<_>>()?),
             None => None,
         };
         let campaign = Campaign {
-            store: &*tools.store,
-            host: &tools.host,
+            store: &*services.store,
+            host: &services.host,
             space,
-            spaces: &tools.spaces,
+            spaces: &services.spaces,
             hardware: &job.hardware,
             actor: &job.created_by,
             setup: Some(setup(self)),
@@ -178,10 +180,10 @@ pub(super) fn architectures_of<'a>(
 ///
 /// # Errors
 /// `Invalid` for one that cannot be read.
-pub(super) fn given(parameters: &MeasureParameters, tools: &Services) -> Result<Option<Arc<KeptPlan>>> {
+pub(super) fn given(parameters: &MeasureParameters, services: &Services) -> Result<Option<Arc<KeptPlan>>> {
     let Some(plan) = &parameters.plan else { return Ok(None) };
     let digest: Digest = plan.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
-    let plan = match tools.plans.read(&*tools.store, &digest) {
+    let plan = match services.plans.read(&*services.store, &digest) {
         Err(Error::NotFound { .. }) => {
             let reason = format!("there is no blob {digest}; store the plan first: POST /v1/blobs");
             return Err(bad_plan(reason));

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_workers::Needed;
-use super::leasing::Measurer;
 use super::measure::{agrees, setup};
+use super::measurer::Measurer;
 use super::{JobError, Run, Services, Work};
 use crate::idempotency::own_key;
 
@@ -91,10 +91,10 @@ impl Checkpoint {
 fn space_of<'t>(
     parameters: &OnboardParameters,
     hardware: &HardwareName,
-    tools: &'t Services,
+    services: &'t Services,
 ) -> Result<&'t SearchSpace> {
     let asked = parameters.space.as_deref();
-    match tools.spaces.of_new_target(&*tools.store, hardware, asked) {
+    match services.spaces.of_new_target(&*services.store, hardware, asked) {
         Ok(space) => Ok(space),
         Err(SpaceError::Registry(error)) => Err(error),
         Err(unclear) => Err(Error::invalid("parameters.space", unclear.to_string())),
@@ -118,7 +118,7 @@ fn measuring(parameters: &OnboardParameters, space: &SearchSpace) -> MeasurePara
 }
 
 impl Work for OnboardParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, services: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
         if !(FIRST..=ONBOARD_LIMIT).contains(&self.budget) {
             return refuse(
@@ -138,21 +138,21 @@ impl Work for OnboardParameters {
                 .and_then(|source| match source == *hardware {
                     // The job creates it.
                     true => Ok(()),
-                    false => tools.store.hardware(&source).map(drop),
+                    false => services.store.hardware(&source).map(drop),
                 });
             if let Err(error) = there {
                 return refuse(&format!("sources.{at}"), error.to_string());
             }
         }
-        let space = space_of(self, hardware, tools)?;
-        measuring(self, space).check(hardware, tools)?;
-        let recipe = match Recipe::load(&tools.recipes, &self.recipe) {
+        let space = space_of(self, hardware, services)?;
+        measuring(self, space).check(hardware, services)?;
+        let recipe = match Recipe::load(&services.recipes, &self.recipe) {
             Ok(recipe) => recipe,
             Err(error) => return refuse("recipe", error.to_string()),
         };
         let training = Training {
-            store: &*tools.store,
-            host: &tools.host,
+            store: &*services.store,
+            host: &services.host,
             space,
             hardware,
             recipe: &recipe,
@@ -162,17 +162,17 @@ impl Work for OnboardParameters {
         onboarding.check().or_else(|error| refuse("recipe", error.to_string()))
     }
 
-    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
-        let recipe = Recipe::load(&tools.recipes, &self.recipe)?;
+    fn run(&self, job: &Job, services: &Services, run: &Run<'_>) -> Result<Value, JobError> {
+        let recipe = Recipe::load(&services.recipes, &self.recipe)?;
         let training = Training {
-            store: &*tools.store,
-            host: &tools.host,
-            space: space_of(self, &job.hardware, tools)?,
+            store: &*services.store,
+            host: &services.host,
+            space: space_of(self, &job.hardware, services)?,
             hardware: &job.hardware,
             recipe: &recipe,
             seed: self.seed,
         };
-        match tools.store.hardware(&job.hardware) {
+        match services.store.hardware(&job.hardware) {
             // It may have come since the job was submitted.
             Ok(target) => agrees(&measuring(self, training.space), &target)?,
             Err(Error::NotFound { .. }) => {}
@@ -182,14 +182,14 @@ impl Work for OnboardParameters {
         let ended = match kept.ended {
             Some(ended) => ended,
             None => {
-                let before = kept.known(&*tools.store)?;
-                onboard(self, job, tools, run, training, before)?
+                let before = kept.known(&*services.store)?;
+                onboard(self, job, services, run, training, before)?
             }
         };
         let content: NewVersion =
-            serde_json::from_slice(&tools.store.get_blob(&ended.content)?).map_err(JobError::Checkpoint)?;
+            serde_json::from_slice(&services.store.get_blob(&ended.content)?).map_err(JobError::Checkpoint)?;
         let key = own_key(&format!("job-{}", job.id));
-        let version = tools.store.create_version(&job.hardware, &content, Some(&key))?;
+        let version = services.store.create_version(&job.hardware, &content, Some(&key))?;
         let mut result = json!(ended.found);
         result["version"] = json!(version.version);
         result["digest"] = json!(version.digest);
@@ -202,30 +202,33 @@ impl Work for OnboardParameters {
 fn onboard(
     parameters: &OnboardParameters,
     job: &Job,
-    tools: &Services,
+    services: &Services,
     run: &Run<'_>,
     training: Training<'_>,
     before: Known,
 ) -> Result<Ended, JobError> {
     let told = RefCell::new(Told {
         run,
-        store: &*tools.store,
+        store: &*services.store,
         of: parameters.budget as u64,
         done: 0,
         known: String::new(),
     });
     let mut progress = |event: OnboardEvent<'_>| told.borrow_mut().event(&event);
-    let mut measure =
-        |architectures: &[Architecture]| match Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? {
-            Measurer::Workers => by_workers(parameters, job, tools, training, architectures),
-            Measurer::Here => {
-                let mut progress = |event| told.borrow_mut().measuring(event);
-                here(parameters, job, tools, training, architectures, &mut progress, run)
-            }
-        };
+    let mut measure = |architectures: &[Architecture]| match Measurer::of(
+        &*services.store,
+        services.host.machine(),
+        &job.hardware,
+    )? {
+        Measurer::Workers => by_workers(parameters, job, services, training, architectures),
+        Measurer::Here => {
+            let mut progress = |event| told.borrow_mut().measuring(event);
+            here(parameters, job, services, training, architectures, &mut progress, run)
+        }
+    };
     let onboarding = onboarding(parameters, training, before, &job.created_by);
     let (found, content) = onboarding.run(&mut progress, &mut measure, &|| run.is_stopped())?;
-    let content = tools.store.put_blob(&canonical_json(&content)?)?;
+    let content = services.store.put_blob(&canonical_json(&content)?)?;
     let ended = Ended { found, content };
     run.checkpoint(&json!({ "ended": ended }))?;
     Ok(ended)
@@ -255,7 +258,7 @@ fn onboarding<'a>(
 fn by_workers(
     parameters: &OnboardParameters,
     job: &Job,
-    tools: &Services,
+    services: &Services,
     training: Training<'_>,
     architectures: &[Architecture],
 ) -> Result<(), JobError> {
@@ -273,13 +276,13 @@ fn by_workers(
         plan: &plan,
         part: &format!("after-{measured}"),
     };
-    needed.measured(tools)
+    needed.measured(services)
 }
 
 fn here(
     parameters: &OnboardParameters,
     job: &Job,
-    tools: &Services,
+    services: &Services,
     training: Training<'_>,
     architectures: &[Architecture],
     progress: &mut dyn FnMut(CampaignEvent),
@@ -289,7 +292,7 @@ fn here(
         store: training.store,
         host: training.host,
         space: training.space,
-        spaces: &tools.spaces,
+        spaces: &services.spaces,
         hardware: &job.hardware,
         setup: Some(setup(&measuring(parameters, training.space))),
         protocol: Protocol::within(parameters.budget_s)?,

@@ -14,9 +14,9 @@ use crate::serving::ModelRef;
 const SHOWN: usize = 12;
 
 impl Work for SearchParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
+    fn check(&self, hardware: &HardwareName, services: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
-        tools.store.hardware(hardware)?;
+        services.store.hardware(hardware)?;
         if ModelRef::read(&self.model).is_none() {
             return refuse(
                 "model",
@@ -37,9 +37,9 @@ impl Work for SearchParameters {
         }
     }
 
-    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, services: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         let reference = ModelRef::read(&self.model).unwrap_or_else(ModelRef::production);
-        let model = tools.serving.route_blocking(&job.hardware, &reference)?.model;
+        let model = services.serving.route_blocking(&job.hardware, &reference)?.model;
         let search = Search {
             model: &model,
             most_ms: self.max_ms,
@@ -60,7 +60,7 @@ impl Work for SearchParameters {
             run.progress(done as u64, of, "architectures".into());
             !run.is_stopped()
         })?;
-        let front = tools.store.put_blob(&canonical_json(&found.front)?)?;
+        let front = services.store.put_blob(&canonical_json(&found.front)?)?;
         Ok(json!({
             "version": model.version, "runtime": model.runtime, "batch_size": model.batch_size, "score": self.score, "candidates": found.candidates, "seconds": found.seconds,
             "found": found.front.len(), "front": front, "some": some(&found.front),

@@ -2,22 +2,23 @@
 //! becomes a job of its own, which the first one waits for in the end.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use lglp_engine::measure::Plan;
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::BatchItem;
 use lglp_registry::{
-    Admission, Digest, HardwareName, Job, JobFilter, JobKind, JobState, Lease, NewJob, Result, Worker,
+    Admission, Digest, HardwareName, Job, JobKind, JobState, Lease, LeaseHolder, NewJob, Result, Worker,
 };
 use lglp_sdk::SearchSpace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::executor::Jobs;
+use super::leasing::Leasing;
 use super::measure::{architectures_of, given, wanted};
 use super::plans::KeptPlan;
-use super::{JobError, Services, parse};
+use super::task::parse;
+use super::{JobError, Services};
 
 /// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
 pub(crate) const IN_HAND: usize = 128;
@@ -68,20 +69,20 @@ pub(super) struct Checkpoint {
     pub plan: Digest,
 }
 
-impl Jobs {
+impl Leasing {
     /// What of a job is not measured yet.
     pub(super) fn left(&self, job: &Job, parameters: &MeasureParameters) -> Result<Left, JobError> {
         let store = self.store();
         let mut elsewhere = BTreeSet::new();
-        for part in self.parts(job)? {
+        for part in self.queue().parts(job)? {
             let plan = match part.checkpoint {
-                Value::Null => given(&parse(part.parameters)?, self.tools())?,
-                _ => Some(kept(self.tools(), &part)?),
+                Value::Null => given(&parse(part.parameters)?, self.services())?,
+                _ => Some(kept(self.services(), &part)?),
             };
             elsewhere.extend(plan.iter().flat_map(|plan| plan.digests()).cloned());
         }
         // Read last, so that it is the one that the next call finds in memory.
-        let plan = kept(self.tools(), job)?;
+        let plan = kept(self.services(), job)?;
         let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
         let places = 0..plan.architectures.len();
         Ok(Left {
@@ -91,32 +92,19 @@ impl Jobs {
         })
     }
 
-    /// The jobs of a hardware target that are in a state, newest first.
-    pub(super) fn jobs_of(&self, hardware: &HardwareName, state: JobState) -> Result<Vec<Job>> {
-        let filter = JobFilter {
-            hardware: Some(hardware.clone()),
-            state: Some(state),
-        };
-        self.store().jobs(&filter, usize::MAX)
-    }
-
-    /// The jobs that do a part of this one and have not ended.
-    pub(super) fn parts(&self, job: &Job) -> Result<Vec<Job>> {
-        let mut open = Vec::new();
-        for state in [JobState::Queued, JobState::Running] {
-            open.extend(self.jobs_of(&job.hardware, state)?);
-        }
-        open.retain(|part| part.parent == Some(job.id));
-        Ok(open)
-    }
-
     /// Makes a job of the second half of what is left of one that another worker has, for a worker without work: two machines
     /// of a target share a long job. What the other one may have in hand already stays with it.
     pub(super) fn share(&self, worker: &Worker) -> Result<bool, JobError> {
         // Two at once would share the same half.
-        let _turn = self.sharing();
-        for job in self.jobs_of(&worker.hardware, JobState::Running)?.into_iter().rev() {
-            let by_another = |lease: &Lease| lease.holder.contains('@') && lease.device != worker.name.as_str();
+        let _turn = self.sharing.lock().unwrap_or_else(PoisonError::into_inner);
+        for job in self
+            .queue()
+            .jobs_of(&worker.hardware, JobState::Running)?
+            .into_iter()
+            .rev()
+        {
+            let by_another =
+                |lease: &Lease| matches!(&lease.holder, LeaseHolder::Worker { name, .. } if *name != worker.name);
             if job.kind != JobKind::Measure
                 || !job.lease.as_ref().is_some_and(by_another)
                 || job.checkpoint.is_null()
@@ -142,7 +130,7 @@ impl Jobs {
                 .map(|item| (item.architecture, item.flags))
                 .unzip();
             let plan = Plan { architectures, flags };
-            let plan = self.tools().plans.keep(self.store(), &plan)?;
+            let plan = self.services().plans.keep(self.store(), &plan)?;
             let parameters = MeasureParameters {
                 plan: Some(plan.to_string()),
                 count: 0,
@@ -167,11 +155,11 @@ impl Jobs {
 /// What a job measures.
 pub(super) fn planned(
     parameters: &MeasureParameters,
-    tools: &Services,
+    services: &Services,
     hardware: &HardwareName,
     space: &SearchSpace,
 ) -> Result<Plan, JobError> {
-    if let Some(plan) = given(parameters, tools)? {
+    if let Some(plan) = given(parameters, services)? {
         // By their canonical texts, each once: by these measurements are found.
         let mut seen = BTreeSet::new();
         let (mut architectures, mut flags) = (Vec::new(), Vec::new());
@@ -184,7 +172,7 @@ pub(super) fn planned(
         }
         return Ok(Plan { architectures, flags });
     }
-    let planned = wanted(parameters, None).architectures(&*tools.store, hardware, space)?;
+    let planned = wanted(parameters, None).architectures(&*services.store, hardware, space)?;
     let texts = planned
         .into_iter()
         .map(|(draw, a)| (space.canonical_text(&a), draw.flags()));
@@ -193,7 +181,7 @@ pub(super) fn planned(
 }
 
 /// The plan that a job keeps.
-fn kept(tools: &Services, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
+fn kept(services: &Services, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
     let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
-    Ok(tools.plans.read(&*tools.store, &kept.plan)?)
+    Ok(services.plans.read(&*services.store, &kept.plan)?)
 }

@@ -6,7 +6,6 @@ use lglp_engine::predictor::{FitEvent, Recipe, RecipeError};
 use lglp_engine::spaces::SpaceError;
 use lglp_engine::train::{self, Fitted, Training, TrainingData, candidates};
 use lglp_openapi::jobs::TrainParameters;
-use lglp_openapi::models::Quantity as Wanted;
 use lglp_registry::{Digest, Error, HardwareName, Job, NewVersion, Quantity, Result, canonical_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -26,22 +25,25 @@ struct Checkpoint {
 }
 
 impl Work for TrainParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
-        tools.store.hardware(hardware)?;
-        match tools.spaces.of_target(&*tools.store, hardware, self.space.as_deref()) {
+    fn check(&self, hardware: &HardwareName, services: &Services) -> Result<()> {
+        services.store.hardware(hardware)?;
+        match services
+            .spaces
+            .of_target(&*services.store, hardware, self.space.as_deref())
+        {
             // Until its turn comes it may be measured.
             Ok(_) | Err(SpaceError::NotMeasured { .. }) => {}
             Err(SpaceError::Registry(error)) => return Err(error),
             Err(unclear) => return Err(Error::invalid("parameters.space", unclear.to_string())),
         }
-        wanted(self, &tools.recipes, usize::MAX).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
+        wanted(self, &services.recipes, usize::MAX).map_err(|e| Error::invalid("parameters.recipe", e.to_string()))?;
         Ok(())
     }
 
-    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
-        let store = &*tools.store;
+    fn run(&self, job: &Job, services: &Services, run: &Run<'_>) -> Result<Value, JobError> {
+        let store = &*services.store;
         let kept = match &job.checkpoint {
-            Value::Null => fit(self, job, tools, run)?,
+            Value::Null => fit(self, job, services, run)?,
             kept => Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?,
         };
         let content: NewVersion =
@@ -61,7 +63,7 @@ pub fn wanted(
     recipes: &Path,
     rows: usize,
 ) -> std::result::Result<Vec<Recipe>, RecipeError> {
-    let asked = asked(parameters);
+    let asked = parameters.target;
     let Some(name) = &parameters.recipe else {
         return candidates(recipes, rows, asked);
     };
@@ -72,32 +74,25 @@ pub fn wanted(
 
 /// What is to be predicted: what is asked for, or what the recipe predicts, or latencies.
 pub fn quantity(parameters: &TrainParameters, recipes: &Path) -> std::result::Result<Quantity, RecipeError> {
-    match (asked(parameters), &parameters.recipe) {
+    match (parameters.target, &parameters.recipe) {
         (Some(quantity), _) => Ok(quantity),
         (None, Some(name)) => Ok(Recipe::load(recipes, name)?.target.quantity()),
         (None, None) => Ok(Quantity::default()),
     }
 }
 
-fn asked(parameters: &TrainParameters) -> Option<Quantity> {
-    parameters.target.map(|target| match target {
-        Wanted::Latency => Quantity::Latency,
-        Wanted::Energy => Quantity::Energy,
-    })
-}
-
 /// Fits the recipe, and keeps what came out.
-fn fit(parameters: &TrainParameters, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Checkpoint, JobError> {
-    let store = &*tools.store;
-    let space = tools
+fn fit(parameters: &TrainParameters, job: &Job, services: &Services, run: &Run<'_>) -> Result<Checkpoint, JobError> {
+    let store = &*services.store;
+    let space = services
         .spaces
         .of_target(store, &job.hardware, parameters.space.as_deref())?;
-    let quantity = quantity(parameters, &tools.recipes)?;
+    let quantity = quantity(parameters, &services.recipes)?;
     let data = TrainingData::measured(store, &job.hardware, space, quantity)?;
-    let recipes = wanted(parameters, &tools.recipes, data.labels.len())?;
+    let recipes = wanted(parameters, &services.recipes, data.labels.len())?;
     let training = Training {
         store,
-        host: &tools.host,
+        host: &services.host,
         space,
         hardware: &job.hardware,
         recipe: &recipes[0],

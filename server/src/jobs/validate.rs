@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_workers::Needed;
-use super::leasing::Measurer;
+use super::measurer::Measurer;
 use super::plans::KeptPlan;
 use super::{JobError, Run, Services, Work};
 use crate::idempotency::own_key;
@@ -26,26 +26,26 @@ struct Checkpoint {
 }
 
 impl Work for ValidateParameters {
-    fn check(&self, hardware: &HardwareName, tools: &Services) -> Result<()> {
-        tools.store.version(hardware, self.version)?;
+    fn check(&self, hardware: &HardwareName, services: &Services) -> Result<()> {
+        services.store.version(hardware, self.version)?;
         let (least, most) = (Selection::LEAST, Selection::MOST);
         if !(least..=most).contains(&self.n) {
             let reason = format!("expected {least} to {most}, got {}", self.n);
             return Err(Error::invalid("parameters.n", reason));
         }
-        if self.on == Some(ValidationRows::Fresh) && !is_measurable(hardware, tools)? {
+        if self.on == Some(ValidationRows::Fresh) && !is_measurable(hardware, services)? {
             let reason = format!("`{hardware}` cannot be measured here; ask for `recorded` or `held_out` ones");
             return Err(Error::invalid("parameters.on", reason));
         }
         Protocol::within(self.budget_s).map(drop)
     }
 
-    fn run(&self, job: &Job, tools: &Services, run: &Run<'_>) -> Result<Value, JobError> {
+    fn run(&self, job: &Job, services: &Services, run: &Run<'_>) -> Result<Value, JobError> {
         let mut validating = Validating {
-            store: &*tools.store,
-            host: &tools.host,
-            spaces: &tools.spaces,
-            versions: &*tools.serving,
+            store: &*services.store,
+            host: &services.host,
+            spaces: &services.spaces,
+            versions: &*services.serving,
             hardware: &job.hardware,
             version: self.version,
             selection: selection(self),
@@ -54,17 +54,17 @@ impl Work for ValidateParameters {
         let plan = match &job.checkpoint {
             Value::Null => {
                 if self.on.is_none() {
-                    validating.selection.on = validating.default_rows(is_measurable(&job.hardware, tools)?)?;
+                    validating.selection.on = validating.default_rows(is_measurable(&job.hardware, services)?)?;
                 }
                 let plan = validating.plan()?;
-                let (kept, on) = (tools.plans.keep(&*tools.store, &plan)?, validating.selection.on);
+                let (kept, on) = (services.plans.keep(&*services.store, &plan)?, validating.selection.on);
                 run.checkpoint(&json!(Checkpoint { plan: kept, on }))?;
                 Arc::new(KeptPlan::from(plan))
             }
             kept => {
                 let kept = Checkpoint::deserialize(kept).map_err(JobError::Checkpoint)?;
                 validating.selection.on = kept.on;
-                tools.plans.read(&*tools.store, &kept.plan)?
+                services.plans.read(&*services.store, &kept.plan)?
             }
         };
         let (mut done, of) = (0, plan.architectures.len() as u64);
@@ -82,7 +82,7 @@ impl Work for ValidateParameters {
         };
         if validating.selection.on != Rows::Fresh {
             run.progress(of, of, format!("{} measurements", validating.selection.on.adjective()));
-        } else if Measurer::of(&*tools.store, tools.host.machine(), &job.hardware)? == Measurer::Workers {
+        } else if Measurer::of(&*services.store, services.host.machine(), &job.hardware)? == Measurer::Workers {
             let needed = Needed {
                 job,
                 space: &validating.space()?,
@@ -90,7 +90,7 @@ impl Work for ValidateParameters {
                 plan: &plan,
                 part: "measuring",
             };
-            needed.measured(tools)?;
+            needed.measured(services)?;
         } else {
             validating.measure(&plan, &job.created_by, &mut progress, &|| run.is_stopped())?;
         }
@@ -124,7 +124,7 @@ pub fn selection(parameters: &ValidateParameters) -> Selection {
 }
 
 /// Whether the server's machine can measure a target, or workers do.
-fn is_measurable(hardware: &HardwareName, tools: &Services) -> Result<bool> {
-    let by_workers = Measurer::of(&*tools.store, tools.host.machine(), hardware)? == Measurer::Workers;
-    Ok(by_workers || can_measure(&tools.host, &tools.store.hardware(hardware)?))
+fn is_measurable(hardware: &HardwareName, services: &Services) -> Result<bool> {
+    let by_workers = Measurer::of(&*services.store, services.host.machine(), hardware)? == Measurer::Workers;
+    Ok(by_workers || can_measure(&services.host, &services.store.hardware(hardware)?))
 }

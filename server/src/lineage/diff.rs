@@ -8,7 +8,8 @@ use lglp_registry::{HardwareName, NewVersion, PluginUse, Registry, Version};
 
 use super::json::differences;
 use super::predictions::{NotCompared, Predict};
-use super::{data, predictions, wire};
+use super::splits::split_sizes;
+use super::{data, predictions};
 use crate::compute::Lost;
 use crate::serving::{Serving, ServingError};
 
@@ -76,12 +77,12 @@ fn compared(version: &Version) -> ComparedVersion {
         version: version.version,
         digest: version.digest.to_string(),
         recipe: content.recipe["name"].as_str().unwrap_or_default().to_owned(),
-        quantity: wire::quantity(content.quantity),
+        quantity: content.quantity,
         space: content.space.clone(),
         creator: content.creator.clone(),
         created_at: version.created_at.clone(),
         seed: content.seed,
-        split: wire::split_sizes(content),
+        split: split_sizes(content),
     }
 }
 
@@ -93,8 +94,8 @@ fn plugins(a: &NewVersion, b: &NewVersion) -> Vec<PluginDifference> {
     differing
         .map(|place| PluginDifference {
             kind: place.1.to_owned(),
-            a: a.get(place).copied().map(wire::plugin),
-            b: b.get(place).copied().map(wire::plugin),
+            a: a.get(place).copied().cloned(),
+            b: b.get(place).copied().cloned(),
         })
         .collect()
 }

@@ -5,11 +5,11 @@ mod diff;
 mod json;
 mod origin;
 mod predictions;
-mod wire;
+mod splits;
 
 pub use diff::{DiffError, diff};
 pub use json::differences;
 pub use origin::lineage;
 pub(crate) use origin::trace_plugins;
 pub use predictions::{Predict, relative_difference};
-pub use wire::split_sizes;
+pub use splits::split_sizes;

@@ -4,7 +4,7 @@ use lglp_engine::host::{ComponentKind, PluginHost};
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin, ValidationSummary};
 use lglp_registry::{AuditEntry, Change, HardwareName, NewVersion, Registry, Result, Validation, Version};
 
-use super::wire;
+use super::splits::split_sizes;
 
 /// Audit entries that are read at once.
 const PAGE: usize = 1000;
@@ -43,14 +43,14 @@ pub fn lineage(store: &dyn Registry, host: &PluginHost, hardware: &HardwareName,
         version: version.version,
         digest: version.digest.to_string(),
         aliases: leading_here.map(|alias| alias.name.to_string()).collect(),
-        quantity: wire::quantity(version.content.quantity),
-        dataset: wire::dataset(dataset),
+        quantity: version.content.quantity,
+        dataset,
         dataset_frozen_by,
         plugins: trace_plugins(&version.content, host),
-        split: wire::split_sizes(&version.content),
+        split: split_sizes(&version.content),
         creator: version.content.creator,
         created_at: version.created_at,
-        imported: version.content.imported.into_iter().map(wire::imported).collect(),
+        imported: version.content.imported,
         recipe: version.content.recipe,
         seed: version.content.seed,
         metrics: version.content.metrics,
@@ -66,7 +66,7 @@ pub(crate) fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<Trac
         let component = kind.and_then(|kind| host.component(kind, &used.component).ok());
         let loaded_sha256 = component.map(|component| component.sha256().to_owned());
         TracedPlugin {
-            fitted_with: wire::plugin(used),
+            fitted_with: used.clone(),
             state: match &loaded_sha256 {
                 None => PluginState::Missing,
                 Some(loaded) if *loaded == used.sha256.as_str() => PluginState::Same,

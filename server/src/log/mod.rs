@@ -50,7 +50,7 @@ pub fn start() -> anyhow::Result<()> {
     std::thread::spawn(|| {
         loop {
             std::thread::sleep(PERIOD);
-            LIMIT.tell();
+            LIMIT.report();
         }
     });
     Ok(())
@@ -58,7 +58,7 @@ pub fn start() -> anyhow::Result<()> {
 
 /// Tells what was left out so far: the process ends.
 pub fn end() {
-    LIMIT.tell();
+    LIMIT.report();
 }
 
 /// Which lines are written. There are as many kinds as places in the code.
@@ -107,7 +107,7 @@ impl Limit {
             .collect()
     }
 
-    fn tell(&self) {
+    fn report(&self) {
         for (lines, kind) in self.left_out() {
             let (target, at) = (kind.target(), kind.line().unwrap_or_default());
             tracing::warn!(lines, kind = %format_args!("{target}:{at}"), "further lines like those before were left out");

@@ -18,7 +18,7 @@ pub(crate) use attempt::DELIVERY_HEADER;
 pub use attempt::Outcome;
 pub(crate) use dispatcher::{Dispatcher, Observer};
 pub use ping::ping;
-pub use status::DeliveryStatus;
+pub use status::{delivery_status, delivery_statuses};
 pub use target::{Allowed, TargetError, Targets};
 
 use time::OffsetDateTime;

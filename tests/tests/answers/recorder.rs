@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 const HEADERS: [&str; 6] = ["allow", "content-type", "etag", "link", "location", "retry-after"];
 
 /// What differs from run to run: times, digests of what was built or measured, identifiers, places, numbers that are not whole.
-const FILTERS: [(&str, &str); 9] = [
+const FILTERS: [(&str, &str); 10] = [
+    (r"urn:uuid:[0-9a-f-]{36}", "<request>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
     (r"sha256:[0-9a-f]{64}", "<digest>"),
     (r"\b[0-9a-f]{64}\b", "<hash>"),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lglp_registry::Digest;
 use lglp_sdk::SearchSpace;
-use lglp_tests::{HARDWARE, Registry, Server, readable, root, sample};
+use lglp_tests::{HARDWARE, Registry, Server, readable, release, root, sample};
 use serde_json::{Value, json};
 
 const TRAFFIC: &str = "/v1/xeon-1t/traffic";
@@ -235,12 +235,12 @@ fn a_broken_canary_fails_no_request() {
     let mut registry = Registry::with_production("lightgbm");
     let folder = registry.folder.path().join("plugins");
     std::fs::create_dir_all(&folder).expect("a folder");
-    for file in std::fs::read_dir(root().join("target/release/plugins")).expect("`make build` builds the plugins") {
+    for file in std::fs::read_dir(release().join("plugins")).expect("`make build` builds the plugins") {
         let file = file.expect("a file");
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
     }
     let file = "liblglp_plugin_panicking.so";
-    std::fs::copy(root().join("target/release").join(file), folder.join(file)).expect("`make build` builds it");
+    std::fs::copy(release().join(file), folder.join(file)).expect("`make build` builds it");
     registry.plugins = Some(folder);
     let content = registry.train("panics")["content"].clone();
     registry.ok(&["promote", "--hardware", HARDWARE, "2", "--alias", "candidate"]);

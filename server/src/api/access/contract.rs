@@ -14,8 +14,10 @@ impl Modify for Secured {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("lglp_<id>_<secret>")
             .description(Some(
-                "A token, as `lglp token create` shows it once. Its role is viewer, operator or admin; each may do what those \
-                 before it may. A server on a loopback address asks for tokens once the first was created, any other always.",
+                "A token, as `lglp token create` shows it once. Its role is viewer, worker, operator or admin; each may do what \
+                 those before it may. A server on a loopback address asks for tokens once the first was created, any other \
+                 always. One that is confined to hardware targets may make the calls with one of them in their path, and those \
+                 with `x-lglp-reach: shared`, which tell it of no other target.",
             ));
         components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
     }

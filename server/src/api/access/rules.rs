@@ -2,24 +2,17 @@
 //!
 //! `security(("token" = ["operator"]))` at a handler asks for a role, `security(())` for nothing. A call without either
 //! is refused to everybody, and what the document does not have is not reached at all: forgetting a rule closes a route.
+//!
+//! A call with a hardware target in its path reaches that one. Of the others, one that says `"x-lglp-reach" = json!("shared")` belongs to
+//! no hardware target, and tokens that are confined to some may make it all the same: its handler shows them theirs alone (lists hold
+//! only what a token may see; jobs and workers are checked by their targets), or what everybody with the token's role may know (plugins,
+//! spaces, a blob by its digest). What does not say so concerns the server as a whole.
 
 use lglp_registry::Role;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 use crate::api::document::is_page;
-
-/// Calls that belong to no hardware target and that tokens confined to some may make all the same. Lists hold only what a
-/// token may see; jobs are checked one by one by their handlers; the digest of a blob is known only to those who may
-/// read it; workers are checked by the hardware target that they measure for. Every other call without a hardware target in its path concerns the server as a whole.
-const SHARED: [&str; 6] = [
-    "/v1/blobs",
-    "/v1/hardware",
-    "/v1/jobs",
-    "/v1/plugins",
-    "/v1/spaces",
-    "/v1/workers",
-];
 
 /// What a call needs; more comes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,9 +112,7 @@ impl Rule {
             method: method.to_uppercase(),
             segments: pattern.split('/').map(segment).collect(),
             need: need(&operation["security"]),
-            shared: SHARED
-                .iter()
-                .any(|shared| pattern == *shared || pattern.starts_with(&format!("{shared}/"))),
+            shared: operation["x-lglp-reach"] == "shared",
         }
     }
 

@@ -24,10 +24,10 @@ use super::State;
 use super::connections::Places;
 use super::extract::blocking;
 use super::problem::ApiError;
-use crate::jobs::{JobLabels, Jobs};
+use crate::jobs::{JobLabels, Queue};
 use crate::serving::{Counts, ModelLabels};
-use crate::webhooks::{DeliveryStatus, Observer, Outcome};
-use crate::workers::standing;
+use crate::webhooks::{Observer, Outcome, delivery_statuses};
+use crate::workers::worker_status;
 
 /// Labels of a request. Each comes from a closed set: what clients choose freely would be series without number.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -140,7 +140,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// With what the serving table, the jobs and the connections count.
-    pub fn new(serving: &Counts, jobs: &Jobs, places: &Places) -> Self {
+    pub fn new(serving: &Counts, jobs: &Queue, places: &Places) -> Self {
         let requests = Family::default();
         let predictions = Family::default();
         let predict_seconds = durations();
@@ -258,20 +258,20 @@ pub(crate) async fn prometheus(state: web::Data<State>, request: HttpRequest) ->
     .await?;
     state.metrics.count(&open);
     let store = state.store.clone();
-    let standings = blocking(move || DeliveryStatus::all(&*store)).await?;
+    let webhooks = blocking(move || delivery_statuses(&*store)).await?;
     state.metrics.webhook_undelivered.clear();
-    for standing in standings {
-        let webhook = standing.webhook.id.to_string();
+    for listed in webhooks {
+        let webhook = listed.id.to_string();
         let gauge = state
             .metrics
             .webhook_undelivered
             .get_or_create(&WebhookLabels { webhook });
-        gauge.set(i64::try_from(standing.undelivered.events).unwrap_or(i64::MAX));
+        gauge.set(i64::try_from(listed.undelivered.events).unwrap_or(i64::MAX));
     }
     let store = state.store.clone();
     let workers = blocking(move || -> lglp_registry::Result<Vec<_>> {
         let workers = store.workers()?.into_iter();
-        workers.map(|worker| standing(&*store, worker)).collect()
+        workers.map(|worker| worker_status(&*store, worker)).collect()
     })
     .await?;
     let counts = state.serving.counts();

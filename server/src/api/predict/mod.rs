@@ -9,12 +9,11 @@ mod work;
 
 use std::time::Instant;
 
-use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, post, web};
+use actix_web::{post, web};
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
-use serde_json::Value;
+use lglp_registry::HardwareName;
 
 use self::answer::response;
 pub(super) use self::answer::{predicted_as, told};
@@ -22,6 +21,7 @@ use self::body::PredictBody;
 pub(super) use self::body::model_ref;
 use self::work::{Prediction, Served};
 use super::State;
+use super::answer::Answer;
 use super::extract::Bytes;
 use super::extract::hardware_name;
 use super::problem::ApiError;
@@ -62,7 +62,7 @@ pub(crate) async fn predict(
     state: web::Data<State>,
     hardware: web::Path<String>,
     Bytes(body): Bytes<PREDICT_LIMIT>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<PredictResponse>, ApiError> {
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
     // Once the body has come, and before it is parsed: whoever sends slowly keeps no place from others.
@@ -92,25 +92,22 @@ pub(crate) async fn predict(
         state.metrics.predictions.get_or_create(&labels).inc_by(predictions);
     }
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
-    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
+    Ok(Answer::written(json))
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.
-pub fn predict_here(
+pub(crate) fn predict_here(
     serving: &Serving,
     spaces: &Spaces,
-    hardware: &str,
-    body: &Value,
-) -> Result<PredictResponse, Problem> {
-    let answer = || {
-        let hardware = hardware_name(hardware)?;
-        let request = PredictBody::read(&body.to_string().into())?;
-        let mut route: Route = serving.route_blocking(&hardware, &request.model)?;
-        route.coverage = request.coverage;
-        request.check_space(&route.model, spaces)?;
-        let architectures = request.architectures(&route.model.space, spaces, 0..request.architectures.len())?;
-        let answered = serving.answer(&route, &architectures)?;
-        Ok(response(&route, answered))
-    };
-    answer().map_err(|error: ApiError| error.problem())
+    hardware: &HardwareName,
+    request: &PredictRequest,
+) -> Result<PredictResponse, ApiError> {
+    let body = serde_json::to_vec(request).map_err(|error| ApiError::internal(error.to_string()))?;
+    let request = PredictBody::read(&body.into())?;
+    let mut route: Route = serving.route_blocking(hardware, &request.model)?;
+    route.coverage = request.coverage;
+    request.check_space(&route.model, spaces)?;
+    let architectures = request.architectures(&route.model.space, spaces, 0..request.architectures.len())?;
+    let answered = serving.answer(&route, &architectures)?;
+    Ok(response(&route, answered))
 }

@@ -13,6 +13,7 @@ use crate::bundles::BundleError;
 use crate::compute::{Full, Lost};
 use crate::jobs::JobError;
 use crate::lineage::DiffError;
+use crate::savings::SavingsError;
 use crate::serving::{REFUSED_FOR, ServingError};
 
 impl From<UnknownSpace> for ApiError {
@@ -167,6 +168,18 @@ impl From<DiffError> for ApiError {
             DiffError::Data(DataError::Registry(error)) | DiffError::Registry(error) => error.into(),
             DiffError::Lost(lost) => lost.into(),
             DiffError::Data(_) => Self::internal(detail),
+        }
+    }
+}
+
+impl From<SavingsError> for ApiError {
+    fn from(error: SavingsError) -> Self {
+        match error {
+            SavingsError::Assumption(bad) => Self::invalid_request(vec![Fault {
+                pointer: format!("/{}", bad.field),
+                detail: bad.to_string(),
+            }]),
+            SavingsError::Registry(error) => error.into(),
         }
     }
 }

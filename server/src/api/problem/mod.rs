@@ -10,6 +10,8 @@ use actix_web::{HttpResponse, ResponseError};
 use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem, Slug};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
 
+use super::request_id;
+
 pub(super) use self::routes::{explain, no_route, no_such_route};
 
 /// Faulty places that one answer lists at most.
@@ -141,6 +143,7 @@ impl ApiError {
             status: self.status.as_u16(),
             detail: self.detail.clone(),
             errors: self.errors.clone(),
+            instance: request_id::current(),
         }
     }
 

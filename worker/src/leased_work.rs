@@ -1,12 +1,16 @@
-//! Measuring for a job: one architecture after the other, each kept before the next begins.
+//! What a leased job has to measure: architectures that the server names, and a spool that keeps their measurements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lglp_client::Failure;
 use lglp_engine::host::PluginError;
-use lglp_engine::measure::{MeasureError, MeasurementHarness, Protocol, RecordContext, reference_network};
+use lglp_engine::measure::{
+    Candidate, DeviceLock, MeasureError, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol,
+    reference_network,
+};
 use lglp_openapi::workers::{Batch, BatchItem, Work};
 use lglp_registry::{Digest, Measurement};
 use lglp_sdk::{Architecture, SearchSpace};
@@ -55,7 +59,7 @@ pub(crate) enum StopReason {
 }
 
 /// The work on one job.
-pub(crate) struct MeasurementLoop<'a> {
+pub(crate) struct LeasedWork<'a> {
     connection: Arc<ServerConnection>,
     spool: Arc<Spool>,
     lease: &'a Lease,
@@ -67,22 +71,27 @@ pub(crate) struct MeasurementLoop<'a> {
     /// What was finished before this lease. The server's first batch may still have it, although the uploader hands it over
     /// meanwhile; later ones are asked for once everything is handed over.
     finished: HashSet<Digest>,
+    /// The batch that came with the lease, until it is begun.
+    offered: Option<Batch>,
+    /// What of a batch is to come; none where the server is to be asked for one.
+    batch: Option<VecDeque<BatchItem>>,
     /// How often each architecture failed.
     failures: HashMap<String, u32>,
     done: usize,
     total: usize,
     measured: usize,
+    /// Whether the disk takes no measurements, as far as it was told.
+    disk_is_full: bool,
 }
 
-/// A loaded reference network, what it says of this machine, and where measurements go.
-struct Setting<'a, 'r> {
-    device: &'a Device<'a>,
-    harness: MeasurementHarness<'r>,
-    calibration: Calibration,
-    disk_is_full: &'a mut bool,
+/// The work on a device that is open.
+struct OnDevice<'w, 'a> {
+    work: &'w mut LeasedWork<'a>,
+    lock: &'w DeviceLock,
+    calibration: &'w Calibration,
 }
 
-impl<'a> MeasurementLoop<'a> {
+impl<'a> LeasedWork<'a> {
     /// Before anything of this lease is handed over.
     ///
     /// # Errors
@@ -92,6 +101,7 @@ impl<'a> MeasurementLoop<'a> {
         spool: Arc<Spool>,
         lease: &'a Lease,
         work: &Work,
+        disk_is_full: bool,
     ) -> Result<Self, WorkerError> {
         let unclear = |what: &'static str| move |reason: String| WorkerError::Incompatible { what, reason };
         let space = |definition: &serde_json::Value| {
@@ -106,6 +116,8 @@ impl<'a> MeasurementLoop<'a> {
             is_first: work.reference.is_none(),
             protocol,
             finished: spool.digests(&lease.series),
+            offered: Some(work.batch.clone()),
+            batch: None,
             connection,
             spool,
             lease,
@@ -113,6 +125,7 @@ impl<'a> MeasurementLoop<'a> {
             done: work.batch.done,
             total: work.batch.total,
             measured: 0,
+            disk_is_full,
         })
     }
 
@@ -121,25 +134,20 @@ impl<'a> MeasurementLoop<'a> {
         self.measured
     }
 
-    /// Measures until there is a reason to stop, beginning with a batch where one is there.
-    pub(crate) fn measure(
-        &mut self,
-        device: &Device<'_>,
-        calibrations: &mut Vec<Calibration>,
-        disk_is_full: &mut bool,
-        batch: Option<Batch>,
-    ) -> StopReason {
-        let Err(halt) = self.run(device, calibrations, disk_is_full, batch);
-        halt
+    /// Whether the disk takes no measurements, as far as it was told.
+    pub(crate) fn disk_is_full(&self) -> bool {
+        self.disk_is_full
     }
 
-    fn run(
-        &mut self,
-        device: &Device<'_>,
-        calibrations: &mut Vec<Calibration>,
-        disk_is_full: &mut bool,
-        batch: Option<Batch>,
-    ) -> Result<std::convert::Infallible, StopReason> {
+    /// Measures until there is a reason to stop.
+    pub(crate) fn measure(&mut self, device: &Device<'_>, calibrations: &mut Vec<Calibration>) -> StopReason {
+        let ended = self.run(device, calibrations);
+        // What was begun, and did not end, is asked for again.
+        self.batch = None;
+        ended.err().unwrap_or(StopReason::Done)
+    }
+
+    fn run(&mut self, device: &Device<'_>, calibrations: &mut Vec<Calibration>) -> Result<(), StopReason> {
         let protocol = self.protocol.clone();
         let (space, reference_space) = (self.space.clone(), self.reference_space.clone());
         let harness = MeasurementHarness::new(&space, &reference_space, &device.runtime, protocol, device.batch());
@@ -147,27 +155,19 @@ impl<'a> MeasurementLoop<'a> {
             harness.map_err(|e| StopReason::DeviceGone(format!("the reference network cannot be loaded: {e}")))?;
         let calibration = self.calibration(device, &mut harness, calibrations)?;
         harness.know(Some(&calibration.reference));
-        let mut setting = Setting {
-            device,
+        let lease = self.lease;
+        let mut measuring = MeasurementLoop {
+            lock: &device.lock,
             harness,
-            calibration,
-            disk_is_full,
+            hardware: &lease.series.hardware,
+            round: lease.series.round,
+            reference_ms: calibration.target_ms,
         };
-        let mut batch = match batch {
-            Some(batch) => batch,
-            None => self.next_batch()?,
-        };
-        loop {
-            if batch.items.is_empty() {
-                return Err(StopReason::Done);
-            }
-            check_items(&batch.items).map_err(StopReason::Failed)?;
-            (self.done, self.total) = (batch.done, batch.total);
-            for item in &batch.items {
-                self.item(&mut setting, item)?;
-            }
-            batch = self.next_batch()?;
-        }
+        measuring.run(&mut OnDevice {
+            work: self,
+            lock: &device.lock,
+            calibration: &calibration,
+        })
     }
 
     /// How this machine compares: taken once for each reference network.
@@ -204,71 +204,39 @@ impl<'a> MeasurementLoop<'a> {
         Ok(calibration)
     }
 
-    /// Measures an architecture, unless that was done and only not handed over yet.
-    fn item(&mut self, setting: &mut Setting<'_, '_>, item: &BatchItem) -> Result<(), StopReason> {
-        let digest = Digest::of(item.architecture.as_bytes());
-        if self.finished.contains(&digest) {
-            self.done += 1;
-            return Ok(());
-        }
-        let architecture = self.space.architecture_from_text(&item.architecture);
-        let architecture = architecture.map_err(|e| StopReason::Failed(format!("{}: {e}", item.architecture)))?;
-        let mut flags = item.flags.clone();
-        flags.extend(setting.calibration.flag());
+    /// The next architecture that is not finished, of this batch or the next; none where the server has no more.
+    fn next_item(&mut self) -> Result<Option<BatchItem>, StopReason> {
         loop {
-            self.goes_on()?;
-            self.until_safe(setting.disk_is_full)?;
-            match self.once(setting, &architecture, &flags)? {
-                Ok((measurement, half_width)) => {
-                    self.keep(measurement, half_width, setting.disk_is_full);
-                    return Ok(());
+            let batch = match &mut self.batch {
+                Some(batch) => batch,
+                None => {
+                    let batch = match self.offered.take() {
+                        Some(offered) => offered,
+                        None => self.next_batch()?,
+                    };
+                    if batch.items.is_empty() {
+                        return Ok(None);
+                    }
+                    (self.done, self.total) = (batch.done, batch.total);
+                    self.batch.insert(admitted(&batch).map_err(StopReason::Failed)?)
                 }
-                Err(error) => self.failed(item, &error)?,
+            };
+            match batch.pop_front() {
+                Some(item) if self.finished.contains(&Digest::of(item.architecture.as_bytes())) => self.done += 1,
+                Some(item) => return Ok(Some(item)),
+                None => self.batch = None,
             }
         }
     }
 
-    /// Measures, once the device is free.
-    fn once(
-        &self,
-        setting: &mut Setting<'_, '_>,
-        architecture: &Architecture,
-        flags: &[String],
-    ) -> Result<Result<(Measurement, f64), MeasureError>, StopReason> {
-        let lock = &setting.device.lock;
-        let stopped = || self.goes_on().is_err();
-        let turn = lock
-            .turn(|| (self.connection.tell)(&Event::Waiting), &stopped)
-            .map_err(|reason| {
-                let path = lock.file().display().to_string();
-                StopReason::Error(WorkerError::DeviceLock { path, reason })
-            })?;
-        // Another process's architecture may have taken minutes.
-        self.goes_on()?;
-        let _turn = turn.ok_or(StopReason::Stopped)?;
-        let label = RecordContext {
-            hardware: &self.lease.series.hardware,
-            round: self.lease.series.round,
-            reference_ms: setting.calibration.target_ms,
-            flags,
-        };
-        Ok(setting
-            .harness
-            .measure(architecture, None, label)
-            .map(|(mut measurement, paired)| {
-                measurement.worker = Some(self.connection.api.worker().to_owned());
-                (measurement, paired.half_width)
-            }))
-    }
-
-    fn keep(&mut self, measurement: Measurement, half_width: f64, disk_is_full: &mut bool) {
+    fn keep(&mut self, measurement: Measurement, half_width: f64) {
         let (architecture, latency_ms) = (measurement.architecture.clone(), measurement.latency_ms);
         let kept = self.spool.keep(measurement, &self.lease.series.target_since);
         self.measured += 1;
         self.done += 1;
         let note = format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width);
         self.lease.set_progress(self.done, self.total, note);
-        (self.connection.tell)(&Event::Measured {
+        (self.connection.report)(&Event::Measured {
             job: self.lease.job,
             architecture,
             latency_ms,
@@ -276,15 +244,15 @@ impl<'a> MeasurementLoop<'a> {
             done: self.done,
             total: self.total,
         });
-        self.tell_disk(&kept, disk_is_full);
+        self.tell_disk(&kept);
     }
 
     /// Waits until nothing finished is in memory alone: kept on disk, or handed over.
-    fn until_safe(&self, disk_is_full: &mut bool) -> Result<(), StopReason> {
+    fn until_safe(&mut self) -> Result<(), StopReason> {
         while !self.spool.is_durable() {
             self.goes_on()?;
             let kept = self.spool.persist();
-            self.tell_disk(&kept, disk_is_full);
+            self.tell_disk(&kept);
             if kept.is_err() {
                 let over = || self.spool.is_durable() || self.goes_on().is_err();
                 self.connection.pause_unless(DISK_PAUSE, over);
@@ -294,12 +262,12 @@ impl<'a> MeasurementLoop<'a> {
     }
 
     /// Says once that the disk takes nothing, and once that it does again.
-    fn tell_disk(&self, kept: &std::io::Result<()>, is_full: &mut bool) {
-        if kept.is_err() == *is_full {
+    fn tell_disk(&mut self, kept: &io::Result<()>) {
+        if kept.is_err() == self.disk_is_full {
             return;
         }
-        *is_full = kept.is_err();
-        (self.connection.tell)(&match kept {
+        self.disk_is_full = kept.is_err();
+        (self.connection.report)(&match kept {
             Err(error) => Event::DiskFull {
                 reason: error.to_string(),
             },
@@ -308,11 +276,10 @@ impl<'a> MeasurementLoop<'a> {
     }
 
     /// Whether to try once more what failed.
-    fn failed(&mut self, item: &BatchItem, error: &MeasureError) -> Result<(), StopReason> {
+    fn failed(&mut self, architecture: String, error: &MeasureError) -> Result<(), StopReason> {
         if let MeasureError::Plugin(PluginError::Unavailable { .. }) = error {
             return Err(StopReason::DeviceGone(error.to_string()));
         }
-        let architecture = item.architecture.clone();
         let failures = self.failures.entry(architecture.clone()).or_default();
         *failures += 1;
         if *failures >= TRIES {
@@ -320,7 +287,7 @@ impl<'a> MeasurementLoop<'a> {
             return Err(StopReason::Failed(reason));
         }
         let reason = error.to_string();
-        (self.connection.tell)(&Event::Retried {
+        (self.connection.report)(&Event::Retried {
             architecture,
             reason: reason.clone(),
         });
@@ -371,8 +338,56 @@ impl<'a> MeasurementLoop<'a> {
     }
 }
 
-/// Whether a server sent what a worker can keep: every measurement carries its flags along.
-fn check_items(items: &[BatchItem]) -> Result<(), String> {
+impl MeasurementWork for OnDevice<'_, '_> {
+    type Stop = StopReason;
+
+    fn next(&mut self) -> Result<Option<Candidate>, StopReason> {
+        let Some(item) = self.work.next_item()? else {
+            return Ok(None);
+        };
+        let architecture = self.work.space.architecture_from_text(&item.architecture);
+        let architecture = architecture.map_err(|e| StopReason::Failed(format!("{}: {e}", item.architecture)))?;
+        let mut flags = item.flags;
+        flags.extend(self.calibration.flag());
+        Ok(Some(Candidate { architecture, flags }))
+    }
+
+    fn upcoming(&self) -> Option<&Architecture> {
+        None
+    }
+
+    fn goes_on(&self) -> Result<(), StopReason> {
+        self.work.goes_on()
+    }
+
+    fn ready(&mut self) -> Result<(), StopReason> {
+        self.work.until_safe()
+    }
+
+    fn waits(&self) {
+        (self.work.connection.report)(&Event::Waiting);
+    }
+
+    fn unlockable(&self, reason: io::Error) -> StopReason {
+        let path = self.lock.file().display().to_string();
+        StopReason::Error(WorkerError::DeviceLock { path, reason })
+    }
+
+    fn keep(&mut self, measurement: Measurement, half_width: f64) -> Result<(), StopReason> {
+        let worker = Some(self.work.connection.api.worker().to_owned());
+        self.work.keep(Measurement { worker, ..measurement }, half_width);
+        Ok(())
+    }
+
+    fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<(), StopReason> {
+        let architecture = self.work.space.canonical_text(&candidate.architecture);
+        self.work.failed(architecture, &error)
+    }
+}
+
+/// The architectures of a batch, where a server sent what a worker can keep: every measurement carries its flags along.
+fn admitted(batch: &Batch) -> Result<VecDeque<BatchItem>, String> {
+    let items = &batch.items;
     if items.len() > MOST {
         return Err(format!(
             "the server sent {} architectures at a time; expected {MOST} at most",
@@ -384,6 +399,6 @@ fn check_items(items: &[BatchItem]) -> Result<(), String> {
         Some(length) if length > FLAGS => Err(format!(
             "the server sent flags of {length} bytes; expected {FLAGS} at most"
         )),
-        _ => Ok(()),
+        _ => Ok(items.iter().cloned().collect()),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use lglp_client::tls;
 use lglp_registry::{Error, HolderInfo, SledStore, holder};
-use lglp_server::api::{Access, Limits, ServeOptions, serve};
+use lglp_server::api::{Access, Limits, ServeOptions, document, serve};
 use lglp_server::jobs::QUEUE_LIMIT;
 use lglp_server::{allocator, log};
 use lglp_terminal::whole;
@@ -86,7 +86,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     let store = SledStore::open(context.registry_folder(), info)?;
     let exposed = !args.bind.ip().is_loopback();
-    let access = Access::new(&store, exposed)?;
+    let access = Access::new(&document(), &store, exposed)?;
     if exposed {
         anyhow::ensure!(
             access.tokens.any_active(),

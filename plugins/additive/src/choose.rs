@@ -7,8 +7,8 @@ use lglp_sdk::plugin::{Design, PluginError};
 
 use crate::columns::{Columns, Table};
 use crate::cost::{Cost, Generic};
-use crate::fit::{NOISE, sum};
-use crate::operator::{Catalogue, Network};
+use crate::fit::NOISE;
+use crate::operator::{Catalogue, Network, sum};
 use crate::transfer::believed_where_taught;
 
 /// Candidates that are looked at, the first ones, and how many of them stand for all networks.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::columns::median;
-use crate::operator::{Catalogue, KINDS, Network, Operator};
+use crate::operator::{Catalogue, KINDS, Network, Operator, sum};
 
 /// Arithmetic, memory and launches, each over what a network of the training has of it in the median.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,9 +109,7 @@ impl Cost {
     pub(crate) fn adjust(&mut self, catalogue: &Catalogue, networks: &[Network], targets: &[f64]) {
         let costs = self.of_all(catalogue);
         let ratios = networks.iter().zip(targets);
-        let ratios: Vec<f64> = ratios
-            .map(|(network, y)| (y / crate::fit::sum(network, &costs)).ln())
-            .collect();
+        let ratios: Vec<f64> = ratios.map(|(network, y)| (y / sum(network, &costs)).ln()).collect();
         self.scale *= median(&ratios).exp();
     }
 

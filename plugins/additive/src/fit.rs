@@ -11,11 +11,13 @@
 use faer::Mat;
 use lglp_sdk::plugin::{LeftOut, PluginError};
 
-use crate::columns::{Columns, Table, median};
+use crate::columns::{Columns, Table};
 use crate::cost::{Cost, Generic};
 use crate::evidence::{Hyperprior, Linear, Posterior, Without};
-use crate::model::{LEAST, Model, Parts};
-use crate::operator::{Catalogue, Network};
+use crate::model::{LEAST, Model};
+use crate::operator::{Catalogue, Network, sum};
+use crate::parts::Parts;
+use crate::size::Size;
 
 /// Degrees of freedom of the errors that are tried; the first one unless another is better.
 pub(crate) const FREEDOMS: [f64; 3] = [2.0, 1.0, 4.0];
@@ -163,15 +165,6 @@ pub(crate) fn fit(
     Ok(Model::new(parts, left_out))
 }
 
-/// The prior cost of a network, milliseconds.
-pub(crate) fn sum(network: &Network, costs: &[f64]) -> f64 {
-    network
-        .operators
-        .iter()
-        .map(|(operator, _)| costs[*operator as usize])
-        .sum()
-}
-
 fn belief(columns: &Columns, rows: usize) -> Hyperprior {
     let groups = columns.groups();
     let deviations = groups.iter().map(|(group, _)| group.believed()).chain([NOISE]);
@@ -246,42 +239,6 @@ fn left_out(
         without.residual = residual * (1.0 + own * problem.weights[i] / rest);
     }
     Ok(without)
-}
-
-/// How the error of networks shrinks with their size.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Size {
-    /// The median prior cost of the training, milliseconds.
-    pub median: f64,
-    /// The slope of the logarithm of the relative error over that of the prior cost, -1 to 0.
-    pub slope: f64,
-}
-
-impl Size {
-    fn of(sums: &[f64], left_out: &[Without]) -> Self {
-        let points = sums.iter().zip(left_out).filter(|(_, without)| without.residual != 0.0);
-        let points: Vec<(f64, f64)> = points
-            .map(|(m, without)| (m.ln(), without.residual.abs().ln()))
-            .collect();
-        let count = points.len() as f64;
-        let (x, y) = points
-            .iter()
-            .fold((0.0, 0.0), |(a, b), (x, y)| (a + x / count, b + y / count));
-        let (covariance, variance) = points.iter().fold((0.0, 0.0), |(c, v), (px, py)| {
-            (c + (px - x) * (py - y), v + (px - x) * (px - x))
-        });
-        let slope = if variance > 1e-9 { covariance / variance } else { 0.0 };
-        Self {
-            median: median(sums),
-            slope: slope.clamp(-1.0, 0.0),
-        }
-    }
-
-    /// The scale of the second stage's error, of a network of prior cost `m` that the first stage says takes `fit`; milliseconds.
-    pub(crate) fn scale(&self, m: f64, fit: f64) -> f64 {
-        fit.clamp(0.4 * m, 2.5 * m) * (m / self.median).powf(self.slope)
-    }
 }
 
 /// The mean of the relative errors of rows that are left out.

@@ -16,8 +16,10 @@ mod memo;
 mod model;
 mod nnls;
 mod operator;
+mod parts;
 mod regressor;
 mod rest;
+mod size;
 mod state;
 mod transfer;
 

@@ -7,31 +7,12 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par};
 use lglp_sdk::plugin::{LeftOut, PluginError, Sums, Tensor};
 
-use crate::columns::{Columns, Group, add, add_times};
-use crate::cost::Cost;
-use crate::fit::Size;
+use crate::columns::{Group, add, add_times};
 use crate::layers::{LayerKind, layers_of};
 use crate::memo::Memo;
-use crate::operator::{Catalogue, Operator, SIDE_IN, Shape, WIDTH, check_width};
+use crate::operator::{Operator, SIDE_IN, Shape, WIDTH, check_width};
+use crate::parts::Parts;
 use crate::rest::Rest;
-
-/// What a fit finds, and a saved model has.
-pub(crate) struct Parts {
-    pub catalogue: Catalogue,
-    pub columns: Columns,
-    pub cost: Cost,
-    pub size: Size,
-    /// Degrees of freedom of the errors.
-    pub freedom: f64,
-    /// Logarithms of the variances of the second stage, the noise's last.
-    pub variances: Vec<f64>,
-    /// Coefficients of the first stage.
-    pub first: Vec<f64>,
-    /// Coefficients of the second stage.
-    pub second: Vec<f64>,
-    /// `R`, lower triangular, with `R' R` the covariance of the second stage's coefficients.
-    pub root: Mat<f64>,
-}
 
 /// A fitted model.
 pub(crate) struct Model {

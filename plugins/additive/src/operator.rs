@@ -234,3 +234,12 @@ macro_rules! named {
 
 named!(kind, lglp_sdk::plugin::operator::OPERATOR_NAMES);
 named!(activation, lglp_sdk::plugin::operator::ACTIVATION_NAMES);
+
+/// The prior cost of a network, milliseconds.
+pub(crate) fn sum(network: &Network, costs: &[f64]) -> f64 {
+    network
+        .operators
+        .iter()
+        .map(|(operator, _)| costs[*operator as usize])
+        .sum()
+}

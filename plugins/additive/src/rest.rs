@@ -1,6 +1,6 @@
 //! What belongs to no operator of a network: a constant, and what its resolution takes more or less than others.
 
-use crate::model::Parts;
+use crate::parts::Parts;
 
 /// What a part of a prediction has of both stages, and of what is not known of the coefficients.
 #[derive(Clone)]

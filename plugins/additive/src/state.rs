@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::columns::Columns;
 use crate::cost::Cost;
-use crate::fit::{FREEDOMS, Size};
-use crate::model::{Model, Parts};
+use crate::fit::FREEDOMS;
+use crate::model::Model;
 use crate::operator::{Catalogue, Operator};
+use crate::parts::Parts;
+use crate::size::Size;
 
 /// Version of the format.
 pub(crate) const VERSION: u32 = 1;

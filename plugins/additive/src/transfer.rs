@@ -5,9 +5,10 @@ use lglp_sdk::plugin::PluginError;
 
 use crate::columns::{Group, median};
 use crate::cost::{Cost, Generic};
-use crate::fit::{Data, Known, fit, left_out_error, sum};
+use crate::fit::{Data, Known, fit, left_out_error};
 use crate::model::Model;
 use crate::nnls::nnls;
+use crate::operator::sum;
 
 /// The share of a prior cost that is taught; the rest is what any device would have it cost.
 const TAUGHT: f64 = 0.85;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lglp_sdk::plugin::PluginError;
 use tempfile::TempDir;
 
-use crate::settings::Plan;
+use crate::plan::Plan;
 use crate::template::Values;
 
 /// lglp's own script, which times networks by PyTorch or ONNX Runtime.

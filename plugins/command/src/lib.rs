@@ -4,6 +4,7 @@ mod files;
 mod once;
 mod parse;
 mod persistent;
+mod plan;
 mod presets;
 mod probe;
 mod process;

@@ -5,7 +5,7 @@ use lglp_sdk::program;
 
 use crate::files::Network;
 use crate::parse::{Answer, Said};
-use crate::settings::Plan;
+use crate::plan::Plan;
 use crate::template::{Template, Values};
 use crate::{Facts, probe, same_facts};
 

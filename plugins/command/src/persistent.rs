@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::files::Network;
 use crate::parse::{SamplesAnswer, facts};
+use crate::plan::Plan;
 use crate::process::{Process, Silence};
-use crate::settings::Plan;
 use crate::template::Values;
 use crate::{Facts, same_facts};
 

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::parse::Format;
-use crate::presets::{self, Facts, Preset};
+use crate::plan::Plan;
+use crate::presets::{self, Preset};
 use crate::template::Template;
 
 /// Settings of a hardware target that is measured by a program. Give `preset`, or `command`.
@@ -75,26 +76,6 @@ impl Default for Settings {
             device: None,
         }
     }
-}
-
-/// What to run, and how to read it.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub command: Template,
-    pub convert: Option<Template>,
-    pub persistent: bool,
-    /// The file named by `{output}`, which is read where the program has written it.
-    pub output: Template,
-    pub answer: Format,
-    pub facts: Facts,
-    /// What a sample is, where it is not one run.
-    pub statistic: Option<String>,
-    pub program: String,
-    pub threads: usize,
-    pub repetitions: usize,
-    pub time_limit: Duration,
-    pub environment: BTreeMap<String, String>,
-    pub device: Option<String>,
 }
 
 impl Settings {

@@ -1,14 +1,10 @@
 //! Command lines with placeholders.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 use std::sync::LazyLock;
 
 use lglp_sdk::plugin::PluginError;
 use regex_lite::{Captures, Regex};
-
-use crate::settings::Plan;
 
 /// What placeholders stand for.
 pub(crate) type Values = BTreeMap<&'static str, String>;
@@ -56,34 +52,5 @@ impl Template {
             .iter()
             .map(|word| PLACEHOLDER.replace_all(word, value).into_owned())
             .collect()
-    }
-}
-
-impl Plan {
-    /// The values that hold for every network.
-    pub(crate) fn values(&self, time_onnx: &Path) -> Values {
-        Values::from([
-            ("program", self.program.clone()),
-            ("repetitions", self.repetitions.to_string()),
-            ("threads", self.threads.to_string()),
-            ("time_onnx", time_onnx.display().to_string()),
-        ])
-    }
-
-    /// The program's name, for messages.
-    pub(crate) fn program(&self, values: &Values) -> String {
-        self.command.fill(values).swap_remove(0)
-    }
-
-    /// A command that can be started. Of lglp's own environment it gets neither the secret of a token nor the single
-    /// thread that lglp's own OpenMP libraries are given.
-    pub(crate) fn start(&self, template: &Template, values: &Values) -> Command {
-        let words = template.fill(values);
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).env_remove("LGLP_TOKEN");
-        command
-            .env("OMP_NUM_THREADS", self.threads.to_string())
-            .envs(&self.environment);
-        command
     }
 }

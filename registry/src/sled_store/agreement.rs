@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::changes::decode;
+use super::stored::decode;
 use super::{SledStore, keys, records};
 use crate::storage::durable::storage;
 use crate::storage::packing::Packed;

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::agreement::Told;
-use super::changes::decode;
 use super::reading::{entries, page};
+use super::stored::decode;
 use super::{SledStore, keys};
 use crate::storage::packing::Packed;
 use crate::{Audit, AuditEntry, AuditFrom, AuditHead, AuditQuery, Error, Event, Finding, Result, canonical_json};

@@ -8,8 +8,9 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Seek as _, Write};
 
 use super::{SledStore, keys};
-use crate::storage::archive::{self, Hashing};
+use crate::storage::archive;
 use crate::storage::files::failed;
+use crate::storage::hashing::Hashing;
 use crate::{AuditHead, BlobPart, Digest, Error, Manifest, RecordsPart, Result, clock};
 
 impl SledStore {

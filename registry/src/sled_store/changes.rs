@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::reading::{entries, page};
+use super::stored::{decode, decode_json};
 use super::{keys, records};
 use crate::storage::durable::{Batch, storage};
 use crate::storage::packing::Packed;
@@ -24,20 +25,6 @@ pub(super) fn check_generation(what: &dyn std::fmt::Display, expected: &Expected
         expected: expected.clone(),
         current: current.unwrap_or(0),
     })
-}
-
-/// Reads a record back.
-pub(super) fn decode<T: DeserializeOwned>(key: &str, record: &Packed) -> Result<T> {
-    decode_json(key, &record.json(key)?)
-}
-
-/// Reads the JSON of a record, or of a blob that a record names.
-pub(super) fn decode_json<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
-    let corrupt = |error: serde_json::Error| Error::CorruptRecord {
-        key: key.to_owned(),
-        reason: error.to_string(),
-    };
-    serde_json::from_slice(bytes).map_err(corrupt)
 }
 
 /// Changes on their way into the database. Reads see the changes made so far.

@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::changes::{Changes, decode};
+use super::changes::Changes;
+use super::stored::decode;
 use super::{SledStore, keys};
 use crate::domain::limits;
 use crate::{Change, Error, HardwareName, HardwareTarget, HardwareTargets, NewHardware, Quota, Result, clock};

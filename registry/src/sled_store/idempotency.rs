@@ -1,12 +1,12 @@
 //! Idempotency keys: a repeated request gets the answer of the first, for a week. Each new answer looks at some older ones, so
 //! that what has served its time goes without anybody who cleans up.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::changes::{Changes, decode};
+use super::changes::Changes;
 use super::keys;
+use super::stored::{IdempotencyRecord, decode};
 use crate::{Digest, Error, LASTING_KEY, Result, canonical_json, clock};
 
 /// How long an answer is kept, hours.
@@ -20,19 +20,6 @@ pub(super) struct IdempotencyKey {
     /// The record's key, and the caller's.
     key: Option<(String, String)>,
     request: Digest,
-}
-
-/// What a key was used for.
-#[derive(Serialize, Deserialize)]
-pub(super) struct IdempotencyRecord {
-    /// Digest of the request's canonical JSON. It had another name while only versions were created by keys.
-    #[serde(alias = "digest")]
-    request: Digest,
-    #[serde(alias = "version")]
-    pub(super) answer: Value,
-    /// When it was given; none where it is kept for good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<String>,
 }
 
 impl IdempotencyRecord {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::changes::{Changes, decode};
-use super::idempotency::IdempotencyRecord;
+use super::changes::Changes;
+use super::stored::IdempotencyRecord;
+use super::stored::decode;
 use super::{SledStore, keys, measurements, records};
 use crate::error::quoted;
 use crate::storage::packing::Packed;

@@ -5,9 +5,11 @@ use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 
-use super::changes::{Changes, decode};
+use super::changes::Changes;
 use super::idempotency::IdempotencyKey;
 use super::reading::entries;
+use super::stored::decode;
+use super::turns::Turns;
 use super::{SledStore, keys};
 use crate::domain::limits;
 use crate::{Admission, Change, Error, Job, JobFilter, JobOutcome, JobState, Jobs, NewJob, Result, Visitor, clock};
@@ -186,5 +188,16 @@ impl Changes<'_> {
         let open = self.open_jobs()?;
         self.put_open(open.iter().filter(|other| other.id != job.id))?;
         Ok(job)
+    }
+}
+
+impl Changes<'_> {
+    pub(super) fn turns(&self) -> Result<Turns> {
+        Ok(self.find(keys::JOBS_TURNS)?.unwrap_or_default())
+    }
+
+    pub(super) fn put_turns(&mut self, mut turns: Turns, open: &[u64]) -> Result<()> {
+        turns.keep(open);
+        self.put(keys::JOBS_TURNS.to_owned(), &turns)
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::changes::{Changes, decode, decode_json};
+use super::changes::Changes;
+use super::stored::{decode, decode_json};
 use super::{SledStore, records};
 use crate::domain::limits;
 use crate::storage::packing::Packed;

@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::changes::{Changes, decode};
+use super::changes::Changes;
 use super::reading::visit;
+use super::stored::decode;
 use super::{SledStore, keys};
 use crate::domain::{item, items, limits};
 use crate::{

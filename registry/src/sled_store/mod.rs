@@ -28,6 +28,7 @@ mod queue;
 mod reading;
 mod records;
 mod restore;
+mod stored;
 mod tokens;
 mod traffic;
 mod turns;

@@ -3,7 +3,7 @@
 use std::ops::{Bound, ControlFlow};
 
 use super::SledStore;
-use super::changes::decode;
+use super::stored::decode;
 use crate::storage::durable::storage;
 use crate::storage::packing::Packed;
 use crate::{Error, Result, Visitor};

@@ -4,8 +4,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::changes::decode;
-use super::{idempotency, turns, validations, versions};
+use super::stored::{IdempotencyRecord, StoredReport, StoredVersion, decode};
+use super::turns::Turns;
 use crate::storage::packing::Packed;
 use crate::{
     Agreement, Alias, AuditEntry, AuditHead, Credential, Dataset, Delivery, Digest, Error, Event, Exclusion, Gate,
@@ -37,12 +37,12 @@ const KINDS: &[RecordKind] = &[
     logged("exclusion", plain::<Exclusion>).of_target(),
     logged("gate", plain::<Gate>).of_target(),
     logged("hardware", plain::<HardwareTarget>).of_target(),
-    unlogged("idempotency", plain::<idempotency::IdempotencyRecord>),
+    unlogged("idempotency", plain::<IdempotencyRecord>),
     unlogged("idempotency-looked", plain::<String>),
     // The log tells of beginnings and ends; progress is not for it.
     unlogged("job", plain::<Job>),
     unlogged("jobs-open", plain::<Vec<u64>>),
-    unlogged("jobs-turns", plain::<turns::Turns>),
+    unlogged("jobs-turns", plain::<Turns>),
     // The log has the digest of many at once.
     unlogged("measurement", plain::<Measurement>).of_target(),
     unlogged("predictions", plain::<u64>).of_target(),
@@ -52,11 +52,11 @@ const KINDS: &[RecordKind] = &[
     logged("token", plain::<Credential>),
     logged("traffic", plain::<Traffic>).of_target(),
     logged("validation", |key, record| {
-        decode::<validations::Record>(key, record).map(|report| vec![report.digest])
+        decode::<StoredReport>(key, record).map(|report| vec![report.digest])
     })
     .of_target(),
     logged("version", |key, record| {
-        decode::<versions::Record>(key, record).map(|version| vec![version.digest])
+        decode::<StoredVersion>(key, record).map(|version| vec![version.digest])
     })
     .of_target(),
     logged("webhook", plain::<Webhook>),

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::changes::Changes;
-use super::keys;
-use crate::{Job, Result};
+use crate::Job;
 
 /// The turns of the jobs that have not ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,18 +46,7 @@ impl Turns {
     }
 
     /// Forgets the turns of jobs that have ended.
-    fn keep(&mut self, open: &[u64]) {
+    pub(super) fn keep(&mut self, open: &[u64]) {
         self.of.retain(|job, _| open.contains(job));
-    }
-}
-
-impl Changes<'_> {
-    pub(super) fn turns(&self) -> Result<Turns> {
-        Ok(self.find(keys::JOBS_TURNS)?.unwrap_or_default())
-    }
-
-    pub(super) fn put_turns(&mut self, mut turns: Turns, open: &[u64]) -> Result<()> {
-        turns.keep(open);
-        self.put(keys::JOBS_TURNS.to_owned(), &turns)
     }
 }

@@ -2,28 +2,20 @@
 
 use std::ops::ControlFlow;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::changes::{Changes, decode, decode_json};
+use super::changes::Changes;
 use super::idempotency::IdempotencyKey;
+use super::stored::{StoredReport, decode, decode_json};
 use super::{SledStore, keys};
 use crate::{
     Change, Digest, Error, HardwareName, HardwareTargets, Measurement, NewValidation, Reporting, Result, Validation,
     ValidationPair, Validations, Versions, Visitor, canonical_json, clock,
 };
 
-/// What the database keeps of a report.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Record {
-    pub(super) digest: Digest,
-    version: u32,
-    created_at: String,
-}
-
 impl Validations for SledStore {
     fn validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation> {
-        let record: Option<Record> = self.find(&keys::validation(hardware, number))?;
+        let record: Option<StoredReport> = self.find(&keys::validation(hardware, number))?;
         let record = record.ok_or_else(|| Error::not_found("validation", number))?;
         self.load_validation(hardware, number, record)
     }
@@ -47,7 +39,7 @@ impl Validations for SledStore {
         self.hardware(hardware)?;
         for entry in self.scan_after(&keys::validations(hardware), Some(keys::validation(hardware, after))) {
             let (key, bytes) = entry?;
-            let record: Record = decode(&key, &bytes)?;
+            let record: StoredReport = decode(&key, &bytes)?;
             if version.is_none_or(|version| version == record.version)
                 && visitor(self.load_validation(hardware, keys::number(&key)?, record)?).is_break()
             {
@@ -88,7 +80,7 @@ impl Reporting for SledStore {
             let last = changes.last(&keys::validations(hardware))?;
             let number = last.map_or(Ok(0), |key| keys::number::<u32>(&key))? + 1;
             changes.answer(once, &number)?;
-            let record = Record {
+            let record = StoredReport {
                 digest: digest.clone(),
                 version: new.version,
                 created_at: clock::now(),
@@ -118,7 +110,7 @@ impl SledStore {
         let mut newest = None;
         for entry in self.scan(&keys::validations(hardware)) {
             let (key, bytes) = entry?;
-            let record: Record = decode(&key, &bytes)?;
+            let record: StoredReport = decode(&key, &bytes)?;
             if record.version == version {
                 newest = Some((keys::number(&key)?, record));
             }
@@ -128,7 +120,7 @@ impl SledStore {
             .transpose()
     }
 
-    fn load_validation(&self, hardware: &HardwareName, number: u32, record: Record) -> Result<Validation> {
+    fn load_validation(&self, hardware: &HardwareName, number: u32, record: StoredReport) -> Result<Validation> {
         let content = decode_json(record.digest.as_str(), &self.blobs.get(&record.digest)?)?;
         Ok(Validation {
             hardware: hardware.clone(),

@@ -2,25 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::changes::{decode, decode_json};
 use super::idempotency::IdempotencyKey;
 use super::reading::visit;
+use super::stored::{StoredVersion, decode, decode_json};
 use super::{SledStore, keys};
 use crate::storage::packing::Packed;
 use crate::{
     Change, Dataset, Digest, Error, HardwareName, HardwareTargets, NewVersion, Result, Version, Versions, Visitor,
     canonical_json, clock,
 };
-
-/// What the database keeps of a version.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Record {
-    pub(super) digest: Digest,
-    created_at: String,
-}
 
 impl Versions for SledStore {
     fn create_version(
@@ -59,7 +51,7 @@ impl Versions for SledStore {
                 version,
                 digest: digest.clone(),
             };
-            let record = Record {
+            let record = StoredVersion {
                 digest: digest.clone(),
                 created_at: created_at.clone(),
             };
@@ -109,8 +101,8 @@ impl SledStore {
         self.load(hardware, keys::number(key)?, decode(key, record)?)
     }
 
-    fn load(&self, hardware: &HardwareName, version: u32, record: Record) -> Result<Version> {
-        let Record { digest, created_at } = record;
+    fn load(&self, hardware: &HardwareName, version: u32, record: StoredVersion) -> Result<Version> {
+        let StoredVersion { digest, created_at } = record;
         let content = decode_json(digest.as_str(), &self.blobs.get(&digest)?)?;
         Ok(Version {
             hardware: hardware.clone(),

@@ -10,12 +10,12 @@
 //! moment gives one sequence of bytes, and no other is read. Backups of format 1, of before, have no `SHA256SUMS`.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
+use super::backup_error::{bad, failed, unreadable};
 use super::tarball::{Reader, Writer};
 use crate::{BlobPart, Digest, Error, Manifest, Result};
 
@@ -50,53 +50,6 @@ pub(crate) fn line(key: &str, value: &[u8]) -> Result<Vec<u8>> {
     let mut line = serde_json::to_vec(&Line { key: key_text, value }).map_err(corrupt)?;
     line.push(b'\n');
     Ok(line)
-}
-
-/// Hashes and counts what passes through.
-pub(crate) struct Hashing<T> {
-    inner: T,
-    hash: Sha256,
-    bytes: u64,
-}
-
-impl<T> Hashing<T> {
-    pub(crate) fn new(inner: T) -> Self {
-        Self {
-            inner,
-            hash: Sha256::new(),
-            bytes: 0,
-        }
-    }
-
-    /// What is inside, how many bytes passed and their digest.
-    pub(crate) fn finish(self) -> (T, u64, Digest) {
-        (self.inner, self.bytes, Digest::from_hash(&self.hash.finalize()))
-    }
-
-    fn note(&mut self, bytes: &[u8]) {
-        self.hash.update(bytes);
-        self.bytes += bytes.len() as u64;
-    }
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.note(&buffer[..count]);
-        Ok(count)
-    }
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.note(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 /// Writes a backup. `open` opens the file of a blob.
@@ -135,13 +88,6 @@ fn manifest_text(manifest: &Manifest) -> Result<Vec<u8>> {
 /// A line of the sums.
 fn sum(digest: &Digest, path: &str) -> String {
     format!("{}  {path}\n", digest.hex())
-}
-
-pub(crate) fn failed(source: io::Error) -> Error {
-    Error::Storage {
-        doing: "write the backup",
-        source: Box::new(source),
-    }
 }
 
 fn blob_path(digest: &Digest) -> String {
@@ -245,7 +191,7 @@ fn read_records(content: &mut dyn Read, sink: &mut dyn Sink) -> Result<u64> {
     let mut last: Option<String> = None;
     loop {
         text.clear();
-        if io::BufRead::read_until(&mut lines, b'\n', &mut text).map_err(unreadable)? == 0 {
+        if lines.read_until(b'\n', &mut text).map_err(unreadable)? == 0 {
             return Ok(count);
         }
         count += 1;
@@ -260,12 +206,4 @@ fn read_records(content: &mut dyn Read, sink: &mut dyn Sink) -> Result<u64> {
         last = Some(record.key.clone());
         sink.record(record.key, value)?;
     }
-}
-
-pub(crate) fn bad(reason: String) -> Error {
-    Error::BadBackup { reason }
-}
-
-pub(crate) fn unreadable(error: io::Error) -> Error {
-    bad(format!("it cannot be read: {error}"))
 }

@@ -7,7 +7,8 @@ use std::io::{self, Read, Write};
 
 use tar::Header;
 
-use super::archive::{Hashing, bad, failed, unreadable};
+use super::backup_error::{bad, failed, unreadable};
+use super::hashing::Hashing;
 use crate::{Digest, Result};
 
 /// Size of a header, and what contents are padded to, in bytes.

@@ -19,9 +19,9 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::State;
+use super::blocking::blocking;
 use super::budget::{Budget, Charge, Refused};
 use super::connections::TooSlow;
-use super::extract::blocking;
 use super::problem::ApiError;
 
 /// Bytes of a document at most, unless the call says otherwise.

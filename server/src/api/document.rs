@@ -6,11 +6,12 @@ use actix_web::App;
 use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt as _;
 
-use super::access::Secured;
 use super::bodies::Bodies;
 use super::integers::Integers;
+use super::pages::is_page;
 use super::parameters::Parameters;
 use super::routes;
+use super::secured::Secured;
 use super::statuses::Statuses;
 
 #[derive(OpenApi)]
@@ -81,16 +82,4 @@ pub(super) fn methods(path: &str) -> Vec<&'static str> {
         found.push("OPTIONS");
     }
     found
-}
-
-/// Whether a path is one of the pages for people, which are not in the document.
-pub(super) fn is_page(path: &str) -> bool {
-    if path == "/" {
-        return true;
-    }
-    let below = |page| {
-        path.strip_prefix(page)
-            .is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))
-    };
-    ["/docs", "/openapi.json"].into_iter().any(below)
 }

@@ -11,7 +11,7 @@ use lglp_sdk::Excerpt;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
-use super::metrics::method_label;
+use super::method_label::method_label;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 

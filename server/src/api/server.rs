@@ -23,11 +23,12 @@ use super::budget::Budget;
 use super::closing::{self, Closing};
 use super::connections::{self, Limits, Places};
 use super::heavy::HeavyReads;
-use super::metrics::{Metrics, method_label};
+use super::method_label::method_label;
+use super::metrics::Metrics;
 use super::pace::Pace;
 use super::places::Places as Listening;
 use super::request_id::{self, RequestSpan};
-use super::{Access, State, access, compression, document, extract, problem, routes};
+use super::{Access, State, access, compression, document, extract, routes, unrouted};
 use crate::allocator;
 use crate::compute::{Crew, Desk};
 use crate::jobs::{Jobs, Plans, Services};
@@ -183,7 +184,7 @@ async fn run(
         App::new()
             .wrap(from_fn(connections::stay_with_client))
             .wrap(from_fn(access::guard))
-            .wrap(from_fn(problem::explain))
+            .wrap(from_fn(unrouted::explain))
             .wrap(from_fn(request_id::tell))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(super::head::as_get))
@@ -218,7 +219,7 @@ async fn run(
             )
             .service(web::redirect("/docs", "docs/"))
             .route("/", web::get().to(super::root::root))
-            .default_service(web::to(problem::no_route))
+            .default_service(web::to(unrouted::no_route))
     };
     let server = Server::build()
         .workers(2)

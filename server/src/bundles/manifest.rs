@@ -172,7 +172,7 @@ impl<'a> Bundle<'a> {
     /// Reads a bundle and checks all of it.
     ///
     /// # Errors
-    /// [`BundleError::Damaged`] for every file but one that [`super::export()`] makes; [`BundleError::NewerFormat`].
+    /// [`BundleError::Damaged`] for every file but one that an export makes; [`BundleError::NewerFormat`].
     pub fn read(bytes: &'a [u8]) -> Result<Self, BundleError> {
         let entries = unpack(bytes)?;
         let Some((first, blobs)) = entries.split_first().filter(|(first, _)| first.name == MANIFEST) else {

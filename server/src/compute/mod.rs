@@ -7,10 +7,13 @@
 
 mod asked;
 mod crew;
+mod members;
 mod queue;
 mod turn;
+mod unit;
 mod watchdog;
 
-pub(crate) use crew::{Crew, Lost, Unit};
+pub(crate) use crew::Crew;
 pub(crate) use queue::{Account, Place};
 pub(crate) use turn::{Desk, Full, Turn, parts};
+pub(crate) use unit::{Lost, Unit};

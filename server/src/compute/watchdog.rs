@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use lglp_engine::priority;
 
-use super::crew::{Member, Shared};
+use super::members::{Member, Shared};
 
 /// Time between two looks: a part of the deadline, within bounds.
 fn interval(deadline: Duration) -> Duration {

@@ -1,25 +1,32 @@
-//! Workers: what they register as, which jobs they get, and what becomes of what they tell.
+//! Workers: what they register as, which jobs they get, how those of one hardware target share a long one, and what becomes of what they
+//! tell.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lglp_engine::measure::{Protocol, Repeatability, reference_space};
+use lglp_engine::measure::{Plan, Protocol, Repeatability, reference_space};
 use lglp_openapi::jobs::{Job as WireJob, MeasureParameters};
 use lglp_openapi::workers::{Batch, Work};
 use lglp_registry::{
-    Accepted, Error, HardwareTarget, Job, JobKind, JobOutcome, JobState, LeaseRequest, Measurement, NewHardware,
-    NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName,
+    Accepted, Admission, Error, HardwareTarget, Job, JobKind, JobOutcome, JobState, Lease, LeaseHolder, LeaseRequest,
+    Measurement, NewHardware, NewJob, NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName,
 };
 use lglp_sdk::SearchSpace;
 use serde_json::{Value, json};
 
+use super::left::{Checkpoint, left, planned};
 use super::queue::Queue;
-use super::sharing::{Checkpoint, planned};
 use super::task::parse;
 use super::{JobError, Services};
 
 /// How long a worker's lease holds without a heartbeat, seconds.
 pub(crate) const WORKER_LEASE_S: u32 = 30;
+
+/// Architectures of a job that a worker has in hand at most: these stay with it when the job is shared.
+pub(crate) const IN_HAND: usize = 128;
+
+/// Architectures beyond these that are worth a job of their own.
+const LEAST_SHARE: usize = 32;
 
 /// Architectures that go with a lease.
 const FIRST_BATCH: usize = 32;
@@ -28,7 +35,7 @@ const FIRST_BATCH: usize = 32;
 pub struct Leasing {
     queue: Arc<Queue>,
     /// Held while a job is shared.
-    pub(super) sharing: Mutex<()>,
+    sharing: Mutex<()>,
 }
 
 impl Leasing {
@@ -39,15 +46,11 @@ impl Leasing {
         }
     }
 
-    pub(super) fn queue(&self) -> &Queue {
-        &self.queue
-    }
-
-    pub(super) fn services(&self) -> &Services {
+    fn services(&self) -> &Services {
         self.queue.services()
     }
 
-    pub(super) fn store(&self) -> &dyn Store {
+    fn store(&self) -> &dyn Store {
         self.queue.store()
     }
 
@@ -183,6 +186,65 @@ impl Leasing {
         Ok(None)
     }
 
+    /// Makes a job of the second half of what is left of one that another worker has, for a worker without work: two machines
+    /// of a target share a long job. What the other one may have in hand already stays with it.
+    fn share(&self, worker: &Worker) -> Result<bool, JobError> {
+        // Two at once would share the same half.
+        let _turn = self.sharing.lock().unwrap_or_else(PoisonError::into_inner);
+        for job in self
+            .queue
+            .jobs_of(&worker.hardware, JobState::Running)?
+            .into_iter()
+            .rev()
+        {
+            let by_another =
+                |lease: &Lease| matches!(&lease.holder, LeaseHolder::Worker { name, .. } if *name != worker.name);
+            if job.kind != JobKind::Measure
+                || !job.lease.as_ref().is_some_and(by_another)
+                || job.checkpoint.is_null()
+                || job.cancel_requested
+            {
+                continue;
+            }
+            let parameters: MeasureParameters = parse(job.parameters.clone())?;
+            let left = match left(&self.queue, &job, &parameters) {
+                Ok(left) => left,
+                Err(error) => {
+                    tracing::error!(job = job.id, "cannot be shared: {error}");
+                    continue;
+                }
+            };
+            let mut own: Vec<usize> = left.own().collect();
+            let Some(spare) = own.len().checked_sub(IN_HAND).filter(|spare| *spare >= LEAST_SHARE) else {
+                continue;
+            };
+            let part = own.split_off(own.len() - spare.div_ceil(2)).into_iter();
+            let (architectures, flags) = part
+                .map(|at| left.item(at))
+                .map(|item| (item.architecture, item.flags))
+                .unzip();
+            let plan = Plan { architectures, flags };
+            let plan = self.services().plans.keep(self.store(), &plan)?;
+            let parameters = MeasureParameters {
+                plan: Some(plan.to_string()),
+                count: 0,
+                weighted: 0,
+                ..parameters
+            };
+            let new = NewJob {
+                kind: JobKind::Measure,
+                hardware: job.hardware,
+                parameters: json!(parameters),
+                creator: job.created_by,
+                parent: Some(job.id),
+            };
+            let part = self.store().create_job(&new, None, Admission::Part)?;
+            tracing::info!(job = part.id, of = job.id, worker = %worker.name, "shares");
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     /// What a worker needs to begin with a job.
     fn work(&self, job: Job) -> Result<(Job, Work), JobError> {
         let store = self.store();
@@ -221,7 +283,7 @@ impl Leasing {
     }
 
     fn remaining(&self, job: &Job, parameters: &MeasureParameters, limit: usize) -> Result<Batch, JobError> {
-        let left = self.left(job, parameters)?;
+        let left = left(&self.queue, job, parameters)?;
         Ok(Batch {
             items: left.own().take(limit).map(|at| left.item(at)).collect(),
             total: left.total(),
@@ -290,7 +352,7 @@ impl Leasing {
             Some(reason) => JobOutcome::failed(reason),
             None => {
                 let job = store.heartbeat_job(id, fencing, None)?;
-                let left = self.left(&job, &parse(job.parameters.clone())?)?;
+                let left = left(&self.queue, &job, &parse(job.parameters.clone())?)?;
                 match left.own().count() {
                     0 if left.count() == 0 => {
                         let all = left.total() as u64;

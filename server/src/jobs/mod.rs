@@ -2,7 +2,7 @@
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
 //! each kind does (`task.rs`, and one file a kind), where it waits (`queue.rs`), who does it (`executor.rs`: threads of the server;
-//! `leasing.rs`: workers on other machines, `sharing.rs`: several of them one job), what the work tells meanwhile (`run.rs`),
+//! `leasing.rs`: workers on other machines, of what is left of a job, `left.rs`), what the work tells meanwhile (`run.rs`),
 //! and who hears it (`feed.rs`).
 
 mod by_workers;
@@ -10,6 +10,7 @@ mod error;
 mod executor;
 mod feed;
 mod leasing;
+mod left;
 mod measure;
 mod measurer;
 mod onboard;
@@ -17,7 +18,6 @@ mod plans;
 mod queue;
 mod run;
 mod search;
-mod sharing;
 mod task;
 mod train;
 mod validate;
@@ -27,11 +27,10 @@ pub use executor::Executor;
 pub(crate) use feed::JobLabels;
 pub use feed::Listener;
 pub use leasing::Leasing;
-pub(crate) use leasing::WORKER_LEASE_S;
+pub(crate) use leasing::{IN_HAND, WORKER_LEASE_S};
 pub use plans::Plans;
 pub use queue::Queue;
 pub use run::Run;
-pub(crate) use sharing::IN_HAND;
 pub use task::{Work, check};
 pub use train::{quantity, wanted};
 pub use validate::selection;

@@ -1,48 +1,20 @@
 //! Keeps one thread running for each webhook.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lglp_client::EventCount;
 use lglp_registry::{Store, WebhookId};
 
-use super::attempt::Outcome;
+use super::shared::{Observer, REGISTRY_PAUSE, Shared};
 use super::target::Targets;
 use super::worker::Worker;
 
-/// Time until the registry is asked again after it failed.
-pub(super) const REGISTRY_PAUSE: Duration = Duration::from_secs(10);
-
-/// Who hears of deliveries.
-pub(crate) trait Observer: Send + Sync {
-    /// An attempt was made.
-    fn attempted(&self, webhook: &WebhookId, outcome: Outcome);
-
-    /// A webhook was deleted, and no attempt at it comes any more.
-    fn gone(&self, webhook: &WebhookId);
-}
-
 /// Threads by the webhook that they deliver to, and its first event: one that was deleted may come again under its name.
 type Running = HashMap<(WebhookId, u64), JoinHandle<()>>;
-
-/// What the threads share.
-pub(super) struct Shared {
-    /// Not kept open by threads that wait, for an event or for a target: the server closes it when it ends.
-    pub store: Weak<dyn Store>,
-    pub events: Arc<EventCount>,
-    pub targets: Arc<Targets>,
-    pub observer: Box<dyn Observer>,
-    pub stopping: AtomicBool,
-}
-
-impl Shared {
-    pub(super) fn stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-}
 
 /// Delivers events until it is dropped. An attempt under way is not waited for: its event is tried again by the next server.
 pub(crate) struct Dispatcher(Arc<Shared>);

@@ -8,6 +8,7 @@
 mod attempt;
 mod dispatcher;
 mod ping;
+mod shared;
 mod signature;
 mod status;
 mod target;
@@ -16,8 +17,9 @@ mod worker;
 pub use attempt::Attempt;
 pub(crate) use attempt::DELIVERY_HEADER;
 pub use attempt::Outcome;
-pub(crate) use dispatcher::{Dispatcher, Observer};
+pub(crate) use dispatcher::Dispatcher;
 pub use ping::ping;
+pub(crate) use shared::Observer;
 pub use status::{delivery_status, delivery_statuses};
 pub use target::{Allowed, TargetError, Targets};
 

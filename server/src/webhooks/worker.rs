@@ -8,8 +8,8 @@ use lglp_registry::{Delivery, Error, Event, Result, Webhook};
 use time::OffsetDateTime;
 
 use super::attempt::attempt;
-use super::dispatcher::{REGISTRY_PAUSE, Shared};
 use super::rfc3339;
+use super::shared::{REGISTRY_PAUSE, Shared};
 use super::status::PAGE;
 
 /// Between attempts at one event.

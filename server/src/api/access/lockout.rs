@@ -5,9 +5,11 @@
 //! a proxy's. It keeps a broken client from filling logs unnoticed, and tells its owner by 429 and a counter.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::api::subscriber::block;
 
 /// Bad tokens that an address may send within [`PERIOD`].
 pub(super) const ALLOWED: usize = 10;
@@ -79,17 +81,6 @@ impl Recent {
             .front()
             .map_or(PERIOD, |first| PERIOD - now.duration_since(*first));
         Verdict::LockedOut { wait, begins }
-    }
-}
-
-/// What one subscriber has: an address of IPv4, a /64 network of IPv6.
-pub(crate) fn block(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let network = v6.to_bits() & (u128::MAX << 64);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        v4 => v4,
     }
 }
 

@@ -7,10 +7,10 @@
 //! Tokens are asked for where the server can be reached from other machines, and everywhere once the first token was created.
 //! Revoking the last one does not open the server again.
 
-mod contract;
 mod lockout;
 mod origin;
 mod refusal;
+mod rejected;
 mod rules;
 mod tokens;
 
@@ -24,18 +24,16 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError, web};
 use lglp_openapi::ACTOR_HEADER;
 use lglp_registry::{HardwareName, Role, Store};
-
-pub(super) use contract::Secured;
-pub(super) use lockout::block;
+use utoipa::openapi::OpenApi;
 
 use self::lockout::{LockOut, Verdict};
 use self::rules::{Found, Need, Reach, Rules};
 use self::tokens::Tokens;
 use super::State;
 use super::caller::Caller;
-use super::document::document;
 use super::metrics::Metrics;
-use super::problem::{ApiError, no_such_route};
+use super::problem::ApiError;
+use super::unrouted::no_such_route;
 use crate::secret::Bearer;
 
 /// What decides on requests.
@@ -49,13 +47,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// `exposed` says whether other machines can reach the server.
+    /// Access by the rules of a document. `exposed` says whether other machines can reach the server.
     ///
     /// # Errors
     /// Those of the registry.
-    pub fn new(store: &dyn Store, exposed: bool) -> lglp_registry::Result<Self> {
+    pub fn new(document: &OpenApi, store: &dyn Store, exposed: bool) -> lglp_registry::Result<Self> {
         Ok(Self {
-            rules: Rules::of(&document()),
+            rules: Rules::of(document),
             tokens: Tokens::load(store)?,
             lock_out: LockOut::default(),
             exposed,

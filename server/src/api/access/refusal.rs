@@ -7,7 +7,7 @@ use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use lglp_openapi::problem::Slug;
 use lglp_registry::{Role, TokenId};
 
-use super::tokens::Rejected;
+use super::rejected::Rejected;
 use crate::api::problem::ApiError;
 
 const HOW: &str = "send it as `Authorization: Bearer lglp_...` (for lglp's commands: LGLP_TOKEN)";

@@ -12,7 +12,7 @@ use lglp_registry::Role;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use crate::api::document::is_page;
+use crate::api::pages::is_page;
 
 /// What a call needs; more comes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

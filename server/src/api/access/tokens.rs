@@ -11,6 +11,7 @@ use lglp_openapi::problem::Fault;
 use lglp_registry::{Credential, Digest, NewToken, Result, Role, Store, Token, TokenId};
 
 use super::refusal;
+use super::rejected::Rejected;
 use crate::api::problem::ApiError;
 use crate::secret::Bearer;
 
@@ -21,13 +22,6 @@ pub struct Tokens {
     current: ArcSwap<Table>,
     /// Changes take turns, so that none is made on an older table than the one before.
     turn: Mutex<()>,
-}
-
-/// Why a bearer is not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rejected {
-    Unknown,
-    Revoked,
 }
 
 impl Tokens {

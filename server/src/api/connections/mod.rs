@@ -4,10 +4,11 @@
 //!
 //! actix-web's own server has none of this but a time limit for the first request's head, so the pieces that it is made of are
 //! put together here. Deadlines are of two kinds: a rate has to be kept in every window of [`pace`], and a connection
-//! without a request has to begin one within [`BEGIN`], or a while after the silence that it is allowed.
+//! without a request has to begin one within `BEGIN`, or a while after the silence that it is allowed.
 
 mod answer;
 mod body;
+mod deadlines;
 mod pace;
 mod places;
 mod presence;
@@ -48,13 +49,6 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// How long what is left of a refused body may still come: a client that sends all of it before it reads is answered, too.
 const LINGER: Duration = Duration::from_secs(5);
-
-/// Time that a connection has to begin its first request, whatever it sends meanwhile: half of a head, or what HTTP/2 calls pings.
-/// It is longer than the limits above, which are told in the protocol's own words.
-const BEGIN: Duration = Duration::from_secs(30);
-
-/// Time that it has beyond the silence that it is allowed, to begin another one.
-const BEGIN_ANOTHER: Duration = Duration::from_secs(15);
 
 /// Serves `app` to whoever connects and finds a place.
 ///

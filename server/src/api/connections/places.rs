@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::access::block;
+use crate::api::subscriber::block;
 
 /// How many connections there may be at once, and how long idle ones keep their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,9 +16,9 @@ use actix_web::rt::time::{Sleep, sleep};
 use lglp_openapi::problem::{MEDIA_TYPE, Slug};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::deadlines::{BEGIN, BEGIN_ANOTHER};
 use super::pace::Pace;
 use super::places::{Full, Place, Places};
-use super::{BEGIN, BEGIN_ANOTHER};
 
 /// How long an answer may wait to be taken without [`LEAST`] of it going.
 const WINDOW: Duration = Duration::from_secs(60);

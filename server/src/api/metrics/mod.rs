@@ -5,7 +5,6 @@ mod process;
 
 use std::time::Duration;
 
-use actix_web::http::Method;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use lglp_registry::{Job, JobFilter, JobKind, JobState, WebhookId};
@@ -50,15 +49,6 @@ pub struct RouteLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BuildLabels {
     version: &'static str,
-}
-
-/// A method as a label.
-pub(super) fn method_label(method: &Method) -> &'static str {
-    const KNOWN: [&str; 9] = [
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
-    ];
-    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
-    known.unwrap_or("other")
 }
 
 /// Labels of attempts to deliver.

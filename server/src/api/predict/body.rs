@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use super::super::body::malformed;
 use super::super::problem::{ApiError, FAULTS_LISTED};
-use super::BATCH_LIMIT;
+use super::limits::BATCH_LIMIT;
 use crate::serving::ModelRef;
 
 /// Bytes of one architecture at most: the largest take some kilobytes.

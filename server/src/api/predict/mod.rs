@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod limits;
 mod work;
 
 use std::time::Instant;
@@ -19,6 +20,7 @@ use self::answer::response;
 pub(super) use self::answer::{predicted_as, told};
 use self::body::PredictBody;
 pub(super) use self::body::model_ref;
+pub(super) use self::limits::PREDICT_LIMIT;
 use self::work::{Prediction, Served};
 use super::State;
 use super::answer::Answer;
@@ -28,12 +30,6 @@ use super::problem::ApiError;
 use crate::compute::Account;
 use crate::serving::{ModelLabels, Route, Serving};
 use lglp_engine::spaces::Spaces;
-
-/// Architectures of one request at most.
-pub(super) const BATCH_LIMIT: usize = 10_000;
-
-/// Bytes of a body at most: what as many of the largest architectures take, written with Python's separators, and more.
-pub(super) const PREDICT_LIMIT: usize = 32 << 20;
 
 /// Bytes of a body that is looked through at once, in less time than it takes to hand it to another thread.
 const AT_ONCE: usize = 16 << 10;

@@ -2,7 +2,6 @@
 
 mod failures;
 mod registry;
-mod routes;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, RETRY_AFTER};
@@ -11,8 +10,6 @@ use lglp_openapi::problem::{Fault, MEDIA_TYPE, Problem, Slug};
 use lglp_sdk::excerpt::{MESSAGE, shortened};
 
 use super::request_id;
-
-pub(super) use self::routes::{explain, no_route, no_such_route};
 
 /// Faulty places that one answer lists at most.
 pub(super) const FAULTS_LISTED: usize = 20;

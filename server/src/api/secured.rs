@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 /// Completes the document.
-pub(crate) struct Secured;
+pub(super) struct Secured;
 
 impl Modify for Secured {
     fn modify(&self, document: &mut OpenApi) {

@@ -9,8 +9,8 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lglp_openapi::problem::Slug;
 use lglp_sdk::Excerpt;
 
-use super::ApiError;
-use crate::api::document;
+use super::document;
+use super::problem::ApiError;
 
 /// Requests that no route takes.
 pub(crate) async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {

@@ -13,6 +13,7 @@ test: build test-tools ## everything that CI runs
 	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	@$(step) "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --workspace
 	@$(step) "licences, sources, advisories" make/deny.sh
+	@$(step) "plugins that tests load" cargo build --release --locked --workspace
 	@$(step) "examples in the documentation" cargo test --release --locked --doc -p lglp-sdk
 	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
 	@$(step) "contract" tests/contract/run.sh

@@ -2,7 +2,7 @@
 //!
 //! What may be asked of it are synchronous, object-safe traits, one for each kind of thing that is kept. [`Registry`] is the sum of what is
 //! asked of a registry here and of a server's alike, [`Store`] of all; `SledStore`, behind the feature `sled`, is the embedded one. The
-//! `conformance` feature holds the suite that every implementation passes. This crate knows no HTTP and no plugin:
+//! crate `lglp-registry-conformance` holds the suite that every implementation passes. This crate knows no HTTP and no plugin:
 //! recipes, protocols and fingerprints are JSON that it keeps without looking inside.
 //!
 //! # What an implementation promises
@@ -63,8 +63,6 @@
 
 mod canonical;
 mod clock;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod digest;
 mod domain;
 mod error;

@@ -50,11 +50,16 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
+/// What tests alone are made of.
+fn is_of_tests(folder: &str) -> bool {
+    folder.starts_with("tests") || folder == "registry/conformance"
+}
+
 /// The folders of those that know a library; tests aside.
 fn by<'a>(dependencies: &'a BTreeMap<String, BTreeSet<String>>, library: &str) -> Vec<&'a str> {
     let know = dependencies
         .iter()
-        .filter(|(folder, known)| !folder.starts_with("tests") && known.contains(library));
+        .filter(|(folder, known)| !is_of_tests(folder) && known.contains(library));
     know.map(|(folder, _)| folder.as_str()).collect()
 }
 

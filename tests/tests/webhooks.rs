@@ -108,6 +108,17 @@ fn a_promotion_arrives_once_and_verifiably() {
     let verified = reference("webhook_signature.py", &[], &deliveries.to_string());
     assert_eq!(verified.trim(), "[true, false, false, false, false, false, false]");
 
+    // So does a library of Standard Webhooks, called as the documentation calls it.
+    let named = |name: &str| (name.to_owned(), json!(delivery.header(name)));
+    let headers: Value = ["webhook-id", "webhook-timestamp", "webhook-signature"]
+        .map(named)
+        .into_iter()
+        .collect();
+    let check = |secret: &str, body: &str| json!({ "secret": secret, "headers": headers, "body": body });
+    let deliveries = json!([check(secret, body), check(&another(secret), body), check(secret, "{}")]);
+    let verified = reference("standard_webhooks.py", &[], &deliveries.to_string());
+    assert_eq!(verified.trim(), "[true, false, false]");
+
     // Of a deleted webhook nothing comes any more, and others learn of it where they asked to.
     assert_eq!(server.call("DELETE", "/v1/webhooks/ci", &[], None).0, 204);
     assert_eq!(server.call("DELETE", "/v1/webhooks/ci", &[], None).0, 404);

@@ -115,6 +115,8 @@ fn check_key(key: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::sled_store::SledStore;
     use crate::{Admission, HolderInfo, JobKind, Jobs as _, Maintenance as _, NewJob};

@@ -8,7 +8,7 @@ use lglp_sdk::excerpt::{MESSAGE, shortened};
 use rand::Rng;
 use time::OffsetDateTime;
 
-use super::signature::sign;
+use super::signature::{sign, sign_message};
 use super::target::Targets;
 
 /// What a target has for its answer.
@@ -79,15 +79,23 @@ pub(super) fn attempt(targets: &Targets, webhook: &Webhook, secret: &str, sequen
 fn post(targets: &Targets, webhook: &Webhook, secret: &str, sequence: u64, body: &[u8]) -> Result<u16, String> {
     let target = targets.check(&webhook.url).map_err(|e| e.to_string())?;
     let addresses = target.addresses().map_err(|e| e.to_string())?;
-    let signature = sign(secret, OffsetDateTime::now_utc().unix_timestamp(), body);
+    let now = OffsetDateTime::now_utc().unix_timestamp();
     let delivery = format!("{:032x}", rand::rng().random::<u128>());
+    // The same with every attempt at an event; two webhooks of one name, of before and after a deletion, began at different ones.
+    let message = match sequence {
+        0 => format!("ping_{delivery}"),
+        event => format!("event_{}_{event}", webhook.since),
+    };
     Post {
         url: target.url(),
         addresses: &addresses,
         headers: &[
             ("X-Lglp-Event", &sequence.to_string()),
             (DELIVERY_HEADER, &delivery),
-            ("X-Lglp-Signature", &signature),
+            ("X-Lglp-Signature", &sign(secret, now, body)),
+            ("Webhook-Id", &message),
+            ("Webhook-Timestamp", &now.to_string()),
+            ("Webhook-Signature", &sign_message(secret, &message, now, body)),
         ],
         body,
         timeout: TIMEOUT,

@@ -24,6 +24,18 @@ pub enum ComponentKind {
     Runtime,
 }
 
+impl ComponentKind {
+    /// Its name in JSON; its `Display` is for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Encoder => "encoder",
+            Self::FeatureExtractor => "feature-extractor",
+            Self::Regressor => "regressor",
+            Self::Runtime => "runtime",
+        }
+    }
+}
+
 impl std::fmt::Display for ComponentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -25,7 +25,7 @@ pub(crate) async fn list_plugins(state: web::Data<State>) -> Json<PluginList> {
 
 fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>) -> Plugin {
     let component = |component: &ComponentDescription| Component {
-        kind: component.kind.to_string(),
+        kind: component.kind.as_str().to_owned(),
         name: component.name.clone(),
         summary: component.summary.clone(),
         state_version: component.state_version,

@@ -8,15 +8,15 @@ help: ## list the targets
 serve: build ## serve predictions on 127.0.0.1:8080, trained on the measurements in datasets/
 	@make/serve.sh
 
-test: build test-tools ## everything that CI runs
+test: build test-tools ## check everything; LONG=1, as CI does, also by what takes long
 	@$(step) "formatting" cargo fmt --all --check
 	@$(step) "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	@$(step) "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --workspace
 	@$(step) "licences, sources, advisories" make/deny.sh
 	@$(step) "plugins that tests load" cargo build --release --locked --workspace
 	@$(step) "examples in the documentation" cargo test --release --locked --doc -p lglp-sdk
-	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast
-	@$(step) "contract" tests/contract/run.sh
+	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast $(if $(LONG),--run-ignored all)
+	$(if $(LONG),@$(step) "contract" tests/contract/run.sh)
 
 contract: build venv ## try every call of the contract with each role; EXAMPLES=500 looks deeper
 	@$(step) "contract" tests/contract/run.sh

@@ -100,6 +100,7 @@ fn assert_near(ours: &[f64], theirs: &Value, what: &str) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_fit_to_few_rows_is_that_of_numpy() {
     let host = host();
     let (train, test) = (part(&host, 0, 18), part(&host, 100, 40));
@@ -140,6 +141,7 @@ fn times(source: &FittedInstance, part: &Part) -> Vec<Vec<f64>> {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_fit_that_begins_with_another_target_is_that_of_numpy() {
     let host = host();
     let mut elsewhere = part(&host, 100, 40);
@@ -306,6 +308,7 @@ fn rows_of(part: &Part, rows: &[usize]) -> Part {
 /// A device that is five times as fast as one that is known is predicted better by twelve measurements than without that knowledge, and
 /// what was learned so is saved.
 #[test]
+#[ignore = "takes long"]
 fn what_another_target_taught_carries_over() {
     let host = host();
     let mut known = part(&host, 100, 300);

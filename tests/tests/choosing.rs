@@ -42,6 +42,7 @@ fn altered(registry: &Registry, hardware: &str, rows: usize, latency: impl Fn(f6
 }
 
 #[test]
+#[ignore = "takes long"]
 fn the_recipe_is_taken_that_tells_unknown_rows_best() {
     let registry = Registry::default();
     registry.import(250);
@@ -87,6 +88,7 @@ fn the_recipe_is_taken_that_tells_unknown_rows_best() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn trees_correct_what_no_sum_over_operators_tells() {
     let registry = Registry::default();
     // A device that takes half as long again for what does not fit its memory.
@@ -124,6 +126,7 @@ fn trees_correct_what_no_sum_over_operators_tells() {
 /// that predicts next to nothing for everything; and rows that were predicted below zero without themselves ended the training in a
 /// panic.
 #[test]
+#[ignore = "takes long"]
 fn a_few_wrong_labels_decide_nothing() {
     let registry = Registry::default();
     altered(

@@ -77,6 +77,7 @@ fn predictions(host: &PluginHost, regressor: &str, train: &Part, test: &Part) ->
 }
 
 #[test]
+#[ignore = "takes long"]
 fn regressors_equal_scikit_learns() {
     let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     for encoding in ["A", "D"] {
@@ -105,6 +106,7 @@ fn regressors_equal_scikit_learns() {
 /// Which of several columns that part the training rows alike is split on makes no difference to these rows, only to others:
 /// so on the training rows, predictions are equal whatever scikit-learn draws.
 #[test]
+#[ignore = "takes long"]
 fn boosted_trees_fit_the_training_rows_as_scikit_learns_do() {
     let host = PluginHost::open(&release().join("plugins"), &program()).expect("`make build`");
     for encoding in ["A", "D"] {

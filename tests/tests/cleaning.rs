@@ -29,6 +29,7 @@ fn spoilt(registry: &Registry, spoil: &[(usize, f64)]) -> Vec<Value> {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn the_worst_measurements_are_excluded_and_kept() {
     let registry = Registry::default();
     let rows = spoilt(&registry, &[(100, 4.0), (300, 0.2)]);
@@ -94,6 +95,7 @@ fn the_worst_measurements_are_excluded_and_kept() {
 
 /// On the machine that it was taken on, a suspicious measurement is taken again: a faulty one gives way to the new one.
 #[test]
+#[ignore = "takes long"]
 fn suspicious_measurements_are_measured_again_where_the_device_is_at_hand() {
     let (first, second) = (Registry::default(), Registry::default());
     let target = ["--hardware", "here", "--space", "ofa-mobilenetv3"];

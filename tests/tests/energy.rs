@@ -105,6 +105,7 @@ fn seconds(measurement: &Value) -> f64 {
 
 /// The processor draws 25 W, so that energy by the time of a run must be about that, whatever the machine is busy with.
 #[test]
+#[ignore = "takes long"]
 fn energy_is_counted_while_networks_run() {
     let registry = Registry::default();
     let counter = Counter::start();
@@ -155,6 +156,7 @@ fn measure_on_gpu(slowdown: &str, settings: &[&str]) -> (Registry, Vec<Value>) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_gpus_driver_is_asked_while_networks_run() {
     // Idle, and an application's clocks: neither is a slowdown.
     let (registry, measured) = measure_on_gpu("0x3", &[]);
@@ -174,6 +176,7 @@ fn a_gpus_driver_is_asked_while_networks_run() {
 
 /// A GPU that is slowed down all the time is measured as often as the protocol allows, and says so.
 #[test]
+#[ignore = "takes long"]
 fn what_was_throttled_is_measured_again_and_marked() {
     let (_registry, measured) = measure_on_gpu("0x61", &[]);
     for measurement in &measured {
@@ -188,6 +191,7 @@ fn what_was_throttled_is_measured_again_and_marked() {
 
 /// A program's start, which every call of such a runtime begins with, would be most of the energy of a run.
 #[test]
+#[ignore = "takes long"]
 fn the_start_of_a_program_is_no_inference() {
     let settings = ["--set", "start_ms=300", "--set", "runs_at_once=6"];
     let (_registry, measured) = measure_on_gpu("0", &settings);
@@ -288,6 +292,7 @@ fn energy_is_predicted_in_joules() {
 
 /// Clients of production read milliseconds, and whatever compares with it does.
 #[test]
+#[ignore = "takes long"]
 fn production_stays_with_latency() {
     let registry = with_both();
     let before = registry.json(&["models", "--hardware", HARDWARE])["aliases"].clone();
@@ -333,6 +338,7 @@ fn production_stays_with_latency() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_job_trains_on_energy_and_a_bundle_carries_it() {
     let registry = with_both();
     let server = registry.serve();

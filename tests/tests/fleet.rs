@@ -131,6 +131,7 @@ fn planned(jobs: &[(usize, usize)]) -> BTreeSet<String> {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn two_hundred_jobs_survive_kill_9_of_worker_and_server_at_random_moments() {
     let fleet = Fleet::new();
     let mut rng = StdRng::seed_from_u64(5);
@@ -186,6 +187,7 @@ fn two_hundred_jobs_survive_kill_9_of_worker_and_server_at_random_moments() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn two_workers_share_the_jobs_of_a_target() {
     let fleet = Fleet::new();
     let server = fleet.serve();
@@ -215,6 +217,7 @@ fn two_workers_share_the_jobs_of_a_target() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_worker_that_answers_late_is_refused_and_goes_on() {
     let fleet = Fleet::new();
     let server = fleet.serve();
@@ -247,6 +250,7 @@ fn a_worker_that_answers_late_is_refused_and_goes_on() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_network_that_drops_delays_and_cuts_costs_no_measurement() {
     let fleet = Fleet::new();
     let server = fleet.serve();
@@ -288,6 +292,7 @@ fn a_network_that_drops_delays_and_cuts_costs_no_measurement() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_worker_goes_on_without_its_server_and_hands_over_after_it_was_killed_too() {
     let fleet = Fleet::new();
     let server = fleet.serve();
@@ -313,6 +318,7 @@ fn a_worker_goes_on_without_its_server_and_hands_over_after_it_was_killed_too() 
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_full_disk_costs_no_measurement_while_the_process_lives() {
     let fleet = Fleet::new();
     let server = fleet.serve();
@@ -374,6 +380,7 @@ fn another_time(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_clock_that_is_an_hour_off_disturbs_nothing() {
     let fleet = Fleet::new();
     let server = fleet.serve();

@@ -98,6 +98,7 @@ fn assert_bit_equal(model: &Path, folder: &Path, rng: &mut StdRng) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn models_of_every_recipe_with_lightgbm_are_bit_equal() {
     let mut rng = StdRng::seed_from_u64(11);
     let registry = Registry::default();
@@ -112,6 +113,7 @@ fn models_of_every_recipe_with_lightgbm_are_bit_equal() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn missing_inputs_and_trees_without_a_split_are_bit_equal() {
     let mut rng = StdRng::seed_from_u64(12);
     let folder = tempfile::tempdir().expect("a folder");

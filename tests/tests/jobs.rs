@@ -266,6 +266,7 @@ fn what_no_job_can_do_is_refused_with_the_field_at_fault() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn one_job_measures_at_a_time_and_a_cancelled_one_keeps_what_it_measured() {
     let registry = Registry::default();
     let server = registry.serve_with(&["--job-queue", "2"]);
@@ -314,6 +315,7 @@ fn one_job_measures_at_a_time_and_a_cancelled_one_keeps_what_it_measured() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_measuring_job_outlives_its_servers() {
     let registry = Registry::default();
     let server = registry.serve();

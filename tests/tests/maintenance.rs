@@ -38,6 +38,7 @@ fn make_old(path: &Path) {
 
 /// One registry through all of it, alone and while a server holds it.
 #[test]
+#[ignore = "takes long"]
 fn a_registry_is_audited_backed_up_checked_and_cleaned_alone_and_under_a_server() {
     let registry = Registry::with_production("lightgbm");
     let elsewhere = registry.folder.path().join("head");

@@ -24,6 +24,7 @@ fn measurements(registry: &Registry) -> Vec<Measurement> {
 
 /// Kills a campaign when it is in the middle, time and again: what was measured stays as it is, nothing is measured twice.
 #[test]
+#[ignore = "takes long"]
 fn a_campaign_that_is_killed_goes_on_where_it_was() {
     let registry = Registry::default();
     let count = |n: &'static str| [&MEASURE[..], &["--count", n]].concat();
@@ -91,6 +92,7 @@ fn a_campaign_that_is_killed_goes_on_where_it_was() {
 /// A target is calibrated by the reference network of the space that was measured first. Labels of a second space were made
 /// of ratios to that space's own reference, times the latency of the first one's: off by the ratio of the two.
 #[test]
+#[ignore = "takes long"]
 fn a_second_space_is_measured_by_the_same_reference() {
     let registry = Registry::default();
     registry.ok(&[&MEASURE[..], &["--count", "1"]].concat());
@@ -230,6 +232,7 @@ fn a_setting_with_brackets_is_json_or_a_fault() {
 /// Labels of large networks hung on how a small reference network fared meanwhile, which streams its weights through the caches while
 /// they compute: 2.5 % apart from one time to the next, where a reference of their own size gives half of that.
 #[test]
+#[ignore = "takes long"]
 fn large_networks_are_paired_with_larger_ones() {
     let command = "measure --hardware here --space mobilenetv3 --budget 0.2 --count 4";
     let here: HardwareName = "here".parse().expect("a name");
@@ -289,6 +292,7 @@ fn large_networks_are_paired_with_larger_ones() {
 
 /// A target of before pages could be chosen goes on with those that the system gives; and labels of the two do not mix.
 #[test]
+#[ignore = "takes long"]
 fn a_target_keeps_its_pages() {
     let registry = Registry::default();
     let measure = |more: &[&'static str]| [&MEASURE[..], more].concat();
@@ -330,6 +334,7 @@ fn a_target_keeps_its_pages() {
 
 /// What crashes in a library ended the whole program, and with it a server: networks run in processes of their own.
 #[test]
+#[ignore = "takes long"]
 fn a_network_that_ends_its_process_ends_nothing_else() {
     let registry = Registry::default();
     registry.ok(&[&MEASURE[..], &["--count", "1"]].concat());

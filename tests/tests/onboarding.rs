@@ -47,6 +47,7 @@ fn excluded(measurement: &Measurement) -> Exclusion {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_device_is_known_after_few_measurements() {
     let registry = Registry::default();
     let said = onboard(&registry, &["--budget", "15"]);
@@ -91,6 +92,7 @@ fn a_device_is_known_after_few_measurements() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_rehearsal_tells_what_choosing_and_other_targets_bring() {
     let registry = Registry::default();
     for hardware in [HARDWARE, "epyc-1t"] {
@@ -142,6 +144,7 @@ fn what_cannot_be_onboarded_is_said_before_anything_is_measured() {
 
 /// The story: an architecture whose measurement was excluded was chosen again, the campaign found it measured, and so on without end.
 #[test]
+#[ignore = "takes long"]
 fn what_was_excluded_is_not_chosen_again() {
     let registry = Registry::default();
     onboard(&registry, &["--budget", "12", "--alone"]);
@@ -187,6 +190,7 @@ fn measured(server: &Server, hardware: &str) -> usize {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_job_goes_on_where_a_killed_server_left_it_and_makes_one_version() {
     let registry = Registry::default();
     let mut server = registry.serve();
@@ -246,6 +250,7 @@ fn a_job_goes_on_where_a_killed_server_left_it_and_makes_one_version() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn workers_measure_what_a_job_chooses() {
     let registry = Registry::default();
     let server = registry.serve();

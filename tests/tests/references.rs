@@ -113,6 +113,7 @@ fn lstm_features_and_latencies_equal_pytorchs_for_the_same_weights() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn lightgbm_predicts_what_its_python_package_predicts_for_the_same_model() {
     let registry = Registry::default();
     registry.import(150);

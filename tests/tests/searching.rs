@@ -28,6 +28,7 @@ fn predicted(registry: &Registry, architectures: &[String]) -> Vec<Value> {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_front_keeps_its_limit_and_beats_random_networks() {
     let registry = Registry::with_production("additive");
     let found = search(&registry, &["--max-ms", "60", "--candidates", "6000"]);
@@ -114,6 +115,7 @@ fn the_upper_end_of_intervals_can_be_what_counts() {
 
 /// A program that scores by the number of layers, and others that fail in their ways.
 #[test]
+#[ignore = "takes long"]
 fn a_program_scores_networks_or_its_failure_is_told() {
     let registry = Registry::with_production("additive");
     let file = |name: &str, text: &str| {
@@ -193,6 +195,7 @@ fn a_program_scores_networks_or_its_failure_is_told() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_job_finds_what_the_command_finds_and_can_be_cancelled() {
     let registry = Registry::with_production("additive");
     let best = front(&search(&registry, &["--max-ms", "60", "--candidates", "3000"]));

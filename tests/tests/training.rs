@@ -6,6 +6,7 @@ use lglp_tests::{HARDWARE, Registry};
 use serde_json::Value;
 
 #[test]
+#[ignore = "takes long"]
 fn the_same_seed_gives_the_same_model_and_another_seed_another_one() {
     for recipe in ["lightgbm", "lglp-quick"] {
         let registry = Registry::default();
@@ -30,6 +31,7 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another_one() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
     let registry = Registry::default();
     registry.import(670);
@@ -165,6 +167,7 @@ fn what_cannot_be_trained_is_refused_before_any_work_is_done() {
 /// A search that trusts intervals must not be fooled: nine of ten must hold the latency that was measured, of
 /// architectures that the model has never seen.
 #[test]
+#[ignore = "takes long"]
 fn intervals_hold_what_they_promise() {
     let registry = Registry::default();
     registry.import(670);

@@ -52,6 +52,7 @@ fn settled(server: &Server, id: &str, waiting: u64) -> Value {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_promotion_arrives_once_and_verifiably() {
     let registry = Registry::with_production("lightgbm");
     let (target, elsewhere) = (Target::start(), Target::start());
@@ -146,6 +147,7 @@ fn a_promotion_arrives_once_and_verifiably() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn what_a_target_does_not_take_comes_again_in_order() {
     let registry = Registry::with_production("lightgbm");
     let (target, hanging) = (Target::start(), Target::start());

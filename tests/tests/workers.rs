@@ -86,6 +86,7 @@ fn a_worker_creates_its_target_measures_and_drains() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_worker_that_drains_gives_its_job_back_and_another_goes_on() {
     let registry = Registry::default();
     let server = registry.serve();
@@ -116,6 +117,7 @@ fn a_worker_that_drains_gives_its_job_back_and_another_goes_on() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_cancelled_job_is_given_back_by_its_worker() {
     let registry = Registry::default();
     let server = registry.serve();
@@ -149,6 +151,7 @@ fn a_target_that_is_not_there_is_created_on_purpose_only() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_worker_on_another_machine_measures_nothing_until_it_is_confirmed() {
     let registry = Registry::default();
     registry.import(1);
@@ -195,6 +198,7 @@ fn a_machine_that_is_far_off_its_target_refuses_to_measure() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn another_process_of_the_name_ends_the_one_before() {
     let registry = Registry::default();
     let server = registry.serve();

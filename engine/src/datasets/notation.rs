@@ -107,6 +107,7 @@ impl Decimal {
     /// What to do about a cell that is no number but would be one by the other mark; else nothing.
     pub fn advice(self, cell: &str) -> &'static str {
         match self {
+            _ if self.number(cell).is_some() => "",
             Self::Point if Self::Comma.number(cell).is_some() => {
                 "; if its comma begins the fraction, add --decimal ','; if it stands between thousands, take it out"
             }
@@ -148,6 +149,8 @@ mod tests {
         assert!(point.advice("12,5").contains("--decimal ','"));
         assert!(comma.advice("12.5").contains("no decimal mark"));
         assert_eq!((point.advice("fast"), comma.advice("1.234,5")), ("", ""));
+        // A kernel of `0`, which is none of 3, 5 and 7, was said to have a comma.
+        assert_eq!((point.advice("0"), comma.advice("0")), ("", ""));
     }
 
     #[test]

@@ -261,6 +261,7 @@ fn mean_relative<'a>(errors: impl ExactSizeIterator<Item = (f64, &'a f64)>) -> f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::columns::median;
 
     const COLUMNS: usize = 16;
 

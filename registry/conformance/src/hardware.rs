@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::fixtures::{name, new_hardware, reference};
 use super::{Check, conflict, invalid, not_found};
-use lglp_registry::{Error, Quota, Store};
+use lglp_registry::{Digest, Error, HardwareName, Quota, Store};
 
 pub(super) const CHECKS: &[Check] = &[
     ("a hardware target is created once and read back", created_once),
@@ -14,7 +14,28 @@ pub(super) const CHECKS: &[Check] = &[
     ("hardware targets are listed by name", listed),
     ("one author creates as many hardware targets as it may", within_a_quota),
     ("no description is larger than it may be", limited),
+    (
+        "of a hardware target that is not there, nothing else is said to be missing",
+        nowhere,
+    ),
 ];
+
+/// Whoever mistyped the target's name was told that there was no such version.
+fn nowhere(store: &dyn Store) {
+    let (target, other) = (name("cpu"), name("nowhere"));
+    store.put_hardware(&new_hardware("cpu"), "ann").unwrap();
+    let (alias, digest) = ("production".parse().unwrap(), Digest::of(b"x"));
+    let missing = |hardware: &HardwareName| {
+        [
+            not_found(store.version(hardware, 1)).0,
+            not_found(store.alias(hardware, &alias)).0,
+            not_found(store.dataset(hardware, &digest)).0,
+            not_found(store.validation(hardware, 1)).0,
+        ]
+    };
+    assert_eq!(missing(&target), ["version", "alias", "dataset", "validation"]);
+    assert_eq!(missing(&other), ["hardware target"; 4]);
+}
 
 fn created_once(store: &dyn Store) {
     let new = new_hardware("cpu");

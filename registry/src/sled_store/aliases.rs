@@ -135,7 +135,7 @@ impl Aliases for SledStore {
 
     fn alias(&self, hardware: &HardwareName, name: &AliasName) -> Result<Alias> {
         self.find(&keys::alias(hardware, name))?
-            .ok_or_else(|| Error::not_found("alias", name))
+            .ok_or_else(|| self.missing(hardware, "alias", name))
     }
 
     fn aliases(&self, hardware: &HardwareName) -> Result<Vec<Alias>> {

@@ -47,7 +47,7 @@ impl Datasets for SledStore {
 
     fn dataset(&self, hardware: &HardwareName, digest: &Digest) -> Result<Dataset> {
         self.find(&keys::dataset(hardware, digest))?
-            .ok_or_else(|| Error::not_found("dataset", digest))
+            .ok_or_else(|| self.missing(hardware, "dataset", digest))
     }
 
     fn datasets(&self, hardware: &HardwareName) -> Result<Vec<Dataset>> {

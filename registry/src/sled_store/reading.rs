@@ -6,7 +6,7 @@ use super::SledStore;
 use super::stored::decode;
 use crate::storage::durable::storage;
 use crate::storage::packing::Packed;
-use crate::{Error, Result, Visitor};
+use crate::{Error, HardwareName, HardwareTargets as _, Result, Visitor};
 
 /// Bytes of the records of one page of a log, before the last of them.
 const PAGE_BYTES: usize = 8 << 20;
@@ -16,6 +16,13 @@ impl SledStore {
     pub(super) fn find<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let value = self.db.get(key).map_err(storage("read a record"))?;
         value.map(|bytes| decode(key, &Packed::new(bytes))).transpose()
+    }
+
+    /// That something of a hardware target is not there; or the target itself, where it is that.
+    pub(super) fn missing(&self, hardware: &HardwareName, what: &'static str, id: impl std::fmt::Display) -> Error {
+        self.hardware(hardware)
+            .err()
+            .unwrap_or_else(|| Error::not_found(what, id))
     }
 
     /// The keys and values below a prefix, in the order of the keys.

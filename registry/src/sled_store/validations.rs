@@ -16,7 +16,7 @@ use crate::{
 impl Validations for SledStore {
     fn validation(&self, hardware: &HardwareName, number: u32) -> Result<Validation> {
         let record: Option<StoredReport> = self.find(&keys::validation(hardware, number))?;
-        let record = record.ok_or_else(|| Error::not_found("validation", number))?;
+        let record = record.ok_or_else(|| self.missing(hardware, "validation", number))?;
         self.load_validation(hardware, number, record)
     }
 

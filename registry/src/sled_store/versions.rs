@@ -72,7 +72,7 @@ impl Versions for SledStore {
         self.load(
             hardware,
             version,
-            record.ok_or_else(|| Error::not_found("version", version))?,
+            record.ok_or_else(|| self.missing(hardware, "version", version))?,
         )
     }
 

@@ -25,6 +25,7 @@ fn told(detail: &str, after: &str) -> u64 {
 
 /// The story: an operator measured with a batch of 512, and the networks took 5.6 GB in the server's process.
 #[test]
+#[ignore = "takes long"]
 fn a_batch_that_does_not_fit_is_refused_and_the_largest_that_does_is_told() {
     let registry = Registry::default();
     let staff = Staff::of(&registry);

@@ -93,6 +93,7 @@ fn beside_production(recipe: &str) -> Registry {
 /// The story: a regressor of as many vectors as a blob holds. None of them weighs anything, so that the version predicts
 /// what it did.
 #[test]
+#[ignore = "takes long"]
 fn millions_of_support_vectors_take_nobodys_turn() {
     let registry = beside_production("svr");
     let server = registry.serve();
@@ -142,6 +143,7 @@ fn millions_of_support_vectors_take_nobodys_turn() {
 
 /// The same in a bundle whose digests hold.
 #[test]
+#[ignore = "takes long"]
 fn a_bundle_with_a_costly_state_is_refused() {
     let registry = beside_production("svr");
     let file = registry.folder.path().join("2.lglp");
@@ -198,6 +200,7 @@ fn chain(index: usize, splits: usize) -> String {
 
 /// The sibling: as many chains of splits as a blob holds, which predict nothing beside the honest trees.
 #[test]
+#[ignore = "takes long"]
 fn chains_of_splits_take_nobodys_turn() {
     let registry = beside_production("lightgbm");
     let server = registry.serve();
@@ -273,6 +276,7 @@ fn the_widest_network_takes_nobodys_turn() {
 /// The sibling: a network whose hidden states are subnormal numbers, which take a processor ten times as long. What the version
 /// must predict the refusal of a first one tells.
 #[test]
+#[ignore = "takes long"]
 fn numbers_that_are_too_small_take_nobodys_turn() {
     let registry = beside_production("lstm-1");
     let server = registry.serve();
@@ -311,6 +315,7 @@ fn numbers_that_are_too_small_take_nobodys_turn() {
 /// What is slow within all bounds is seen when it is loaded: it is neither served nor promoted. (It sleeps, and newer systems
 /// count some seconds of a sleep as waiting for a processor, which does not count: so it sleeps long.)
 #[test]
+#[ignore = "takes long"]
 fn a_version_that_is_too_slow_is_not_served() {
     let hanging = Hanging::default();
     hanging.train_healthy();
@@ -326,6 +331,7 @@ fn a_version_that_is_too_slow_is_not_served() {
 /// The story: whoever asked for one architecture stood in one line with 64 units of a version that takes a hundred times as
 /// long. What a version takes long for is waited for by its own requests.
 #[test]
+#[ignore = "takes long"]
 fn slow_versions_yield_to_fast_ones() {
     let hanging = Hanging::default();
     hanging.train_healthy();

@@ -33,6 +33,7 @@ fn single(server: &Server) -> Duration {
 /// The story: 20 clients sent 10,000 each and left. What they had asked for was computed to the end, one after the other,
 /// and the next client waited 50 seconds for one architecture.
 #[test]
+#[ignore = "takes long"]
 fn nothing_is_computed_for_clients_that_have_left() {
     let (_hanging, server) = slow();
     let batch = body(&sample(10_000, 1));
@@ -60,6 +61,7 @@ fn rows_waiting(server: &Server) -> u64 {
 
 /// The sibling over HTTP/2, where the server's library lets handlers of closed connections go on.
 #[test]
+#[ignore = "takes long"]
 fn nothing_is_computed_for_clients_that_have_left_over_http_2() {
     let hanging = Hanging::default();
     hanging.train(2.0);
@@ -106,6 +108,7 @@ fn nothing_is_computed_for_clients_that_have_left_over_http_2() {
 /// The story: 64 clients with batches of 10,000 starved those with one architecture for minutes. One passes between two
 /// units of others, and what is too much in all is refused.
 #[test]
+#[ignore = "takes long"]
 fn singles_pass_between_batches() {
     let (_hanging, server) = slow();
     let batch = body(&sample(10_000, 1));
@@ -132,6 +135,7 @@ fn singles_pass_between_batches() {
 
 /// Two batches of equal size that are asked for together end together.
 #[test]
+#[ignore = "takes long"]
 fn batches_share() {
     let (_hanging, server) = slow();
     let batch = body(&sample(1000, 1));
@@ -151,6 +155,7 @@ fn batches_share() {
 
 /// The sibling: comparing two versions on 10,000 architectures, by 40 viewers at once, who leave.
 #[test]
+#[ignore = "takes long"]
 fn comparisons_of_viewers_who_left_are_given_up() {
     let (hanging, server) = slow();
     drop(server);

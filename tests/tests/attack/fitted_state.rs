@@ -200,6 +200,7 @@ fn forged_trees_of_lightgbm_and_weights_of_the_network_are_refused() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn forged_states_of_classical_regressors_are_refused() {
     let json = |state: Vec<u8>| serde_json::from_slice::<Value>(&state).expect("JSON");
     let split = |input: u64, children: [u64; 2]| json!([{ "input": input, "threshold": 0.5, "children": children }]);

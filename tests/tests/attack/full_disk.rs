@@ -35,6 +35,7 @@ const TRIES: [(u64, Option<u64>); 12] = [
 ];
 
 #[test]
+#[ignore = "takes long"]
 fn predictions_and_reads_survive_twelve_full_disks_and_nothing_is_lost() {
     let template = Registry::with_production("lightgbm");
     let architectures = sample(10, 5);

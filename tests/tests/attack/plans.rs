@@ -67,6 +67,7 @@ fn a_plan_of_millions_takes_no_memory() {
 
 /// The same with a plan that is as large as one may be, which the worker's every call for more read anew.
 #[test]
+#[ignore = "takes long"]
 fn the_largest_plan_is_measured_in_little_memory() {
     let registry = Registry::default();
     let texts = registry.ok(&["sample", "--space", SPACE, "--count", "100000"]);

@@ -21,6 +21,7 @@ fn target(name: &str, runtime: &str, settings: Value, fingerprint: &Value) -> Va
 /// The story: an operator put a target of this machine with a runtime that nobody has. It stayed for good, and waited for a
 /// runtime of that name.
 #[test]
+#[ignore = "takes long"]
 fn a_target_of_this_machine_has_a_runtime_that_is_there() {
     let registry = Registry::default();
     let machine = machine(&registry);
@@ -91,6 +92,7 @@ fn what_waits_for_a_runtime_of_its_name_brings_nothing_of_the_machines_own() {
 /// The story: a job that asked for four threads, and another runtime, of a target that has one thread was taken, and measured
 /// with one; nobody said so.
 #[test]
+#[ignore = "takes long"]
 fn a_job_that_asks_for_other_settings_than_its_targets_is_refused() {
     let registry = Registry::default();
     machine(&registry);

@@ -23,6 +23,7 @@ fn assert_given_up(answer: Option<String>) {
 
 /// 300 clients that send a byte a second each held a connection for days: after 40 s all 300 were open still.
 #[test]
+#[ignore = "takes long"]
 fn bodies_that_dribble_in_are_given_up() {
     let registry = Registry::default();
     let server = registry.serve_with(&["--connections-per-address", "400"]);
@@ -47,6 +48,7 @@ fn bodies_that_dribble_in_are_given_up() {
 /// Bodies in chunks that stop within one were answered, but their connections stayed: of 256, 92 held the places of their address
 /// for ever, since nothing came that would have had the server look at its clock.
 #[test]
+#[ignore = "takes long"]
 fn bodies_in_chunks_that_stop_within_one_hold_no_place() {
     let registry = Registry::default();
     let server = registry.serve_with(&["--connections-per-address", "400", "--keep-alive", "15"]);
@@ -71,6 +73,7 @@ fn bodies_in_chunks_that_stop_within_one_hold_no_place() {
 /// Ten bodies of 59 MiB that stopped ten bytes before their end held 597 MiB for as long as their clients liked. That nearly
 /// all of it came quickly is no credit.
 #[test]
+#[ignore = "takes long"]
 fn bodies_that_stop_before_their_end_are_given_up_with_their_memory() {
     const LENGTH: usize = 59 << 20;
     let registry = Registry::default();
@@ -94,6 +97,7 @@ fn bodies_that_stop_before_their_end_are_given_up_with_their_memory() {
 
 /// Whoever had made one good request was never asked for the second one's end: the limit for heads held for the first alone.
 #[test]
+#[ignore = "takes long"]
 fn heads_have_to_end_the_second_one_too() {
     let registry = Registry::default();
     let server = registry.serve_with(&["--keep-alive", "15"]);
@@ -115,6 +119,7 @@ fn heads_have_to_end_the_second_one_too() {
 /// Connections were closed after 15 s of silence. A balancer keeps its own for 60, and answered 502 for a request that it sent on one
 /// which was closed meanwhile.
 #[test]
+#[ignore = "takes long"]
 fn silence_between_requests_lasts_longer_than_balancers_wait_or_as_told() {
     let ask = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     let registries = [Registry::default(), Registry::default()];
@@ -184,6 +189,7 @@ fn one_address_has_so_many_connections_and_all_have_so_many() {
 
 /// A server with TLS accepted nobody once 512 connections waited for a handshake, which cost their owner nothing.
 #[test]
+#[ignore = "takes long"]
 fn handshakes_that_never_begin_keep_nobody_out() {
     let registry = Registry::default();
     let folder = registry.folder.path();
@@ -212,6 +218,7 @@ fn handshakes_that_never_begin_keep_nobody_out() {
 
 /// What is slow for good reasons goes on: listening to a job that waits, and a worker that waits for work.
 #[test]
+#[ignore = "takes long"]
 fn those_who_wait_for_the_server_are_left_alone() {
     let registry = Registry::default();
     let server = registry.serve();

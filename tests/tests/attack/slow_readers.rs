@@ -24,6 +24,7 @@ fn trickle(client: &mut Raw, step: usize, limit: Duration) -> (usize, bool) {
 
 /// 60 connections that never read an answer of some megabytes held it for good, and one that takes 32 KiB a second is served.
 #[test]
+#[ignore = "takes long"]
 fn answers_are_held_for_those_who_read_them() {
     let registry = Registry::default();
     let folder = registry.folder.path().join("registry");
@@ -71,6 +72,7 @@ fn is_over(client: &mut Raw) -> bool {
 
 /// A backup or a bundle over a slow line takes minutes, and comes whole.
 #[test]
+#[ignore = "takes long"]
 fn slow_lines_get_all_of_a_large_answer() {
     let registry = Registry::default();
     let server = registry.serve();

@@ -111,6 +111,7 @@ print(f"count={options['num_runs']} first=9 curr=9 min=9 max=9 avg=77 std=0 p5=9
 /// Where runs all take the same, TensorFlow prints no mean. That line was skipped and the warm-up's taken: 6.37 ms for 2. The
 /// lines of `--enable_op_profiling=true`, which come last, were taken for it as well.
 #[test]
+#[ignore = "takes long"]
 fn benchmark_model_that_knows_no_spread_is_read_by_its_last_summary() {
     let measured_as = |us: &str| {
         let registry = Registry::default();
@@ -192,6 +193,7 @@ fn benchmark_app_in_cpp_is_read() {
 /// The program in Python tells two decimals. The probe took 0.00 ms and refused the target; of networks whose labels were whole
 /// steps of 10 us nothing was said.
 #[test]
+#[ignore = "takes long"]
 fn benchmark_app_in_python_says_what_it_rounds_to() {
     let told = |ms: &str| json!({ "latency (ms)": ms, "avg latency": "3.31", "throughput": "302.11" });
     let printed = "[ INFO ]   INFERENCE_PRECISION_HINT: <Type: 'float32'>\n[ INFO ] Execution Devices:['CPU']";

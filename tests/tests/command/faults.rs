@@ -3,6 +3,7 @@
 use super::*;
 
 #[test]
+#[ignore = "takes long"]
 fn settings_that_cannot_work_name_the_fix() {
     let registry = Registry::default();
     for (settings, said) in [
@@ -55,6 +56,7 @@ fn settings_that_cannot_work_name_the_fix() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn answers_that_are_none_name_the_place() {
     let registry = Registry::default();
     for (text, said) in [
@@ -203,6 +205,7 @@ fn a_program_that_dies_in_the_middle_is_started_anew_and_nothing_is_lost() {
 /// `leaves` is more than a message: a question to a program that no longer listens, written to a pipe, would end lglp without
 /// a word, whose commands end by SIGPIPE so that they can be piped.
 #[test]
+#[ignore = "takes long"]
 fn programs_that_stay_and_misbehave_are_told_by_their_fault() {
     let registry = Registry::default();
     for (fault, said, started) in [

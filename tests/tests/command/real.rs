@@ -3,6 +3,7 @@
 use super::*;
 
 #[test]
+#[ignore = "takes long"]
 fn the_shipped_script_measures_with_onnx_runtime() {
     let registry = Registry::default();
     // A machine with torch and a GPU would time that instead.
@@ -52,6 +53,7 @@ fn the_shipped_script_measures_with_onnx_runtime() {
 
 /// The target is imported as calibrated, which with a second a launch would take minutes.
 #[test]
+#[ignore = "takes long"]
 fn openvino_measures_by_its_own_benchmark() {
     let registry = Registry::default();
     let settings = [("preset", json!("python")), ("program", json!(python()))];
@@ -96,6 +98,7 @@ fn openvino_measures_by_its_own_benchmark() {
 
 /// PyTorch is too large for `.venv`; `make test-tools` installs Debian's.
 #[test]
+#[ignore = "takes long"]
 fn the_torch_interpreter_agrees_with_onnx_runtime() {
     let torch = std::env::var("LGLP_TORCH_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".into());
     let script = root().join("plugins/command/time_onnx.py");
@@ -116,6 +119,7 @@ print("done", file=sys.stderr)
 "#;
 
 #[test]
+#[ignore = "takes long"]
 fn a_program_of_ones_own_leads_to_a_predictor() {
     let registry = Registry::default();
     let own = script(&registry, "beads.py", BYTES);
@@ -195,6 +199,7 @@ fn the_script_answers_by_hand_as_its_help_says() {
 
 /// On the CPU, which a GPU's box differs from by two options.
 #[test]
+#[ignore = "takes long"]
 fn the_script_for_gpus_goes_on_from_what_it_exported() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = folder.path().join("datasets");

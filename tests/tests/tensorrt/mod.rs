@@ -25,6 +25,7 @@ fn build(onnx: &Path, plan: &Path, capability: u32) -> Value {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn the_real_library_parses_both_spaces_and_builds_without_a_gpu() {
     let registry = Registry::default();
     let plan = registry.folder.path().join("network.plan");
@@ -129,6 +130,7 @@ fn without_a_driver_nothing_is_measured() {
 /// Three excerpts of what real ones exported. TensorRT 8.4 on an A100 (32 images of ResNet-50, warm-up 200 ms) lists the runs of
 /// the warm-up too; 10.3 on a Jetson Orin Nano (warm-up 500 ms) and 10 on a mobile RTX 3060 (5 s) do not.
 #[test]
+#[ignore = "takes long"]
 fn what_trtexec_exported_is_read() {
     for (banner, version, times, warm_up, latency, ms) in [
         (
@@ -231,6 +233,7 @@ fn settings_reach_trtexec_and_the_fingerprint() {
 
 /// TensorRT 11 knows no flag for half precision, but takes it from the network; the real TensorRT-RTX takes it, too.
 #[test]
+#[ignore = "takes long"]
 fn half_precision_is_in_the_network_where_types_are_strong() {
     let half = |banner: &str| {
         let bench = Bench::new(banner, "10.3-orin-nano.json");
@@ -268,6 +271,7 @@ fn half_precision_is_in_the_network_where_types_are_strong() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_trtexec_that_misbehaves_has_a_reason_for_every_fault() {
     for (fault, reason) in [
         ("build-hangs", "building an engine: "),
@@ -335,6 +339,7 @@ fn library(bench: &Bench, flags: &[&str]) {
 
 /// The route by the library on a stand-in for both driver and TensorRT: what no machine without a GPU can show otherwise.
 #[test]
+#[ignore = "takes long"]
 fn the_library_is_timed_by_the_events_of_the_driver() {
     let bench = Bench::new("[TensorRT v100300]", "10.3-orin-nano.json");
     library(&bench, &["-DMINOR=3"]);
@@ -382,6 +387,7 @@ fn the_library_is_timed_by_the_events_of_the_driver() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn a_library_that_misbehaves_takes_only_its_helper_down() {
     let fails = |flags: &[&str], settings: &[&str]| {
         let bench = Bench::new("[TensorRT v100300]", "10.3-orin-nano.json");

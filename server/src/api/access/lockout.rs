@@ -104,6 +104,8 @@ fn make_room(addresses: &mut HashMap<IpAddr, Recent>, now: Instant) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     const ADDRESS: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));

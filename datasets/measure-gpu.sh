@@ -63,7 +63,7 @@ told=$("$python" plugins/command/time_onnx.py --describe "${script_options[@]}")
 echo "networks run by $told"
 arguments=$("$python" -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "${script_options[@]}")
 
-# Measures one round of one target. Status 1: the time is up; every other failure ends the script.
+# Measures one replicate of one target. Status 1: the time is up; every other failure ends the script.
 measure() {
     local hardware=$1 batch=$2 rest status=0
     shift 2
@@ -101,7 +101,7 @@ for batch in $batches; do
     measure "$hardware" "$batch" --count "$count" || done=no
     first=("${command[@]}")
     if [ $done = yes ] && [ "$again" -gt 0 ]; then
-        if measure "$hardware" "$batch" --count "$again" --round 1; then
+        if measure "$hardware" "$batch" --count "$again" --replicate 1; then
             noise=$(grep -i -A 3 repeatability <<<"$said" || true)
         else
             done=no

@@ -205,7 +205,7 @@ impl Traffic {
             measurement["digest"] = json!(Digest::of(architecture.as_bytes()));
             measurement["architecture"] = json!(architecture);
             measurement["round"] = json!(1 + at / self.architectures.len());
-            // One with the samples of an earlier round would be refused as a copy.
+            // One with the samples of an earlier replicate would be refused as a copy.
             measurement["samples"][0]["wall_ms"] = json!(1000 + at);
             measurement
         });

@@ -17,7 +17,7 @@ use super::jobs::submit;
 #[command(after_help = "Examples:\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --weighted 200   # and 200 large ones\n  \
-    lglp measure --hardware my-box --space mobilenetv3 --count 50 --round 1   # measure 50 of them again\n  \
+    lglp measure --hardware my-box --space mobilenetv3 --count 50 --replicate 1   # measure 50 of them again\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
     lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
@@ -31,11 +31,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..))]
     count: usize,
     /// How many more, weighted to large depth and resolution, where latencies are thinly spread.
-    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "round", value_parser = whole::<usize>())]
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "replicate", value_parser = whole::<usize>())]
     weighted: usize,
-    /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
-    #[arg(long, default_value_t = 0, value_parser = whole::<u32>())]
-    round: u32,
+    /// 0 measures new architectures; 1 and up repeat those of replicate 0, in another order.
+    #[arg(long, alias = "round", default_value_t = 0, value_parser = whole::<u32>())]
+    replicate: u32,
     /// Seed of the sequence of architectures.
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>())]
     seed: u64,
@@ -70,7 +70,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             space: args.space.clone(),
             count: args.count,
             weighted: args.weighted,
-            round: args.round,
+            replicate: args.replicate,
             seed: args.seed,
             plan: None,
             runtime: args.setup.runtime.clone(),
@@ -97,14 +97,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             energy_window_s: args.energy_window,
             ..Protocol::default()
         },
-        wanted: match args.round {
+        wanted: match args.replicate {
             0 => Wanted::Fresh {
                 seed: args.seed,
                 uniform: args.count,
                 weighted: args.weighted,
             },
-            round => Wanted::Again {
-                round,
+            replicate => Wanted::Again {
+                replicate,
                 count: args.count,
             },
         },
@@ -149,22 +149,22 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return print_json(&summary);
     }
     println!(
-        "{}: {} measured now, {} in round {} ({:.0} s)",
+        "{}: {} measured now, {} in replicate {} ({:.0} s)",
         args.hardware,
         summary.measured,
         summary.total,
-        args.round,
+        args.replicate,
         started.elapsed().as_secs_f64()
     );
     if let Some(r) = &summary.repeatability {
         println!(
-            "repeatability over {}: median {:.2} %, 95th percentile {:.2} % (relative difference of rounds)",
+            "repeatability over {}: median {:.2} %, 95th percentile {:.2} % (relative difference of replicates)",
             count(r.architectures, "architecture"),
             r.median_percent,
             r.p95_percent
         );
         println!(
-            "a label's standard deviation is {:.2} %; the round as a whole lies {:+.2} % from round 0; measurements in a row correlate \
+            "a label's standard deviation is {:.2} %; the replicate as a whole lies {:+.2} % from replicate 0; measurements in a row correlate \
              by {:.2}",
             r.label_percent, r.shift_percent, r.autocorrelation
         );

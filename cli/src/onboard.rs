@@ -148,7 +148,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             setup: Some(setup.clone()),
             protocol: Protocol::default(),
             wanted: Wanted::These {
-                round: 0,
+                replicate: 0,
                 architectures,
             },
             actor: &actor,

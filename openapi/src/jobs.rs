@@ -72,13 +72,13 @@ pub struct MeasureParameters {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 100_000)]
     pub count: usize,
-    /// How many more, weighted to large depth and resolution; of round 0 only.
+    /// How many more, weighted to large depth and resolution; of replicate 0 only.
     #[serde(default)]
     #[schema(maximum = 100_000)]
     pub weighted: usize,
-    /// 0 measures new architectures; 1 and up repeat those of round 0, in another order.
-    #[serde(default)]
-    pub round: u32,
+    /// 0 measures new architectures; 1 and up repeat those of replicate 0, in another order.
+    #[serde(default, rename = "round")]
+    pub replicate: u32,
     /// Seed of the sequence of architectures.
     #[serde(default)]
     pub seed: u64,

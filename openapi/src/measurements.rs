@@ -23,7 +23,7 @@ pub struct ImportMeasurements {
 /// How many measurements were deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Deleted {
-    /// Measurements that there were, of all rounds.
+    /// Measurements that there were, of all replicates.
     pub deleted: usize,
 }
 

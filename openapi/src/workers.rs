@@ -149,8 +149,9 @@ pub struct Work {
     /// The search space's definition.
     #[schema(value_type = Object)]
     pub space: serde_json::Value,
-    /// Round of the measurements.
-    pub round: u32,
+    /// Replicate of the measurements.
+    #[serde(rename = "round")]
+    pub replicate: u32,
     /// How to measure.
     #[schema(value_type = Object)]
     pub protocol: serde_json::Value,
@@ -234,7 +235,7 @@ pub struct Heartbeat {
 pub struct SubmitMeasurements {
     /// The fencing token of the worker's lease on the job.
     pub fencing: u64,
-    /// Measurements of the job's hardware target, space and round. The server writes the worker's name into each.
+    /// Measurements of the job's hardware target, space and replicate. The server writes the worker's name into each.
     #[schema(max_items = 256)]
     pub measurements: Vec<Measurement>,
     /// The worker's clock; RFC 3339. Where it is off, the times of the measurements are corrected by it.
@@ -247,7 +248,7 @@ pub struct SubmitMeasurements {
 pub struct Accepted {
     /// Recorded now.
     pub accepted: usize,
-    /// There was a measurement of that architecture in that round, this or another: it stays.
+    /// There was a measurement of that architecture in that replicate, this or another: it stays.
     pub known: usize,
 }
 

@@ -28,9 +28,9 @@
 //! | key | value |
 //! | --- | --- |
 //! | `hardware/<hardware>` | [`HardwareTarget`] |
-//! | `measurement/<hardware>/<space>/<round>/<digest>` | [`Measurement`] |
+//! | `measurement/<hardware>/<space>/<replicate>/<digest>` | [`Measurement`] |
 //! | `definition/<hardware>/<space>` | the digest of the definition that its measurements belong to |
-//! | `exclusion/<hardware>/<space>/<round>/<digest>` | [`Exclusion`] |
+//! | `exclusion/<hardware>/<space>/<replicate>/<digest>` | [`Exclusion`] |
 //! | `predictions/<hardware>` | how many predictions were served |
 //! | `recorded/<sequence>` | the keys of the measurements that the audit entry of that number is about |
 //! | `dataset/<hardware>/<digest>` | [`Dataset`]; the content is the blob of that digest |

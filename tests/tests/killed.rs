@@ -74,7 +74,10 @@ impl Acknowledged {
         let found = store
             .measurements(&name("here"), "ofa-mobilenetv3", None)
             .unwrap_or_default();
-        let found: BTreeMap<_, _> = found.into_iter().map(|m| ((m.digest.clone(), m.round), m)).collect();
+        let found: BTreeMap<_, _> = found
+            .into_iter()
+            .map(|m| ((m.digest.clone(), m.replicate), m))
+            .collect();
         for (key, acknowledged) in &self.measurements {
             assert_eq!(
                 found.get(key),

@@ -155,11 +155,7 @@ fn what_was_tampered_with_is_named() {
     let registry = Registry::default();
     registry.import(30);
     let head = registry.ok(&["audit", "head"]);
-    let edit = |work: &dyn Fn(&sled::Db)| {
-        let db = sled::open(registry.path().join("db")).expect("the database");
-        work(&db);
-        db.flush().expect("flushed");
-    };
+    let edit = |work: &dyn Fn(&sled::Db)| lglp_registry_conformance::edit(&registry.path(), work);
     let read = |bytes: &[u8]| -> Value {
         serde_json::from_slice(&lglp_registry::unpack(bytes).expect("a record")).expect("JSON")
     };
@@ -310,7 +306,7 @@ fn killed_backups_and_restorations_leave_nothing_half() {
         child.wait().expect("ended");
     };
     let (mut restored, mut backed_up) = (0, 0);
-    for round in 0..12 {
+    for replicate in 0..12 {
         let target = Registry::default();
         killed(
             &mut target.command(&["registry", "restore", text(&file)]),
@@ -325,10 +321,10 @@ fn killed_backups_and_restorations_leave_nothing_half() {
         assert_eq!(
             target.json(&["registry", "verify"])["findings"],
             json!([]),
-            "round {round}"
+            "replicate {replicate}"
         );
 
-        let again = registry.folder.path().join(format!("backup-{round}.tar"));
+        let again = registry.folder.path().join(format!("backup-{replicate}.tar"));
         killed(
             &mut registry.command(&["registry", "backup", text(&again)]),
             backing_up,

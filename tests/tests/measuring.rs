@@ -279,7 +279,7 @@ fn large_networks_are_paired_with_larger_ones() {
 
     // Each process once found the larger ones' latencies anew: 2.7 % apart from one hour to the next, and all labels with them.
     drop(store);
-    registry.ok(&format!("{command} --round 1").split(' ').collect::<Vec<_>>());
+    registry.ok(&format!("{command} --replicate 1").split(' ').collect::<Vec<_>>());
     let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
     let mut latencies = std::collections::BTreeMap::new();
     for measurement in store.measurements(&here, "mobilenetv3", None).expect("measurements") {

@@ -40,7 +40,7 @@ fn excluded(measurement: &Measurement) -> Exclusion {
     Exclusion {
         space: measurement.space.clone(),
         digest: measurement.digest.clone(),
-        round: measurement.round,
+        replicate: measurement.replicate,
         reason: "a test".into(),
         evidence: Value::Null,
     }

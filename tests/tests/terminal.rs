@@ -182,7 +182,7 @@ fn the_audit_log_is_filtered_and_folded() {
     registry.ok(&["gate", "--hardware", HARDWARE, "--min-n", "5"]);
     let mut server = Some(server);
     for served in [true, false] {
-        let (first, last) = ("3-14", "12 measurements of mobilenetv3, round 0");
+        let (first, last) = ("3-14", "12 measurements of mobilenetv3, replicate 0");
         let shown = registry.ok(&["audit"]);
         let row = shown.lines().find(|line| line.trim_start().starts_with(first));
         let row = row.unwrap_or_else(|| panic!("served {served}: no row {first} in\n{shown}"));

@@ -51,7 +51,7 @@ pub(crate) enum Event {
     Leased {
         job: u64,
         space: String,
-        round: u32,
+        replicate: u32,
         done: usize,
         total: usize,
     },
@@ -161,12 +161,12 @@ impl fmt::Display for Event {
             Self::Leased {
                 job,
                 space,
-                round,
+                replicate,
                 done,
                 total,
             } => write!(
                 f,
-                "leased job {job}: {} of {space}, round {round}, {done} done",
+                "leased job {job}: {} of {space}, replicate {replicate}, {done} done",
                 count(*total, "architecture")
             ),
             Self::Measured {

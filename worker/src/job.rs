@@ -49,7 +49,7 @@ impl JobRunner<'_> {
         (self.connection.report)(&Event::Leased {
             job: lease.job,
             space: lease.series.space.clone(),
-            round: lease.series.round,
+            replicate: lease.series.replicate,
             done: work.batch.done,
             total: work.batch.total,
         });

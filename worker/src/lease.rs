@@ -62,7 +62,7 @@ impl Lease {
             series: Series {
                 hardware: job.hardware.clone(),
                 space: space.unwrap_or_default().to_owned(),
-                round: work.round,
+                replicate: work.replicate,
                 target_since: target_since.to_owned(),
             },
             holds: Duration::from_secs(u64::from(lease.seconds).max(SHORTEST_S)),

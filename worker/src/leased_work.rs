@@ -160,7 +160,7 @@ impl<'a> LeasedWork<'a> {
             lock: &device.lock,
             harness,
             hardware: &lease.series.hardware,
-            round: lease.series.round,
+            replicate: lease.series.replicate,
             reference_ms: calibration.target_ms,
         };
         measuring.run(&mut OnDevice {

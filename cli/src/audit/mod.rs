@@ -139,12 +139,12 @@ fn what(run: &Run) -> anyhow::Result<String> {
     let fields = change.as_object().context("a change is an object")?;
     let kind = fields["kind"].as_str().unwrap_or_default().replace('_', " ");
     if let Some(measured) = &run.measured {
-        let rounds: Vec<String> = measured.rounds.iter().map(ToString::to_string).collect();
+        let replicates: Vec<String> = measured.replicates.iter().map(ToString::to_string).collect();
         return Ok(format!(
-            "{kind}: {} of {}, round {}",
+            "{kind}: {} of {}, replicate {}",
             count(measured.count, "measurement"),
             fields["space"].as_str().unwrap_or_default(),
-            rounds.join(" ")
+            replicates.join(" ")
         ));
     }
     let fields = fields

@@ -20,14 +20,14 @@ pub(super) struct Run {
 /// What a run of measurements has in all.
 pub(super) struct Measured {
     pub count: usize,
-    pub rounds: BTreeSet<u32>,
+    pub replicates: BTreeSet<u32>,
 }
 
 impl Run {
     fn new(entry: AuditEntry) -> Self {
-        let measured = recorded(&entry).map(|(.., rounds, count)| Measured {
+        let measured = recorded(&entry).map(|(.., replicates, count)| Measured {
             count,
-            rounds: rounds.clone(),
+            replicates: replicates.clone(),
         });
         Self {
             first: entry,
@@ -46,7 +46,7 @@ impl Run {
         if !same || self.first.actor != next.actor || self.first.reason != next.reason {
             return false;
         }
-        measured.rounds.extend(now.2);
+        measured.replicates.extend(now.2);
         measured.count += now.3;
         self.last = Some((next.sequence, next.at.clone()));
         true
@@ -111,16 +111,16 @@ fn fold(entries: impl IntoIterator<Item = AuditEntry>) -> Vec<Run> {
     runs
 }
 
-/// Hardware target, space, rounds and number of the measurements that an entry tells of.
+/// Hardware target, space, replicates and number of the measurements that an entry tells of.
 fn recorded(entry: &AuditEntry) -> Option<(&HardwareName, &str, &BTreeSet<u32>, usize)> {
     match &entry.change {
         Change::MeasurementsRecorded {
             hardware,
             space,
-            rounds,
+            replicates,
             count,
             ..
-        } => Some((hardware, space, rounds, *count)),
+        } => Some((hardware, space, replicates, *count)),
         _ => None,
     }
 }
@@ -138,7 +138,7 @@ mod tests {
             Some(space) => Change::MeasurementsRecorded {
                 hardware,
                 space: space.to_owned(),
-                rounds: [sequence as u32 % 2].into(),
+                replicates: [sequence as u32 % 2].into(),
                 count: 2,
                 digest: Digest::of(b"m"),
             },
@@ -186,6 +186,6 @@ mod tests {
         ];
         assert_eq!(ends, expected);
         let measured = runs[1].measured.as_ref().expect("measurements");
-        assert_eq!((measured.count, &measured.rounds), (6, &[0, 1].into()));
+        assert_eq!((measured.count, &measured.replicates), (6, &[0, 1].into()));
     }
 }

@@ -36,17 +36,17 @@ impl Measurements for RemoteRegistry {
         Ok(recorded.recorded)
     }
 
-    fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
-        self.listed(hardware, space, round, "")
+    fn measurements(&self, hardware: &HardwareName, space: &str, replicate: Option<u32>) -> Result<Vec<Measurement>> {
+        self.listed(hardware, space, replicate, "")
     }
 
     fn measurements_without_samples(
         &self,
         hardware: &HardwareName,
         space: &str,
-        round: Option<u32>,
+        replicate: Option<u32>,
     ) -> Result<Vec<Measurement>> {
-        self.listed(hardware, space, round, "&samples=false")
+        self.listed(hardware, space, replicate, "&samples=false")
     }
 
     fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>> {
@@ -55,8 +55,8 @@ impl Measurements for RemoteRegistry {
         self.0.get(&path).map_err(failed)
     }
 
-    fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
-        let measured = self.measurements_without_samples(hardware, space, Some(round))?;
+    fn measured_digests(&self, hardware: &HardwareName, space: &str, replicate: u32) -> Result<BTreeSet<Digest>> {
+        let measured = self.measurements_without_samples(hardware, space, Some(replicate))?;
         Ok(measured.into_iter().map(|m| m.digest).collect())
     }
 }
@@ -66,11 +66,11 @@ impl RemoteRegistry {
         &self,
         hardware: &HardwareName,
         space: &str,
-        round: Option<u32>,
+        replicate: Option<u32>,
         further: &str,
     ) -> Result<Vec<Measurement>> {
-        let round = round.map(|r| format!("&round={r}")).unwrap_or_default();
-        let path = format!("/v1/{hardware}/measurements?space={space}{round}{further}");
+        let replicate = replicate.map(|r| format!("&round={r}")).unwrap_or_default();
+        let path = format!("/v1/{hardware}/measurements?space={space}{replicate}{further}");
         self.0.get(&path).map_err(error("list measurements", "hardware target"))
     }
 }

@@ -55,9 +55,10 @@ pub struct Finding {
     pub architecture: String,
     /// The digest of the canonical text.
     pub digest: Digest,
-    /// The round of the measurement that is judged: the first of the architecture that is not excluded.
-    pub round: u32,
-    /// The latency that was measured in that round, milliseconds.
+    /// The replicate of the measurement that is judged: the first of the architecture that is not excluded.
+    #[serde(rename = "round")]
+    pub replicate: u32,
+    /// The latency that was measured in that replicate, milliseconds.
     pub measured_ms: f64,
     /// By a model that never saw it.
     pub predicted_ms: f64,
@@ -120,7 +121,7 @@ impl Cleaning<'_> {
             Finding {
                 architecture: label.architecture.clone(),
                 digest: label.digest.clone(),
-                round: label.round,
+                replicate: label.replicate,
                 measured_ms: label.latency_ms,
                 predicted_ms: suspicion.predicted_ms,
                 score: suspicion.score,
@@ -158,9 +159,9 @@ impl Cleaning<'_> {
         let taken = self
             .store
             .measurements_without_samples(self.hardware, &self.space.name, None)?;
-        let last = taken.iter().filter(|m| of_it(m)).map(|m| m.round).max();
-        // Rounds 0 and 1 tell the noise floor, which outliers that are picked out would spoil.
-        let round = last.map_or(2, |last| (last + 1).max(2));
+        let last = taken.iter().filter(|m| of_it(m)).map(|m| m.replicate).max();
+        // Replicates 0 and 1 tell the noise floor, which outliers that are picked out would spoil.
+        let replicate = last.map_or(2, |last| (last + 1).max(2));
         let architecture = self.space.architecture_from_text(&finding.architecture);
         let architecture = architecture.map_err(|error| DataError::Misfit {
             digest: finding.digest.clone(),
@@ -175,7 +176,7 @@ impl Cleaning<'_> {
             setup: None,
             protocol: Protocol::default(),
             wanted: Wanted::These {
-                round,
+                replicate,
                 architectures: &[architecture],
             },
             actor,
@@ -183,7 +184,7 @@ impl Cleaning<'_> {
         campaign.run(&mut |_| {}, &|| false)?;
         let again = self
             .store
-            .measurements_without_samples(self.hardware, &self.space.name, Some(round))?;
+            .measurements_without_samples(self.hardware, &self.space.name, Some(replicate))?;
         if let Some(label) = again.iter().find(|m| of_it(m)).map(|m| m.latency_ms) {
             finding.remeasured_ms = Some(label);
             let distance = |from: f64| (label / from).ln().abs();
@@ -201,7 +202,7 @@ impl Cleaning<'_> {
         Exclusion {
             space: self.space.name.clone(),
             digest: finding.digest.clone(),
-            round: finding.round,
+            replicate: finding.replicate,
             reason: format!(
                 "{:.1} ms; {}{:.1} ms predicted by models that never saw it",
                 finding.measured_ms,

@@ -1,5 +1,5 @@
 //! Adding a table to a target that was imported before: what grew is taken, and what differs is named, or corrected on request.
-//! Nothing recorded is written over: a corrected measurement is recorded as a further round, and the wrong one is excluded.
+//! Nothing recorded is written over: a corrected measurement is recorded as a further replicate, and the wrong one is excluded.
 
 use std::collections::BTreeMap;
 
@@ -86,11 +86,11 @@ pub fn addition(
     let is_first = recorded.is_empty();
     // A target that is still to be made has none to ask for.
     let excluded = (!is_first).then(|| Excluded::of(store, hardware, space)).transpose()?;
-    // By architecture: the rounds that count, and the next free one.
-    let mut rounds: BTreeMap<Digest, (Vec<Measurement>, u32)> = BTreeMap::new();
+    // By architecture: the replicates that count, and the next free one.
+    let mut replicates: BTreeMap<Digest, (Vec<Measurement>, u32)> = BTreeMap::new();
     for measurement in recorded {
-        let (counting, free) = rounds.entry(measurement.digest.clone()).or_default();
-        *free = (*free).max(measurement.round + 1);
+        let (counting, free) = replicates.entry(measurement.digest.clone()).or_default();
+        *free = (*free).max(measurement.replicate + 1);
         if !excluded.as_ref().is_some_and(|excluded| excluded.has(&measurement)) {
             counting.push(measurement);
         }
@@ -98,7 +98,7 @@ pub fn addition(
     let (mut addition, mut differing, mut others) = (Addition::default(), Vec::new(), Vec::new());
     // A row is known by its latency, not by its place: a bad one before it may have been left out, and be mended by now.
     for row in rows {
-        let (counting, _) = rounds.entry(row.digest.clone()).or_default();
+        let (counting, _) = replicates.entry(row.digest.clone()).or_default();
         match counting.iter().position(|before| before.latency_ms == row.latency_ms) {
             Some(at) => {
                 counting.remove(at);
@@ -108,8 +108,8 @@ pub fn addition(
         }
     }
     for row in others {
-        let (counting, free) = rounds.entry(row.digest.clone()).or_default();
-        // The rows of an architecture come in the order of their rounds, as its measurements do.
+        let (counting, free) = replicates.entry(row.digest.clone()).or_default();
+        // The rows of an architecture come in the order of their replicates, as its measurements do.
         let before = (!counting.is_empty()).then(|| counting.remove(0));
         if let Some(before) = before {
             let Some(reason) = intent.correct else {
@@ -124,12 +124,15 @@ pub fn addition(
             addition.exclusions.push(Exclusion {
                 space: space.to_owned(),
                 digest: before.digest.clone(),
-                round: before.round,
+                replicate: before.replicate,
                 reason: reason.to_owned(),
                 evidence: json!({ "corrected_to_ms": row.latency_ms, "round": *free }),
             });
         }
-        addition.fresh.push(Measurement { round: *free, ..row });
+        addition.fresh.push(Measurement {
+            replicate: *free,
+            ..row
+        });
         *free += 1;
     }
     if !differing.is_empty() {

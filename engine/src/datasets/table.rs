@@ -24,7 +24,7 @@ pub struct Source<'a> {
     pub notation: Notation,
 }
 
-/// Measurements of a table, in the order of its rows. An architecture that comes again is its next round.
+/// Measurements of a table, in the order of its rows. An architecture that comes again is its next replicate.
 ///
 /// # Errors
 /// What is wrong with the table as a whole; what is wrong with rows is told beside those that are right.
@@ -56,7 +56,7 @@ pub fn read(
     let (sha256, definition) = (Digest::of(source.bytes), definition(space));
     let mut lines = Lines::of(text);
     let (mut measurements, mut faults) = (Vec::new(), Vec::new());
-    let mut rounds: BTreeMap<Digest, u32> = BTreeMap::new();
+    let mut replicates: BTreeMap<Digest, u32> = BTreeMap::new();
     let mut seen: HashMap<Vec<String>, u64> = HashMap::new();
     for record in reader.records() {
         let record = match record {
@@ -90,13 +90,13 @@ pub fn read(
         };
         let text = space.canonical_text(&architecture);
         let digest = Digest::of(text.as_bytes());
-        let round = rounds.entry(digest.clone()).and_modify(|r| *r += 1).or_default();
+        let replicate = replicates.entry(digest.clone()).and_modify(|r| *r += 1).or_default();
         measurements.push(Measurement {
             hardware: hardware.clone(),
             space: space.name.clone(),
             architecture: text,
             digest,
-            round: *round,
+            replicate: *replicate,
             latency_ms,
             statistic: "as imported".into(),
             protocol: json!({

@@ -34,7 +34,7 @@ pub struct Campaign<'a> {
     pub setup: Option<Setup>,
     /// How each architecture is measured.
     pub protocol: Protocol,
-    /// Which architectures are measured, and in which round.
+    /// Which architectures are measured, and in which replicate.
     pub wanted: Wanted<'a>,
     /// Who measures, for the audit log.
     pub actor: &'a str,
@@ -54,7 +54,7 @@ pub enum CampaignEvent {
     },
     /// The architectures are known, and measuring begins or goes on.
     Resuming {
-        /// How many of them were measured before in this round.
+        /// How many of them were measured before in this replicate.
         done: usize,
     },
     /// One more architecture is measured and recorded.
@@ -71,9 +71,9 @@ pub enum CampaignEvent {
 pub struct Summary {
     /// Measured by this run.
     pub measured: usize,
-    /// Measurements of the round by now.
+    /// Measurements of the replicate by now.
     pub total: usize,
-    /// How the round's labels compare with those of round 0; only of repetitions.
+    /// How the replicate's labels compare with those of replicate 0; only of repetitions.
     pub repeatability: Option<Repeatability>,
 }
 
@@ -128,11 +128,13 @@ pub enum MeasureError {
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     /// Repetitions need something to repeat.
-    #[error("round {round} repeats architectures of round 0, of which there are {available}; asked for {asked}")]
+    #[error(
+        "replicate {replicate} repeats architectures of replicate 0, of which there are {available}; asked for {asked}"
+    )]
     NothingToRepeat {
-        /// The round that was to be measured, 1 or more.
-        round: u32,
-        /// How many architectures were measured in round 0.
+        /// The replicate that was to be measured, 1 or more.
+        replicate: u32,
+        /// How many architectures were measured in replicate 0.
         available: usize,
         /// How many were to be measured again.
         asked: usize,
@@ -195,8 +197,10 @@ impl Campaign<'_> {
             self.target(known, &setup, &runtime, &mut harness, progress)?
         };
         harness.know(target.reference.as_ref());
-        let round = self.wanted.round();
-        let done = self.store.measured_digests(self.hardware, &self.space.name, round)?;
+        let replicate = self.wanted.replicate();
+        let done = self
+            .store
+            .measured_digests(self.hardware, &self.space.name, replicate)?;
         let plan = self.wanted.architectures(self.store, self.hardware, self.space)?;
         let planned = plan.len();
         let missing: Vec<Candidate> = plan
@@ -222,7 +226,7 @@ impl Campaign<'_> {
             lock: &lock,
             harness,
             hardware: self.hardware,
-            round,
+            replicate,
             reference_ms: target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms),
         };
         measuring.run(&mut work)?;
@@ -269,14 +273,14 @@ impl Campaign<'_> {
     }
 
     fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
-        let (space, round) = (&self.space.name, self.wanted.round());
-        let repeatability = match round {
+        let (space, replicate) = (&self.space.name, self.wanted.replicate());
+        let repeatability = match replicate {
             0 => None,
-            _ => Repeatability::between(self.store, self.hardware, space, (0, round))?,
+            _ => Repeatability::between(self.store, self.hardware, space, (0, replicate))?,
         };
         Ok(Summary {
             measured,
-            total: self.store.measured_digests(self.hardware, space, round)?.len(),
+            total: self.store.measured_digests(self.hardware, space, replicate)?.len(),
             repeatability,
         })
     }

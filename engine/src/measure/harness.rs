@@ -35,7 +35,7 @@ pub struct RecordContext<'a> {
     /// The target that is measured.
     pub hardware: &'a HardwareName,
     /// 0 for the first measurement of an architecture, 1 and up for repeated ones.
-    pub round: u32,
+    pub replicate: u32,
     /// The latency of the target's reference network, milliseconds.
     pub reference_ms: f64,
     /// Remarks that it begins with.
@@ -185,7 +185,7 @@ impl<'a> MeasurementHarness<'a> {
             space: self.space.name.clone(),
             digest: Digest::of(text.as_bytes()),
             architecture: text,
-            round: context.round,
+            replicate: context.replicate,
             latency_ms,
             statistic: self.protocol.statistic().to_owned(),
             protocol: json!(self.protocol),

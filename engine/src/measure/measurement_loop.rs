@@ -56,8 +56,8 @@ pub struct MeasurementLoop<'a, 'r> {
     pub harness: MeasurementHarness<'r>,
     /// The target that is measured for.
     pub hardware: &'a HardwareName,
-    /// The round that measurements are of.
-    pub round: u32,
+    /// The replicate that measurements are of.
+    pub replicate: u32,
     /// The target's latency of its reference network, milliseconds.
     pub reference_ms: f64,
 }
@@ -87,7 +87,7 @@ impl MeasurementLoop<'_, '_> {
         let Some(_turn) = turn else { return Ok(false) };
         let context = RecordContext {
             hardware: self.hardware,
-            round: self.round,
+            replicate: self.replicate,
             reference_ms: self.reference_ms,
             flags: &candidate.flags,
         };

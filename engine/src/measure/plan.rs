@@ -193,39 +193,39 @@ pub enum Wanted<'a> {
         /// How many are drawn weighted, beside those.
         weighted: usize,
     },
-    /// Some of round 0 again, for the noise floor.
+    /// Some of replicate 0 again, for the noise floor.
     Again {
-        /// The round of the new measurements, 1 or more.
-        round: u32,
+        /// The replicate of the new measurements, 1 or more.
+        replicate: u32,
         /// How many are measured again.
         count: usize,
     },
     /// These ones.
     These {
-        /// The round of the measurements.
-        round: u32,
+        /// The replicate of the measurements.
+        replicate: u32,
         /// They are measured in this order.
         architectures: &'a [Architecture],
     },
 }
 
 impl Wanted<'_> {
-    /// The round of the measurements.
-    pub fn round(&self) -> u32 {
+    /// The replicate of the measurements.
+    pub fn replicate(&self) -> u32 {
         match self {
             Self::Fresh { .. } => 0,
-            Self::Again { round, .. } | Self::These { round, .. } => *round,
+            Self::Again { replicate, .. } | Self::These { replicate, .. } => *replicate,
         }
     }
 
-    /// The architectures of the round. Repetitions take those of round 0 in the order of their digests: another order.
+    /// The architectures of the replicate. Repetitions take those of replicate 0 in the order of their digests: another order.
     pub fn architectures(
         &self,
         store: &dyn Registry,
         hardware: &HardwareName,
         space: &SearchSpace,
     ) -> Result<Vec<(Draw, Architecture)>, MeasureError> {
-        let (round, count) = match *self {
+        let (replicate, count) = match *self {
             Self::Fresh {
                 seed,
                 uniform,
@@ -240,12 +240,12 @@ impl Wanted<'_> {
             Self::These { architectures, .. } => {
                 return Ok(architectures.iter().map(|a| (Draw::Uniform, a.clone())).collect());
             }
-            Self::Again { round, count } => (round, count),
+            Self::Again { replicate, count } => (replicate, count),
         };
         let first = store.measurements_without_samples(hardware, &space.name, Some(0))?;
         if first.len() < count {
             return Err(MeasureError::NothingToRepeat {
-                round,
+                replicate,
                 available: first.len(),
                 asked: count,
             });

@@ -8,40 +8,40 @@ use serde::Serialize;
 use super::Excluded;
 use super::statistics::{median, quantile};
 
-/// Relative differences of two rounds of measurements of the same architectures, over the mean of the two; and what they consist of.
+/// Relative differences of two replicates of measurements of the same architectures, over the mean of the two; and what they consist of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Repeatability {
-    /// How many architectures were measured in both rounds.
+    /// How many architectures were measured in both replicates.
     pub architectures: usize,
     /// Of the differences without their sign.
     pub median_percent: f64,
     /// The 95th percentile of the differences without their sign.
     pub p95_percent: f64,
-    /// What the second round is above the first one as a whole: the processes, and the hours, that the two were measured in.
+    /// What the second replicate is above the first one as a whole: the processes, and the hours, that the two were measured in.
     pub shift_percent: f64,
     /// Standard deviation of one label beside that: `1.4826 median |d - shift| / sqrt 2`, as robust as a median.
     pub label_percent: f64,
-    /// How much of that is drift: the correlation of differences that were measured one after the other, in the second round. Above
+    /// How much of that is drift: the correlation of differences that were measured one after the other, in the second replicate. Above
     /// .3 or so, the machine's state outlives a measurement.
     pub autocorrelation: f64,
 }
 
 impl Repeatability {
-    /// Compares two rounds of measurements of a target, those that are excluded left out; `None` where they share no
+    /// Compares two replicates of measurements of a target, those that are excluded left out; `None` where they share no
     /// architecture.
     pub fn between(
         store: &dyn Registry,
         hardware: &HardwareName,
         space: &str,
-        rounds: (u32, u32),
+        replicates: (u32, u32),
     ) -> lglp_registry::Result<Option<Self>> {
         let excluded = Excluded::of(store, hardware, space)?;
-        let counting = |round| -> lglp_registry::Result<Vec<Measurement>> {
-            let mut measured = store.measurements_without_samples(hardware, space, Some(round))?;
+        let counting = |replicate| -> lglp_registry::Result<Vec<Measurement>> {
+            let mut measured = store.measurements_without_samples(hardware, space, Some(replicate))?;
             measured.retain(|measurement| !excluded.has(measurement));
             Ok(measured)
         };
-        Ok(Self::of(&counting(rounds.0)?, &counting(rounds.1)?))
+        Ok(Self::of(&counting(replicates.0)?, &counting(replicates.1)?))
     }
 
     fn of(first: &[Measurement], second: &[Measurement]) -> Option<Self> {

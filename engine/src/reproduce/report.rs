@@ -31,7 +31,7 @@ pub struct Subject {
     pub latency_ms: (f64, f64, f64),
     /// Measurements that are marked as not to be trained on.
     pub excluded: usize,
-    /// How well rounds 0 and 1 of the measurements agree; `None` where they share no architecture.
+    /// How well replicates 0 and 1 of the measurements agree; `None` where they share no architecture.
     pub repeatability: Option<Repeatability>,
 }
 

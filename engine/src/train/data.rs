@@ -86,7 +86,7 @@ fn first_of_each(
 ) -> lglp_registry::Result<Vec<Measurement>> {
     let excluded = Excluded::of(store, hardware, space)?;
     let mut labels = BTreeMap::new();
-    // Rounds come in their order.
+    // Replicates come in their order.
     for measurement in store.measurements_without_samples(hardware, space, None)? {
         if tells(&measurement) && !excluded.has(&measurement) {
             labels.entry(measurement.digest.clone()).or_insert(measurement);

@@ -41,8 +41,8 @@ pub struct Validating<'a> {
     pub protocol: Protocol,
 }
 
-/// The round that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
-const ROUND: u32 = 0;
+/// The replicate that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
+const REPLICATE: u32 = 0;
 
 /// Why there is no report. What was measured is recorded.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +186,7 @@ impl Validating<'_> {
             setup: None,
             protocol: self.protocol.clone(),
             wanted: Wanted::These {
-                round: ROUND,
+                replicate: REPLICATE,
                 architectures: &architectures,
             },
         };
@@ -243,7 +243,7 @@ impl Validating<'_> {
         }
     }
 
-    /// Every architecture that was measured, in any round.
+    /// Every architecture that was measured, in any replicate.
     fn known(&self, space: &SearchSpace) -> Result<HashSet<Digest>, ValidateError> {
         let measured = self
             .store

@@ -6,7 +6,7 @@ use lglp_registry::{Baseline, Digest, Error, Measurement, NewValidation, Validat
 use lglp_sdk::{Architecture, count};
 use serde_json::json;
 
-use super::{ROUND, Rows, ValidateError, Validating};
+use super::{REPLICATE, Rows, ValidateError, Validating};
 use crate::measure::of_this_machine;
 use crate::plots::{Panel, scatter};
 use crate::predictor::{COVERAGE, ServedModel};
@@ -23,7 +23,7 @@ pub(super) fn compare(
     let Validating { store, hardware, .. } = validating;
     let space = &candidate.space;
     let measured = match validating.selection.on {
-        Rows::Fresh => store.measurements_without_samples(hardware, &space.name, Some(ROUND))?,
+        Rows::Fresh => store.measurements_without_samples(hardware, &space.name, Some(REPLICATE))?,
         Rows::Recorded | Rows::HeldOut => labels(*store, hardware, &space.name)?,
     };
     let by_text: HashMap<&str, &Measurement> = measured.iter().map(|m| (m.architecture.as_str(), m)).collect();
@@ -39,7 +39,7 @@ pub(super) fn compare(
         .transpose()?;
     let pairs = taken.iter().enumerate().map(|(at, measurement)| ValidationPair {
         architecture: measurement.architecture.clone(),
-        round: measurement.round,
+        replicate: measurement.replicate,
         measured_ms: measurement.latency_ms,
         predicted_ms: predicted[at].value,
         interval_ms: predicted[at]

@@ -27,7 +27,7 @@ responses! {
     LeaseOver = 409 "The lease is over";
     RegisteredElsewhere = 409 "Another process has registered under the name";
     InUse = 409 "It is in use; `detail` says by what";
-    RecordedOtherwise = 409 "Another measurement is recorded in that round";
+    RecordedOtherwise = 409 "Another measurement is recorded in that replicate";
     IfMatchMissing = 428 "If-Match is missing";
     AliasMoved = 412 "The alias has moved meanwhile";
     PluginTooSlow = 504 "A plugin did not come back within its deadline";

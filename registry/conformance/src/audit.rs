@@ -52,7 +52,7 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
     let mark = Exclusion {
         space: SPACE.to_owned(),
         digest: Digest::of(b"net"),
-        round: 0,
+        replicate: 0,
         reason: "an outlier".to_owned(),
         evidence: serde_json::Value::Null,
     };
@@ -136,7 +136,7 @@ fn all_changes(store: &dyn Store) -> Vec<(Change, &'static str, Option<&'static 
             Change::MeasurementsRecorded {
                 hardware: hardware.clone(),
                 space: SPACE.to_owned(),
-                rounds: BTreeSet::from([0]),
+                replicates: BTreeSet::from([0]),
                 count: 1,
                 digest: Digest::of(&canonical_json(&[measurement(&hardware, "net", 0)]).unwrap()),
             },
@@ -368,12 +368,12 @@ fn one_for_each_space(store: &dyn Store) {
             Change::MeasurementsRecorded {
                 hardware,
                 space,
-                rounds,
+                replicates,
                 count,
                 digest,
             } => {
                 assert_eq!(entry.after, serde_json::json!({ "count": count, "sha256": digest }));
-                (hardware.as_str(), space.as_str(), rounds.first().copied(), *count)
+                (hardware.as_str(), space.as_str(), replicates.first().copied(), *count)
             }
             other => panic!("expected measurements, got {other:?}"),
         })

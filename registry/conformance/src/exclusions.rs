@@ -11,19 +11,19 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn measured(store: &dyn Store) -> HardwareName {
     let hardware = store.put_hardware(&new_hardware("cpu"), "ann").unwrap().name;
-    for round in [0, 1] {
+    for replicate in [0, 1] {
         store
-            .record_measurement(&measurement(&hardware, "net", round), "ann")
+            .record_measurement(&measurement(&hardware, "net", replicate), "ann")
             .unwrap();
     }
     hardware
 }
 
-fn exclusion(round: u32) -> Exclusion {
+fn exclusion(replicate: u32) -> Exclusion {
     Exclusion {
         space: SPACE.to_owned(),
         digest: Digest::of(b"net"),
-        round,
+        replicate,
         reason: "40 % above the prediction".to_owned(),
         evidence: json!({ "predicted_ms": 1.0 / 3.0 }),
     }

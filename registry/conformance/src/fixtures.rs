@@ -58,10 +58,10 @@ pub fn timed(latency_ms: f64) -> TimedNetwork {
     }
 }
 
-/// A measurement of an architecture with this text; each round has samples of its own.
-pub fn measurement(hardware: &HardwareName, architecture: &str, round: u32) -> Measurement {
+/// A measurement of an architecture with this text; each replicate has samples of its own.
+pub fn measurement(hardware: &HardwareName, architecture: &str, replicate: u32) -> Measurement {
     let sample = PairedSample {
-        wall_ms: 0.1 + 0.2 + f64::from(round),
+        wall_ms: 0.1 + 0.2 + f64::from(replicate),
         cpu_ms: 1.0 / 3.0,
         reference_wall_ms: 2e-7,
         reference_cpu_ms: 12345.678,
@@ -71,7 +71,7 @@ pub fn measurement(hardware: &HardwareName, architecture: &str, round: u32) -> M
         space: SPACE.to_owned(),
         architecture: architecture.to_owned(),
         digest: Digest::of(architecture.as_bytes()),
-        round,
+        replicate,
         latency_ms: 0.1 + 0.2,
         statistic: "median".to_owned(),
         protocol: json!({"warm_up": 3, "runs": 10}),
@@ -196,7 +196,7 @@ pub fn new_validation(store: &dyn Store, version: &Version, production: Option<u
         store.record_measurement(&new, "ann").expect("a measurement");
         ValidationPair {
             architecture: new.architecture,
-            round: 0,
+            replicate: 0,
             measured_ms: new.latency_ms,
             predicted_ms: new.latency_ms * 1.01,
             interval_ms: Some((new.latency_ms * 0.9, new.latency_ms * 1.1)),

@@ -34,7 +34,7 @@ fn mark(architecture: &str) -> Exclusion {
     Exclusion {
         space: SPACE.to_owned(),
         digest: Digest::of(architecture.as_bytes()),
-        round: 0,
+        replicate: 0,
         reason: "an outlier".to_owned(),
         evidence: Value::Null,
     }

@@ -3,6 +3,7 @@
 mod aliases;
 mod audit;
 mod blobs;
+mod database;
 mod datasets;
 mod exclusions;
 mod faulty_disk;
@@ -21,6 +22,7 @@ mod versions;
 mod webhooks;
 mod workers;
 
+pub use database::edit;
 pub use faulty_disk::FaultyDisk;
 
 use lglp_registry::{Error, Result, Store};

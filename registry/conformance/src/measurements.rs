@@ -8,14 +8,17 @@ pub(super) const CHECKS: &[Check] = &[
     ("a bulk of measurements is recorded wholly or not at all", all_or_none),
     ("a measurement that breaks a rule is refused", refused),
     ("what no network takes is refused, and named", implausible),
-    ("a measurement that comes again as another round is refused", repeated),
+    (
+        "a measurement that comes again as another replicate is refused",
+        repeated,
+    ),
     (
         "measurements of one space are of one definition of it",
         of_one_definition,
     ),
     ("the spaces that were measured are listed", spaces_listed),
     (
-        "measurements are listed by round and digest, of one target and space",
+        "measurements are listed by replicate and digest, of one target and space",
         listed,
     ),
 ];
@@ -52,7 +55,7 @@ fn never_overwritten(store: &dyn Store) {
     other.samples.pop();
     assert_eq!(conflict(store.record_measurement(&other, "ann")), "samples");
     assert_eq!(store.measurements(&hardware, SPACE, Some(0)).unwrap(), [new]);
-    other.round = 1;
+    other.replicate = 1;
     store.record_measurement(&other, "ann").unwrap();
     assert_eq!(store.measurements(&hardware, SPACE, Some(1)).unwrap(), [other]);
 }
@@ -149,14 +152,14 @@ fn repeated(store: &dyn Store) {
     let first = measurement(&hardware, "net", 0);
     store.record_measurement(&first, "ann").unwrap();
     let copy = Measurement {
-        round: 1,
+        replicate: 1,
         ..first.clone()
     };
     assert_eq!(invalid(store.record_measurement(&copy, "ann")), "0.round");
     let both = [
         measurement(&hardware, "net 2", 0),
         Measurement {
-            round: 4,
+            replicate: 4,
             ..measurement(&hardware, "net 2", 0)
         },
     ];
@@ -167,9 +170,9 @@ fn repeated(store: &dyn Store) {
         ..copy.clone()
     };
     store.record_measurement(&anew, "ann").unwrap();
-    let told = |round| Measurement {
+    let told = |replicate| Measurement {
         samples: vec![],
-        round,
+        replicate,
         ..measurement(&hardware, "net 3", 0)
     };
     store.record_measurements(&[told(0), told(1)], "ann").unwrap();
@@ -221,10 +224,10 @@ fn spaces_listed(store: &dyn Store) {
     assert_eq!(store.measured_spaces(&hardware).unwrap(), []);
     let spaces = ["b", "a", "b-large", "b.large", "b0", "bb"];
     for space in spaces {
-        for round in [0, 7] {
+        for replicate in [0, 7] {
             let new = Measurement {
                 space: space.to_owned(),
-                ..measurement(&hardware, "net", round)
+                ..measurement(&hardware, "net", replicate)
             };
             store.record_measurement(&new, "ann").unwrap();
         }
@@ -249,9 +252,9 @@ fn listed(store: &dyn Store) {
     let hardware = target(store, "cpu");
     let neighbour = target(store, "cpu-2");
     let mut all = vec![];
-    for round in [10, 0, 2] {
+    for replicate in [10, 0, 2] {
         for architecture in ["x", "y", "z"] {
-            all.push(measurement(&hardware, architecture, round));
+            all.push(measurement(&hardware, architecture, replicate));
         }
     }
     store.record_measurements(&all, "ann").unwrap();
@@ -260,7 +263,7 @@ fn listed(store: &dyn Store) {
     (elsewhere.hardware, elsewhere.space) = (hardware.clone(), format!("{SPACE}-large"));
     store.record_measurement(&elsewhere, "ann").unwrap();
 
-    all.sort_by(|a, b| (a.round, &a.digest).cmp(&(b.round, &b.digest)));
+    all.sort_by(|a, b| (a.replicate, &a.digest).cmp(&(b.replicate, &b.digest)));
     assert_eq!(store.measurements(&hardware, SPACE, None).unwrap(), all);
     assert_eq!(store.measurements(&hardware, SPACE, Some(2)).unwrap(), all[3..6]);
     assert_eq!(store.measurements(&hardware, SPACE, Some(1)).unwrap(), []);

@@ -60,7 +60,7 @@ fn agrees(store: &dyn Store) {
         ("dataset", with(&|new| new.dataset = Digest::of(b"other"))),
         ("pairs", with(&|new| new.pairs.clear())),
         ("pairs.1.measured_ms", with(&|new| new.pairs[1].measured_ms *= 2.0)),
-        ("pairs.2.measured_ms", with(&|new| new.pairs[2].round = 1)),
+        ("pairs.2.measured_ms", with(&|new| new.pairs[2].replicate = 1)),
         ("finished_at", with(&|new| new.finished_at = "yesterday".to_owned())),
         ("creator", with(&|new| new.creator.clear())),
         (

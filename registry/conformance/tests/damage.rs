@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lglp_registry::prelude::*;
 use lglp_registry::{AuditEntry, AuditHead, Digest, Error, HolderInfo, SledStore, canonical_json, unpack};
+use lglp_registry_conformance::edit;
 use lglp_registry_conformance::fixtures::{SPACE, measurement, name, new_hardware, promote, ready_for_versions};
 use serde_json::Value;
 
@@ -95,13 +96,6 @@ fn a_record_that_cannot_be_read_is_named() {
         let findings = store.verify(&|_, _| {}).unwrap().findings;
         assert!(findings.iter().any(|finding| finding.subject == key), "{findings:?}");
     }
-}
-
-/// Changes the records behind the registry's back.
-fn edit(dir: &Path, work: impl FnOnce(&sled::Db)) {
-    let db = sled::open(dir.join("db")).unwrap();
-    work(&db);
-    db.flush().unwrap();
 }
 
 /// A record as it lies in the database.

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use lglp_registry::prelude::*;
 use lglp_registry::{Error, Holder, HolderInfo, Result, SledStore, holder, unpack};
+use lglp_registry_conformance::edit;
 use lglp_registry_conformance::fixtures::{SPACE, measurement, name, new_hardware, ready_for_versions};
 
 fn info() -> HolderInfo {
@@ -154,22 +155,26 @@ fn a_registry_of_the_format_before_is_read_and_becomes_one_of_this_format() {
     let store = open(dir.path()).unwrap();
     ready_for_versions(&store, &cpu);
     let architectures: Vec<String> = (0..40).map(|number| format!("net {number}")).collect();
-    let measured = |round| -> Vec<_> { architectures.iter().map(|net| measurement(&cpu, net, round)).collect() };
+    let measured = |replicate| -> Vec<_> {
+        architectures
+            .iter()
+            .map(|net| measurement(&cpu, net, replicate))
+            .collect()
+    };
     store.record_measurements(&measured(0), "ann").unwrap();
     let head = store.verify_audit().unwrap();
     drop(store);
 
-    let db = sled::open(dir.path().join("db")).unwrap();
-    let records: Vec<_> = db.iter().map(|record| record.unwrap()).collect();
-    let mut packed = 0;
-    for (key, record) in &records {
-        let json = unpack(record).unwrap();
-        packed += usize::from(json.len() > record.len());
-        db.insert(key, &*json).unwrap();
-    }
-    assert!(packed > 40, "{packed} of {} records lay packed", records.len());
-    db.flush().unwrap();
-    drop(db);
+    edit(dir.path(), |db| {
+        let records: Vec<_> = db.iter().map(|record| record.unwrap()).collect();
+        let mut packed = 0;
+        for (key, record) in &records {
+            let json = unpack(record).unwrap();
+            packed += usize::from(json.len() > record.len());
+            db.insert(key, &*json).unwrap();
+        }
+        assert!(packed > 40, "{packed} of {} records lay packed", records.len());
+    });
     let format = dir.path().join("format.json");
     fs::write(&format, r#"{"format": "lglp-registry", "version": 1}"#).unwrap();
 
@@ -181,7 +186,7 @@ fn a_registry_of_the_format_before_is_read_and_becomes_one_of_this_format() {
     assert!(
         found
             .iter()
-            .all(|found| *found == measurement(&cpu, &found.architecture, found.round))
+            .all(|found| *found == measurement(&cpu, &found.architecture, found.replicate))
     );
     assert_eq!(store.verify(&|_, _| {}).unwrap().findings, []);
     let text = fs::read_to_string(format).unwrap();

@@ -5,17 +5,12 @@ use std::path::{Path, PathBuf};
 
 use lglp_registry::prelude::*;
 use lglp_registry::{AuditEntry, AuditHead, Digest, Error, Exclusion, HolderInfo, SledStore, canonical_json, unpack};
+use lglp_registry_conformance::edit;
 use lglp_registry_conformance::fixtures::{SPACE, measurement, name, promote, ready_for_versions};
 use serde_json::{Value, json};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir, HolderInfo::default()).unwrap()
-}
-
-fn edit(dir: &Path, work: impl FnOnce(&sled::Db)) {
-    let db = sled::open(dir.join("db")).unwrap();
-    work(&db);
-    db.flush().unwrap();
 }
 
 /// A registry with an entry of every kind: 1 target, 2 dataset, 3 measurements, 4 exclusion, 5 and 6 versions,
@@ -32,7 +27,7 @@ fn registry() -> tempfile::TempDir {
     let mark = Exclusion {
         space: SPACE.to_owned(),
         digest: bulk[0].digest.clone(),
-        round: 0,
+        replicate: 0,
         reason: "an outlier".to_owned(),
         evidence: Value::Null,
     };
@@ -247,9 +242,9 @@ fn measurements_from_before_the_log_told_of_them_are_logged_on_opening() {
         store
     });
     edit(dir.path(), |db| {
-        for round in 0..2 {
-            let earlier = measurement(&cpu, "net", round);
-            let key = format!("measurement/cpu/mobilenetv3/{round:010}/{}", earlier.digest.hex());
+        for replicate in 0..2 {
+            let earlier = measurement(&cpu, "net", replicate);
+            let key = format!("measurement/cpu/mobilenetv3/{replicate:010}/{}", earlier.digest.hex());
             put(db, &key, &earlier);
         }
     });

@@ -194,11 +194,12 @@ pub enum Change {
         hardware: HardwareName,
         /// The search space.
         space: String,
-        /// The rounds they are of.
-        rounds: BTreeSet<u32>,
+        /// The replicates they are of.
+        #[serde(rename = "rounds")]
+        replicates: BTreeSet<u32>,
         /// How many there are.
         count: usize,
-        /// The SHA-256 of the canonical JSON of them all, by round and then by digest.
+        /// The SHA-256 of the canonical JSON of them all, by replicate and then by digest.
         digest: Digest,
     },
     /// The measurements of one space were deleted.

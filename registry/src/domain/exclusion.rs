@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::limits;
 use crate::{Digest, Result, names};
 
-// Written once; an architecture that was excluded by mistake comes back by measuring it in another round.
+// Written once; an architecture that was excluded by mistake comes back by measuring it in another replicate.
 /// A mark on a measurement: it stays, but no model is trained or judged by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -17,8 +17,9 @@ pub struct Exclusion {
     /// SHA-256 of the architecture's canonical text.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
-    /// The round of the measurement.
-    pub round: u32,
+    /// The replicate of the measurement.
+    #[serde(rename = "round")]
+    pub replicate: u32,
     /// Why, for people.
     #[cfg_attr(feature = "schema", schema(max_length = 4096))]
     pub reason: String,
@@ -43,7 +44,7 @@ impl Exclusion {
         MeasurementKey {
             space: self.space.clone(),
             digest: self.digest.clone(),
-            round: self.round,
+            replicate: self.replicate,
         }
     }
 
@@ -65,6 +66,7 @@ pub struct MeasurementKey {
     pub space: String,
     /// The digest of the architecture's canonical text.
     pub digest: Digest,
-    /// The round.
-    pub round: u32,
+    /// The replicate.
+    #[serde(rename = "round")]
+    pub replicate: u32,
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{finite, item, items, limits, plausible, remarks};
 use crate::{Conditions, Digest, Error, HardwareName, Result, TimedNetwork, clock, names};
 
-// Found by hardware, space, digest and round, and written once.
+// Found by hardware, space, digest and replicate, and written once.
 /// The measured latency of one architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -22,8 +22,9 @@ pub struct Measurement {
     /// SHA-256 of the canonical text.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: Digest,
-    /// 0 for the first measurement, 1 and up for repetitions.
-    pub round: u32,
+    /// 0 for the first measurement, 1 and up for repetitions: `round` in JSON, the older word.
+    #[serde(rename = "round")]
+    pub replicate: u32,
     /// The label, milliseconds.
     pub latency_ms: f64,
     /// How the label follows from the samples.

@@ -65,8 +65,9 @@ pub struct Baseline {
 pub struct ValidationPair {
     /// Canonical text.
     pub architecture: String,
-    /// The round of its measurement.
-    pub round: u32,
+    /// The replicate of its measurement.
+    #[serde(rename = "round")]
+    pub replicate: u32,
     /// The measured latency.
     pub measured_ms: f64,
     /// The latency that the judged version predicts.

@@ -188,7 +188,7 @@ fn written(entry: &AuditEntry) -> Vec<(String, Option<Value>)> {
                     .find(|mark| mark.key() == key)
                     .map(|mark| serde_json::json!(mark))
             };
-            let key = |m: &crate::MeasurementKey| keys::exclusion(hardware, &m.space, m.round, &m.digest);
+            let key = |m: &crate::MeasurementKey| keys::exclusion(hardware, &m.space, m.replicate, &m.digest);
             measurements.iter().map(|m| (key(m), mark(m.clone()))).collect()
         }
         Change::VersionCreated { hardware, version, .. } => vec![(keys::version(hardware, *version), after)],

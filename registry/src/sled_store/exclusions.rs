@@ -41,11 +41,14 @@ impl Changes<'_> {
     /// Marks a measurement; none where it is marked so already.
     fn exclude(&mut self, hardware: &HardwareName, new: &Exclusion) -> Result<Option<MeasurementKey>> {
         let Exclusion {
-            space, round, digest, ..
+            space,
+            replicate,
+            digest,
+            ..
         } = new;
-        let measurement = keys::measurement(hardware, space, *round, digest);
+        let measurement = keys::measurement(hardware, space, *replicate, digest);
         self.require("measurement", &measurement, &measurement)?;
-        let key = keys::exclusion(hardware, space, *round, digest);
+        let key = keys::exclusion(hardware, space, *replicate, digest);
         let Some(old) = self.find::<Exclusion>(&key)? else {
             self.put(key, new)?;
             return Ok(Some(new.key()));

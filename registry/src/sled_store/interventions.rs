@@ -101,7 +101,7 @@ impl SledStore {
             changes.log(change, &how.actor, Some(&how.reason), (before, after))?;
             let mut recorded = BTreeMap::new();
             for measurement in &measured {
-                let key = keys::measurement(to, &measurement.space, measurement.round, &measurement.digest);
+                let key = keys::measurement(to, &measurement.space, measurement.replicate, &measurement.digest);
                 changes.put(key.clone(), measurement)?;
                 recorded.insert(key, measurement);
             }

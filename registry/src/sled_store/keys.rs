@@ -22,8 +22,8 @@ pub(super) fn hardware(name: &HardwareName) -> String {
     format!("{HARDWARE}{name}")
 }
 
-pub(super) fn measurement(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
-    format!("{}{}", measurements(hardware, space, Some(round)), digest.hex())
+pub(super) fn measurement(hardware: &HardwareName, space: &str, replicate: u32, digest: &Digest) -> String {
+    format!("{}{}", measurements(hardware, space, Some(replicate)), digest.hex())
 }
 
 /// Which measurements an audit entry is about.
@@ -31,10 +31,10 @@ pub(super) fn recorded(sequence: u64) -> String {
     format!("{RECORDED}{sequence:020}")
 }
 
-/// The prefix of the measurements of a space, of one round or of all.
-pub(super) fn measurements(hardware: &HardwareName, space: &str, round: Option<u32>) -> String {
+/// The prefix of the measurements of a space, of one replicate or of all.
+pub(super) fn measurements(hardware: &HardwareName, space: &str, replicate: Option<u32>) -> String {
     let all = format!("measurement/{hardware}/{space}/");
-    round.map_or(all.clone(), |round| format!("{all}{round:010}/"))
+    replicate.map_or(all.clone(), |replicate| format!("{all}{replicate:010}/"))
 }
 
 /// The definition of a space that the measurements of a hardware target belong to.
@@ -47,8 +47,8 @@ pub(super) fn measured(hardware: &HardwareName) -> String {
     format!("{MEASUREMENT}{hardware}/")
 }
 
-pub(super) fn exclusion(hardware: &HardwareName, space: &str, round: u32, digest: &Digest) -> String {
-    format!("{}{round:010}/{}", exclusions(hardware, space), digest.hex())
+pub(super) fn exclusion(hardware: &HardwareName, space: &str, replicate: u32, digest: &Digest) -> String {
+    format!("{}{replicate:010}/{}", exclusions(hardware, space), digest.hex())
 }
 
 pub(super) fn exclusions(hardware: &HardwareName, space: &str) -> String {

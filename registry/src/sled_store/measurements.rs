@@ -35,24 +35,24 @@ impl Measurements for SledStore {
         })
     }
 
-    fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>> {
+    fn measurements(&self, hardware: &HardwareName, space: &str, replicate: Option<u32>) -> Result<Vec<Measurement>> {
         names::check("space", space)?;
         self.hardware(hardware)?;
-        self.list(&keys::measurements(hardware, space, round))
+        self.list(&keys::measurements(hardware, space, replicate))
     }
 
     fn visit_measurements(
         &self,
         hardware: &HardwareName,
         space: &str,
-        round: Option<u32>,
+        replicate: Option<u32>,
         after: Option<&(u32, Digest)>,
         visitor: Visitor<'_, Measurement>,
     ) -> Result<ControlFlow<()>> {
         names::check("space", space)?;
         self.hardware(hardware)?;
-        let after = after.map(|(round, digest)| keys::measurement(hardware, space, *round, digest));
-        let found = self.scan_after(&keys::measurements(hardware, space, round), after);
+        let after = after.map(|(replicate, digest)| keys::measurement(hardware, space, *replicate, digest));
+        let found = self.scan_after(&keys::measurements(hardware, space, replicate), after);
         visit(found, |key, bytes| decode(&key, &bytes), visitor)
     }
 
@@ -73,10 +73,10 @@ impl Measurements for SledStore {
         }
     }
 
-    fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>> {
+    fn measured_digests(&self, hardware: &HardwareName, space: &str, replicate: u32) -> Result<BTreeSet<Digest>> {
         names::check("space", space)?;
         self.hardware(hardware)?;
-        let entries = self.scan(&keys::measurements(hardware, space, Some(round)));
+        let entries = self.scan(&keys::measurements(hardware, space, Some(replicate)));
         let digest = |key: String| {
             let corrupt = |error: Error| Error::CorruptRecord {
                 key: key.clone(),
@@ -95,15 +95,15 @@ impl SledStore {
             return Ok(());
         }
         let earlier: Vec<Measurement> = self.list(keys::MEASUREMENT)?;
-        let key = |m: &Measurement| keys::measurement(&m.hardware, &m.space, m.round, &m.digest);
+        let key = |m: &Measurement| keys::measurement(&m.hardware, &m.space, m.replicate, &m.digest);
         let earlier = earlier.iter().map(|measurement| (key(measurement), measurement));
         let reason = "recorded before the audit log told of measurements";
         self.write(|changes| log(changes, earlier.collect(), "lglp", Some(reason)))
     }
 }
 
-/// Earlier rounds that are looked at for a measurement that comes again: whoever copies rows gives them the next round.
-const ROUNDS: usize = 4;
+/// Earlier replicates that are looked at for a measurement that comes again: whoever copies rows gives them the next replicate.
+const EARLIER: usize = 4;
 
 /// When an architecture was measured; of all that its measurement holds, what is cheap to compare.
 #[derive(Deserialize)]
@@ -121,7 +121,7 @@ impl Changes<'_> {
     ) -> Result<BTreeMap<String, &'a Measurement>> {
         let mut fresh = BTreeMap::new();
         for (at, new) in measurements.iter().enumerate() {
-            let key = keys::measurement(&new.hardware, &new.space, new.round, &new.digest);
+            let key = keys::measurement(&new.hardware, &new.space, new.replicate, &new.digest);
             match self.find::<Measurement>(&key)? {
                 Some(old) => item(at, taken(&key, new, &old))?,
                 None => {
@@ -155,18 +155,23 @@ impl Changes<'_> {
         }
     }
 
-    /// Fails where a measurement is one of an earlier round again: who copies rows would learn that measuring them twice gives
+    /// Fails where a measurement is one of an earlier replicate again: who copies rows would learn that measuring them twice gives
     /// the same to the last digit. Without samples, as in a table that was imported, nothing tells the two apart.
     fn check_repeated(&self, new: &Measurement) -> Result<()> {
-        for round in (0..new.round).rev().take(ROUNDS).filter(|_| !new.samples.is_empty()) {
-            let earlier = keys::measurement(&new.hardware, &new.space, round, &new.digest);
+        for replicate in (0..new.replicate)
+            .rev()
+            .take(EARLIER)
+            .filter(|_| !new.samples.is_empty())
+        {
+            let earlier = keys::measurement(&new.hardware, &new.space, replicate, &new.digest);
             let at = self.find::<Measured>(&earlier)?;
             if at.is_some_and(|earlier| earlier.measured_at == new.measured_at)
                 && let Some(earlier) = self.find::<Measurement>(&earlier)?
                 && earlier.samples == new.samples
             {
-                let reason =
-                    format!("has the samples and the time of round {round}: it was measured once; leave it out");
+                let reason = format!(
+                    "has the samples and the time of replicate {replicate}: it was measured once; leave it out"
+                );
                 return Err(Error::invalid("round", reason));
             }
         }
@@ -194,7 +199,7 @@ pub(super) fn log(
         let change = Change::MeasurementsRecorded {
             hardware: hardware.clone(),
             space: space.clone(),
-            rounds: records.iter().map(|record| record.round).collect(),
+            replicates: records.iter().map(|record| record.replicate).collect(),
             count,
             digest,
         };

@@ -169,7 +169,7 @@ fn check_pair(
     index: usize,
     pair: &ValidationPair,
 ) -> Result<()> {
-    let key = keys::measurement(hardware, space, pair.round, &pair.digest());
+    let key = keys::measurement(hardware, space, pair.replicate, &pair.digest());
     let invalid = |reason: String| Err(Error::invalid(format!("pairs.{index}.measured_ms"), reason));
     match changes.find::<Measurement>(&key)? {
         None => invalid(format!("there is no measurement {key}")),

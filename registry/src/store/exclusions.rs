@@ -12,7 +12,7 @@ pub trait Exclusions: Send + Sync {
     /// another reason.
     fn exclude_measurements(&self, hardware: &HardwareName, exclusions: &[Exclusion], actor: &str) -> Result<usize>;
 
-    /// The exclusions of a space on a hardware target, by round and then by digest.
+    /// The exclusions of a space on a hardware target, by replicate and then by digest.
     ///
     /// # Errors
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.

@@ -12,9 +12,9 @@ pub trait Measurements: Send + Sync {
     /// measurement again is a no-op. The audit log gets one entry for each hardware target and space.
     ///
     /// # Errors
-    /// `Invalid`, also for what is an earlier round again, and for a space that was defined otherwise when others were measured;
+    /// `Invalid`, also for what is an earlier replicate again, and for a space that was defined otherwise when others were measured;
     /// `NotFound` for the hardware target; `Conflict` where another measurement is recorded for the same
-    /// hardware, space, digest and round.
+    /// hardware, space, digest and replicate.
     fn record_measurements(&self, measurements: &[Measurement], actor: &str) -> Result<usize>;
 
     /// Records one measurement.
@@ -26,11 +26,11 @@ pub trait Measurements: Send + Sync {
             .map(drop)
     }
 
-    /// The measurements of a space on a hardware target, of one round or of all, by round and then by digest.
+    /// The measurements of a space on a hardware target, of one replicate or of all, by replicate and then by digest.
     ///
     /// # Errors
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
-    fn measurements(&self, hardware: &HardwareName, space: &str, round: Option<u32>) -> Result<Vec<Measurement>>;
+    fn measurements(&self, hardware: &HardwareName, space: &str, replicate: Option<u32>) -> Result<Vec<Measurement>>;
 
     /// As [`Measurements::measurements`], each without its samples, which are most of it: for whoever wants labels.
     ///
@@ -40,10 +40,10 @@ pub trait Measurements: Send + Sync {
         &self,
         hardware: &HardwareName,
         space: &str,
-        round: Option<u32>,
+        replicate: Option<u32>,
     ) -> Result<Vec<Measurement>> {
         let mut found = Vec::new();
-        let _ = self.visit_measurements(hardware, space, round, None, &mut |mut measurement| {
+        let _ = self.visit_measurements(hardware, space, replicate, None, &mut |mut measurement| {
             measurement.samples = Vec::new();
             found.push(measurement);
             ControlFlow::Continue(())
@@ -52,7 +52,7 @@ pub trait Measurements: Send + Sync {
     }
 
     /// Shows the measurements of a space one at a time, in the order of [`Measurements::measurements`], those after the one of a
-    /// round and digest, if they are named. `Break` where the visitor had seen enough: there may be more.
+    /// replicate and digest, if they are named. `Break` where the visitor had seen enough: there may be more.
     ///
     /// # Errors
     /// Those of [`Measurements::measurements`].
@@ -60,12 +60,12 @@ pub trait Measurements: Send + Sync {
         &self,
         hardware: &HardwareName,
         space: &str,
-        round: Option<u32>,
+        replicate: Option<u32>,
         after: Option<&(u32, Digest)>,
         visitor: Visitor<'_, Measurement>,
     ) -> Result<ControlFlow<()>> {
-        let mut found = self.measurements(hardware, space, round)?;
-        found.retain(|m| after.is_none_or(|(round, digest)| (m.round, &m.digest) > (*round, digest)));
+        let mut found = self.measurements(hardware, space, replicate)?;
+        found.retain(|m| after.is_none_or(|(replicate, digest)| (m.replicate, &m.digest) > (*replicate, digest)));
         Ok(show(found, visitor))
     }
 
@@ -75,9 +75,9 @@ pub trait Measurements: Send + Sync {
     /// `NotFound` for the hardware target.
     fn measured_spaces(&self, hardware: &HardwareName) -> Result<Vec<MeasuredSpace>>;
 
-    /// Which architectures have been measured in a round: what a resumed measuring job may skip.
+    /// Which architectures have been measured in a replicate: what a resumed measuring job may skip.
     ///
     /// # Errors
     /// `Invalid` for what cannot be a space's name; `NotFound` for the hardware target.
-    fn measured_digests(&self, hardware: &HardwareName, space: &str, round: u32) -> Result<BTreeSet<Digest>>;
+    fn measured_digests(&self, hardware: &HardwareName, space: &str, replicate: u32) -> Result<BTreeSet<Digest>>;
 }

@@ -29,7 +29,7 @@ pub(super) struct Selection {
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by round and digest"), NoSuchThing, TooManyReads)
+    responses((status = 200, body = Vec<Exclusion>, description = "Exclusions by replicate and digest"), NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/exclusions")]
 pub(crate) async fn list_exclusions(

@@ -31,11 +31,12 @@ pub(super) struct Selection {
     /// Search space.
     space: String,
     /// 0 for first measurements, 1 and up for repetitions; all where it is left out.
-    round: Option<u32>,
+    #[serde(rename = "round")]
+    replicate: Option<u32>,
     /// Measurements at most, and fewer where they are large: a page, whose header `Link` names the next one. All where it is left out.
     #[param(value_type = Option<usize>, minimum = 1)]
     limit: Option<NonZero<usize>>,
-    /// Only those after this one, `ROUND:DIGEST`: they come by round and then by digest.
+    /// Only those after this one, `ROUND:DIGEST`: they come by replicate and then by digest.
     #[param(pattern = "^[0-9]{1,9}:sha256:[0-9a-f]{64}$")]
     after: Option<String>,
     /// Whether each comes with its samples, which are most of it.
@@ -52,8 +53,8 @@ impl Selection {
     fn cursor(&self) -> Result<Option<Cursor>, ApiError> {
         let Some(after) = &self.after else { return Ok(None) };
         let read = |text: &str| {
-            let (round, digest) = text.split_once(':')?;
-            Some((round.parse().ok()?, digest.parse().ok()?))
+            let (replicate, digest) = text.split_once(':')?;
+            Some((replicate.parse().ok()?, digest.parse().ok()?))
         };
         let found = read(after).ok_or_else(|| {
             let detail = format!("expected ROUND:DIGEST, as `Link` has it, got {}", Excerpt::of(after));
@@ -68,11 +69,11 @@ impl Selection {
     }
 
     /// The same query, for what comes after a measurement.
-    fn query_after(&self, (round, digest): &Cursor) -> String {
+    fn query_after(&self, (replicate, digest): &Cursor) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("space", &self.space);
-        if let Some(round) = self.round {
-            query.append_pair("round", &round.to_string());
+        if let Some(replicate) = self.replicate {
+            query.append_pair("round", &replicate.to_string());
         }
         if let Some(limit) = self.limit {
             query.append_pair("limit", &limit.to_string());
@@ -80,7 +81,7 @@ impl Selection {
         if !self.samples {
             query.append_pair("samples", "false");
         }
-        query.append_pair("after", &format!("{round}:{digest}"));
+        query.append_pair("after", &format!("{replicate}:{digest}"));
         query.finish()
     }
 
@@ -103,11 +104,11 @@ impl Selection {
             }
             left -= 1;
             full = page.push(&measurement).is_break();
-            last = Some((measurement.round, measurement.digest));
+            last = Some((measurement.replicate, measurement.digest));
             ControlFlow::Continue(())
         };
         let store = &state.store;
-        let shown = store.visit_measurements(hardware, &self.space, self.round, after.as_ref(), visited)?;
+        let shown = store.visit_measurements(hardware, &self.space, self.replicate, after.as_ref(), visited)?;
         Ok(last.filter(|_| shown.is_break()))
     }
 }
@@ -120,7 +121,7 @@ type Cursor = (u32, Digest);
     tag = "measurements",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target"), Selection),
-    responses((status = 200, body = Vec<Measurement>, description = "Measurements, by round and then by digest; with `limit`, `Link` names the next page where there is one"), InvalidQuery, NoSuchThing, TooManyReads)
+    responses((status = 200, body = Vec<Measurement>, description = "Measurements, by replicate and then by digest; with `limit`, `Link` names the next page where there is one"), InvalidQuery, NoSuchThing, TooManyReads)
 )]
 #[get("/v1/{hardware}/measurements")]
 pub(crate) async fn list_measurements(

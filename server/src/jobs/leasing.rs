@@ -263,7 +263,7 @@ impl Leasing {
         let work = Work {
             job: WireJob::of_holder(job.clone()),
             space: json!(space),
-            round: parameters.round,
+            replicate: parameters.replicate,
             protocol: json!(Protocol::within(parameters.budget_s)?),
             reference_space: json!(reference_space),
             reference: target.reference.clone(),
@@ -334,8 +334,8 @@ impl Leasing {
             if measurement.space != parameters.space {
                 refuse("space", format!("the job measures {}", parameters.space))?;
             }
-            if measurement.round != parameters.round {
-                refuse("round", format!("the job measures round {}", parameters.round))?;
+            if measurement.replicate != parameters.replicate {
+                refuse("round", format!("the job measures replicate {}", parameters.replicate))?;
             }
         }
         Ok(store.record_leased(id, fencing, measured, actor)?)
@@ -391,9 +391,9 @@ impl Leasing {
     fn summary(&self, job: &Job, total: usize) -> Result<Value, JobError> {
         let store = self.store();
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
-        let repeatability = match parameters.round {
+        let repeatability = match parameters.replicate {
             0 => None,
-            round => Repeatability::between(store, &job.hardware, &parameters.space, (0, round))?,
+            replicate => Repeatability::between(store, &job.hardware, &parameters.space, (0, replicate))?,
         };
         Ok(json!({ "measured": total, "total": total, "repeatability": repeatability }))
     }

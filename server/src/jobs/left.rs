@@ -73,7 +73,7 @@ pub(super) fn left(queue: &Queue, job: &Job, parameters: &MeasureParameters) -> 
     }
     // Read last, so that it is the one that the next call finds in memory.
     let plan = kept(services, job)?;
-    let done = store.measured_digests(&job.hardware, &parameters.space, parameters.round)?;
+    let done = store.measured_digests(&job.hardware, &parameters.space, parameters.replicate)?;
     let places = 0..plan.architectures.len();
     Ok(Left {
         places: places.filter(|at| !done.contains(&plan.digests()[*at])).collect(),

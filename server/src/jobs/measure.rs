@@ -39,10 +39,10 @@ impl Work for MeasureParameters {
                 ),
             );
         }
-        if self.weighted > 0 && (self.round > 0 || self.plan.is_some()) {
+        if self.weighted > 0 && (self.replicate > 0 || self.plan.is_some()) {
             return refuse(
                 "weighted",
-                "weighted draws are new architectures: of round 0 only, and not beside a plan".into(),
+                "weighted draws are new architectures: of replicate 0 only, and not beside a plan".into(),
             );
         }
         if let Some(batch) = self.batch_size.filter(|batch| !BATCHES.contains(batch)) {
@@ -203,19 +203,22 @@ pub(super) fn given(parameters: &MeasureParameters, services: &Services) -> Resu
 /// What a job measures.
 pub(super) fn wanted<'a>(parameters: &MeasureParameters, chosen: Option<&'a [Architecture]>) -> Wanted<'a> {
     let &MeasureParameters {
-        round,
+        replicate,
         seed,
         count,
         weighted,
         ..
     } = parameters;
-    match (chosen, round) {
-        (Some(architectures), _) => Wanted::These { round, architectures },
+    match (chosen, replicate) {
+        (Some(architectures), _) => Wanted::These {
+            replicate,
+            architectures,
+        },
         (None, 0) => Wanted::Fresh {
             seed,
             uniform: count,
             weighted,
         },
-        (None, _) => Wanted::Again { round, count },
+        (None, _) => Wanted::Again { replicate, count },
     }
 }

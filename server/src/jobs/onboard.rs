@@ -107,7 +107,7 @@ fn measuring(parameters: &OnboardParameters, space: &SearchSpace) -> MeasurePara
         space: space.name.clone(),
         count: parameters.budget,
         weighted: 0,
-        round: 0,
+        replicate: 0,
         seed: parameters.seed,
         plan: None,
         runtime: parameters.runtime.clone(),
@@ -297,7 +297,7 @@ fn here(
         setup: Some(setup(&measuring(parameters, training.space))),
         protocol: Protocol::within(parameters.budget_s)?,
         wanted: Wanted::These {
-            round: 0,
+            replicate: 0,
             architectures,
         },
         actor: &job.created_by,

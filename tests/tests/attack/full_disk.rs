@@ -134,11 +134,11 @@ fn attack(template: &Path, disk: &SmallDisk, architectures: &[String], after: Du
     assert_eq!(predict(&server, architectures), Some(before));
     let measured = server.get(&format!("/v1/{HARDWARE}/measurements?space=mobilenetv3")).1;
     let measured = measured.as_array().expect("measurements");
-    for (round, digest) in &*writers.measured.lock().expect("not poisoned") {
-        let there = |m: &&Value| m["round"] == *round && m["digest"] == *digest;
+    for (replicate, digest) in &*writers.measured.lock().expect("not poisoned") {
+        let there = |m: &&Value| m["round"] == *replicate && m["digest"] == *digest;
         assert!(
             measured.iter().find(there).is_some(),
-            "a measurement of round {round} is lost"
+            "a measurement of replicate {replicate} is lost"
         );
     }
     for digest in &*writers.blobs.lock().expect("not poisoned") {
@@ -175,14 +175,14 @@ impl Writers {
             if self.over.load(Ordering::Relaxed) {
                 return;
             }
-            let round = 1000 * (writer + 1) + turn;
+            let replicate = 1000 * (writer + 1) + turn;
             for row in &mut rows {
-                row["round"] = json!(round);
+                row["round"] = json!(replicate);
                 row["samples"] = json!([]);
             }
             let (status, answer) = server.post(&format!("/v1/{HARDWARE}/measurements"), &json!(rows).to_string());
             if self.judge(status, 200, &answer) {
-                let new = rows.iter().map(|row| (round, row["digest"].clone()));
+                let new = rows.iter().map(|row| (replicate, row["digest"].clone()));
                 self.measured.lock().expect("not poisoned").extend(new);
             }
             self.put(server, writer, turn);

@@ -230,12 +230,12 @@ fn the_script_for_gpus_goes_on_from_what_it_exported() {
     assert!(!well && said.contains("this onnxruntime has no CUDA"), "{said}");
     assert!(!output.exists(), "without a GPU nothing is measured");
     let (well, said) = measure("first", "2", &on_the_cpu);
-    assert!(well && said.contains("2 in round 1"), "{said}");
+    assert!(well && said.contains("2 in replicate 1"), "{said}");
     let rows = || std::fs::read_to_string(output.join(format!("try-b2/{SPACE}.jsonl"))).expect("exported");
     let first = rows();
     assert_eq!(first.lines().count(), 4);
     let (well, said) = measure("second", "3", &on_the_cpu);
-    assert!(well && said.contains("1 measured now, 3 in round 0"), "{said}");
+    assert!(well && said.contains("1 measured now, 3 in replicate 0"), "{said}");
     let second = rows();
     assert!(
         first.lines().all(|row| second.contains(row)),

@@ -40,7 +40,7 @@ fn a_table_grows_and_is_corrected() {
         .map(|row| {
             (
                 row["latency_ms"].as_f64().expect("ms"),
-                row["round"].as_u64().expect("a round"),
+                row["round"].as_u64().expect("a replicate"),
             )
         })
         .filter(|(latency, _)| [22.857, 21.5].contains(latency))

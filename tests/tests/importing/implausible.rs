@@ -106,7 +106,7 @@ fn copied_rows_and_columns_of_one_name_are_refused() {
         assert!(said.contains(problem), "{said}");
     }
 
-    // In a folder a copied line has another round.
+    // In a folder a copied line has another replicate.
     registry.import(30);
     let folder = registry.folder.path().join("dataset");
     let measurements = folder.join("mobilenetv3.jsonl");

@@ -207,7 +207,7 @@ fn lines_are_told_as_an_editor_counts_them() {
     assert_eq!(lines, [2, 4, 6]);
 }
 
-/// Whole architectures in one column, repeated ones as rounds, and Elastic-Net's collapse: at scikit-learn's defaults its
+/// Whole architectures in one column, repeated ones as replicates, and Elastic-Net's collapse: at scikit-learn's defaults its
 /// penalty outweighs what one-hot inputs explain of small labels, such as the paper's GPU latencies. On the CPU's hundreds of
 /// milliseconds it does not, so the shipped latencies are divided by 1,000 here.
 #[test]

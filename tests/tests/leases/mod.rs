@@ -241,7 +241,7 @@ fn whoever_lost_its_place_changes_nothing() {
     let mut elsewhere = new.measured("far", &items[1]);
     elsewhere["round"] = 1.into();
     let said = problem(new.submit(1, fencing, &[elsewhere]), 422, "invalid-request");
-    assert!(said.contains("round 0"), "{said}");
+    assert!(said.contains("replicate 0"), "{said}");
     let (status, released) = new.tell(1, "release", &json!({ "fencing": fencing }));
     assert_eq!((status, &released["state"]), (200, &json!("queued")));
 }

@@ -65,7 +65,7 @@ struct Line {
 pub(crate) struct Series {
     pub hardware: HardwareName,
     pub space: String,
-    pub round: u32,
+    pub replicate: u32,
     /// When the hardware target was created.
     pub target_since: String,
 }
@@ -75,7 +75,7 @@ impl Series {
         let measurement = &entry.measurement;
         self.hardware == measurement.hardware
             && self.space == measurement.space
-            && self.round == measurement.round
+            && self.replicate == measurement.replicate
             && entry.is_of(&self.target_since)
     }
 }

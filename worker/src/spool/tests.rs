@@ -2,19 +2,19 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
-fn series(round: u32) -> Series {
+fn series(replicate: u32) -> Series {
     Series {
         hardware: "h".parse().expect("a name"),
         space: "s".into(),
-        round,
+        replicate,
         target_since: "t".into(),
     }
 }
 
-fn measurement(architecture: &str, round: u32) -> Measurement {
+fn measurement(architecture: &str, replicate: u32) -> Measurement {
     serde_json::from_value(serde_json::json!({
         "hardware": "h", "space": "s", "architecture": architecture,
-        "digest": Digest::of(architecture.as_bytes()), "round": round, "latency_ms": 1.5, "statistic": "median",
+        "digest": Digest::of(architecture.as_bytes()), "round": replicate, "latency_ms": 1.5, "statistic": "median",
         "protocol": {}, "samples": [], "load_average": 0.0, "drift": false, "flags": [],
         "measured_at": "2026-11-25T00:00:00Z", "process": "1",
     }))
@@ -25,8 +25,8 @@ fn open(folder: &Path) -> Spool {
     Spool::open(folder, Arc::default()).expect("a spool")
 }
 
-fn texts(spool: &Spool, round: u32) -> Vec<String> {
-    let waiting = spool.waiting(&series(round), 100);
+fn texts(spool: &Spool, replicate: u32) -> Vec<String> {
+    let waiting = spool.waiting(&series(replicate), 100);
     waiting.into_iter().map(|m| m.architecture).collect()
 }
 

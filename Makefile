@@ -1,5 +1,5 @@
 # Two commands do everything: `make serve` and `make test`. Both install what is missing.
-.PHONY: help setup native build venv serve test test-tools contract fuzz worker
+.PHONY: help setup native build venv serve test test-cargo test-tools contract fuzz worker
 step := make/step.sh
 
 help: ## list the targets
@@ -17,6 +17,13 @@ test: build test-tools ## check everything; LONG=1, as CI does, also by what tak
 	@$(step) "examples in the documentation" cargo test --release --locked --doc -p lglp-sdk
 	@$(step) "tests" cargo nextest run --release --locked --workspace --no-fail-fast $(if $(LONG),--run-ignored all)
 	$(if $(LONG),@$(step) "contract" tests/contract/run.sh)
+
+# Of what is built, the LSTM alone is linked with a native library.
+test-cargo: ## run the tests that need neither native libraries nor Python
+	@$(step) "test tools" make/nextest.sh
+	@$(step) "build" make/build.sh lstm
+	@$(step) "plugins that tests load" cargo build --release --locked --workspace --exclude lglp-plugin-lstm
+	@$(step) "tests" cargo nextest run --profile cargo --release --locked --workspace --exclude lglp-plugin-lstm --no-fail-fast
 
 contract: build venv ## try every call of the contract with each role; EXAMPLES=500 looks deeper
 	@$(step) "contract" tests/contract/run.sh

@@ -2,7 +2,7 @@
 # Installs by name what only the tests need: cargo-nextest, cargo-deny, and PyTorch, of which PyPI has only the CUDA build,
 # 3 GB.
 set -euo pipefail
-cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest --version 0.9.143
+make/nextest.sh
 cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny --version 0.20.2
 /usr/bin/python3 -c 'import torch' 2>/dev/null || {
     echo "  apt-get install python3-torch (150 MB)"

@@ -16,7 +16,7 @@ struct Origin {
 
 impl Origin {
     fn new() -> Self {
-        let registry = Registry::with_production("lightgbm");
+        let registry = Registry::with_production("gbdt");
         let file = registry.folder.path().join("1.lglp");
         registry.ok(&["models", "export", "--hardware", HARDWARE, "1", "-o", text(&file)]);
         let bytes = std::fs::read(&file).expect("the bundle");
@@ -287,7 +287,7 @@ fn other_plugins_are_refused_until_they_are_accepted() {
         let file = file.expect("a file");
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
     }
-    let regressor = folder.join("liblglp_plugin_lightgbm.so");
+    let regressor = folder.join("liblglp_plugin_classical.so");
     let mut bytes = std::fs::read(&regressor).expect("the plugin");
     let fitted_with = Digest::of(&bytes);
     // The loader does not mind, but it is another file.
@@ -297,12 +297,7 @@ fn other_plugins_are_refused_until_they_are_accepted() {
     registry.plugins = Some(folder);
 
     let said = registry.fails(&["models", "import", origin.path()]);
-    for part in [
-        "lightgbm",
-        fitted_with.as_str(),
-        loaded.as_str(),
-        "--accept-other-plugins",
-    ] {
+    for part in ["gbdt", fitted_with.as_str(), loaded.as_str(), "--accept-other-plugins"] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
     assert!(!said.contains("encoder"), "the encoder's plugin is the same: {said}");
@@ -344,10 +339,7 @@ fn other_plugins_are_refused_until_they_are_accepted() {
     std::fs::remove_file(&regressor).expect("the plugin");
     without.plugins = registry.plugins.clone();
     let said = without.fails(&["models", "import", origin.path(), "--accept-other-plugins"]);
-    assert!(
-        said.contains("no plugin here provides the regressor `lightgbm`"),
-        "{said}"
-    );
+    assert!(said.contains("no plugin here provides the regressor `gbdt`"), "{said}");
     assert_eq!(without.json(&["hardware"]), json!([]));
 }
 
@@ -431,7 +423,7 @@ fn an_import_stands_beside_what_was_trained_there() {
     let origin = Origin::new();
     let registry = Registry::default();
     registry.import(120);
-    registry.train("lightgbm");
+    registry.train("gbdt");
     let server = registry.serve();
     let answers: Vec<(u16, Value)> = std::thread::scope(|scope| {
         let (server, bytes) = (&server, &origin.bytes);
@@ -449,7 +441,7 @@ fn an_import_stands_beside_what_was_trained_there() {
         assert!([200, 201].contains(status), "{version}");
         assert_eq!(*version, created[0].1);
     }
-    registry.train("lightgbm");
+    registry.train("gbdt");
     let datasets = server.get(&format!("/v1/{HARDWARE}/datasets")).1;
     assert_eq!(
         datasets.as_array().map(Vec::len),

@@ -197,7 +197,7 @@ fn a_version_is_validated_gated_promoted_and_rolled_back() {
 #[test]
 fn thirty_two_clients_at_once_leave_one_story() {
     const CLIENTS: usize = 32;
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let models = format!("/v1/{}/models", lglp_tests::HARDWARE);
     let alias = format!("/v1/{}/aliases/production", lglp_tests::HARDWARE);

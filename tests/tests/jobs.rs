@@ -169,7 +169,7 @@ fn a_training_job_ends_in_a_version_and_is_heard_meanwhile() {
         "{job}"
     );
 
-    let said = registry.ok(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--job"]);
+    let said = registry.ok(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--job"]);
     assert!(said.contains("lglp jobs watch 3"), "{said}");
     let said = registry.ok(&["jobs", "watch", "3"]);
     assert!(said.contains("job 3 succeeded: version 4"), "{said}");
@@ -377,7 +377,7 @@ fn a_measuring_job_outlives_its_servers() {
 fn a_training_job_that_is_resumed_makes_no_second_version() {
     let registry = Registry::default();
     registry.import(120);
-    registry.train("lightgbm");
+    registry.train("gbdt");
     {
         let store = SledStore::open(registry.path(), HolderInfo::default()).expect("the registry opens");
         let hardware: HardwareName = HARDWARE.parse().expect("a name");
@@ -386,7 +386,7 @@ fn a_training_job_that_is_resumed_makes_no_second_version() {
         let new = NewJob {
             kind: JobKind::Train,
             hardware: hardware.clone(),
-            parameters: json!({ "recipe": "lightgbm", "space": "mobilenetv3", "seed": 0 }),
+            parameters: json!({ "recipe": "gbdt", "space": "mobilenetv3", "seed": 0 }),
             creator: "ann".into(),
             parent: None,
         };

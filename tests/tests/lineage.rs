@@ -30,7 +30,7 @@ fn a_lineage_leads_from_the_version_to_its_data_its_plugins_and_who_promoted_it(
     let registry = Registry::default();
     registry.import(120);
     for seed in ["0", "1"] {
-        registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", seed]);
+        registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", seed]);
     }
     let served = registry.serve();
     promote(&served, 1, 0, "ann", "the first");
@@ -99,7 +99,7 @@ fn a_lineage_leads_from_the_version_to_its_data_its_plugins_and_who_promoted_it(
     let arguments = ["models", "lineage", "--hardware", HARDWARE, "1"];
     let said = registry.ok(&arguments);
     for part in [
-        "lightgbm",
+        "gbdt",
         "120 architectures of mobilenetv3",
         "loaded here",
         "by cem: roll back",
@@ -363,7 +363,7 @@ fn a_diff_is_what_both_versions_and_their_predictions_differ_in() {
         })
         .collect();
     post(&server, "measurements", &json!(foreign));
-    train("lightgbm", "0", "ofa-mobilenetv3");
+    train("gbdt", "0", "ofa-mobilenetv3");
     let spaces = get(&server, "models/1/diff/3?count=10");
     assert_eq!(spaces["predictions"], Value::Null);
     let why = spaces["not_compared"].as_str().expect("a reason");

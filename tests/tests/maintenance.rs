@@ -40,7 +40,7 @@ fn make_old(path: &Path) {
 #[test]
 #[ignore = "takes long"]
 fn a_registry_is_audited_backed_up_checked_and_cleaned_alone_and_under_a_server() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let elsewhere = registry.folder.path().join("head");
     let head = registry.ok(&["audit", "head"]);
     std::fs::write(&elsewhere, &head).expect("a file");
@@ -130,7 +130,7 @@ fn a_registry_is_audited_backed_up_checked_and_cleaned_alone_and_under_a_server(
     assert_eq!(restored.json(&["registry", "verify"])["findings"], json!([]));
     let copy = restored.serve();
     assert_eq!(predict(&copy), predict(&server));
-    restored.train("lightgbm");
+    restored.train("gbdt");
     restored.ok(&["promote", "--hardware", HARDWARE, "2"]);
     restored.ok(&["audit", "verify", "--head", text(&elsewhere)]);
 
@@ -208,7 +208,7 @@ fn what_was_tampered_with_is_named() {
 /// A limit on the size of files stands in for a full disk.
 #[test]
 fn a_full_disk_stops_changes_and_no_predictions_and_loses_nothing() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let database = std::fs::metadata(registry.path().join("db/db"))
         .expect("the database")
         .len();

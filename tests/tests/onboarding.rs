@@ -137,7 +137,7 @@ fn what_cannot_be_onboarded_is_said_before_anything_is_measured() {
     assert!(said.contains("a budget of 5; 10 architectures or more"), "{said}");
     let said = onboard(&["--until", "mape=0"]);
     assert!(said.contains("expected mape=PERCENT"), "{said}");
-    let said = onboard(&["--recipe", "lightgbm", "--budget", "12"]);
+    let said = onboard(&["--recipe", "gbdt", "--budget", "12"]);
     assert!(said.contains("cannot tell its error from so few rows"), "{said}");
     assert_eq!(registry.json(&["hardware"]), Value::Array(Vec::new()));
 }
@@ -309,7 +309,7 @@ fn a_job_that_can_never_succeed_is_refused_with_its_field() {
         (json!({ "budget": 9 }), "/parameters/budget"),
         (json!({ "budget": 2001 }), "/parameters/budget"),
         (json!({ "until_mape": 0 }), "/parameters/until_mape"),
-        (json!({ "recipe": "lightgbm" }), "/parameters/recipe"),
+        (json!({ "recipe": "gbdt" }), "/parameters/recipe"),
         (json!({ "recipe": "nothing" }), "/parameters/recipe"),
         (json!({ "space": "nasbench" }), "/parameters/space"),
         (json!({ "budget_s": -1 }), "/parameters/budget_s"),

@@ -12,8 +12,8 @@ fn version_answering(server: &lglp_tests::Server) -> Value {
 
 #[test]
 fn an_alias_moves_only_for_those_who_have_seen_where_it_is() {
-    let registry = Registry::with_production("lightgbm");
-    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", "1"]);
+    let registry = Registry::with_production("gbdt");
+    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", "1"]);
     let server = registry.serve();
     let put = |headers: &[(&str, &str)], body: &Value| server.call("PUT", ALIAS, headers, Some(&body.to_string()));
     let to = |version: u32| json!({ "version": version, "reason": "a test", "actor": "tester" });
@@ -62,8 +62,8 @@ fn an_alias_moves_only_for_those_who_have_seen_where_it_is() {
 
 #[test]
 fn a_version_that_cannot_be_loaded_is_not_promoted() {
-    let registry = Registry::with_production("lightgbm");
-    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", "1"]);
+    let registry = Registry::with_production("gbdt");
+    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", "1"]);
     let version = registry.json(&["models", "--hardware", HARDWARE, "2"]);
     let digest = version["content"]["artifacts"]["regressor"].as_str().expect("a digest");
     let hex = digest.strip_prefix("sha256:").expect("a digest");
@@ -87,7 +87,7 @@ fn a_version_that_cannot_be_loaded_is_not_promoted() {
 
 #[test]
 fn creating_a_version_twice_with_one_key_creates_it_once() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let path = format!("/v1/{HARDWARE}/models");
     let mut content = server.get(&format!("{path}/1")).1["content"].clone();
@@ -118,7 +118,7 @@ fn commands_do_the_same_whether_a_server_holds_the_registry_or_not() {
     let server = served.serve();
     for registry in [&alone, &served] {
         registry.import(60);
-        registry.train("lightgbm");
+        registry.train("gbdt");
         registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
     }
     for arguments in [

@@ -35,7 +35,7 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another_one() {
 fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
     let registry = Registry::default();
     registry.import(670);
-    let said = registry.ok(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm"]);
+    let said = registry.ok(&["train", "--hardware", HARDWARE, "--recipe", "gbdt"]);
     for metric in [
         "mse",
         "mae",
@@ -59,7 +59,7 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
     );
     let version = registry.json(&["models", "--hardware", HARDWARE, "1"]);
     let content = &version["content"];
-    assert_eq!(content["recipe"]["name"], "lightgbm");
+    assert_eq!(content["recipe"]["name"], "gbdt");
     assert_eq!(content["space"], "mobilenetv3");
     assert!(content["dataset"].as_str().is_some_and(|d| d.starts_with("sha256:")));
     let plugins = content["plugins"].as_array().expect("plugins");
@@ -88,7 +88,7 @@ fn a_version_says_what_it_was_made_of_and_how_good_it_is() {
         let [own, beside] = [&trivial[own], &content["metrics"][beside]].map(|value| value.as_f64().expect("a number"));
         assert!((own / beside - 1.0).abs() < 1e-5, "{own} and {beside}");
     }
-    let seeds = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seeds", "3"]);
+    let seeds = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seeds", "3"]);
     assert_eq!(seeds["metrics"]["r2"]["values"].as_array().map(Vec::len), Some(3));
     assert_eq!(
         seeds["metrics"]["r2"]["values"][0], content["metrics"]["r2"],
@@ -180,7 +180,7 @@ fn intervals_hold_what_they_promise() {
     };
     let (mut held, mut all) = (0, 0);
     for seed in ["0", "1", "2", "3", "4", "5"] {
-        let version = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", seed]);
+        let version = registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", seed]);
         let number = version["version"].to_string();
         let rows = version["content"]["split"]["test"].as_array().expect("rows").iter();
         let rows: Vec<_> = rows

@@ -54,7 +54,7 @@ fn settled(server: &Server, id: &str, waiting: u64) -> Value {
 #[test]
 #[ignore = "takes long"]
 fn a_promotion_arrives_once_and_verifiably() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let (target, elsewhere) = (Target::start(), Target::start());
     let server = registry.serve();
     let created = create(&server, "ci", &target.url());
@@ -149,7 +149,7 @@ fn a_promotion_arrives_once_and_verifiably() {
 #[test]
 #[ignore = "takes long"]
 fn what_a_target_does_not_take_comes_again_in_order() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let (target, hanging) = (Target::start(), Target::start());
     let (address, url) = (target.address, target.url());
     hanging.answers("");

@@ -1,4 +1,9 @@
 //! Reading typed values out of JSON, each error with its place and the fix.
+//!
+//! Places and fixes are given as what can be displayed: they are written out for a fault alone, of which a good architecture
+//! has none in its hundred fields.
+
+use std::fmt::{self, Debug, Display};
 
 use serde_json::{Map, Value};
 
@@ -22,20 +27,25 @@ pub(super) fn kind(value: &Value) -> &'static str {
 pub(super) fn required<'a>(
     fields: &'a Fields,
     name: &str,
-    at: &str,
-    expected: &str,
+    at: impl Display,
+    expected: impl Display,
 ) -> Result<&'a Value, ArchitectureError> {
     fields
         .get(name)
         .ok_or_else(|| ArchitectureError::new(format!("{at}/{name}"), format!("missing field `{name}`; {expected}")))
 }
 
-pub(super) fn whole_number(value: &Value, at: String, expected: &str) -> Result<u32, ArchitectureError> {
+pub(super) fn whole_number(value: &Value, at: impl Display, expected: impl Display) -> Result<u32, ArchitectureError> {
     value
         .as_u64()
         .or_else(|| integral(value.as_f64()?))
         .and_then(|n| u32::try_from(n).ok())
-        .ok_or_else(|| ArchitectureError::new(at, format!("{} is not a whole number; {expected}", Excerpt::of(value))))
+        .ok_or_else(|| {
+            ArchitectureError::new(
+                at.to_string(),
+                format!("{} is not a whole number; {expected}", Excerpt::of(value)),
+            )
+        })
 }
 
 /// The whole number that a JSON number is, however it is written: to JSON Schema 1.0 is an integer.
@@ -44,29 +54,29 @@ fn integral(number: f64) -> Option<u64> {
     whole.then_some(number as u64)
 }
 
-pub(super) fn boolean(value: &Value, at: String) -> Result<bool, ArchitectureError> {
+pub(super) fn boolean(value: &Value, at: impl Display) -> Result<bool, ArchitectureError> {
     value.as_bool().ok_or_else(|| {
         ArchitectureError::new(
-            at,
+            at.to_string(),
             format!("{} is not a boolean; allowed: true, false", Excerpt::of(value)),
         )
     })
 }
 
-pub(super) fn array<'a>(value: &'a Value, at: &str) -> Result<&'a Vec<Value>, ArchitectureError> {
+pub(super) fn array<'a>(value: &'a Value, at: impl Display) -> Result<&'a Vec<Value>, ArchitectureError> {
     value
         .as_array()
-        .ok_or_else(|| ArchitectureError::new(at, format!("expected an array, not {}", kind(value))))
+        .ok_or_else(|| ArchitectureError::new(at.to_string(), format!("expected an array, not {}", kind(value))))
 }
 
-pub(super) fn object<'a>(value: &'a Value, at: &str) -> Result<&'a Fields, ArchitectureError> {
+pub(super) fn object<'a>(value: &'a Value, at: impl Display) -> Result<&'a Fields, ArchitectureError> {
     value
         .as_object()
-        .ok_or_else(|| ArchitectureError::new(at, format!("expected an object, not {}", kind(value))))
+        .ok_or_else(|| ArchitectureError::new(at.to_string(), format!("expected an object, not {}", kind(value))))
 }
 
 /// Refuses fields that mean nothing here: a typing error must not pass for a default.
-pub(super) fn only(fields: &Fields, known: &[&str], at: &str) -> Result<(), ArchitectureError> {
+pub(super) fn only(fields: &Fields, known: &[&str], at: impl Display) -> Result<(), ArchitectureError> {
     match fields.keys().find(|k| !known.contains(&k.as_str())) {
         None => Ok(()),
         Some(name) => {
@@ -80,7 +90,15 @@ pub(super) fn only(fields: &Fields, known: &[&str], at: &str) -> Result<(), Arch
 }
 
 /// `allowed: 3, 5, 7`
-pub(super) fn allowed<T: std::fmt::Debug>(values: &[T]) -> String {
-    let words: Vec<String> = values.iter().map(|v| format!("{v:?}")).collect();
-    format!("allowed: {}", words.join(", "))
+#[derive(Clone, Copy)]
+pub(super) struct Allowed<'a, T>(pub &'a [T]);
+
+impl<T: Debug> Display for Allowed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("allowed: ")?;
+        for (i, value) in self.0.iter().enumerate() {
+            write!(f, "{}{value:?}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ArchitectureError;
 use super::draft::{self, Draft, DraftBlock, DraftLayer, Places};
-use super::fields::{Fields, allowed, array, only, required, whole_number};
+use super::fields::{Allowed, Fields, array, only, required, whole_number};
 use crate::Excerpt;
 use crate::architecture::Architecture;
 use crate::space::SearchSpace;
@@ -25,19 +25,23 @@ pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture,
     let expansions = list(fields, "e", space.slots(), "expansions, one per layer slot")?;
     let mut blocks = Vec::with_capacity(space.blocks.len());
     for (b, spec) in space.blocks.iter().enumerate() {
-        let expected = allowed(&spec.depth);
-        let depth = whole_number(&depths[b], format!("/d/{b}"), &expected)?;
+        let expected = Allowed(&spec.depth);
+        let depth = whole_number(&depths[b], format_args!("/d/{b}"), expected)?;
         if !spec.depth.contains(&depth) {
             let message = format!("depth is {depth}; {expected}");
             return Err(ArchitectureError::new(format!("/d/{b}"), message));
         }
         let first = space.first_slot(b);
         let layer = |slot: usize| {
-            let kernel = whole_number(&kernels[slot], format!("/ks/{slot}"), &allowed(&space.choices.kernel));
+            let kernel = whole_number(
+                &kernels[slot],
+                format_args!("/ks/{slot}"),
+                Allowed(&space.choices.kernel),
+            );
             let expansion = whole_number(
                 &expansions[slot],
-                format!("/e/{slot}"),
-                &allowed(&space.choices.expansion),
+                format_args!("/e/{slot}"),
+                Allowed(&space.choices.expansion),
             );
             Ok(DraftLayer {
                 kernel: kernel?,
@@ -83,8 +87,8 @@ fn resolution(space: &SearchSpace, fields: &Fields) -> Result<(u32, String), Arc
         let message = "`image_size` is another name of `r`, which is given, too; leave one of them out";
         return Err(ArchitectureError::new("/image_size", message));
     }
-    let expected = allowed(&space.choices.resolution);
-    let (value, place) = match required(fields, name, "", &expected)? {
+    let expected = Allowed(&space.choices.resolution);
+    let (value, place) = match required(fields, name, "", expected)? {
         Value::Array(values) => match values.as_slice() {
             [only] => (only, format!("/{name}/0")),
             _ => {
@@ -94,7 +98,7 @@ fn resolution(space: &SearchSpace, fields: &Fields) -> Result<(u32, String), Arc
         },
         value => (value, format!("/{name}")),
     };
-    Ok((whole_number(value, place.clone(), &expected)?, place))
+    Ok((whole_number(value, &place, expected)?, place))
 }
 
 /// A list of so many values.

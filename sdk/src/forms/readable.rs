@@ -2,25 +2,23 @@
 //!
 //! Attributes with a single choice in their block may be left out.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 use super::ArchitectureError;
 use super::draft::{self, Draft, DraftBlock, DraftLayer, ReadablePlaces};
-use super::fields::{Fields, allowed, array, boolean, object, only, required, whole_number};
+use super::fields::{Allowed, Fields, array, boolean, object, only, required, whole_number};
 use crate::architecture::Architecture;
 use crate::space::{Block, SearchSpace};
 
 pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture, ArchitectureError> {
     only(fields, &["resolution", "blocks"], "")?;
-    let expected = allowed(&space.choices.resolution);
-    let resolution = whole_number(
-        required(fields, "resolution", "", &expected)?,
-        "/resolution".into(),
-        &expected,
-    )?;
+    let expected = Allowed(&space.choices.resolution);
+    let resolution = whole_number(required(fields, "resolution", "", expected)?, "/resolution", expected)?;
     let count = space.blocks.len();
     let blocks = array(
-        required(fields, "blocks", "", &format!("an array of {count} blocks"))?,
+        required(fields, "blocks", "", format_args!("an array of {count} blocks"))?,
         "/blocks",
     )?;
     if blocks.len() != count {
@@ -31,43 +29,47 @@ pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture,
         .iter()
         .zip(&space.blocks)
         .enumerate()
-        .map(|(b, (value, spec))| read_block(space, spec, value, &format!("/blocks/{b}")))
+        .map(|(b, (value, spec))| read_block(space, spec, value, format_args!("/blocks/{b}")))
         .collect::<Result<_, _>>()?;
     draft::finish(space, &Draft { resolution, blocks }, &ReadablePlaces)
 }
 
-fn read_block(space: &SearchSpace, spec: &Block, value: &Value, at: &str) -> Result<DraftBlock, ArchitectureError> {
+fn read_block(
+    space: &SearchSpace,
+    spec: &Block,
+    value: &Value,
+    at: fmt::Arguments<'_>,
+) -> Result<DraftBlock, ArchitectureError> {
     let fields = object(value, at)?;
     only(fields, &["stride", "se", "layers"], at)?;
     let stride = match fields.get("stride") {
         None if spec.stride.len() == 1 => spec.default_stride(),
         _ => {
-            let expected = allowed(&spec.stride);
+            let expected = Allowed(&spec.stride);
             whole_number(
-                required(fields, "stride", at, &expected)?,
-                format!("{at}/stride"),
-                &expected,
+                required(fields, "stride", at, expected)?,
+                format_args!("{at}/stride"),
+                expected,
             )?
         }
     };
     let se = match fields.get("se") {
         None if spec.se.len() == 1 => spec.default_se(),
-        _ => boolean(required(fields, "se", at, &allowed(&spec.se))?, format!("{at}/se"))?,
+        _ => boolean(required(fields, "se", at, Allowed(&spec.se))?, format_args!("{at}/se"))?,
     };
-    let place = format!("{at}/layers");
     let layers = array(
         required(
             fields,
             "layers",
             at,
-            &format!("an array of layers, depth {}", allowed(&spec.depth)),
+            format_args!("an array of layers, depth {}", Allowed(&spec.depth)),
         )?,
-        &place,
+        format_args!("{at}/layers"),
     )?;
     let layers = layers
         .iter()
         .enumerate()
-        .map(|(l, value)| read_layer(space, spec, l, stride, value, &format!("{place}/{l}")))
+        .map(|(l, value)| read_layer(space, spec, l, stride, value, format_args!("{at}/layers/{l}")))
         .collect::<Result<_, _>>()?;
     Ok(DraftBlock { stride, se, layers })
 }
@@ -78,16 +80,16 @@ fn read_layer(
     layer: usize,
     block_stride: u32,
     value: &Value,
-    at: &str,
+    at: fmt::Arguments<'_>,
 ) -> Result<DraftLayer, ArchitectureError> {
     let fields = object(value, at)?;
     only(fields, &["kernel", "expansion", "shortcut"], at)?;
     let number = |name: &str, choices: &[u32]| {
-        let expected = allowed(choices);
+        let expected = Allowed(choices);
         whole_number(
-            required(fields, name, at, &expected)?,
-            format!("{at}/{name}"),
-            &expected,
+            required(fields, name, at, expected)?,
+            format_args!("{at}/{name}"),
+            expected,
         )
     };
     let kernel = number("kernel", &space.choices.kernel)?;
@@ -97,8 +99,8 @@ fn read_layer(
     let shortcut = match fields.get("shortcut") {
         None if !to_choose => None,
         _ => {
-            let value = required(fields, "shortcut", at, &allowed(&spec.shortcut))?;
-            Some(boolean(value, format!("{at}/shortcut"))?)
+            let value = required(fields, "shortcut", at, Allowed(&spec.shortcut))?;
+            Some(boolean(value, format_args!("{at}/shortcut"))?)
         }
     };
     Ok(DraftLayer {

@@ -1,22 +1,28 @@
 //! Canonical text: one line per architecture, for command lines, file names and digests.
 
+use std::fmt::Write;
+
 use super::ArchitectureError;
 use super::draft::{self, Draft, DraftBlock, DraftLayer, ReadablePlaces};
 use crate::architecture::Architecture;
 use crate::space::SearchSpace;
 
 pub(super) fn write(space: &SearchSpace, architecture: &Architecture) -> String {
-    let draft = draft::of(space, architecture);
-    let mut text = format!("{}@{}", space.name, draft.resolution);
+    let mut text = String::new();
+    write_draft(&mut text, space, &draft::of(space, architecture)).expect("a string takes every text");
+    text
+}
+
+fn write_draft(text: &mut String, space: &SearchSpace, draft: &Draft) -> std::fmt::Result {
+    write!(text, "{}@{}", space.name, draft.resolution)?;
     for block in &draft.blocks {
-        text += &format!("/s{}", block.stride);
-        text += if block.se { "-se" } else { "" };
+        write!(text, "/s{}{}", block.stride, if block.se { "-se" } else { "" })?;
         for layer in &block.layers {
-            text += &format!("-k{}e{}", layer.kernel, layer.expansion);
-            text += if layer.shortcut == Some(true) { "i" } else { "" };
+            let shortcut = if layer.shortcut == Some(true) { "i" } else { "" };
+            write!(text, "-k{}e{}{shortcut}", layer.kernel, layer.expansion)?;
         }
     }
-    text
+    Ok(())
 }
 
 pub(super) fn read(space: &SearchSpace, text: &str) -> Result<Architecture, ArchitectureError> {

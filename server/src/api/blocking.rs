@@ -1,5 +1,7 @@
 //! Blocking work.
 
+use std::any::Any;
+
 use actix_web::web;
 
 use super::problem::ApiError;
@@ -12,10 +14,13 @@ where
 {
     // So that what is logged there is known to be this request's.
     let span = tracing::Span::current();
-    match web::block(move || span.in_scope(work)).await {
-        Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(ApiError::internal(
-            "the work on this request was cut off; the log tells why",
-        )),
-    }
+    let result = run(Box::new(move || Box::new(span.in_scope(work)))).await?;
+    let result = result.downcast::<Result<T, E>>();
+    result.expect("it is what the work returned").map_err(Into::into)
+}
+
+/// Without the type of the work: what runs it would be compiled anew for each of a hundred callers.
+async fn run(work: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>) -> Result<Box<dyn Any + Send>, ApiError> {
+    let cut_off = |_| ApiError::internal("the work on this request was cut off; the log tells why");
+    web::block(work).await.map_err(cut_off)
 }

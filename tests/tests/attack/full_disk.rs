@@ -37,7 +37,7 @@ const TRIES: [(u64, Option<u64>); 12] = [
 #[test]
 #[ignore = "takes long"]
 fn predictions_and_reads_survive_twelve_full_disks_and_nothing_is_lost() {
-    let template = Registry::with_production("lightgbm");
+    let template = Registry::with_production("gbdt");
     let architectures = sample(10, 5);
     for (number, (after_ms, leave)) in TRIES.into_iter().enumerate() {
         let Some(disk) = SmallDisk::mount(40) else {

@@ -82,7 +82,7 @@ fn methods_that_are_made_up_share_one_series() {
 #[test]
 #[ignore = "takes long"]
 fn versions_that_are_made_up_are_in_neither_metrics_nor_log() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let log = registry.folder.path().join("log");
     let server = registry.serve_logging(&log);
     let before = metrics(&server, "").len();
@@ -114,7 +114,8 @@ fn a_version_that_cannot_be_loaded_does_not_fill_the_log() {
     let body = json!({ "architectures": [readable(160, 1, 3, 3)] }).to_string();
     let requests = (0..2_000).map(|_| request("POST", &format!("/v1/{HARDWARE}/predict"), &body));
     let statuses = send(&server, requests);
-    assert!(statuses.iter().all(|status| *status >= 500), "{statuses:?}");
+    let answered = statuses.iter().filter(|status| **status < 500).count();
+    assert_eq!(answered, 0, "of {} requests", statuses.len());
     let after = metrics(&server, "");
     let series = after
         .lines()
@@ -141,7 +142,7 @@ fn stop(mut server: Server) {
 /// Webhooks come and go, and so do their series.
 #[test]
 fn series_of_deleted_webhooks_are_dropped() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let attempts = |wanted: &str| {
         let text = metrics(&server, "");

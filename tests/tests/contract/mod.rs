@@ -189,7 +189,7 @@ fn what_workers_are_answered(document: &Value) -> Vec<&'static str> {
 #[test]
 fn answers_are_what_the_contract_says() {
     let document = document();
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let measured = server.get(&format!("/v1/{HARDWARE}/measurements?space=mobilenetv3")).1[0].clone();
     let exclude = json!({
@@ -458,7 +458,7 @@ fn explanations_are_what_the_contract_says() {
 /// Dashboards are built on these names.
 #[test]
 fn metrics_count_requests_and_predictions() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let body = json!({ "architectures": vec![readable(320, 1, 3, 3); 3] }).to_string();
     for _ in 0..2 {

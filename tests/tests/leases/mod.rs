@@ -381,7 +381,7 @@ fn a_workers_token_does_no_more_than_measure_for_its_target() {
         token: Some(&admin),
         ..Worker::new(&server, "ann", "0123456789abcdef")
     };
-    let train = json!({ "kind": "train", "parameters": { "recipe": "lightgbm" } });
+    let train = json!({ "kind": "train", "parameters": { "recipe": "gbdt" } });
     assert_eq!(admin.call("POST", "/v1/far/jobs", &train).0, 202);
     problem(
         worker.tell(1, "finish", &json!({ "fencing": 1, "failed": "mine" })),
@@ -428,7 +428,7 @@ fn a_validation_waits_for_its_measurements() {
     let rows: Vec<&str> = rows.lines().take(120).collect();
     std::fs::write(folder.join("mobilenetv3.jsonl"), rows.join("\n")).expect("a file");
     registry.ok(&["dataset", "import", folder.to_str().expect("UTF-8")]);
-    registry.train("lightgbm");
+    registry.train("gbdt");
     let server = registry.serve();
     let worker = Worker::new(&server, "abacus", "0123456789abcdef");
     assert_eq!(worker.register(HARDWARE, &machine()).0, 200);

@@ -164,7 +164,7 @@ fn a_batch_predicts_what_single_requests_predict() {
 
 #[test]
 fn every_form_of_an_architecture_and_of_a_model_means_the_same() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let text = "mobilenetv3@320/s2-k5e4/s2-se-k5e4/s2-k5e4/s2-se-k5e4/s1-k5e4/s1-se-k5e4/s1-k5e4/s1-se-k5e4/s1-k5e4/s1-se-k5e4";
     let with_text = predict(&server, &json!({ "architectures": [text] })).1;
@@ -180,7 +180,7 @@ fn every_form_of_an_architecture_and_of_a_model_means_the_same() {
 
 #[test]
 fn faulty_requests_name_the_place_and_what_is_allowed() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let good = readable(320, 2, 3, 3);
     let with = |place: &str, value: Value| {
@@ -318,7 +318,7 @@ fn without_a_production_model_the_problem_says_how_to_get_one() {
 /// predicts plausible nonsense.
 #[test]
 fn a_space_that_was_redefined_is_not_predicted_in() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let spaces = registry.folder.path().join("spaces");
     std::fs::create_dir_all(&spaces).expect("a folder");
     let file = lglp_tests::root().join("catalog/spaces/mobilenetv3.toml");
@@ -345,7 +345,7 @@ fn a_space_that_was_redefined_is_not_predicted_in() {
 
 #[test]
 fn the_largest_batch_is_answered() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let architectures = vec![readable(160, 1, 3, 3); 10_000];
     let (status, answer) = predict(&server, &json!({ "architectures": architectures }));
@@ -355,7 +355,7 @@ fn the_largest_batch_is_answered() {
 /// A NAS loop that strays from what was measured must learn it from the answer.
 #[test]
 fn a_prediction_outside_the_training_range_says_so() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve();
     let mut largest = readable(1024, 4, 7, 6);
     for (block, stride) in [(2, 1), (3, 1), (8, 2), (9, 2)] {
@@ -373,7 +373,7 @@ fn a_prediction_outside_the_training_range_says_so() {
 /// A server that takes on more than it can do answers everybody late; one that says so is asked again.
 #[test]
 fn requests_beyond_the_queue_are_turned_away_and_the_rest_is_answered() {
-    let registry = Registry::with_production("lightgbm");
+    let registry = Registry::with_production("gbdt");
     let server = registry.serve_with(&["--queue-depth", "1"]);
     let body = json!({ "architectures": vec![readable(320, 4, 7, 6); 2000] }).to_string();
     let statuses: Vec<(u16, String)> = std::thread::scope(|scope| {

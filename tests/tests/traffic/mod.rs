@@ -16,8 +16,8 @@ const MODELS: &str = "/v1/xeon-1t/models";
 
 /// Version 1 in production, and version 2, of another seed, as candidate.
 fn production_and_candidate() -> Registry {
-    let registry = Registry::with_production("lightgbm");
-    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", "1"]);
+    let registry = Registry::with_production("gbdt");
+    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", "1"]);
     registry.ok(&["promote", "--hardware", HARDWARE, "2", "--alias", "candidate"]);
     registry
 }
@@ -233,7 +233,7 @@ fn traffic_is_set_by_those_who_have_seen_it() {
 #[test]
 #[ignore = "takes long"]
 fn a_broken_canary_fails_no_request() {
-    let mut registry = Registry::with_production("lightgbm");
+    let mut registry = Registry::with_production("gbdt");
     let folder = registry.folder.path().join("plugins");
     std::fs::create_dir_all(&folder).expect("a folder");
     for file in std::fs::read_dir(release().join("plugins")).expect("`make build` builds the plugins") {
@@ -376,8 +376,8 @@ fn a_shadow_is_compared_and_seen_by_nobody() {
 
 #[test]
 fn a_version_that_predicts_otherwise_than_when_trained_takes_no_traffic() {
-    let registry = Registry::with_production("lightgbm");
-    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", "1"]);
+    let registry = Registry::with_production("gbdt");
+    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", "1"]);
     let server = registry.serve();
     let [first, second] = [1, 2].map(|version| server.get(&format!("{MODELS}/{version}")).1["content"].clone());
     assert_eq!(first["golden"].as_array().map(Vec::len), Some(8));

@@ -14,8 +14,8 @@ use super::{MODELS, PREDICT, damage, predict, put_alias};
 #[test]
 #[ignore = "takes long"]
 fn promotions_under_load_fail_no_request_and_can_be_rolled_back_at_once() {
-    let registry = Registry::with_production("lightgbm");
-    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "lightgbm", "--seed", "1"]);
+    let registry = Registry::with_production("gbdt");
+    registry.json(&["train", "--hardware", HARDWARE, "--recipe", "gbdt", "--seed", "1"]);
     let server = registry.serve();
     let [first, mut copy] = [1, 2].map(|version| server.get(&format!("{MODELS}/{version}")).1["content"].clone());
     // More versions than are kept, so that promotions load.

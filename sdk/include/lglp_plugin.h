@@ -59,11 +59,47 @@
 // A 1x1 convolution elsewhere.
 #define LGLP_OPERATOR_POINTWISE 7
 
-// The mean over height and width.
+// A pool: over height and width, where it has no kernel.
 #define LGLP_OPERATOR_POOL 8
 
-// A fully connected layer.
+// A fully connected layer; of a sequence, for each of its places.
 #define LGLP_OPERATOR_FULLY_CONNECTED 9
+
+// A convolution of groups of channels, more than one channel each.
+#define OPERATOR_GROUPED 10
+
+// A transposed convolution.
+#define OPERATOR_TRANSPOSED 11
+
+// The product of two matrices that both follow from the input.
+#define OPERATOR_MATRIX_PRODUCT 12
+
+// A function of each element by itself, which none of the operators above takes on.
+#define OPERATOR_ELEMENT_WISE 13
+
+// Batch normalization that stands alone, layer, instance or group normalization.
+#define OPERATOR_NORMALIZATION 14
+
+// Local response normalization, over neighbouring channels.
+#define OPERATOR_LOCAL_RESPONSE 15
+
+// Softmax.
+#define OPERATOR_SOFTMAX 16
+
+// Values that are put together, taken or brought into another order.
+#define OPERATOR_COPY 17
+
+// Interpolation to another height and width.
+#define OPERATOR_RESIZE 18
+
+// Sums, means or extremes over some dimensions, other than a pool.
+#define OPERATOR_REDUCTION 19
+
+// LSTM, GRU and their like.
+#define OPERATOR_RECURRENT 20
+
+// None of these.
+#define OPERATOR_OTHER 255
 
 // Activations of an [`Operator`]. None.
 #define LGLP_ACTIVATION_NONE 0
@@ -73,6 +109,30 @@
 
 // `x * max(0, min(1, x / 6 + 1 / 2))`.
 #define LGLP_ACTIVATION_HARD_SWISH 2
+
+// `max(least, min(most, x))`, such as ReLU6.
+#define ACTIVATION_CLIP 3
+
+// `1 / (1 + exp(-x))`.
+#define ACTIVATION_SIGMOID 4
+
+// `max(0, min(1, x / 6 + 1 / 2))`.
+#define ACTIVATION_HARD_SIGMOID 5
+
+// The hyperbolic tangent.
+#define ACTIVATION_TANH 6
+
+// ReLU with a slope below 0, which is learned or not.
+#define ACTIVATION_LEAKY_RELU 7
+
+// `x / (1 + exp(-x))`, also called SiLU.
+#define ACTIVATION_SWISH 8
+
+// `x / 2 * (1 + erf(x / sqrt 2))`.
+#define ACTIVATION_GELU 9
+
+// Another one of exponentials, such as ELU, softplus or Mish.
+#define ACTIVATION_EXPONENTIAL 10
 
 // Done.
 #define LGLP_STATUS_OK 0

@@ -138,6 +138,23 @@ impl EncoderInstance {
         Ok(self.matrix(out, count))
     }
 
+    /// Encodes a network that is given by its operators, however many: only of an encoder that reads these. Its matrix has as many
+    /// steps as there are operators, or as networks of the space have at most.
+    pub(crate) fn encode_network(&self, operators: &[Operator]) -> Result<Matrix, PluginError> {
+        let (Reads::Operators { most, .. }, Some(shape_of)) = (&self.reads, self.table.shape_of_operators) else {
+            unreachable!("it reads no operators");
+        };
+        let most = operators.len().max(*most);
+        let mut shape = Shape { steps: 0, width: 0 };
+        // SAFETY: the instance is alive.
+        call::watched(&self.handle, |_| unsafe {
+            shape_of(self.instance, most, &mut shape.steps, &mut shape.width)
+        })?;
+        let mut data = vec![0f32; shape.len()];
+        self.encode_networks(std::iter::once(operators.to_vec()), most, &mut data)?;
+        Ok(Matrix { data, rows: 1, shape })
+    }
+
     fn encode_networks(
         &self,
         networks: impl Iterator<Item = Vec<Operator>>,

@@ -6,9 +6,9 @@ use lglp_sdk::plugin::abi::{ACTIVATION_HARD_SWISH, ACTIVATION_RELU, Operator};
 use lglp_sdk::space::Activation;
 use prost::Message;
 
-use super::onnx::*;
 use super::weights::Weights;
 use super::{Cost, Network};
+use lglp_onnx::messages::*;
 
 /// A value between two operators: a feature map of `side x side`, or a vector (side 1).
 #[derive(Clone)]
@@ -270,6 +270,7 @@ impl Graph {
                 name: name.to_string(),
                 op_type: op.into(),
                 attribute: attributes(),
+                ..NodeProto::default()
             });
         }
         Value {
@@ -290,6 +291,7 @@ impl Graph {
                 &[self.batch, IMAGE_CHANNELS, self.resolution, self.resolution],
             )],
             output: vec![ValueInfoProto::tensor(OUTPUT, &[self.batch, classes])],
+            ..GraphProto::default()
         };
         let opset = OperatorSetIdProto {
             domain: String::new(),
@@ -310,6 +312,7 @@ fn tensor(name: &str, dims: &[u32], raw_data: Vec<u8>) -> TensorProto {
         dims: dims.iter().map(|d| i64::from(*d)).collect(),
         data_type: FLOAT,
         name: name.into(),
-        raw_data,
+        raw_data: raw_data.into(),
+        ..TensorProto::default()
     }
 }

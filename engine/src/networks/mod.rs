@@ -4,8 +4,8 @@
 
 mod blocks;
 mod graph;
-mod onnx;
 mod parts;
+mod recognition;
 mod weights;
 
 use std::iter::Sum;
@@ -19,6 +19,7 @@ use blocks::InvertedResidual;
 use graph::{Conv, Graph, Value};
 
 pub use parts::{Parts, Walks};
+pub use recognition::recognise;
 
 /// An ONNX model (opset 17, IR version 9) from `input` `[batch, 3, resolution, resolution]` to `logits`
 /// `[batch, classes]`, float32.
@@ -42,7 +43,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    fn of(operators: &[Operator], batch: u32) -> Self {
+    /// Of a network that is given by its operators, for a batch of so many inputs.
+    pub fn of(operators: &[Operator], batch: u32) -> Self {
         let macs: u64 = operators.iter().map(|operator| operator.macs).sum();
         let weight_bytes: u64 = operators.iter().map(|operator| operator.weight_bytes).sum();
         Self {

@@ -89,6 +89,19 @@ pub enum ModelError {
         /// The canonical text of the architecture.
         architecture: String,
     },
+    /// It predicts architectures of its space, and no other networks.
+    #[error(
+        "version {version} of `{hardware}`, of the recipe `{recipe}`, predicts architectures of its space alone; networks as ONNX are \
+         predicted by recipes that sum over operators, such as `additive`"
+    )]
+    ReadsArchitectures {
+        /// The hardware target of the version.
+        hardware: HardwareName,
+        /// The version's number in its hardware target.
+        version: u32,
+        /// The name of its recipe.
+        recipe: String,
+    },
     /// There is no search space of the name that the version has.
     #[error(transparent)]
     Space(#[from] UnknownSpace),

@@ -39,6 +39,12 @@ pub enum NoInterval {
     /// There is no spread to make the interval of, for this prediction or for differences at all.
     #[error("the version does not tell how far it may be off here")]
     NoSpread,
+    /// Too much of the prediction is of operators that the model was not fitted on.
+    #[error("{:.0} % of it is of operators that were not measured", 100.0 * .share)]
+    Guess {
+        /// The share of the prediction, 0 to 1.
+        share: f64,
+    },
     /// An end of the interval is NaN or infinite.
     #[error("the interval would have no end")]
     Endless,

@@ -113,15 +113,15 @@ pub struct Fitting<'a> {
 
 /// A fitted recipe: architectures in, latencies or energies out.
 pub struct FittedModel {
-    space: SearchSpace,
-    target: Target,
-    encoder: EncoderInstance,
+    pub(super) space: SearchSpace,
+    pub(super) target: Target,
+    pub(super) encoder: EncoderInstance,
     extractor: Option<FittedInstance>,
-    regressor: FittedInstance,
-    residual: Option<Residual>,
+    pub(super) regressor: FittedInstance,
+    pub(super) residual: Option<Residual>,
     parts: Parts,
     /// Where predictions follow from them.
-    lookups: Option<Lookups>,
+    pub(super) lookups: Option<Lookups>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
     gate: Option<ResidualGate>,
     /// Each row of the fit, as all others tell it; none of a model that was loaded.

@@ -53,6 +53,12 @@ impl LabelRange {
     }
 }
 
+/// Reasons as one text.
+fn joined<const COUNT: usize>(reasons: [Option<String>; COUNT]) -> Option<String> {
+    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
 impl TrainingRange {
     /// The range of some architectures and what was measured of them; `None` where there are none.
     pub fn of(space: &SearchSpace, architectures: &[Architecture], quantity: Quantity, labels: &[f64]) -> Option<Self> {
@@ -77,32 +83,45 @@ impl TrainingRange {
         macs: u64,
         predicted: f64,
     ) -> Option<String> {
-        let mut reasons = Vec::new();
-        let resolution = space.resolution(architecture);
-        if !self.resolutions.contains(&resolution) {
-            reasons.push(format!("resolution {resolution} was not in the training set"));
-        }
         let layers = space.layers(architecture).count();
-        if layers < self.layers.0 || layers > self.layers.1 {
-            reasons.push(format!(
-                "{layers} layers; trained on {} to {}",
-                self.layers.0, self.layers.1
-            ));
-        }
-        if macs < self.macs.0 || macs > self.macs.1 {
-            let giga = |m: u64| m as f64 / 1e9;
-            reasons.push(format!(
+        let layers = (layers < self.layers.0 || layers > self.layers.1).then(|| {
+            let (least, most) = self.layers;
+            format!("{layers} layers; trained on {least} to {most}")
+        });
+        let resolution = space.resolution(architecture);
+        joined([
+            self.resolution(resolution),
+            layers,
+            self.macs(macs),
+            self.labels.outside(predicted),
+        ])
+    }
+
+    /// In what a network of no space lies outside, as [`Self::outside`].
+    pub fn outside_of_network(&self, resolution: u32, macs: u64, predicted: f64) -> Option<String> {
+        joined([
+            self.resolution(resolution),
+            self.macs(macs),
+            self.labels.outside(predicted),
+        ])
+    }
+
+    fn resolution(&self, resolution: u32) -> Option<String> {
+        let is_new = !self.resolutions.contains(&resolution);
+        is_new.then(|| format!("resolution {resolution} was not in the training set"))
+    }
+
+    fn macs(&self, macs: u64) -> Option<String> {
+        let (least, most) = self.macs;
+        let giga = |m: u64| m as f64 / 1e9;
+        let trained = || {
+            format!(
                 "{:.2} GMAC; trained on {:.2} to {:.2}",
                 giga(macs),
-                giga(self.macs.0),
-                giga(self.macs.1)
-            ));
-        }
-        reasons.extend(self.labels.outside(predicted));
-        if reasons.is_empty() {
-            None
-        } else {
-            Some(reasons.join("; "))
-        }
+                giga(least),
+                giga(most)
+            )
+        };
+        (macs < least || macs > most).then(trained)
     }
 }

@@ -1,13 +1,14 @@
 //! One loaded version.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lglp_registry::{HardwareName, HardwareTarget, Quantity, Registry, Version};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
+use super::network::KnownOperators;
 use super::self_test::self_test;
 use super::{
     COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelError, ModelState, NoInterval,
@@ -37,9 +38,11 @@ pub struct ServedModel {
     pub account: Arc<str>,
     /// Time of a unit, as it was measured when it was loaded.
     unit: Duration,
-    model: FittedModel,
-    calibration: Calibration,
-    range: TrainingRange,
+    pub(super) model: FittedModel,
+    pub(super) calibration: Calibration,
+    pub(super) range: TrainingRange,
+    /// The operators of its space, once somebody asks for another network.
+    pub(super) known: OnceLock<KnownOperators>,
 }
 
 /// A prediction.
@@ -133,6 +136,7 @@ impl ServedModel {
             space,
             calibration: Calibration::of_version(content),
             range,
+            known: OnceLock::new(),
         })
     }
 
@@ -235,6 +239,14 @@ impl ServedModel {
     }
 
     fn check_one(&self, architecture: &Architecture, value: f64) -> Result<(), ModelError> {
+        match value.is_finite() {
+            true => Ok(()),
+            false => self.check_number(&self.space.canonical_text(architecture), value),
+        }
+    }
+
+    /// Refuses what is predicted of a network where it is no number.
+    pub(super) fn check_number(&self, network: &str, value: f64) -> Result<(), ModelError> {
         if value.is_finite() {
             return Ok(());
         }
@@ -243,7 +255,7 @@ impl ServedModel {
             version: self.version,
             value,
             unit: self.quantity().unit(),
-            architecture: self.space.canonical_text(architecture),
+            architecture: network.to_owned(),
         })
     }
 }

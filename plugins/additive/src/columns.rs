@@ -83,11 +83,12 @@ pub(crate) struct Columns {
 /// Amounts of an operator, in the order of the terms.
 pub(crate) fn amounts(operator: &Operator) -> [f64; TERMS] {
     let mut amounts = [0.0; TERMS];
-    let kind = usize::from(operator.shape.kind) - 1;
     amounts[0] = operator.work.launches;
     amounts[1] = operator.work.weight_kib;
-    amounts[2 + kind] = operator.work.kmacs;
-    amounts[2 + KINDS + kind] = operator.work.activation_kib;
+    if let Some(kind) = operator.kind() {
+        amounts[2 + kind] = operator.work.kmacs;
+        amounts[2 + KINDS + kind] = operator.work.activation_kib;
+    }
     amounts
 }
 
@@ -178,7 +179,9 @@ impl Columns {
                 row[terms + at] = amount / mean;
             }
         }
-        row[self.range(Group::Kind).start + usize::from(operator.shape.kind) - 1] = cost;
+        if let Some(kind) = operator.kind() {
+            row[self.range(Group::Kind).start + kind] = cost;
+        }
         let mut begin = self.range(Group::Kind).end;
         for basis in &self.bases {
             let psi = basis.at(operator, catalogue);

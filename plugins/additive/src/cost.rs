@@ -75,6 +75,16 @@ struct Taught {
     kinds: Vec<f64>,
 }
 
+impl Taught {
+    /// The ratio of operators of a kind to their generic cost; of a kind that has none of its own, the mean.
+    fn of_kind(&self, kind: Option<usize>) -> f64 {
+        match kind {
+            Some(kind) => self.kinds[kind],
+            None => self.kinds.iter().sum::<f64>() / self.kinds.len() as f64,
+        }
+    }
+}
+
 impl Cost {
     pub(crate) fn generic(generic: Generic) -> Self {
         Self {
@@ -88,9 +98,11 @@ impl Cost {
     pub(crate) fn taught(generic: Generic, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
         let mut sums = [(0.0, 0.0); KINDS];
         for (operator, cost) in catalogue.operators.iter().zip(&costs) {
-            let (taught, plain) = &mut sums[usize::from(operator.shape.kind) - 1];
-            *taught += cost;
-            *plain += generic.of_operator(operator);
+            if let Some(kind) = operator.kind() {
+                let (taught, plain) = &mut sums[kind];
+                *taught += cost;
+                *plain += generic.of_operator(operator);
+            }
         }
         let (taught, plain) = sums.iter().fold((0.0, 0.0), |(a, b), (t, p)| (a + t, b + p));
         let ratio = |(own, generic): &(f64, f64)| {
@@ -121,7 +133,7 @@ impl Cost {
         self.scale
             * match catalogue.find(&operator.shape) {
                 Some(number) => taught.operators[number as usize],
-                None => taught.kinds[usize::from(operator.shape.kind) - 1] * self.generic.of_operator(operator),
+                None => taught.of_kind(operator.kind()) * self.generic.of_operator(operator),
             }
     }
 

@@ -12,7 +12,8 @@ pub(crate) const WIDTH: usize = 15;
 /// The column of the side of the input.
 pub(crate) const SIDE_IN: usize = 6;
 
-/// Kinds that are told apart.
+/// Kinds that have columns and prices of their own, those of [`OPERATOR_NAMES`](lglp_sdk::plugin::operator::OPERATOR_NAMES) with
+/// the first codes: of the others, an operator costs what it ought to, and what its like were found to.
 pub(crate) const KINDS: usize = 9;
 
 /// What an operator is: all that its cost depends on.
@@ -73,7 +74,7 @@ impl Operator {
         }
         // All of them at once, whatever the first says: no number fails both comparisons.
         let valid = step.iter().fold(true, |valid, x| valid & (*x >= 0.0) & (*x < 1e12));
-        if !valid || step[0] > KINDS as f32 {
+        if !valid || step[0] > f32::from(u8::MAX) {
             let message = format!("a step is no operator: {step:?}; the regressor reads the encoder `operators`");
             return Err(PluginError::Failed(message));
         }
@@ -95,6 +96,11 @@ impl Operator {
             launches: f64::from(step[11]),
         };
         Ok(Some((Self { shape, work }, (step[9] as u16, step[10] as u16))))
+    }
+
+    /// The place of its kind among those of their own.
+    pub(crate) fn kind(&self) -> Option<usize> {
+        Some(usize::from(self.shape.kind) - 1).filter(|kind| *kind < KINDS)
     }
 
     /// Where kernels measure distances: logarithms of channels in, channels out, side.

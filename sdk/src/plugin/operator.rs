@@ -13,6 +13,18 @@ pub const OPERATOR_NAMES: &[(u32, &str)] = &[
     (OPERATOR_POINTWISE, "pointwise"),
     (OPERATOR_POOL, "pool"),
     (OPERATOR_FULLY_CONNECTED, "fully-connected"),
+    (OPERATOR_GROUPED, "grouped"),
+    (OPERATOR_TRANSPOSED, "transposed"),
+    (OPERATOR_MATRIX_PRODUCT, "matrix-product"),
+    (OPERATOR_ELEMENT_WISE, "element-wise"),
+    (OPERATOR_NORMALIZATION, "normalization"),
+    (OPERATOR_LOCAL_RESPONSE, "local-response"),
+    (OPERATOR_SOFTMAX, "softmax"),
+    (OPERATOR_COPY, "copy"),
+    (OPERATOR_RESIZE, "resize"),
+    (OPERATOR_REDUCTION, "reduction"),
+    (OPERATOR_RECURRENT, "recurrent"),
+    (OPERATOR_OTHER, "other"),
 ];
 
 /// Activations and their names.
@@ -20,6 +32,14 @@ pub const ACTIVATION_NAMES: &[(u32, &str)] = &[
     (ACTIVATION_NONE, "none"),
     (ACTIVATION_RELU, "relu"),
     (ACTIVATION_HARD_SWISH, "hard-swish"),
+    (ACTIVATION_CLIP, "clip"),
+    (ACTIVATION_SIGMOID, "sigmoid"),
+    (ACTIVATION_HARD_SIGMOID, "hard-sigmoid"),
+    (ACTIVATION_TANH, "tanh"),
+    (ACTIVATION_LEAKY_RELU, "leaky-relu"),
+    (ACTIVATION_SWISH, "swish"),
+    (ACTIVATION_GELU, "gelu"),
+    (ACTIVATION_EXPONENTIAL, "exponential"),
 ];
 
 /// The name of a code; `other` for one that is not known.

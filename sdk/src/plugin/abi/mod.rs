@@ -51,10 +51,34 @@ pub const OPERATOR_SQUEEZE_EXCITE: u32 = 5;
 pub const OPERATOR_ADD: u32 = 6;
 /// A 1x1 convolution elsewhere.
 pub const OPERATOR_POINTWISE: u32 = 7;
-/// The mean over height and width.
+/// A pool: over height and width, where it has no kernel.
 pub const OPERATOR_POOL: u32 = 8;
-/// A fully connected layer.
+/// A fully connected layer; of a sequence, for each of its places.
 pub const OPERATOR_FULLY_CONNECTED: u32 = 9;
+/// A convolution of groups of channels, more than one channel each.
+pub const OPERATOR_GROUPED: u32 = 10;
+/// A transposed convolution.
+pub const OPERATOR_TRANSPOSED: u32 = 11;
+/// The product of two matrices that both follow from the input.
+pub const OPERATOR_MATRIX_PRODUCT: u32 = 12;
+/// A function of each element by itself, which none of the operators above takes on.
+pub const OPERATOR_ELEMENT_WISE: u32 = 13;
+/// Batch normalization that stands alone, layer, instance or group normalization.
+pub const OPERATOR_NORMALIZATION: u32 = 14;
+/// Local response normalization, over neighbouring channels.
+pub const OPERATOR_LOCAL_RESPONSE: u32 = 15;
+/// Softmax.
+pub const OPERATOR_SOFTMAX: u32 = 16;
+/// Values that are put together, taken or brought into another order.
+pub const OPERATOR_COPY: u32 = 17;
+/// Interpolation to another height and width.
+pub const OPERATOR_RESIZE: u32 = 18;
+/// Sums, means or extremes over some dimensions, other than a pool.
+pub const OPERATOR_REDUCTION: u32 = 19;
+/// LSTM, GRU and their like.
+pub const OPERATOR_RECURRENT: u32 = 20;
+/// None of these.
+pub const OPERATOR_OTHER: u32 = 255;
 
 /// Activations of an [`Operator`]. None.
 pub const ACTIVATION_NONE: u32 = 0;
@@ -62,6 +86,22 @@ pub const ACTIVATION_NONE: u32 = 0;
 pub const ACTIVATION_RELU: u32 = 1;
 /// `x * max(0, min(1, x / 6 + 1 / 2))`.
 pub const ACTIVATION_HARD_SWISH: u32 = 2;
+/// `max(least, min(most, x))`, such as ReLU6.
+pub const ACTIVATION_CLIP: u32 = 3;
+/// `1 / (1 + exp(-x))`.
+pub const ACTIVATION_SIGMOID: u32 = 4;
+/// `max(0, min(1, x / 6 + 1 / 2))`.
+pub const ACTIVATION_HARD_SIGMOID: u32 = 5;
+/// The hyperbolic tangent.
+pub const ACTIVATION_TANH: u32 = 6;
+/// ReLU with a slope below 0, which is learned or not.
+pub const ACTIVATION_LEAKY_RELU: u32 = 7;
+/// `x / (1 + exp(-x))`, also called SiLU.
+pub const ACTIVATION_SWISH: u32 = 8;
+/// `x / 2 * (1 + erf(x / sqrt 2))`.
+pub const ACTIVATION_GELU: u32 = 9;
+/// Another one of exponentials, such as ELU, softplus or Mish.
+pub const ACTIVATION_EXPONENTIAL: u32 = 10;
 
 /// Done.
 pub const STATUS_OK: u32 = 0;

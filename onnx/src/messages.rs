@@ -1,10 +1,12 @@
-//! The part of the ONNX protobuf schema that is written here (onnx.proto3, IR version 9).
+//! The part of the ONNX protobuf schema that is read and written here (onnx.proto3, IR version 9).
 //!
 //! `dims` and `ints` are unpacked, as the schema (proto2 in origin) has them: `onnx.checker` compares byte for byte.
 
+use bytes::Bytes;
+
 /// A model: graph, opset, producer.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct ModelProto {
+pub struct ModelProto {
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
     #[prost(string, tag = "2")]
@@ -16,7 +18,7 @@ pub(super) struct ModelProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct OperatorSetIdProto {
+pub struct OperatorSetIdProto {
     #[prost(string, tag = "1")]
     pub domain: String,
     #[prost(int64, tag = "2")]
@@ -24,7 +26,7 @@ pub(super) struct OperatorSetIdProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct GraphProto {
+pub struct GraphProto {
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<NodeProto>,
     #[prost(string, tag = "2")]
@@ -35,10 +37,13 @@ pub(super) struct GraphProto {
     pub input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfoProto>,
+    /// Shapes of values in between, where the exporter knew them.
+    #[prost(message, repeated, tag = "13")]
+    pub value_info: Vec<ValueInfoProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct NodeProto {
+pub struct NodeProto {
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
@@ -49,41 +54,73 @@ pub(super) struct NodeProto {
     pub op_type: String,
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct AttributeProto {
+pub struct AttributeProto {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(float, tag = "2")]
     pub f: f32,
     #[prost(int64, tag = "3")]
     pub i: i64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: Vec<u8>,
+    #[prost(message, optional, tag = "5")]
+    pub t: Option<TensorProto>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
-    /// 1: float, 2: int, 7: ints.
+    /// 1: float, 2: int, 3: string, 4: tensor, 6: floats, 7: ints.
     #[prost(int32, tag = "20")]
     pub r#type: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct TensorProto {
+pub struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
-    /// [`FLOAT`].
+    /// `TensorProto.DataType`, such as [`FLOAT`].
     #[prost(int32, tag = "2")]
     pub data_type: i32,
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
     pub name: String,
-    #[prost(bytes = "vec", tag = "9")]
-    pub raw_data: Vec<u8>,
+    /// Little-endian; weights are not copied out of the file.
+    #[prost(bytes = "bytes", tag = "9")]
+    pub raw_data: Bytes,
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    /// 1: the data are in a file beside the model.
+    #[prost(int32, tag = "14")]
+    pub data_location: i32,
 }
 
 /// `TensorProto.DataType.FLOAT`.
-pub(super) const FLOAT: i32 = 1;
+pub const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT32`.
+pub const INT32: i32 = 6;
+/// `TensorProto.DataType.INT64`.
+pub const INT64: i32 = 7;
+/// `TensorProto.DataType.BOOL`.
+pub const BOOL: i32 = 9;
+/// `TensorProto.DataType.FLOAT16`.
+pub const FLOAT16: i32 = 10;
+/// `TensorProto.DataType.DOUBLE`.
+pub const DOUBLE: i32 = 11;
+/// `TensorProto.DataType.BFLOAT16`; what comes after it is no wider than a byte.
+pub const BFLOAT16: i32 = 16;
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct ValueInfoProto {
+pub struct ValueInfoProto {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(message, optional, tag = "2")]
@@ -91,13 +128,13 @@ pub(super) struct ValueInfoProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct TypeProto {
+pub struct TypeProto {
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorTypeProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct TensorTypeProto {
+pub struct TensorTypeProto {
     #[prost(int32, tag = "1")]
     pub elem_type: i32,
     #[prost(message, optional, tag = "2")]
@@ -105,19 +142,22 @@ pub(super) struct TensorTypeProto {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct TensorShapeProto {
+pub struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
     pub dim: Vec<DimensionProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct DimensionProto {
-    #[prost(int64, tag = "1")]
-    pub dim_value: i64,
+pub struct DimensionProto {
+    #[prost(int64, optional, tag = "1")]
+    pub dim_value: Option<i64>,
+    /// The name of a dimension that is not fixed.
+    #[prost(string, tag = "2")]
+    pub dim_param: String,
 }
 
 impl AttributeProto {
-    pub(super) fn float(name: &str, value: f32) -> Self {
+    pub fn float(name: &str, value: f32) -> Self {
         Self {
             name: name.into(),
             f: value,
@@ -126,7 +166,7 @@ impl AttributeProto {
         }
     }
 
-    pub(super) fn int(name: &str, value: i64) -> Self {
+    pub fn int(name: &str, value: i64) -> Self {
         Self {
             name: name.into(),
             i: value,
@@ -135,7 +175,7 @@ impl AttributeProto {
         }
     }
 
-    pub(super) fn ints(name: &str, values: Vec<i64>) -> Self {
+    pub fn ints(name: &str, values: Vec<i64>) -> Self {
         Self {
             name: name.into(),
             ints: values,
@@ -147,11 +187,12 @@ impl AttributeProto {
 
 impl ValueInfoProto {
     /// A float tensor of fixed shape.
-    pub(super) fn tensor(name: &str, shape: &[u32]) -> Self {
+    pub fn tensor(name: &str, shape: &[u32]) -> Self {
         let dim = shape
             .iter()
             .map(|side| DimensionProto {
-                dim_value: i64::from(*side),
+                dim_value: Some(i64::from(*side)),
+                dim_param: String::new(),
             })
             .collect();
         let tensor_type = TensorTypeProto {

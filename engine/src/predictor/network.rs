@@ -1,0 +1,189 @@
+//! Predictions of networks that are given by their operators, whatever space they are of, or of none.
+//!
+//! A model that sums up over operators predicts any sum of them. What it was not fitted on it can only guess: those operators are
+//! named, with their share, and the interval is as wide as the guess is.
+
+use std::collections::{BTreeMap, HashSet};
+
+use lglp_sdk::plugin::abi::Operator;
+use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, OPERATOR_NAMES, name_of};
+use lglp_sdk::{Sampler, SearchSpace};
+
+use super::model::{Estimate, FittedModel};
+use super::{Interval, ModelError, NoInterval, Predicted, ServedModel};
+use crate::host::{PluginError, Spread};
+use crate::networks::{self, Cost};
+
+/// Networks of the space whose operators are taken for those that a model was fitted on.
+const SAMPLED: usize = 512;
+
+/// The share of a prediction that may be guessed, for there to be an interval at all.
+const MOST_GUESSED: f64 = 0.1;
+
+/// How many times as long as it is guessed an operator may take, or how many times less.
+const UNSURE: f64 = 3.0;
+
+/// What tells operators apart that cost otherwise: kind, kernel, stride and activation.
+type Category = (u32, u32, u32, u32);
+
+fn category(operator: &Operator) -> Category {
+    (operator.kind, operator.kernel, operator.stride, operator.activation)
+}
+
+/// The operators that a model was fitted on.
+pub(super) struct KnownOperators(HashSet<Category>);
+
+/// A prediction of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PredictedNetwork {
+    /// The prediction.
+    pub predicted: Predicted,
+    /// Operators that the model was not fitted on; those of the largest share first.
+    pub unknown: Vec<UnknownOperator>,
+}
+
+/// Operators of one category that a model was not fitted on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnknownOperator {
+    /// Such as `convolution 3x3, stride 2, relu`.
+    pub operator: String,
+    /// How many of them the network has.
+    pub count: usize,
+    /// Their share of the network's multiply-accumulates, 0 to 1.
+    pub macs_share: f64,
+    /// Their share of the prediction, 0 to 1: what of it is a guess.
+    pub share: f64,
+}
+
+impl KnownOperators {
+    pub(super) fn of(space: &SearchSpace) -> Self {
+        let some = Sampler::new(space, 0).take(SAMPLED);
+        let operators = some.flat_map(|architecture| networks::operators(space, &architecture));
+        Self(operators.map(|operator| category(&operator)).collect())
+    }
+
+    /// The operators of a network that are none of these; `values` are what each is predicted to take.
+    fn unknown(&self, operators: &[Operator], values: &[f64]) -> Vec<UnknownOperator> {
+        let all_macs: u64 = operators.iter().map(|operator| operator.macs).sum();
+        let all: f64 = values.iter().sum();
+        let mut sums = BTreeMap::<Category, (usize, u64, f64)>::new();
+        for (operator, value) in operators.iter().zip(values) {
+            if !self.0.contains(&category(operator)) {
+                let (count, macs, guessed) = sums.entry(category(operator)).or_default();
+                *count += 1;
+                *macs += operator.macs;
+                *guessed += value.max(0.0);
+            }
+        }
+        let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 };
+        let mut unknown: Vec<UnknownOperator> = sums
+            .into_iter()
+            .map(|(category, (count, macs, guessed))| UnknownOperator {
+                operator: words(category),
+                count,
+                macs_share: share(macs as f64, all_macs as f64),
+                share: share(guessed, all),
+            })
+            .collect();
+        unknown.sort_by(|a, b| b.share.total_cmp(&a.share));
+        unknown
+    }
+}
+
+/// `convolution 3x3, stride 2, relu`
+fn words((kind, kernel, stride, activation): Category) -> String {
+    let mut words = name_of(kind, OPERATOR_NAMES).to_owned();
+    if kernel > 0 {
+        words += &format!(" {kernel}x{kernel}");
+    }
+    if stride > 1 {
+        words += &format!(", stride {stride}");
+    }
+    if activation > 0 {
+        words += &format!(", {}", name_of(activation, ACTIVATION_NAMES));
+    }
+    words
+}
+
+impl FittedModel {
+    /// Whether it predicts networks that are given by their operators: where a prediction is a sum over them, and nothing else.
+    pub fn reads_networks(&self) -> bool {
+        self.lookups.is_some() && self.residual.is_none()
+    }
+
+    /// Predicts a network, in the unit of the recipe's quantity, and what of that each of its operators takes, the rest last, where the
+    /// regressor tells that. Only of a model that [reads networks](Self::reads_networks).
+    fn estimate_network(&self, operators: &[Operator]) -> Result<(Estimate, Option<Vec<f64>>), PluginError> {
+        let encoded = self.encoder.encode_network(operators)?;
+        let (value, spread) = match self.regressor.predict_spread(&encoded)? {
+            Some(Spread { predicted, spreads }) => (predicted[0], spreads.first().copied()),
+            None => (self.regressor.predict(&encoded)?[0], None),
+        };
+        let scale = self.target.scale(Cost::of(operators, 1).macs);
+        let estimate = Estimate {
+            value: value * scale,
+            spread: spread.map(|spread| spread * scale),
+        };
+        let parts = self.regressor.contributions(&encoded)?;
+        let parts = parts.map(|parts| parts.iter().take(operators.len()).map(|part| part * scale).collect());
+        Ok((estimate, parts))
+    }
+}
+
+impl ServedModel {
+    /// Whether it predicts networks that are given by their operators.
+    ///
+    /// # Errors
+    /// `ReadsArchitectures`, where it does not.
+    pub fn check_reads_networks(&self) -> Result<(), ModelError> {
+        if self.model.reads_networks() {
+            return Ok(());
+        }
+        Err(ModelError::ReadsArchitectures {
+            hardware: self.hardware.clone(),
+            version: self.version,
+            recipe: self.recipe.clone(),
+        })
+    }
+
+    /// Predicts a network that is none of the model's space, with an interval of this coverage.
+    ///
+    /// # Errors
+    /// As [`Self::check_reads_networks`], and whatever keeps the model from predicting.
+    pub fn predict_network(&self, operators: &[Operator], coverage: f64) -> Result<PredictedNetwork, ModelError> {
+        self.check_reads_networks()?;
+        let (Estimate { value, spread }, parts) = self.model.estimate_network(operators)?;
+        // Where a model does not tell what each operator takes, those that it knows not are told by what they compute.
+        let macs = || operators.iter().map(|operator| operator.macs as f64).collect();
+        let known = self.known.get_or_init(|| KnownOperators::of(&self.space));
+        let unknown = known.unknown(operators, &parts.unwrap_or_else(macs));
+        self.check_number("a network of no architecture", value)?;
+        let guessed: f64 = unknown.iter().map(|unknown| unknown.share).sum();
+        let interval = self
+            .calibration
+            .reach(coverage)
+            .and_then(|reach| reach.around(value, spread));
+        let macs = Cost::of(operators, 1).macs;
+        Ok(PredictedNetwork {
+            predicted: Predicted {
+                value,
+                interval: interval.and_then(|interval| widened(interval, value, guessed)),
+                outside_training_range: self.range.outside_of_network(operators[0].side_in, macs, value),
+            },
+            unknown,
+        })
+    }
+}
+
+/// An interval that holds what guessed operators may take, too.
+fn widened(interval: Interval, value: f64, guessed: f64) -> Result<Interval, NoInterval> {
+    if guessed > MOST_GUESSED {
+        return Err(NoInterval::Guess { share: guessed });
+    }
+    let guess = guessed * value.abs();
+    Ok(Interval {
+        low: (interval.low - guess * (1.0 - 1.0 / UNSURE)).max(0.0),
+        high: interval.high + guess * (UNSURE - 1.0),
+        ..interval
+    })
+}

@@ -1,0 +1,57 @@
+//! Why a model cannot be read.
+
+/// Why a model cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnnxError {
+    /// The bytes are no ONNX model.
+    #[error("it is no ONNX model: {0}")]
+    NotOnnx(String),
+    /// It is larger than any network that is measured.
+    #[error("it has {what}; at most {most} are read")]
+    TooMuch {
+        /// What there is too much of, in words.
+        what: String,
+        /// How many are read.
+        most: u64,
+    },
+    /// An input has no fixed shape.
+    #[error("the input `{input}` has the shape {shape}; fix it: `{input}={example}`")]
+    OpenShape {
+        /// The input.
+        input: String,
+        /// Its shape as the model tells it.
+        shape: String,
+        /// A shape that it could have.
+        example: String,
+    },
+    /// A shape was given for what is no input, or does not fit it.
+    #[error("the shape of `{input}`: {message}")]
+    GivenShape {
+        /// The name that was given.
+        input: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// It computes in another number format than what is measured.
+    #[error("{place} is of {format}; networks are measured in float32: export it in float32")]
+    Format {
+        /// The value or the node, in words.
+        place: String,
+        /// The format.
+        format: String,
+    },
+    /// A node is wrong, or cannot be read.
+    #[error("node `{node}` ({op}): {message}")]
+    Node {
+        /// The node's name, or its number where it has none.
+        node: String,
+        /// Its operator.
+        op: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nothing is computed from the input.
+    #[error("it computes nothing from its inputs")]
+    Empty,
+}

@@ -1,0 +1,56 @@
+//! Reads ONNX models into tables of operators, as a runtime executes them, without running anything.
+//!
+//! A model is decoded (`messages`, `limits`), the shapes of all its values are inferred and what follows from constants alone is
+//! computed (`graph`, `shapes`, `fold`), what exporters spell out is put together again (`rewrite`), and what is left is counted
+//! (`table`). Whatever a file holds, it ends in a table or an error, within bounds of memory and time.
+
+mod call;
+mod error;
+mod fact;
+mod fold;
+mod graph;
+mod limits;
+#[expect(
+    missing_docs,
+    reason = "the schema documents its fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"
+)]
+pub mod messages;
+mod rewrite;
+mod shapes;
+mod table;
+mod tensor;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use lglp_sdk::plugin::abi::Operator;
+
+pub use error::OnnxError;
+
+/// A network as its operators.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Inputs at once: the first side of the model's first input.
+    pub batch: u64,
+    /// What a runtime executes, in its order, for one input of the batch, in float32.
+    pub operators: Vec<Operator>,
+    /// Where each operator stems from.
+    pub origins: Vec<Origin>,
+}
+
+/// Where an operator stems from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The operator of ONNX; that which is spelled out, where an operator is several nodes.
+    pub op: String,
+    /// The name of the node; of the first, where an operator is several. Empty where it has none.
+    pub node: String,
+}
+
+/// Reads a model. `shapes` are those of inputs by their names, for inputs that the model leaves open; an open batch is 1.
+///
+/// # Errors
+/// See [`OnnxError`].
+pub fn read(model: Bytes, shapes: &BTreeMap<String, Vec<u64>>) -> Result<Network, OnnxError> {
+    table::of(&graph::read(model, shapes)?)
+}

@@ -1,0 +1,123 @@
+//! Activations that are spelled out: `x * sigmoid(x)`, `x * clip(x + 3, 0, 6) / 6`, `x / 2 * (1 + erf(x / sqrt 2))`.
+
+use super::Steps;
+use crate::graph::ValueId;
+
+const ARITHMETIC: [&str; 4] = ["Add", "Sub", "Mul", "Div"];
+
+/// What is known of the steps around a function such as `Sigmoid`.
+struct Around {
+    /// What the function and the product behind it both read.
+    base: ValueId,
+    /// All steps but the function and the last.
+    between: Vec<usize>,
+    last: usize,
+    /// Whether what comes out was multiplied by `base`.
+    gates: bool,
+    /// Steps with a constant, behind the function.
+    scales: usize,
+}
+
+pub(super) fn rewrite(steps: &mut Steps<'_>) {
+    for at in 0..steps.places() {
+        let Some(step) = steps.get(at) else { continue };
+        let op = step.op.clone();
+        if !matches!(op.as_str(), "Sigmoid" | "HardSigmoid" | "Clip" | "Erf" | "Tanh") {
+            continue;
+        }
+        let Some(mut input) = step.inputs.first().copied() else {
+            continue;
+        };
+        let mut before = steps.producer_for_one(input);
+        // ReLU6 is written as ReLU and a clip.
+        if let Some(relu) = before.filter(|before| op == "Clip" && steps.is(*before, &["Relu"])) {
+            input = steps.get(relu).map_or(input, |relu| relu.inputs[0]);
+            steps.skip(relu, at);
+            before = steps.producer_for_one(input);
+        }
+        let shifted = before.filter(|before| is_scaled(steps, *before));
+        let name = match op.as_str() {
+            "Sigmoid" | "HardSigmoid" => {
+                let around = follow(steps, at, input, Vec::new(), false);
+                let name = if op == "Sigmoid" { "Swish" } else { "HardSwish" };
+                around
+                    .filter(|around| around.gates && around.scales == 0)
+                    .map(|around| (name, around))
+            }
+            "Tanh" => before
+                .filter(|before| steps.is(*before, &["Softplus"]))
+                .and_then(|softplus| {
+                    let base = steps.get(softplus)?.inputs[0];
+                    let around = follow(steps, at, base, vec![softplus], false)?;
+                    (around.gates && around.scales == 0).then_some(("Mish", around))
+                }),
+            _ => shifted.and_then(|shift| {
+                let base = steps.computed_and_constant(shift)?.0;
+                let around = follow(steps, at, base, vec![shift], true)?;
+                match (op.as_str(), around.gates, around.scales) {
+                    ("Erf", true, 1..) => Some(("Gelu", around)),
+                    ("Clip", true, 1..) => Some(("HardSwish", around)),
+                    ("Clip", false, 1..) => Some(("HardSigmoid", around)),
+                    _ => None,
+                }
+            }),
+        };
+        if let Some((name, around)) = name {
+            steps.replace(&around.between, around.last, at, name, vec![around.base], Vec::new());
+        }
+    }
+}
+
+/// Whether a step shifts or scales by one constant.
+fn is_scaled(steps: &Steps<'_>, at: usize) -> bool {
+    let by_one = |(_, constant): (ValueId, ValueId)| steps.graph.facts[constant].shape.iter().product::<u64>() == 1;
+    steps.is(at, &ARITHMETIC) && steps.computed_and_constant(at).is_some_and(by_one)
+}
+
+/// Follows a function's value through shifts, scales and one product with `base`; `None` where nothing of that follows. `to_the_end`: also
+/// through those that come after the product.
+fn follow(steps: &Steps<'_>, at: usize, base: ValueId, mut between: Vec<usize>, to_the_end: bool) -> Option<Around> {
+    let (mut last, mut gates, mut scales) = (at, false, 0);
+    let mut path = Vec::new();
+    while !gates || to_the_end {
+        let value = *steps.get(last)?.outputs.first()?;
+        let Some(next) = steps.sole_consumer(value) else { break };
+        if is_scaled(steps, next) {
+            scales += 1;
+        } else if let Some(half) = (!gates).then(|| product(steps, next, value, base)).flatten() {
+            gates = true;
+            if let Some(half) = half {
+                between.push(half);
+                scales += 1;
+            }
+        } else {
+            break;
+        }
+        path.push(next);
+        last = next;
+    }
+    path.pop()?;
+    between.extend(path);
+    Some(Around {
+        base,
+        between,
+        last,
+        gates,
+        scales,
+    })
+}
+
+/// Whether a step multiplies a value by `base`, or by a multiple of it, and then the step that computes that.
+fn product(steps: &Steps<'_>, at: usize, value: ValueId, base: ValueId) -> Option<Option<usize>> {
+    if !steps.is(at, &["Mul"]) {
+        return None;
+    }
+    let [a, b] = steps.get(at)?.inputs[..] else { return None };
+    let other = if steps.are_same(a, value) { b } else { a };
+    if steps.are_same(other, base) {
+        return Some(None);
+    }
+    let half = steps.producer_for_one(other)?;
+    let (of, _) = steps.computed_and_constant(half)?;
+    (is_scaled(steps, half) && steps.are_same(of, base)).then_some(Some(half))
+}

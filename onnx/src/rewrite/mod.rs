@@ -1,0 +1,262 @@
+//! The steps that a runtime takes: nodes whose values are only looked at otherwise are none, and what an exporter spells out in
+//! several nodes is one.
+
+mod affine;
+mod excitations;
+mod functions;
+mod norms;
+
+use crate::graph::{Graph, Node, ValueId};
+
+/// A step.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// An operator of ONNX, or [`SQUEEZE_EXCITE`].
+    pub op: String,
+    /// The node that it stems from.
+    pub node: usize,
+    /// What it reads, constants among it.
+    pub inputs: Vec<ValueId>,
+    pub outputs: Vec<ValueId>,
+    /// Whether something is added to its products: a bias, or what became one.
+    pub has_bias: bool,
+    /// The steps that it is put together from.
+    pub parts: Vec<Self>,
+}
+
+/// Squeeze-and-excitation as one step.
+pub(crate) const SQUEEZE_EXCITE: &str = "SqueezeExcite";
+
+/// All steps of a graph, in the order of its nodes.
+pub(crate) struct Steps<'a> {
+    pub graph: &'a Graph,
+    steps: Vec<Option<Step>>,
+    /// By the number of a value: the value that holds the same numbers in the same order.
+    same: Vec<ValueId>,
+    producers: Vec<Option<usize>>,
+    consumers: Vec<Vec<usize>>,
+    is_output: Vec<bool>,
+}
+
+impl<'a> Steps<'a> {
+    /// The steps of a graph, all that is spelled out put together.
+    pub(crate) fn of(graph: &'a Graph) -> Self {
+        let mut steps = Self::alive(graph);
+        functions::rewrite(&mut steps);
+        norms::rewrite(&mut steps);
+        affine::rewrite(&mut steps);
+        excitations::rewrite(&mut steps);
+        steps
+    }
+
+    /// One step for each node that computes something from the inputs that somebody asks for.
+    fn alive(graph: &'a Graph) -> Self {
+        let values = graph.facts.len();
+        let mut steps = Self {
+            graph,
+            steps: Vec::with_capacity(graph.nodes.len()),
+            same: (0..values).collect(),
+            producers: vec![None; values],
+            consumers: vec![Vec::new(); values],
+            is_output: vec![false; values],
+        };
+        for (number, node) in graph.nodes.iter().enumerate() {
+            let outputs: Vec<ValueId> = node.outputs.iter().flatten().copied().collect();
+            let computes = outputs.iter().any(|id| !graph.facts[*id].is_constant());
+            let viewed = node.inputs.first().copied().flatten().filter(|_| is_view(graph, node));
+            let step = match (computes, viewed) {
+                (false, _) => None,
+                (true, Some(input)) => {
+                    outputs.iter().for_each(|id| steps.same[*id] = steps.same[input]);
+                    None
+                }
+                (true, None) => Some(Step {
+                    op: node.proto.op_type.clone(),
+                    node: number,
+                    inputs: node.inputs.iter().flatten().copied().collect(),
+                    outputs,
+                    has_bias: node.inputs.get(2).copied().flatten().is_some(),
+                    parts: Vec::new(),
+                }),
+            };
+            steps.push(step);
+        }
+        for id in &graph.outputs {
+            steps.is_output[steps.same[*id]] = true;
+        }
+        for at in (0..steps.steps.len()).rev() {
+            let asked = |id: &ValueId| steps.is_output[steps.same[*id]] || !steps.consumers[steps.same[*id]].is_empty();
+            if steps.steps[at]
+                .as_ref()
+                .is_some_and(|step| !step.outputs.iter().any(asked))
+            {
+                steps.remove(at);
+            }
+        }
+        steps
+    }
+
+    fn push(&mut self, step: Option<Step>) {
+        let at = self.steps.len();
+        if let Some(step) = &step {
+            for id in &step.inputs {
+                self.consumers[self.same[*id]].push(at);
+            }
+            for id in &step.outputs {
+                self.producers[*id] = Some(at);
+            }
+        }
+        self.steps.push(step);
+    }
+
+    /// The steps that are left, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Step)> {
+        self.steps
+            .iter()
+            .enumerate()
+            .filter_map(|(at, step)| Some((at, step.as_ref()?)))
+    }
+
+    /// How many places for steps there are.
+    fn places(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&Step> {
+        self.steps[at].as_ref()
+    }
+
+    /// A step of one of some operators.
+    fn is(&self, at: usize, ops: &[&str]) -> bool {
+        self.get(at).is_some_and(|step| ops.contains(&step.op.as_str()))
+    }
+
+    /// The step that computes a value.
+    pub(crate) fn producer(&self, id: ValueId) -> Option<usize> {
+        self.producers[self.same[id]]
+    }
+
+    /// The only step that reads a value, once.
+    pub(crate) fn sole_consumer(&self, id: ValueId) -> Option<usize> {
+        let id = self.same[id];
+        match self.consumers[id].as_slice() {
+            [only] if !self.is_output[id] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// The step that computes a value for one other step alone.
+    fn producer_for_one(&self, id: ValueId) -> Option<usize> {
+        self.sole_consumer(id)?;
+        self.producer(id)
+    }
+
+    /// Whether two values hold the same numbers.
+    fn are_same(&self, a: ValueId, b: ValueId) -> bool {
+        self.same[a] == self.same[b]
+    }
+
+    fn is_constant(&self, id: ValueId) -> bool {
+        self.graph.facts[id].is_constant()
+    }
+
+    /// The one input of a step that is computed, where the others are constants, with one of these.
+    fn computed_and_constant(&self, at: usize) -> Option<(ValueId, ValueId)> {
+        match self.get(at)?.inputs[..] {
+            [a, b] if !self.is_constant(a) && self.is_constant(b) => Some((a, b)),
+            [a, b] if self.is_constant(a) && !self.is_constant(b) => Some((b, a)),
+            _ => None,
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        let Some(step) = self.steps[at].take() else { return };
+        for id in step.inputs {
+            self.consumers[self.same[id]].retain(|consumer| *consumer != at);
+        }
+        for id in step.outputs {
+            if self.producers[id] == Some(at) {
+                self.producers[id] = None;
+            }
+        }
+    }
+
+    /// Puts one step in the place of several, the last of which tells what comes out.
+    fn replace(&mut self, gone: &[usize], last: usize, at: usize, op: &str, inputs: Vec<ValueId>, parts: Vec<Step>) {
+        let Some(outputs) = self.get(last).map(|step| step.outputs.clone()) else {
+            return;
+        };
+        let node = self.get(at).map_or(0, |step| step.node);
+        for step in gone.iter().chain([&last, &at]) {
+            self.remove(*step);
+        }
+        for id in &inputs {
+            self.consumers[self.same[*id]].push(at);
+        }
+        for id in &outputs {
+            self.producers[*id] = Some(at);
+        }
+        self.steps[at] = Some(Step {
+            op: op.into(),
+            node,
+            inputs,
+            outputs,
+            has_bias: false,
+            parts,
+        });
+    }
+
+    /// Lets a step do what the only step behind it does, too.
+    pub(crate) fn absorb(&mut self, at: usize, behind: usize) {
+        let Some(outputs) = self.get(behind).map(|step| step.outputs.clone()) else {
+            return;
+        };
+        self.remove(behind);
+        for id in &outputs {
+            self.producers[*id] = Some(at);
+        }
+        if let Some(step) = &mut self.steps[at] {
+            step.outputs = outputs;
+        }
+    }
+
+    /// Lets a step read what the step before it reads, which is read by nobody else.
+    fn skip(&mut self, before: usize, at: usize) {
+        let Some(input) = self.get(before).and_then(|step| step.inputs.first().copied()) else {
+            return;
+        };
+        self.remove(before);
+        self.consumers[self.same[input]].push(at);
+        if let Some(step) = &mut self.steps[at] {
+            step.inputs[0] = input;
+        }
+    }
+
+    fn set_bias(&mut self, at: usize) {
+        if let Some(step) = &mut self.steps[at] {
+            step.has_bias = true;
+        }
+    }
+}
+
+/// Whether a node leaves the numbers and their order as they are.
+fn is_view(graph: &Graph, node: &Node) -> bool {
+    match node.proto.op_type.as_str() {
+        "Identity" | "Dropout" | "Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => true,
+        "Transpose" => {
+            let Some(input) = node.inputs.first().copied().flatten() else {
+                return false;
+            };
+            let shape = &graph.facts[input].shape;
+            let reversed: Vec<i64> = (0..shape.len() as i64).rev().collect();
+            let call = graph.call(node);
+            let order = call.ints("perm").unwrap_or(&reversed);
+            // Sides of 1 may go anywhere.
+            let moved = order
+                .iter()
+                .filter(|axis| shape.get(**axis as usize).is_some_and(|side| *side > 1));
+            moved.is_sorted()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,48 @@
+//! Layer normalization that is spelled out: `(x - mean x) / sqrt(mean (x - mean x)^2 + eps) * scale + bias`.
+
+use super::Steps;
+use crate::graph::ValueId;
+
+pub(super) fn rewrite(steps: &mut Steps<'_>) {
+    for at in 0..steps.places() {
+        let Some((input, gone)) = normalized(steps, at) else {
+            continue;
+        };
+        steps.replace(&gone, at, at, "LayerNormalization", vec![input], Vec::new());
+        for op in ["Mul", "Add"] {
+            let behind = steps.get(at).and_then(|step| steps.sole_consumer(step.outputs[0]));
+            if let Some(behind) =
+                behind.filter(|behind| steps.is(*behind, &[op]) && steps.computed_and_constant(*behind).is_some())
+            {
+                steps.absorb(at, behind);
+                steps.set_bias(at);
+            }
+        }
+    }
+}
+
+/// What a division normalizes, and the steps before it.
+fn normalized(steps: &Steps<'_>, at: usize) -> Option<(ValueId, Vec<usize>)> {
+    if !steps.is(at, &["Div"]) {
+        return None;
+    }
+    let [centred, deviation] = steps.get(at)?.inputs[..] else {
+        return None;
+    };
+    let before = |id: ValueId, ops: &[&str]| steps.producer_for_one(id).filter(|found| steps.is(*found, ops));
+    let root = before(deviation, &["Sqrt"])?;
+    let sum = before(steps.get(root)?.inputs[0], &["Add"])?;
+    let mean = before(steps.computed_and_constant(sum)?.0, &["ReduceMean"])?;
+    let square = before(steps.get(mean)?.inputs[0], &["Pow", "Mul"])?;
+    let difference = steps.producer(centred).filter(|found| steps.is(*found, &["Sub"]))?;
+    if !steps.are_same(steps.get(square)?.inputs[0], centred) {
+        return None;
+    }
+    let [input, centre] = steps.get(difference)?.inputs[..] else {
+        return None;
+    };
+    let first = before(centre, &["ReduceMean"])?;
+    steps
+        .are_same(steps.get(first)?.inputs[0], input)
+        .then(|| (input, vec![root, sum, mean, square, difference, first]))
+}

@@ -33,7 +33,7 @@ pub(crate) fn check_format(data_type: i32, place: impl FnOnce() -> String) -> Re
     let format = match data_type {
         FLOAT16 => "float16",
         BFLOAT16 => "bfloat16",
-        BFLOAT16.. => "a narrow format",
+        17.. => "a format of a byte or less",
         _ => return Ok(()),
     };
     Err(OnnxError::Format {

@@ -63,13 +63,13 @@ pub(super) fn boolean(value: &Value, at: impl Display) -> Result<bool, Architect
     })
 }
 
-pub(super) fn array<'a>(value: &'a Value, at: impl Display) -> Result<&'a Vec<Value>, ArchitectureError> {
+pub(super) fn array(value: &Value, at: impl Display) -> Result<&Vec<Value>, ArchitectureError> {
     value
         .as_array()
         .ok_or_else(|| ArchitectureError::new(at.to_string(), format!("expected an array, not {}", kind(value))))
 }
 
-pub(super) fn object<'a>(value: &'a Value, at: impl Display) -> Result<&'a Fields, ArchitectureError> {
+pub(super) fn object(value: &Value, at: impl Display) -> Result<&Fields, ArchitectureError> {
     value
         .as_object()
         .ok_or_else(|| ArchitectureError::new(at.to_string(), format!("expected an object, not {}", kind(value))))

@@ -55,3 +55,29 @@ pub enum OnnxError {
     #[error("it computes nothing from its inputs")]
     Empty,
 }
+
+/// Characters of a text at most, of those that a model tells: a file of megabytes could be all one name.
+const MOST_TOLD: usize = 500;
+
+impl OnnxError {
+    /// The same, each text of a length that somebody reads.
+    pub(crate) fn shortened(mut self) -> Self {
+        let texts = match &mut self {
+            Self::NotOnnx(text) => vec![text],
+            Self::TooMuch { what, .. } => vec![what],
+            Self::OpenShape { input, shape, example } => vec![input, shape, example],
+            Self::GivenShape { input, message } => vec![input, message],
+            Self::Format { place, format } => vec![place, format],
+            Self::Node { node, op, message } => vec![node, op, message],
+            Self::Empty => Vec::new(),
+        };
+        for text in texts {
+            if let Some((end, _)) = text.char_indices().nth(MOST_TOLD) {
+                text.truncate(end);
+                text.push_str("...");
+                text.shrink_to_fit();
+            }
+        }
+        self
+    }
+}

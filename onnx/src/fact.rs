@@ -7,7 +7,7 @@ pub(crate) const MOST_KEPT: usize = 1024;
 pub(crate) const MOST_ELEMENTS: u64 = 1 << 48;
 
 /// Dimensions of a value at most.
-const MOST_DIMENSIONS: usize = 16;
+pub(crate) const MOST_DIMENSIONS: usize = 16;
 
 /// The sides of a value.
 pub(crate) type Shape = Vec<u64>;
@@ -15,7 +15,8 @@ pub(crate) type Shape = Vec<u64>;
 /// The number of elements of a shape.
 ///
 /// # Errors
-/// Where it has too many, or too many dimensions.
+/// Where it has too many, or too many dimensions. A side of 0 excuses no other: whatever sides of a value are multiplied, nothing
+/// overflows.
 pub(crate) fn elements(shape: &[u64]) -> Result<u64, String> {
     if shape.len() > MOST_DIMENSIONS {
         return Err(format!(
@@ -23,9 +24,12 @@ pub(crate) fn elements(shape: &[u64]) -> Result<u64, String> {
             shape.len()
         ));
     }
-    let product = shape.iter().try_fold(1u64, |product, side| product.checked_mul(*side));
+    let product = shape
+        .iter()
+        .try_fold(1u64, |product, side| product.checked_mul((*side).max(1)));
     product
         .filter(|elements| *elements <= MOST_ELEMENTS)
+        .map(|elements| if shape.contains(&0) { 0 } else { elements })
         .ok_or_else(|| format!("a value of the shape {shape:?} is too large"))
 }
 

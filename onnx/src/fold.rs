@@ -12,7 +12,6 @@ pub(crate) fn literal(call: &Call<'_>, output: &Shape) -> Option<Literal> {
     let count = output
         .iter()
         .try_fold(1usize, |count, side| count.checked_mul(usize::try_from(*side).ok()?))?;
-    // Of a value without elements a side may be of any length.
     if count == 0 || count > MOST_KEPT {
         return None;
     }

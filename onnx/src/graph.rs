@@ -7,7 +7,7 @@ use prost::Message;
 
 use crate::call::Call;
 use crate::error::OnnxError;
-use crate::fact::{Fact, Literal, Origin, Shape, elements};
+use crate::fact::{Fact, Literal, MOST_DIMENSIONS, MOST_KEPT, Origin, Shape, elements};
 use crate::messages::{DOUBLE, DimensionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use crate::{fold, limits, shapes, tensor};
 
@@ -102,6 +102,10 @@ impl Reader {
         let mut batch = None;
         for input in inputs {
             let shape = input_shape(input, given.get(&input.name))?;
+            elements(&shape).map_err(|message| OnnxError::GivenShape {
+                input: input.name.clone(),
+                message,
+            })?;
             batch = batch.or(shape.first().copied());
             self.add(input.name.clone(), Fact::computed(shape));
         }
@@ -141,7 +145,7 @@ impl Reader {
     fn add(&mut self, name: String, mut fact: Fact) -> ValueId {
         if let Origin::Constant(literal) = &mut fact.origin {
             let length = literal.as_ref().map_or(0, Literal::len);
-            match self.literals + length <= MOST_LITERALS {
+            match length <= MOST_KEPT && self.literals + length <= MOST_LITERALS {
                 true => self.literals += length,
                 false => *literal = None,
             }
@@ -218,7 +222,8 @@ impl Reader {
     fn noted(&self, call: &Call<'_>) -> Result<Vec<Shape>, Fault> {
         let shape = |name: &String| {
             let info = self.noted.get(name);
-            let dims = info.and_then(dimensions)?;
+            // Before it is copied for each of the outputs that may name it.
+            let dims = info.and_then(dimensions).filter(|dims| dims.len() <= MOST_DIMENSIONS)?;
             dims.iter()
                 .map(|dim| u64::try_from(dim.dim_value?).ok())
                 .collect::<Option<Shape>>()

@@ -52,5 +52,6 @@ pub struct Origin {
 /// # Errors
 /// See [`OnnxError`].
 pub fn read(model: Bytes, shapes: &BTreeMap<String, Vec<u64>>) -> Result<Network, OnnxError> {
-    table::of(&graph::read(model, shapes)?)
+    let network = graph::read(model, shapes).and_then(|graph| table::of(&graph));
+    network.map_err(OnnxError::shortened)
 }

@@ -7,6 +7,9 @@ use crate::error::OnnxError;
 /// Messages and texts of a model that are read at most; the largest networks of the ONNX model zoo have some 100,000.
 pub(crate) const MOST_PARTS: u64 = 200_000;
 
+/// Numbers in lists of whole numbers that are read at most. One of a byte takes eight once it is decoded; weights are floats.
+pub(crate) const MOST_NUMBERS: u64 = 1 << 24;
+
 /// Messages within messages; the schema nests ten without subgraphs.
 const DEEPEST: u32 = 24;
 
@@ -21,7 +24,8 @@ enum Message {
     Type,
     TensorType,
     Shape,
-    /// No message is part of it.
+    Tensor,
+    /// No message is part of it, nor a list of whole numbers.
     Other,
 }
 
@@ -30,7 +34,8 @@ impl Message {
     fn part(self, field: u32) -> Option<Self> {
         Some(match (self, field) {
             (Self::Model, 7) => Self::Graph,
-            (Self::Model, 8) | (Self::Attribute, 5) | (Self::Graph, 5) | (Self::Shape, 1) => Self::Other,
+            (Self::Attribute, 5) | (Self::Graph, 5) => Self::Tensor,
+            (Self::Model, 8) | (Self::Shape, 1) => Self::Other,
             (Self::Graph, 1) => Self::Node,
             (Self::Graph, 11..=13) => Self::ValueInfo,
             // Names of inputs and outputs.
@@ -42,6 +47,11 @@ impl Message {
             _ => return None,
         })
     }
+
+    /// Whether the field of a number is a list of whole numbers.
+    fn is_list(self, field: u32) -> bool {
+        matches!((self, field), (Self::Attribute, 8) | (Self::Tensor, 1 | 5 | 7))
+    }
 }
 
 /// Refuses a model of too many parts.
@@ -49,41 +59,81 @@ impl Message {
 /// # Errors
 /// `NotOnnx` and `TooMuch`.
 pub(crate) fn check(model: &[u8]) -> Result<(), OnnxError> {
-    let mut parts = 0;
-    count(model, Message::Model, DEEPEST, &mut parts)
+    Counts::default().add(model, Message::Model, DEEPEST)
 }
 
-fn count(mut rest: &[u8], message: Message, depth: u32, parts: &mut u64) -> Result<(), OnnxError> {
-    let broken = |error: prost::DecodeError| OnnxError::NotOnnx(error.to_string());
-    while !rest.is_empty() {
-        let (field, wire) = decode_key(&mut rest).map_err(broken)?;
-        let (WireType::LengthDelimited, Some(part)) = (wire, message.part(field)) else {
-            skip_field(wire, field, &mut rest, DecodeContext::default()).map_err(broken)?;
-            continue;
-        };
-        let length = decode_varint(&mut rest).map_err(broken)?;
-        let inner = usize::try_from(length)
-            .ok()
-            .and_then(|length| rest.split_at_checked(length));
-        let Some((inner, after)) = inner else {
-            return Err(OnnxError::NotOnnx(format!(
-                "a part of {length} bytes, where {} are left",
-                rest.len()
-            )));
-        };
-        rest = after;
-        *parts += 1;
-        if *parts > MOST_PARTS {
-            return Err(OnnxError::TooMuch {
-                what: format!("more than {MOST_PARTS} nodes, names and attributes"),
-                most: MOST_PARTS,
-            });
+/// What was met so far.
+#[derive(Default)]
+struct Counts {
+    parts: u64,
+    numbers: u64,
+}
+
+impl Counts {
+    fn add(&mut self, mut rest: &[u8], message: Message, depth: u32) -> Result<(), OnnxError> {
+        while !rest.is_empty() {
+            let (field, wire) = decode_key(&mut rest).map_err(broken)?;
+            if message.is_list(field) {
+                self.list(wire, field, &mut rest)?;
+                continue;
+            }
+            let (WireType::LengthDelimited, Some(part)) = (wire, message.part(field)) else {
+                skip_field(wire, field, &mut rest, DecodeContext::default()).map_err(broken)?;
+                continue;
+            };
+            let inner = delimited(&mut rest)?;
+            self.parts += 1;
+            if self.parts > MOST_PARTS {
+                return Err(OnnxError::TooMuch {
+                    what: format!("more than {MOST_PARTS} nodes, names and attributes"),
+                    most: MOST_PARTS,
+                });
+            }
+            match part {
+                Message::Other => {}
+                _ if depth == 0 => return Err(OnnxError::NotOnnx("its parts are nested too deep".into())),
+                part => self.add(inner, part, depth - 1)?,
+            }
         }
-        match part {
-            Message::Other => {}
-            _ if depth == 0 => return Err(OnnxError::NotOnnx("its parts are nested too deep".into())),
-            part => count(inner, part, depth - 1, parts)?,
+        Ok(())
+    }
+
+    /// One number of a list, or all of one that is packed.
+    fn list(&mut self, wire: WireType, field: u32, rest: &mut &[u8]) -> Result<(), OnnxError> {
+        self.numbers += match wire {
+            // Each number ends in a byte without its highest bit.
+            WireType::LengthDelimited => delimited(rest)?.iter().filter(|byte| **byte < 0x80).count() as u64,
+            _ => {
+                skip_field(wire, field, rest, DecodeContext::default()).map_err(broken)?;
+                1
+            }
+        };
+        match self.numbers <= MOST_NUMBERS {
+            true => Ok(()),
+            false => Err(OnnxError::TooMuch {
+                what: format!("more than {MOST_NUMBERS} whole numbers"),
+                most: MOST_NUMBERS,
+            }),
         }
     }
-    Ok(())
+}
+
+/// The bytes of a field that tells its length.
+fn delimited<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], OnnxError> {
+    let length = decode_varint(rest).map_err(broken)?;
+    let inner = usize::try_from(length)
+        .ok()
+        .and_then(|length| rest.split_at_checked(length));
+    let Some((inner, after)) = inner else {
+        return Err(OnnxError::NotOnnx(format!(
+            "a part of {length} bytes, where {} are left",
+            rest.len()
+        )));
+    };
+    *rest = after;
+    Ok(inner)
+}
+
+fn broken(error: prost::DecodeError) -> OnnxError {
+    OnnxError::NotOnnx(error.to_string())
 }

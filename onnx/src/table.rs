@@ -50,12 +50,11 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
             operator.activation = activations[*at];
         }
     }
-    let kind_at = |at: usize| {
-        table
-            .iter()
-            .find(|(place, _)| *place == at)
-            .map(|(_, operator)| operator.kind)
-    };
+    let mut placed = vec![None; activations.len()];
+    for (at, operator) in &table {
+        placed[*at] = Some(operator.kind);
+    }
+    let kind_at = |at: usize| placed[at];
     let kinds: Vec<u32> = table
         .iter()
         .map(|(at, operator)| role(&steps, *at, operator, &kind_at))
@@ -71,11 +70,32 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
     if origins.is_empty() {
         return Err(OnnxError::Empty);
     }
+    check_totals(table.iter().map(|(_, operator)| operator))?;
     Ok(Network {
         batch: graph.batch,
         operators: table.into_iter().map(|(_, operator)| operator).collect(),
         origins,
     })
+}
+
+/// Refuses a table whose sums are those of no network, so that nobody who adds it up has to mind them.
+fn check_totals<'a>(operators: impl Iterator<Item = &'a Operator>) -> Result<(), OnnxError> {
+    let mut totals = [0u64; 3];
+    for operator in operators {
+        for (total, more) in totals
+            .iter_mut()
+            .zip([operator.macs, operator.activation_bytes, operator.weight_bytes])
+        {
+            *total = total.saturating_add(more);
+        }
+    }
+    match totals.iter().all(|total| *total <= MOST_ELEMENTS) {
+        true => Ok(()),
+        false => Err(OnnxError::TooMuch {
+            what: "more multiply-accumulates or bytes than any network".into(),
+            most: MOST_ELEMENTS,
+        }),
+    }
 }
 
 /// Lets steps do the activations behind them; what each step does so, by its place.
@@ -174,9 +194,15 @@ fn operator(graph: &Graph, step: &Step) -> Result<Operator, String> {
     }
     window(graph, step, &mut operator)?;
     let elements = |id: &ValueId| shape(id).iter().product::<u64>();
-    let moved: u64 =
-        computed.iter().map(|id| elements(id)).sum::<u64>() + step.outputs.iter().map(elements).sum::<u64>();
-    operator.activation_bytes = (BYTES * moved).div_ceil(graph.batch);
+    // One value may be read thousands of times.
+    let moved = computed
+        .into_iter()
+        .chain(&step.outputs)
+        .try_fold(0u64, |moved, id| moved.checked_add(elements(id)));
+    let moved = moved
+        .and_then(|moved| moved.checked_mul(BYTES))
+        .ok_or("it moves more than any network")?;
+    operator.activation_bytes = moved.div_ceil(graph.batch);
     let weights = weights(graph, step).map_or(0, |weights| weights.iter().product::<u64>());
     let biases = if step.has_bias && weights > 0 {
         u64::from(operator.channels_out)

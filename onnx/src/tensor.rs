@@ -45,6 +45,20 @@ pub(crate) fn check_format(data_type: i32, place: impl FnOnce() -> String) -> Re
 /// The values of a short tensor; `None` for formats that no shape is computed in.
 fn values(tensor: &TensorProto, count: usize) -> Result<Option<Literal>, String> {
     let raw = &tensor.raw_data;
+    // However short its shape says that it is, a file may hold many.
+    let held = match tensor.data_type {
+        FLOAT if raw.is_empty() => tensor.float_data.len(),
+        DOUBLE if raw.is_empty() => tensor.double_data.len(),
+        INT64 if raw.is_empty() => tensor.int64_data.len(),
+        INT32 | BOOL if raw.is_empty() => tensor.int32_data.len(),
+        FLOAT | INT32 => raw.len().div_ceil(4),
+        DOUBLE | INT64 => raw.len().div_ceil(8),
+        BOOL => raw.len(),
+        _ => return Ok(None),
+    };
+    if held != count {
+        return Err(format!("{held} values, where its shape has {count}"));
+    }
     let literal = match tensor.data_type {
         FLOAT if raw.is_empty() => Literal::Floats(tensor.float_data.iter().map(|value| f64::from(*value)).collect()),
         FLOAT => Literal::Floats(words(raw)?.map(|word| f64::from(f32::from_le_bytes(word))).collect()),
@@ -59,9 +73,6 @@ fn values(tensor: &TensorProto, count: usize) -> Result<Option<Literal>, String>
         BOOL => Literal::Ints(raw.iter().map(|byte| i64::from(*byte)).collect()),
         _ => return Ok(None),
     };
-    if literal.len() != count {
-        return Err(format!("{} values, where its shape has {count}", literal.len()));
-    }
     Ok(Some(literal))
 }
 

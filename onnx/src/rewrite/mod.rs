@@ -27,6 +27,26 @@ pub(crate) struct Step {
 /// Squeeze-and-excitation as one step.
 pub(crate) const SQUEEZE_EXCITE: &str = "SqueezeExcite";
 
+/// Those that read a value. One that everybody reads costs no more to change than another, since nobody is listed.
+#[derive(Clone, Copy, Default)]
+struct Readers {
+    count: usize,
+    /// The sum of their places: the place, where there is one reader.
+    places: usize,
+}
+
+impl Readers {
+    fn add(&mut self, at: usize) {
+        self.count += 1;
+        self.places += at;
+    }
+
+    fn remove(&mut self, at: usize) {
+        self.count -= 1;
+        self.places -= at;
+    }
+}
+
 /// All steps of a graph, in the order of its nodes.
 pub(crate) struct Steps<'a> {
     pub graph: &'a Graph,
@@ -34,7 +54,7 @@ pub(crate) struct Steps<'a> {
     /// By the number of a value: the value that holds the same numbers in the same order.
     same: Vec<ValueId>,
     producers: Vec<Option<usize>>,
-    consumers: Vec<Vec<usize>>,
+    readers: Vec<Readers>,
     is_output: Vec<bool>,
 }
 
@@ -57,7 +77,7 @@ impl<'a> Steps<'a> {
             steps: Vec::with_capacity(graph.nodes.len()),
             same: (0..values).collect(),
             producers: vec![None; values],
-            consumers: vec![Vec::new(); values],
+            readers: vec![Readers::default(); values],
             is_output: vec![false; values],
         };
         for (number, node) in graph.nodes.iter().enumerate() {
@@ -85,7 +105,7 @@ impl<'a> Steps<'a> {
             steps.is_output[steps.same[*id]] = true;
         }
         for at in (0..steps.steps.len()).rev() {
-            let asked = |id: &ValueId| steps.is_output[steps.same[*id]] || !steps.consumers[steps.same[*id]].is_empty();
+            let asked = |id: &ValueId| steps.is_output[steps.same[*id]] || steps.readers[steps.same[*id]].count > 0;
             if steps.steps[at]
                 .as_ref()
                 .is_some_and(|step| !step.outputs.iter().any(asked))
@@ -100,7 +120,7 @@ impl<'a> Steps<'a> {
         let at = self.steps.len();
         if let Some(step) = &step {
             for id in &step.inputs {
-                self.consumers[self.same[*id]].push(at);
+                self.readers[self.same[*id]].add(at);
             }
             for id in &step.outputs {
                 self.producers[*id] = Some(at);
@@ -139,10 +159,8 @@ impl<'a> Steps<'a> {
     /// The only step that reads a value, once.
     pub(crate) fn sole_consumer(&self, id: ValueId) -> Option<usize> {
         let id = self.same[id];
-        match self.consumers[id].as_slice() {
-            [only] if !self.is_output[id] => Some(*only),
-            _ => None,
-        }
+        let readers = self.readers[id];
+        (readers.count == 1 && !self.is_output[id]).then_some(readers.places)
     }
 
     /// The step that computes a value for one other step alone.
@@ -172,7 +190,7 @@ impl<'a> Steps<'a> {
     fn remove(&mut self, at: usize) {
         let Some(step) = self.steps[at].take() else { return };
         for id in step.inputs {
-            self.consumers[self.same[id]].retain(|consumer| *consumer != at);
+            self.readers[self.same[id]].remove(at);
         }
         for id in step.outputs {
             if self.producers[id] == Some(at) {
@@ -191,7 +209,7 @@ impl<'a> Steps<'a> {
             self.remove(*step);
         }
         for id in &inputs {
-            self.consumers[self.same[*id]].push(at);
+            self.readers[self.same[*id]].add(at);
         }
         for id in &outputs {
             self.producers[*id] = Some(at);
@@ -226,9 +244,10 @@ impl<'a> Steps<'a> {
             return;
         };
         self.remove(before);
-        self.consumers[self.same[input]].push(at);
         if let Some(step) = &mut self.steps[at] {
-            step.inputs[0] = input;
+            let read = std::mem::replace(&mut step.inputs[0], input);
+            self.readers[self.same[read]].remove(at);
+            self.readers[self.same[input]].add(at);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::elementwise::broadcast;
 use crate::call::{Call, dimension};
-use crate::fact::{Literal, Shape, elements};
+use crate::fact::{Literal, MOST_DIMENSIONS, Shape, elements};
 
 /// Sides that a constant tells.
 pub(super) fn sides(values: &[i64]) -> Result<Shape, String> {
@@ -88,6 +88,11 @@ pub(super) fn unsqueeze(call: &Call<'_>) -> Result<Shape, String> {
     let input = call.shape(0)?;
     let axes = call.ints_or_numbers("axes", 1)?.ok_or("its axes are missing")?;
     let rank = input.len() + axes.len();
+    if rank > MOST_DIMENSIONS {
+        return Err(format!(
+            "a value of {rank} dimensions; at most {MOST_DIMENSIONS} are read"
+        ));
+    }
     let new = axes
         .iter()
         .map(|axis| dimension(*axis, rank))

@@ -82,16 +82,17 @@ pub(crate) fn transposed(call: &Call<'_>) -> Result<Shape, String> {
     }
     let more = call.ints("output_padding").unwrap_or_default();
     for at in 0..rank {
+        let (side, stride, (begin, end)) = (input[2 + at], slide.strides[at], slide.pads[at]);
         let reach = reach(weights[2 + at], slide.dilations[at])?;
-        let side = (input[2 + at].max(1) - 1)
-            .checked_mul(slide.strides[at])
-            .ok_or("too large")?;
-        let side = match slide.same {
-            true => input[2 + at].checked_mul(slide.strides[at]),
-            false => (side + reach + u64::try_from(more.get(at).copied().unwrap_or(0)).unwrap_or(0))
-                .checked_sub(slide.pads[at].0 + slide.pads[at].1),
+        let more = u64::try_from(more.get(at).copied().unwrap_or(0)).unwrap_or(0);
+        let side = if slide.same {
+            side.checked_mul(stride)
+        } else {
+            let whole = side.saturating_sub(1).checked_mul(stride);
+            let whole = whole.and_then(|whole| whole.checked_add(reach)?.checked_add(more));
+            whole.and_then(|whole| whole.checked_sub(begin + end))
         };
-        output.push(side.ok_or("its pads are wider than what it leaves")?);
+        output.push(side.ok_or("its pads are wider than what it leaves, or that is too large")?);
     }
     Ok(output)
 }
@@ -139,8 +140,8 @@ fn positive(values: Option<&[i64]>, rank: usize, what: &str) -> Result<Option<Ve
 
 /// The side that a kernel with gaps covers.
 fn reach(kernel: u64, dilation: u64) -> Result<u64, String> {
-    let reach = dilation.checked_mul(kernel.saturating_sub(1)).map(|gaps| gaps + 1);
-    reach
+    let gaps = dilation.checked_mul(kernel.saturating_sub(1));
+    gaps.and_then(|gaps| gaps.checked_add(1))
         .filter(|reach| *reach < 1 << 32)
         .ok_or_else(|| "a kernel that is too large".into())
 }

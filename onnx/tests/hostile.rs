@@ -1,0 +1,85 @@
+//! Files of ill will: whatever bytes come, the reader ends in a table or an error, soon, and within its memory.
+
+#[path = "hostile/build.rs"]
+mod build;
+#[path = "hostile/crafted.rs"]
+mod crafted;
+#[path = "hostile/mutations.rs"]
+mod mutations;
+#[path = "hostile/seeds.rs"]
+mod seeds;
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, mpsc};
+use std::time::Duration;
+
+use build::bytes;
+use bytes::Bytes;
+use lglp_onnx::messages::ModelProto;
+use lglp_onnx::{Network, OnnxError};
+use proptest::prelude::*;
+use prost::Message;
+
+/// What takes this long hangs: on a busy machine the slowest file takes a few seconds.
+const HANGS: Duration = Duration::from_secs(60);
+
+static SEEDS: LazyLock<Vec<ModelProto>> = LazyLock::new(seeds::all);
+
+/// Reads a model in a thread of its own, and panics where that panics or hangs.
+fn within(model: Bytes) -> Result<Network, OnnxError> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(lglp_onnx::read(model, &BTreeMap::new())));
+    receiver.recv_timeout(HANGS).expect("it ends, and does not panic")
+}
+
+/// What holds of every table: its sums fit into what they are added up in, and its parts belong together.
+fn check(read: Result<Network, OnnxError>) {
+    let Ok(network) = read else { return };
+    assert!(network.batch > 0);
+    assert!(!network.operators.is_empty());
+    assert_eq!(network.operators.len(), network.origins.len());
+    for operator in &network.operators {
+        assert!(operator.launches > 0);
+        let fields = [operator.macs, operator.activation_bytes, operator.weight_bytes];
+        assert!(fields.iter().all(|field| *field <= 1 << 48), "{operator:?}");
+    }
+}
+
+#[test]
+fn every_seed_is_read() {
+    for seed in seeds::all() {
+        check(Ok(within(bytes(&seed)).expect("a network")));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Files that are ONNX models, but for a few numbers, names and nodes.
+    #[test]
+    fn a_model_of_other_numbers_and_names_ends_in_a_table_or_an_error(
+        seed in 0usize..5,
+        mutations in prop::collection::vec(mutations::mutation(), 1..6),
+    ) {
+        let mut model = SEEDS[seed].clone();
+        for mutation in mutations {
+            mutation.apply(&mut model);
+        }
+        check(within(bytes(&model)));
+    }
+
+    /// Files whose bytes are damaged.
+    #[test]
+    fn bytes_that_are_damaged_end_in_a_table_or_an_error(
+        seed in 0usize..5,
+        other in 0usize..5,
+        damages in prop::collection::vec(mutations::damage(), 1..8),
+    ) {
+        let mut model = SEEDS[seed].encode_to_vec();
+        let other = SEEDS[other].encode_to_vec();
+        for damage in damages {
+            damage.apply(&mut model, &other);
+        }
+        check(within(model.into()));
+    }
+}

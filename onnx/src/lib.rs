@@ -15,6 +15,8 @@ mod limits;
     reason = "the schema documents its fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"
 )]
 pub mod messages;
+#[cfg(test)]
+mod references;
 mod rewrite;
 mod shapes;
 mod table;

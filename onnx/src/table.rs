@@ -177,9 +177,12 @@ fn operator(graph: &Graph, step: &Step) -> Result<Operator, String> {
         launches: 1,
         ..Operator::default()
     };
-    let is_sequence = matches!(kind, OPERATOR_FULLY_CONNECTED | OPERATOR_RECURRENT);
-    (operator.channels_in, operator.side_in) = sides(input, is_sequence);
-    (operator.channels_out, operator.side_out) = sides(output, is_sequence);
+    let is_sequence = |shape: &[u64]| match kind {
+        OPERATOR_FULLY_CONNECTED | OPERATOR_RECURRENT => true,
+        _ => shape.len() == 3 && !windows::has_channels_first(&step.op),
+    };
+    (operator.channels_in, operator.side_in) = sides(input, is_sequence(input));
+    (operator.channels_out, operator.side_out) = sides(output, is_sequence(output));
     if let (OPERATOR_FULLY_CONNECTED, Some(weights)) = (kind, weights(graph, step)) {
         // However its input was laid out before.
         let inner = if step.op == "Gemm" && is_flipped(graph, step) {
@@ -203,13 +206,7 @@ fn operator(graph: &Graph, step: &Step) -> Result<Operator, String> {
         .and_then(|moved| moved.checked_mul(BYTES))
         .ok_or("it moves more than any network")?;
     operator.activation_bytes = moved.div_ceil(graph.batch);
-    let weights = weights(graph, step).map_or(0, |weights| weights.iter().product::<u64>());
-    let biases = if step.has_bias && weights > 0 {
-        u64::from(operator.channels_out)
-    } else {
-        0
-    };
-    operator.weight_bytes = BYTES.saturating_mul(weights.saturating_add(biases));
+    operator.weight_bytes = BYTES * parameters(graph, step, output);
     operator.macs = macs(graph, step, kind)? / graph.batch;
     Ok(operator)
 }
@@ -222,6 +219,30 @@ fn weights<'a>(graph: &'a Graph, step: &Step) -> Option<&'a [u64]> {
     );
     let id = *step.inputs.get(1).filter(|_| is_weighted)?;
     graph.facts[id].is_constant().then(|| graph.facts[id].shape.as_slice())
+}
+
+/// The numbers of a step's weights and biases.
+fn parameters(graph: &Graph, step: &Step, output: &[u64]) -> u64 {
+    let elements = |id: &ValueId| graph.facts[*id].shape.iter().product::<u64>();
+    let constants = |ids: &mut dyn Iterator<Item = &ValueId>| {
+        let constants = ids.filter(|id| graph.facts[**id].is_constant());
+        constants.map(elements).sum::<u64>()
+    };
+    match step.op.as_str() {
+        // Weights of the input, weights of the state, biases.
+        "LSTM" | "GRU" | "RNN" => constants(&mut graph.nodes[step.node].inputs.iter().skip(1).take(3).flatten()),
+        "Conv" | "ConvTranspose" | "Gemm" | "MatMul" => {
+            // A product may have them on either side.
+            let weights = constants(&mut step.inputs.iter().take(2));
+            let channels = match step.op.starts_with("Conv") {
+                true => output.get(1),
+                false => output.last(),
+            };
+            let biases = channels.filter(|_| step.has_bias && weights > 0);
+            weights + biases.copied().unwrap_or(0)
+        }
+        _ => 0,
+    }
 }
 
 fn is_flipped(graph: &Graph, step: &Step) -> bool {
@@ -288,7 +309,7 @@ fn convolution(graph: &Graph, step: &Step, output: &[u64]) -> u32 {
 fn sides(shape: &[u64], is_sequence: bool) -> (u32, u32) {
     let (channels, places) = match shape {
         [] | [_] => (1, 1),
-        [_, places @ .., channels] if is_sequence || shape.len() == 3 => (*channels, places.iter().product()),
+        [_, places @ .., channels] if is_sequence => (*channels, places.iter().product()),
         [_, channels, places @ ..] => (*channels, places.iter().product::<u64>()),
     };
     (narrow(channels), side_of(places))

@@ -71,7 +71,9 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
 /// Whether a step shifts or scales by one constant.
 fn is_scaled(steps: &Steps<'_>, at: usize) -> bool {
     let by_one = |(_, constant): (ValueId, ValueId)| steps.graph.facts[constant].shape.iter().product::<u64>() == 1;
-    steps.is(at, &ARITHMETIC) && steps.computed_and_constant(at).is_some_and(by_one)
+    // A constant that is divided is no scale.
+    let is_inverse = steps.is(at, &["Div"]) && steps.get(at).is_some_and(|step| steps.is_constant(step.inputs[0]));
+    steps.is(at, &ARITHMETIC) && !is_inverse && steps.computed_and_constant(at).is_some_and(by_one)
 }
 
 /// Follows a function's value through shifts, scales and one product with `base`; `None` where nothing of that follows. `to_the_end`: also

@@ -6,6 +6,7 @@ mod excitations;
 mod functions;
 mod norms;
 
+use crate::call::dimension;
 use crate::graph::{Graph, Node, ValueId};
 
 /// A step.
@@ -163,6 +164,12 @@ impl<'a> Steps<'a> {
         (readers.count == 1 && !self.is_output[id]).then_some(readers.places)
     }
 
+    /// Whether a value is read so often, and is no output.
+    fn is_read(&self, id: ValueId, times: usize) -> bool {
+        let id = self.same[id];
+        self.readers[id].count == times && !self.is_output[id]
+    }
+
     /// The step that computes a value for one other step alone.
     fn producer_for_one(&self, id: ValueId) -> Option<usize> {
         self.sole_consumer(id)?;
@@ -273,7 +280,8 @@ fn is_view(graph: &Graph, node: &Node) -> bool {
             // Sides of 1 may go anywhere.
             let moved = order
                 .iter()
-                .filter(|axis| shape.get(**axis as usize).is_some_and(|side| *side > 1));
+                .filter_map(|axis| dimension(*axis, shape.len()).ok())
+                .filter(|at| shape[*at] > 1);
             moved.is_sorted()
         }
         _ => false,

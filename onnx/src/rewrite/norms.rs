@@ -35,7 +35,15 @@ fn normalized(steps: &Steps<'_>, at: usize) -> Option<(ValueId, Vec<usize>)> {
     let mean = before(steps.computed_and_constant(sum)?.0, &["ReduceMean"])?;
     let square = before(steps.get(mean)?.inputs[0], &["Pow", "Mul"])?;
     let difference = steps.producer(centred).filter(|found| steps.is(*found, &["Sub"]))?;
-    if !steps.are_same(steps.get(square)?.inputs[0], centred) {
+    let squared = &steps.get(square)?.inputs;
+    let is_square = steps.are_same(squared[0], centred)
+        && match steps.is(square, &["Mul"]) {
+            true => squared.len() == 2 && steps.are_same(squared[1], centred),
+            false => squared.len() == 2 && steps.graph.facts[squared[1]].scalar() == Some(2.0),
+        };
+    // By the square, of which a product reads it twice, and by the division.
+    let reads = squared.iter().filter(|id| steps.are_same(**id, centred)).count() + 1;
+    if !is_square || !steps.is_read(centred, reads) {
         return None;
     }
     let [input, centre] = steps.get(difference)?.inputs[..] else {

@@ -44,11 +44,18 @@ pub(super) fn matmul(call: &Call<'_>) -> Result<Shape, String> {
 /// The outputs, the last hidden state and, of an LSTM, the last cell state.
 pub(super) fn recurrent(call: &Call<'_>) -> Result<Vec<Shape>, String> {
     let (input, weights, recurrence) = (call.shape(0)?, call.shape(1)?, call.shape(2)?);
-    let (&[steps, batch, _], &[directions, ..], &[_, _, hidden]) = (input, weights, recurrence) else {
+    let (&[first, second, _], &[directions, ..], &[_, _, hidden]) = (input, weights, recurrence) else {
         return Err(format!(
             "an input of {input:?} and weights of {weights:?} and {recurrence:?}"
         ));
     };
-    let state = vec![directions, batch, hidden];
-    Ok(vec![vec![steps, directions, batch, hidden], state.clone(), state])
+    // `layout` 1 has the batch first, else the steps are.
+    let (all, state) = match call.int("layout", 0) {
+        0 => (
+            vec![first, directions, second, hidden],
+            vec![directions, second, hidden],
+        ),
+        _ => (vec![first, second, directions, hidden], vec![first, directions, hidden]),
+    };
+    Ok(vec![all, state.clone(), state])
 }

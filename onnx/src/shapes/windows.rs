@@ -106,6 +106,11 @@ pub(crate) fn global(call: &Call<'_>) -> Result<Shape, String> {
     Ok(output)
 }
 
+/// Whether an operator's values have their channels before their sides, however many sides there are.
+pub(crate) fn has_channels_first(op: &str) -> bool {
+    op.starts_with("Conv") || op.ends_with("Pool") || matches!(op, "BatchNormalization" | "InstanceNormalization")
+}
+
 /// The number of dimensions that a window slides over.
 fn spatial(input: &[u64]) -> Result<usize, String> {
     match input.len().checked_sub(2) {

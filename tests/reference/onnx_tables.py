@@ -1,8 +1,8 @@
 """Shapes and costs of ONNX models, as the packages onnx and onnxruntime have them.
 
 Writes models of the operators and attributes that are easy to get wrong into FOLDER, and prints a JSON object: of each of
-these and of each FILE, by its path, the shapes of all values, the opset, and what each product with weights costs, in the
-order of the nodes. Models in FOLDER are run: their shapes are those of the arrays that come out. Those of FILEs are inferred.
+these and of each FILE, by its path, the shapes of all values, and what each product costs, in the order of the nodes. Models in
+FOLDER are run: their shapes are those of the arrays that come out. Those of FILEs are inferred, where that tells enough.
 Usage: onnx_tables.py FOLDER [FILE...]
 """
 
@@ -17,7 +17,8 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnx_cases import cases
 
-PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+RECURRENT = ("LSTM", "GRU", "RNN")
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul", *RECURRENT)
 
 
 def typed(model):
@@ -73,7 +74,7 @@ def constants(graph):
 def costs(node, shapes, fixed):
     """Multiply-accumulates, weights and biases of a product, and the channels that it gives."""
     inputs = [shapes[name] for name in node.input if name]
-    output = shapes[node.output[0]]
+    output = shapes[next(filter(None, node.output))]
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     match node.op_type:
         case "Conv":
@@ -84,6 +85,10 @@ def costs(node, shapes, fixed):
             macs = math.prod(output) * (inputs[0][0] if attributes.get("transA") else math.prod(inputs[0][1:]))
         case "MatMul":
             macs = math.prod(output) * inputs[0][-1]
+        case _:
+            steps = math.prod(inputs[0][:2])
+            parts = [math.prod(shapes[name]) for name in node.input[1:4] if name]
+            return {"op": node.op_type, "macs": steps * sum(parts[:2]), "weights": sum(parts), "biases": 0, "channels": 0}
     return {
         "op": node.op_type,
         "macs": macs,
@@ -155,7 +160,11 @@ def main(folder, files):
         tables[str(path)] = table(model, shapes)
     for file in files:
         model = onnx.load(file)
-        tables[file] = table(model, inferred(model))
+        shapes = inferred(model)
+        products = [node for node in model.graph.node if node.op_type in PRODUCTS]
+        if not shapes.keys() >= {name for node in products for name in (*node.input, *node.output) if name}:
+            shapes = run(model)
+        tables[file] = table(model, shapes)
     print(json.dumps(tables))
 
 

@@ -1,5 +1,7 @@
 //! Shapes and costs against those of other programs: of models with odd attributes, and of those that the package onnx has.
 
+mod exports;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,15 +10,15 @@ use serde_json::Value;
 
 use crate::{Network, OnnxError, graph};
 
-const PRODUCTS: [&str; 4] = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
+const PRODUCTS: [&str; 7] = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];
 
-pub(crate) fn root() -> PathBuf {
+fn root() -> PathBuf {
     let onnx = Path::new(env!("CARGO_MANIFEST_DIR"));
     onnx.parent().expect("onnx/ lies in the repository").to_owned()
 }
 
 /// Runs a Python script of tests/reference; its standard output.
-pub(crate) fn reference(python: &Path, script: &str, arguments: &[PathBuf]) -> String {
+fn reference(python: &Path, script: &str, arguments: &[PathBuf]) -> String {
     let output = Command::new(python)
         .arg(root().join("tests/reference").join(script))
         .args(arguments)

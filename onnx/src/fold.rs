@@ -137,7 +137,7 @@ fn strides(shape: &[u64]) -> Vec<i64> {
 /// The elements of a value that lie `strides` apart, from the place `first` on.
 fn walked(literal: &Literal, first: i64, strides: &[i64], shape: &[u64]) -> Option<Literal> {
     let mut places = vec![first];
-    for (stride, side) in strides.iter().zip(shape) {
+    for (stride, side) in strides.iter().zip(shape).filter(|(_, side)| **side != 1) {
         let along = |place: &i64| {
             (0..*side as i64)
                 .map(|step| place.checked_add(step.checked_mul(*stride)?))

@@ -204,7 +204,10 @@ impl Reader {
         if computed && !asks_for_shape {
             return Ok(shapes.into_iter().map(Fact::computed).collect());
         }
-        let literal = shapes.first().and_then(|shape| fold::literal(call, shape));
+        // What there is no room for is not computed.
+        let room = (MOST_LITERALS - self.literals) as u64;
+        let fits = |shape: &&Shape| shape.iter().product::<u64>() <= room;
+        let literal = shapes.first().filter(fits).and_then(|shape| fold::literal(call, shape));
         let mut facts: Vec<Fact> = shapes
             .into_iter()
             .map(|shape| Fact {

@@ -8,7 +8,7 @@ use crate::error::OnnxError;
 pub(crate) const MOST_PARTS: u64 = 200_000;
 
 /// Numbers in lists of whole numbers that are read at most. One of a byte takes eight once it is decoded; weights are floats.
-pub(crate) const MOST_NUMBERS: u64 = 1 << 24;
+pub(crate) const MOST_NUMBERS: u64 = 1 << 22;
 
 /// Messages within messages; the schema nests ten without subgraphs.
 const DEEPEST: u32 = 24;

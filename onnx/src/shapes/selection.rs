@@ -96,7 +96,15 @@ pub(crate) fn cuts(call: &Call<'_>) -> Result<Vec<Cut>, String> {
             count,
         })
     };
-    (0..starts.len()).map(cut).collect()
+    let mut cuts: Vec<Cut> = Vec::with_capacity(starts.len());
+    for at in 0..starts.len() {
+        let cut = cut(at)?;
+        if cuts.iter().any(|other| other.dimension == cut.dimension) {
+            return Err(format!("a slice that names the dimension {} twice", cut.dimension));
+        }
+        cuts.push(cut);
+    }
+    Ok(cuts)
 }
 
 pub(super) fn slice(call: &Call<'_>) -> Result<Shape, String> {

@@ -96,7 +96,7 @@ impl<'a> Steps<'a> {
                     node: number,
                     inputs: node.inputs.iter().flatten().copied().collect(),
                     outputs,
-                    has_bias: node.inputs.get(2).copied().flatten().is_some(),
+                    has_bias: has_bias(graph, node),
                     parts: Vec::new(),
                 }),
             };
@@ -263,6 +263,12 @@ impl<'a> Steps<'a> {
             step.has_bias = true;
         }
     }
+}
+
+/// Whether the third input of a node, which is what a product adds, is kept beside its weights.
+fn has_bias(graph: &Graph, node: &Node) -> bool {
+    let bias = node.inputs.get(2).copied().flatten();
+    bias.is_some_and(|id| graph.facts[id].is_constant())
 }
 
 /// Whether a node leaves the numbers and their order as they are.

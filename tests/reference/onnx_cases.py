@@ -437,6 +437,16 @@ def elementwise():
     )
 
 
+    unary = ["Acos", "Asin", "Atan", "Cos", "Sin", "Gelu", "IsInf", "IsNaN", "Mish"]
+    nodes = [node(op, "x", op) for op in unary]
+    nodes += [node(op, "IsInf IsNaN", op) for op in ("And", "Or", "Xor")]
+    nodes += [node(op, "x row", op) for op in ("Less", "GreaterOrEqual")]
+    nodes += [node("Mod", "x row", "Mod", fmod=1)]
+    nodes += [node("Split", "x", "a b", axis=2, num_outputs=2), node("ReduceMax", "x axes", "most", keepdims=0)]
+    constants = {"axes": ints(-1, 1)}
+    yield case("elements-20", {"x": [2, 6, 5, 4], "row": [1, 4]}, nodes, constants, 20)
+
+
 def cases():
     for family in (windows, products, reductions, layout, computed_shapes, elementwise):
         yield from family()

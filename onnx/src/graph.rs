@@ -1,6 +1,6 @@
 //! A model's graph, with what is known of each of its values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
 use prost::Message;
@@ -89,10 +89,8 @@ impl Reader {
             .iter()
             .filter(|input| !self.names.contains_key(&input.name))
             .collect();
-        if let Some(name) = given
-            .keys()
-            .find(|name| inputs.iter().all(|input| input.name != **name))
-        {
+        let known: HashSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+        if let Some(name) = given.keys().find(|name| !known.contains(name.as_str())) {
             let known: Vec<_> = inputs.iter().map(|input| format!("`{}`", input.name)).collect();
             return Err(OnnxError::GivenShape {
                 input: name.clone(),

@@ -369,9 +369,7 @@ fn macs(graph: &Graph, step: &Step, kind: u32) -> Result<u64, String> {
             .zip(product(&weights[1..]))
             .and_then(|(a, b)| a.checked_mul(b)),
         ("Gemm" | "MatMul", Some(weights)) if kind == OPERATOR_FULLY_CONNECTED => {
-            let rows = product(output)
-                .zip(output.last())
-                .and_then(|(all, columns)| all.checked_div(*columns));
+            let rows = output.split_last().and_then(|(_, rows)| product(rows));
             rows.zip(product(weights))
                 .and_then(|(rows, weights)| rows.checked_mul(weights))
         }

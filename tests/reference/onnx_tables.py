@@ -1,8 +1,9 @@
 """Shapes and costs of ONNX models, as the packages onnx and onnxruntime have them.
 
-Writes models of the operators and attributes that are easy to get wrong into FOLDER, and prints a JSON object: of each of
-these and of each FILE, by its path, the shapes of all values, and what each product costs, in the order of the nodes. Models in
-FOLDER are run: their shapes are those of the arrays that come out. Those of FILEs are inferred, where that tells enough.
+Writes models of the operators and attributes that are easy to get wrong into FOLDER, and prints a JSON object: of each
+of these and of each FILE, by its path, the shapes of all values, and what each product costs, in the order of the
+nodes. Models in FOLDER are run: their shapes are those of the arrays that come out. Those of FILEs are inferred, where
+that tells enough.
 Usage: onnx_tables.py FOLDER [FILE...]
 """
 
@@ -88,7 +89,8 @@ def costs(node, shapes, fixed):
         case _:
             steps = math.prod(inputs[0][:2])
             parts = [math.prod(shapes[name]) for name in node.input[1:4] if name]
-            return {"op": node.op_type, "macs": steps * sum(parts[:2]), "weights": sum(parts), "biases": 0, "channels": 0}
+            macs = steps * sum(parts[:2])
+            return {"op": node.op_type, "macs": macs, "weights": sum(parts), "biases": 0, "channels": 0}
     return {
         "op": node.op_type,
         "macs": macs,

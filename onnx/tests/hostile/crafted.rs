@@ -63,6 +63,18 @@ fn a_dilated_kernel_of_2_to_the_64_is_refused() {
     assert!(refused(&model).contains("a kernel that is too large"));
 }
 
+/// Rows were the elements of what comes out by its columns, of which there may be none: it "computed more than any network".
+#[test]
+fn a_product_without_columns_computes_nothing() {
+    let model = model(
+        vec![input("x", &[2, 3])],
+        vec![weights("w", &[3, 0])],
+        vec![node("MatMul", &["x", "w"], &["y"])],
+        "y",
+    );
+    assert_eq!(read(&model).expect("a network").operators[0].macs, 0);
+}
+
 /// What a transposed convolution leaves was added up without a look at its size.
 #[test]
 fn a_transposed_convolution_that_leaves_too_much_is_refused() {

@@ -165,14 +165,15 @@ impl Http {
         self.call(method, path, &[("Content-Type", "application/octet-stream")], body)
     }
 
-    /// Sends bytes and fetches JSON.
-    pub(crate) fn send_bytes<T: DeserializeOwned>(
+    /// Sends bytes of a content type and fetches JSON.
+    pub(crate) fn send_as<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
+        content_type: &str,
         body: Vec<u8>,
     ) -> Result<T, ClientError> {
-        self.json(method, path, &[("Content-Type", "application/octet-stream")], body)
+        self.json(method, path, &[("Content-Type", content_type)], body)
     }
 
     /// The lines of an answer that comes bit by bit, each as it comes.

@@ -21,6 +21,7 @@ mod rewrite;
 mod shapes;
 mod table;
 mod tensor;
+mod weights;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use lglp_sdk::plugin::abi::Operator;
 
 pub use error::OnnxError;
+pub use weights::without_weights;
 
 /// A network as its operators.
 #[derive(Clone, Debug, PartialEq)]

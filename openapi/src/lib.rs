@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod lineage;
 pub mod measurements;
 pub mod models;
+pub mod networks;
 pub mod plugins;
 pub mod predict;
 pub mod problem;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::networks::NetworkRead;
+
 /// Architectures to predict the latency of, or the energy.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +69,7 @@ pub struct PredictResponse {
     /// The version that answers a share of the requests for `production`; left out where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<PredictingCanary>,
-    /// One for each architecture.
+    /// One for each architecture, or for each network.
     pub predictions: Vec<Prediction>,
 }
 
@@ -121,6 +123,9 @@ pub struct Prediction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "48 layers; trained on 10 to 40")]
     pub outside_training_range: Option<String>,
+    /// What was read of the file, where a network was sent; left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkRead>,
 }
 
 /// An interval that is to hold what is measured of so large a share of the architectures, as far as they are like those that were held out

@@ -11,6 +11,7 @@ use lglp_engine::train::DataError;
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
+use lglp_openapi::networks::NetworksRequest;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 use lglp_openapi::tokens::{CreateToken, CreatedToken};
@@ -20,7 +21,7 @@ use lglp_registry::{
     Version, WorkerName,
 };
 
-use crate::api::{ApiError, explain_here, predict_here};
+use crate::api::{ApiError, explain_here, predict_here, predict_networks_here};
 use crate::bundles::{Bundle, BundleError, Importer, Terms, export};
 use crate::jobs::{Plans, QUEUE_LIMIT, Services, check};
 use crate::lineage::{DiffError, diff, lineage};
@@ -124,6 +125,11 @@ impl Operations for LocalOperations {
         let environment = self.environment()?;
         let spaces = environment.spaces.clone();
         predict_here(&self.serving(environment)?, &spaces, hardware, request).map_err(failed)
+    }
+
+    fn predict_networks(&self, hardware: &HardwareName, request: NetworksRequest) -> Outcome<PredictResponse> {
+        let serving = self.serving(self.environment()?)?;
+        predict_networks_here(&serving, hardware, request).map_err(failed)
     }
 
     fn explain(&self, hardware: &HardwareName, request: &ExplainRequest) -> Outcome<Explanation> {

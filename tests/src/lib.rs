@@ -2,6 +2,7 @@
 
 mod built;
 pub mod bundle;
+pub mod form;
 pub mod hanging;
 pub mod plugins;
 pub mod proxy;

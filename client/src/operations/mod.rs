@@ -2,11 +2,13 @@
 //! this, and do not ask where it is done.
 
 mod error;
+mod form;
 mod remote;
 
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
+use lglp_openapi::networks::NetworksRequest;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 use lglp_openapi::tokens::{CreateToken, CreatedToken};
@@ -23,6 +25,9 @@ pub type Outcome<T> = Result<T, OperationError>;
 pub trait Operations: Send + Sync {
     /// Predicts architectures, in the order asked.
     fn predict(&self, hardware: &HardwareName, request: &PredictRequest) -> Outcome<PredictResponse>;
+
+    /// Predicts networks as ONNX files, in the order asked.
+    fn predict_networks(&self, hardware: &HardwareName, request: NetworksRequest) -> Outcome<PredictResponse>;
 
     /// Explains a prediction: what each layer takes, and what single changes would save.
     fn explain(&self, hardware: &HardwareName, request: &ExplainRequest) -> Outcome<Explanation>;

@@ -3,6 +3,7 @@
 use lglp_openapi::bundles::ImportQuery;
 use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
+use lglp_openapi::networks::NetworksRequest;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 use lglp_openapi::tokens::{CreateToken, CreatedToken};
@@ -14,6 +15,7 @@ use lglp_registry::{
 use serde::Serialize;
 use ureq::http::Method;
 
+use super::form::Form;
 use super::{OperationError, Operations, Outcome};
 use crate::{Http, RemoteRegistry};
 
@@ -43,6 +45,12 @@ impl Operations for RemoteOperations {
         Ok(self.http.send(Method::POST, &path, &[], request)?)
     }
 
+    fn predict_networks(&self, hardware: &HardwareName, request: NetworksRequest) -> Outcome<PredictResponse> {
+        let path = format!("/v1/{hardware}/predict");
+        let Form { content_type, body } = Form::of(request);
+        Ok(self.http.send_as(Method::POST, &path, &content_type, body)?)
+    }
+
     fn explain(&self, hardware: &HardwareName, request: &ExplainRequest) -> Outcome<Explanation> {
         let path = format!("/v1/{hardware}/explain");
         Ok(self.http.send(Method::POST, &path, &[], request)?)
@@ -68,7 +76,9 @@ impl Operations for RemoteOperations {
 
     fn import_version(&self, hardware: &HardwareName, bundle: Vec<u8>, query: ImportQuery) -> Outcome<Version> {
         let path = with_query(format!("/v1/{hardware}/models/import"), &query)?;
-        Ok(self.http.send_bytes(Method::POST, &path, bundle)?)
+        Ok(self
+            .http
+            .send_as(Method::POST, &path, "application/octet-stream", bundle)?)
     }
 
     fn move_alias(&self, hardware: &HardwareName, order: &AliasMove) -> Outcome<Alias> {

@@ -12,7 +12,7 @@ impl Blobs for RemoteRegistry {
         let failed = |e: ClientError| error("store a blob", "blob")(e);
         let stored: BlobStored = self
             .0
-            .send_bytes(Method::POST, "/v1/blobs", bytes.to_vec())
+            .send_as(Method::POST, "/v1/blobs", "application/octet-stream", bytes.to_vec())
             .map_err(failed)?;
         stored.digest.parse()
     }

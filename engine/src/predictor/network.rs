@@ -65,7 +65,8 @@ impl KnownOperators {
     /// The operators of a network that are none of these; `values` are what each is predicted to take.
     fn unknown(&self, operators: &[Operator], values: &[f64]) -> Vec<UnknownOperator> {
         let all_macs: u64 = operators.iter().map(|operator| operator.macs).sum();
-        let all: f64 = values.iter().sum();
+        // A correction may be less than nothing; a share is not.
+        let all: f64 = values.iter().map(|value| value.max(0.0)).sum();
         let mut sums = BTreeMap::<Category, (usize, u64, f64)>::new();
         for (operator, value) in operators.iter().zip(values) {
             if !self.0.contains(&category(operator)) {
@@ -75,7 +76,7 @@ impl KnownOperators {
                 *guessed += value.max(0.0);
             }
         }
-        let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 };
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let mut unknown: Vec<UnknownOperator> = sums
             .into_iter()
             .map(|(category, (count, macs, guessed))| UnknownOperator {

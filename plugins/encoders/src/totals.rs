@@ -3,7 +3,7 @@
 //! | columns | unit |
 //! | --- | --- |
 //! | launches, multiply-accumulates, activation bytes, weight bytes of the whole network | count, thousands, KiB, KiB |
-//! | the same of each kind of operator, in the order of `OPERATOR_NAMES` | |
+//! | the same of each of the first nine kinds of operators, in the order of `OPERATOR_NAMES` | |
 //! | side of the network's input | pixels |
 //!
 //! All of batch 1. Operators of kinds that came later count for the whole network only.
@@ -17,8 +17,11 @@ use serde::Deserialize;
 /// Amounts that are added up.
 const AMOUNTS: usize = 4;
 
+/// Kinds that have columns of their own: as many as there were when the first versions were fitted on them.
+const KINDS: usize = 9;
+
 /// Columns of a row.
-const WIDTH: usize = AMOUNTS * (1 + OPERATOR_NAMES.len()) + 1;
+const WIDTH: usize = AMOUNTS * (1 + KINDS) + 1;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -59,7 +62,8 @@ fn totals(network: &[Operator]) -> [f64; WIDTH] {
             operator.activation_bytes as f64 / 1024.0,
             operator.weight_bytes as f64 / 1024.0,
         ];
-        let kind = OPERATOR_NAMES.iter().position(|(code, _)| *code == operator.kind);
+        let kinds = &OPERATOR_NAMES[..KINDS];
+        let kind = kinds.iter().position(|(code, _)| *code == operator.kind);
         for place in [Some(0), kind.map(|kind| kind + 1)].into_iter().flatten() {
             let sums = &mut columns[place * AMOUNTS..][..AMOUNTS];
             for (sum, amount) in sums.iter_mut().zip(amounts) {

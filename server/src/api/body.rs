@@ -87,6 +87,17 @@ impl<const LIMIT: usize> FromRequest for Bytes<LIMIT> {
     }
 }
 
+/// Takes more memory for a request whose body was read: for what it is copied into.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn charge(request: &HttpRequest, bytes: usize) -> Result<(), ApiError> {
+    match request.extensions_mut().get_mut::<Charge>() {
+        Some(charge) => charge.grow(bytes).map_err(refused),
+        None => Ok(()),
+    }
+}
+
 /// Gives the memory back with the request.
 fn keep(request: &HttpRequest, charge: Charge) {
     request.extensions_mut().insert(charge);

@@ -68,7 +68,7 @@ pub use connections::Limits;
 pub use document::document;
 pub(crate) use explain::explain_here;
 pub use extract::BODY_LIMIT;
-pub(crate) use predict::predict_here;
+pub(crate) use predict::{predict_here, predict_networks_here};
 pub(crate) use problem::ApiError;
 pub use server::{ServeOptions, serve};
 

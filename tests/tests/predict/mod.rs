@@ -1,6 +1,7 @@
 //! The main call: `POST /v1/{hardware}/predict`, its forms, its errors, and that it says what `lglp predict` says.
 
 mod forms;
+mod networks;
 
 use lglp_tests::{HARDWARE, Registry, Server, readable, sample};
 use serde_json::{Value, json};

@@ -8,6 +8,12 @@ use crate::serving::{Answered, Route};
 
 /// The answer to a request.
 pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
+    let predictions = answered.into_iter().map(|a| prediction(&route.model, a)).collect();
+    response_of(route, predictions)
+}
+
+/// The answer of these predictions.
+pub(super) fn response_of(route: &Route, predictions: Vec<Prediction>) -> PredictResponse {
     let served = &route.model;
     let canary = route.canary.as_ref().and_then(|canary| {
         let model = canary.model.as_ref()?;
@@ -30,11 +36,11 @@ pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictRespons
             recipe: served.recipe.clone(),
         },
         canary,
-        predictions: answered.into_iter().map(|a| prediction(served, a)).collect(),
+        predictions,
     }
 }
 
-fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -> Prediction {
+pub(super) fn prediction(served: &ServedModel, Answered { predicted, version }: Answered) -> Prediction {
     Prediction {
         version: Some(version).filter(|version| *version != served.version),
         ..predicted_as(served, predicted)
@@ -52,6 +58,7 @@ pub(crate) fn predicted_as(served: &ServedModel, predicted: Predicted) -> Predic
         interval,
         no_interval,
         outside_training_range: predicted.outside_training_range,
+        network: None,
     }
 }
 

@@ -63,16 +63,7 @@ impl PredictBody {
         let model = model_ref(&field("model", fields.model)?)?;
         let coverage = match field("coverage", fields.coverage)? {
             Value::Null => COVERAGE,
-            value => value
-                .as_f64()
-                .filter(|share| COVERAGES.contains(share))
-                .ok_or_else(|| {
-                    let (low, high) = (COVERAGES.start(), COVERAGES.end());
-                    fault(
-                        "/coverage",
-                        format!("{} is not a share of {low} to {high}", Excerpt::of(value)),
-                    )
-                })?,
+            value => coverage(value.as_f64(), || Excerpt::of(value).to_string())?,
         };
         let Some(architectures) = fields.architectures else {
             let detail = "missing field `architectures`; an array of 1 to 10,000";
@@ -151,12 +142,20 @@ impl PredictBody {
     }
 }
 
+/// A share of intervals; `text` is what was written for it.
+pub(super) fn coverage(share: Option<f64>, text: impl FnOnce() -> String) -> Result<f64, ApiError> {
+    share.filter(|share| COVERAGES.contains(share)).ok_or_else(|| {
+        let (low, high) = (COVERAGES.start(), COVERAGES.end());
+        fault("/coverage", format!("{} is not a share of {low} to {high}", text()))
+    })
+}
+
 fn at_fault(at: usize, place: &str, detail: String) -> Fault {
     let pointer = format!("/architectures/{at}{place}");
     Fault { pointer, detail }
 }
 
-fn fault(pointer: &str, detail: String) -> ApiError {
+pub(super) fn fault(pointer: &str, detail: String) -> ApiError {
     ApiError::invalid_request(vec![Fault {
         pointer: pointer.into(),
         detail,

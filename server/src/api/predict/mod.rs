@@ -5,27 +5,35 @@
 
 mod answer;
 mod body;
+mod form;
 mod limits;
+mod networks;
+mod sent;
 mod work;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::{post, web};
-use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::networks::{NetworksForm, NetworksRequest};
+use lglp_openapi::predict::{PredictRequest, PredictResponse, Prediction as Predicted};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
 use lglp_registry::HardwareName;
 
-use self::answer::response;
 pub(super) use self::answer::{predicted_as, told};
+use self::answer::{response, response_of};
 use self::body::PredictBody;
 pub(super) use self::body::model_ref;
-pub(super) use self::limits::PREDICT_LIMIT;
+use self::networks::Networks;
+use self::sent::Sent;
 use self::work::{Prediction, Served};
 use super::State;
 use super::answer::Answer;
-use super::extract::Bytes;
+use super::caller::Caller;
 use super::extract::hardware_name;
+use super::heavy::heavy;
 use super::problem::ApiError;
 use crate::compute::Account;
 use crate::serving::{ModelLabels, Route, Serving};
@@ -34,12 +42,13 @@ use lglp_engine::spaces::Spaces;
 /// Bytes of a body that is looked through at once, in less time than it takes to hand it to another thread.
 const AT_ONCE: usize = 16 << 10;
 
-/// Predicts the latency of 1 to 10,000 architectures, or the energy where the model predicts that.
+/// Predicts the latency of 1 to 10,000 architectures, or the energy where the model predicts that; or of 1 to 100 networks as ONNX
+/// files, where the body is a form.
 #[utoipa::path(
     tag = "predict",
     security(("token" = ["viewer"])),
     params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t")),
-    request_body = PredictRequest,
+    request_body(content((PredictRequest = "application/json"), (NetworksForm = "multipart/form-data"))),
     responses(
         (status = 200, body = PredictResponse, description = "Predictions in the order asked"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed JSON"),
@@ -57,28 +66,15 @@ const AT_ONCE: usize = 16 << 10;
 pub(crate) async fn predict(
     state: web::Data<State>,
     hardware: web::Path<String>,
-    Bytes(body): Bytes<PREDICT_LIMIT>,
+    caller: Caller,
+    sent: Sent,
 ) -> Result<Answer<PredictResponse>, ApiError> {
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
-    // Once the body has come, and before it is parsed: whoever sends slowly keeps no place from others.
-    let turn = state.desk.turn()?;
-    let request = if body.len() <= AT_ONCE {
-        PredictBody::read(&body)?
-    } else {
-        turn.run(&Account::default(), 0, move || PredictBody::read(&body))
-            .await??
+    let Served { json, counts } = match sent {
+        Sent::Document(body) => of_architectures(&state, &hardware, body).await?,
+        Sent::Form { body, boundary } => of_networks(&state, &hardware, &caller, body, boundary).await?,
     };
-    let mut route = state.serving.route(&hardware, &request.model).await?;
-    route.coverage = request.coverage;
-    turn.expect(request.architectures.len(), route.model.times_usual())?;
-    let work = Prediction {
-        serving: state.serving.clone(),
-        spaces: state.spaces.clone(),
-        route,
-        request,
-    };
-    let Served { json, counts } = work.run(&turn).await?;
     for (version, predictions) in counts {
         let labels = ModelLabels {
             hardware: hardware.to_string(),
@@ -89,6 +85,79 @@ pub(crate) async fn predict(
     }
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
     Ok(Answer::written(json))
+}
+
+async fn of_architectures(
+    state: &web::Data<State>,
+    hardware: &HardwareName,
+    body: web::Bytes,
+) -> Result<Served, ApiError> {
+    // Once the body has come, and before it is parsed: whoever sends slowly keeps no place from others.
+    let turn = state.desk.turn()?;
+    let request = if body.len() <= AT_ONCE {
+        PredictBody::read(&body)?
+    } else {
+        turn.run(&Account::default(), 0, move || PredictBody::read(&body))
+            .await??
+    };
+    let mut route = state.serving.route(hardware, &request.model).await?;
+    route.coverage = request.coverage;
+    turn.expect(request.architectures.len(), route.model.times_usual())?;
+    let work = Prediction {
+        serving: state.serving.clone(),
+        spaces: state.spaces.clone(),
+        route,
+        request,
+    };
+    work.run(&turn).await
+}
+
+/// Files are read apart from what predicts: they may be large, and take as long as they like without a plugin being blamed.
+async fn of_networks(
+    state: &web::Data<State>,
+    hardware: &HardwareName,
+    caller: &Caller,
+    body: web::Bytes,
+    boundary: String,
+) -> Result<Served, ApiError> {
+    let request = form::read(body, boundary).await?;
+    let networks = heavy(state, caller, move |_| Networks::read(request)).await?;
+    let turn = state.desk.turn()?;
+    let mut route = state.serving.route(hardware, &networks.model).await?;
+    route.coverage = networks.coverage;
+    turn.expect(networks.networks.len(), route.model.times_usual())?;
+    let account = route.model.account.clone();
+    let (networks, route) = (Arc::new(networks), Arc::new(route));
+    let mut told = Vec::with_capacity(networks.networks.len());
+    for at in 0..networks.networks.len() {
+        let (networks, route, serving) = (networks.clone(), route.clone(), state.serving.clone());
+        let one = move || networks.predict(at, &serving, &route);
+        told.push(turn.run(&account, 1, one).await??);
+    }
+    let mut counts = BTreeMap::new();
+    for (_, version) in &told {
+        *counts.entry(*version).or_default() += 1;
+    }
+    let predictions = told.into_iter().map(|(prediction, _)| prediction).collect();
+    let json = serde_json::to_vec(&response_of(&route, predictions));
+    Ok(Served {
+        json: json.map_err(|error| ApiError::internal(error.to_string()))?,
+        counts: counts.into_iter().collect(),
+    })
+}
+
+/// Predicts networks without HTTP, as [`predict_here`].
+pub(crate) fn predict_networks_here(
+    serving: &Serving,
+    hardware: &HardwareName,
+    request: NetworksRequest,
+) -> Result<PredictResponse, ApiError> {
+    let networks = Networks::read(request)?;
+    let mut route = serving.route_blocking(hardware, &networks.model)?;
+    route.coverage = networks.coverage;
+    let one = |at| networks.predict(at, serving, &route).map(|(prediction, _)| prediction);
+    let predictions: Vec<Predicted> = (0..networks.networks.len()).map(one).collect::<Result<_, _>>()?;
+    Ok(response_of(&route, predictions))
 }
 
 /// The same call without HTTP, for commands that hold the registry themselves.

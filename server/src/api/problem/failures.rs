@@ -84,6 +84,10 @@ impl From<ModelError> for ApiError {
             ModelError::Space(error) => error.into(),
             ModelError::Registry(error) => Self::from(&*error),
             ModelError::Plugin(error) => error.into(),
+            ModelError::ReadsArchitectures { .. } => Self::invalid_request(vec![Fault {
+                pointer: "/model".into(),
+                detail,
+            }]),
             // All others are the version's own.
             _ => {
                 let title = "The version cannot be used";

@@ -1,21 +1,24 @@
 //! `lglp predict`.
 
+mod networks;
+
 use lglp_engine::predictor::COVERAGE;
-use lglp_openapi::predict::PredictRequest;
+use lglp_openapi::predict::{PredictRequest, PredictResponse};
 use lglp_registry::HardwareName;
 use lglp_sdk::Printable;
 use lglp_terminal::{print_json, short, table};
 use serde_json::Value;
 
-use super::{Context, input};
+use crate::{Context, input};
 
-/// Predict latencies of architectures, or energies
+/// Predict latencies of architectures or of networks as ONNX files, or energies
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp predict --hardware xeon-1t 'mobilenetv3@320/s2-k3e3/s2-se-k3e3/s2-k3e3/s1-k3e3/s2-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3/s1-k3e3'\n  \
     lglp predict --hardware xeon-1t @architectures.json --model 2\n  \
     lglp predict --hardware xeon-1t @architectures.json --model energy    # joules\n  \
-    some-search | lglp predict --hardware xeon-1t --json -")]
+    some-search | lglp predict --hardware xeon-1t --json -\n  \
+    lglp predict --hardware xeon-1t net.onnx other.onnx --shape input=1x3x224x224")]
 pub(crate) struct Args {
     /// Hardware target.
     #[arg(long, value_name = "NAME")]
@@ -29,12 +32,25 @@ pub(crate) struct Args {
     /// Share of intervals that should hold what is measured, 0.01 to 0.999.
     #[arg(long, value_name = "SHARE", default_value_t = COVERAGE)]
     coverage: f64,
-    /// Canonical text, JSON, `@FILE` (one per line, or a JSON array), or `-` for standard input.
+    /// The shape of an input that ONNX files leave open; an open batch is 1. May be repeated.
+    #[arg(long = "shape", value_name = "INPUT=SIDES")]
+    shapes: Vec<String>,
+    /// Refuse ONNX files of operators that the model was not fitted on, instead of guessing what these take.
+    #[arg(long)]
+    refuse_unknown: bool,
+    /// Canonical text, JSON, `@FILE` (one per line, or a JSON array), or `-` for standard input; or ONNX files.
     #[arg(required = true, value_name = "ARCH")]
     architectures: Vec<String>,
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if networks::are_meant(&args.architectures) {
+        return networks::run(context, args);
+    }
+    anyhow::ensure!(
+        args.shapes.is_empty() && !args.refuse_unknown,
+        "--shape and --refuse-unknown are for ONNX files"
+    );
     let request = PredictRequest {
         space: args.space.clone(),
         architectures: input::architectures(&args.architectures)?,
@@ -46,22 +62,29 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if context.json() {
         return print_json(&response);
     }
+    let texts = request.architectures.iter().map(|architecture| {
+        let text = architecture.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| architecture.to_string())
+    });
+    print(&response, args.coverage, "architecture", texts);
+    Ok(())
+}
+
+/// Prints predictions as a table; `names` are those of what was predicted.
+fn print(response: &PredictResponse, coverage: f64, what: &str, names: impl Iterator<Item = String>) {
     // Networks take a millisecond or more, and spend far less than a joule on small devices.
     let (quantity, digits) = match response.unit.as_str() {
         "ms" => ("latency ms", 1),
         _ => ("energy J", 3),
     };
-    let interval = format!("{} % interval", (1e3 * args.coverage).round() / 10.0);
-    let mut rows = table(&[quantity, &interval, "note", "architecture"]).with_open_end();
-    for (prediction, architecture) in response.predictions.iter().zip(&request.architectures) {
+    let interval = format!("{} % interval", (1e3 * coverage).round() / 10.0);
+    let mut rows = table(&[quantity, &interval, "note", what]).with_open_end();
+    for (prediction, name) in response.predictions.iter().zip(names) {
         let interval = prediction
             .interval
             .as_ref()
             .map(|i| format!("{:.digits$} to {:.digits$}", i.low, i.high));
         let value = prediction.latency_ms.or(prediction.energy_j).unwrap_or(f64::NAN);
-        let architecture = architecture
-            .as_str()
-            .map_or_else(|| architecture.to_string(), str::to_owned);
         let canary = prediction
             .version
             .map(|version| format!("by the canary, version {version}"));
@@ -74,7 +97,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             format!("{value:.0$}", digits + 1),
             interval.unwrap_or_default(),
             note,
-            architecture,
+            name,
         ]);
     }
     println!("{rows}");
@@ -87,7 +110,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         short(&model.digest),
         measured_by(&response.runtime, response.batch_size)
     );
-    Ok(())
 }
 
 /// What a prediction is of: a runtime, and the inputs that it takes at once.

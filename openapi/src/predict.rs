@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::networks::NetworkRead;
+use crate::problem::Fault;
 
 /// Architectures to predict the latency of, or the energy.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -25,6 +26,19 @@ pub struct PredictRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.01, maximum = 0.999, example = 0.9)]
     pub coverage: Option<f64>,
+    /// What becomes of the request where an architecture is faulty; `request` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_error: Option<OnError>,
+}
+
+/// What a faulty architecture keeps from being answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The whole request: 422, with the place of every fault.
+    Request,
+    /// That architecture alone: its prediction has `error`, the others are predicted.
+    Item,
 }
 
 /// An architecture as it may be written.
@@ -98,8 +112,8 @@ pub struct PredictingCanary {
     pub share: f64,
 }
 
-/// One prediction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// One prediction, or why there is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
     /// Latency of one batch of `batch_size` inputs, ms; left out where the model predicts energy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +140,9 @@ pub struct Prediction {
     /// What was read of the file, where a network was sent; left out otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkRead>,
+    /// Why there is no prediction, where the request has `"on_error": "item"` and the architecture is faulty; all else is left out then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Fault>,
 }
 
 /// An interval that is to hold what is measured of so large a share of the architectures, as far as they are like those that were held out

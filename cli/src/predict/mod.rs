@@ -3,7 +3,7 @@
 mod networks;
 
 use lglp_engine::predictor::COVERAGE;
-use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::predict::{OnError, PredictRequest, PredictResponse};
 use lglp_registry::HardwareName;
 use lglp_sdk::Printable;
 use lglp_terminal::{print_json, short, table};
@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Share of intervals that should hold what is measured, 0.01 to 0.999.
     #[arg(long, value_name = "SHARE", default_value_t = COVERAGE)]
     coverage: f64,
+    /// Predict the others where an architecture is faulty, which is told in its row.
+    #[arg(long)]
+    skip_faulty: bool,
     /// The shape of an input that ONNX files leave open; an open batch is 1. May be repeated.
     #[arg(long = "shape", value_name = "INPUT=SIDES")]
     shapes: Vec<String>,
@@ -56,6 +59,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         architectures: input::architectures(&args.architectures)?,
         model: Some(Value::String(args.model.clone())),
         coverage: Some(args.coverage),
+        on_error: args.skip_faulty.then_some(OnError::Item),
     };
     let registry = context.registry("predict")?;
     let response = registry.operations.predict(&args.hardware, &request)?;
@@ -84,21 +88,18 @@ fn print(response: &PredictResponse, coverage: f64, what: &str, names: impl Iter
             .interval
             .as_ref()
             .map(|i| format!("{:.digits$} to {:.digits$}", i.low, i.high));
-        let value = prediction.latency_ms.or(prediction.energy_j).unwrap_or(f64::NAN);
+        let value = prediction.latency_ms.or(prediction.energy_j);
+        let value = value.map(|value| format!("{value:.0$}", digits + 1));
         let canary = prediction
             .version
             .map(|version| format!("by the canary, version {version}"));
         let few = prediction.interval.as_ref().filter(|interval| interval.provisional);
         let few = few.map(|_| "provisional interval: few measurements".to_owned());
         let none = prediction.no_interval.as_ref().map(|why| format!("no interval: {why}"));
-        let notes = [canary, prediction.outside_training_range.clone(), few, none];
+        let fault = prediction.error.as_ref().map(|fault| fault.detail.clone());
+        let notes = [fault, canary, prediction.outside_training_range.clone(), few, none];
         let note = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        rows.add_row([
-            format!("{value:.0$}", digits + 1),
-            interval.unwrap_or_default(),
-            note,
-            name,
-        ]);
+        rows.add_row([value.unwrap_or_default(), interval.unwrap_or_default(), note, name]);
     }
     println!("{rows}");
     let model = &response.model;

@@ -24,8 +24,8 @@ pub(super) fn are_meant(arguments: &[String]) -> bool {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
-        args.space.is_none(),
-        "--space is for architectures; an ONNX file is of any"
+        args.space.is_none() && !args.skip_faulty,
+        "--space and --skip-faulty are for architectures"
     );
     let read = |path: &String| {
         let onnx = std::fs::read(path).with_context(|| path.clone())?;

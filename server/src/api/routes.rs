@@ -21,6 +21,7 @@ pub(super) fn all(config: &mut ServiceConfig<'_>) {
         .service(health::readyz)
         .service(metrics::prometheus)
         .service(spaces::list_spaces)
+        .service(spaces::sample_space)
         .service(plugins::list_plugins)
         .service(audit::audit_head)
         .service(audit::audit)

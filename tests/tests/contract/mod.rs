@@ -290,6 +290,10 @@ fn answers_are_what_the_contract_says() {
         ("/v1/jobs/{id}/events", "/v1/jobs/1/events".to_owned()),
         ("/v1/plugins", "/v1/plugins".to_owned()),
         ("/v1/spaces", "/v1/spaces".to_owned()),
+        (
+            "/v1/spaces/{space}/sample",
+            "/v1/spaces/mobilenetv3/sample?count=3".to_owned(),
+        ),
         ("/v1/{hardware}/spaces", format!("/v1/{HARDWARE}/spaces")),
         ("/v1/audit", "/v1/audit".to_owned()),
         ("/v1/audit/head", "/v1/audit/head".to_owned()),

@@ -30,6 +30,83 @@ fn problem((status, body): (u16, Value)) -> (u16, String, Vec<String>) {
     (status, kind.unwrap_or_default().to_owned(), pointers.collect())
 }
 
+/// A generation of a search, one of which its author's mutation broke: the others are predicted all the same, where that is wanted.
+#[test]
+fn a_faulty_architecture_leaves_the_others_be() {
+    let registry = Registry::with_production("gbdt");
+    let server = registry.serve();
+    let good = sample(150, 4);
+    let (status, expected) = predict(&server, &json!({ "architectures": good }));
+    assert_eq!(status, 200, "{expected}");
+    for count in [3, 150] {
+        let faulty = [0, count / 2, count + 2];
+        let mut architectures: Vec<Value> = good[..count].iter().map(|text| json!(text)).collect();
+        for at in faulty {
+            architectures.insert(at, json!({ "resolution": 321, "blocks": [] }));
+        }
+        let whole = predict(&server, &json!({ "architectures": architectures }));
+        assert_eq!(problem(whole).0, 422);
+        let request = json!({ "architectures": architectures, "on_error": "item" });
+        let (status, answer) = predict(&server, &request);
+        assert_eq!(status, 200, "{answer}");
+        let mut predictions = answer["predictions"].as_array().expect("predictions").clone();
+        assert_eq!(predictions.len(), count + 3);
+        for at in faulty.iter().rev() {
+            let fault = predictions.remove(*at);
+            assert_eq!(fault["error"]["pointer"], format!("/architectures/{at}/blocks"));
+            assert!(fault["error"]["detail"].to_string().contains("has 10"), "{fault}");
+            assert_eq!(fault.as_object().map(serde_json::Map::len), Some(1), "{fault}");
+        }
+        assert_eq!(
+            predictions,
+            expected["predictions"].as_array().expect("predictions")[..count]
+        );
+    }
+    let none = json!({ "architectures": [1, 2], "on_error": "item" });
+    let answer = predict(&server, &none).1;
+    assert!(answer["predictions"][1]["error"]["detail"].is_string(), "{answer}");
+    let wrong = json!({ "architectures": good, "on_error": "skip" });
+    assert_eq!(
+        problem(predict(&server, &wrong)),
+        (422, "invalid-request".into(), vec!["/on_error".into()])
+    );
+    let said = registry.ok(&[
+        "predict",
+        "--hardware",
+        HARDWARE,
+        "--skip-faulty",
+        &good[0],
+        "mobilenetv3@321/s1-k3e3",
+    ]);
+    assert!(said.contains("the space `mobilenetv3` has 10"), "{said}");
+}
+
+/// Whoever searches from elsewhere draws what `lglp sample` draws.
+#[test]
+fn a_server_draws_architectures() {
+    let registry = Registry::default();
+    let server = registry.serve();
+    let (status, drawn) = server.get("/v1/spaces/mobilenetv3/sample?count=20&seed=3");
+    assert_eq!((status, &drawn["seed"]), (200, &json!(3)), "{drawn}");
+    assert_eq!(drawn["architectures"], json!(sample(20, 3)));
+    assert_eq!(
+        server.get("/v1/spaces/mobilenetv3/sample").1["architectures"],
+        json!(sample(1, 0))
+    );
+    let (status, problem) = server.get("/v1/spaces/nowhere/sample");
+    assert!(
+        status == 404 && problem["detail"].to_string().contains("mobilenetv3"),
+        "{problem}"
+    );
+    for query in ["count=10001", "weighted=10001", "count=-1", "sort=up"] {
+        assert_eq!(
+            server.get(&format!("/v1/spaces/mobilenetv3/sample?{query}")).0,
+            422,
+            "{query}"
+        );
+    }
+}
+
 #[test]
 fn the_server_predicts_what_the_command_line_predicts_without_one() {
     let registry = Registry::with_production("lglp-quick");

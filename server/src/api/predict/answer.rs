@@ -2,13 +2,25 @@
 
 use lglp_engine::predictor::{Interval, NoInterval, Predicted, ServedModel};
 use lglp_openapi::predict::{PredictResponse, PredictingCanary, PredictingModel, Prediction, PredictionInterval};
+use lglp_openapi::problem::Fault;
 use lglp_registry::Quantity;
 
 use crate::serving::{Answered, Route};
 
 /// The answer to a request.
-pub(super) fn response(route: &Route, answered: Vec<Answered>) -> PredictResponse {
-    let predictions = answered.into_iter().map(|a| prediction(&route.model, a)).collect();
+///
+/// `faults` are those of architectures that were not answered, with their places in the request, in their order.
+pub(super) fn response(route: &Route, answered: Vec<Answered>, faults: &[(usize, Fault)]) -> PredictResponse {
+    let mut predictions = Vec::with_capacity(answered.len() + faults.len());
+    let mut answered = answered.into_iter().map(|a| prediction(&route.model, a));
+    for (at, fault) in faults {
+        predictions.extend(answered.by_ref().take(at - predictions.len()));
+        predictions.push(Prediction {
+            error: Some(fault.clone()),
+            ..Prediction::default()
+        });
+    }
+    predictions.extend(answered);
     response_of(route, predictions)
 }
 
@@ -54,11 +66,10 @@ pub(crate) fn predicted_as(served: &ServedModel, predicted: Predicted) -> Predic
     Prediction {
         latency_ms: of(Quantity::Latency),
         energy_j: of(Quantity::Energy),
-        version: None,
         interval,
         no_interval,
         outside_training_range: predicted.outside_training_range,
-        network: None,
+        ..Prediction::default()
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use actix_web::web::Bytes;
 use lglp_engine::predictor::{COVERAGE, ServedModel};
 use lglp_engine::spaces::Spaces;
+use lglp_openapi::predict::OnError;
 use lglp_openapi::problem::Fault;
 use lglp_sdk::{Architecture, Excerpt, SearchSpace, strict};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -25,7 +26,7 @@ const ARCHITECTURE_LIMIT: usize = 64 << 10;
 /// Bytes of another field at most: names are short.
 const FIELD_LIMIT: usize = 4 << 10;
 
-const KNOWN: [&str; 4] = ["space", "architectures", "model", "coverage"];
+const KNOWN: [&str; 5] = ["space", "architectures", "model", "coverage", "on_error"];
 
 /// Coverages that may be asked for: beyond, an interval says nothing, or has no end.
 const COVERAGES: RangeInclusive<f64> = 0.01..=0.999;
@@ -37,6 +38,15 @@ pub(super) struct PredictBody {
     pub(super) architectures: Vec<Bytes>,
     /// Of intervals.
     pub(super) coverage: f64,
+    on_error: OnError,
+}
+
+/// Architectures that were read, and those that were not.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) architectures: Vec<Architecture>,
+    /// With the place of each in the request, in their order.
+    pub(super) faults: Vec<(usize, Fault)>,
 }
 
 impl PredictBody {
@@ -65,6 +75,15 @@ impl PredictBody {
             Value::Null => COVERAGE,
             value => coverage(value.as_f64(), || Excerpt::of(value).to_string())?,
         };
+        let on_error = match field("on_error", fields.on_error)? {
+            Value::Null => OnError::Request,
+            value => serde_json::from_value(value.clone()).map_err(|_| {
+                fault(
+                    "/on_error",
+                    format!("{}; allowed: \"request\", \"item\"", Excerpt::of(value)),
+                )
+            })?,
+        };
         let Some(architectures) = fields.architectures else {
             let detail = "missing field `architectures`; an array of 1 to 10,000";
             return Err(fault("/architectures", detail.into()));
@@ -82,6 +101,7 @@ impl PredictBody {
             space,
             model,
             coverage,
+            on_error,
             architectures: first.iter().map(|raw| body.slice_ref(raw.get().as_bytes())).collect(),
         })
     }
@@ -103,15 +123,18 @@ impl PredictBody {
         }
     }
 
-    /// Reads some of the architectures, pointing at every faulty one.
+    /// Reads some of the architectures. Where one is faulty, all of them are pointed at, or, where the request wants that, told apart.
     pub(super) fn architectures(
         &self,
         space: &SearchSpace,
         spaces: &Spaces,
         part: Range<usize>,
-    ) -> Result<Vec<Architecture>, ApiError> {
-        let mut architectures = Vec::with_capacity(part.len());
-        let mut faults = Vec::new();
+    ) -> Result<Read, ApiError> {
+        let mut read = Read {
+            architectures: Vec::with_capacity(part.len()),
+            faults: Vec::new(),
+        };
+        let mut faulty = |at, place: &str, detail| read.faults.push((at, at_fault(at, place, detail)));
         for at in part {
             let text = &self.architectures[at];
             if text.len() > ARCHITECTURE_LIMIT {
@@ -119,26 +142,28 @@ impl PredictBody {
                     "{} bytes of text; allowed: {ARCHITECTURE_LIMIT} per architecture",
                     text.len()
                 );
-                faults.push(at_fault(at, "", detail));
+                faulty(at, "", detail);
                 continue;
             }
             let value = match strict::from_slice(text) {
                 Ok(value) => value,
                 Err(error) => {
-                    faults.push(at_fault(at, "", format!("not readable as JSON: {error}")));
+                    faulty(at, "", format!("not readable as JSON: {error}"));
                     continue;
                 }
             };
             match spaces.architecture(space, &value) {
-                Ok(architecture) => architectures.push(architecture),
-                Err(error) => faults.push(at_fault(at, &error.pointer, error.message)),
+                Ok(architecture) => read.architectures.push(architecture),
+                Err(error) => faulty(at, &error.pointer, error.message),
             }
         }
-        if faults.is_empty() {
-            return Ok(architectures);
+        match self.on_error {
+            OnError::Request if !read.faults.is_empty() => {
+                let faults = read.faults.into_iter().map(|(_, fault)| fault);
+                Err(ApiError::invalid_request(faults.take(FAULTS_LISTED).collect()))
+            }
+            _ => Ok(read),
         }
-        faults.truncate(FAULTS_LISTED);
-        Err(ApiError::invalid_request(faults))
     }
 }
 
@@ -192,6 +217,7 @@ struct Fields<'a> {
     model: Option<&'a RawValue>,
     architectures: Option<&'a RawValue>,
     coverage: Option<&'a RawValue>,
+    on_error: Option<&'a RawValue>,
     /// A field that means nothing.
     unknown: Option<String>,
     /// A field that comes twice: which of the two is meant, nobody can tell.
@@ -230,6 +256,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                         "space" => ("space", &mut fields.space),
                         "model" => ("model", &mut fields.model),
                         "coverage" => ("coverage", &mut fields.coverage),
+                        "on_error" => ("on_error", &mut fields.on_error),
                         "architectures" => ("architectures", &mut fields.architectures),
                         _ => {
                             map.next_value::<IgnoredAny>()?;

@@ -172,7 +172,7 @@ pub(crate) fn predict_here(
     let mut route: Route = serving.route_blocking(hardware, &request.model)?;
     route.coverage = request.coverage;
     request.check_space(&route.model, spaces)?;
-    let architectures = request.architectures(&route.model.space, spaces, 0..request.architectures.len())?;
-    let answered = serving.answer(&route, &architectures)?;
-    Ok(response(&route, answered))
+    let read = request.architectures(&route.model.space, spaces, 0..request.architectures.len())?;
+    let answered = serving.answer(&route, &read.architectures)?;
+    Ok(response(&route, answered, &read.faults))
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use lglp_engine::predictor::ROWS_PER_UNIT;
 use lglp_engine::spaces::Spaces;
-use lglp_sdk::Architecture;
 
 use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::answer::response;
-use super::body::PredictBody;
+use super::body::{PredictBody, Read};
 use crate::compute::Turn;
 use crate::serving::{Answered, Route, Serving};
 
@@ -39,9 +38,9 @@ impl Prediction {
             return once_more(&work, async || {
                 let work = work.clone();
                 let all = move || {
-                    let architectures = work.read(0..rows)?;
-                    let answered = work.serving.answer(&work.route, &architectures)?;
-                    work.write(&architectures, answered)
+                    let read = work.read(0..rows)?;
+                    let answered = work.serving.answer(&work.route, &read.architectures)?;
+                    work.write(&read, answered)
                 };
                 turn.run(account, rows, all).await?
             })
@@ -52,33 +51,33 @@ impl Prediction {
         let read = turn
             .each(account, rows, move |part| Ok::<_, ApiError>(reading.read(part)))
             .await?;
-        let architectures: Arc<[Architecture]> = whole(read)?.into();
+        let read = Arc::new(whole(read)?);
         let answered = once_more(&work, async || {
-            let (work, architectures) = (work.clone(), architectures.clone());
-            turn.each(account, rows, move |part| {
-                Ok::<_, ApiError>(work.serving.answer(&work.route, &architectures[part])?)
+            let (work, read) = (work.clone(), read.clone());
+            turn.each(account, read.architectures.len(), move |part| {
+                Ok::<_, ApiError>(work.serving.answer(&work.route, &read.architectures[part])?)
             })
             .await
         })
         .await?;
         let answered = answered.into_iter().flatten().collect();
         let account = account.clone();
-        turn.run(&account, ROWS_PER_UNIT, move || work.write(&architectures, answered))
+        turn.run(&account, ROWS_PER_UNIT, move || work.write(&read, answered))
             .await?
     }
 
-    fn read(&self, part: Range<usize>) -> Result<Vec<Architecture>, ApiError> {
+    fn read(&self, part: Range<usize>) -> Result<Read, ApiError> {
         self.request.architectures(&self.route.model.space, &self.spaces, part)
     }
 
-    fn write(&self, architectures: &[Architecture], answered: Vec<Answered>) -> Result<Served, ApiError> {
-        self.serving.compare(&self.route, architectures, &answered);
+    fn write(&self, read: &Read, answered: Vec<Answered>) -> Result<Served, ApiError> {
+        self.serving.compare(&self.route, &read.architectures, &answered);
         let version = self.route.model.version;
         let by_model = answered.iter().filter(|a| a.version == version).count();
         let canary = self.route.canary.as_ref().map(|canary| canary.version);
         let by_canary = canary.map(|version| (version, (answered.len() - by_model) as u64));
         let counts = [(version, by_model as u64)].into_iter().chain(by_canary).collect();
-        let json = serde_json::to_vec(&response(&self.route, answered));
+        let json = serde_json::to_vec(&response(&self.route, answered, &read.faults));
         Ok(Served {
             json: json.map_err(|e| ApiError::internal(e.to_string()))?,
             counts,
@@ -96,12 +95,15 @@ async fn once_more<T>(work: &Prediction, attempt: impl AsyncFn() -> Result<T, Ap
 }
 
 /// Puts parts together, or their faults.
-fn whole(parts: Vec<Result<Vec<Architecture>, ApiError>>) -> Result<Vec<Architecture>, ApiError> {
-    let mut architectures = Vec::new();
+fn whole(parts: Vec<Result<Read, ApiError>>) -> Result<Read, ApiError> {
+    let mut whole = Read::default();
     let mut faults = Vec::new();
     for part in parts {
         match part {
-            Ok(part) => architectures.extend(part),
+            Ok(part) => {
+                whole.architectures.extend(part.architectures);
+                whole.faults.extend(part.faults);
+            }
             Err(error) => match error.into_faults() {
                 Ok(more) => faults.extend(more),
                 Err(other) => return Err(other),
@@ -109,7 +111,7 @@ fn whole(parts: Vec<Result<Vec<Architecture>, ApiError>>) -> Result<Vec<Architec
         }
     }
     if faults.is_empty() {
-        return Ok(architectures);
+        return Ok(whole);
     }
     faults.truncate(FAULTS_LISTED);
     Err(ApiError::invalid_request(faults))

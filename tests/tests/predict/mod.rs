@@ -98,12 +98,14 @@ fn a_server_draws_architectures() {
         status == 404 && problem["detail"].to_string().contains("mobilenetv3"),
         "{problem}"
     );
-    for query in ["count=10001", "weighted=10001", "count=-1", "sort=up"] {
-        assert_eq!(
-            server.get(&format!("/v1/spaces/mobilenetv3/sample?{query}")).0,
-            422,
-            "{query}"
-        );
+    for (query, status) in [
+        ("count=10001", 422),
+        ("weighted=10001", 422),
+        ("count=-1", 400),
+        ("sort=up", 400),
+    ] {
+        let (found, problem) = server.get(&format!("/v1/spaces/mobilenetv3/sample?{query}"));
+        assert_eq!(found, status, "{query}: {problem}");
     }
 }
 

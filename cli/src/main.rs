@@ -128,6 +128,7 @@ enum Command {
     Savings(savings::Args),
     Network(network::Args),
     Plugins(plugins::Args),
+    #[command(visible_alias = "space")]
     Spaces(spaces::Args),
     Token(token::Args),
     Openapi(openapi::Args),

@@ -14,7 +14,7 @@ fn space(name: &str) -> SearchSpace {
 /// the architecture that it is: what is predicted for an architecture is predicted for its file.
 #[test]
 fn a_written_network_is_read_as_its_operators() {
-    for name in ["mobilenetv3", "ofa-mobilenetv3"] {
+    for name in ["mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"] {
         let space = space(name);
         let some: Vec<Architecture> = Sampler::new(&space, 7).take(12).collect();
         for (at, architecture) in some.iter().enumerate() {

@@ -213,6 +213,7 @@ def torch_operator(torch, node):
     simple = {
         "Relu": f.relu,
         "HardSwish": f.hardswish,
+        "Clip": torch.clamp,
         "Add": torch.add,
         "Mul": torch.mul,
         "GlobalAveragePool": lambda x: f.adaptive_avg_pool2d(x, 1),

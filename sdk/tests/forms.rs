@@ -12,8 +12,8 @@ fn space(name: &str) -> SearchSpace {
     SearchSpace::from_toml(&std::fs::read_to_string(file).expect("a space")).expect("a consistent space")
 }
 
-fn spaces() -> [SearchSpace; 2] {
-    ["mobilenetv3", "ofa-mobilenetv3"].map(space)
+fn spaces() -> [SearchSpace; 3] {
+    ["mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"].map(space)
 }
 
 /// The Once-for-All form of an architecture; it knows neither strides nor squeeze-and-excitation nor shortcuts.
@@ -291,7 +291,7 @@ fn strings_hold_canonical_text_json_or_python() {
 
 #[test]
 fn lists_tell_by_their_lengths_which_space_they_are_of() {
-    let [ten, five] = spaces();
+    let [ten, five, _] = spaces();
     let readable = |space: &SearchSpace| space.architecture_to_json(&Sampler::new(space, 1).next().expect("one"));
     for form in [pasted(), readable(&five), json!(pasted().to_string())] {
         assert!(five.has_shape_of(&form) && !ten.has_shape_of(&form), "{form}");

@@ -1,6 +1,6 @@
 """Checks the networks that plugins/command/time_onnx.py builds in torch against ONNX Runtime.
 
-Networks of both spaces are read by the script's own reader of ONNX and run by its interpreter, on the CPU; what comes
+Networks of all spaces are read by the script's own reader of ONNX and run by its interpreter, on the CPU; what comes
 out must be what ONNX Runtime makes of the same file and image, in float32, in both memory layouts, and every operator
 that lglp writes must be among them. torch may live in another Python than ONNX Runtime.
 Usage: torch_interpreter.py LGLP TIME_ONNX PYTHON_WITH_TORCH
@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 OPERATORS = {
-    "Add", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "HardSigmoid", "HardSwish", "Mul", "Relu",
+    "Add", "Clip", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "HardSigmoid", "HardSwish", "Mul", "Relu",
 }  # fmt: skip
 # What torch 1.13 does in a fraction of a second.
 BELOW_MACS = 1_000_000_000
@@ -58,7 +58,7 @@ def main(program, time_onnx, python):
     options.intra_op_num_threads = 1
     with tempfile.TemporaryDirectory() as folder:
         expected = {}
-        for space in ("mobilenetv3", "ofa-mobilenetv3"):
+        for space in ("mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"):
             sampled = lglp("sample", "--space", space, "--count", "100", "--seed", "5").split()
             small = (a for a in sampled if json.loads(lglp("network", a, "--json"))["macs"] < BELOW_MACS)
             for index in range(NETWORKS):

@@ -41,6 +41,7 @@ mod references;
 mod reproducing;
 mod savings;
 mod searching;
+mod spaces;
 mod tensorrt;
 mod terminal;
 mod tls;

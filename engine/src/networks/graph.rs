@@ -1,8 +1,9 @@
 //! A graph under construction: nodes are appended, and counted as they are, as parts of the operators that a runtime executes.
 
 use std::fmt::Arguments;
+use std::iter::once;
 
-use lglp_sdk::plugin::abi::{ACTIVATION_HARD_SWISH, ACTIVATION_RELU, Operator};
+use lglp_sdk::plugin::abi::{ACTIVATION_CLIP, ACTIVATION_HARD_SWISH, ACTIVATION_RELU, Operator};
 use lglp_sdk::space::Activation;
 use prost::Message;
 
@@ -146,14 +147,36 @@ impl Graph {
     pub(super) fn activation(&mut self, name: Arguments<'_>, input: &Value, activation: Activation) -> Value {
         let (op, code) = match activation {
             Activation::Relu => ("Relu", ACTIVATION_RELU),
+            Activation::Relu6 => ("Clip", ACTIVATION_CLIP),
             Activation::HardSwish => ("HardSwish", ACTIVATION_HARD_SWISH),
+        };
+        let bounds = match activation {
+            Activation::Relu6 => &self.relu6_bounds()[..],
+            _ => &[],
         };
         let operator = self.operator();
         if operator.activation == 0 {
             // Fused into what it follows: no launch of its own.
             operator.activation = code;
         }
-        self.node(name, op, &[input], &[], Vec::new, (input.channels, input.side))
+        let inputs: Vec<&Value> = once(input).chain(bounds).collect();
+        self.node(name, op, &inputs, &[], Vec::new, (input.channels, input.side))
+    }
+
+    /// What ReLU6 keeps values between: constants of the network, written once.
+    fn relu6_bounds(&mut self) -> [Value; 2] {
+        let bounds = [("relu6.least", 0f32), ("relu6.most", 6.0)];
+        if let Some(w) = &mut self.written
+            && w.initializers.iter().all(|known| known.name != bounds[0].0)
+        {
+            for (name, bound) in bounds {
+                w.initializers.push(tensor(name, &[], bound.to_le_bytes().to_vec()));
+            }
+        }
+        bounds.map(|(name, _)| Value {
+            name: name.into(),
+            ..Self::value(1, 1)
+        })
     }
 
     /// `max(0, min(1, x / 6 + 1 / 2))`, the gate of squeeze-and-excitation.

@@ -50,6 +50,8 @@ pub enum Op {
 pub enum Activation {
     /// `max(0, x)`.
     Relu,
+    /// `max(0, min(6, x))` (MobileNetV2).
+    Relu6,
     /// `x * relu6(x + 3) / 6` (MobileNetV3).
     HardSwish,
 }

@@ -1,14 +1,39 @@
 //! `lglp spaces`.
 
+mod check;
+mod new;
+
+use clap::Subcommand;
 use lglp_terminal::{print_json, table};
 
 use super::Context;
 
-/// List search spaces; a server's where one has the registry
+/// List search spaces, a server's where one has the registry; begin one, check one
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Examples:\n  \
+    lglp spaces\n  \
+    lglp space new my-space -o my-space.toml    # one to begin with\n  \
+    lglp space check my-space.toml              # what is wrong, or how many networks there are and what they compute")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
 
-pub(crate) fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
+#[derive(Subcommand)]
+enum Action {
+    New(new::Args),
+    Check(check::Args),
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    match &args.action {
+        Some(Action::New(args)) => new::run(args),
+        Some(Action::Check(args)) => check::run(context, args),
+        None => list(context),
+    }
+}
+
+fn list(context: &Context) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     if context.json() {
         let all: Vec<_> = spaces.iter().map(|s| &**s).collect();

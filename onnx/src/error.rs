@@ -1,5 +1,7 @@
 //! Why a model cannot be read.
 
+use lglp_sdk::Printable;
+
 /// Why a model cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -60,7 +62,7 @@ pub enum OnnxError {
 const MOST_TOLD: usize = 500;
 
 impl OnnxError {
-    /// The same, each text of a length that somebody reads.
+    /// The same, each text of a length that somebody reads, and in one line: names in a file may hold anything.
     pub(crate) fn shortened(mut self) -> Self {
         let texts = match &mut self {
             Self::NotOnnx(text) => vec![text],
@@ -72,6 +74,9 @@ impl OnnxError {
             Self::Empty => Vec::new(),
         };
         for text in texts {
+            if text.contains(char::is_control) {
+                *text = Printable::of(&*text).to_string();
+            }
             if let Some((end, _)) = text.char_indices().nth(MOST_TOLD) {
                 text.truncate(end);
                 text.push_str("...");

@@ -15,6 +15,7 @@ mod limits;
     reason = "the schema documents its fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"
 )]
 pub mod messages;
+mod peculiar;
 #[cfg(test)]
 mod references;
 mod rewrite;
@@ -49,6 +50,13 @@ pub struct Origin {
     pub op: String,
     /// The name of the node; of the first, where an operator is several. Empty where it has none.
     pub node: String,
+    /// The operators whose values it reads, by their places; `None` for an input of the network.
+    pub reads: Vec<Option<usize>>,
+    /// In what it costs otherwise than its operator tells, such as `dilated`.
+    pub peculiar: Option<&'static str>,
+    /// Whether it is just what its operator tells: networks of the same operators, all of them plain, that read the same are one, but for
+    /// their weights.
+    pub is_plain: bool,
 }
 
 /// Reads a model. `shapes` are those of inputs by their names, for inputs that the model leaves open; an open batch is 1.

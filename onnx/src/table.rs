@@ -7,7 +7,7 @@ use crate::fact::MOST_ELEMENTS;
 use crate::graph::{Graph, ValueId};
 use crate::rewrite::{SQUEEZE_EXCITE, Step, Steps};
 use crate::shapes::windows;
-use crate::{Network, Origin};
+use crate::{Network, Origin, peculiar};
 
 /// Of a value: float32.
 const BYTES: u64 = 4;
@@ -32,7 +32,7 @@ const FUSING: [&str; 6] = ["Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Su
 /// `Node`, for one that computes more than any network.
 pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
     let mut steps = Steps::of(graph);
-    let activations = fuse(&mut steps);
+    let (activations, unusual) = fuse(&mut steps);
     let mut table = Vec::new();
     for (at, step) in steps.iter() {
         let operator = operator(graph, step).map_err(|message| {
@@ -62,9 +62,21 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
     for ((_, operator), kind) in table.iter_mut().zip(kinds) {
         operator.kind = kind;
     }
-    let origins = steps.iter().map(|(_, step)| Origin {
+    let mut places = vec![None; activations.len()];
+    for (place, (at, _)) in steps.iter().enumerate() {
+        places[at] = Some(place);
+    }
+    let reads = |step: &Step| {
+        let computed = step.inputs.iter().filter(|id| !graph.facts[**id].is_constant());
+        let place = |id: &ValueId| steps.producer(*id).and_then(|at| places[at]);
+        computed.map(place).collect()
+    };
+    let origins = steps.iter().map(|(at, step)| Origin {
         op: step.op.clone(),
         node: graph.nodes[step.node].proto.name.clone(),
+        reads: reads(step),
+        peculiar: peculiar::window(graph, step),
+        is_plain: !unusual[at] && peculiar::is_plain(graph, step),
     });
     let origins: Vec<Origin> = origins.collect();
     if origins.is_empty() {
@@ -98,10 +110,11 @@ fn check_totals<'a>(operators: impl Iterator<Item = &'a Operator>) -> Result<(),
     }
 }
 
-/// Lets steps do the activations behind them; what each step does so, by its place.
-fn fuse(steps: &mut Steps<'_>) -> Vec<u32> {
+/// Lets steps do the activations behind them; what each step does so, by its place, and whether that has other constants than its like.
+fn fuse(steps: &mut Steps<'_>) -> (Vec<u32>, Vec<bool>) {
     let candidates: Vec<usize> = steps.iter().map(|(at, _)| at).collect();
-    let mut fused = vec![ACTIVATION_NONE; candidates.last().map_or(0, |last| last + 1)];
+    let places = candidates.last().map_or(0, |last| last + 1);
+    let (mut fused, mut unusual) = (vec![ACTIVATION_NONE; places], vec![false; places]);
     for at in candidates {
         let Some(step) = steps.get(at).filter(|step| FUSING.contains(&step.op.as_str())) else {
             continue;
@@ -113,9 +126,10 @@ fn fuse(steps: &mut Steps<'_>) -> Vec<u32> {
             continue;
         };
         fused[at] = activation_of(&activation.op);
+        unusual[at] = !peculiar::is_usual(steps.graph, activation);
         steps.absorb(at, behind);
     }
-    fused
+    (fused, unusual)
 }
 
 fn activation_of(op: &str) -> u32 {

@@ -26,7 +26,7 @@ fn a_space_is_begun_checked_and_used() {
     );
     // 3 resolutions, and of each of 5 stages, one of which may have squeeze-and-excitation, 4 + 16 + 64 layers.
     let exact = 3.0 * 84f64.powi(5) * 2.0;
-    assert_eq!(found[0]["architectures_log10"], exact.log10().round());
+    assert_eq!(found[0]["architectures_log10"], exact.log10().round() as i64);
     let example = found[0]["example"].as_str().expect("text");
     assert!(registry.ok(&["space", "check", path]).contains(example));
     let most = found[0]["million_macs"][1].as_f64().expect("millions");
@@ -62,6 +62,12 @@ fn a_space_that_cannot_be_is_told_where() {
             "relu7",
         ),
         ("depth = [1, 2, 3]", "depth = []", "block 1, depth"),
+        // It passed the check, and ended the process where a layer allowed none.
+        (
+            "shortcut = [false, true] ",
+            "shortcut = [true] ",
+            "choices.shortcut must hold false",
+        ),
         ("classes = 1000", "clases = 1000", "clases"),
     ] {
         let faulty = whole.replacen(from, to, 1);

@@ -10,6 +10,9 @@ use lglp_terminal::print_json;
 use super::Args;
 use crate::Context;
 
+/// What a message of protobuf has at most.
+const MOST_BYTES: u64 = 2 << 30;
+
 /// Unknown operators that are told of a network.
 const TOLD: usize = 5;
 
@@ -27,12 +30,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         args.space.is_none() && !args.skip_faulty,
         "--space and --skip-faulty are for architectures"
     );
-    let read = |path: &String| {
-        let onnx = std::fs::read(path).with_context(|| path.clone())?;
-        // What it costs follows from shapes: weights need not travel.
-        let onnx = lglp_onnx::without_weights(onnx.into()).with_context(|| path.clone())?;
-        Ok((path.clone(), onnx))
-    };
+    let read = |path: &String| Ok((path.clone(), shapes_of(path).with_context(|| path.clone())?));
     let request = NetworksRequest {
         networks: args.architectures.iter().map(read).collect::<anyhow::Result<_>>()?,
         model: Some(args.model.clone()),
@@ -46,19 +44,31 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return print_json(&response);
     }
     super::print(&response, args.coverage, "network", args.architectures.iter().cloned());
-    let networks = response
-        .predictions
-        .iter()
-        .filter_map(|prediction| prediction.network.as_ref());
-    networks.for_each(print_read);
+    for (path, prediction) in args.architectures.iter().zip(&response.predictions) {
+        if let Some(network) = &prediction.network {
+            print_read(path, network);
+        }
+    }
     Ok(())
 }
 
+/// A file without its weights: what a network costs follows from shapes, so that the others need not travel.
+fn shapes_of(path: &str) -> anyhow::Result<Vec<u8>> {
+    let file = std::fs::metadata(path)?;
+    anyhow::ensure!(file.is_file(), "it is no file");
+    anyhow::ensure!(
+        file.len() <= MOST_BYTES,
+        "{} MiB; an ONNX file has at most 2,048, the rest of its weights beside it",
+        file.len() >> 20
+    );
+    Ok(lglp_onnx::without_weights(std::fs::read(path)?.into())?)
+}
+
 /// Tells what was read of a file.
-fn print_read(network: &NetworkRead) {
+fn print_read(path: &str, network: &NetworkRead) {
     println!(
         "{}: {:.1} million multiply-accumulates, {:.2} million parameters, {}",
-        Printable::of(&network.name),
+        Printable::of(path),
         network.macs as f64 / 1e6,
         network.parameters as f64 / 1e6,
         count(network.operators, "operator")

@@ -84,7 +84,7 @@ fn check(file: &Path) -> anyhow::Result<Value> {
     Ok(json!({
         "space": space.name,
         "digest": space.digest(),
-        "architectures_log10": architectures_log10(&space).round(),
+        "architectures_log10": architectures_log10(&space).round() as i64,
         "layers": [fewest, space.slots()],
         "million_macs": millions(|cost| cost.macs),
         "million_parameters": millions(|cost| cost.parameters),
@@ -97,7 +97,7 @@ fn try_out(space: &SearchSpace, architecture: &Architecture) -> anyhow::Result<(
     let written = networks::build(space, architecture, 1, 0);
     let read = lglp_onnx::read(written.onnx.into(), &BTreeMap::new())?;
     anyhow::ensure!(
-        networks::recognise(space, &read.operators).is_some(),
+        networks::recognise(space, &read).is_some(),
         "its network, written as ONNX, is not recognised as one of the space"
     );
     Ok(())

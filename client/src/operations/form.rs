@@ -51,7 +51,11 @@ impl Form {
     }
 }
 
-/// A file's name as browsers write it there.
+/// A file's name as browsers write it there: what would end it, or the line, in percent.
 fn escaped(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    let escaped = |c: char| match c {
+        '"' | '\0'..='\x1f' | '\x7f' => format!("%{:02X}", u32::from(c)),
+        other => other.to_string(),
+    };
+    name.chars().map(escaped).collect()
 }

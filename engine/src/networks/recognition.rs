@@ -1,5 +1,6 @@
-//! Which architecture of a space a network is, told by its operators.
+//! Which architecture of a space a network is, told by its operators and what they read.
 
+use lglp_onnx::Network;
 use lglp_sdk::plugin::abi::{
     OPERATOR_ADD, OPERATOR_DEPTHWISE, OPERATOR_EXPAND, OPERATOR_PROJECT, OPERATOR_SQUEEZE_EXCITE, Operator,
 };
@@ -23,8 +24,13 @@ struct Layer {
     channels: u32,
 }
 
-/// The architecture of a space whose network has just these operators; `None` where there is none.
-pub fn recognise(space: &SearchSpace, operators: &[Operator]) -> Option<Architecture> {
+/// The architecture of a space whose network this is, but for its weights; `None` where it is none of the space.
+pub fn recognise(space: &SearchSpace, network: &Network) -> Option<Architecture> {
+    let operators = network.operators.as_slice();
+    let is_plain = network.origins.iter().all(|origin| origin.is_plain);
+    if !is_plain || !is_linked(network) {
+        return None;
+    }
     let first = operators.first()?;
     let layers = layers(searched(space, operators)?)?;
     let mut search = Search {
@@ -34,6 +40,43 @@ pub fn recognise(space: &SearchSpace, operators: &[Operator]) -> Option<Architec
         left: TRIED,
     };
     search.deal(&layers, &mut Vec::with_capacity(space.blocks.len()))
+}
+
+/// Whether each operator reads what the one before it gives, and a sum also what flows into its inverted residual.
+fn is_linked(network: &Network) -> bool {
+    let operators = &network.operators;
+    let mut origins = network.origins.iter().enumerate();
+    origins.all(|(at, origin)| {
+        let before = at.checked_sub(1);
+        match (operators[at].kind, origin.reads.as_slice()) {
+            (OPERATOR_ADD, [a, b]) => {
+                let entry = entry(operators, at);
+                entry.is_some() && ((*a, *b) == (before, entry) || (*b, *a) == (before, entry))
+            }
+            (OPERATOR_ADD, _) => false,
+            (_, [read]) => *read == before,
+            _ => false,
+        }
+    })
+}
+
+/// The operator before the inverted residual that a sum ends.
+fn entry(operators: &[Operator], sum: usize) -> Option<usize> {
+    let kind = |at: usize| operators[at].kind;
+    let mut at = sum.checked_sub(1).filter(|at| kind(*at) == OPERATOR_PROJECT)?;
+    at = at.checked_sub(1)?;
+    if kind(at) == OPERATOR_SQUEEZE_EXCITE {
+        at = at.checked_sub(1)?;
+    }
+    if kind(at) != OPERATOR_DEPTHWISE {
+        return None;
+    }
+    let before = at.checked_sub(1)?;
+    if kind(before) == OPERATOR_EXPAND {
+        before.checked_sub(1)
+    } else {
+        Some(before)
+    }
 }
 
 /// The operators between the stem and the head.

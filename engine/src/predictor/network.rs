@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use lglp_onnx::Network;
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, OPERATOR_NAMES, name_of};
 use lglp_sdk::{Sampler, SearchSpace};
@@ -24,10 +25,17 @@ const MOST_GUESSED: f64 = 0.1;
 const UNSURE: f64 = 3.0;
 
 /// What tells operators apart that cost otherwise: kind, kernel, stride and activation.
-type Category = (u32, u32, u32, u32);
+/// What it does otherwise than these tell is in words.
+type Category = (u32, u32, u32, u32, Option<&'static str>);
 
-fn category(operator: &Operator) -> Category {
-    (operator.kind, operator.kernel, operator.stride, operator.activation)
+fn category(operator: &Operator, peculiar: Option<&'static str>) -> Category {
+    (
+        operator.kind,
+        operator.kernel,
+        operator.stride,
+        operator.activation,
+        peculiar,
+    )
 }
 
 /// The operators that a model was fitted on.
@@ -59,18 +67,20 @@ impl KnownOperators {
     pub(super) fn of(space: &SearchSpace) -> Self {
         let some = Sampler::new(space, 0).take(SAMPLED);
         let operators = some.flat_map(|architecture| networks::operators(space, &architecture));
-        Self(operators.map(|operator| category(&operator)).collect())
+        Self(operators.map(|operator| category(&operator, None)).collect())
     }
 
     /// The operators of a network that are none of these; `values` are what each is predicted to take.
-    fn unknown(&self, operators: &[Operator], values: &[f64]) -> Vec<UnknownOperator> {
-        let all_macs: u64 = operators.iter().map(|operator| operator.macs).sum();
+    fn unknown(&self, network: &Network, values: &[f64]) -> Vec<UnknownOperator> {
+        let operators = network.operators.iter();
+        let all_macs: u64 = operators.clone().map(|operator| operator.macs).sum();
         // A correction may be less than nothing; a share is not.
         let all: f64 = values.iter().map(|value| value.max(0.0)).sum();
         let mut sums = BTreeMap::<Category, (usize, u64, f64)>::new();
-        for (operator, value) in operators.iter().zip(values) {
-            if !self.0.contains(&category(operator)) {
-                let (count, macs, guessed) = sums.entry(category(operator)).or_default();
+        for ((operator, origin), value) in operators.zip(&network.origins).zip(values) {
+            let category = category(operator, origin.peculiar);
+            if !self.0.contains(&category) {
+                let (count, macs, guessed) = sums.entry(category).or_default();
                 *count += 1;
                 *macs += operator.macs;
                 *guessed += value.max(0.0);
@@ -92,7 +102,7 @@ impl KnownOperators {
 }
 
 /// `convolution 3x3, stride 2, relu`
-fn words((kind, kernel, stride, activation): Category) -> String {
+fn words((kind, kernel, stride, activation, peculiar): Category) -> String {
     let mut words = name_of(kind, OPERATOR_NAMES).to_owned();
     if kernel > 0 {
         words += &format!(" {kernel}x{kernel}");
@@ -102,6 +112,9 @@ fn words((kind, kernel, stride, activation): Category) -> String {
     }
     if activation > 0 {
         words += &format!(", {}", name_of(activation, ACTIVATION_NAMES));
+    }
+    if let Some(peculiar) = peculiar {
+        words += &format!(", {peculiar}");
     }
     words
 }
@@ -151,13 +164,14 @@ impl ServedModel {
     ///
     /// # Errors
     /// As [`Self::check_reads_networks`], and whatever keeps the model from predicting.
-    pub fn predict_network(&self, operators: &[Operator], coverage: f64) -> Result<PredictedNetwork, ModelError> {
+    pub fn predict_network(&self, network: &Network, coverage: f64) -> Result<PredictedNetwork, ModelError> {
         self.check_reads_networks()?;
+        let operators = network.operators.as_slice();
         let (Estimate { value, spread }, parts) = self.model.estimate_network(operators)?;
         // Where a model does not tell what each operator takes, those that it knows not are told by what they compute.
         let macs = || operators.iter().map(|operator| operator.macs as f64).collect();
         let known = self.known.get_or_init(|| KnownOperators::of(&self.space));
-        let unknown = known.unknown(operators, &parts.unwrap_or_else(macs));
+        let unknown = known.unknown(network, &parts.unwrap_or_else(macs));
         self.check_number("a network of no architecture", value)?;
         let guessed: f64 = unknown.iter().map(|unknown| unknown.share).sum();
         let interval = self

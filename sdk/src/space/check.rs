@@ -44,6 +44,18 @@ impl SearchSpace {
         for (i, block) in self.blocks.iter().enumerate() {
             self.check_block(i + 1, block)?;
         }
+        let first_without = |block: &Block| {
+            block
+                .stride
+                .iter()
+                .any(|stride| !block.shape_allows_shortcut(0, *stride))
+        };
+        ensure(
+            c.shortcut.contains(&false) || !self.blocks.iter().any(first_without),
+            || {
+                "choices.shortcut must hold false, that of every layer whose stride or channels allow no identity connection".into()
+            },
+        )?;
         let slots = self.blocks.iter().map(|block| block.slots() as u64).sum::<u64>();
         ensure(slots <= MAX_SLOTS, || {
             format!("the deepest architecture has {slots} layers; allowed: {MAX_SLOTS}")

@@ -8,8 +8,9 @@ use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
 use lglp_openapi::spaces::{MOST_SAMPLED, Sample, SampleQuery, SpaceList};
 
 use super::State;
+use super::answer::Answer;
 use super::caller::Caller;
-use super::heavy::heavy;
+use super::heavy::heavy_json;
 use super::problem::ApiError;
 use super::words::Query;
 
@@ -40,7 +41,7 @@ pub(crate) async fn sample_space(
     space: web::Path<String>,
     query: Query<SampleQuery>,
     caller: Caller,
-) -> Result<Json<Sample>, ApiError> {
+) -> Result<Answer<Sample>, ApiError> {
     let name = space.into_inner();
     let SampleQuery { count, weighted, seed } = query.into_inner();
     for (field, draws) in [("count", count), ("weighted", weighted)] {
@@ -51,7 +52,7 @@ pub(crate) async fn sample_space(
             }]));
         }
     }
-    let sample = heavy(&state, &caller, move |state| {
+    heavy_json(&state, &caller, move |state| {
         let space = state.spaces.get(&name)?;
         let mut architectures = Vec::new();
         visit_plan(space, seed, count, weighted, &mut |_, architecture| {
@@ -62,6 +63,6 @@ pub(crate) async fn sample_space(
             seed,
             architectures,
         })
-    });
-    Ok(Json(sample.await?))
+    })
+    .await
 }

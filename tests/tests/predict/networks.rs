@@ -238,7 +238,8 @@ fn faulty_files_and_forms_are_pointed_at() {
     let shape = ("shape", None, &b"image=1x3x64x64"[..]);
     let text = |name: &'static str, text: &'static str| (name, None, text.as_bytes());
     let many: Vec<_> = (0..101).map(|_| file(&onnx)).collect();
-    let cases: [(&[Part<'_>], &str, &str); 13] = [
+    let name = "n".repeat(5000);
+    let cases: [(&[Part<'_>], &str, &str); 16] = [
         (&[shape], "/network", "curl -F network=@net.onnx"),
         (&[file(&onnx)], "/network/0", "batchx3xheightxwidth"),
         (
@@ -280,6 +281,17 @@ fn faulty_files_and_forms_are_pointed_at() {
         ),
         (&[file(&onnx), text("hardware", "x")], "", "known: network, model"),
         (&many, "/network", "more than 100 networks"),
+        (&[("network", Some(&name), &onnx)], "/network/0", "allowed: 4096"),
+        (
+            &[
+                file(&onnx),
+                text("unknown_operators", "refuse"),
+                text("unknown_operators", "predict"),
+            ],
+            "/unknown_operators",
+            "comes twice",
+        ),
+        (&[file(&onnx), shape, shape], "/shape/1", "has a shape already"),
     ];
     for (parts, pointer, detail) in cases {
         let answer = predict(&server, parts);

@@ -77,12 +77,12 @@ impl PredictBody {
         };
         let on_error = match field("on_error", fields.on_error)? {
             Value::Null => OnError::Request,
-            value => serde_json::from_value(value.clone()).map_err(|_| {
-                fault(
-                    "/on_error",
-                    format!("{}; allowed: \"request\", \"item\"", Excerpt::of(value)),
-                )
-            })?,
+            Value::String(text) if text == "request" => OnError::Request,
+            Value::String(text) if text == "item" => OnError::Item,
+            other => {
+                let detail = format!("{}; allowed: \"request\", \"item\"", Excerpt::of(other));
+                return Err(fault("/on_error", detail));
+            }
         };
         let Some(architectures) = fields.architectures else {
             let detail = "missing field `architectures`; an array of 1 to 10,000";

@@ -1,7 +1,7 @@
 //! Reading the form that networks come in: parts by their names, files among them.
 
 use actix_web::web::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use lglp_openapi::networks::NetworksRequest;
 use lglp_sdk::Excerpt;
 use multer::{Constraints, Field, Multipart, SizeLimit};
@@ -18,12 +18,22 @@ const TEXT_LIMIT: usize = 4 << 10;
 /// Shapes of one request at most.
 const SHAPE_LIMIT: usize = 64;
 
-/// The form, its parts read and not yet looked into.
-pub(super) async fn read(body: Bytes, boundary: String) -> Result<NetworksRequest, ApiError> {
+/// Bytes of a file's name at most, as of a path.
+const NAME_LIMIT: usize = 4096;
+
+/// The form, its parts read and not yet looked into: off the threads that answer requests, since it may have many megabytes of parts.
+pub(super) fn read(body: Bytes, boundary: String) -> Result<NetworksRequest, ApiError> {
+    // All of it is there, so that nothing is waited for.
+    let read = parts(body, boundary).now_or_never();
+    read.unwrap_or_else(|| Err(ApiError::internal("a form that is whole was waited for")))
+}
+
+async fn parts(body: Bytes, boundary: String) -> Result<NetworksRequest, ApiError> {
     let whole = stream::iter([Ok::<_, std::io::Error>(body)]);
     let limits = Constraints::new().size_limit(SizeLimit::new().per_field(u64::MAX));
     let mut parts = Multipart::with_constraints(whole, boundary, limits);
     let mut request = NetworksRequest::default();
+    let mut refuse = None;
     while let Some(part) = parts.next_field().await.map_err(malformed)? {
         let name = part.name().unwrap_or_default().to_owned();
         match name.as_str() {
@@ -34,6 +44,10 @@ pub(super) async fn read(body: Bytes, boundary: String) -> Result<NetworksReques
                 }
                 let at = request.networks.len();
                 let file = part.file_name().map_or_else(|| format!("network {at}"), str::to_owned);
+                if file.len() > NAME_LIMIT {
+                    let detail = format!("{} bytes of a file's name; allowed: {NAME_LIMIT}", file.len());
+                    return Err(fault(&format!("/network/{at}"), detail));
+                }
                 request
                     .networks
                     .push((file, part.bytes().await.map_err(malformed)?.into()));
@@ -47,14 +61,15 @@ pub(super) async fn read(body: Bytes, boundary: String) -> Result<NetworksReques
             "shape" if request.shapes.len() < SHAPE_LIMIT => request.shapes.push(text(part).await?),
             "shape" => return Err(fault("/shape", format!("more than {SHAPE_LIMIT} shapes"))),
             "unknown_operators" => {
-                request.refuse_unknown = match text(part).await?.trim() {
+                let wanted = match text(part).await?.trim() {
                     "predict" => false,
                     "refuse" => true,
                     other => {
                         let detail = format!("{}; allowed: predict, refuse", Excerpt::of(other));
                         return Err(fault("/unknown_operators", detail));
                     }
-                }
+                };
+                once(&mut refuse, "unknown_operators", wanted)?;
             }
             unknown => {
                 let unknown = Excerpt::of(unknown);
@@ -62,6 +77,7 @@ pub(super) async fn read(body: Bytes, boundary: String) -> Result<NetworksReques
             }
         }
     }
+    request.refuse_unknown = refuse.unwrap_or_default();
     Ok(request)
 }
 

@@ -26,7 +26,7 @@ pub(super) use self::answer::{predicted_as, told};
 use self::answer::{response, response_of};
 use self::body::PredictBody;
 pub(super) use self::body::model_ref;
-use self::networks::Networks;
+use self::networks::{Networks, Reading};
 use self::sent::Sent;
 use self::work::{Prediction, Served};
 use super::State;
@@ -120,18 +120,26 @@ async fn of_networks(
     body: web::Bytes,
     boundary: String,
 ) -> Result<Served, ApiError> {
-    let request = form::read(body, boundary).await?;
-    let networks = heavy(state, caller, move |_| Networks::read(request)).await?;
+    let form = move |_: &_| form::read(body, boundary).and_then(Networks::check);
+    let asked = Arc::new(heavy(state, caller, form).await?);
+    let mut route = state.serving.route(hardware, &asked.model).await?;
+    route.coverage = asked.coverage;
     let turn = state.desk.turn()?;
-    let mut route = state.serving.route(hardware, &networks.model).await?;
-    route.coverage = networks.coverage;
-    turn.expect(networks.networks.len(), route.model.times_usual())?;
+    let mut reading = Reading::default();
+    // Each in a turn of its own, so that others come in between, and what is left ends with its client.
+    for at in 0..asked.len() {
+        let asked = asked.clone();
+        reading.add(heavy(state, caller, move |_| Ok::<_, ApiError>(asked.read(at))).await?)?;
+    }
+    let networks = Arc::new(reading.finish()?);
+    turn.expect(networks.len(), route.model.times_usual())?;
     let account = route.model.account.clone();
-    let (networks, route) = (Arc::new(networks), Arc::new(route));
-    let mut told = Vec::with_capacity(networks.networks.len());
-    for at in 0..networks.networks.len() {
-        let (networks, route, serving) = (networks.clone(), route.clone(), state.serving.clone());
-        let one = move || networks.predict(at, &serving, &route);
+    let route = Arc::new(route);
+    let mut told = Vec::with_capacity(networks.len());
+    for at in 0..networks.len() {
+        let (asked, networks) = (asked.clone(), networks.clone());
+        let (route, serving) = (route.clone(), state.serving.clone());
+        let one = move || asked.predict(at, &networks[at], &serving, &route);
         told.push(turn.run(&account, 1, one).await??);
     }
     let mut counts = BTreeMap::new();
@@ -152,11 +160,18 @@ pub(crate) fn predict_networks_here(
     hardware: &HardwareName,
     request: NetworksRequest,
 ) -> Result<PredictResponse, ApiError> {
-    let networks = Networks::read(request)?;
-    let mut route = serving.route_blocking(hardware, &networks.model)?;
-    route.coverage = networks.coverage;
-    let one = |at| networks.predict(at, serving, &route).map(|(prediction, _)| prediction);
-    let predictions: Vec<Predicted> = (0..networks.networks.len()).map(one).collect::<Result<_, _>>()?;
+    let asked = Networks::check(request)?;
+    let mut route = serving.route_blocking(hardware, &asked.model)?;
+    route.coverage = asked.coverage;
+    let mut reading = Reading::default();
+    (0..asked.len()).try_for_each(|at| reading.add(asked.read(at)))?;
+    let networks = reading.finish()?;
+    let one = |(at, network)| {
+        asked
+            .predict(at, network, serving, &route)
+            .map(|(prediction, _)| prediction)
+    };
+    let predictions: Vec<Predicted> = networks.iter().enumerate().map(one).collect::<Result<_, _>>()?;
     Ok(response_of(&route, predictions))
 }
 

@@ -202,7 +202,7 @@ fn chain(index: usize, splits: usize) -> String {
 #[test]
 #[ignore = "takes long"]
 fn chains_of_splits_take_nobodys_turn() {
-    let registry = beside_production("gbdt");
+    let registry = beside_production("lightgbm");
     let server = registry.serve();
     let content = newest(&registry);
     let honest = String::from_utf8(state(&registry, &content, "regressor")).expect("a text");

@@ -2,8 +2,7 @@
 
 use crate::call::{Call, dimension};
 use crate::fact::{Literal, MOST_KEPT, Shape};
-use crate::messages::INT32;
-use crate::messages::{BOOL, INT64};
+use crate::messages::{BOOL, INT32, INT64};
 use crate::shapes::selection;
 use crate::tensor;
 
@@ -40,8 +39,7 @@ pub(crate) fn literal(call: &Call<'_>, output: &Shape) -> Option<Literal> {
             _ => return None,
         },
         "Where" => choice(call, count)?,
-        "Equal" => binary(call, count)?,
-        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Pow" => binary(call, count)?,
+        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Pow" | "Equal" => binary(call, count)?,
         "Neg" | "Floor" | "Ceil" | "Sqrt" | "Reciprocal" => unary(call)?,
         _ => return None,
     };

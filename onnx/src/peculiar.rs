@@ -3,26 +3,20 @@
 use crate::call::Call;
 use crate::graph::Graph;
 use crate::rewrite::{SQUEEZE_EXCITE, Step};
+use crate::shapes::windows::Window;
 
 /// How far a constant may lie from the usual one: it is written in float32.
 const NEAR: f64 = 1e-6;
 
 /// In what a window costs otherwise than its table says, in words.
 pub(crate) fn window(graph: &Graph, step: &Step) -> Option<&'static str> {
-    let call = graph.call(&graph.nodes[step.node]);
-    if !has_window(step) {
-        return None;
-    }
-    let kernel = kernel(&call);
-    let alike = |sides: &[i64]| sides.windows(2).all(|pair| pair[0] == pair[1]);
-    if call
-        .ints("dilations")
-        .is_some_and(|dilations| dilations.iter().any(|gap| *gap != 1))
-    {
+    let Window { kernel, slide, .. } = Window::of(&graph.call(&graph.nodes[step.node])).ok()??;
+    let alike = |sides: &[u64]| sides.windows(2).all(|pair| pair[0] == pair[1]);
+    if slide.dilations.iter().any(|gap| *gap != 1) {
         Some("dilated")
     } else if !alike(&kernel) {
         Some("oblong kernel")
-    } else if !call.ints("strides").is_none_or(alike) {
+    } else if !alike(&slide.strides) {
         Some("unequal strides")
     } else {
         None
@@ -34,11 +28,11 @@ pub(crate) fn is_plain(graph: &Graph, step: &Step) -> bool {
     if step.op == SQUEEZE_EXCITE {
         let gate = step.parts.iter().rev().nth(1);
         let is_usual = gate.is_some_and(|gate| gate.op == "HardSigmoid" && is_usual(graph, gate));
-        let others = step
+        let mut others = step
             .parts
             .iter()
             .filter(|part| Some(part.node) != gate.map(|gate| gate.node));
-        return is_usual && others.clone().all(|part| is_plain(graph, part));
+        return is_usual && others.all(|part| is_plain(graph, part));
     }
     let square = |id: &usize| match graph.facts[*id].shape.as_slice() {
         [_, _, height, width] => height == width,
@@ -72,33 +66,14 @@ pub(crate) fn is_usual(graph: &Graph, step: &Step) -> bool {
     }
 }
 
-fn has_window(step: &Step) -> bool {
-    matches!(
-        step.op.as_str(),
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "LpPool"
-    )
-}
-
-/// Sides of a kernel.
-fn kernel(call: &Call<'_>) -> Vec<i64> {
-    let of_weights = || {
-        let sides = call.shape(1).ok()?.get(2..)?;
-        Some(
-            sides
-                .iter()
-                .map(|side| i64::try_from(*side).unwrap_or(i64::MAX))
-                .collect(),
-        )
-    };
-    let told = call.ints("kernel_shape").map(<[i64]>::to_vec);
-    told.or_else(of_weights).unwrap_or_default()
-}
-
 /// Whether a convolution has half its kernel of zeros around its input, on all sides alike.
 fn pads_keep_the_side(call: &Call<'_>) -> bool {
-    let half = kernel(call).first().map_or(0, |side| side / 2);
-    match (call.text("auto_pad"), call.ints("pads")) {
-        ("" | "NOTSET", Some(pads)) => pads.iter().all(|pad| *pad == half),
+    let Ok(Some(Window { kernel, slide, .. })) = Window::of(call) else {
+        return false;
+    };
+    let half = kernel.first().map_or(0, |side| side / 2);
+    match call.text("auto_pad") {
+        "" | "NOTSET" => slide.pads.iter().all(|pad| *pad == (half, half)),
         _ => half == 0,
     }
 }

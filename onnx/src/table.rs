@@ -345,25 +345,10 @@ fn window(graph: &Graph, step: &Step, operator: &mut Operator) -> Result<(), Str
         let product: f64 = sides.iter().map(|side| *side as f64).product();
         narrow(product.powf(1.0 / sides.len().max(1) as f64).round() as u64)
     };
-    let (kernel, strides) = match step.op.as_str() {
-        "Conv" => {
-            let window = windows::Window::of_convolution(&call)?;
-            (window.kernel, window.strides)
-        }
-        "MaxPool" | "AveragePool" | "LpPool" => {
-            let window = windows::Window::of_pool(&call)?;
-            (window.kernel, window.strides)
-        }
-        "ConvTranspose" => {
-            let strides = call.ints("strides").unwrap_or(&[1]);
-            (
-                call.shape(1)?[2..].to_vec(),
-                strides.iter().map(|stride| stride.unsigned_abs()).collect(),
-            )
-        }
-        _ => return Ok(()),
+    let Some(windows::Window { kernel, slide, .. }) = windows::Window::of(&call)? else {
+        return Ok(());
     };
-    (operator.kernel, operator.stride) = (side(&kernel), side(&strides));
+    (operator.kernel, operator.stride) = (side(&kernel), side(&slide.strides));
     if step.op.starts_with("Conv") {
         operator.groups = narrow(windows::groups(&call)?);
     }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use lglp_engine::{networks, text};
 use lglp_sdk::space::Block;
-use lglp_sdk::{Architecture, Printable, Sampler, SearchSpace};
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_terminal::{print_json, table};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::Context;
 
@@ -44,18 +44,16 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "example",
     ])
     .with_open_end();
+    let ends = |[least, most]: [f64; 2]| format!("{least:.1} to {most:.1}");
     for space in &found {
-        let ends = |name: &str| format!("{} to {}", space[name][0], space[name][1]);
+        let [fewest, most] = space.layers;
         rows.add_row([
-            space["space"].as_str().unwrap_or_default().to_owned(),
-            format!("some 10^{}", space["architectures_log10"]),
-            ends("layers"),
-            ends("million_macs"),
-            ends("million_parameters"),
-            space["example"]
-                .as_str()
-                .map(|text| Printable::of(text).to_string())
-                .unwrap_or_default(),
+            space.space.clone(),
+            format!("some 10^{}", space.architectures_log10),
+            format!("{fewest} to {most}"),
+            ends(space.million_macs),
+            ends(space.million_parameters),
+            space.example.clone(),
         ]);
     }
     println!("{rows}");
@@ -63,7 +61,21 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// What a space holds.
-fn check(file: &Path) -> anyhow::Result<Value> {
+#[derive(Serialize)]
+struct Found {
+    space: String,
+    digest: String,
+    /// Whatever the constraints leave out.
+    architectures_log10: i64,
+    /// Fewest and most.
+    layers: [usize; 2],
+    million_macs: [f64; 2],
+    million_parameters: [f64; 2],
+    /// In canonical text.
+    example: String,
+}
+
+fn check(file: &Path) -> anyhow::Result<Found> {
     let shown = || file.display().to_string();
     let space = SearchSpace::from_toml(&text::read(file).with_context(shown)?).with_context(shown)?;
     let some: Vec<Architecture> = Sampler::new(&space, 0).take(COUNTED).collect();
@@ -80,16 +92,15 @@ fn check(file: &Path) -> anyhow::Result<Value> {
         let all = || costs.iter().map(amount);
         [all().min(), all().max()].map(|end| (end.unwrap_or(0) as f64 / 1e5).round() / 10.0)
     };
-    let fewest: u32 = space.blocks.iter().filter_map(|block| block.depth.iter().min()).sum();
-    Ok(json!({
-        "space": space.name,
-        "digest": space.digest(),
-        "architectures_log10": architectures_log10(&space).round() as i64,
-        "layers": [fewest, space.slots()],
-        "million_macs": millions(|cost| cost.macs),
-        "million_parameters": millions(|cost| cost.parameters),
-        "example": space.canonical_text(&some[0]),
-    }))
+    Ok(Found {
+        digest: space.digest(),
+        architectures_log10: architectures_log10(&space).round() as i64,
+        layers: super::layers(&space),
+        million_macs: millions(|cost| cost.macs),
+        million_parameters: millions(|cost| cost.parameters),
+        example: space.canonical_text(&some[0]),
+        space: space.name,
+    })
 }
 
 /// Builds a network, and reads it as a stranger's.
@@ -103,21 +114,24 @@ fn try_out(space: &SearchSpace, architecture: &Architecture) -> anyhow::Result<(
     Ok(())
 }
 
-/// How many architectures there are, as the logarithm to base 10, whatever the constraints leave out.
+/// How many architectures there are, as the logarithm to base 10, whatever the constraints leave out. Deep ones are more than a number
+/// tells, so that logarithms are added up.
 fn architectures_log10(space: &SearchSpace) -> f64 {
-    let layer = (space.choices.kernel.len() * space.choices.expansion.len()) as f64;
+    let layer = ((space.choices.kernel.len() * space.choices.expansion.len()) as f64).log10();
     let of_block = |block: &Block| -> f64 {
         let of = |stride: u32, depth: u32| -> f64 {
             let shortcuts = (0..depth as usize).filter(|at| {
                 let stride = if *at == 0 { stride } else { 1 };
                 block.shape_allows_shortcut(*at, stride)
             });
-            let shortcuts = (block.shortcut.len() as f64).powi(shortcuts.count() as i32);
-            layer.powi(depth as i32) * shortcuts
+            f64::from(depth) * layer + shortcuts.count() as f64 * (block.shortcut.len() as f64).log10()
         };
         let strides = block.stride.iter();
         let ways = strides.flat_map(|stride| block.depth.iter().map(move |depth| of(*stride, *depth)));
-        (ways.sum::<f64>() * block.se.len() as f64).log10()
+        let ways: Vec<f64> = ways.collect();
+        let most = ways.iter().copied().fold(0.0, f64::max);
+        let sum: f64 = ways.iter().map(|way| 10f64.powf(way - most)).sum();
+        most + sum.log10() + (block.se.len() as f64).log10()
     };
     let resolutions = (space.choices.resolution.len() as f64).log10();
     resolutions + space.blocks.iter().map(of_block).sum::<f64>()

@@ -4,6 +4,7 @@ mod check;
 mod new;
 
 use clap::Subcommand;
+use lglp_sdk::SearchSpace;
 use lglp_terminal::{print_json, table};
 
 use super::Context;
@@ -41,13 +42,13 @@ fn list(context: &Context) -> anyhow::Result<()> {
     }
     let mut rows = table(&["space", "blocks", "layers", "resolutions", "title"]);
     for space in spaces.iter() {
-        let fewest: u32 = space.blocks.iter().filter_map(|b| b.depth.iter().min()).sum();
+        let [fewest, most] = layers(space);
         let resolutions = &space.choices.resolution;
         let ends = (resolutions.iter().min(), resolutions.iter().max());
         rows.add_row([
             space.name.clone(),
             space.blocks.len().to_string(),
-            format!("{fewest} to {}", space.slots()),
+            format!("{fewest} to {most}"),
             match ends {
                 (Some(least), Some(most)) => format!("{} from {least} to {most}", resolutions.len()),
                 _ => String::new(),
@@ -57,4 +58,10 @@ fn list(context: &Context) -> anyhow::Result<()> {
     }
     println!("{rows}");
     Ok(())
+}
+
+/// Fewest and most layers of an architecture.
+fn layers(space: &SearchSpace) -> [usize; 2] {
+    let fewest: u32 = space.blocks.iter().filter_map(|block| block.depth.iter().min()).sum();
+    [fewest as usize, space.slots()]
 }

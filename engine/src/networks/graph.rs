@@ -1,7 +1,6 @@
 //! A graph under construction: nodes are appended, and counted as they are, as parts of the operators that a runtime executes.
 
 use std::fmt::Arguments;
-use std::iter::once;
 
 use lglp_sdk::plugin::abi::{ACTIVATION_CLIP, ACTIVATION_HARD_SWISH, ACTIVATION_RELU, Operator};
 use lglp_sdk::space::Activation;
@@ -150,28 +149,30 @@ impl Graph {
             Activation::Relu6 => ("Clip", ACTIVATION_CLIP),
             Activation::HardSwish => ("HardSwish", ACTIVATION_HARD_SWISH),
         };
-        let bounds = match activation {
-            Activation::Relu6 => &self.relu6_bounds()[..],
-            _ => &[],
-        };
         let operator = self.operator();
         if operator.activation == 0 {
             // Fused into what it follows: no launch of its own.
             operator.activation = code;
         }
-        let inputs: Vec<&Value> = once(input).chain(bounds).collect();
-        self.node(name, op, &inputs, &[], Vec::new, (input.channels, input.side))
+        let shape = (input.channels, input.side);
+        match activation {
+            Activation::Relu6 => {
+                let [least, most] = self.relu6_bounds();
+                self.node(name, op, &[input, &least, &most], &[], Vec::new, shape)
+            }
+            _ => self.node(name, op, &[input], &[], Vec::new, shape),
+        }
     }
 
     /// What ReLU6 keeps values between: constants of the network, written once.
     fn relu6_bounds(&mut self) -> [Value; 2] {
         let bounds = [("relu6.least", 0f32), ("relu6.most", 6.0)];
-        if let Some(w) = &mut self.written
-            && w.initializers.iter().all(|known| known.name != bounds[0].0)
-        {
-            for (name, bound) in bounds {
-                w.initializers.push(tensor(name, &[], bound.to_le_bytes().to_vec()));
-            }
+        let Some(w) = &mut self.written else {
+            return bounds.map(|_| Self::value(1, 1));
+        };
+        if w.initializers.iter().all(|known| known.name != bounds[0].0) {
+            let written = bounds.map(|(name, bound)| tensor(name, &[], bound.to_le_bytes().to_vec()));
+            w.initializers.extend(written);
         }
         bounds.map(|(name, _)| Value {
             name: name.into(),

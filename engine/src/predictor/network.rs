@@ -172,7 +172,7 @@ impl ServedModel {
         let macs = || operators.iter().map(|operator| operator.macs as f64).collect();
         let known = self.known.get_or_init(|| KnownOperators::of(&self.space));
         let unknown = known.unknown(network, &parts.unwrap_or_else(macs));
-        self.check_number("a network of no architecture", value)?;
+        self.check_number(|| "a network of no architecture".into(), value)?;
         let guessed: f64 = unknown.iter().map(|unknown| unknown.share).sum();
         let interval = self
             .calibration

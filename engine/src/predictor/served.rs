@@ -239,14 +239,11 @@ impl ServedModel {
     }
 
     fn check_one(&self, architecture: &Architecture, value: f64) -> Result<(), ModelError> {
-        match value.is_finite() {
-            true => Ok(()),
-            false => self.check_number(&self.space.canonical_text(architecture), value),
-        }
+        self.check_number(|| self.space.canonical_text(architecture), value)
     }
 
     /// Refuses what is predicted of a network where it is no number.
-    pub(super) fn check_number(&self, network: &str, value: f64) -> Result<(), ModelError> {
+    pub(super) fn check_number(&self, network: impl FnOnce() -> String, value: f64) -> Result<(), ModelError> {
         if value.is_finite() {
             return Ok(());
         }
@@ -255,7 +252,7 @@ impl ServedModel {
             version: self.version,
             value,
             unit: self.quantity().unit(),
-            architecture: network.to_owned(),
+            architecture: network(),
         })
     }
 }

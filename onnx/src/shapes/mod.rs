@@ -15,16 +15,17 @@ use crate::fact::Shape;
 /// # Errors
 /// What is wrong with the node, in words.
 pub(crate) fn of(call: &Call<'_>) -> Result<Option<Vec<Shape>>, String> {
+    if let Some(window) = windows::Window::of(call)? {
+        // The largest pool also tells where it was.
+        let outputs = if call.op() == "MaxPool" { 2 } else { 1 };
+        return Ok(Some(vec![window.output; outputs]));
+    }
     let one = match call.op() {
         op if elementwise::is_unary(op) => call.shape(0)?.to_vec(),
         // Before opset 7 slopes were set against the channels.
         "PRelu" => call.shape(0)?.to_vec(),
         op if elementwise::is_broadcast(op) => elementwise::broadcast_all(call)?,
         "Dropout" => return Ok(Some(vec![call.shape(0)?.to_vec(); 2])),
-        "Conv" => windows::Window::of_convolution(call)?.output,
-        "ConvTranspose" => windows::transposed(call)?,
-        "MaxPool" => return Ok(Some(vec![windows::Window::of_pool(call)?.output; 2])),
-        "AveragePool" | "LpPool" => windows::Window::of_pool(call)?.output,
         "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" => windows::global(call)?,
         "Gemm" => products::gemm(call)?,
         "MatMul" => products::matmul(call)?,

@@ -7,26 +7,37 @@ use crate::fact::Shape;
 pub(crate) struct Window {
     /// Sides of the kernel.
     pub kernel: Vec<u64>,
-    /// Steps between its places.
-    pub strides: Vec<u64>,
+    /// Its way over the input.
+    pub slide: Slide,
     /// Shape of what comes out.
     pub output: Shape,
 }
 
 /// What convolutions and pools say of their windows.
-struct Slide {
-    strides: Vec<u64>,
-    dilations: Vec<u64>,
+pub(crate) struct Slide {
+    /// Steps between the places of the window.
+    pub strides: Vec<u64>,
+    pub dilations: Vec<u64>,
     /// At the begin and at the end of each dimension.
-    pads: Vec<(u64, u64)>,
+    pub pads: Vec<(u64, u64)>,
     /// `auto_pad`: `SAME_UPPER`, `SAME_LOWER`, `VALID`, or empty.
     same: bool,
     rounds_up: bool,
 }
 
 impl Window {
+    /// Of an operator; `None` for one that has none.
+    pub(crate) fn of(call: &Call<'_>) -> Result<Option<Self>, String> {
+        match call.op() {
+            "Conv" => Self::of_convolution(call).map(Some),
+            "ConvTranspose" => Self::of_transposed(call).map(Some),
+            "MaxPool" | "AveragePool" | "LpPool" => Self::of_pool(call).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Of `Conv`.
-    pub(crate) fn of_convolution(call: &Call<'_>) -> Result<Self, String> {
+    fn of_convolution(call: &Call<'_>) -> Result<Self, String> {
         let (input, weights) = (call.shape(0)?, call.shape(1)?);
         let rank = spatial(input)?;
         if weights.len() != input.len() {
@@ -43,58 +54,51 @@ impl Window {
         let slide = Slide::of(call, rank)?;
         let mut output = vec![input[0], weights[0]];
         output.extend(slide.over(&input[2..], &kernel)?);
-        Ok(Self {
-            kernel,
-            strides: slide.strides,
-            output,
-        })
+        Ok(Self { kernel, slide, output })
     }
 
     /// Of a pool.
-    pub(crate) fn of_pool(call: &Call<'_>) -> Result<Self, String> {
+    fn of_pool(call: &Call<'_>) -> Result<Self, String> {
         let input = call.shape(0)?;
         let rank = spatial(input)?;
         let kernel = positive(call.ints("kernel_shape"), rank, "kernel_shape")?.ok_or("its kernel_shape is missing")?;
         let slide = Slide::of(call, rank)?;
         let mut output = input[..2].to_vec();
         output.extend(slide.over(&input[2..], &kernel)?);
-        Ok(Self {
-            kernel,
-            strides: slide.strides,
-            output,
-        })
+        Ok(Self { kernel, slide, output })
     }
-}
 
-/// The shape that `ConvTranspose` leaves.
-pub(crate) fn transposed(call: &Call<'_>) -> Result<Shape, String> {
-    let (input, weights) = (call.shape(0)?, call.shape(1)?);
-    let rank = spatial(input)?;
-    if weights.len() != input.len() || weights[0] != input[1] {
-        return Err(format!("weights of the shape {weights:?} over an input of {input:?}"));
+    /// Of `ConvTranspose`.
+    fn of_transposed(call: &Call<'_>) -> Result<Self, String> {
+        let (input, weights) = (call.shape(0)?, call.shape(1)?);
+        let rank = spatial(input)?;
+        if weights.len() != input.len() || weights[0] != input[1] {
+            return Err(format!("weights of the shape {weights:?} over an input of {input:?}"));
+        }
+        let kernel = weights[2..].to_vec();
+        let slide = Slide::of(call, rank)?;
+        let channels = weights[1].checked_mul(groups(call)?).ok_or("too many channels")?;
+        let mut output = vec![input[0], channels];
+        if let Some(given) = positive(call.ints("output_shape"), rank, "output_shape")? {
+            output.extend(given);
+            return Ok(Self { kernel, slide, output });
+        }
+        let more = call.ints("output_padding").unwrap_or_default();
+        for at in 0..rank {
+            let (side, stride, (begin, end)) = (input[2 + at], slide.strides[at], slide.pads[at]);
+            let reach = reach(kernel[at], slide.dilations[at])?;
+            let more = u64::try_from(more.get(at).copied().unwrap_or(0)).unwrap_or(0);
+            let side = if slide.same {
+                side.checked_mul(stride)
+            } else {
+                let whole = side.saturating_sub(1).checked_mul(stride);
+                let whole = whole.and_then(|whole| whole.checked_add(reach)?.checked_add(more));
+                whole.and_then(|whole| whole.checked_sub(begin + end))
+            };
+            output.push(side.ok_or("its pads are wider than what it leaves, or that is too large")?);
+        }
+        Ok(Self { kernel, slide, output })
     }
-    let slide = Slide::of(call, rank)?;
-    let channels = weights[1].checked_mul(groups(call)?).ok_or("too many channels")?;
-    let mut output = vec![input[0], channels];
-    if let Some(given) = positive(call.ints("output_shape"), rank, "output_shape")? {
-        output.extend(given);
-        return Ok(output);
-    }
-    let more = call.ints("output_padding").unwrap_or_default();
-    for at in 0..rank {
-        let (side, stride, (begin, end)) = (input[2 + at], slide.strides[at], slide.pads[at]);
-        let reach = reach(weights[2 + at], slide.dilations[at])?;
-        let more = u64::try_from(more.get(at).copied().unwrap_or(0)).unwrap_or(0);
-        let side = if slide.same {
-            side.checked_mul(stride)
-        } else {
-            let whole = side.saturating_sub(1).checked_mul(stride);
-            let whole = whole.and_then(|whole| whole.checked_add(reach)?.checked_add(more));
-            whole.and_then(|whole| whole.checked_sub(begin + end))
-        };
-        output.push(side.ok_or("its pads are wider than what it leaves, or that is too large")?);
-    }
-    Ok(output)
 }
 
 /// The shape that a pool over all of height and width leaves.

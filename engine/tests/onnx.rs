@@ -12,12 +12,26 @@ fn space(name: &str) -> SearchSpace {
     SearchSpace::from_toml(&std::fs::read_to_string(path).expect("a file")).expect("a space")
 }
 
+/// The search spaces that are shipped.
+fn spaces() -> impl Iterator<Item = SearchSpace> {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../catalog/spaces")).expect("a folder");
+    folder.map(|file| {
+        let name = file
+            .expect("a file")
+            .path()
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        space(&name)
+    })
+}
+
 /// A network that is written as ONNX and read again has the operators that it was written from, whatever the batch, and is known for
 /// the architecture that it is: what is predicted for an architecture is predicted for its file.
 #[test]
 fn a_written_network_is_read_as_its_operators() {
-    for name in ["mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"] {
-        let space = space(name);
+    for space in spaces() {
         let some: Vec<Architecture> = Sampler::new(&space, 7).take(12).collect();
         for (at, architecture) in some.iter().enumerate() {
             let batch = 1 + (at % 2) as u32;

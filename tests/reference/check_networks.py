@@ -20,17 +20,19 @@ RUN_BELOW_MACS = 300_000_000
 
 
 def count(model):
-    """Multiply-accumulates of Conv and Gemm, and values of all initializers."""
+    """Multiply-accumulates of Conv and Gemm, and what is trained: all initializers but the bounds of a Clip."""
     shapes = {i.name: list(i.dims) for i in model.graph.initializer}
     for info in [*model.graph.value_info, *model.graph.input, *model.graph.output]:
         shapes[info.name] = [d.dim_value for d in info.type.tensor_type.shape.dim]
-    macs = 0
+    macs, bounds = 0, set()
     for node in model.graph.node:
         if node.op_type == "Conv":
             macs += math.prod(shapes[node.output[0]]) * math.prod(shapes[node.input[1]][1:])
         elif node.op_type == "Gemm":
             macs += shapes[node.input[0]][0] * math.prod(shapes[node.input[1]])
-    return macs, sum(math.prod(i.dims) for i in model.graph.initializer)
+        elif node.op_type == "Clip":
+            bounds.update(node.input[1:])
+    return macs, sum(math.prod(i.dims) for i in model.graph.initializer if i.name not in bounds)
 
 
 def check(program, architecture, path):

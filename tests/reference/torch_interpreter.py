@@ -1,9 +1,9 @@
 """Checks the networks that plugins/command/time_onnx.py builds in torch against ONNX Runtime.
 
-Networks of all spaces are read by the script's own reader of ONNX and run by its interpreter, on the CPU; what comes
+Networks of the spaces that are named are read by the script's own reader of ONNX and run by its interpreter, on the CPU; what comes
 out must be what ONNX Runtime makes of the same file and image, in float32, in both memory layouts, and every operator
 that lglp writes must be among them. torch may live in another Python than ONNX Runtime.
-Usage: torch_interpreter.py LGLP TIME_ONNX PYTHON_WITH_TORCH
+Usage: torch_interpreter.py LGLP TIME_ONNX PYTHON_WITH_TORCH SPACE...
 """
 
 import json
@@ -47,7 +47,7 @@ def by_torch(time_onnx, folder):
     print(json.dumps({"torch": torch.__version__, "operators": sorted(operators)}))
 
 
-def main(program, time_onnx, python):
+def main(program, time_onnx, python, *spaces):
     import numpy as np
     import onnxruntime
 
@@ -58,7 +58,7 @@ def main(program, time_onnx, python):
     options.intra_op_num_threads = 1
     with tempfile.TemporaryDirectory() as folder:
         expected = {}
-        for space in ("mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"):
+        for space in spaces:
             sampled = lglp("sample", "--space", space, "--count", "100", "--seed", "5").split()
             small = (a for a in sampled if json.loads(lglp("network", a, "--json"))["macs"] < BELOW_MACS)
             for index in range(NETWORKS):
@@ -83,7 +83,7 @@ def main(program, time_onnx, python):
                 difference = float(np.abs(found - logits).max() / np.abs(logits).max())
                 assert difference < TOLERANCE, f"{path.stem}{suffix}: off by {difference:.1e} of the largest logit"
                 worst = max(worst, difference)
-    print(f"{len(expected)} networks agree with torch {told['torch']} within {worst:.1e}")
+    print(f"{NETWORKS} networks of each of {len(spaces)} spaces agree with torch {told['torch']} within {worst:.1e}")
 
 
 if sys.argv[1] == "--torch":

@@ -400,6 +400,23 @@ pub fn readable(resolution: u32, depth: usize, kernel: u32, expansion: u32) -> V
     json!({ "resolution": resolution, "blocks": (0..10).map(block).collect::<Vec<_>>() })
 }
 
+/// The names of the search spaces that are shipped, in order.
+pub fn spaces() -> Vec<String> {
+    let folder = std::fs::read_dir(root().join("catalog/spaces")).expect("a folder");
+    let mut names: Vec<String> = folder
+        .map(|file| {
+            file.expect("a file")
+                .path()
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
 /// Runs a Python reference script with a text on its standard input; its standard output.
 pub fn reference(script: &str, arguments: &[&str], input: &str) -> String {
     let mut child = Command::new(python())

@@ -8,7 +8,7 @@ use lglp_engine::predictor::{FittedModel, Fitting, Labelled, Recipe};
 use lglp_sdk::plugin::Operator;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use lglp_tests::plugins::plugins_of;
-use lglp_tests::{HARDWARE, Registry, program, readable, release, root};
+use lglp_tests::{HARDWARE, Registry, program, readable, release, root, spaces};
 use serde_json::{Value, json};
 
 fn space(name: &str) -> SearchSpace {
@@ -27,7 +27,7 @@ fn anywhere(operator: &Operator) -> Operator {
 
 #[test]
 fn parts_make_the_networks_that_they_are_parts_of() {
-    for name in ["mobilenetv3", "ofa-mobilenetv3"] {
+    for name in &spaces() {
         let space = space(name);
         let parts = Parts::new(&space);
         let some: Vec<Architecture> = Sampler::new(&space, 3).take(400).collect();

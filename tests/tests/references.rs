@@ -4,7 +4,7 @@ use lglp_engine::host::{ComponentKind, EncoderInstance, FittedInstance, Matrix, 
 use lglp_engine::train::Metrics;
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
-use lglp_tests::{Registry, program, reference, release, root};
+use lglp_tests::{Registry, program, reference, release, root, spaces};
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
 #[test]
 fn encodings_equal_a_second_implementation_in_python() {
     let host = host();
-    for name in ["mobilenetv3", "ofa-mobilenetv3"] {
+    for name in &spaces() {
         let space = space(name);
         let architectures: Vec<Architecture> = Sampler::new(&space, 3).take(60).collect();
         let lines: Vec<String> = architectures

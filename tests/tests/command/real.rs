@@ -1,5 +1,7 @@
 //! Programs that are there: the shipped script, OpenVINO's benchmark, one of the user's own.
 
+use lglp_tests::spaces;
+
 use super::*;
 
 #[test]
@@ -103,8 +105,14 @@ fn the_torch_interpreter_agrees_with_onnx_runtime() {
     let torch = std::env::var("LGLP_TORCH_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".into());
     let script = root().join("plugins/command/time_onnx.py");
     let [program, script] = [program(), script].map(|path| path.to_str().expect("UTF-8").to_owned());
-    let said = reference("torch_interpreter.py", &[&program, &script, &torch], "");
-    assert!(said.contains("4 networks agree"), "{said}");
+    let spaces = spaces();
+    let mut arguments = vec![program.as_str(), &script, &torch];
+    arguments.extend(spaces.iter().map(String::as_str));
+    let said = reference("torch_interpreter.py", &arguments, "");
+    assert!(
+        said.contains(&format!("of each of {} spaces agree", spaces.len())),
+        "{said}"
+    );
 }
 
 /// A device whose latency is known: a nanosecond for each byte of the network, and a joule for each second.

@@ -156,6 +156,21 @@ pub struct DimensionProto {
     pub dim_param: String,
 }
 
+impl NodeProto {
+    /// An operator of ONNX, which reads `inputs` and writes `outputs`.
+    pub fn new(op: &str, name: &str, inputs: &[&str], outputs: &[&str], attribute: Vec<AttributeProto>) -> Self {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
+        Self {
+            input: names(inputs),
+            output: names(outputs),
+            name: name.into(),
+            op_type: op.into(),
+            attribute,
+            domain: String::new(),
+        }
+    }
+}
+
 impl AttributeProto {
     pub fn float(name: &str, value: f32) -> Self {
         Self {
@@ -171,6 +186,24 @@ impl AttributeProto {
             name: name.into(),
             i: value,
             r#type: 2,
+            ..Self::default()
+        }
+    }
+
+    pub fn string(name: &str, value: &str) -> Self {
+        Self {
+            name: name.into(),
+            s: value.into(),
+            r#type: 3,
+            ..Self::default()
+        }
+    }
+
+    pub fn tensor(name: &str, value: TensorProto) -> Self {
+        Self {
+            name: name.into(),
+            t: Some(value),
+            r#type: 4,
             ..Self::default()
         }
     }

@@ -288,14 +288,10 @@ impl Graph {
                 w.initializers.push(tensor(&names[1], &[*filters], biases));
                 input.extend(names);
             }
-            w.nodes.push(NodeProto {
-                input,
-                output: vec![output.clone()],
-                name: name.to_string(),
-                op_type: op.into(),
-                attribute: attributes(),
-                ..NodeProto::default()
-            });
+            let input: Vec<&str> = input.iter().map(String::as_str).collect();
+            let name = name.to_string();
+            w.nodes
+                .push(NodeProto::new(op, &name, &input, &[&output], attributes()));
         }
         Value {
             name: output,

@@ -4,13 +4,7 @@ use lglp_onnx::messages::*;
 use prost::Message;
 
 pub(crate) fn node(op: &str, inputs: &[&str], outputs: &[&str]) -> NodeProto {
-    let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
-    NodeProto {
-        input: names(inputs),
-        output: names(outputs),
-        op_type: op.into(),
-        ..NodeProto::default()
-    }
+    NodeProto::new(op, "", inputs, outputs, Vec::new())
 }
 
 pub(crate) fn with(mut node: NodeProto, attributes: Vec<AttributeProto>) -> NodeProto {

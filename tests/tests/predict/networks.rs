@@ -41,14 +41,7 @@ fn value(name: &str, shape: &[(&str, i64)]) -> ValueInfoProto {
 }
 
 fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
-    NodeProto {
-        op_type: op.into(),
-        name: output.into(),
-        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
-        output: vec![output.into()],
-        attribute,
-        ..NodeProto::default()
-    }
+    NodeProto::new(op, output, inputs, &[output], attribute)
 }
 
 /// Weights without values: a file says where else they are.

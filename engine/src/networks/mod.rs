@@ -5,6 +5,7 @@
 mod blocks;
 mod graph;
 mod parts;
+mod random;
 mod recognition;
 mod weights;
 
@@ -19,6 +20,7 @@ use blocks::InvertedResidual;
 use graph::{Conv, Graph, Value};
 
 pub use parts::{Parts, Walks};
+pub use random::{Family, NoRandomNetwork, RandomNetwork, random};
 pub use recognition::recognise;
 
 /// An ONNX model (opset 17, IR version 9) from `input` `[batch, 3, resolution, resolution]` to `logits`

@@ -22,6 +22,16 @@ impl Weights {
         self.within(count, 0.05)
     }
 
+    /// Scales and variances: between a half and one and a half.
+    pub(super) fn about_one(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = self.within(count, 0.5);
+        for cell in bytes.chunks_exact_mut(4) {
+            let value = f32::from_le_bytes([cell[0], cell[1], cell[2], cell[3]]);
+            cell.copy_from_slice(&(1.0 + value).to_le_bytes());
+        }
+        bytes
+    }
+
     fn within(&mut self, count: usize, bound: f32) -> Vec<u8> {
         let mut bytes = vec![0; 4 * count];
         self.0.fill_bytes(&mut bytes);

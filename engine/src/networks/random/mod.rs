@@ -1,0 +1,158 @@
+//! Random networks of structures that people deploy. What is measured of them teaches how long any network takes.
+//!
+//! A network has a name, such as `convnets-17`, and the same name means the same bytes for ever: measurements are kept by it.
+
+mod activations;
+mod builder;
+mod convnets;
+mod dice;
+mod layers;
+mod layout;
+mod norms;
+mod transformers;
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
+
+use builder::{Builder, Draft, Tensor};
+use dice::Dice;
+
+use super::weights::Weights;
+
+/// What random networks are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// Convolutional networks.
+    Convnets,
+    /// Networks with attention, and such as took its place.
+    Transformers,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Convnets, Self::Transformers];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Convnets => "convnets",
+            Self::Transformers => "transformers",
+        }
+    }
+}
+
+impl Display for Family {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// It names no random network, nor a family of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no random network: their names are like convnets-17 and transformers-0")]
+pub struct NoRandomNetwork;
+
+impl FromStr for Family {
+    type Err = NoRandomNetwork;
+
+    fn from_str(text: &str) -> Result<Self, NoRandomNetwork> {
+        let known = Self::ALL.into_iter().find(|family| family.name() == text);
+        known.ok_or(NoRandomNetwork)
+    }
+}
+
+/// The name of a random network, such as `convnets-17`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RandomNetwork {
+    /// What it is of.
+    pub family: Family,
+    /// Which of these it is.
+    pub seed: u64,
+}
+
+impl RandomNetwork {
+    /// The network itself, see [`random`].
+    pub fn onnx(self) -> Vec<u8> {
+        random(self.family, self.seed)
+    }
+}
+
+impl Display for RandomNetwork {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.family, self.seed)
+    }
+}
+
+impl FromStr for RandomNetwork {
+    type Err = NoRandomNetwork;
+
+    /// Reads a name as it is written, and no other: a network has one.
+    fn from_str(text: &str) -> Result<Self, NoRandomNetwork> {
+        let (family, seed) = text.rsplit_once('-').ok_or(NoRandomNetwork)?;
+        let named = Self {
+            family: family.parse()?,
+            seed: seed.parse().map_err(|_| NoRandomNetwork)?,
+        };
+        (named.to_string() == text).then_some(named).ok_or(NoRandomNetwork)
+    }
+}
+
+/// Multiply-accumulates of a network: more than a millisecond of one core, and not many tenths of a second.
+const MACS: [u64; 2] = [30_000_000, 6_000_000_000];
+/// What its weights take at most.
+const WEIGHT_BYTES: u64 = 300_000_000;
+/// What its operators read and write at most, all together: so much takes as long as the multiply-accumulates do.
+const MOVED_BYTES: u64 = 2_000_000_000;
+
+/// The network of a family and a number: an encoded `ModelProto` (opset 17, IR version 9) in float32, with random weights, of one input at
+/// batch 1 and one output. The same ones give the same bytes for ever.
+pub fn random(family: Family, seed: u64) -> Vec<u8> {
+    let stream = match family {
+        Family::Convnets => 1,
+        Family::Transformers => 2,
+    };
+    let mut dice = Dice::new(seed, stream);
+    match family {
+        Family::Convnets => {
+            let structure = convnets::Structure::draw(&mut dice);
+            fitting(dice, |net| structure.append(net))
+        }
+        Family::Transformers => {
+            let structure = transformers::Structure::draw(&mut dice);
+            fitting(dice, |net| structure.append(net))
+        }
+    }
+    // Stream 0 of the same seed.
+    .with_weights(Weights::new(seed))
+}
+
+/// Draws sizes until a network costs about what it shall. What it shall is drawn first, small and large alike likely by their ratio, so
+/// that what a structure costs mostly does not decide what is measured of it.
+fn fitting(mut dice: Dice, append: impl Fn(&mut Builder) -> Tensor) -> Draft {
+    let aim = dice.by_ratio(MACS[0], MACS[1]);
+    // Structures that can hardly cost so much may miss it, the longer they try the more.
+    let mut tolerance = 1;
+    loop {
+        for _ in 0..16 {
+            let mut net = Builder::new(dice);
+            let output = append(&mut net);
+            let draft = net.finish(&output);
+            let macs = macs(&draft);
+            let is_near = macs.is_some_and(|macs| macs <= aim * (1 + tolerance) && aim <= macs * (1 + tolerance));
+            if is_near && draft.weight_bytes() <= WEIGHT_BYTES {
+                return draft;
+            }
+            dice = draft.into_dice();
+        }
+        tolerance *= 2;
+    }
+}
+
+/// The multiply-accumulates of a network, where it is one that shall be measured.
+fn macs(draft: &Draft) -> Option<u64> {
+    let read = lglp_onnx::read(draft.without_weights().into(), &BTreeMap::new());
+    let operators = read.expect("what is written here is a network").operators;
+    let moved: u64 = operators.iter().map(|operator| operator.activation_bytes).sum();
+    let macs = operators.iter().map(|operator| operator.macs).sum();
+    ((MACS[0]..=MACS[1]).contains(&macs) && moved <= MOVED_BYTES).then_some(macs)
+}

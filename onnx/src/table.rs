@@ -119,7 +119,8 @@ fn fuse(steps: &mut Steps<'_>) -> (Vec<u32>, Vec<bool>) {
         let Some(step) = steps.get(at).filter(|step| FUSING.contains(&step.op.as_str())) else {
             continue;
         };
-        let Some(behind) = steps.sole_consumer(step.outputs[0]) else {
+        let behind = steps.sole_consumer(step.outputs[0]);
+        let Some(behind) = behind.filter(|behind| steps.is_alike(at, *behind)) else {
             continue;
         };
         let Some(activation) = steps.get(behind).filter(|step| FUSED.contains(&step.op.as_str())) else {

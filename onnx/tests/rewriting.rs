@@ -157,3 +157,25 @@ fn a_computed_sum_is_no_weight() {
     assert_eq!(gemm("b"), 4 * (8 * 5 + 5));
     assert_eq!(gemm("c"), 4 * 8 * 5);
 }
+
+/// XCiT scales its queries once they are reshaped into heads: the product before that was counted as if it had computed each of the heads
+/// by itself, four times its multiply-accumulates.
+#[test]
+fn what_is_reshaped_in_between_is_not_merged() {
+    for (op, constant) in [("Mul", Some("half")), ("Relu", None)] {
+        let inputs: Vec<&str> = ["heads"].into_iter().chain(constant).collect();
+        let nodes = vec![
+            node("Gemm", &["x", "w"], &["p"]),
+            node("Reshape", &["p", "sides"], &["heads"]),
+            node(op, &inputs, &["y"]),
+        ];
+        let constants = vec![
+            weights("w", &[8, 16]),
+            numbers("sides", &[1, 4, 1, 4]),
+            scalar("half", 0.5),
+        ];
+        let network = read(&[("x", &[1, 8])], constants, nodes, "y");
+        assert_eq!(ops(&network), ["Gemm", op]);
+        assert_eq!(network.operators[0].macs, 8 * 16);
+    }
+}

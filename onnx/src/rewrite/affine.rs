@@ -47,7 +47,8 @@ fn folds_into(steps: &Steps<'_>, at: usize) -> Option<usize> {
         // It normalizes along the second dimension.
         None => channels == 1,
     };
-    (WEIGHTED.contains(&before.op.as_str()) && has_weights && fits).then_some(weighted)
+    let is_whole = steps.is_alike(weighted, at);
+    (WEIGHTED.contains(&before.op.as_str()) && has_weights && fits && is_whole).then_some(weighted)
 }
 
 /// Whether a constant, broadcast to a value of so many dimensions, differs along one of them at most and makes it no larger.

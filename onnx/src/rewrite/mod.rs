@@ -181,6 +181,12 @@ impl<'a> Steps<'a> {
         self.same[a] == self.same[b]
     }
 
+    /// Whether two steps give values of one shape, so that one may do what the other does behind it: nothing was reshaped in between.
+    pub(crate) fn is_alike(&self, at: usize, behind: usize) -> bool {
+        let shape = |at: usize| Some(&self.graph.facts[*self.get(at)?.outputs.first()?].shape);
+        shape(at).is_some() && shape(at) == shape(behind)
+    }
+
     fn is_constant(&self, id: ValueId) -> bool {
         self.graph.facts[id].is_constant()
     }

@@ -11,9 +11,12 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
         steps.replace(&gone, at, at, "LayerNormalization", vec![input], Vec::new());
         for op in ["Mul", "Add"] {
             let behind = steps.get(at).and_then(|step| steps.sole_consumer(step.outputs[0]));
-            if let Some(behind) =
-                behind.filter(|behind| steps.is(*behind, &[op]) && steps.computed_and_constant(*behind).is_some())
-            {
+            let is_affine = |behind: &usize| {
+                steps.is(*behind, &[op])
+                    && steps.computed_and_constant(*behind).is_some()
+                    && steps.is_alike(at, *behind)
+            };
+            if let Some(behind) = behind.filter(is_affine) {
                 steps.absorb(at, behind);
                 steps.set_bias(at);
             }

@@ -11,7 +11,7 @@ pub(crate) fn literal(call: &Call<'_>, output: &Shape) -> Option<Literal> {
     let count = output
         .iter()
         .try_fold(1usize, |count, side| count.checked_mul(usize::try_from(*side).ok()?))?;
-    if count == 0 || count > MOST_KEPT {
+    if count > MOST_KEPT {
         return None;
     }
     let values = match call.op() {
@@ -39,8 +39,9 @@ pub(crate) fn literal(call: &Call<'_>, output: &Shape) -> Option<Literal> {
             _ => return None,
         },
         "Where" => choice(call, count)?,
-        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Pow" | "Equal" => binary(call, count)?,
-        "Neg" | "Floor" | "Ceil" | "Sqrt" | "Reciprocal" => unary(call)?,
+        "Clip" => clipped(call)?,
+        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Pow" | "Equal" | "Mod" => binary(call, count)?,
+        "Neg" | "Not" | "Floor" | "Ceil" | "Sqrt" | "Reciprocal" => unary(call)?,
         _ => return None,
     };
     (values.len() == count).then_some(values)
@@ -205,6 +206,7 @@ fn binary(call: &Call<'_>, count: usize) -> Option<Literal> {
                 "Sub" => a.checked_sub(b),
                 "Mul" => a.checked_mul(b),
                 "Div" => a.checked_div(b),
+                "Mod" => remainder(a, b, call.int("fmod", 0) != 0),
                 "Min" => Some(a.min(b)),
                 "Max" => Some(a.max(b)),
                 "Equal" => Some(i64::from(a == b)),
@@ -230,6 +232,33 @@ fn binary(call: &Call<'_>, count: usize) -> Option<Literal> {
     Some(Literal::Floats((0..count).map(compute).collect::<Option<_>>()?))
 }
 
+fn clipped(call: &Call<'_>) -> Option<Literal> {
+    // A bound that is there and not known is none to guess.
+    let bound = |at: usize, name: &str, none: f64| match call.optional(at) {
+        Some(fact) => fact.scalar(),
+        None => Some(call.attribute(name).map_or(none, |attribute| f64::from(attribute.f))),
+    };
+    let (least, most) = (bound(1, "min", f64::NEG_INFINITY)?, bound(2, "max", f64::INFINITY)?);
+    Some(match call.input(0).ok()?.literal()? {
+        Literal::Ints(values) => {
+            let clip = |value: &i64| (*value).max(least as i64).min(most as i64);
+            Literal::Ints(values.iter().map(clip).collect())
+        }
+        Literal::Floats(values) => Literal::Floats(values.iter().map(|value| value.max(least).min(most)).collect()),
+    })
+}
+
+/// What is left of a division: of the sign of what is divided where that is said, else of that by which it is.
+fn remainder(a: i64, b: i64, is_signed_as_divided: bool) -> Option<i64> {
+    let left = a.checked_rem(b)?;
+    let is_other = left != 0 && (left < 0) != (b < 0);
+    Some(if is_other && !is_signed_as_divided {
+        left + b
+    } else {
+        left
+    })
+}
+
 fn unary(call: &Call<'_>) -> Option<Literal> {
     let literal = call.input(0).ok()?.literal()?;
     if let (Literal::Ints(values), "Neg") = (literal, call.op()) {
@@ -237,11 +266,17 @@ fn unary(call: &Call<'_>) -> Option<Literal> {
             values.iter().map(|value| value.checked_neg()).collect::<Option<_>>()?,
         ));
     }
+    if let (Literal::Ints(values), "Not") = (literal, call.op()) {
+        return Some(Literal::Ints(
+            values.iter().map(|value| i64::from(*value == 0)).collect(),
+        ));
+    }
     let compute: fn(f64) -> f64 = match call.op() {
         "Neg" => |x| -x,
         "Floor" => f64::floor,
         "Ceil" => f64::ceil,
         "Sqrt" => f64::sqrt,
+        "Not" => return None,
         _ => f64::recip,
     };
     Some(Literal::Floats(literal.numbers().into_iter().map(compute).collect()))

@@ -42,7 +42,7 @@ pub(crate) fn is_plain(graph: &Graph, step: &Step) -> bool {
     let is_as_told = match step.op.as_str() {
         "Conv" => window(graph, step).is_none() && pads_keep_the_side(&call),
         "Gemm" => call.int("transA", 0) == 0 && is_one(&call, "alpha") && is_one(&call, "beta"),
-        "GlobalMaxPool" | "GlobalLpPool" | "ReduceMax" => false,
+        "GlobalMaxPool" | "GlobalLpPool" | "ReduceMax" | "Einsum" => false,
         _ => is_usual(graph, step),
     };
     is_as_told && step.inputs.iter().chain(&step.outputs).all(square)

@@ -6,6 +6,7 @@ use crate::error::OnnxError;
 use crate::fact::MOST_ELEMENTS;
 use crate::graph::{Graph, ValueId};
 use crate::rewrite::{SQUEEZE_EXCITE, Step, Steps};
+use crate::shapes::einsum::Einsum;
 use crate::shapes::windows;
 use crate::{Network, Origin, peculiar};
 
@@ -246,6 +247,7 @@ fn parameters(graph: &Graph, step: &Step, output: &[u64]) -> u64 {
     match step.op.as_str() {
         // Weights of the input, weights of the state, biases.
         "LSTM" | "GRU" | "RNN" => constants(&mut graph.nodes[step.node].inputs.iter().skip(1).take(3).flatten()),
+        "Einsum" => constants(&mut step.inputs.iter()),
         "Conv" | "ConvTranspose" | "Gemm" | "MatMul" => {
             // A product may have them on either side.
             let weights = constants(&mut step.inputs.iter().take(2));
@@ -271,6 +273,14 @@ fn kind(graph: &Graph, step: &Step, input: &[u64], output: &[u64]) -> u32 {
         "ConvTranspose" => OPERATOR_TRANSPOSED,
         "Gemm" | "MatMul" if weights(graph, step).is_some_and(|weights| weights.len() == 2) => OPERATOR_FULLY_CONNECTED,
         "Gemm" | "MatMul" => OPERATOR_MATRIX_PRODUCT,
+        "Einsum" => match Einsum::of(&graph.call(&graph.nodes[step.node])) {
+            Ok(Einsum {
+                inputs: 1, summed: 0, ..
+            }) => OPERATOR_COPY,
+            Ok(Einsum { inputs: 1, .. }) => OPERATOR_REDUCTION,
+            Ok(Einsum { summed: 0, .. }) => OPERATOR_ELEMENT_WISE,
+            _ => OPERATOR_MATRIX_PRODUCT,
+        },
         "Add" | "Sum" if is_residual(graph, step) => OPERATOR_ADD,
         "MaxPool" | "AveragePool" | "LpPool" | "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" => OPERATOR_POOL,
         "ReduceMean" | "ReduceMax" if pools_all => OPERATOR_POOL,
@@ -283,8 +293,8 @@ fn kind(graph: &Graph, step: &Step, input: &[u64], output: &[u64]) -> u32 {
         | "RMSNormalization" => OPERATOR_NORMALIZATION,
         "LRN" => OPERATOR_LOCAL_RESPONSE,
         "Softmax" | "LogSoftmax" | "Hardmax" => OPERATOR_SOFTMAX,
-        "Concat" | "Split" | "Slice" | "Gather" | "GatherElements" | "Pad" | "Tile" | "Expand" | "Transpose"
-        | "DepthToSpace" | "SpaceToDepth" => OPERATOR_COPY,
+        "Concat" | "Split" | "Slice" | "Gather" | "GatherElements" | "ScatterElements" | "ScatterND" | "Pad"
+        | "Tile" | "Expand" | "Transpose" | "DepthToSpace" | "SpaceToDepth" => OPERATOR_COPY,
         "Resize" | "Upsample" => OPERATOR_RESIZE,
         "ArgMax" | "ArgMin" | "CumSum" | "TopK" => OPERATOR_REDUCTION,
         op if op.starts_with("Reduce") => OPERATOR_REDUCTION,
@@ -385,6 +395,9 @@ fn macs(graph: &Graph, step: &Step, kind: u32) -> Result<u64, String> {
             product(output)
                 .zip(inner)
                 .and_then(|(all, inner)| all.checked_mul(*inner))
+        }
+        ("Einsum", _) if kind == OPERATOR_MATRIX_PRODUCT => {
+            product(&Einsum::of(&graph.call(&graph.nodes[step.node]))?.sides)
         }
         ("LSTM" | "GRU" | "RNN", _) => {
             let (weights, recurrence) = (shape(&step.inputs[1]), shape(&step.inputs[2]));

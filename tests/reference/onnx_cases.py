@@ -447,6 +447,47 @@ def elementwise():
     yield case("elements-20", {"x": [2, 6, 5, 4], "row": [1, 4]}, nodes, constants, 20)
 
 
+def exported():
+    yield case(
+        "exported",
+        {"x": [2, 6, 4], "y": [2, 5, 4]},
+        [
+            node("Einsum", "x y", "scores", equation="B I D, B J D -> B I J"),
+            node("Einsum", "x y", "alphabet", equation="bid,bjd"),
+            node("Einsum", "x", "swapped", equation="bij->jbi"),
+            node("Einsum", "x", "summed", equation="bij->j"),
+            node("ScatterND", "x places scattered", "written"),
+            node("ScatterElements", "x at row", "some", axis=1),
+            node("Shape", "x", "shape"),
+            node("Slice", "shape zero two", "before"),
+            node("Slice", "shape three large", "behind"),
+            node("Concat", "before halves behind", "wanted", axis=0),
+            node("Reshape", "x wanted", "halved"),
+            node("Mod", "less seven", "rest"),
+            node("ConstantOfShape", "rest", "of_rest"),
+            node("Mod", "more seven", "rest_as_c", fmod=1),
+            node("ConstantOfShape", "rest_as_c", "of_rest_as_c"),
+            node("Clip", "less least", "clipped"),
+            node("ConstantOfShape", "clipped", "of_clipped"),
+        ],
+        {
+            "places": np.array([[1]], np.int64),
+            "scattered": weights(1, 6, 4),
+            "at": np.array([[[0, 3, 1, 5]]], np.int64),
+            "row": weights(1, 1, 4),
+            "zero": ints(0),
+            "two": ints(2),
+            "three": ints(3),
+            "large": ints(LARGE),
+            "halves": ints(2, 2),
+            "less": ints(-5),
+            "more": ints(12),
+            "seven": ints(7),
+            "least": np.array(3, np.int64),
+        },
+    )
+
+
 def cases():
-    for family in (windows, products, reductions, layout, computed_shapes, elementwise):
+    for family in (windows, products, reductions, layout, computed_shapes, elementwise, exported):
         yield from family()

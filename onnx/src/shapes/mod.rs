@@ -1,5 +1,6 @@
 //! What shapes come out of a node, by the definitions of ONNX (<https://onnx.ai/onnx/operators/>).
 
+pub(crate) mod einsum;
 pub(crate) mod elementwise;
 mod layout;
 mod products;
@@ -21,6 +22,12 @@ pub(crate) fn of(call: &Call<'_>) -> Result<Option<Vec<Shape>>, String> {
         return Ok(Some(vec![window.output; outputs]));
     }
     let one = match call.op() {
+        // What it normalizes with it also tells, where it learns.
+        "BatchNormalization" if call.node.output.len() > 1 => {
+            let mut outputs = vec![call.shape(1)?.to_vec(); call.node.output.len().min(5)];
+            outputs[0] = call.shape(0)?.to_vec();
+            return Ok(Some(outputs));
+        }
         op if elementwise::is_unary(op) => call.shape(0)?.to_vec(),
         // Before opset 7 slopes were set against the channels.
         "PRelu" => call.shape(0)?.to_vec(),
@@ -29,6 +36,7 @@ pub(crate) fn of(call: &Call<'_>) -> Result<Option<Vec<Shape>>, String> {
         "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" => windows::global(call)?,
         "Gemm" => products::gemm(call)?,
         "MatMul" => products::matmul(call)?,
+        "Einsum" => einsum::Einsum::of(call)?.output,
         "LSTM" | "GRU" | "RNN" => return products::recurrent(call).map(Some),
         op if reduce::is(op) => reduce::shape(call)?,
         "Reshape" => layout::reshape(call)?,
@@ -46,6 +54,7 @@ pub(crate) fn of(call: &Call<'_>) -> Result<Option<Vec<Shape>>, String> {
         "Slice" => selection::slice(call)?,
         "Gather" => selection::gather(call)?,
         "GatherElements" => call.shape(1)?.to_vec(),
+        "ScatterElements" | "ScatterND" => call.shape(0)?.to_vec(),
         "TopK" => return selection::top_k(call).map(Some),
         "Shape" => vec![selection::shape_range(call)?.len() as u64],
         "Size" => Vec::new(),

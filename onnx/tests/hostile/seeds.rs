@@ -183,6 +183,11 @@ fn shapes() -> ModelProto {
 fn arrangements() -> ModelProto {
     let axis = |axis| vec![AttributeProto::int("axis", axis)];
     let blocks = || vec![AttributeProto::int("blocksize", 2)];
+    let equation = AttributeProto {
+        name: "equation".into(),
+        s: "bcij, bckj -> bcik".into(),
+        ..AttributeProto::default()
+    };
     let nodes = vec![
         with(node("DepthToSpace", &["x"], &["wide"]), blocks()),
         with(node("SpaceToDepth", &["wide"], &["deep"]), blocks()),
@@ -197,7 +202,9 @@ fn arrangements() -> ModelProto {
         with(node("ArgMax", &["taken"], &["best"]), axis(1)),
         node("ReduceSum", &["taken", "axes"], &["sum"]),
         node("Dropout", &["sum"], &["kept", "mask"]),
-        node("Custom", &["kept", "padded", "best"], &["custom"]),
+        with(node("Einsum", &["x", "x"], &["products"]), vec![equation]),
+        node("ScatterND", &["products", "places", "slope"], &["scattered"]),
+        node("Custom", &["kept", "padded", "best", "scattered"], &["custom"]),
         node("PRelu", &["custom", "slope"], &["y"]),
     ];
     let constants = vec![

@@ -179,3 +179,24 @@ fn what_is_reshaped_in_between_is_not_merged() {
         assert_eq!(network.operators[0].macs, 8 * 16);
     }
 }
+
+/// The scales and biases behind HGNet's activations, one and zero until they are trained, were steps; runtimes leave them out.
+#[test]
+fn what_adds_nothing_is_no_step() {
+    let behind = |op: &str, inputs: &[&str], value: f32, sides: &[i64]| {
+        let nodes = vec![node("Sin", &["x"], &["s"]), node(op, inputs, &["y"])];
+        let constant = TensorProto {
+            dims: sides.to_vec(),
+            ..scalar("k", value)
+        };
+        ops(&read(&[("x", &[1, 4])], vec![constant], nodes, "y")).len()
+    };
+    for (op, neutral) in [("Add", 0.0), ("Sub", 0.0), ("Mul", 1.0), ("Div", 1.0)] {
+        assert_eq!(behind(op, &["s", "k"], neutral, &[]), 1, "{op}");
+        assert_eq!(behind(op, &["s", "k"], 0.5, &[]), 2, "{op}");
+        let other_way = if matches!(op, "Add" | "Mul") { 1 } else { 2 };
+        assert_eq!(behind(op, &["k", "s"], neutral, &[]), other_way, "{op}");
+    }
+    // It adds a dimension.
+    assert_eq!(behind("Add", &["s", "k"], 0.0, &[1, 1, 1]), 2);
+}

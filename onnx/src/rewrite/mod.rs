@@ -85,6 +85,7 @@ impl<'a> Steps<'a> {
             let outputs: Vec<ValueId> = node.outputs.iter().flatten().copied().collect();
             let computes = outputs.iter().any(|id| !graph.facts[*id].is_constant());
             let viewed = node.inputs.first().copied().flatten().filter(|_| is_view(graph, node));
+            let viewed = viewed.or_else(|| neutral(graph, node));
             let step = match (computes, viewed) {
                 (false, _) => None,
                 (true, Some(input)) => {
@@ -275,6 +276,22 @@ impl<'a> Steps<'a> {
 fn has_bias(graph: &Graph, node: &Node) -> bool {
     let bias = node.inputs.get(2).copied().flatten();
     bias.is_some_and(|id| graph.facts[id].is_constant())
+}
+
+/// What a node adds nothing to, or multiplies by one.
+fn neutral(graph: &Graph, node: &Node) -> Option<ValueId> {
+    let ([Some(a), Some(b)], Some(Some(output))) = (node.inputs.as_slice(), node.outputs.first()) else {
+        return None;
+    };
+    let is = |id: &ValueId, neutral: f64| graph.facts[*id].scalar() == Some(neutral);
+    let input = match node.proto.op_type.as_str() {
+        "Add" | "Sub" if is(b, 0.0) => a,
+        "Mul" | "Div" if is(b, 1.0) => a,
+        "Add" if is(a, 0.0) => b,
+        "Mul" if is(a, 1.0) => b,
+        _ => return None,
+    };
+    (graph.facts[*input].shape == graph.facts[*output].shape).then_some(*input)
 }
 
 /// Whether a node leaves the numbers and their order as they are.

@@ -13,6 +13,8 @@ pub(super) enum Activation {
     /// `x * clip(x + 3, 0, 6) / 6`.
     HardSwishSpelledOut,
     HardSigmoid,
+    /// `clip(x + 3, 0, 6) / 6`.
+    HardSigmoidSpelledOut,
     Sigmoid,
     /// `x * sigmoid(x)`, also called SiLU.
     Swish,
@@ -46,6 +48,11 @@ impl Builder {
             Activation::HardSigmoid => {
                 let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
                 self.unary("HardSigmoid", input, attributes)
+            }
+            Activation::HardSigmoidSpelledOut => {
+                let shifted = self.with_number("Add", input, 3.0);
+                let clipped = self.clip(&shifted);
+                self.with_number("Div", &clipped, 6.0)
             }
             Activation::Sigmoid => self.unary("Sigmoid", input, Vec::new()),
             Activation::Swish => {

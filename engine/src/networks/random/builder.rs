@@ -51,6 +51,8 @@ pub(super) struct Builder {
     initializers: Vec<(TensorProto, Option<Fill>)>,
     /// Whether constants are nodes, as they are where an exporter has not folded them.
     constants_are_nodes: bool,
+    /// How many elements all nodes compute.
+    elements: u64,
 }
 
 impl Builder {
@@ -60,6 +62,7 @@ impl Builder {
             dice,
             nodes: Vec::new(),
             inputs: Vec::new(),
+            elements: 0,
             initializers: Vec::new(),
         }
     }
@@ -94,6 +97,8 @@ impl Builder {
         attributes: Vec<AttributeProto>,
     ) -> Vec<Tensor> {
         let name = format!("{op}_{}", self.nodes.len());
+        let elements = |shape: &Vec<u32>| shape.iter().map(|side| u64::from(*side)).product::<u64>();
+        self.elements += shapes.iter().map(elements).sum::<u64>();
         let outputs: Vec<Tensor> = (0..)
             .zip(shapes)
             .map(|(at, shape)| Tensor {
@@ -187,6 +192,11 @@ impl Draft {
             built.inputs.clone(),
             self.output.clone(),
         )
+    }
+
+    /// How many elements its nodes compute.
+    pub(super) fn elements(&self) -> u64 {
+        self.built.elements
     }
 
     /// How many bytes its weights take.

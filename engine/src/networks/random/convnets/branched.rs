@@ -10,6 +10,10 @@ pub(super) fn inception(net: &mut Builder) -> Tensor {
     let input = image(net);
     let mut width = net.dice.width(12, 96);
     let mut value = style.stem(net, &input, width, true);
+    let has_response = net.dice.chance(30);
+    if has_response {
+        value = net.local_response(&value);
+    }
     value = style.conv(net, &value, Conv::new(style.channels(2 * width), 3));
     let is_normalized = net.dice.chance(15);
     for stage in 0..net.dice.between(2, 3) {

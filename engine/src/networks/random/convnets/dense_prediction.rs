@@ -19,10 +19,10 @@ pub(super) fn segmentation(net: &mut Builder) -> Tensor {
     let style = Style::draw(net);
     let input = image(net);
     let width = net.dice.width(8, 64);
-    let output = if net.dice.chance(50) {
-        with_skips(net, &style, &input, width)
-    } else {
-        dilated(net, &style, &input, width)
+    let output = match net.dice.below(7) {
+        0 | 1 => with_skips(net, &style, &input, width),
+        2 | 3 => dilated(net, &style, &input, width),
+        _ => deconvolved(net, &style, &input, width),
     };
     let classes = net.dice.pick(&[1, 2, 3, 19, 21, 32]);
     let mut output = net.conv(&output, Conv::new(classes, 1));
@@ -41,11 +41,13 @@ fn with_skips(net: &mut Builder, style: &Style, input: &Tensor, width: u32) -> T
     let growth = net.dice.pick(&[
         Growth::Transposed,
         Growth::Transposed,
+        Growth::Transposed,
         Growth::Resized(Interpolation::Nearest),
         Growth::Resized(Interpolation::Linear),
         Growth::Dealt,
+        Growth::Dealt,
     ]);
-    let groups = net.dice.pick(&[0, 0, 0, 1, 4]);
+    let groups = net.dice.pick(&[0, 0, 1, 4]);
     let depth = net.dice.between(2, 4);
     let mut value = input.clone();
     let mut skipped = Vec::new();
@@ -103,6 +105,40 @@ fn grow(net: &mut Builder, input: &Tensor, growth: Growth, channels: u32, sides:
         // The pool had left the last row out.
         net.pad(&grown, missing)
     }
+}
+
+/// Small feature maps grow by transposed convolutions (Xiao et al., 2018, arXiv:1804.06208), or by channels that become places.
+fn deconvolved(net: &mut Builder, style: &Style, input: &Tensor, width: u32) -> Tensor {
+    let is_pooled = net.dice.chance(50);
+    let mut value = style.stem(net, input, width, is_pooled);
+    let mut channels = width;
+    for _ in 0..net.dice.between(2, 3) {
+        channels *= 2;
+        for layer in 0..net.dice.between(1, 3) {
+            let stride = if layer == 0 { 2 } else { 1 };
+            value = style.conv(net, &value, Conv::new(style.channels(channels), 3).stride(stride));
+        }
+    }
+    let channels = style.channels(net.dice.width(16, 256));
+    let kernel = net.dice.pick(&[2, 4, 4]);
+    let is_dealt = net.dice.chance(15);
+    let groups = net.dice.pick(&[1, 2, 4]);
+    let norm = net.dice.below(4);
+    for _ in 0..net.dice.between(2, 3) {
+        value = if is_dealt {
+            let wide = net.conv(&value, Conv::new(4 * channels, 3));
+            net.depth_to_space(&wide, 2)
+        } else {
+            net.transposed(&value, channels, kernel, 2)
+        };
+        value = match norm {
+            0 => value,
+            1 if channels % groups == 0 => net.group_norm(&value, groups),
+            _ => net.batch_norm(&value),
+        };
+        value = net.activation(&value, style.activation);
+    }
+    value
 }
 
 /// A backbone whose last stages are dilated, and branches of other dilations beside each other (Chen et al., 2017, arXiv:1706.05587).

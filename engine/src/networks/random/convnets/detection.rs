@@ -18,8 +18,14 @@ pub(super) fn detection(net: &mut Builder) -> Tensor {
         .iter()
         .map(|level| style.conv(net, level, Conv::new(width, 1)))
         .collect();
+    let by_transposed = net.dice.chance(40);
     for at in (0..levels.len() - 1).rev() {
-        let above = net.resize(&levels[at + 1], levels[at].sides(), Interpolation::Nearest);
+        let sides = levels[at].sides();
+        let above = if by_transposed && levels[at + 1].sides().map(|side| 2 * side) == sides {
+            net.transposed(&levels[at + 1], width, 2, 2)
+        } else {
+            net.resize(&levels[at + 1], sides, Interpolation::Nearest)
+        };
         levels[at] = meet(net, &style, &levels[at], &above, concatenates);
     }
     if net.dice.chance(40) {

@@ -12,7 +12,7 @@ pub(super) fn plain(net: &mut Builder) -> Tensor {
     let kernel = net.dice.pick(&[3, 3, 3, 5, 7, 11]);
     let stride = if kernel == 11 { 4 } else { net.dice.pick(&[1, 1, 2]) };
     let mut width = net.dice.width(16, 96);
-    let is_normalized = net.dice.chance(30);
+    let is_normalized = net.dice.chance(50);
     let statistic = net.dice.pick(&[Statistic::Max, Statistic::Max, Statistic::Mean]);
     let by_stride = net.dice.chance(15);
     let mut value = style.conv(net, &input, Conv::new(style.channels(width), kernel).stride(stride));

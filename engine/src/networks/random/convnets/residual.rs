@@ -4,6 +4,13 @@ use super::{Style, classify, image};
 use crate::networks::random::builder::{Builder, Tensor};
 use crate::networks::random::layers::{Conv, Statistic};
 
+/// How the 3x3 convolution of a block slides.
+#[derive(Clone, Copy)]
+struct Window {
+    stride: u32,
+    dilation: u32,
+}
+
 /// What a block is made of.
 #[derive(Clone, Copy)]
 enum Block {
@@ -32,12 +39,17 @@ pub(super) fn residual(net: &mut Builder) -> Tensor {
     let block = Block::draw(net);
     let is_pooled = net.dice.chance(60);
     let shortcut_by_pool = net.dice.chance(25);
+    let is_dilated = net.dice.chance(40);
     let attends = net.dice.chance(15);
     let mut value = style.stem(net, &input, width, is_pooled);
     for stage in 0..net.dice.between(2, 4) {
         for layer in 0..net.dice.between(1, 5) {
-            let stride = if stage > 0 && layer == 0 { 2 } else { 1 };
-            value = append(net, &style, &value, block, width, stride, shortcut_by_pool);
+            let window = match (stage, layer) {
+                (2.., _) if is_dilated => Window { stride: 1, dilation: 2 },
+                (1.., 0) => Window { stride: 2, dilation: 1 },
+                _ => Window { stride: 1, dilation: 1 },
+            };
+            value = append(net, &style, &value, block, width, window, shortcut_by_pool);
         }
         if attends {
             value = style.attend(net, &value);
@@ -53,19 +65,23 @@ fn append(
     input: &Tensor,
     block: Block,
     width: u32,
-    stride: u32,
+    Window { stride, dilation }: Window,
     shortcut_by_pool: bool,
 ) -> Tensor {
     let linear = match block {
         Block::Basic => {
             let channels = style.channels(width);
-            let first = style.conv(net, input, Conv::new(channels, 3).stride(stride));
-            style.linear(net, &first, Conv::new(channels, 3))
+            let first = style.conv(net, input, Conv::new(channels, 3).stride(stride).dilation(dilation));
+            style.linear(net, &first, Conv::new(channels, 3).dilation(dilation))
         }
         Block::Bottleneck { expansion, groups } => {
             let inner = style.multiple(width, groups);
             let narrow = style.conv(net, input, Conv::new(inner, 1));
-            let spread = style.conv(net, &narrow, Conv::new(inner, 3).stride(stride).groups(groups));
+            let spread = style.conv(
+                net,
+                &narrow,
+                Conv::new(inner, 3).stride(stride).groups(groups).dilation(dilation),
+            );
             style.linear(net, &spread, Conv::new(style.channels(expansion * width), 1))
         }
     };

@@ -69,7 +69,12 @@ impl Style {
             ]),
             unit: dice.pick(&[1, 2, 4, 8, 8, 16, 16, 32]),
             excited: dice.pick(&[0, 0, 30, 100]),
-            gate: dice.pick(&[Activation::Sigmoid, Activation::HardSigmoid]),
+            gate: dice.pick(&[
+                Activation::Sigmoid,
+                Activation::Sigmoid,
+                Activation::HardSigmoid,
+                Activation::HardSigmoidSpelledOut,
+            ]),
         }
     }
 
@@ -113,7 +118,14 @@ impl Style {
     /// The first layer of a network that makes its input smaller: a convolution, sometimes with a pool behind it.
     pub(in super::super) fn stem(&self, net: &mut Builder, input: &Tensor, channels: u32, with_pool: bool) -> Tensor {
         let kernel = net.dice.pick(&[3, 3, 5, 7]);
-        let output = self.conv(net, input, Conv::new(self.channels(channels), kernel).stride(2));
+        let conv = Conv::new(self.channels(channels), kernel).stride(2);
+        let output = if kernel == 3 && net.dice.chance(20) {
+            // As TensorFlow has it: zeros on one side, as a step of their own.
+            let input = net.pad(input, [1, 1]);
+            self.conv(net, &input, Conv { padded: false, ..conv })
+        } else {
+            self.conv(net, input, conv)
+        };
         if with_pool {
             net.pool(&output, Statistic::Max, 3, 2)
         } else {

@@ -113,7 +113,7 @@ impl Builder {
             AttributeProto::string("mode", mode),
             AttributeProto::string("nearest_mode", "floor"),
         ];
-        if sides[0] % before[0] == 0 && sides[1] % before[1] == 0 {
+        if sides[0].is_multiple_of(before[0]) && sides[1].is_multiple_of(before[1]) {
             let factors = [1.0, 1.0, (sides[0] / before[0]) as f32, (sides[1] / before[1]) as f32];
             let factors = self.floats(&factors);
             return self.node("Resize", &[&input.name, "", &factors], shape, attributes);
@@ -144,14 +144,14 @@ impl Builder {
     }
 
     /// A feature map as a sequence of its places: `[1, height x width, channels]`.
-    pub(super) fn to_sequence(&mut self, input: &Tensor) -> Tensor {
+    pub(super) fn sequence_of(&mut self, input: &Tensor) -> Tensor {
         let [height, width] = input.sides();
         let flat = self.reshape(input, &[1, input.channels(), height * width]);
         self.transpose(&flat, &[0, 2, 1])
     }
 
     /// A sequence of places as the feature map that it stems from.
-    pub(super) fn to_map(&mut self, input: &Tensor, [height, width]: [u32; 2]) -> Tensor {
+    pub(super) fn map_of(&mut self, input: &Tensor, [height, width]: [u32; 2]) -> Tensor {
         let turned = self.transpose(input, &[0, 2, 1]);
         self.reshape(&turned, &[1, input.features(), height, width])
     }

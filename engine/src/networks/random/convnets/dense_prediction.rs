@@ -71,7 +71,7 @@ fn with_skips(net: &mut Builder, style: &Style, input: &Tensor, width: u32) -> T
 fn pair(net: &mut Builder, style: &Style, input: &Tensor, channels: u32, groups: u32) -> Tensor {
     let mut value = input.clone();
     for _ in 0..2 {
-        value = if groups > 0 && channels % groups == 0 {
+        value = if groups > 0 && channels.is_multiple_of(groups) {
             let plain = net.conv(&value, Conv::new(channels, 3));
             let normalized = net.group_norm(&plain, groups);
             net.activation(&normalized, style.activation)
@@ -133,7 +133,7 @@ fn deconvolved(net: &mut Builder, style: &Style, input: &Tensor, width: u32) -> 
         };
         value = match norm {
             0 => value,
-            1 if channels % groups == 0 => net.group_norm(&value, groups),
+            1 if channels.is_multiple_of(groups) => net.group_norm(&value, groups),
             _ => net.batch_norm(&value),
         };
         value = net.activation(&value, style.activation);

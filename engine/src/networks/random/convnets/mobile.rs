@@ -151,13 +151,11 @@ fn grouped_unit(net: &mut Builder, style: &Style, input: &Tensor, width: u32, gr
     let output = style.linear(net, &spread, Conv::new(channels, 1).groups(groups));
     let output = if halves {
         let pooled = net.pool(input, Statistic::Mean, 3, 2);
-        let output = net.concat(&[output, pooled], 1);
-        net.activation(&output, style.activation)
+        net.concat(&[output, pooled], 1)
     } else if output.shape == input.shape {
-        let sum = net.add(&output, input);
-        net.activation(&sum, style.activation)
+        net.add(&output, input)
     } else {
-        net.activation(&output, style.activation)
+        output
     };
-    output
+    net.activation(&output, style.activation)
 }

@@ -24,7 +24,7 @@ pub(super) fn plain(net: &mut Builder) -> Tensor {
         }
         for _ in 0..net.dice.between(1, 4) {
             let kernel = net.dice.pick(&[1, 3, 3, 3, 3, 5]);
-            let groups = if kernel > 1 && net.dice.chance(10) && value.channels() % 2 == 0 {
+            let groups = if kernel > 1 && net.dice.chance(10) && value.channels().is_multiple_of(2) {
                 2
             } else {
                 1

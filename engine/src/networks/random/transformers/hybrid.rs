@@ -88,11 +88,11 @@ pub(super) fn convolved_projections(net: &mut Builder) -> Tensor {
             map = net.conv(&map, Conv::new(heads * of_head, 3).stride(2));
         }
         let sides = map.sides();
-        let sequence = net.to_sequence(&map);
+        let sequence = net.sequence_of(&map);
         let mut value = style.norm(net, &sequence);
         for _ in 0..net.dice.between(1, 4) {
             let attended = style.residual(net, &value, |net, value| {
-                let map = net.to_map(value, sides);
+                let map = net.map_of(value, sides);
                 let [queries, keys, values] =
                     [1, fewer, fewer].map(|stride| projected(net, &style, &map, stride, heads));
                 let found = style.attend(net, [&queries, &keys, &values], &[]);
@@ -101,9 +101,9 @@ pub(super) fn convolved_projections(net: &mut Builder) -> Tensor {
             let inner = style.expansion * value.features();
             value = style.residual(net, &attended, |net, value| style.perceptron(net, value, inner));
         }
-        map = net.to_map(&value, sides);
+        map = net.map_of(&value, sides);
     }
-    let sequence = net.to_sequence(&map);
+    let sequence = net.sequence_of(&map);
     let value = style.norm(net, &sequence);
     told(net, &value, false)
 }
@@ -116,7 +116,7 @@ fn projected(net: &mut Builder, style: &Style, map: &Tensor, stride: u32, heads:
     };
     let near = net.conv(map, conv);
     let near = net.batch_norm(&near);
-    let sequence = net.to_sequence(&near);
+    let sequence = net.sequence_of(&near);
     let value = style.linear(net, &sequence, features, true);
     let apart = net.reshape(&value, &[1, value.shape[1], heads, features / heads]);
     net.transpose(&apart, &[0, 2, 1, 3])

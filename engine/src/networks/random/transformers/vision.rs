@@ -33,7 +33,7 @@ pub(super) fn patches(net: &mut Builder, features: u32) -> Tensor {
     let along = net.dice.between(96_u32.div_ceil(side), most);
     let input = net.input(&[1, 3, side * along, side * along]);
     let map = net.conv(&input, Conv::patches(features, side));
-    net.to_sequence(&map)
+    net.sequence_of(&map)
 }
 
 /// Classes, told by the first place or by the mean of all.

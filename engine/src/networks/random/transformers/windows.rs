@@ -23,7 +23,7 @@ pub(super) fn windows(net: &mut Builder) -> Tensor {
     let input = net.input(&[1, 3, along, along]);
     let map = net.conv(&input, Conv::patches(heads * of_head, 4));
     let mut sides = map.sides()[0];
-    let mut value = net.to_sequence(&map);
+    let mut value = net.sequence_of(&map);
     value = style.norm(net, &value);
     for stage in 0..stages {
         if stage > 0 {

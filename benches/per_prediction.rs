@@ -47,6 +47,7 @@ fn main() {
     let labelled = |from: usize, to: usize| Labelled {
         architectures: &architectures[from..to],
         labels: &latencies[from..to],
+        networks: &[],
     };
     let mut models: Vec<Fitted> = recipes
         .iter()

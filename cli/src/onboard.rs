@@ -229,6 +229,7 @@ fn show_measuring(bar: &ProgressBar, event: CampaignEvent) {
             bar.set_message(format!("calibrating the reference network, {done} of {of}"));
         }
         CampaignEvent::Resuming { .. } => bar.set_message(""),
+        CampaignEvent::LeftOut(network) => bar.println(format!("left out: {}: {}", network.name, network.reason)),
         CampaignEvent::Measured { latency_ms, half_width } => {
             bar.inc(1);
             bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));

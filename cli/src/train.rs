@@ -7,17 +7,17 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::plots::{ErrorBars, Held, reliability};
 use lglp_engine::predictor::{FitEvent, Recipe};
-use lglp_engine::train::{self, Fitted, Metrics, Summary, Trained, Training, TrainingData, Verdict, summaries};
+use lglp_engine::train::{self, Fitted, Metrics, Split, Summary, Trained, Training, TrainingData, Verdict, summaries};
 use lglp_openapi::jobs::TrainParameters;
 use lglp_openapi::models::Quantity;
-use lglp_registry::{HardwareName, JobKind};
+use lglp_registry::{FittedNetworks, HardwareName, JobKind};
 use lglp_sdk::count;
 use lglp_server::jobs::{quantity, wanted};
 use lglp_terminal::{Table, actor, print_json, short, table, whole};
 use serde_json::json;
 
 use super::Context;
-use super::accuracy::{metrics_table, noise_floor};
+use super::accuracy::{self, metrics_table, noise_floor};
 use super::jobs::submit;
 
 /// What can be predicted.
@@ -136,12 +136,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let split = &trained.split;
     println!(
-        "{} on {}: {} training, {} early-stopping, {} test architectures",
+        "{} on {}: {}",
         recipe.name,
         args.hardware,
-        split.train.len(),
-        split.validation.len(),
-        split.test.len()
+        trained_on(split, trained.networks.as_ref())
     );
     print_metrics(&[trained.metrics], quantity.unit(), noise_floor);
     if trained.metrics.is_trivial() {
@@ -158,6 +156,28 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     println!("  lglp promote --hardware {}{alias} {}", args.hardware, version.version);
     Ok(())
+}
+
+/// What a model was fitted on, and how well it knows networks of no space.
+fn trained_on(split: &Split, networks: Option<&FittedNetworks>) -> String {
+    let of_space = format!(
+        "{} training, {} early-stopping, {} test architectures",
+        split.train.len(),
+        split.validation.len(),
+        split.test.len()
+    );
+    let Some(networks) = networks else { return of_space };
+    let other = format!("{}, each told by all others", count(networks.count, "network"));
+    if split.train.is_empty() {
+        return other;
+    }
+    let metric = |name| accuracy::metric(name, networks.metrics.get(name).copied().unwrap_or(f64::NAN), "");
+    format!(
+        "{of_space}; and {other}: {} median error, {} within 10 %, {} mean error of multiply-accumulates times a constant",
+        metric("median_ape"),
+        metric("within_10"),
+        metric("mac_mape")
+    )
 }
 
 /// Coverages of a reliability diagram.

@@ -26,7 +26,7 @@ mod weights;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
+pub use bytes::Bytes;
 use lglp_sdk::plugin::abi::Operator;
 
 pub use error::OnnxError;

@@ -87,6 +87,7 @@ fn sums_over_parts_predict_what_whole_networks_do() {
     let labelled = |from: usize, to: usize| Labelled {
         architectures: &architectures[from..to],
         labels: &labels[from..to],
+        networks: &[],
     };
     let model = FittedModel::fit(fitting, labelled(0, 120), labelled(120, 150), &mut |_| true).expect("a model");
 

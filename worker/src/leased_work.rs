@@ -349,7 +349,7 @@ impl MeasurementWork for OnDevice<'_, '_> {
         let architecture = architecture.map_err(|e| StopReason::Failed(format!("{}: {e}", item.architecture)))?;
         let mut flags = item.flags;
         flags.extend(self.calibration.flag());
-        Ok(Some(Candidate { architecture, flags }))
+        Ok(Some(Candidate::architecture(architecture, flags)))
     }
 
     fn upcoming(&self) -> Option<&Architecture> {
@@ -379,9 +379,9 @@ impl MeasurementWork for OnDevice<'_, '_> {
         Ok(())
     }
 
-    fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<(), StopReason> {
-        let architecture = self.work.space.canonical_text(&candidate.architecture);
-        self.work.failed(architecture, &error)
+    fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<bool, StopReason> {
+        let architecture = candidate.subject.text(&self.work.space);
+        self.work.failed(architecture, &error).map(|()| true)
     }
 }
 

@@ -1,13 +1,13 @@
 //! `lglp models --hardware NAME VERSION`.
 
 use lglp_openapi::lineage::SplitSizes;
-use lglp_registry::{Alias, HardwareName, Version};
+use lglp_registry::{Alias, FittedNetworks, HardwareName, Version};
 use lglp_sdk::count;
 use lglp_server::lineage::split_sizes;
 use lglp_terminal::{Facts, print_json, short, when};
 
 use crate::Context;
-use crate::accuracy::recorded_metrics;
+use crate::accuracy::{metric, recorded_metrics};
 
 /// Prints one version: what a person asks of it, or all of it as JSON.
 pub(super) fn run(context: &Context, hardware: &HardwareName, number: u32) -> anyhow::Result<()> {
@@ -37,8 +37,19 @@ fn facts(version: &Version, aliases: &[Alias], rows: usize) -> Facts {
     let name = content.recipe["name"].as_str().unwrap_or_default();
     facts.push("recipe", format!("{name}, seed {}", content.seed));
     let dataset = short(content.dataset.as_str());
-    let architectures = count(rows, "architecture");
+    let networks = content.networks.as_ref();
+    let of_space = rows.saturating_sub(networks.map_or(0, |networks| networks.count));
+    let architectures = count(of_space, "architecture");
     facts.push("dataset", format!("{architectures} of {} ({dataset})", content.space));
+    let of_none = |networks: &FittedNetworks| {
+        let error = networks.metrics.get("median_ape").copied().unwrap_or(f64::NAN);
+        let told = metric("median_ape", error, "");
+        format!(
+            "{} of no space, each told by all others with a median error of {told}",
+            networks.count
+        )
+    };
+    facts.push_any("networks", networks.map(of_none));
     let split = |SplitSizes {
                      train,
                      validation,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lglp_registry::{Exclusion, HardwareName, Measurement, NewHardware, Registry};
+use lglp_registry::{Exclusion, HardwareName, Measurement, NewHardware, ONNX, Registry};
 use lglp_sdk::{literal, strict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,9 +65,10 @@ impl DatasetFolder {
             .map_err(|e| content(path.display().to_string(), literal::fault(told.as_bytes(), &e)))?;
         let (mut measurements, mut exclusions) = (Vec::new(), Vec::new());
         for file in files(folder)? {
-            spaces
-                .get(&file.space)
-                .map_err(|unknown| content(file.path.display().to_string(), unknown))?;
+            if file.space != ONNX {
+                let known = spaces.get(&file.space);
+                known.map_err(|unknown| content(file.path.display().to_string(), unknown))?;
+            }
             if file.is_exclusions {
                 for (place, exclusion) in lines::<Exclusion>(&file.path)? {
                     exclusion.check().map_err(|e| content(place, e))?;

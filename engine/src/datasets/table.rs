@@ -113,6 +113,7 @@ pub fn read(
             reference: None,
             worker: None,
             space_definition: Some(definition.clone()),
+            network: None,
         });
     }
     if measurements.is_empty() && faults.is_empty() {

@@ -124,6 +124,27 @@ impl EncoderInstance {
         Ok(self.matrix(out, count))
     }
 
+    /// Encodes architectures of the space, and behind them networks that are given by their operators: only an encoder that reads these
+    /// takes any. All have as many steps as the longest.
+    pub(crate) fn encode_beside(
+        &self,
+        architectures: &[Architecture],
+        networks: &[Vec<Operator>],
+    ) -> Result<Matrix, PluginError> {
+        let Reads::Operators { space, most } = &self.reads else {
+            return self.encode(architectures.iter());
+        };
+        let most = networks.iter().map(Vec::len).max().unwrap_or(0).max(*most);
+        let shape = self.shape_of(most)?;
+        let rows = architectures.len() + networks.len();
+        let mut data = vec![0f32; rows * shape.len()];
+        let of_space = architectures
+            .iter()
+            .map(|architecture| networks::operators(space, architecture));
+        self.encode_networks(of_space.chain(networks.iter().cloned()), most, &mut data)?;
+        Ok(Matrix { data, rows, shape })
+    }
+
     /// Encodes parts of networks, each given by its operators: only of an encoder that reads these.
     pub(crate) fn encode_parts(
         &self,
@@ -141,18 +162,25 @@ impl EncoderInstance {
     /// Encodes a network that is given by its operators, however many: only of an encoder that reads these. Its matrix has as many
     /// steps as there are operators, or as networks of the space have at most.
     pub(crate) fn encode_network(&self, operators: &[Operator]) -> Result<Matrix, PluginError> {
-        let (Reads::Operators { most, .. }, Some(shape_of)) = (&self.reads, self.table.shape_of_operators) else {
+        let Reads::Operators { most, .. } = self.reads else {
             unreachable!("it reads no operators");
         };
-        let most = operators.len().max(*most);
-        let mut shape = Shape { steps: 0, width: 0 };
-        // SAFETY: the instance is alive.
-        call::watched(&self.handle, |_| unsafe {
-            shape_of(self.instance, most, &mut shape.steps, &mut shape.width)
-        })?;
+        let most = operators.len().max(most);
+        let shape = self.shape_of(most)?;
         let mut data = vec![0f32; shape.len()];
         self.encode_networks(std::iter::once(operators.to_vec()), most, &mut data)?;
         Ok(Matrix { data, rows: 1, shape })
+    }
+
+    /// The shape of a network of so many operators, or fewer.
+    fn shape_of(&self, most: usize) -> Result<Shape, PluginError> {
+        let mut shape = Shape { steps: 0, width: 0 };
+        let of = self.table.shape_of_operators.expect("it reads operators");
+        // SAFETY: the instance is alive.
+        call::watched(&self.handle, |_| unsafe {
+            of(self.instance, most, &mut shape.steps, &mut shape.width)
+        })?;
+        Ok(shape)
     }
 
     fn encode_networks(

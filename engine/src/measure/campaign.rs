@@ -1,11 +1,11 @@
-//! A campaign: measuring many architectures of a space on one hardware target, resumably.
+//! A campaign: measuring many networks on one hardware target, resumably: architectures of a space, or networks of none.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
-use lglp_registry::{Digest, HardwareName, HardwareTarget, Measurement, Registry};
+use lglp_registry::{Digest, HardwareName, HardwareTarget, Measurement, ONNX, Registry};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::Serialize;
 
@@ -14,8 +14,11 @@ use super::repeatability::Repeatability;
 use super::target::{
     Difference, Setup, calibrated, difference, difference_before, fingerprint, reference_network, reference_space,
 };
-use super::{CALIBRATION_RUNS, Candidate, DeviceLock, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol};
+use super::{
+    CALIBRATION_RUNS, Candidate, DeviceLock, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol, Subject,
+};
 use crate::host::{PluginError, PluginHost, RuntimeInstance};
+use crate::networks::UnusableNetwork;
 use crate::spaces::{DefinitionError, Spaces, require_same};
 
 /// What to measure, and where.
@@ -24,7 +27,7 @@ pub struct Campaign<'a> {
     pub store: &'a dyn Registry,
     /// Provides the target's runtime.
     pub host: &'a PluginHost,
-    /// The space of the architectures.
+    /// The space of the architectures; of networks that are of none, the space whose smallest network a new target is calibrated by.
     pub space: &'a SearchSpace,
     /// Where the target's reference network may be from.
     pub spaces: &'a Spaces,
@@ -34,14 +37,14 @@ pub struct Campaign<'a> {
     pub setup: Option<Setup>,
     /// How each architecture is measured.
     pub protocol: Protocol,
-    /// Which architectures are measured, and in which replicate.
+    /// What is measured, and in which replicate.
     pub wanted: Wanted<'a>,
     /// Who measures, for the audit log.
     pub actor: &'a str,
 }
 
 /// Progress of a campaign.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum CampaignEvent {
     /// Another process measures on the device.
     Waiting,
@@ -64,6 +67,17 @@ pub enum CampaignEvent {
         /// Half-width of the 95 % confidence interval of its ratio to the reference network, relative to the ratio.
         half_width: f64,
     },
+    /// A network cannot be measured here, and is left out.
+    LeftOut(LeftOutNetwork),
+}
+
+/// A network that a campaign left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeftOutNetwork {
+    /// Its name.
+    pub name: String,
+    /// Why it cannot be measured, for people.
+    pub reason: String,
 }
 
 /// What a campaign ended with.
@@ -73,6 +87,8 @@ pub struct Summary {
     pub measured: usize,
     /// Measurements of the replicate by now.
     pub total: usize,
+    /// Networks that cannot be measured here; there are none among architectures.
+    pub left_out: Vec<LeftOutNetwork>,
     /// How the replicate's labels compare with those of replicate 0; only of repetitions.
     pub repeatability: Option<Repeatability>,
 }
@@ -124,6 +140,19 @@ pub enum MeasureError {
         /// How many were asked for.
         asked: usize,
     },
+    /// The file of a network cannot be read, or is of no network.
+    #[error(transparent)]
+    Unusable(#[from] UnusableNetwork),
+    /// Latencies of a target are all of one batch.
+    #[error("{name} takes {batch} inputs at once, and the target measures {here}; export it with a batch of {here}")]
+    OtherBatch {
+        /// The network's name.
+        name: String,
+        /// Its batch.
+        batch: u64,
+        /// The target's.
+        here: u32,
+    },
     /// The target was measured when the space was defined otherwise, or the registry did not tell.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
@@ -168,7 +197,9 @@ impl Campaign<'_> {
         let setup = setup.expect("a target that is missing without a setup was an error");
         let runtime = setup.on(self.host)?;
         // Asked before anything is started.
-        require_same(self.store, self.hardware, self.space)?;
+        if self.wanted.is_of_space() {
+            require_same(self.store, self.hardware, self.space)?;
+        }
         let differs = known.as_ref().and_then(|target| difference_before(target, &runtime));
         if let Some(difference) = differs {
             return Err(self.other_machine(difference));
@@ -200,17 +231,10 @@ impl Campaign<'_> {
         let replicate = self.wanted.replicate();
         let done = self
             .store
-            .measured_digests(self.hardware, &self.space.name, replicate)?;
-        let plan = self.wanted.architectures(self.store, self.hardware, self.space)?;
-        let planned = plan.len();
-        let missing: Vec<Candidate> = plan
-            .into_iter()
-            .filter(|(_, architecture)| !done.contains(&self.digest(architecture)))
-            .map(|(draw, architecture)| Candidate {
-                architecture,
-                flags: draw.flags(),
-            })
-            .collect();
+            .measured_digests(self.hardware, self.measured_space(), replicate)?;
+        let mut missing = self.wanted.candidates(self.store, self.hardware, self.space)?;
+        let planned = missing.len();
+        missing.retain(|candidate| !done.contains(&self.digest(&candidate.subject)));
         progress(CampaignEvent::Resuming {
             done: planned - missing.len(),
         });
@@ -221,6 +245,7 @@ impl Campaign<'_> {
             progress: RefCell::new(progress),
             stopped,
             measured: 0,
+            left_out: Vec::new(),
         };
         let mut measuring = MeasurementLoop {
             lock: &lock,
@@ -230,8 +255,8 @@ impl Campaign<'_> {
             reference_ms: target.reference.as_ref().map_or(f64::NAN, |r| r.latency_ms),
         };
         measuring.run(&mut work)?;
-        let measured = work.measured;
-        self.summary(measured)
+        let Planned { measured, left_out, .. } = work;
+        self.summary(measured, left_out)
     }
 
     /// The target, created and calibrated where that was not done yet.
@@ -268,18 +293,27 @@ impl Campaign<'_> {
         MeasureError::OtherMachine { hardware, difference }
     }
 
-    fn digest(&self, architecture: &Architecture) -> Digest {
-        Digest::of(self.space.canonical_text(architecture).as_bytes())
+    /// The space that measurements say they are of.
+    fn measured_space(&self) -> &str {
+        match self.wanted.is_of_space() {
+            true => &self.space.name,
+            false => ONNX,
+        }
     }
 
-    fn summary(&self, measured: usize) -> Result<Summary, MeasureError> {
-        let (space, replicate) = (&self.space.name, self.wanted.replicate());
+    fn digest(&self, subject: &Subject) -> Digest {
+        Digest::of(subject.text(self.space).as_bytes())
+    }
+
+    fn summary(&self, measured: usize, left_out: Vec<LeftOutNetwork>) -> Result<Summary, MeasureError> {
+        let (space, replicate) = (self.measured_space(), self.wanted.replicate());
         let repeatability = match replicate {
             0 => None,
             _ => Repeatability::between(self.store, self.hardware, space, (0, replicate))?,
         };
         Ok(Summary {
             measured,
+            left_out,
             total: self.store.measured_digests(self.hardware, space, replicate)?.len(),
             repeatability,
         })
@@ -294,6 +328,7 @@ struct Planned<'a> {
     progress: RefCell<&'a mut dyn FnMut(CampaignEvent)>,
     stopped: &'a dyn Fn() -> bool,
     measured: usize,
+    left_out: Vec<LeftOutNetwork>,
 }
 
 impl MeasurementWork for Planned<'_> {
@@ -304,7 +339,7 @@ impl MeasurementWork for Planned<'_> {
     }
 
     fn upcoming(&self) -> Option<&Architecture> {
-        self.missing.front().map(|next| &next.architecture)
+        self.missing.front().and_then(Candidate::as_architecture)
     }
 
     fn goes_on(&self) -> Result<(), MeasureError> {
@@ -336,8 +371,18 @@ impl MeasurementWork for Planned<'_> {
         Ok(())
     }
 
-    fn failed(&mut self, _: &Candidate, error: MeasureError) -> Result<(), MeasureError> {
-        Err(error)
+    /// An architecture that fails ends the campaign, since the others would. Of networks each is its own.
+    fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<bool, MeasureError> {
+        if candidate.as_architecture().is_some() {
+            return Err(error);
+        }
+        let left_out = LeftOutNetwork {
+            name: candidate.subject.name(self.campaign.space),
+            reason: error.to_string(),
+        };
+        self.progress.borrow_mut()(CampaignEvent::LeftOut(left_out.clone()));
+        self.left_out.push(left_out);
+        Ok(false)
     }
 }
 

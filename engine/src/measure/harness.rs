@@ -1,18 +1,21 @@
 //! A device that is set up to measure: its runtime is open, and the reference network loaded beside what is measured.
 
-use lglp_registry::{Digest, HardwareName, Measurement, PairedSample, ReferenceNetwork, TimedNetwork, now, plausible};
+use lglp_registry::{
+    Digest, HardwareName, MeasuredNetwork, Measurement, PairedSample, ReferenceNetwork, TimedNetwork, now, plausible,
+};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
 
 use super::ahead::Ahead;
+use super::candidate::Told;
+use super::memory::admit_operators;
 use super::meters::{Device, Window};
 use super::references::References;
-use super::{MeasureError, PairedMeasurement, Protocol, WEIGHTS_SEED, admit_batch, load_average, median};
+use super::{MeasureError, PairedMeasurement, Protocol, Subject, WEIGHTS_SEED, admit_batch, load_average, median};
 use crate::host::{NetworkInstance, PluginError, RuntimeInstance};
-use crate::networks;
-use crate::spaces::definition;
+use crate::networks::{self, GivenNetwork};
 
-/// A device that measures networks of one space, one at a time.
+/// A device that measures networks of one space, and of none, one at a time.
 pub struct MeasurementHarness<'a> {
     space: &'a SearchSpace,
     runtime: &'a RuntimeInstance,
@@ -80,20 +83,25 @@ impl<'a> MeasurementHarness<'a> {
         self.references.know(reference);
     }
 
-    /// Measures one architecture. `next`: the one that is measured after it, where that is known.
+    /// Measures one network. `next`: the architecture that is measured after it, where that is known.
     pub fn measure(
         &mut self,
-        architecture: &Architecture,
+        subject: &Subject,
         next: Option<&Architecture>,
         context: RecordContext<'_>,
     ) -> Result<(Measurement, PairedMeasurement), MeasureError> {
-        self.admit(architecture)?;
-        let ahead = self.ahead.take().and_then(|ahead| ahead.network_of(architecture));
-        let network = ahead.unwrap_or_else(|| networks::build(self.space, architecture, self.batch, WEIGHTS_SEED));
+        let (onnx, network) = match subject {
+            Subject::Architecture(architecture) => (self.built(architecture)?, None),
+            Subject::Network(given) => {
+                let (onnx, network) = self.given(given)?;
+                (onnx, Some(network))
+            }
+        };
         if let Some(next) = next.filter(|next| self.device.is_apart() && self.admit(next).is_ok()) {
             self.ahead = Some(Ahead::begin(self.space, next, self.batch));
         }
-        let mut candidate = self.runtime.load(&network.onnx)?;
+        let mut candidate = self.runtime.load(&onnx)?;
+        drop(onnx);
         let at_once = self.runtime.runs_at_once();
         let (mut paired, reference) = match self.paired(&mut candidate, at_once, context.reference_ms) {
             Ok(paired) => paired,
@@ -109,9 +117,32 @@ impl<'a> MeasurementHarness<'a> {
         let reference_ms = reference
             .as_ref()
             .map_or(context.reference_ms, |larger| larger.latency_ms);
-        let mut record = self.record(architecture, &paired, paired.ratio * reference_ms, context)?;
+        let told = subject.told(self.space, network);
+        let mut record = self.record(told, &paired, paired.ratio * reference_ms, context)?;
         record.reference = reference;
         Ok((record, paired))
+    }
+
+    /// The network of an architecture, as ONNX.
+    fn built(&mut self, architecture: &Architecture) -> Result<Vec<u8>, PluginError> {
+        self.admit(architecture)?;
+        let ahead = self.ahead.take().and_then(|ahead| ahead.network_of(architecture));
+        let network = ahead.unwrap_or_else(|| networks::build(self.space, architecture, self.batch, WEIGHTS_SEED));
+        Ok(network.onnx)
+    }
+
+    /// A network that is given, as ONNX and as what it computes.
+    fn given(&self, given: &GivenNetwork) -> Result<(Vec<u8>, MeasuredNetwork), MeasureError> {
+        let loaded = given.load()?;
+        if loaded.batch != u64::from(self.batch) {
+            return Err(MeasureError::OtherBatch {
+                name: given.name().to_owned(),
+                batch: loaded.batch,
+                here: self.batch,
+            });
+        }
+        admit_operators(&loaded.operators(), self.batch, self.runtime.network_memory())?;
+        Ok((loaded.onnx, loaded.network))
     }
 
     /// A candidate's runs beside those of the nearest reference network; which that is, where it is a larger one.
@@ -152,15 +183,14 @@ impl<'a> MeasurementHarness<'a> {
 
     fn record(
         &self,
-        architecture: &Architecture,
+        told: Told,
         paired: &PairedMeasurement,
         latency_ms: f64,
         context: RecordContext<'_>,
     ) -> Result<Measurement, MeasureError> {
-        let text = self.space.canonical_text(architecture);
         if plausible::latency_ms("latency_ms", latency_ms).is_err() {
             return Err(MeasureError::BadLabel {
-                architecture: text,
+                architecture: told.text,
                 latency_ms,
             });
         }
@@ -182,9 +212,9 @@ impl<'a> MeasurementHarness<'a> {
         );
         Ok(Measurement {
             hardware: context.hardware.clone(),
-            space: self.space.name.clone(),
-            digest: Digest::of(text.as_bytes()),
-            architecture: text,
+            space: told.space,
+            digest: Digest::of(told.text.as_bytes()),
+            architecture: told.text,
             replicate: context.replicate,
             latency_ms,
             statistic: self.protocol.statistic().to_owned(),
@@ -208,7 +238,8 @@ impl<'a> MeasurementHarness<'a> {
             conditions: paired.conditions.clone(),
             reference: None,
             worker: None,
-            space_definition: Some(definition(self.space)),
+            space_definition: told.space_definition,
+            network: told.network,
         })
     }
 }

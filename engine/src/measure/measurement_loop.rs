@@ -1,4 +1,4 @@
-//! The loop that measures: one architecture after the other, each kept before the next begins, in turns with other processes on the
+//! The loop that measures: one candidate after the other, each kept before the next begins, in turns with other processes on the
 //! device. What differs between a campaign here and a worker elsewhere is where architectures come from and where measurements go.
 
 use std::io;
@@ -6,26 +6,17 @@ use std::io;
 use lglp_registry::{HardwareName, Measurement};
 use lglp_sdk::Architecture;
 
-use super::{DeviceLock, MeasureError, MeasurementHarness, RecordContext};
+use super::{Candidate, DeviceLock, MeasureError, MeasurementHarness, RecordContext};
 
-/// An architecture that is to be measured.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// Which one.
-    pub architecture: Architecture,
-    /// Remarks that its measurement begins with.
-    pub flags: Vec<String>,
-}
-
-/// A source of architectures and a sink of their measurements.
+/// A source of what is to be measured and a sink of their measurements.
 pub trait MeasurementWork {
     /// Why measuring ends before everything is measured.
     type Stop;
 
-    /// The next architecture; none where everything is measured.
+    /// The next one; none where everything is measured.
     fn next(&mut self) -> Result<Option<Candidate>, Self::Stop>;
 
-    /// The one after that, where it is known: its network is built meanwhile.
+    /// The architecture after that, where it is known: its network is built meanwhile.
     fn upcoming(&self) -> Option<&Architecture>;
 
     /// Whether to go on, asked also while another process measures.
@@ -44,8 +35,8 @@ pub trait MeasurementWork {
     /// the ratio.
     fn keep(&mut self, measurement: Measurement, half_width: f64) -> Result<(), Self::Stop>;
 
-    /// Hears that an attempt failed; there is another one unless this ends it.
-    fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<(), Self::Stop>;
+    /// Hears that an attempt failed. Whether there is to be another one: else the candidate is left out.
+    fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<bool, Self::Stop>;
 }
 
 /// What all measurements of a loop have in common.
@@ -74,7 +65,7 @@ impl MeasurementLoop<'_, '_> {
         Ok(())
     }
 
-    /// Tries to measure; whether that worked.
+    /// Tries to measure; whether the candidate is done with.
     fn attempt<W: MeasurementWork>(&mut self, work: &mut W, candidate: &Candidate) -> Result<bool, W::Stop> {
         work.goes_on()?;
         work.ready()?;
@@ -91,9 +82,9 @@ impl MeasurementLoop<'_, '_> {
             reference_ms: self.reference_ms,
             flags: &candidate.flags,
         };
-        match self.harness.measure(&candidate.architecture, work.upcoming(), context) {
+        match self.harness.measure(&candidate.subject, work.upcoming(), context) {
             Ok((measurement, paired)) => work.keep(measurement, paired.half_width).map(|()| true),
-            Err(error) => work.failed(candidate, error).map(|()| false),
+            Err(error) => work.failed(candidate, error).map(|again| !again),
         }
     }
 }

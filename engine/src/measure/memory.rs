@@ -1,5 +1,6 @@
 //! The memory that networks take on this machine, before they do.
 
+use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::json;
 
@@ -19,9 +20,14 @@ pub fn admit_batch(
     batch: u32,
     limit: Option<u64>,
 ) -> Result<(), PluginError> {
+    admit_operators(&networks::operators(space, architecture), batch, limit)
+}
+
+/// As [`admit_batch`], of a network that is given by its operators.
+pub(super) fn admit_operators(operators: &[Operator], batch: u32, limit: Option<u64>) -> Result<(), PluginError> {
     let Some(limit) = limit else { return Ok(()) };
-    let one = networks::memory(space, architecture);
-    let weights = networks::weights(space, architecture).saturating_mul(WEIGHTS_HELD);
+    let one = networks::memory(operators);
+    let weights = networks::weights(operators).saturating_mul(WEIGHTS_HELD);
     let takes = one.saturating_mul(batch.into()).saturating_add(weights);
     if takes <= limit {
         return Ok(());

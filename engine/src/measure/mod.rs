@@ -2,6 +2,7 @@
 
 mod ahead;
 mod campaign;
+mod candidate;
 mod device_lock;
 mod excluded;
 mod fingerprint;
@@ -18,11 +19,12 @@ mod statistics;
 mod target;
 
 pub use campaign::{Campaign, CampaignEvent, MeasureError, Summary};
+pub use candidate::{Candidate, Subject};
 pub use device_lock::DeviceLock;
 pub use excluded::Excluded;
 pub use fingerprint::{load_average, of_this_machine};
 pub use harness::{MeasurementHarness, RecordContext};
-pub use measurement_loop::{Candidate, MeasurementLoop, MeasurementWork};
+pub use measurement_loop::{MeasurementLoop, MeasurementWork};
 pub use memory::{admit_batch, largest_architecture};
 pub use plan::{Draw, PLAN_LIMIT, Plan, Wanted, distinct, plan, visit_plan};
 pub use protocol::{Pair, PairedMeasurement, Protocol};

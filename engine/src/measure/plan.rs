@@ -9,7 +9,8 @@ use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::MeasureError;
+use super::{Candidate, MeasureError, Subject};
+use crate::networks::GivenNetwork;
 
 /// Architectures of a plan at most.
 pub const PLAN_LIMIT: usize = 100_000;
@@ -181,7 +182,7 @@ pub fn visit_plan(
     }
 }
 
-/// Which architectures a campaign measures; finished ones count in.
+/// What a campaign measures; finished ones count in.
 #[derive(Clone, Copy, Debug)]
 pub enum Wanted<'a> {
     /// New ones, drawn uniformly and weighted.
@@ -207,6 +208,13 @@ pub enum Wanted<'a> {
         /// They are measured in this order.
         architectures: &'a [Architecture],
     },
+    /// Networks of no space.
+    Networks {
+        /// The replicate of the measurements.
+        replicate: u32,
+        /// They are measured in this order.
+        networks: &'a [GivenNetwork],
+    },
 }
 
 impl Wanted<'_> {
@@ -214,17 +222,25 @@ impl Wanted<'_> {
     pub fn replicate(&self) -> u32 {
         match self {
             Self::Fresh { .. } => 0,
-            Self::Again { replicate, .. } | Self::These { replicate, .. } => *replicate,
+            Self::Again { replicate, .. } | Self::These { replicate, .. } | Self::Networks { replicate, .. } => {
+                *replicate
+            }
         }
     }
 
-    /// The architectures of the replicate. Repetitions take those of replicate 0 in the order of their digests: another order.
-    pub fn architectures(
+    /// Whether it is architectures of a space.
+    pub fn is_of_space(&self) -> bool {
+        !matches!(self, Self::Networks { .. })
+    }
+
+    /// What is measured in the replicate. Repetitions take those of replicate 0 in the order of their digests: another order.
+    pub fn candidates(
         &self,
         store: &dyn Registry,
         hardware: &HardwareName,
         space: &SearchSpace,
-    ) -> Result<Vec<(Draw, Architecture)>, MeasureError> {
+    ) -> Result<Vec<Candidate>, MeasureError> {
+        let plain = |architecture| Candidate::architecture(architecture, Draw::Uniform.flags());
         let (replicate, count) = match *self {
             Self::Fresh {
                 seed,
@@ -234,11 +250,23 @@ impl Wanted<'_> {
                 let (drawn, asked) = (plan(space, seed, uniform, weighted), uniform + weighted);
                 return match drawn.len() {
                     available if available < asked => Err(MeasureError::SpaceTooSmall { available, asked }),
-                    _ => Ok(drawn),
+                    _ => {
+                        let drawn = drawn.into_iter();
+                        Ok(drawn
+                            .map(|(draw, one)| Candidate::architecture(one, draw.flags()))
+                            .collect())
+                    }
                 };
             }
             Self::These { architectures, .. } => {
-                return Ok(architectures.iter().map(|a| (Draw::Uniform, a.clone())).collect());
+                return Ok(architectures.iter().cloned().map(plain).collect());
+            }
+            Self::Networks { networks, .. } => {
+                let candidate = |network: &GivenNetwork| Candidate {
+                    subject: Subject::Network(network.clone()),
+                    flags: Vec::new(),
+                };
+                return Ok(networks.iter().map(candidate).collect());
             }
             Self::Again { replicate, count } => (replicate, count),
         };
@@ -252,7 +280,7 @@ impl Wanted<'_> {
         }
         let architectures = first
             .iter()
-            .filter_map(|m| Some((Draw::Uniform, space.architecture_from_text(&m.architecture).ok()?)));
+            .filter_map(|m| Some(plain(space.architecture_from_text(&m.architecture).ok()?)));
         Ok(architectures.take(count).collect())
     }
 }

@@ -3,7 +3,9 @@
 //! Counting, writing and the table of operators are one walk over the same graph, so that they cannot disagree.
 
 mod blocks;
+mod given;
 mod graph;
+mod measured;
 mod parts;
 mod random;
 mod recognition;
@@ -19,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use blocks::InvertedResidual;
 use graph::{Conv, Graph, Value};
 
+pub use given::{GivenNetwork, LoadedNetwork, Unusable, UnusableNetwork};
+pub use measured::{macs_of, measured, operators_of};
 pub use parts::{Parts, Walks};
 pub use random::{Family, NoRandomNetwork, RandomNetwork, random};
 pub use recognition::recognise;
@@ -99,19 +103,16 @@ pub(crate) fn most_operators(space: &SearchSpace) -> usize {
 
 /// Bytes that a network takes while it runs, about, for each input of its batch; weights, which do not grow with it, apart.
 /// At its widest operator both sides are held, and a runtime keeps as much again for what it lays out otherwise.
-pub fn memory(space: &SearchSpace, architecture: &Architecture) -> u64 {
+pub fn memory(operators: &[Operator]) -> u64 {
     let values = |channels: u32, side: u32| u64::from(channels) * u64::from(side) * u64::from(side);
     let held = |o: &Operator| values(o.channels_in, o.side_in) + values(o.channels_out, o.side_out);
-    let widest = operators(space, architecture).iter().map(held).max().unwrap_or(0);
+    let widest = operators.iter().map(held).max().unwrap_or(0);
     widest * size_of::<f32>() as u64 * HELD
 }
 
 /// Bytes of the weights of a network.
-pub(crate) fn weights(space: &SearchSpace, architecture: &Architecture) -> u64 {
-    operators(space, architecture)
-        .iter()
-        .map(|operator| operator.weight_bytes)
-        .sum()
+pub(crate) fn weights(operators: &[Operator]) -> u64 {
+    operators.iter().map(|operator| operator.weight_bytes).sum()
 }
 
 fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {

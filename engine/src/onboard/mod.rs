@@ -285,6 +285,7 @@ fn try_out(training: &Training<'_>) -> Result<(), TrainError> {
         labels: architectures.iter().map(macs).collect(),
         architectures,
         quantity: Quantity::Latency,
+        ..TrainingData::default()
     };
     train(training.fitting(&[]), &data, Split::whole(FIRST), &mut |_| true).map(drop)
 }

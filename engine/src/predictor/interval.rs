@@ -1,7 +1,7 @@
 //! Prediction intervals by conformal prediction (Lei et al., 2018, arXiv:1604.04173), from rows that the model did not know: those of
 //! the validation part, or each row of the fit as all others tell it, where the regressor can say so.
 
-use lglp_registry::NewVersion;
+use lglp_registry::{FittedNetworks, NewVersion};
 use lglp_sdk::count;
 use lglp_sdk::plugin::LeftOut;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,11 @@ impl Calibration {
     pub(crate) fn of_left_out(measured: &[f64], left_out: &[LeftOut]) -> Self {
         let score = |(m, row): (&f64, &LeftOut)| (m - row.predicted) / row.spread;
         Self::Scores(sorted(measured.iter().zip(left_out).map(score)))
+    }
+
+    /// Of networks that a version was fitted on.
+    pub(crate) fn of_networks(networks: &FittedNetworks) -> Self {
+        Self::Scores(sorted(networks.scores.iter().copied()))
     }
 
     /// As a version of the registry holds it.

@@ -2,6 +2,7 @@
 
 mod components;
 mod error;
+mod fitting;
 mod interval;
 mod lookups;
 mod model;
@@ -15,10 +16,11 @@ mod target;
 
 pub use components::PluginUse;
 pub use error::ModelError;
+pub use fitting::{FitEvent, Fitting, Labelled};
 pub use interval::{COVERAGE, Calibration, Interval, NoInterval};
-pub use model::Estimate;
 pub(crate) use model::REGRESSOR;
-pub use model::{Contributions, FitEvent, FittedModel, Fitting, Labelled, ModelState, RESIDUAL};
+pub use model::{Contributions, Estimate, FittedModel, ModelState, RESIDUAL};
+pub(crate) use network::known_operators;
 pub use network::{PredictedNetwork, UnknownOperator};
 pub use range::TrainingRange;
 pub use recipe::{Candidate, ComponentSpec, Recipe, RecipeError};

@@ -4,27 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lglp_registry::Quantity;
-use lglp_sdk::plugin::{LeftOut, Operator, Progress};
+use lglp_sdk::plugin::{LeftOut, Operator};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::components::Components;
 use super::lookups::{self, Lookups};
-use super::residual::{self, Residual, Unexplained};
-use super::{ComponentSpec, PluginUse, Recipe, ResidualGate, Target};
-use crate::host::{
-    ComponentHandle, ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError,
-    PluginHost, Spread, Tenant,
-};
+use super::residual::Residual;
+use super::{PluginUse, Recipe, ResidualGate, Target};
+use crate::host::{ComponentHandle, EncoderInstance, FittedInstance, Matrix, PluginError, PluginHost, Spread, Tenant};
 use crate::networks::{self, Cost, Parts};
-
-/// Architectures and what was measured of them, in the unit of the recipe's quantity.
-#[derive(Clone, Copy)]
-pub struct Labelled<'a> {
-    /// The architectures, one a row.
-    pub architectures: &'a [Architecture],
-    /// What was measured of each, in the order of the architectures.
-    pub labels: &'a [f64],
-}
 
 /// A prediction, in the unit of the recipe's quantity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,29 +51,6 @@ impl Contributions {
     }
 }
 
-/// Progress of a fit: which component, and how far.
-#[derive(Clone, Copy, Debug)]
-pub struct FitEvent<'a> {
-    /// The name of the component that is fitted.
-    pub component: &'a str,
-    /// Of the component's targets; corrections of a residual have none.
-    pub unit: Option<&'static str>,
-    /// How far its fit is, and how well it does so far.
-    pub progress: Progress,
-}
-
-impl FitEvent<'_> {
-    /// How well it predicts so far; empty where the component does not tell, since it fits in closed form.
-    pub fn error(&self) -> String {
-        let rmse = self.progress.validation_mse.sqrt();
-        match self.unit {
-            _ if rmse.is_nan() => String::new(),
-            Some(unit) => format!("validation RMSE {rmse:.3} {unit}"),
-            None => format!("validation RMSE {rmse:.3}"),
-        }
-    }
-}
-
 /// The fitted parts of a model by role: `extractor`, `regressor`, and, where a residual helps, `residual`, as their plugins saved them,
 /// and `residual-gate`, a [`ResidualGate`] in JSON.
 pub type ModelState = BTreeMap<String, Vec<u8>>;
@@ -96,167 +61,27 @@ pub(crate) const REGRESSOR: &str = "regressor";
 pub const RESIDUAL: &str = "residual";
 const RESIDUAL_GATE: &str = "residual-gate";
 
-/// How a recipe is fitted.
-#[derive(Clone, Copy)]
-pub struct Fitting<'a> {
-    /// The recipe to fit.
-    pub recipe: &'a Recipe,
-    /// The plugins that provide the recipe's components.
-    pub host: &'a PluginHost,
-    /// The search space of the architectures.
-    pub space: &'a SearchSpace,
-    /// The seed that each component is fitted with.
-    pub seed: u64,
-    /// States of the recipe's regressor that fits on other targets left, to begin with where it can; such a recipe has no extractor.
-    pub priors: &'a [Vec<u8>],
-}
-
 /// A fitted recipe: architectures in, latencies or energies out.
 pub struct FittedModel {
     pub(super) space: SearchSpace,
     pub(super) target: Target,
     pub(super) encoder: EncoderInstance,
-    extractor: Option<FittedInstance>,
+    pub(super) extractor: Option<FittedInstance>,
     pub(super) regressor: FittedInstance,
     pub(super) residual: Option<Residual>,
-    parts: Parts,
+    pub(super) parts: Parts,
     /// Where predictions follow from them.
     pub(super) lookups: Option<Lookups>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
-    gate: Option<ResidualGate>,
+    pub(super) gate: Option<ResidualGate>,
     /// Each row of the fit, as all others tell it; none of a model that was loaded.
-    left_out: Option<Vec<LeftOut>>,
-    plugins: Vec<PluginUse>,
+    pub(super) left_out: Option<Vec<LeftOut>>,
+    /// Each network of no space that it was fitted on, likewise; none where it was fitted on none.
+    pub(super) left_out_networks: Vec<LeftOut>,
+    pub(super) plugins: Vec<PluginUse>,
 }
 
 impl FittedModel {
-    /// Fits a recipe. Every parameter is checked before the first component is fitted. `progress` cancels with `false`.
-    pub fn fit(
-        fitting: Fitting<'_>,
-        train: Labelled<'_>,
-        validation: Labelled<'_>,
-        progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
-    ) -> Result<Self, PluginError> {
-        let Fitting {
-            recipe,
-            host,
-            space,
-            seed,
-            priors,
-        } = fitting;
-        let mut components = Components::of(recipe, host, true)?;
-        components.regressor.check_parameters(&recipe.regressor.parameters)?;
-        if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
-            handle.check_parameters(&spec.parameters)?;
-        }
-        if let Some(spec) = &recipe.residual {
-            host.component(ComponentKind::Regressor, &spec.regressor.name)?
-                .check_parameters(&spec.regressor.parameters)?;
-        }
-        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
-        let scale = |architecture: &Architecture| recipe.target.scale(networks::cost(space, architecture).macs);
-        let targets = |part: Labelled<'_>| -> Vec<f64> {
-            let rows = part.architectures.iter().zip(part.labels);
-            rows.map(|(architecture, label)| label / scale(architecture)).collect()
-        };
-        let (train_targets, validation_targets) = (targets(train), targets(validation));
-        let mut train_inputs = encoder.encode(train.architectures.iter())?;
-        let mut validation_inputs = encoder.encode(validation.architectures.iter())?;
-        let mut fit = |handle: &ComponentHandle,
-                       spec: &ComponentSpec,
-                       [train_inputs, validation_inputs]: [&Matrix; 2],
-                       priors: &[Vec<u8>]| {
-            let data = FitData {
-                train: LabelledRows {
-                    inputs: train_inputs,
-                    targets: &train_targets,
-                },
-                validation: LabelledRows {
-                    inputs: validation_inputs,
-                    targets: &validation_targets,
-                },
-                seed,
-                progress: &mut |p| {
-                    progress(FitEvent {
-                        component: handle.name(),
-                        unit: Some(recipe.target.unit()),
-                        progress: p,
-                    })
-                },
-            };
-            FittedInstance::fit_from(handle, &spec.parameters, data, priors)
-        };
-        let mut extractor = None;
-        if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
-            let fitted = fit(handle, spec, [&train_inputs, &validation_inputs], &[])?;
-            train_inputs = fitted.extract(&train_inputs)?;
-            validation_inputs = fitted.extract(&validation_inputs)?;
-            extractor = Some(fitted);
-        }
-        let regressor = fit(
-            &components.regressor,
-            &recipe.regressor,
-            [&train_inputs, &validation_inputs],
-            priors,
-        )?;
-        let architectures = [train.architectures, validation.architectures].concat();
-        let mut left_out = regressor.leave_one_out(architectures.len())?;
-        let fitted = match (&components.residual, &recipe.residual, &left_out) {
-            (Some(components), Some(spec), Some(left_out)) => {
-                let rows = Unexplained {
-                    architectures: &architectures,
-                    measured: &[train_targets, validation_targets].concat(),
-                    left_out,
-                };
-                let mut progress = |p| {
-                    progress(FitEvent {
-                        component: &spec.regressor.name,
-                        unit: None,
-                        progress: p,
-                    })
-                };
-                residual::fit(components, spec, space, rows, seed, &mut progress)?
-            }
-            (Some(_), _, None) => {
-                let component = recipe.regressor.name.clone();
-                return Err(PluginError::InvalidParameters {
-                    component,
-                    message: "a residual needs a regressor that tells each row without it, such as `additive`".into(),
-                });
-            }
-            _ => None,
-        };
-        if fitted.as_ref().is_none_or(|fitted| fitted.residual.is_none()) {
-            components.residual = None;
-        }
-        let gate = fitted.as_ref().map(|fitted| fitted.gate);
-        let factors = fitted.as_ref().map_or(&[][..], |fitted| &fitted.factors);
-        for (row, factor) in left_out.iter_mut().flatten().zip(factors) {
-            row.predicted *= factor;
-            row.spread *= factor;
-        }
-        for (row, architecture) in left_out.iter_mut().flatten().zip(&architectures) {
-            let scale = scale(architecture);
-            row.predicted *= scale;
-            row.spread *= scale;
-        }
-        let model = Self {
-            space: space.clone(),
-            target: recipe.target,
-            parts: Parts::new(space),
-            lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
-            encoder,
-            extractor,
-            regressor,
-            residual: fitted.and_then(|fitted| fitted.residual),
-            gate,
-            left_out,
-            plugins: components.uses(),
-        };
-        model.compare_lookups()?;
-        Ok(model)
-    }
-
     /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
     /// version of each state. Plugins are called on behalf of `tenant`.
     pub fn load(
@@ -308,6 +133,7 @@ impl FittedModel {
             residual,
             gate: None,
             left_out: None,
+            left_out_networks: Vec::new(),
             plugins: components.uses(),
         };
         // What was registered is served as it always was.
@@ -319,7 +145,7 @@ impl FittedModel {
     }
 
     /// See [`Lookups::compare`].
-    fn compare_lookups(&self) -> Result<(), PluginError> {
+    pub(super) fn compare_lookups(&self) -> Result<(), PluginError> {
         match &self.lookups {
             Some(lookups) => lookups.compare(&self.space, self.asked()),
             None => Ok(()),
@@ -360,10 +186,16 @@ impl FittedModel {
         self.target.quantity()
     }
 
-    /// Each row of the fit, those of the training part first, as it would be predicted without it, in the unit of the recipe's
+    /// Each architecture of the fit, those of the training part first, as it would be predicted without it, in the unit of the recipe's
     /// quantity; `None` where the regressor cannot tell, or a model was loaded.
     pub fn left_out(&self) -> Option<&[LeftOut]> {
         self.left_out.as_deref()
+    }
+
+    /// Each network of no space that it was fitted on, as all other rows tell it, in the unit of the recipe's quantity; empty where it was
+    /// fitted on none, or was loaded.
+    pub fn left_out_networks(&self) -> &[LeftOut] {
+        &self.left_out_networks
     }
 
     /// How the residual was judged when it was fitted, where the recipe has one.

@@ -3,17 +3,19 @@
 //! A model that sums up over operators predicts any sum of them. What it was not fitted on it can only guess: those operators are
 //! named, with their share, and the interval is as wide as the guess is.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lglp_onnx::Network;
+use lglp_registry::{FittedNetworks, KnownOperator};
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, OPERATOR_NAMES, name_of};
 use lglp_sdk::{Sampler, SearchSpace};
 
 use super::model::{Estimate, FittedModel};
-use super::{Interval, ModelError, NoInterval, Predicted, ServedModel};
+use super::{Calibration, Interval, ModelError, NoInterval, Predicted, ServedModel, TrainingRange};
 use crate::host::{PluginError, Spread};
 use crate::networks::{self, Cost};
+use crate::train::LabelledNetwork;
 
 /// Networks of the space whose operators are taken for those that a model was fitted on.
 const SAMPLED: usize = 512;
@@ -26,9 +28,9 @@ const UNSURE: f64 = 3.0;
 
 /// What tells operators apart that cost otherwise: kind, kernel, stride and activation.
 /// What it does otherwise than these tell is in words.
-type Category = (u32, u32, u32, u32, Option<&'static str>);
+type Category<'a> = (u32, u32, u32, u32, Option<&'a str>);
 
-fn category(operator: &Operator, peculiar: Option<&'static str>) -> Category {
+fn category<'a>(operator: &Operator, peculiar: Option<&'a str>) -> Category<'a> {
     (
         operator.kind,
         operator.kernel,
@@ -38,8 +40,18 @@ fn category(operator: &Operator, peculiar: Option<&'static str>) -> Category {
     )
 }
 
+/// Networks of its own, from which on an operator of a kind tells of others of the kind, whatever their kernel and stride.
+const MANY: usize = 20;
+
 /// The operators that a model was fitted on.
-pub(super) struct KnownOperators(HashSet<Category>);
+pub(super) struct KnownOperators {
+    /// Those that were met, just as they are.
+    met: HashSet<(u32, u32, u32, u32, Option<String>)>,
+    /// Of kinds that many networks had, with what they do otherwise: the largest kernel.
+    kinds: HashMap<(u32, Option<String>), u32>,
+    /// Activations that many networks had.
+    activations: HashSet<u32>,
+}
 
 /// A prediction of a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,11 +75,72 @@ pub struct UnknownOperator {
     pub share: f64,
 }
 
+/// What operators networks have, and how many of the networks have each.
+pub(crate) fn known_operators(networks: &[LabelledNetwork]) -> Vec<KnownOperator> {
+    let mut counts = BTreeMap::<KnownOperator, usize>::new();
+    for LabelledNetwork { network, .. } in networks {
+        let operators = networks::operators_of(network).into_iter().enumerate();
+        let of_one: BTreeSet<KnownOperator> = operators
+            .map(|(at, operator)| KnownOperator {
+                kind: operator.kind,
+                kernel: operator.kernel,
+                stride: operator.stride,
+                activation: operator.activation,
+                peculiar: network.peculiar.get(&at).cloned(),
+                networks: 0,
+            })
+            .collect();
+        for one in of_one {
+            *counts.entry(one).or_default() += 1;
+        }
+    }
+    let counted = |(one, networks)| KnownOperator { networks, ..one };
+    counts.into_iter().map(counted).collect()
+}
+
 impl KnownOperators {
-    pub(super) fn of(space: &SearchSpace) -> Self {
-        let some = Sampler::new(space, 0).take(SAMPLED);
-        let operators = some.flat_map(|architecture| networks::operators(space, &architecture));
-        Self(operators.map(|operator| category(&operator, None)).collect())
+    /// Those of the space, where the model was fitted on architectures of it, and of networks that it was fitted on.
+    pub(super) fn of(space: Option<&SearchSpace>, networks: Option<&FittedNetworks>) -> Self {
+        let some = space.into_iter().flat_map(|space| {
+            let some = Sampler::new(space, 0).take(SAMPLED);
+            some.flat_map(move |architecture| networks::operators(space, &architecture))
+        });
+        let mut met: HashSet<_> = some.map(|o| (o.kind, o.kernel, o.stride, o.activation, None)).collect();
+        let (mut kinds, mut activations) = (HashMap::<_, (usize, u32)>::new(), HashMap::<_, usize>::new());
+        for known in networks.iter().flat_map(|networks| &networks.operators) {
+            met.insert((
+                known.kind,
+                known.kernel,
+                known.stride,
+                known.activation,
+                known.peculiar.clone(),
+            ));
+            let (count, kernel) = kinds.entry((known.kind, known.peculiar.clone())).or_default();
+            // Two of a kind in one network count twice: there are few enough kinds for that not to matter.
+            *count += known.networks;
+            *kernel = known.kernel.max(*kernel);
+            *activations.entry(known.activation).or_default() += known.networks;
+        }
+        let many = kinds.into_iter().filter(|(_, (count, _))| *count >= MANY);
+        Self {
+            met,
+            kinds: many.map(|(kind, (_, kernel))| (kind, kernel)).collect(),
+            activations: activations
+                .into_iter()
+                .filter(|(_, count)| *count >= MANY)
+                .map(|(code, _)| code)
+                .collect(),
+        }
+    }
+
+    fn has(&self, (kind, kernel, stride, activation, peculiar): Category<'_>) -> bool {
+        let peculiar = peculiar.map(str::to_owned);
+        let is_like_many = self.activations.contains(&activation)
+            && self
+                .kinds
+                .get(&(kind, peculiar.clone()))
+                .is_some_and(|largest| kernel <= *largest);
+        is_like_many || self.met.contains(&(kind, kernel, stride, activation, peculiar))
     }
 
     /// The operators of a network that are none of these; `values` are what each is predicted to take.
@@ -76,10 +149,10 @@ impl KnownOperators {
         let all_macs: u64 = operators.clone().map(|operator| operator.macs).sum();
         // A correction may be less than nothing; a share is not.
         let all: f64 = values.iter().map(|value| value.max(0.0)).sum();
-        let mut sums = BTreeMap::<Category, (usize, u64, f64)>::new();
+        let mut sums = BTreeMap::<Category<'_>, (usize, u64, f64)>::new();
         for ((operator, origin), value) in operators.zip(&network.origins).zip(values) {
             let category = category(operator, origin.peculiar);
-            if !self.0.contains(&category) {
+            if !self.has(category) {
                 let (count, macs, guessed) = sums.entry(category).or_default();
                 *count += 1;
                 *macs += operator.macs;
@@ -102,7 +175,7 @@ impl KnownOperators {
 }
 
 /// `convolution 3x3, stride 2, relu`
-fn words((kind, kernel, stride, activation, peculiar): Category) -> String {
+fn words((kind, kernel, stride, activation, peculiar): Category<'_>) -> String {
     let mut words = name_of(kind, OPERATOR_NAMES).to_owned();
     if kernel > 0 {
         words += &format!(" {kernel}x{kernel}");
@@ -160,6 +233,11 @@ impl ServedModel {
         })
     }
 
+    fn known_operators(&self) -> KnownOperators {
+        let space = self.range.has_architectures().then_some(&*self.space);
+        KnownOperators::of(space, self.networks.as_ref())
+    }
+
     /// Predicts a network that is none of the model's space, with an interval of this coverage.
     ///
     /// # Errors
@@ -170,20 +248,28 @@ impl ServedModel {
         let (Estimate { value, spread }, parts) = self.model.estimate_network(operators)?;
         // Where a model does not tell what each operator takes, those that it knows not are told by what they compute.
         let macs = || operators.iter().map(|operator| operator.macs as f64).collect();
-        let known = self.known.get_or_init(|| KnownOperators::of(&self.space));
+        let known = self.known.get_or_init(|| self.known_operators());
         let unknown = known.unknown(network, &parts.unwrap_or_else(macs));
         self.check_number(|| "a network of no architecture".into(), value)?;
         let guessed: f64 = unknown.iter().map(|unknown| unknown.share).sum();
-        let interval = self
-            .calibration
+        // Networks that it knows tell how far off it is for others; architectures, which differ by little, tell less of that.
+        let calibration = match &self.networks {
+            Some(networks) => &Calibration::of_networks(networks),
+            None => &self.calibration,
+        };
+        let interval = calibration
             .reach(coverage)
             .and_then(|reach| reach.around(value, spread));
         let macs = Cost::of(operators, 1).macs;
+        let outside_training_range = match &self.networks {
+            Some(networks) => TrainingRange::outside_of_networks(networks, self.quantity(), macs, value),
+            None => self.range.outside_of_network(operators[0].side_in, macs, value),
+        };
         Ok(PredictedNetwork {
             predicted: Predicted {
                 value,
                 interval: interval.and_then(|interval| widened(interval, value, guessed)),
-                outside_training_range: self.range.outside_of_network(operators[0].side_in, macs, value),
+                outside_training_range,
             },
             unknown,
         })

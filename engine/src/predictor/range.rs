@@ -1,15 +1,16 @@
 //! What a model has seen in training, so that predictions outside of it say so.
 
-use lglp_registry::Quantity;
+use lglp_registry::{FittedNetworks, Quantity};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use crate::networks;
+use crate::train::TrainingData;
 
 /// The range of a training set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRange {
-    /// Resolutions that occur, pixels.
+    /// Resolutions that occur, pixels; none where no architecture was in the training set, but other networks were.
     pub resolutions: Vec<u32>,
     /// Fewest and most layers.
     pub layers: (usize, usize),
@@ -34,10 +35,14 @@ impl LabelRange {
     fn of(quantity: Quantity, labels: &[f64]) -> Option<Self> {
         let least = labels.iter().copied().min_by(f64::total_cmp)?;
         let most = labels.iter().copied().max_by(f64::total_cmp)?;
-        Some(match quantity {
-            Quantity::Latency => Self::LatencyMs((least, most)),
-            Quantity::Energy => Self::EnergyJ((least, most)),
-        })
+        Some(Self::from_to(quantity, (least, most)))
+    }
+
+    fn from_to(quantity: Quantity, range: (f64, f64)) -> Self {
+        match quantity {
+            Quantity::Latency => Self::LatencyMs(range),
+            Quantity::Energy => Self::EnergyJ(range),
+        }
     }
 
     /// What a prediction lies beyond, in words.
@@ -60,8 +65,13 @@ fn joined<const COUNT: usize>(reasons: [Option<String>; COUNT]) -> Option<String
 }
 
 impl TrainingRange {
-    /// The range of some architectures and what was measured of them; `None` where there are none.
-    pub fn of(space: &SearchSpace, architectures: &[Architecture], quantity: Quantity, labels: &[f64]) -> Option<Self> {
+    /// The range of some architectures and what was measured of them; where there are none, of networks, whose layers are of no account.
+    /// `None` where there are neither.
+    pub fn of(space: &SearchSpace, data: &TrainingData) -> Option<Self> {
+        let architectures = &data.architectures;
+        if architectures.is_empty() {
+            return Self::of_networks(data);
+        }
         let mut resolutions: Vec<u32> = architectures.iter().map(|a| space.resolution(a)).collect();
         resolutions.sort_unstable();
         resolutions.dedup();
@@ -71,8 +81,26 @@ impl TrainingRange {
             resolutions,
             layers: (*layers.iter().min()?, *layers.iter().max()?),
             macs: (*macs.iter().min()?, *macs.iter().max()?),
-            labels: LabelRange::of(quantity, labels)?,
+            labels: LabelRange::of(data.quantity, &data.labels)?,
         })
+    }
+
+    /// The range of networks of no space.
+    pub(crate) fn of_networks(data: &TrainingData) -> Option<Self> {
+        let networks = data.networks.iter();
+        let macs = networks.clone().map(|one| networks::macs_of(&one.network));
+        let labels: Vec<f64> = networks.map(|one| one.label).collect();
+        Some(Self {
+            resolutions: Vec::new(),
+            layers: (0, 0),
+            macs: (macs.clone().min()?, macs.max()?),
+            labels: LabelRange::of(data.quantity, &labels)?,
+        })
+    }
+
+    /// Whether the training set had architectures of the space.
+    pub(super) fn has_architectures(&self) -> bool {
+        !self.resolutions.is_empty()
     }
 
     /// In what an architecture, of so many multiply-accumulates, or what is predicted of it lies outside, in words; `None` where it lies within.
@@ -83,6 +111,10 @@ impl TrainingRange {
         macs: u64,
         predicted: f64,
     ) -> Option<String> {
+        if !self.has_architectures() {
+            let none = format!("no architecture of `{}` was in the training set", space.name);
+            return joined([Some(none), self.macs(macs), self.labels.outside(predicted)]);
+        }
         let layers = space.layers(architecture).count();
         let layers = (layers < self.layers.0 || layers > self.layers.1).then(|| {
             let (least, most) = self.layers;
@@ -104,6 +136,22 @@ impl TrainingRange {
             self.macs(macs),
             self.labels.outside(predicted),
         ])
+    }
+
+    /// In what a network lies outside of those that a version was fitted on, as [`Self::outside`].
+    pub fn outside_of_networks(
+        networks: &FittedNetworks,
+        quantity: Quantity,
+        macs: u64,
+        predicted: f64,
+    ) -> Option<String> {
+        let range = Self {
+            resolutions: Vec::new(),
+            layers: (0, 0),
+            macs: networks.macs,
+            labels: LabelRange::from_to(quantity, networks.labels),
+        };
+        joined([range.macs(macs), range.labels.outside(predicted)])
     }
 
     fn resolution(&self, resolution: u32) -> Option<String> {

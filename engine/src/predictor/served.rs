@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lglp_registry::{HardwareName, HardwareTarget, Quantity, Registry, Version};
+use lglp_registry::{FittedNetworks, HardwareName, HardwareTarget, Quantity, Registry, Version};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
@@ -41,7 +41,9 @@ pub struct ServedModel {
     pub(super) model: FittedModel,
     pub(super) calibration: Calibration,
     pub(super) range: TrainingRange,
-    /// The operators of its space, once somebody asks for another network.
+    /// What it learned from networks of no space.
+    pub(super) networks: Option<FittedNetworks>,
+    /// The operators that it was fitted on, once somebody asks for another network.
     pub(super) known: OnceLock<KnownOperators>,
 }
 
@@ -136,6 +138,7 @@ impl ServedModel {
             space,
             calibration: Calibration::of_version(content),
             range,
+            networks: content.networks.clone(),
             known: OnceLock::new(),
         })
     }

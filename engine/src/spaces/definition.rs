@@ -1,7 +1,7 @@
 //! Which definition of a space measurements belong to: once its file is edited, the same texts name other networks, whose labels
 //! must not be mixed.
 
-use lglp_registry::{Digest, HardwareName, Measurement, Registry};
+use lglp_registry::{Digest, HardwareName, Measurement, ONNX, Registry};
 use lglp_sdk::SearchSpace;
 
 use super::Spaces;
@@ -26,6 +26,10 @@ impl Spaces {
     /// and the definition that it tells be the one here. One that tells none is taken for one of the definition here.
     pub fn admit(&self, measurement: &mut Measurement) -> Result<(), Misfit> {
         let misfit = |field, problem: String| Misfit { field, problem };
+        // A network of no space says itself what it computes.
+        if measurement.space == ONNX {
+            return Ok(());
+        }
         let space = self.get(&measurement.space);
         let space = space.map_err(|unknown| misfit("space", unknown.to_string()))?;
         let architecture = space.architecture_from_text(&measurement.architecture);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use lglp_registry::ONNX;
 use lglp_sdk::{Excerpt, SearchSpace};
 
 pub use changes::single_changes;
@@ -49,6 +50,11 @@ impl Spaces {
             if path.extension().is_some_and(|e| e == "toml") {
                 let text = text::read(&path).with_context(|| path.display().to_string())?;
                 let space = SearchSpace::from_toml(&text).with_context(|| path.display().to_string())?;
+                anyhow::ensure!(
+                    space.name != ONNX,
+                    "{}: `{ONNX}` stands for networks of no space; give the space another name",
+                    path.display()
+                );
                 if let Some((other, _)) = spaces.get(&space.name) {
                     let (name, other, path) = (&space.name, other.display(), path.display());
                     anyhow::bail!("both {other} and {path} define the space `{name}`; give one of them another name");

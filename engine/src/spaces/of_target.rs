@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lglp_registry::{Error, HardwareName, Registry};
+use lglp_registry::{Error, HardwareName, ONNX, Registry};
 use lglp_sdk::SearchSpace;
 
 use super::{Spaces, UnknownSpace};
@@ -67,9 +67,12 @@ impl Spaces {
             return Ok(self.get(asked)?);
         }
         let measured = store.measured_spaces(hardware)?;
-        let spaces: Vec<String> = measured.into_iter().map(|measured| measured.space).collect();
+        let all: Vec<String> = measured.into_iter().map(|measured| measured.space).collect();
+        let spaces: Vec<String> = all.iter().filter(|space| *space != ONNX).cloned().collect();
         let hardware = hardware.clone();
         match &spaces[..] {
+            // What its networks teach of operators serves any space.
+            [] if !all.is_empty() => Ok(self.get(USUAL)?),
             [] => Err(SpaceError::NotMeasured { hardware }),
             [only] => Ok(self.get(only)?),
             _ => Err(SpaceError::Several { hardware, spaces }),

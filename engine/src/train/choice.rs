@@ -124,6 +124,12 @@ pub fn fit(
     data: &TrainingData,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Fitted, TrainError> {
+    // Without architectures there are no rows to compare by: the first of those that are preferred sums up over operators.
+    let recipes = if data.architectures.is_empty() {
+        &recipes[..1]
+    } else {
+        recipes
+    };
     if let [only] = recipes {
         let recipe = only.clone();
         let training = Training {

@@ -1,8 +1,11 @@
 //! What models are trained on: measured latencies or energies, one a row.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use lglp_registry::{Amount, Dataset, Digest, HardwareName, Measurement, NewDataset, Quantity, Registry};
+use lglp_registry::{
+    Amount, Dataset, Digest, HardwareName, MeasuredNetwork, Measurement, NewDataset, ONNX, Quantity, Registry,
+};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,19 @@ pub struct TrainingData {
     pub quantity: Quantity,
     /// In the unit of the quantity.
     pub labels: Vec<f64>,
+    /// Networks of no space that were measured on the same target: for recipes that sum up over operators.
+    pub networks: Arc<[LabelledNetwork]>,
+}
+
+/// A network of no space, and what was measured of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledNetwork {
+    /// What its measurements are found by: the SHA-256 of its model without the weights.
+    pub architecture: String,
+    /// What it computes.
+    pub network: MeasuredNetwork,
+    /// In the unit of what is measured.
+    pub label: f64,
 }
 
 /// A row of a frozen dataset.
@@ -29,6 +45,9 @@ pub struct FrozenRow {
     /// What was measured; in JSON a field `latency_ms` or `energy_j`.
     #[serde(flatten)]
     pub label: Amount,
+    /// What it computes, where it is a network of no space; such rows come last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<MeasuredNetwork>,
 }
 
 /// Why there are no data.
@@ -112,7 +131,7 @@ fn bad_row(digest: &Digest, index: usize, problem: &dyn std::fmt::Display) -> Da
 }
 
 impl TrainingData {
-    /// The labels of a hardware target. An architecture without one of the quantity is left out.
+    /// The labels of a hardware target: of a space's architectures, and of networks of no space. What has none of the quantity is left out.
     pub fn measured(
         store: &dyn Registry,
         hardware: &HardwareName,
@@ -139,7 +158,17 @@ impl TrainingData {
             data.architectures.push(architecture);
             data.labels.extend(value(&label));
         }
-        let with = data.labels.len();
+        let networks = first_of_each(store, hardware, ONNX, |m| value(m).is_some())?;
+        let labelled = |label: Measurement| {
+            let value = value(&label)?;
+            Some(LabelledNetwork {
+                architecture: label.architecture,
+                network: label.network?,
+                label: value,
+            })
+        };
+        data.networks = networks.into_iter().filter_map(labelled).collect();
+        let with = data.labels.len().max(data.networks.len());
         if quantity == Quantity::Energy && with < FEWEST_ROWS {
             let of = labels(store, hardware, &space.name)?.len();
             return Err(DataError::TooFewEnergies { with, of });
@@ -156,17 +185,24 @@ impl TrainingData {
         creator: &str,
     ) -> lglp_registry::Result<Dataset> {
         let mut content = String::new();
-        for (architecture, label) in self.architectures.iter().zip(&self.labels) {
-            let row = FrozenRow {
-                architecture: space.canonical_text(architecture),
-                label: self.quantity.amount(*label),
-            };
+        let architectures = self.architectures.iter().zip(&self.labels);
+        let architectures = architectures.map(|(architecture, label)| FrozenRow {
+            architecture: space.canonical_text(architecture),
+            label: self.quantity.amount(*label),
+            network: None,
+        });
+        let networks = self.networks.iter().map(|one| FrozenRow {
+            architecture: one.architecture.clone(),
+            label: self.quantity.amount(one.label),
+            network: Some(one.network.clone()),
+        });
+        for row in architectures.chain(networks) {
             content += &serde_json::to_string(&row).expect("texts and finite numbers are JSON");
             content.push('\n');
         }
         let new = NewDataset {
             space: space.name.clone(),
-            rows: self.architectures.len(),
+            rows: self.architectures.len() + self.networks.len(),
             origin: "measured".into(),
             creator: creator.to_owned(),
         };
@@ -176,22 +212,33 @@ impl TrainingData {
     /// Reads a frozen dataset of latencies.
     pub fn frozen(store: &dyn Registry, digest: &Digest, space: &SearchSpace) -> Result<Self, DataError> {
         let mut data = Self::default();
+        let mut networks = Vec::new();
         for (i, row) in frozen_rows(store, digest)?.into_iter().enumerate() {
-            let architecture = space.architecture_from_text(&row.architecture);
-            let architecture = architecture.map_err(|e| bad_row(digest, i, &e))?;
-            data.architectures.push(architecture);
             if row.label.quantity() != data.quantity {
                 let problem = format!("it tells {}, not {}", row.label.quantity(), data.quantity);
                 return Err(bad_row(digest, i, &problem));
             }
+            if let Some(network) = row.network {
+                networks.push(LabelledNetwork {
+                    architecture: row.architecture,
+                    network,
+                    label: row.label.value(),
+                });
+                continue;
+            }
+            let architecture = space.architecture_from_text(&row.architecture);
+            let architecture = architecture.map_err(|e| bad_row(digest, i, &e))?;
+            data.architectures.push(architecture);
             data.labels.push(row.label.value());
         }
+        data.networks = networks.into();
         Ok(data)
     }
 
-    /// Some of the rows.
+    /// Some of the architectures, without the networks of no space.
     pub fn part(&self, rows: &[usize]) -> Self {
         Self {
+            networks: Arc::default(),
             architectures: rows.iter().map(|i| self.architectures[*i].clone()).collect(),
             quantity: self.quantity,
             labels: rows.iter().map(|i| self.labels[*i]).collect(),

@@ -3,13 +3,14 @@
 mod choice;
 mod data;
 mod metrics;
+mod of_networks;
 mod parallel;
 mod split;
 mod summary;
 mod training;
 
 pub use choice::{Fitted, Verdict, candidates, fit};
-pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
+pub use data::{DataError, FrozenRow, LabelledNetwork, TrainingData, frozen_rows, labels};
 pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};
 pub(crate) use split::FEWEST_ROWS;
@@ -17,7 +18,7 @@ pub use split::Split;
 pub use summary::{Summary, summaries};
 pub use training::{KeepError, Training};
 
-use lglp_registry::Quantity;
+use lglp_registry::{FittedNetworks, Quantity};
 use lglp_sdk::plugin::LeftOut;
 use lglp_sdk::{Architecture, count};
 
@@ -38,6 +39,8 @@ pub struct Trained {
     pub estimates: Vec<Estimate>,
     /// For prediction intervals.
     pub calibration: Calibration,
+    /// What it learned from networks of no space, where the recipe learns from these and there are any.
+    pub networks: Option<FittedNetworks>,
     /// The range of the training part.
     pub range: TrainingRange,
     /// The rows of each part.
@@ -81,11 +84,11 @@ pub fn train(
             given,
         });
     }
-    let (fitted_on, validation, test) = (
-        data.part(&split.train),
-        data.part(&split.validation),
-        data.part(&split.test),
-    );
+    let fitted_on = TrainingData {
+        networks: data.networks.clone(),
+        ..data.part(&split.train)
+    };
+    let (validation, test) = (data.part(&split.validation), data.part(&split.test));
     let mut log = String::new();
     let mut report = |event: FitEvent<'_>| {
         let p = event.progress;
@@ -97,6 +100,11 @@ pub fn train(
         progress(event)
     };
     let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;
+    let networks = of_networks::fitted(&data.networks, model.left_out_networks());
+    if data.architectures.is_empty() {
+        let networks = networks.ok_or_else(|| TrainError::ReadsArchitectures(fitting.recipe.name.clone()))?;
+        return of_networks::trained(model, data, networks, split, log);
+    }
     let left_out = model.left_out().map(|told| LeftOutRows {
         labels: [&fitted_on.labels[..], &validation.labels].concat(),
         told: told.to_vec(),
@@ -133,13 +141,14 @@ pub fn train(
         intervals: IntervalMetrics::of(&measured, &predicted, &intervals),
         ..Metrics::of(&measured, &predicted).beside_macs(&known, &macs(&tested), &measured)
     };
-    let range = TrainingRange::of(fitting.space, &fitted_on.architectures, quantity, &fitted_on.labels);
+    let range = TrainingRange::of(fitting.space, &fitted_on);
     Ok(Trained {
         model,
         metrics,
         measured,
         estimates,
         calibration,
+        networks,
         range: range.ok_or(TrainError::TooFewRows { rows: 0 })?,
         split,
         log,
@@ -156,6 +165,7 @@ fn labelled(data: &TrainingData) -> Labelled<'_> {
     Labelled {
         architectures: &data.architectures,
         labels: &data.labels,
+        networks: &data.networks,
     }
 }
 
@@ -189,6 +199,11 @@ pub enum TrainError {
          {FEWEST_ROWS} or more and train"
     )]
     NothingToTest(String),
+    /// Only networks of no space were measured, which the recipe does not learn from.
+    #[error(
+        "the recipe `{0}` reads architectures, and only networks of no space were measured; take one that sums up over operators, such as `additive`"
+    )]
+    ReadsArchitectures(String),
     /// A component is missing, refused its parameters or failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),

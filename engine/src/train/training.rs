@@ -4,7 +4,7 @@ use lglp_registry::{HardwareName, NewVersion, PluginUse, Registry};
 use lglp_sdk::SearchSpace;
 use serde_json::json;
 
-use super::{Split, TrainError, Trained, TrainingData, train};
+use super::{FEWEST_ROWS, Split, TrainError, Trained, TrainingData, train};
 use crate::host::{PluginError, PluginHost};
 use crate::predictor::{FitEvent, Fitting, Recipe, golden};
 
@@ -44,7 +44,11 @@ impl Training<'_> {
         data: &TrainingData,
         progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Trained, TrainError> {
-        let split = Split::new(data.architectures.len(), self.seed)?;
+        let split = match (data.architectures.len(), data.networks.len()) {
+            // Networks tell each other, one left out after another.
+            (0, FEWEST_ROWS..) => Split::whole(0),
+            (rows, _) => Split::new(rows, self.seed)?,
+        };
         train(self.fitting(&[]), data, split, progress)
     }
 
@@ -93,6 +97,7 @@ impl Training<'_> {
             training_log: self.store.put_blob(trained.log.as_bytes())?,
             residuals,
             scores,
+            networks: trained.networks.clone(),
             training_range: json!(trained.range),
             creator: creator.to_owned(),
             imported: Vec::new(),

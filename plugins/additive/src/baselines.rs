@@ -4,9 +4,9 @@ use lglp_sdk::plugin::{Fit, PluginError, Regressor, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::columns::{KMACS, TERMS, amounts, median};
+use crate::columns::{amounts, median, terms};
 use crate::nnls::nnls;
-use crate::operator::{Operator, WIDTH, check_width};
+use crate::operator::{Catalogue, FEWEST_KINDS, MOST_KINDS, Operator, WIDTH, check_width};
 
 /// Nothing is to be set.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -33,11 +33,15 @@ pub(crate) struct Roofline {
     prices: Vec<f64>,
 }
 
-/// The amounts of each row.
-fn sums(inputs: &Tensor<'_>) -> Result<Vec<Vec<f64>>, PluginError> {
+/// The sums of so many amounts over the operators of each row.
+fn sums(
+    inputs: &Tensor<'_>,
+    count: usize,
+    amounts: impl Fn(&Operator) -> Vec<f64>,
+) -> Result<Vec<Vec<f64>>, PluginError> {
     check_width(inputs)?;
     let row = |at: usize| {
-        let mut sums = vec![0.0; TERMS];
+        let mut sums = vec![0.0; count];
         for step in inputs.row(at).chunks_exact(WIDTH) {
             let Some((operator, _)) = Operator::read(step)? else {
                 break;
@@ -53,8 +57,13 @@ fn sums(inputs: &Tensor<'_>) -> Result<Vec<Vec<f64>>, PluginError> {
 
 /// Millions of multiply-accumulates of each row.
 fn million_macs(inputs: &Tensor<'_>) -> Result<Vec<f64>, PluginError> {
-    let macs = |sums: Vec<f64>| sums[KMACS].iter().sum::<f64>() / 1e3;
-    Ok(sums(inputs)?.into_iter().map(macs).collect())
+    let sums = sums(inputs, 1, |operator| vec![operator.work.kmacs / 1e3])?;
+    Ok(sums.into_iter().map(|sums| sums[0]).collect())
+}
+
+/// The amounts of each row, of so many kinds.
+fn amounts_of(inputs: &Tensor<'_>, kinds: usize) -> Result<Vec<Vec<f64>>, PluginError> {
+    sums(inputs, terms(kinds), |operator| amounts(operator, kinds))
 }
 
 fn load<T: serde::de::DeserializeOwned>(version: u32, state: &[u8]) -> Result<T, PluginError> {
@@ -103,6 +112,13 @@ impl Regressor for MacProportional {
     }
 }
 
+impl Roofline {
+    /// How many kinds it has prices for.
+    fn kinds(&self) -> usize {
+        self.prices.len().saturating_sub(terms(0)) / 2
+    }
+}
+
 impl Regressor for Roofline {
     const NAME: &'static str = "roofline";
     const SUMMARY: &'static str =
@@ -111,8 +127,11 @@ impl Regressor for Roofline {
     type Parameters = Parameters;
 
     fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
-        let sums = sums(&data.train.inputs)?;
-        let largest: Vec<f64> = (0..TERMS)
+        let mut catalogue = Catalogue::default();
+        catalogue.read(&data.train.inputs)?;
+        let kinds = catalogue.kinds();
+        let sums = amounts_of(&data.train.inputs, kinds)?;
+        let largest: Vec<f64> = (0..terms(kinds))
             .map(|term| sums.iter().map(|row| row[term]).fold(f64::MIN_POSITIVE, f64::max))
             .collect();
         let rows = sums.iter().zip(data.train.targets).map(|(row, y)| {
@@ -136,16 +155,20 @@ impl Regressor for Roofline {
     fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
         let roofline: Self = load(version, state)?;
         let priced = roofline.prices.iter().all(|price| price.is_finite() && *price >= 0.0);
-        if priced && roofline.prices.len() == TERMS {
+        let kinds = roofline.kinds();
+        if priced && (FEWEST_KINDS..=MOST_KINDS).contains(&kinds) && roofline.prices.len() == terms(kinds) {
             return Ok(roofline);
         }
         let count = roofline.prices.len();
-        let message = format!("{count} prices of {TERMS} amounts, none of which may be below 0");
+        let message = format!(
+            "{count} prices of {} amounts, none of which may be below 0",
+            terms(FEWEST_KINDS)
+        );
         Err(PluginError::UnsupportedState(message))
     }
 
     fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
-        for (target, sums) in targets.iter_mut().zip(sums(&inputs)?) {
+        for (target, sums) in targets.iter_mut().zip(amounts_of(&inputs, self.kinds())?) {
             *target = sums.iter().zip(&self.prices).map(|(sum, price)| sum * price).sum();
         }
         Ok(())

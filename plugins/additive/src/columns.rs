@@ -5,8 +5,8 @@
 //! | --- | --- | --- |
 //! | scale | 1 | the prior cost `w` of all operators |
 //! | constant | 1 | 0.3 median scale, the same for every network |
-//! | terms | 20 | launches, weights; multiply-accumulates and bytes of each kind; over the training mean and the root of their number |
-//! | kind | 9 | `w` of the operators of a kind |
+//! | terms | 20 or more | launches, weights; multiply-accumulates and bytes of each kind; over the training mean and the root of their number |
+//! | kind | 9 or more | `w` of the operators of a kind |
 //! | long, category-long, category-mid | 100, 200, 200 at most | `w psi`, `psi` from the basis of a kernel |
 //! | layer | 400 at most | `w` of layers times an indicator of what a layer is; only where each place has one shape |
 //! | resolution | 1 each | whether the network has it, less the share of the training that has it; not divided |
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Basis, Kernel};
 use crate::layers::{LayerBasis, layers_of};
-use crate::operator::{Catalogue, KINDS, Network, Operator};
+use crate::operator::{Catalogue, FEWEST_KINDS, MOST_KINDS, Network, Operator};
 
 /// What is left of a kernel's trace where a basis ends.
 const TOLERANCE: f64 = 1e-3;
@@ -30,11 +30,10 @@ const KERNELS: [(Kernel, usize); 3] = [
     (Kernel::CategoryMid, 200),
 ];
 
-/// Sums of physical amounts: launches, weights, multiply-accumulates and bytes of each kind.
-pub(crate) const TERMS: usize = 2 + 2 * KINDS;
-
-/// The multiply-accumulates among them, thousands.
-pub(crate) const KMACS: Range<usize> = 2..2 + KINDS;
+/// Sums of physical amounts, of so many kinds: launches, weights, multiply-accumulates and bytes of each kind.
+pub(crate) fn terms(kinds: usize) -> usize {
+    2 + 2 * kinds
+}
 
 /// A group of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +69,9 @@ impl Group {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Columns {
+    /// Kinds that have columns of their own.
+    #[serde(default = "fewest_kinds")]
+    kinds: usize,
     bases: Vec<Basis>,
     /// What each term is divided by: times the root of their number; 0 for what does not occur.
     term_means: Vec<f64>,
@@ -80,14 +82,18 @@ pub(crate) struct Columns {
     constant: f64,
 }
 
-/// Amounts of an operator, in the order of the terms.
-pub(crate) fn amounts(operator: &Operator) -> [f64; TERMS] {
-    let mut amounts = [0.0; TERMS];
+fn fewest_kinds() -> usize {
+    FEWEST_KINDS
+}
+
+/// Amounts of an operator, in the order of the terms of so many kinds.
+pub(crate) fn amounts(operator: &Operator, kinds: usize) -> Vec<f64> {
+    let mut amounts = vec![0.0; terms(kinds)];
     amounts[0] = operator.work.launches;
     amounts[1] = operator.work.weight_kib;
-    if let Some(kind) = operator.kind() {
+    if let Some(kind) = operator.kind(kinds) {
         amounts[2 + kind] = operator.work.kmacs;
-        amounts[2 + KINDS + kind] = operator.work.activation_kib;
+        amounts[2 + kinds + kind] = operator.work.activation_kib;
     }
     amounts
 }
@@ -98,6 +104,7 @@ impl Columns {
         let operators = &catalogue.operators;
         let bases = KERNELS.map(|(kernel, most)| Basis::new(kernel, operators, most, TOLERANCE));
         let mut columns = Self {
+            kinds: catalogue.kinds(),
             bases: bases.into(),
             term_means: Vec::new(),
             layers: LayerBasis::new(catalogue, networks),
@@ -106,8 +113,9 @@ impl Columns {
         };
         columns.rescale(catalogue, networks, scales);
         let mut counts = BTreeMap::<u32, f64>::new();
-        for network in networks {
-            *counts.entry(network.resolution).or_default() += 1.0 / networks.len() as f64;
+        let resolutions: Vec<u32> = networks.iter().filter_map(|network| network.resolution).collect();
+        for resolution in &resolutions {
+            *counts.entry(*resolution).or_default() += 1.0 / resolutions.len() as f64;
         }
         // One resolution tells nothing apart.
         if counts.len() > 1 {
@@ -118,10 +126,10 @@ impl Columns {
 
     /// Takes over other scales of the networks.
     pub(crate) fn rescale(&mut self, catalogue: &Catalogue, networks: &[Network], scales: &[f64]) {
-        let mut means = [0.0; TERMS];
+        let mut means = vec![0.0; terms(self.kinds)];
         for (network, scale) in networks.iter().zip(scales) {
             for (operator, _) in &network.operators {
-                let amounts = amounts(&catalogue.operators[*operator as usize]);
+                let amounts = amounts(&catalogue.operators[*operator as usize], self.kinds);
                 for (mean, amount) in means.iter_mut().zip(amounts) {
                     *mean += amount / scale / networks.len() as f64;
                 }
@@ -143,8 +151,8 @@ impl Columns {
         let sizes = [
             (Group::Scale, 1),
             (Group::Constant, 1),
-            (Group::Terms, TERMS),
-            (Group::Kind, KINDS),
+            (Group::Terms, terms(self.kinds)),
+            (Group::Kind, self.kinds),
             (Group::Long, kernel(0)),
             (Group::CategoryLong, kernel(1)),
             (Group::CategoryMid, kernel(2)),
@@ -174,12 +182,12 @@ impl Columns {
         let mut row = vec![0.0; self.range(Group::CategoryMid).end];
         row[0] = cost;
         let terms = self.range(Group::Terms).start;
-        for (at, (amount, mean)) in amounts(operator).iter().zip(&self.term_means).enumerate() {
+        for (at, (amount, mean)) in amounts(operator, self.kinds).iter().zip(&self.term_means).enumerate() {
             if *mean > 0.0 {
                 row[terms + at] = amount / mean;
             }
         }
-        if let Some(kind) = operator.kind() {
+        if let Some(kind) = operator.kind(self.kinds) {
             row[self.range(Group::Kind).start + kind] = cost;
         }
         let mut begin = self.range(Group::Kind).end;
@@ -204,12 +212,12 @@ impl Columns {
         (self.range(Group::Constant).start, self.constant)
     }
 
-    /// The columns of the resolutions of a network, which are not divided; all 0 for a resolution that was not seen.
-    pub(crate) fn of_resolution(&self, resolution: u32) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let seen = self.resolutions.iter().any(|(known, _)| *known == resolution);
+    /// The columns of the resolutions of a network, which are not divided; all 0 for a resolution that was not seen, and for none.
+    pub(crate) fn of_resolution(&self, resolution: Option<u32>) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let seen = self.resolutions.iter().any(|(known, _)| Some(*known) == resolution);
         let begin = self.range(Group::Resolution).start;
         let entries = self.resolutions.iter().zip(begin..).map(move |((known, share), at)| {
-            let is_it = if *known == resolution { 1.0 } else { 0.0 };
+            let is_it = if Some(*known) == resolution { 1.0 } else { 0.0 };
             (at, is_it - share)
         });
         entries.filter(move |_| seen)
@@ -232,7 +240,7 @@ impl Columns {
     }
 
     /// All columns of a network, from the sums over its operators and layers.
-    pub(crate) fn complete(&self, mut sums: Vec<f64>, resolution: u32, scale: f64) -> Vec<f64> {
+    pub(crate) fn complete(&self, mut sums: Vec<f64>, resolution: Option<u32>, scale: f64) -> Vec<f64> {
         let (at, constant) = self.constant();
         sums[at] = constant;
         sums.iter_mut().for_each(|sum| *sum /= scale);
@@ -255,8 +263,9 @@ impl Columns {
     }
 
     /// Whether nothing was learned of a resolution, while there is something to be learned of each.
-    pub(crate) fn is_new(&self, resolution: u32) -> bool {
-        !self.resolutions.is_empty() && self.resolutions.iter().all(|(known, _)| *known != resolution)
+    pub(crate) fn is_new(&self, resolution: Option<u32>) -> bool {
+        let is_new = |resolution| self.resolutions.iter().all(|(known, _)| *known != resolution);
+        !self.resolutions.is_empty() && resolution.is_some_and(is_new)
     }
 
     /// Steps of an operator that is in no table, with its share of a layer: half a square for each basis.
@@ -270,11 +279,12 @@ impl Columns {
     /// Whether the parts belong together, in a catalogue of so many operators.
     pub(crate) fn is_whole(&self, operators: usize) -> bool {
         let finite = |value: &f64| value.is_finite() && *value >= 0.0;
-        self.bases.len() == KERNELS.len()
+        (FEWEST_KINDS..=MOST_KINDS).contains(&self.kinds)
+            && self.bases.len() == KERNELS.len()
             && self.bases.iter().zip(KERNELS).all(|(basis, (kernel, most))| {
                 basis.kernel == kernel && basis.len() <= most && basis.is_whole(operators)
             })
-            && self.term_means.len() == TERMS
+            && self.term_means.len() == terms(self.kinds)
             && self.term_means.iter().all(finite)
             && self.layers.as_ref().is_none_or(LayerBasis::is_whole)
             && self.resolutions.iter().all(|(_, share)| finite(share))

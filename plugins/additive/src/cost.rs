@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::columns::median;
-use crate::operator::{Catalogue, KINDS, Network, Operator, sum};
+use crate::operator::{Catalogue, FEWEST_KINDS, MOST_KINDS, Network, Operator, sum};
 
 /// Arithmetic, memory and launches, each over what a network of the training has of it in the median.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,9 +11,12 @@ use crate::operator::{Catalogue, KINDS, Network, Operator, sum};
 pub(crate) struct Generic {
     /// Thousands of multiply-accumulates.
     kmacs: f64,
-    /// KiB of values read and written.
+    /// KiB of values read and written; of weights, too, that are used once.
     activation_kib: f64,
     launches: f64,
+    /// Whether weights that are used once are counted among the values: they are read from memory as these are. Models of before do not.
+    #[serde(default)]
+    counts_weights: bool,
 }
 
 /// Shares of the three in a network of median size.
@@ -33,16 +36,22 @@ impl Generic {
         };
         Self {
             kmacs: middle(|o| o.work.kmacs),
-            activation_kib: middle(|o| o.work.activation_kib),
+            activation_kib: middle(Operator::moved_kib),
             launches: middle(|o| o.work.launches),
+            counts_weights: true,
         }
     }
 
     /// The cost of an operator; a network of median size has about 1.
     pub(crate) fn of_operator(&self, operator: &Operator) -> f64 {
         let work = &operator.work;
+        let moved = if self.counts_weights {
+            operator.moved_kib()
+        } else {
+            work.activation_kib
+        };
         SHARES[0] * work.kmacs / self.kmacs
-            + SHARES[1] * work.activation_kib / self.activation_kib
+            + SHARES[1] * moved / self.activation_kib
             + SHARES[2] * work.launches / self.launches
     }
 
@@ -78,8 +87,8 @@ struct Taught {
 impl Taught {
     /// The ratio of operators of a kind to their generic cost; of a kind that has none of its own, the mean.
     fn of_kind(&self, kind: Option<usize>) -> f64 {
-        match kind {
-            Some(kind) => self.kinds[kind],
+        match kind.and_then(|kind| self.kinds.get(kind)) {
+            Some(ratio) => *ratio,
             None => self.kinds.iter().sum::<f64>() / self.kinds.len() as f64,
         }
     }
@@ -96,9 +105,10 @@ impl Cost {
 
     /// What other targets taught of each operator of a catalogue, in any unit.
     pub(crate) fn taught(generic: Generic, catalogue: &Catalogue, costs: Vec<f64>) -> Self {
-        let mut sums = [(0.0, 0.0); KINDS];
+        let kinds = catalogue.kinds();
+        let mut sums = vec![(0.0, 0.0); kinds];
         for (operator, cost) in catalogue.operators.iter().zip(&costs) {
-            if let Some(kind) = operator.kind() {
+            if let Some(kind) = operator.kind(kinds) {
                 let (taught, plain) = &mut sums[kind];
                 *taught += cost;
                 *plain += generic.of_operator(operator);
@@ -133,7 +143,7 @@ impl Cost {
         self.scale
             * match catalogue.find(&operator.shape) {
                 Some(number) => taught.operators[number as usize],
-                None => taught.of_kind(operator.kind()) * self.generic.of_operator(operator),
+                None => taught.of_kind(operator.kind(MOST_KINDS)) * self.generic.of_operator(operator),
             }
     }
 
@@ -149,7 +159,7 @@ impl Cost {
         let believable = |cost: &f64| (1e-12..=1e9).contains(cost);
         let taught = self.taught.as_ref().is_none_or(|taught| {
             taught.operators.len() == operators
-                && taught.kinds.len() == KINDS
+                && (FEWEST_KINDS..=MOST_KINDS).contains(&taught.kinds.len())
                 && taught.operators.iter().chain(&taught.kinds).all(believable)
         });
         taught && self.generic.is_whole() && (1e-9..=1e9).contains(&self.scale)

@@ -10,7 +10,7 @@ use lglp_sdk::plugin::{LeftOut, PluginError, Sums, Tensor};
 use crate::columns::{Group, add, add_times};
 use crate::layers::{LayerKind, layers_of};
 use crate::memo::Memo;
-use crate::operator::{Operator, SIDE_IN, Shape, WIDTH, check_width};
+use crate::operator::{Operator, SIDE_IN, Shape, WIDTH, check_width, resolution_of};
 use crate::parts::Parts;
 use crate::rest::Rest;
 
@@ -48,8 +48,8 @@ pub(crate) const SUMS: usize = 3;
 /// What the operators and layers of a network take, milliseconds.
 struct Totals {
     times: Times,
-    /// Side of the input, pixels.
-    resolution: u32,
+    /// Side of the input, pixels; `None` in a network of no search space.
+    resolution: Option<u32>,
 }
 
 /// A prediction, milliseconds.
@@ -176,8 +176,8 @@ impl Model {
         let noise = self.noise();
         for (at, (sums, target)) in told.values.as_chunks::<SUMS>().0.iter().zip(targets).enumerate() {
             let [prior, first, second] = *sums;
-            let row = told.firsts.row(at);
-            let resolution = row[SIDE_IN] as u32;
+            // What comes in parts is of a search space.
+            let resolution = Some(told.firsts.row(at)[SIDE_IN] as u32);
             let whole = self.whole(&Totals {
                 times: Times { prior, first, second },
                 resolution,
@@ -186,14 +186,14 @@ impl Model {
             if let Some(spreads) = &mut spreads {
                 let halves = &told.spreads[at * self.parts.columns.len()..][..self.parts.columns.len()];
                 let own = self.variance(halves, resolution, whole.scale);
-                spreads[at] = whole.scale * (noise + own + self.unseen_of(row)).sqrt();
+                spreads[at] = whole.scale * (noise + own + self.unseen_of(resolution)).sqrt();
             }
         }
         Ok(())
     }
 
     /// The variance of the relative error that comes from what is not known of the coefficients; `halves` are summed over the parts.
-    fn variance(&self, halves: &[f32], resolution: u32, scale: f64) -> f64 {
+    fn variance(&self, halves: &[f32], resolution: Option<u32>, scale: f64) -> f64 {
         let per_scale = (1.0 / scale) as f32;
         let (constant, of_resolution) = (&self.rest.constant.half, &self.rest.of_resolution(resolution).half);
         // Several sums at once: in one, each addition would wait for the one before.
@@ -233,7 +233,7 @@ impl Model {
         for (at, whole) in wholes.iter().enumerate() {
             let own: f64 = half.col(at).iter().map(|x| x * x).sum();
             targets[at] = whole.predicted;
-            spreads[at] = whole.scale * (noise + own + self.unseen_of(inputs.row(at))).sqrt();
+            spreads[at] = whole.scale * (noise + own + self.unseen_of(resolution_of(inputs.row(at)))).sqrt();
         }
         Ok(())
     }
@@ -244,15 +244,15 @@ impl Model {
     /// As [`Self::predict`].
     pub(crate) fn difference_spreads(&self, inputs: &Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
         let (wholes, half) = self.halves(inputs)?;
-        let resolution = |at: usize| inputs.row(at)[SIDE_IN];
+        let resolution = |at: usize| resolution_of(inputs.row(at));
         for at in 0..wholes.len() {
             let (first, own) = (wholes[0].scale, wholes[at].scale);
             let pairs = half.col(0).iter().zip(half.col(at).iter());
             let known: f64 = pairs.map(|(a, b)| (first * a - own * b).powi(2)).sum();
             // What one resolution that was not seen takes otherwise is the same for both.
             let new = match resolution(at) == resolution(0) {
-                true => (first - own).powi(2) * self.unseen_of(inputs.row(0)),
-                false => first * first * self.unseen_of(inputs.row(0)) + own * own * self.unseen_of(inputs.row(at)),
+                true => (first - own).powi(2) * self.unseen_of(resolution(0)),
+                false => first * first * self.unseen_of(resolution(0)) + own * own * self.unseen_of(resolution(at)),
             };
             spreads[at] = (known + new).sqrt();
         }
@@ -294,8 +294,8 @@ impl Model {
     }
 
     /// What a resolution adds to the variance of relative errors: something where it was not seen.
-    fn unseen_of(&self, row: &[f32]) -> f64 {
-        match self.parts.columns.is_new(row[SIDE_IN] as u32) {
+    fn unseen_of(&self, resolution: Option<u32>) -> f64 {
+        match self.parts.columns.is_new(resolution) {
             true => self.unseen,
             false => 0.0,
         }
@@ -416,7 +416,7 @@ impl Model {
         }
         Ok(Totals {
             times: all,
-            resolution: row[SIDE_IN] as u32,
+            resolution: resolution_of(row),
         })
     }
 

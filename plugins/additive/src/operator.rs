@@ -12,9 +12,14 @@ pub(crate) const WIDTH: usize = 15;
 /// The column of the side of the input.
 pub(crate) const SIDE_IN: usize = 6;
 
-/// Kinds that have columns and prices of their own, those of [`OPERATOR_NAMES`](lglp_sdk::plugin::operator::OPERATOR_NAMES) with
-/// the first codes: of the others, an operator costs what it ought to, and what its like were found to.
-pub(crate) const KINDS: usize = 9;
+/// The column of the block.
+const BLOCK: usize = 9;
+
+/// Kinds that have columns and prices of their own at least, and at most, those of
+/// [`OPERATOR_NAMES`](lglp_sdk::plugin::operator::OPERATOR_NAMES) with the first codes: of the others, an operator costs what it ought
+/// to, and what its like were found to. A fit has as many as the operators that it is of.
+pub(crate) const FEWEST_KINDS: usize = 9;
+pub(crate) const MOST_KINDS: usize = 20;
 
 /// What an operator is: all that its cost depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,9 +103,19 @@ impl Operator {
         Ok(Some((Self { shape, work }, (step[9] as u16, step[10] as u16))))
     }
 
-    /// The place of its kind among those of their own.
-    pub(crate) fn kind(&self) -> Option<usize> {
-        Some(usize::from(self.shape.kind) - 1).filter(|kind| *kind < KINDS)
+    /// The place of its kind among so many of their own.
+    pub(crate) fn kind(&self, kinds: usize) -> Option<usize> {
+        Some(usize::from(self.shape.kind) - 1).filter(|kind| *kind < kinds)
+    }
+
+    /// KiB that it moves: values, and weights where each is used once.
+    pub(crate) fn moved_kib(&self) -> f64 {
+        let once = if self.shape.side_out <= 1 {
+            self.work.weight_kib
+        } else {
+            0.0
+        };
+        self.work.activation_kib + once
     }
 
     /// Where kernels measure distances: logarithms of channels in, channels out, side.
@@ -130,8 +145,15 @@ impl Operator {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Network {
     pub operators: Vec<(u32, Place)>,
-    /// Side of the input, pixels.
-    pub resolution: u32,
+    /// Side of the input, pixels; `None` in a network that is of no search space, where it tells nothing.
+    pub resolution: Option<u32>,
+}
+
+/// The resolution of a network, as [`Network::resolution`], from its row.
+pub(crate) fn resolution_of(row: &[f32]) -> Option<u32> {
+    let mut steps = row.chunks_exact(WIDTH).take_while(|step| step[0] != 0.0);
+    let is_searched = steps.any(|step| step[BLOCK] != 0.0);
+    is_searched.then_some(row[SIDE_IN] as u32)
 }
 
 impl Network {
@@ -171,6 +193,13 @@ impl Catalogue {
         })
     }
 
+    /// How many kinds the operators have columns for.
+    pub(crate) fn kinds(&self) -> usize {
+        let own = |operator: &Operator| usize::from(operator.shape.kind);
+        let most = self.operators.iter().map(own).filter(|kind| *kind <= MOST_KINDS).max();
+        most.unwrap_or(0).max(FEWEST_KINDS)
+    }
+
     /// The number of a shape that is in the catalogue.
     pub(crate) fn find(&self, shape: &Shape) -> Option<u32> {
         self.numbers.get(shape).copied()
@@ -185,20 +214,19 @@ impl Catalogue {
         (0..inputs.rows)
             .map(|row| {
                 let mut operators = Vec::new();
-                let mut resolution = 0;
                 for step in inputs.row(row).chunks_exact(WIDTH) {
                     let Some((operator, place)) = Operator::read(step)? else {
                         break;
                     };
-                    if operators.is_empty() {
-                        resolution = operator.shape.side_in;
-                    }
                     operators.push((self.number(operator), place));
                 }
                 if operators.is_empty() {
                     return Err(PluginError::Failed(format!("network {row} has no operators")));
                 }
-                Ok(Network { operators, resolution })
+                Ok(Network {
+                    operators,
+                    resolution: resolution_of(inputs.row(row)),
+                })
             })
             .collect()
     }

@@ -58,8 +58,8 @@ impl Rest {
         }
     }
 
-    pub(crate) fn of_resolution(&self, pixels: u32) -> &Share {
-        let known = self.resolutions.iter().find(|(known, _)| *known == pixels);
+    pub(crate) fn of_resolution(&self, pixels: Option<u32>) -> &Share {
+        let known = self.resolutions.iter().find(|(known, _)| Some(*known) == pixels);
         known.map_or(&self.unseen, |(_, share)| share)
     }
 }

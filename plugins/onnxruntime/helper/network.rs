@@ -1,12 +1,12 @@
-//! A network that is ready to run, with its input.
+//! A network that is ready to run, with its inputs.
 
 use std::path::Path;
 use std::time::Instant;
 
 use lglp_sdk::helper::Refusal;
-use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
-use ort::value::Tensor;
+use ort::session::{Session, SessionInputValue};
+use ort::value::{DynValue, Outlet, Tensor, TensorElementType};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::time::{ClockId, clock_gettime};
@@ -15,7 +15,7 @@ use crate::wire::Run;
 
 pub(crate) struct Network {
     session: Session,
-    input: Tensor<f32>,
+    inputs: Vec<(String, DynValue)>,
 }
 
 fn failed(problem: impl std::fmt::Display) -> Refusal {
@@ -23,7 +23,7 @@ fn failed(problem: impl std::fmt::Display) -> Refusal {
 }
 
 impl Network {
-    /// Prepares a model with one input; the input's values do not influence the latency, but must be finite.
+    /// Prepares a model. The values of its inputs do not influence the latency, but must be ones that it takes.
     pub(crate) fn new(library: &Path, onnx: &[u8], threads: usize) -> Result<Self, Refusal> {
         // By `init_from`, which reports what is wrong: the environment variable's way panics.
         let unavailable = |problem: String| Refusal::Unavailable(format!("{}: {problem}", library.display()));
@@ -36,25 +36,22 @@ impl Network {
             .and_then(|b| Ok(b.with_inter_threads(1)?))
             .and_then(|mut b| b.commit_from_memory(onnx))
             .map_err(failed)?;
-        let [input] = session.inputs() else {
-            let count = session.inputs().len();
-            return Err(failed(format!("the network has {count} inputs; expected 1")));
-        };
-        let shape = input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default();
-        if shape.is_empty() || shape.iter().any(|side| *side < 1) {
-            return Err(failed(format!("the input's shape {shape:?} is not fixed")));
-        }
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let values: Vec<f32> = (0..shape.iter().product::<i64>())
-            .map(|_| rng.random_range(-1.0..1.0))
-            .collect();
-        let input = Tensor::from_array((shape, values)).map_err(failed)?;
-        Ok(Self { session, input })
+        let given = session.inputs().iter();
+        let inputs = given.map(|input| Ok((input.name().to_owned(), value_of(input, &mut rng)?)));
+        Ok(Self {
+            inputs: inputs.collect::<Result<_, Refusal>>()?,
+            session,
+        })
     }
 
     /// Runs once. With one thread the work is done on this very thread, so its processor time is the network's.
     pub(crate) fn run(&mut self) -> Result<Run, Refusal> {
-        let inputs = ort::inputs![&self.input];
+        let inputs: Vec<(&str, SessionInputValue<'_>)> = self
+            .inputs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.into()))
+            .collect();
         let cpu_start = thread_cpu_ns();
         let wall_start = Instant::now();
         let outputs = self.session.run(inputs).map_err(failed)?;
@@ -63,6 +60,38 @@ impl Network {
         drop(outputs);
         Ok(Run { wall_ns, cpu_ns })
     }
+}
+
+/// Something that an input takes: images and features at random, and places in a vocabulary, lengths and masks of ones, which every network
+/// has.
+fn value_of(input: &Outlet, rng: &mut ChaCha8Rng) -> Result<DynValue, Refusal> {
+    let (name, of) = (input.name(), input.dtype());
+    let shape = of.tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
+    if of.tensor_shape().is_none() || shape.iter().any(|side| *side < 1) {
+        return Err(failed(format!(
+            "the shape {shape:?} of the input `{name}` is not fixed"
+        )));
+    }
+    let count = shape.iter().product::<i64>() as usize;
+    let value = match of.tensor_type() {
+        Some(TensorElementType::Float32) => {
+            let values: Vec<f32> = (0..count).map(|_| rng.random_range(-1.0..1.0)).collect();
+            Tensor::from_array((shape, values)).map(|tensor| tensor.into_dyn())
+        }
+        Some(TensorElementType::Int64) => {
+            Tensor::from_array((shape, vec![1i64; count])).map(|tensor| tensor.into_dyn())
+        }
+        Some(TensorElementType::Int32) => {
+            Tensor::from_array((shape, vec![1i32; count])).map(|tensor| tensor.into_dyn())
+        }
+        Some(TensorElementType::Bool) => Tensor::from_array((shape, vec![true; count])).map(|tensor| tensor.into_dyn()),
+        _ => {
+            return Err(failed(format!(
+                "the input `{name}` is {of}; expected float32, int32, int64 or bool"
+            )));
+        }
+    };
+    value.map_err(failed)
 }
 
 fn thread_cpu_ns() -> u64 {

@@ -89,6 +89,7 @@ pub fn measurement(hardware: &HardwareName, architecture: &str, replicate: u32) 
         reference: Some(timed(7.5)),
         worker: None,
         space_definition: None,
+        network: None,
     }
 }
 
@@ -140,6 +141,7 @@ pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Res
         training_log,
         residuals: vec![0.01, 1.0 / 3.0],
         scores: Vec::new(),
+        networks: None,
         training_range: json!({"latency_ms": [1.0, 90.0]}),
         creator: "ann".to_owned(),
         imported: vec![],

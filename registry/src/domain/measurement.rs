@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::network::MeasuredNetwork;
 use super::{finite, item, items, limits, plausible, remarks};
 use crate::{Conditions, Digest, Error, HardwareName, Result, TimedNetwork, clock, names};
 
@@ -14,10 +15,10 @@ pub struct Measurement {
     /// The hardware target that was measured.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub hardware: HardwareName,
-    /// The search space of the architecture.
+    /// The search space of the architecture; `onnx` where it is a network of none.
     #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub space: String,
-    /// Canonical text.
+    /// Canonical text; of a network of no space, the SHA-256 of its ONNX model without the weights.
     pub architecture: String,
     /// SHA-256 of the canonical text.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^sha256:[0-9a-f]{64}$"))]
@@ -64,6 +65,9 @@ pub struct Measurement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, pattern = "^sha256:[0-9a-f]{64}$"))]
     pub space_definition: Option<Digest>,
+    /// What the network computes, where the space is `onnx`; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<MeasuredNetwork>,
 }
 
 /// A space of which a hardware target has measurements.
@@ -115,6 +119,7 @@ impl Measurement {
             ));
         }
         limits::bytes("architecture", self.architecture.len(), limits::ARCHITECTURE)?;
+        MeasuredNetwork::check_place(self.network.as_ref(), &self.space, &self.architecture)?;
         plausible::latency_ms("latency_ms", self.latency_ms)?;
         limits::text("statistic", &self.statistic)?;
         limits::document("protocol", &self.protocol, limits::DESCRIPTION)?;
@@ -156,6 +161,7 @@ impl Measurement {
                 let told = [self, other].map(|one| one.space_definition.as_ref());
                 matches!(told, [Some(own), Some(others)] if own != others)
             }),
+            ("network", self.network != other.network),
         ]
         .into_iter()
         .find_map(|(field, differs)| differs.then_some(field))

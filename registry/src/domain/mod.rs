@@ -17,6 +17,7 @@ pub(crate) mod lease_holder;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod measurement;
+pub(crate) mod network;
 pub mod plausible;
 pub(crate) mod quantity;
 pub(crate) mod quota;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::network::FittedNetworks;
 use super::{finite, item, items, limits};
 use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names};
 
 /// Golden predictions of a version at most: loading it predicts them all at once.
 const GOLDEN: usize = 64;
 /// Residuals at most: every version that is loaded holds them.
-const RESIDUALS: usize = 1_000_000;
+pub(super) const RESIDUALS: usize = 1_000_000;
 /// Artifacts, plugins, metrics and past registries of a version at most, each.
 const PARTS: usize = 256;
 
@@ -63,6 +64,9 @@ pub struct NewVersion {
     /// Errors of each row as all others tell it, over its spread, for prediction intervals; left out where the regressor tells none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<f64>,
+    /// What it learned from networks of no space; left out where it did from none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks: Option<FittedNetworks>,
     /// What the model has seen in training.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub training_range: Value,
@@ -209,7 +213,7 @@ impl NewVersion {
                 finite(format_args!("{field}.{at}"), *value)?;
             }
         }
-        Ok(())
+        self.networks.as_ref().map_or(Ok(()), FittedNetworks::check)
     }
 
     /// Checks that loading the version costs no more than one of its kind should.

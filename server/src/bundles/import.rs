@@ -199,7 +199,10 @@ impl Importer<'_> {
                 BundleError::damaged(format!("line {} of the dataset is no row: {error}", line + 1))
             };
             let row: lglp_engine::train::FrozenRow = serde_json::from_str(row).map_err(|e| bad(&e))?;
-            space.architecture_from_text(&row.architecture).map_err(|e| bad(&e))?;
+            match &row.network {
+                Some(network) => network.check().map_err(|e| bad(&e))?,
+                None => drop(space.architecture_from_text(&row.architecture).map_err(|e| bad(&e))?),
+            }
         }
         Ok(())
     }

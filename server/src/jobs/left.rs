@@ -102,10 +102,8 @@ pub(super) fn planned(
         }
         return Ok(Plan { architectures, flags });
     }
-    let planned = wanted(parameters, None).architectures(&*services.store, hardware, space)?;
-    let texts = planned
-        .into_iter()
-        .map(|(draw, a)| (space.canonical_text(&a), draw.flags()));
+    let planned = wanted(parameters, None).candidates(&*services.store, hardware, space)?;
+    let texts = planned.into_iter().map(|one| (one.subject.text(space), one.flags));
     let (architectures, flags) = texts.unzip();
     Ok(Plan { architectures, flags })
 }

@@ -71,6 +71,25 @@ pub struct RandomNetwork {
 }
 
 impl RandomNetwork {
+    /// Networks of all families in turn, eight convolutional ones for three with attention.
+    pub fn sequence() -> impl Iterator<Item = Self> {
+        const CONVNETS: u64 = 8;
+        const TRANSFORMERS: u64 = 3;
+        (0..).map(|at| {
+            let (round, place) = (at / (CONVNETS + TRANSFORMERS), at % (CONVNETS + TRANSFORMERS));
+            match place.checked_sub(CONVNETS) {
+                None => Self {
+                    family: Family::Convnets,
+                    seed: CONVNETS * round + place,
+                },
+                Some(place) => Self {
+                    family: Family::Transformers,
+                    seed: TRANSFORMERS * round + place,
+                },
+            }
+        })
+    }
+
     /// The network itself, see [`random`].
     pub fn onnx(self) -> Vec<u8> {
         random(self.family, self.seed)

@@ -1,35 +1,44 @@
 //! `lglp measure`.
 
+mod given;
+
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{HardwareName, JobKind};
-use lglp_sdk::count;
+use lglp_sdk::{Printable, count as count_of};
 use lglp_terminal::{SetupArgs, actor, print_json, whole};
 
 use super::Context;
 use super::jobs::submit;
+use given::Given;
 
-/// Measure architectures on this machine; kill it anywhere and start it again, nothing is lost or repeated
+/// Measure architectures, or networks as ONNX files, on this machine; kill it anywhere and start it again, nothing is lost or repeated
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --weighted 200   # and 200 large ones\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 50 --replicate 1   # measure 50 of them again\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
+    lglp measure --hardware my-box --onnx networks/    # the ONNX files of a folder\n  \
+    lglp measure --hardware my-box --random 200    # random networks, which teach what any network takes\n  \
     lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
 pub(crate) struct Args {
     /// Hardware target, created where there is none of that name.
     #[arg(long, value_name = "NAME")]
     hardware: HardwareName,
-    #[arg(long)]
-    space: String,
+    /// Search space of the architectures. Of other networks: the space by whose smallest network a new target is calibrated
+    /// [default: that of the target, or mobilenetv3].
+    #[arg(long, required_unless_present_any = ["onnx", "random"])]
+    space: Option<String>,
     /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution.
-    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..))]
-    count: usize,
+    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..), required_unless_present_any = ["onnx", "random"])]
+    count: Option<usize>,
+    #[command(flatten)]
+    given: Given,
     /// How many more, weighted to large depth and resolution, where latencies are thinly spread.
     #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "replicate", value_parser = whole::<usize>())]
     weighted: usize,
@@ -64,11 +73,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         args.energy_window.is_finite() && args.energy_window >= 0.0,
         "--energy-window must be a number of seconds, 0 or more"
     );
+    let count = args.count.unwrap_or_default();
     if args.job {
         let registry = context.registry("measure")?;
         let parameters = MeasureParameters {
-            space: args.space.clone(),
-            count: args.count,
+            space: args.space.clone().unwrap_or_default(),
+            count,
             weighted: args.weighted,
             replicate: args.replicate,
             seed: args.seed,
@@ -83,8 +93,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut host = context.plugins()?;
     let setup = args.setup.setup(&mut host);
     let spaces = context.spaces()?;
-    let space = spaces.get(&args.space)?;
     let registry = context.registry_or_new("measure")?;
+    let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
+    let networks = args.given.networks()?;
     let campaign = Campaign {
         store: &*registry.store,
         host: &host,
@@ -97,20 +108,18 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             energy_window_s: args.energy_window,
             ..Protocol::default()
         },
-        wanted: match args.replicate {
-            0 => Wanted::Fresh {
+        wanted: match (&networks, args.replicate) {
+            (Some(networks), replicate) => Wanted::Networks { replicate, networks },
+            (None, 0) => Wanted::Fresh {
                 seed: args.seed,
-                uniform: args.count,
+                uniform: count,
                 weighted: args.weighted,
             },
-            replicate => Wanted::Again {
-                replicate,
-                count: args.count,
-            },
+            (None, replicate) => Wanted::Again { replicate, count },
         },
         actor: &actor(),
     };
-    let wanted = args.count + args.weighted;
+    let wanted = networks.as_ref().map_or(count + args.weighted, Vec::len);
     let bar = ProgressBar::new(wanted as u64).with_style(style()?);
     let started = Instant::now();
     let mut said = started;
@@ -126,6 +135,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             bar.set_position(done as u64);
             bar.reset_eta();
             bar.set_message(format!("{done} measured before"));
+        }
+        CampaignEvent::LeftOut(network) => {
+            bar.inc(1);
+            bar.suspend(|| eprintln!("left out: {}: {}", network.name, Printable::of(&network.reason)));
         }
         CampaignEvent::Measured {
             latency_ms, half_width, ..
@@ -156,10 +169,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         args.replicate,
         started.elapsed().as_secs_f64()
     );
+    if !summary.left_out.is_empty() {
+        println!("{} left out, see above", count_of(summary.left_out.len(), "network"));
+    }
     if let Some(r) = &summary.repeatability {
         println!(
             "repeatability over {}: median {:.2} %, 95th percentile {:.2} % (relative difference of replicates)",
-            count(r.architectures, "architecture"),
+            count_of(r.architectures, "network"),
             r.median_percent,
             r.p95_percent
         );

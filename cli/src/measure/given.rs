@@ -1,0 +1,80 @@
+//! Networks that are measured by themselves.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_engine::networks::{GivenNetwork, RandomNetwork};
+use lglp_terminal::whole;
+
+/// Networks of no search space.
+#[derive(clap::Args)]
+#[group(id = "given", multiple = false)]
+pub(super) struct Given {
+    /// ONNX files, or folders of such: they are recorded by what they compute, and keep their names.
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["count", "weighted", "seed", "job"])]
+    onnx: Vec<PathBuf>,
+    /// So many random networks, finished ones included, of the operators that real ones use: they teach what any network takes.
+    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..), conflicts_with_all = ["count", "weighted", "seed", "job"])]
+    random: Option<usize>,
+}
+
+impl Given {
+    /// The networks, each read once to be told apart; `None` where architectures are to be measured.
+    ///
+    /// # Errors
+    /// A file that is no network, and a folder without any.
+    pub(super) fn networks(&self) -> anyhow::Result<Option<Vec<GivenNetwork>>> {
+        if let Some(count) = self.random {
+            let bar = bar(count)?;
+            let drawn = RandomNetwork::sequence().take(count).map(|network| {
+                bar.inc(1);
+                GivenNetwork::random(network)
+            });
+            let networks = drawn.collect::<Result<_, _>>()?;
+            bar.finish_and_clear();
+            return Ok(Some(networks));
+        }
+        if self.onnx.is_empty() {
+            return Ok(None);
+        }
+        let mut files = Vec::new();
+        for path in &self.onnx {
+            files.extend(if path.is_dir() {
+                of_folder(path)?
+            } else {
+                vec![path.clone()]
+            });
+        }
+        let bar = bar(files.len())?;
+        let read = files.iter().map(|path| {
+            bar.inc(1);
+            GivenNetwork::file(path)
+        });
+        let networks = read.collect::<Result<_, _>>()?;
+        bar.finish_and_clear();
+        Ok(Some(networks))
+    }
+}
+
+/// The ONNX files of a folder, by name.
+fn of_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let shown = || folder.display().to_string();
+    let entries = std::fs::read_dir(folder).with_context(shown)?;
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()
+        .with_context(shown)?;
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+    });
+    anyhow::ensure!(!files.is_empty(), "no ONNX file (*.onnx) in {}", shown());
+    files.sort();
+    Ok(files)
+}
+
+fn bar(count: usize) -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("reading networks {bar:30} {pos}/{len} {per_sec} eta {eta}")?;
+    Ok(ProgressBar::new(count as u64).with_style(style))
+}

@@ -1,0 +1,66 @@
+//! Networks as measurements hold them: the table of their operators.
+
+use lglp_registry::MeasuredNetwork;
+use lglp_sdk::plugin::abi::Operator;
+
+/// A network as its measurement holds it; `name` is what people call it.
+pub fn measured(name: &str, network: &lglp_onnx::Network) -> MeasuredNetwork {
+    let peculiar = network.origins.iter().enumerate();
+    let peculiar = peculiar.filter_map(|(at, origin)| Some((at, origin.peculiar?.to_owned())));
+    MeasuredNetwork {
+        name: name.to_owned(),
+        operators: network.operators.iter().map(numbers).collect(),
+        peculiar: peculiar.collect(),
+    }
+}
+
+/// The operators of a network that was measured.
+pub fn operators_of(network: &MeasuredNetwork) -> Vec<Operator> {
+    network.operators.iter().map(operator).collect()
+}
+
+/// The multiply-accumulates of a network that was measured.
+pub fn macs_of(network: &MeasuredNetwork) -> u64 {
+    operators_of(network).iter().map(|operator| operator.macs).sum()
+}
+
+/// The numbers of an operator, in the order of [`OPERATOR_FIELDS`](lglp_registry::OPERATOR_FIELDS).
+fn numbers(operator: &Operator) -> [u64; 13] {
+    [
+        operator.kind.into(),
+        operator.kernel.into(),
+        operator.stride.into(),
+        operator.groups.into(),
+        operator.channels_in.into(),
+        operator.channels_out.into(),
+        operator.side_in.into(),
+        operator.side_out.into(),
+        operator.activation.into(),
+        operator.launches.into(),
+        operator.macs,
+        operator.activation_bytes,
+        operator.weight_bytes,
+    ]
+}
+
+/// What a registry holds may be from anywhere: a number that an operator cannot have becomes the largest that it can.
+fn operator(numbers: &[u64; 13]) -> Operator {
+    let small = |at: usize| u32::try_from(numbers[at]).unwrap_or(u32::MAX);
+    Operator {
+        kind: small(0),
+        kernel: small(1),
+        stride: small(2),
+        groups: small(3),
+        channels_in: small(4),
+        channels_out: small(5),
+        side_in: small(6),
+        side_out: small(7),
+        activation: small(8),
+        block: 0,
+        layer: 0,
+        launches: small(9),
+        macs: numbers[10],
+        activation_bytes: numbers[11],
+        weight_bytes: numbers[12],
+    }
+}

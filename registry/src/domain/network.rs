@@ -1,0 +1,153 @@
+//! Networks that are measured by themselves, and not as architectures of a search space.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::limits;
+use crate::{Digest, Error, Result};
+
+/// What stands in the place of a search space in measurements of networks that are of none.
+pub const ONNX: &str = "onnx";
+
+/// Operators of a network that is measured, at most.
+const OPERATORS: usize = 10_000;
+
+/// Numbers of an operator: as JSON has them for every reader, below 2^53.
+const MOST: u64 = 1 << 53;
+
+/// What the numbers of an operator are, in their order. Kinds and activations are the codes of the plugins' C header
+/// (`OPERATOR_*`, `ACTIVATION_*`); sides are in pixels, amounts are of one input, in float32.
+pub const OPERATOR_FIELDS: [&str; 13] = [
+    "kind",
+    "kernel",
+    "stride",
+    "groups",
+    "channels_in",
+    "channels_out",
+    "side_in",
+    "side_out",
+    "activation",
+    "launches",
+    "macs",
+    "activation_bytes",
+    "weight_bytes",
+];
+
+/// A network that was measured by itself: what it computes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MeasuredNetwork {
+    /// What people call it: the name of its file.
+    pub name: String,
+    /// What a runtime executes, in its order. Each operator is 13 whole numbers: kind, kernel, stride, groups, channels in and out,
+    /// side in and out (pixels), activation, launches, multiply-accumulates, bytes of values read and written, and bytes of weights; kinds and
+    /// activations are codes of the plugins' C header, and amounts are of one input, in float32.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 10_000))]
+    pub operators: Vec<[u64; OPERATOR_FIELDS.len()]>,
+    /// In what operators cost otherwise than their numbers tell, such as `dilated`, by their places from 0.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub peculiar: BTreeMap<usize, String>,
+}
+
+impl MeasuredNetwork {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        limits::text("network.name", &self.name)?;
+        if self.operators.is_empty() {
+            return Err(Error::invalid("network.operators", "expected one at least"));
+        }
+        limits::count("network.operators", self.operators.len(), OPERATORS)?;
+        for (at, operator) in self.operators.iter().enumerate() {
+            if let Some(field) = operator.iter().position(|number| *number >= MOST) {
+                let reason = format!("{} is too large", OPERATOR_FIELDS[field]);
+                return Err(Error::invalid(format!("network.operators.{at}"), reason));
+            }
+        }
+        for (at, words) in &self.peculiar {
+            let field = format!("network.peculiar.{at}");
+            if *at >= self.operators.len() {
+                return Err(Error::invalid(field, "there is no operator of that place"));
+            }
+            limits::text(&field, words)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that a measurement of a space tells a network where it must, and only there; `architecture` is its text.
+    pub(super) fn check_place(network: Option<&Self>, space: &str, architecture: &str) -> Result<()> {
+        match network {
+            Some(network) if space == ONNX => {
+                if architecture.parse::<Digest>().is_err() {
+                    let reason = "expected the SHA-256 of the network without its weights, as `sha256:` and 64 digits";
+                    return Err(Error::invalid("architecture", reason));
+                }
+                network.check()
+            }
+            Some(_) => Err(Error::invalid(
+                "network",
+                format!("only measurements of the space `{ONNX}` have one"),
+            )),
+            None if space == ONNX => Err(Error::invalid(
+                "network",
+                format!("measurements of the space `{ONNX}` tell theirs"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a version learned from networks that were measured by themselves, beside the architectures of its space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct FittedNetworks {
+    /// How many there were.
+    pub count: usize,
+    /// What operators they have.
+    pub operators: Vec<KnownOperator>,
+    /// Fewest and most multiply-accumulates.
+    pub macs: (u64, u64),
+    /// The least and the most that was measured of one, milliseconds or joules.
+    pub labels: (f64, f64),
+    /// Errors of each network as all other rows tell it, over its spread, for prediction intervals of networks.
+    pub scores: Vec<f64>,
+    /// Accuracy on networks that are left out one after another, by the names of a version's `metrics`.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// Operators that a version was fitted on, which cost alike but for their sizes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct KnownOperator {
+    /// A code of the plugins' C header, `OPERATOR_*`.
+    pub kind: u32,
+    /// Side of the kernel, pixels; 0 where there is none.
+    pub kernel: u32,
+    /// Pixels; 0 where there is none.
+    pub stride: u32,
+    /// A code of the plugins' C header, `ACTIVATION_*`.
+    pub activation: u32,
+    /// In what it costs otherwise than these tell, such as `dilated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peculiar: Option<String>,
+    /// How many networks had one.
+    pub networks: usize,
+}
+
+/// Operators of a version that are told apart, at most.
+const KNOWN: usize = 10_000;
+
+impl FittedNetworks {
+    pub(super) fn check(&self) -> Result<()> {
+        limits::count("networks.operators", self.operators.len(), KNOWN)?;
+        limits::count("networks.scores", self.scores.len(), super::version::RESIDUALS)?;
+        let numbers = self.scores.iter().chain(self.metrics.values());
+        let mut numbers = numbers.chain([&self.labels.0, &self.labels.1]);
+        numbers.try_for_each(|number| super::finite("networks", *number))?;
+        let mut words = self.operators.iter().filter_map(|known| known.peculiar.as_ref());
+        words.try_for_each(|words| limits::text("networks.operators.peculiar", words))
+    }
+}

@@ -1,20 +1,23 @@
 //! `lglp network`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use lglp_engine::measure::WEIGHTS_SEED;
-use lglp_engine::networks;
+use lglp_engine::networks::{self, Cost, RandomNetwork};
 use lglp_terminal::{print_json, whole};
+use serde_json::Value;
 
 use super::{Context, input};
 
-/// Write an architecture's network as ONNX, with random weights
+/// Write an architecture's network, or a random one, as ONNX, with random weights
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  \
+#[command(after_help = "Examples:\n  \
+    lglp network convnets-17 -o net.onnx    # a random one of those that `lglp measure --random` measures\n  \
     lglp network 'ofa-mobilenetv3@224/s2-k3e3-k3e3i/s2-se-k3e3-k3e3i/s2-k3e3-k3e3i/s1-se-k3e3-k3e3i/s2-se-k3e3-k3e3i' -o net.onnx")]
 pub(crate) struct Args {
-    /// Canonical text, JSON, `@FILE` or `-`.
+    /// Canonical text, JSON, `@FILE` or `-`; or the name of a random network: `convnets-17`, `transformers-3`.
     #[arg(value_name = "ARCH")]
     architecture: String,
     /// Search space; needed for JSON forms, which do not tell it.
@@ -32,6 +35,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if let Ok(network) = args.architecture.parse::<RandomNetwork>() {
+        return random(context, args, network);
+    }
     let spaces = context.spaces()?;
     let (space, architecture) = input::one(&spaces, args.space.as_deref(), &args.architecture)?;
     let network = networks::build(&space, &architecture, args.batch, args.seed);
@@ -49,15 +55,49 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "bytes": network.onnx.len(),
         "output": args.output,
     });
-    if context.json() {
-        return print_json(&facts);
+    tell(
+        context,
+        args,
+        &space.canonical_text(&architecture),
+        network.cost,
+        &facts,
+    )
+}
+
+/// A random network: weights and batch belong to its name.
+fn random(context: &Context, args: &Args, network: RandomNetwork) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.batch == 1 && args.seed == WEIGHTS_SEED && args.space.is_none(),
+        "{network} is of batch 1 and no space, and has weights of its own: leave --batch, --seed and --space out"
+    );
+    let onnx = network.onnx();
+    if let Some(path) = &args.output {
+        std::fs::write(path, &onnx).with_context(|| path.display().to_string())?;
     }
-    println!("{}", space.canonical_text(&architecture));
+    let bytes = onnx.len();
+    let read = lglp_onnx::read(onnx.into(), &BTreeMap::new())?;
+    let cost = Cost::of(&read.operators, 1);
+    let facts = serde_json::json!({
+        "network": network.to_string(),
+        "operators": read.operators.len(),
+        "macs": cost.macs,
+        "parameters": cost.parameters,
+        "bytes": bytes,
+        "output": args.output,
+    });
+    tell(context, args, &network.to_string(), cost, &facts)
+}
+
+fn tell(context: &Context, args: &Args, name: &str, cost: Cost, facts: &Value) -> anyhow::Result<()> {
+    if context.json() {
+        return print_json(facts);
+    }
+    println!("{name}");
     println!(
         "{:.1} million multiply-accumulates, {:.2} million parameters, {:.1} MB as ONNX",
-        network.cost.macs as f64 / 1e6,
-        network.cost.parameters as f64 / 1e6,
-        network.onnx.len() as f64 / 1e6
+        cost.macs as f64 / 1e6,
+        cost.parameters as f64 / 1e6,
+        facts["bytes"].as_f64().unwrap_or_default() / 1e6
     );
     if let Some(path) = &args.output {
         println!("written to {}", path.display());

@@ -95,7 +95,7 @@ pub use domain::maintenance::{
     AuditFilter, AuditFrom, AuditQuery, BlobPart, Collected, Finding, Manifest, RecordsPart, Verification,
 };
 pub use domain::measurement::{MeasuredSpace, Measurement, PairedSample};
-pub use domain::network::{FittedNetworks, KnownOperator, MeasuredNetwork, ONNX, OPERATOR_FIELDS};
+pub use domain::network::{FittedNetworks, KnownOperator, MeasuredNetwork, ONNX, OPERATOR_FIELDS, Peculiar};
 pub use domain::plausible;
 pub use domain::quantity::{Amount, Quantity};
 pub use domain::quota::Quota;

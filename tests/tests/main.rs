@@ -27,6 +27,7 @@ mod leases;
 mod lineage;
 mod lookups;
 mod maintenance;
+mod measured_networks;
 mod measuring;
 mod networks;
 mod onboarding;

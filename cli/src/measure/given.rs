@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::networks::{GivenNetwork, RandomNetwork};
+use lglp_sdk::Printable;
 use lglp_terminal::whole;
 
 /// Networks of no search space.
@@ -23,7 +24,7 @@ impl Given {
     /// The networks, each read once to be told apart; `None` where architectures are to be measured.
     ///
     /// # Errors
-    /// A file that is no network, and a folder without any.
+    /// Where no file is a network, and for a folder without any file of that name.
     pub(super) fn networks(&self) -> anyhow::Result<Option<Vec<GivenNetwork>>> {
         if let Some(count) = self.random {
             let bar = bar(count)?;
@@ -47,12 +48,20 @@ impl Given {
             });
         }
         let bar = bar(files.len())?;
-        let read = files.iter().map(|path| {
+        let (mut networks, mut unusable) = (Vec::new(), Vec::new());
+        for path in &files {
+            match GivenNetwork::file(path) {
+                Ok(network) => networks.push(network),
+                Err(error) => unusable.push(error),
+            }
             bar.inc(1);
-            GivenNetwork::file(path)
-        });
-        let networks = read.collect::<Result<_, _>>()?;
+        }
         bar.finish_and_clear();
+        // One that cannot be read costs no other.
+        for error in &unusable {
+            eprintln!("left out: {}", Printable::of(&error.to_string()));
+        }
+        anyhow::ensure!(!networks.is_empty(), "there is no network left to measure");
         Ok(Some(networks))
     }
 }

@@ -1,12 +1,15 @@
 //! Networks as measurements hold them: the table of their operators.
 
-use lglp_registry::MeasuredNetwork;
+use lglp_registry::{MeasuredNetwork, Peculiar};
 use lglp_sdk::plugin::abi::Operator;
 
 /// A network as its measurement holds it; `name` is what people call it.
 pub fn measured(name: &str, network: &lglp_onnx::Network) -> MeasuredNetwork {
     let peculiar = network.origins.iter().enumerate();
-    let peculiar = peculiar.filter_map(|(at, origin)| Some((at, origin.peculiar?.to_owned())));
+    let peculiar = peculiar.filter_map(|(operator, origin)| {
+        let is = origin.peculiar?.to_owned();
+        Some(Peculiar { operator, is })
+    });
     MeasuredNetwork {
         name: name.to_owned(),
         operators: network.operators.iter().map(numbers).collect(),

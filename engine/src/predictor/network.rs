@@ -80,13 +80,14 @@ pub(crate) fn known_operators(networks: &[LabelledNetwork]) -> Vec<KnownOperator
     let mut counts = BTreeMap::<KnownOperator, usize>::new();
     for LabelledNetwork { network, .. } in networks {
         let operators = networks::operators_of(network).into_iter().enumerate();
+        let peculiar: HashMap<usize, &str> = network.peculiar.iter().map(|one| (one.operator, &*one.is)).collect();
         let of_one: BTreeSet<KnownOperator> = operators
             .map(|(at, operator)| KnownOperator {
                 kind: operator.kind,
                 kernel: operator.kernel,
                 stride: operator.stride,
                 activation: operator.activation,
-                peculiar: network.peculiar.get(&at).cloned(),
+                peculiar: peculiar.get(&at).map(|words| (*words).to_owned()),
                 networks: 0,
             })
             .collect();

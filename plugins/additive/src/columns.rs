@@ -8,6 +8,7 @@
 //! | terms | 20 or more | launches, weights; multiply-accumulates and bytes of each kind; over the training mean and the root of their number |
 //! | kind | 9 or more | `w` of the operators of a kind |
 //! | long, category-long, category-mid | 100, 200, 200 at most | `w psi`, `psi` from the basis of a kernel |
+//! | alignment | 7 of each kind | `w` of operators whose channels do not fill vectors; only where there are networks of no search space |
 //! | layer | 400 at most | `w` of layers times an indicator of what a layer is; only where each place has one shape |
 //! | resolution | 1 each | whether the network has it, less the share of the training that has it; not divided |
 
@@ -16,6 +17,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alignment::{INDICATORS, indicators};
 use crate::kernel::{Basis, Kernel};
 use crate::layers::{LayerBasis, layers_of};
 use crate::operator::{Catalogue, FEWEST_KINDS, MOST_KINDS, Network, Operator};
@@ -29,6 +31,17 @@ const KERNELS: [(Kernel, usize); 3] = [
     (Kernel::CategoryLong, 200),
     (Kernel::CategoryMid, 200),
 ];
+
+/// The same where there are networks of no search space, whose operators differ in more.
+const WIDE_KERNELS: [(Kernel, usize); 3] = [
+    (Kernel::WideLong, 100),
+    (Kernel::WideCategoryLong, 200),
+    (Kernel::WideCategoryMid, 200),
+];
+
+fn kernels(is_wide: bool) -> [(Kernel, usize); 3] {
+    if is_wide { WIDE_KERNELS } else { KERNELS }
+}
 
 /// Sums of physical amounts, of so many kinds: launches, weights, multiply-accumulates and bytes of each kind.
 pub(crate) fn terms(kinds: usize) -> usize {
@@ -46,6 +59,7 @@ pub(crate) enum Group {
     Long,
     CategoryLong,
     CategoryMid,
+    Alignment,
     Layer,
     Resolution,
 }
@@ -57,7 +71,7 @@ impl Group {
             Self::Scale => 0.3,
             Self::Constant => 0.1,
             Self::Terms => 0.5,
-            Self::Kind => 0.2,
+            Self::Kind | Self::Alignment => 0.2,
             Self::Long => 0.3,
             Self::CategoryLong | Self::CategoryMid | Self::Layer => 0.15,
             Self::Resolution => 0.01,
@@ -72,6 +86,9 @@ pub(crate) struct Columns {
     /// Kinds that have columns of their own.
     #[serde(default = "fewest_kinds")]
     kinds: usize,
+    /// Whether there are networks of no search space.
+    #[serde(default)]
+    is_wide: bool,
     bases: Vec<Basis>,
     /// What each term is divided by: times the root of their number; 0 for what does not occur.
     term_means: Vec<f64>,
@@ -102,9 +119,11 @@ impl Columns {
     /// The columns that suit networks; `scales` are those of the networks, milliseconds.
     pub(crate) fn new(catalogue: &Catalogue, networks: &[Network], scales: &[f64]) -> Self {
         let operators = &catalogue.operators;
-        let bases = KERNELS.map(|(kernel, most)| Basis::new(kernel, operators, most, TOLERANCE));
+        let is_wide = networks.iter().any(|network| network.resolution.is_none());
+        let bases = kernels(is_wide).map(|(kernel, most)| Basis::new(kernel, operators, most, TOLERANCE));
         let mut columns = Self {
             kinds: catalogue.kinds(),
+            is_wide,
             bases: bases.into(),
             term_means: Vec::new(),
             layers: LayerBasis::new(catalogue, networks),
@@ -122,6 +141,23 @@ impl Columns {
             columns.resolutions = counts.into_iter().collect();
         }
         columns
+    }
+
+    /// Whether there are networks of no search space.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.is_wide
+    }
+
+    /// Numbers of the operators that represent kernels.
+    pub(crate) fn pivots(&self) -> impl Iterator<Item = u32> {
+        self.bases.iter().flat_map(Basis::pivots)
+    }
+
+    /// The same columns in a catalogue of some of the operators, see [`Basis::renumbered`].
+    pub(crate) fn renumbered(mut self, numbers: &BTreeMap<u32, u32>) -> Self {
+        let bases = self.bases.into_iter();
+        self.bases = bases.map(|basis| basis.renumbered(numbers)).collect();
+        self
     }
 
     /// Takes over other scales of the networks.
@@ -156,6 +192,7 @@ impl Columns {
             (Group::Long, kernel(0)),
             (Group::CategoryLong, kernel(1)),
             (Group::CategoryMid, kernel(2)),
+            (Group::Alignment, if self.is_wide { INDICATORS * self.kinds } else { 0 }),
             (Group::Layer, self.layers.as_ref().map_or(0, LayerBasis::len)),
             (Group::Resolution, self.resolutions.len()),
         ];
@@ -179,7 +216,8 @@ impl Columns {
 
     /// What an operator of prior cost `cost`, milliseconds, adds to each column that sums over operators, before the division.
     pub(crate) fn of_operator(&self, operator: &Operator, cost: f64, catalogue: &[Operator]) -> Vec<f64> {
-        let mut row = vec![0.0; self.range(Group::CategoryMid).end];
+        let alignment = self.range(Group::Alignment);
+        let mut row = vec![0.0; alignment.end];
         row[0] = cost;
         let terms = self.range(Group::Terms).start;
         for (at, (amount, mean)) in amounts(operator, self.kinds).iter().zip(&self.term_means).enumerate() {
@@ -198,6 +236,11 @@ impl Columns {
                 .zip(&psi)
                 .for_each(|(entry, psi)| *entry = cost * psi);
             begin += psi.len();
+        }
+        if let (true, Some(kind)) = (self.is_wide, operator.kind(self.kinds)) {
+            let own = row[alignment.start + INDICATORS * kind..].iter_mut();
+            own.zip(indicators(operator))
+                .for_each(|(entry, indicator)| *entry = cost * indicator);
         }
         row
     }
@@ -281,9 +324,13 @@ impl Columns {
         let finite = |value: &f64| value.is_finite() && *value >= 0.0;
         (FEWEST_KINDS..=MOST_KINDS).contains(&self.kinds)
             && self.bases.len() == KERNELS.len()
-            && self.bases.iter().zip(KERNELS).all(|(basis, (kernel, most))| {
-                basis.kernel == kernel && basis.len() <= most && basis.is_whole(operators)
-            })
+            && self
+                .bases
+                .iter()
+                .zip(kernels(self.is_wide))
+                .all(|(basis, (kernel, most))| {
+                    basis.kernel == kernel && basis.len() <= most && basis.is_whole(operators)
+                })
             && self.term_means.len() == terms(self.kinds)
             && self.term_means.iter().all(finite)
             && self.layers.as_ref().is_none_or(LayerBasis::is_whole)

@@ -1,5 +1,7 @@
 //! What operators ought to cost, before anything is learned of a device.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::columns::median;
@@ -101,6 +103,14 @@ impl Cost {
             taught: None,
             scale: 1.0,
         }
+    }
+
+    /// The same of some of the operators, by their numbers.
+    pub(crate) fn of_some(mut self, kept: &BTreeSet<u32>) -> Self {
+        if let Some(taught) = &mut self.taught {
+            taught.operators = kept.iter().map(|number| taught.operators[*number as usize]).collect();
+        }
+        self
     }
 
     /// What other targets taught of each operator of a catalogue, in any unit.

@@ -11,10 +11,11 @@
 use faer::Mat;
 use lglp_sdk::plugin::{LeftOut, PluginError};
 
-use crate::columns::{Columns, Table};
+use crate::columns::{Columns, Table, median};
 use crate::cost::{Cost, Generic};
 use crate::evidence::{Hyperprior, Linear, Posterior, Without};
 use crate::model::{LEAST, Model};
+use crate::narrow::narrowed;
 use crate::operator::{Catalogue, Network, sum};
 use crate::parts::Parts;
 use crate::size::Size;
@@ -32,6 +33,12 @@ const FURTHER: usize = 10;
 
 /// The least weight of a row.
 const LEAST_WEIGHT: f64 = 1e-4;
+
+/// Rows of a kind below which nothing is said of their noise.
+const FEWEST: usize = 30;
+
+/// The largest variance of the error of networks of no search space, beside that of those of one.
+const MOST_NOISE: f64 = 1e4;
 
 /// The standard deviation of the relative error that is believed in beforehand.
 pub(crate) const NOISE: f64 = 0.025;
@@ -115,8 +122,26 @@ pub(crate) fn fit(
     };
 
     // The first stage.
-    let mut first = problem(&sums, vec![1.0; targets.len()]);
-    let solved = robust(&mut first, &belief, belief.centre.clone(), FREEDOMS[0], STEPS)?;
+    let mut precisions = vec![1.0; targets.len()];
+    let mut first = problem(&sums, precisions.clone());
+    let mut solved = robust(
+        &mut first,
+        &precisions,
+        &belief,
+        belief.centre.clone(),
+        FREEDOMS[0],
+        STEPS,
+    )?;
+    let network_noise = network_noise(networks, &solved.left_out);
+    if network_noise > 1.0 {
+        let of_none = networks
+            .iter()
+            .zip(&mut precisions)
+            .filter(|(network, _)| network.resolution.is_none());
+        of_none.for_each(|(_, precision)| *precision = 1.0 / network_noise);
+        first.weights.clone_from(&precisions);
+        solved = robust(&mut first, &precisions, &belief, solved.variances, FREEDOMS[0], FURTHER)?;
+    }
     report(1, parts)?;
 
     // The second one.
@@ -132,7 +157,7 @@ pub(crate) fn fit(
             Some((.., best)) => (best.variances.clone(), best.weights.clone()),
         };
         let mut second = problem(&scales, weights);
-        let found = robust(&mut second, &belief, variances, freedom, FURTHER)?;
+        let found = robust(&mut second, &precisions, &belief, variances, freedom, FURTHER)?;
         let error = mape(&found.left_out, &scales, targets);
         if best.as_ref().is_none_or(|(least, ..)| error < BETTER * least) {
             best = Some((error, freedom, found));
@@ -140,17 +165,18 @@ pub(crate) fn fit(
         report(2 + at as u64, parts)?;
     }
     let (_, freedom, second) = best.ok_or_else(|| PluginError::Failed("the fit has no solution".into()))?;
-    let left_out =
-        second
-            .left_out
-            .iter()
-            .zip(scales.iter().zip(&sums))
-            .zip(targets)
-            .map(|((without, (scale, prior)), y)| LeftOut {
-                predicted: (y - scale * without.residual).max(LEAST * prior),
-                spread: scale * (second.posterior.variance + without.variance).sqrt(),
-            });
+    let rows = second.left_out.iter().zip(&precisions).zip(scales.iter().zip(&sums));
+    let left_out = rows
+        .zip(targets)
+        .map(|(((without, precision), (scale, prior)), y)| LeftOut {
+            predicted: (y - scale * without.residual).max(LEAST * prior),
+            spread: scale * (second.posterior.variance / precision + without.variance).sqrt(),
+        });
     let left_out = left_out.collect();
+    let (catalogue, columns, cost) = match columns.is_wide() {
+        true => narrowed(catalogue, columns, cost, networks),
+        false => (catalogue, columns, cost),
+    };
     let parts = Parts {
         catalogue,
         columns,
@@ -158,6 +184,7 @@ pub(crate) fn fit(
         size,
         freedom,
         variances: second.variances,
+        network_noise,
         first: solved.posterior.coefficients,
         second: second.posterior.coefficients,
         root: second.posterior.root,
@@ -179,9 +206,25 @@ fn belief(columns: &Columns, rows: usize) -> Hyperprior {
     }
 }
 
-/// Learns variances and weights in turn.
+/// How much larger the variance of the error is of networks of no search space than of those of one; 1 where there are too few of either
+/// to tell. Networks of a space differ by little, and those of none by much.
+fn network_noise(networks: &[Network], left_out: &[Without]) -> f64 {
+    let rows = networks.iter().zip(left_out);
+    let (of_space, of_none): (Vec<_>, Vec<_>) = rows.partition(|(network, _)| network.resolution.is_some());
+    if of_space.len().min(of_none.len()) < FEWEST {
+        return 1.0;
+    }
+    let middle = |rows: Vec<(_, &Without)>| {
+        let squares = rows.iter().map(|(_, without)| without.residual * without.residual);
+        median(&squares.collect::<Vec<f64>>())
+    };
+    (middle(of_none) / middle(of_space)).clamp(1.0, MOST_NOISE)
+}
+
+/// Learns variances and weights in turn; `precisions` are those of the rows, 1 or less, which weights are taken times.
 fn robust(
     problem: &mut Linear,
+    precisions: &[f64],
     belief: &Hyperprior,
     start: Vec<f64>,
     freedom: f64,
@@ -191,14 +234,15 @@ fn robust(
     for _ in 0..ROUNDS {
         let posterior = problem.posterior(&variances)?;
         let left_out = posterior.left_out(problem);
-        for (weight, without) in problem.weights.iter_mut().zip(&left_out) {
-            let squared = without.residual * without.residual / (posterior.variance + without.variance);
-            *weight = ((freedom + 1.0) / (freedom + squared)).clamp(LEAST_WEIGHT, 1.0);
+        for ((weight, precision), without) in problem.weights.iter_mut().zip(precisions).zip(&left_out) {
+            let variance = posterior.variance / precision + without.variance;
+            let squared = without.residual * without.residual / variance;
+            *weight = precision * ((freedom + 1.0) / (freedom + squared)).clamp(LEAST_WEIGHT, 1.0);
         }
         variances = problem.learn(belief, variances, FURTHER);
     }
     let posterior = problem.posterior(&variances)?;
-    let left_out = left_out(problem, &posterior, &variances, freedom)?;
+    let left_out = left_out(problem, precisions, &posterior, &variances, freedom)?;
     Ok(Solved {
         variances,
         weights: problem.weights.clone(),
@@ -212,20 +256,18 @@ fn robust(
 /// (Rad and Maleki, Journal of the Royal Statistical Society B 82, 2020).
 fn left_out(
     problem: &mut Linear,
+    precisions: &[f64],
     posterior: &Posterior,
     variances: &[f64],
     freedom: f64,
 ) -> Result<Vec<Without>, PluginError> {
     let mut without = posterior.left_out(problem);
-    let curvatures = problem.weights.iter().map(|weight| {
+    let curvatures = problem.weights.iter().zip(precisions).map(|(weight, precision)| {
+        let weight = weight / precision;
         // The weight tells the squared residual; where it is 1, the loss is that of least squares.
         let squared = (freedom + 1.0) / weight - freedom;
         let curvature = weight * (freedom - squared) / (freedom + squared);
-        if *weight < 1.0 {
-            curvature.max(LEAST_WEIGHT)
-        } else {
-            1.0
-        }
+        precision * if weight < 1.0 { curvature.max(LEAST_WEIGHT) } else { 1.0 }
     });
     let curvatures = curvatures.collect();
     let weights = std::mem::replace(&mut problem.weights, curvatures);
@@ -261,7 +303,6 @@ fn mean_relative<'a>(errors: impl ExactSizeIterator<Item = (f64, &'a f64)>) -> f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::median;
 
     const COLUMNS: usize = 16;
 
@@ -294,7 +335,17 @@ mod tests {
             centre: variances.to_vec(),
             deviation: None,
         };
-        let fit = |problem: &mut Linear| robust(problem, &belief, variances.to_vec(), 2.0, 0).expect("a fit");
+        let fit = |problem: &mut Linear| {
+            robust(
+                problem,
+                &vec![1.0; problem.z.len()],
+                &belief,
+                variances.to_vec(),
+                2.0,
+                0,
+            )
+            .expect("a fit")
+        };
         let mut whole = problem(|_| true);
         let solved = fit(&mut whole);
         let fixed = solved.posterior.left_out(&whole);

@@ -1,6 +1,8 @@
 //! Finite bases of kernels over operators: `k(x, y)` is nearly `psi(x) . psi(y)`, by an incomplete Cholesky factor with pivots
 //! (Fine and Scheinberg, Journal of Machine Learning Research 2, 2001).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::operator::Operator;
@@ -15,22 +17,37 @@ pub(crate) enum Kernel {
     CategoryLong,
     /// Operators of one category, length 1.
     CategoryMid,
+    /// As [`Self::Long`], where `d` is the distance of [`Operator::wide_point`].
+    WideLong,
+    /// As [`Self::CategoryLong`], of that distance and length 2.
+    WideCategoryLong,
+    /// As [`Self::CategoryMid`], of that distance.
+    WideCategoryMid,
 }
 
 impl Kernel {
     pub(crate) fn between(self, a: &Operator, b: &Operator) -> f64 {
         let (alike, length) = match self {
-            Self::Long => (a.shape.kind == b.shape.kind, 3.0),
+            Self::Long | Self::WideLong => (a.shape.kind == b.shape.kind, 3.0),
             Self::CategoryLong => (a.category() == b.category(), 3.0),
-            Self::CategoryMid => (a.category() == b.category(), 1.0),
+            Self::WideCategoryLong => (a.category() == b.category(), 2.0),
+            Self::CategoryMid | Self::WideCategoryMid => (a.category() == b.category(), 1.0),
         };
         if !alike {
             return 0.0;
         }
-        let (a, b) = (a.point(), b.point());
-        let squared: f64 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum();
+        let squared = match self {
+            Self::Long | Self::CategoryLong | Self::CategoryMid => squared_distance(a.point(), b.point()),
+            Self::WideLong | Self::WideCategoryLong | Self::WideCategoryMid => {
+                squared_distance(a.wide_point(), b.wide_point())
+            }
+        };
         (-squared / (2.0 * length * length)).exp()
     }
+}
+
+fn squared_distance<const AXES: usize>(a: [f64; AXES], b: [f64; AXES]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 /// Operators by which a kernel is represented, and the factor of the kernel between them.
@@ -116,6 +133,18 @@ impl Basis {
             factor: Factor(factor.collect()),
             pivots,
         }
+    }
+
+    /// The same basis in a catalogue of some of the operators: `numbers` tells the new number of each of the old ones that is in it, as its
+    /// own pivots are.
+    pub(crate) fn renumbered(mut self, numbers: &BTreeMap<u32, u32>) -> Self {
+        self.pivots.iter_mut().for_each(|pivot| *pivot = numbers[pivot]);
+        self
+    }
+
+    /// Numbers of the operators that represent the kernel.
+    pub(crate) fn pivots(&self) -> impl Iterator<Item = u32> {
+        self.pivots.iter().copied()
     }
 
     /// Functions of the basis.

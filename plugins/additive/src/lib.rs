@@ -3,6 +3,7 @@
 //! learned by marginal likelihood (`evidence`); errors are relative and heavy-tailed (`fit`). What is learned collapses into a table
 //! of times by operator (`model`), so that a prediction is a sum of look-ups, and tells what each operator takes.
 
+mod alignment;
 mod baselines;
 mod choose;
 mod columns;
@@ -14,6 +15,7 @@ mod layers;
 mod lbfgs;
 mod memo;
 mod model;
+mod narrow;
 mod nnls;
 mod operator;
 mod parts;

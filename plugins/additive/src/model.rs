@@ -173,7 +173,8 @@ impl Model {
         mut spreads: Option<&mut [f64]>,
     ) -> Result<(), PluginError> {
         check_width(&told.firsts)?;
-        let noise = self.noise();
+        // What comes in parts is of a search space.
+        let noise = self.noise(Some(0));
         for (at, (sums, target)) in told.values.as_chunks::<SUMS>().0.iter().zip(targets).enumerate() {
             let [prior, first, second] = *sums;
             // What comes in parts is of a search space.
@@ -213,9 +214,13 @@ impl Model {
         f64::from(sums.iter().sum::<f32>())
     }
 
-    /// The variance of the relative error of measuring.
-    fn noise(&self) -> f64 {
-        self.parts.variances[self.parts.variances.len() - 1].exp()
+    /// The variance of the relative error of a network of such a resolution, beside what is not known of the coefficients.
+    fn noise(&self, resolution: Option<u32>) -> f64 {
+        let of_space = self.parts.variances[self.parts.variances.len() - 1].exp();
+        match resolution {
+            Some(_) => of_space,
+            None => of_space * self.parts.network_noise,
+        }
     }
 
     /// Predictions and their spreads, milliseconds.
@@ -228,12 +233,12 @@ impl Model {
         targets: &mut [f64],
         spreads: &mut [f64],
     ) -> Result<(), PluginError> {
-        let noise = self.noise();
         let (wholes, half) = self.halves(inputs)?;
         for (at, whole) in wholes.iter().enumerate() {
             let own: f64 = half.col(at).iter().map(|x| x * x).sum();
+            let resolution = resolution_of(inputs.row(at));
             targets[at] = whole.predicted;
-            spreads[at] = whole.scale * (noise + own + self.unseen_of(resolution_of(inputs.row(at)))).sqrt();
+            spreads[at] = whole.scale * (self.noise(resolution) + own + self.unseen_of(resolution)).sqrt();
         }
         Ok(())
     }

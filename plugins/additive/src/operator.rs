@@ -128,6 +128,22 @@ impl Operator {
         ]
     }
 
+    /// Where kernels measure distances among operators of any network: logarithms of channels in of a group, channels out, side, places of the
+    /// kernel, groups.
+    pub(crate) fn wide_point(&self) -> [f64; 5] {
+        let log = |count: f64| count.max(1.0).log2();
+        let [_, channels_out, side] = self.point();
+        let groups = f64::from(self.shape.groups.max(1));
+        let kernel = f64::from(self.shape.kernel);
+        [
+            log(f64::from(self.shape.channels_in) / groups),
+            channels_out,
+            side,
+            log(kernel * kernel),
+            log(groups),
+        ]
+    }
+
     /// What must be alike for operators to be of one category.
     pub(crate) fn category(&self) -> (u8, u16, u16, u8) {
         let Shape {

@@ -17,6 +17,8 @@ pub(crate) struct Parts {
     pub freedom: f64,
     /// Logarithms of the variances of the second stage, the noise's last.
     pub variances: Vec<f64>,
+    /// The variance of the error of networks of no search space, over that of those of one.
+    pub network_noise: f64,
     /// Coefficients of the first stage.
     pub first: Vec<f64>,
     /// Coefficients of the second stage.

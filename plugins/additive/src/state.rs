@@ -45,10 +45,18 @@ struct State {
     cost: Cost,
     columns: Columns,
     log_variances: Vec<f64>,
+    /// The variance of the error of networks of no search space, over that of those of one.
+    #[serde(default = "alike")]
+    network_noise: f64,
     first: Vec<f64>,
     second: Vec<f64>,
     /// Rows of the lower triangle of `R`, with `R' R` the covariance of `second`.
     covariance_root: Vec<Vec<f32>>,
+}
+
+/// Models of before knew of no networks but those of a search space.
+fn alike() -> f64 {
+    1.0
 }
 
 /// An operator and what it takes.
@@ -83,6 +91,7 @@ pub(crate) fn save(model: &Model) -> Result<Vec<u8>, PluginError> {
         cost: parts.cost.clone(),
         columns: parts.columns.clone(),
         log_variances: parts.variances.clone(),
+        network_noise: parts.network_noise,
         first: parts.first.clone(),
         second: parts.second.clone(),
         covariance_root: (0..parts.root.nrows())
@@ -128,6 +137,7 @@ pub(crate) fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
             .iter()
             .enumerate()
             .all(|(at, row)| row.len() == at + 1 && row.iter().all(|x| x.is_finite()))
+        && (1.0..1e9).contains(&state.network_noise)
         && BELIEVABLE.contains(&state.size.median)
         && (-1.0..=0.0).contains(&state.size.slope);
     if !fits {
@@ -148,6 +158,7 @@ pub(crate) fn load(version: u32, bytes: &[u8]) -> Result<Model, PluginError> {
         size: state.size,
         freedom: state.degrees_of_freedom,
         variances: state.log_variances,
+        network_noise: state.network_noise,
         first: state.first,
         second: state.second,
         root,

@@ -1,6 +1,6 @@
 use super::fixtures::{SPACE, measurement, name, new_hardware};
 use super::{Check, conflict, invalid, not_found};
-use lglp_registry::{Digest, HardwareName, Measurement, Store};
+use lglp_registry::{Digest, HardwareName, MeasuredNetwork, Measurement, ONNX, Peculiar, Store};
 
 pub(super) const CHECKS: &[Check] = &[
     ("a measurement reads back as the very same numbers", exact),
@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         "measurements of one space are of one definition of it",
         of_one_definition,
     ),
+    ("a network of no space tells what it computes", of_no_space),
     ("the spaces that were measured are listed", spaces_listed),
     (
         "measurements are listed by replicate and digest, of one target and space",
@@ -216,6 +217,78 @@ fn of_one_definition(store: &dyn Store) {
         ..of("net", "b")
     };
     store.record_measurement(&elsewhere, "ann").unwrap();
+}
+
+/// A network of no space tells what it computes, and is found by the digest of its model.
+fn of_no_space(store: &dyn Store) {
+    let hardware = target(store, "cpu");
+    let network = MeasuredNetwork {
+        name: "resnet50".to_owned(),
+        operators: vec![[1, 3, 2, 1, 3, 64, 224, 112, 1, 1, 21_676_032, 3_813_376, 7_168]],
+        peculiar: vec![Peculiar {
+            operator: 0,
+            is: "dilated".to_owned(),
+        }],
+    };
+    let text = Digest::of(b"a model without its weights").to_string();
+    let whole = Measurement {
+        space: ONNX.to_owned(),
+        network: Some(network.clone()),
+        ..measurement(&hardware, &text, 0)
+    };
+    store.record_measurement(&whole, "ann").unwrap();
+    assert_eq!(store.measurements(&hardware, ONNX, None).unwrap(), [whole.clone()]);
+    let light = store.measurements_without_samples(&hardware, ONNX, None).unwrap();
+    assert_eq!(light[0].network, Some(network.clone()), "it is no sample");
+    let other = Digest::of(b"another").to_string();
+    let with = |network: MeasuredNetwork| Measurement {
+        network: Some(network),
+        ..measurement(&hardware, &other, 0)
+    };
+    let of_none = |network: MeasuredNetwork| Measurement {
+        space: ONNX.to_owned(),
+        ..with(network)
+    };
+    let mut wide = network.clone();
+    wide.operators[0][5] = u64::MAX;
+    let mut misplaced = network.clone();
+    misplaced.peculiar[0].operator = 1;
+    let empty = MeasuredNetwork {
+        operators: Vec::new(),
+        ..network.clone()
+    };
+    for (faulty, field) in [
+        (with(network.clone()), "0.network"),
+        (
+            Measurement {
+                network: None,
+                ..of_none(network.clone())
+            },
+            "0.network",
+        ),
+        (of_none(empty), "0.network.operators"),
+        (of_none(wide), "0.network.operators.0"),
+        (of_none(misplaced), "0.network.peculiar.0.operator"),
+        (
+            Measurement {
+                space: ONNX.to_owned(),
+                network: Some(network.clone()),
+                ..measurement(&hardware, "resnet50", 0)
+            },
+            "0.architecture",
+        ),
+    ] {
+        assert_eq!(invalid(store.record_measurement(&faulty, "ann")), field);
+    }
+    let renamed = MeasuredNetwork {
+        name: "resnet50-v2".to_owned(),
+        ..network
+    };
+    let again = Measurement {
+        network: Some(renamed),
+        ..whole
+    };
+    assert_eq!(conflict(store.record_measurement(&again, "ann")), "network");
 }
 
 fn spaces_listed(store: &dyn Store) {

@@ -45,9 +45,19 @@ pub struct MeasuredNetwork {
     /// activations are codes of the plugins' C header, and amounts are of one input, in float32.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 10_000))]
     pub operators: Vec<[u64; OPERATOR_FIELDS.len()]>,
-    /// In what operators cost otherwise than their numbers tell, such as `dilated`, by their places from 0.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub peculiar: BTreeMap<usize, String>,
+    /// Operators that cost otherwise than their numbers tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peculiar: Vec<Peculiar>,
+}
+
+/// In what an operator costs otherwise than its numbers tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Peculiar {
+    /// Its place among the operators, from 0.
+    pub operator: usize,
+    /// In words, such as `dilated`.
+    pub is: String,
 }
 
 impl MeasuredNetwork {
@@ -67,12 +77,13 @@ impl MeasuredNetwork {
                 return Err(Error::invalid(format!("network.operators.{at}"), reason));
             }
         }
-        for (at, words) in &self.peculiar {
-            let field = format!("network.peculiar.{at}");
-            if *at >= self.operators.len() {
+        limits::count("network.peculiar", self.peculiar.len(), self.operators.len())?;
+        for (at, Peculiar { operator, is }) in self.peculiar.iter().enumerate() {
+            if *operator >= self.operators.len() {
+                let field = format!("network.peculiar.{at}.operator");
                 return Err(Error::invalid(field, "there is no operator of that place"));
             }
-            limits::text(&field, words)?;
+            limits::text(&format!("network.peculiar.{at}.is"), is)?;
         }
         Ok(())
     }

@@ -1,0 +1,174 @@
+//! Networks of no space: measured by themselves, learned from, and predicted.
+
+use std::path::Path;
+
+use lglp_engine::networks::{GivenNetwork, LoadedNetwork, RandomNetwork};
+use lglp_registry::{Digest, Measurement, ONNX};
+use lglp_sdk::plugin::Operator;
+use lglp_tests::{Registry, root};
+use serde_json::{Value, json};
+
+const HARDWARE: &str = "epyc-1t";
+
+/// Networks that are learned from.
+const KNOWN: usize = 48;
+
+/// What a device would take whose operators cost what they compute and move, and a launch each; milliseconds.
+fn truth(operators: &[Operator]) -> f64 {
+    let of_one = |o: &Operator| {
+        let per_gmac = 20.0 + f64::from(o.kind % 5);
+        per_gmac * o.macs as f64 / 1e9
+            + (o.activation_bytes + o.weight_bytes) as f64 / 2e7
+            + 0.004 * f64::from(o.launches)
+    };
+    operators.iter().map(of_one).sum()
+}
+
+fn measured(given: &GivenNetwork, loaded: &LoadedNetwork) -> Measurement {
+    let text = given.text();
+    let told = json!({
+        "hardware": HARDWARE, "space": ONNX, "digest": Digest::of(text.as_bytes()), "architecture": text, "round": 0,
+        "latency_ms": truth(&loaded.operators()), "statistic": "what was to be", "protocol": {}, "samples": [], "load_average": 0.0,
+        "drift": false, "flags": [], "measured_at": "2026-11-27T12:00:00Z", "process": "1@2026-11-27T12:00:00Z",
+        "network": loaded.network,
+    });
+    serde_json::from_value(told).expect("a measurement")
+}
+
+/// A target with what such a device takes for random networks.
+fn folder(of: &Path) {
+    let hardware = root().join("datasets").join(HARDWARE).join("hardware.json");
+    std::fs::copy(hardware, of.join("hardware.json")).expect("copied");
+    let lines = RandomNetwork::sequence().take(KNOWN).map(|network| {
+        let given = GivenNetwork::random(network).expect("it is read");
+        let loaded = given.load().expect("it is read again");
+        serde_json::to_string(&measured(&given, &loaded)).expect("JSON") + "\n"
+    });
+    std::fs::write(of.join("onnx.jsonl"), lines.collect::<String>()).expect("written");
+}
+
+/// Writes the network of a name; the latency that it has on such a device, milliseconds.
+fn written(registry: &Registry, name: &str, path: &str) -> f64 {
+    registry.ok(&["network", name, "-o", path]);
+    let network = name.parse().expect("a name");
+    let loaded = GivenNetwork::random(network).and_then(|given| given.load());
+    truth(&loaded.expect("it is read").operators())
+}
+
+#[test]
+fn what_networks_take_is_learned_from_others() {
+    let registry = Registry::default();
+    let target = registry.folder.path().join("target");
+    std::fs::create_dir(&target).expect("a folder");
+    folder(&target);
+    let target = target.to_str().expect("UTF-8");
+    registry.ok(&["dataset", "import", target]);
+    let version: Value =
+        serde_json::from_str(&registry.ok(&["train", "--hardware", HARDWARE, "--json"])).expect("JSON");
+    let networks = &version["content"]["networks"];
+    assert_eq!(networks["count"], KNOWN);
+    let error = networks["metrics"]["median_ape"].as_f64().expect("an error");
+    let trivial = networks["metrics"]["mac_mape"].as_f64().expect("of the baseline");
+    assert!(
+        error < 5.0 && 3.0 * error < trivial,
+        "{error} %, and {trivial} % by MACs"
+    );
+    registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
+
+    let file = registry.folder.path().join("net.onnx");
+    let file = file.to_str().expect("UTF-8");
+    let mut held = 0;
+    const ASKED: [&str; 6] = [
+        "convnets-60",
+        "convnets-61",
+        "convnets-62",
+        "convnets-63",
+        "transformers-60",
+        "transformers-61",
+    ];
+    for name in ASKED {
+        let expected = written(&registry, name, file);
+        let answer = registry.ok(&["predict", "--hardware", HARDWARE, file, "--json"]);
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        let prediction = &answer["predictions"][0];
+        let told = prediction["latency_ms"].as_f64().expect("a latency");
+        assert!(
+            (told / expected - 1.0).abs() < 0.2,
+            "{name}: {told} ms for {expected} ms"
+        );
+        let interval = &prediction["interval"];
+        held += usize::from(
+            interval["low"].as_f64().is_some_and(|low| low <= expected)
+                && interval["high"].as_f64().is_some_and(|high| expected <= high),
+        );
+    }
+    assert!(held + 2 >= ASKED.len(), "intervals hold {held} of {}", ASKED.len());
+
+    // What it learned of operators serves any space, and says that it saw none.
+    let architecture = registry.ok(&["sample", "--space", "mobilenetv3"]);
+    let said = registry.ok(&["predict", "--hardware", HARDWARE, architecture.trim()]);
+    assert!(
+        said.contains("no architecture of `mobilenetv3` was in the training set"),
+        "{said}"
+    );
+}
+
+/// One file that cannot be measured costs no other, and files keep their names.
+#[test]
+#[ignore = "takes long"]
+fn files_are_measured_by_themselves() {
+    let registry = Registry::default();
+    let folder = registry.folder.path().join("networks");
+    std::fs::create_dir(&folder).expect("a folder");
+    for name in ["convnets-3", "transformers-2"] {
+        let path = folder.join(format!("{name}.onnx"));
+        registry.ok(&["network", name, "-o", path.to_str().expect("UTF-8")]);
+    }
+    let folder = folder.to_str().expect("UTF-8");
+    let measure = |more: &[&'static str]| {
+        let all = [
+            &["measure", "--hardware", "here", "--budget", "0.3", "--onnx", folder],
+            more,
+        ]
+        .concat();
+        registry.ok(&all)
+    };
+    let said = measure(&[]);
+    assert!(said.contains("2 measured now, 2 in replicate 0"), "{said}");
+    let said = measure(&[]);
+    assert!(said.contains("0 measured now, 2 in replicate 0"), "{said}");
+    let said = measure(&["--replicate", "1"]);
+    assert!(
+        said.contains("2 measured now") && said.contains("repeatability over 2 networks"),
+        "{said}"
+    );
+    std::fs::write(Path::new(folder).join("zero.onnx"), b"no model").expect("written");
+    let said = measure(&[]);
+    assert!(said.contains("0 measured now, 2 in replicate 0"), "{said}");
+    let zero = Path::new(folder).join("zero.onnx");
+    let said = registry.fails(&["measure", "--hardware", "here", "--onnx", zero.to_str().expect("UTF-8")]);
+    assert!(
+        said.contains("left out: zero: ") && said.contains("no network left"),
+        "{said}"
+    );
+
+    // The same networks, drawn here, are measured already.
+    let random = registry.ok(&["measure", "--hardware", "here", "--budget", "0.3", "--random", "4"]);
+    assert!(random.contains("3 measured now, 5 in replicate 0"), "{random}");
+    let target = registry.folder.path().join("target");
+    let target = target.to_str().expect("UTF-8");
+    registry.ok(&["dataset", "export", "--hardware", "here", target]);
+    let text = std::fs::read_to_string(Path::new(target).join("onnx.jsonl")).expect("exported");
+    let names: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let measurement: Measurement = serde_json::from_str(line).expect("a measurement");
+            measurement.network.expect("what it computes").name
+        })
+        .collect();
+    assert!(
+        names.contains(&"transformers-2".to_owned()) && names.contains(&"convnets-0".to_owned()),
+        "{names:?}"
+    );
+    Registry::default().ok(&["dataset", "import", target]);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -125,6 +126,8 @@ fn dataset(store: &dyn Registry, args: &Args, space: &SearchSpace) -> anyhow::Re
         return Ok((digest.clone(), data));
     }
     let mut data = TrainingData::measured(store, &args.hardware, space, Quantity::Latency)?;
+    // The paper knows of one search space.
+    data.networks = Arc::default();
     if let Some(rows) = args.rows {
         let there = data.architectures.len();
         anyhow::ensure!(
@@ -138,7 +141,7 @@ fn dataset(store: &dyn Registry, args: &Args, space: &SearchSpace) -> anyhow::Re
     }
     // Too few rows are refused before anything is frozen.
     Split::new(data.architectures.len(), 0)?;
-    let frozen = data.freeze(store, &args.hardware, space, &actor())?;
+    let frozen = data.freeze(store, &args.hardware, space, &[], &actor())?;
     Ok((frozen.digest, data))
 }
 

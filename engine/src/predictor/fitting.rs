@@ -95,11 +95,12 @@ impl FittedModel {
             rows.map(|(architecture, label)| label / scale(architecture)).collect()
         };
         let (mut train_targets, validation_targets) = (targets(train), targets(validation));
-        // Whoever reads whole networks, and nothing of the space beside them, learns from others, too.
-        let reads_networks = encoder.reads_operators() && recipe.extractor.is_none() && recipe.residual.is_none();
-        // Networks without multiply-accumulates have no latency per multiply-accumulate.
-        let reads_networks = reads_networks && !recipe.target.is_per_mac();
-        let networks = if reads_networks { train.networks } else { &[] };
+        if recipe.networks && !encoder.reads_operators() {
+            let component = recipe.encoder.name.clone();
+            let message = "a recipe with `networks` needs an encoder that reads operators, such as `operators`".into();
+            return Err(PluginError::InvalidParameters { component, message });
+        }
+        let networks = if recipe.networks { train.networks } else { &[] };
         let tables: Vec<Vec<Operator>> = networks
             .iter()
             .map(|one| networks::operators_of(&one.network))

@@ -30,6 +30,10 @@ pub struct Recipe {
     /// What corrects the regressor, where that helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residual: Option<ResidualSpec>,
+    /// Whether it learns from networks of no space beside the architectures of its own: only where the encoder reads operators, and the
+    /// regressor tells each row as all others do.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub networks: bool,
     /// Whether training tries it where it is told no recipe.
     #[serde(default, skip_serializing)]
     pub candidate: Option<Candidate>,
@@ -55,6 +59,10 @@ pub struct ComponentSpec {
     /// What the component's JSON Schema allows (`lglp plugins --json` shows it).
     #[serde(default = "no_parameters")]
     pub parameters: serde_json::Value,
+}
+
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 fn no_parameters() -> serde_json::Value {
@@ -93,6 +101,11 @@ impl Recipe {
         if recipe.residual.is_some() && recipe.extractor.is_some() {
             let rule =
                 "a residual corrects a regressor that reads what the encoder gives, and there is an extractor between";
+            return Err(fail(&rule));
+        }
+        if recipe.networks && (recipe.extractor.is_some() || recipe.residual.is_some() || recipe.target.is_per_mac()) {
+            let rule = "`networks` is for a regressor that reads whole networks: without extractor, residual, and targets per \
+                        multiply-accumulate";
             return Err(fail(&rule));
         }
         if recipe.name != name {

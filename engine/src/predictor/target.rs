@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    pub(super) fn is_per_mac(self) -> bool {
+    pub(crate) fn is_per_mac(self) -> bool {
         matches!(self, Self::LatencyPerMac | Self::EnergyPerMac)
     }
 }

@@ -124,11 +124,11 @@ pub fn fit(
     data: &TrainingData,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Fitted, TrainError> {
-    // Without architectures there are no rows to compare by: the first of those that are preferred sums up over operators.
-    let recipes = if data.architectures.is_empty() {
-        &recipes[..1]
-    } else {
-        recipes
+    // Without architectures there are no rows to compare by.
+    let learns = |recipe: &&Recipe| recipe.networks;
+    let recipes = match recipes.iter().find(learns) {
+        Some(first) if data.architectures.is_empty() => std::slice::from_ref(first),
+        _ => recipes,
     };
     if let [only] = recipes {
         let recipe = only.clone();

@@ -114,6 +114,39 @@ fn first_of_each(
     Ok(labels.into_values().collect())
 }
 
+/// Networks of no space with the geometric mean of what was measured of each and is not excluded: a process has latencies of its own, and
+/// replicates are of several. In the order of the digests.
+fn networks(
+    store: &dyn Registry,
+    hardware: &HardwareName,
+    value: impl Fn(&Measurement) -> Option<f64>,
+) -> lglp_registry::Result<Vec<LabelledNetwork>> {
+    let excluded = Excluded::of(store, hardware, ONNX)?;
+    let mut found = BTreeMap::<Digest, (LabelledNetwork, Vec<f64>)>::new();
+    for measurement in store.measurements_without_samples(hardware, ONNX, None)? {
+        let (Some(value), false) = (value(&measurement), excluded.has(&measurement)) else {
+            continue;
+        };
+        let Some(network) = measurement.network else { continue };
+        let new = || {
+            let (architecture, label) = (measurement.architecture, value);
+            let labelled = LabelledNetwork {
+                architecture,
+                network,
+                label,
+            };
+            (labelled, Vec::new())
+        };
+        let (_, values) = found.entry(measurement.digest).or_insert_with(new);
+        values.push(value.ln());
+    }
+    let labelled = found.into_values().map(|(network, logs)| LabelledNetwork {
+        label: (logs.iter().sum::<f64>() / logs.len() as f64).exp(),
+        ..network
+    });
+    Ok(labelled.collect())
+}
+
 /// The rows of a frozen dataset, in their order, whatever their space.
 pub fn frozen_rows(store: &dyn Registry, digest: &Digest) -> Result<Vec<FrozenRow>, DataError> {
     let content = store.get_blob(digest)?;
@@ -158,16 +191,7 @@ impl TrainingData {
             data.architectures.push(architecture);
             data.labels.extend(value(&label));
         }
-        let networks = first_of_each(store, hardware, ONNX, |m| value(m).is_some())?;
-        let labelled = |label: Measurement| {
-            let value = value(&label)?;
-            Some(LabelledNetwork {
-                architecture: label.architecture,
-                network: label.network?,
-                label: value,
-            })
-        };
-        data.networks = networks.into_iter().filter_map(labelled).collect();
+        data.networks = networks(store, hardware, value)?.into();
         let with = data.labels.len().max(data.networks.len());
         if quantity == Quantity::Energy && with < FEWEST_ROWS {
             let of = labels(store, hardware, &space.name)?.len();
@@ -176,12 +200,13 @@ impl TrainingData {
         Ok(data)
     }
 
-    /// Freezes the rows, in their order.
+    /// Freezes the rows, in their order: all architectures, and behind them those `networks` that were learned from.
     pub fn freeze(
         &self,
         store: &dyn Registry,
         hardware: &HardwareName,
         space: &SearchSpace,
+        networks: &[LabelledNetwork],
         creator: &str,
     ) -> lglp_registry::Result<Dataset> {
         let mut content = String::new();
@@ -191,7 +216,8 @@ impl TrainingData {
             label: self.quantity.amount(*label),
             network: None,
         });
-        let networks = self.networks.iter().map(|one| FrozenRow {
+        let rows = self.architectures.len() + networks.len();
+        let networks = networks.iter().map(|one| FrozenRow {
             architecture: one.architecture.clone(),
             label: self.quantity.amount(one.label),
             network: Some(one.network.clone()),
@@ -202,7 +228,7 @@ impl TrainingData {
         }
         let new = NewDataset {
             space: space.name.clone(),
-            rows: self.architectures.len() + self.networks.len(),
+            rows,
             origin: "measured".into(),
             creator: creator.to_owned(),
         };

@@ -56,7 +56,7 @@ fn believed(catalogue: &Catalogue, networks: &[Network], taught: bool) -> Mat<f6
     let cost = Cost::generic(Generic::of(catalogue, networks));
     let costs = cost.of_all(catalogue);
     let sums: Vec<f64> = networks.iter().map(|network| sum(network, &costs)).collect();
-    let columns = Columns::new(catalogue, networks, &sums);
+    let columns = Columns::new(catalogue, networks, &costs, &sums);
     let table = Table::new(&columns, catalogue, costs);
     let mut scales = vec![0.0; columns.len()];
     for (group, range) in columns.groups() {

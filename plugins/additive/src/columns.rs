@@ -99,6 +99,18 @@ pub(crate) struct Columns {
     constant: f64,
 }
 
+/// How much operators weigh where functions are chosen: the root of what they cost in all networks, each relative to the network. Operators of
+/// networks of no space are of any size, and the oddest ones would be chosen first, which cost nothing.
+fn weights_of(networks: &[Network], costs: &[f64], scales: &[f64]) -> Vec<f64> {
+    let mut shares = vec![0.0; costs.len()];
+    for (network, scale) in networks.iter().zip(scales) {
+        for (operator, _) in &network.operators {
+            shares[*operator as usize] += costs[*operator as usize] / scale;
+        }
+    }
+    shares.into_iter().map(f64::sqrt).collect()
+}
+
 fn fewest_kinds() -> usize {
     FEWEST_KINDS
 }
@@ -116,11 +128,15 @@ pub(crate) fn amounts(operator: &Operator, kinds: usize) -> Vec<f64> {
 }
 
 impl Columns {
-    /// The columns that suit networks; `scales` are those of the networks, milliseconds.
-    pub(crate) fn new(catalogue: &Catalogue, networks: &[Network], scales: &[f64]) -> Self {
+    /// The columns that suit networks; `costs` are the prior costs of operators and `scales` those of the networks, milliseconds.
+    pub(crate) fn new(catalogue: &Catalogue, networks: &[Network], costs: &[f64], scales: &[f64]) -> Self {
         let operators = &catalogue.operators;
         let is_wide = networks.iter().any(|network| network.resolution.is_none());
-        let bases = kernels(is_wide).map(|(kernel, most)| Basis::new(kernel, operators, most, TOLERANCE));
+        let weights = match is_wide {
+            true => weights_of(networks, costs, scales),
+            false => vec![1.0; operators.len()],
+        };
+        let bases = kernels(is_wide).map(|(kernel, most)| Basis::new(kernel, operators, &weights, most, TOLERANCE));
         let mut columns = Self {
             kinds: catalogue.kinds(),
             is_wide,

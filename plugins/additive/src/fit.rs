@@ -94,7 +94,7 @@ pub(crate) fn fit(
     cost.adjust(&catalogue, networks, targets);
     let costs = cost.of_all(&catalogue);
     let sums: Vec<f64> = networks.iter().map(|network| sum(network, &costs)).collect();
-    let columns = Columns::new(&catalogue, networks, &sums);
+    let columns = Columns::new(&catalogue, networks, &costs, &sums);
     let table = Table::new(&columns, &catalogue, costs);
     let mut belief = belief(&columns, targets.len());
     for (group, log) in known.variances {

@@ -103,14 +103,23 @@ impl Factor {
 }
 
 impl Basis {
-    /// A basis of so many functions at most, which leaves `tolerance` of the kernel's trace over the operators, or less.
-    pub(crate) fn new(kernel: Kernel, operators: &[Operator], most: usize, tolerance: f64) -> Self {
+    /// A basis of so many functions at most, which leaves `tolerance` of the kernel's trace over the operators, or less; each counts by its
+    /// weight.
+    pub(crate) fn new(kernel: Kernel, operators: &[Operator], weights: &[f64], most: usize, tolerance: f64) -> Self {
+        let whole: f64 = weights.iter().sum();
         // Residual diagonal, and the rows of the factor of all operators.
         let mut left = vec![1.0; operators.len()];
         let mut rows: Vec<Vec<f64>> = vec![Vec::new(); operators.len()];
         let mut pivots: Vec<u32> = Vec::new();
-        while pivots.len() < most && left.iter().sum::<f64>() > tolerance * operators.len() as f64 {
-            let largest = |best: usize, at: usize| if left[at] > left[best] { at } else { best };
+        let weighted = |left: &[f64]| {
+            left.iter()
+                .zip(weights)
+                .map(|(left, weight)| left * weight)
+                .sum::<f64>()
+        };
+        while pivots.len() < most && weighted(&left) > tolerance * whole {
+            let counts = |at: usize| left[at] * weights[at];
+            let largest = |best: usize, at: usize| if counts(at) > counts(best) { at } else { best };
             let pivot = (0..operators.len()).fold(0, largest);
             if left[pivot] <= 1e-10 {
                 break;

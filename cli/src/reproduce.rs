@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -126,8 +125,6 @@ fn dataset(store: &dyn Registry, args: &Args, space: &SearchSpace) -> anyhow::Re
         return Ok((digest.clone(), data));
     }
     let mut data = TrainingData::measured(store, &args.hardware, space, Quantity::Latency)?;
-    // The paper knows of one search space.
-    data.networks = Arc::default();
     if let Some(rows) = args.rows {
         let there = data.architectures.len();
         anyhow::ensure!(

@@ -87,7 +87,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     let space = spaces.of_target(store, &args.hardware, args.space.as_deref())?;
     let host = context.plugins()?;
-    let data = TrainingData::measured(store, &args.hardware, space, quantity)?;
+    let data = TrainingData::with_networks(store, &args.hardware, space, quantity)?;
     let recipes = wanted(&parameters, context.recipes_folder(), data.labels.len())?;
     let noise_floor = match quantity.is_latency() {
         true => noise_floor(store, &args.hardware, &space.name)?,

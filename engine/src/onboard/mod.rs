@@ -3,6 +3,7 @@
 
 mod candidates;
 mod forecast;
+mod of_networks;
 mod rehearsal;
 mod sources;
 
@@ -14,6 +15,7 @@ use lglp_sdk::{Architecture, Sampler};
 use serde::{Deserialize, Serialize};
 
 pub use forecast::Forecast;
+pub use of_networks::NetworkOnboarding;
 pub use rehearsal::{Rehearsal, Way};
 pub use sources::Source;
 
@@ -127,6 +129,12 @@ pub enum OnboardError {
         /// Architectures that were to be measured in all.
         budget: usize,
     },
+    /// The budget is not enough to learn of operators from.
+    #[error("a budget of {budget} networks; 50 or more are needed to learn what operators take, 200 are better")]
+    FewNetworks {
+        /// Networks that were to be measured in all.
+        budget: usize,
+    },
     /// There is too little to rehearse with.
     #[error(
         "{rows} measured architectures; a rehearsal needs {needed} or more, of which {budget} are chosen and the others tell the error"
@@ -196,7 +204,8 @@ impl Onboarding<'_> {
             let rows = measured.labels.len();
             if rows >= FIRST {
                 let trained = self.fit(&priors, &measured, stopped)?;
-                let step = step(&measured, &trained, before + started.elapsed().as_secs_f64());
+                let told = trained.estimates.iter().map(|estimate| estimate.value);
+                let step = Step::of(&measured.labels, told, before + started.elapsed().as_secs_f64());
                 // What was known before may be as much.
                 known.steps.retain(|step| step.measured < rows);
                 known.steps.push(step);
@@ -290,16 +299,19 @@ fn try_out(training: &Training<'_>) -> Result<(), TrainError> {
     train(training.fitting(&[]), &data, Split::whole(FIRST), &mut |_| true).map(drop)
 }
 
-fn step(measured: &TrainingData, trained: &Trained, seconds: f64) -> Step {
-    let rows = measured.labels.len() as f64;
-    let errors = measured.labels.iter().zip(&trained.estimates);
-    let errors: Vec<f64> = errors.map(|(y, told)| 100.0 * (told.value / y - 1.0).abs()).collect();
-    let mean = errors.iter().sum::<f64>() / rows;
-    let variance = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
-    Step {
-        measured: measured.labels.len(),
-        error: mean,
-        uncertainty: (variance / rows).sqrt(),
-        seconds,
+impl Step {
+    /// Of what was measured, and what all other rows tell of each.
+    fn of(measured: &[f64], told: impl Iterator<Item = f64>, seconds: f64) -> Self {
+        let rows = measured.len() as f64;
+        let errors = measured.iter().zip(told);
+        let errors: Vec<f64> = errors.map(|(y, told)| 100.0 * (told / y - 1.0).abs()).collect();
+        let mean = errors.iter().sum::<f64>() / rows;
+        let variance = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
+        Self {
+            measured: measured.len(),
+            error: mean,
+            uncertainty: (variance / rows).sqrt(),
+            seconds,
+        }
     }
 }

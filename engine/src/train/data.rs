@@ -114,17 +114,25 @@ fn first_of_each(
     Ok(labels.into_values().collect())
 }
 
+/// What a measurement tells of a quantity.
+fn value(measurement: &Measurement, quantity: Quantity) -> Option<f64> {
+    match quantity {
+        Quantity::Latency => Some(measurement.latency_ms),
+        Quantity::Energy => measurement.energy_j,
+    }
+}
+
 /// Networks of no space with the geometric mean of what was measured of each and is not excluded: a process has latencies of its own, and
 /// replicates are of several. In the order of the digests.
 fn networks(
     store: &dyn Registry,
     hardware: &HardwareName,
-    value: impl Fn(&Measurement) -> Option<f64>,
+    quantity: Quantity,
 ) -> lglp_registry::Result<Vec<LabelledNetwork>> {
     let excluded = Excluded::of(store, hardware, ONNX)?;
     let mut found = BTreeMap::<Digest, (LabelledNetwork, Vec<f64>)>::new();
     for measurement in store.measurements_without_samples(hardware, ONNX, None)? {
-        let (Some(value), false) = (value(&measurement), excluded.has(&measurement)) else {
+        let (Some(value), false) = (value(&measurement, quantity), excluded.has(&measurement)) else {
             continue;
         };
         let Some(network) = measurement.network else { continue };
@@ -164,7 +172,7 @@ fn bad_row(digest: &Digest, index: usize, problem: &dyn std::fmt::Display) -> Da
 }
 
 impl TrainingData {
-    /// The labels of a hardware target: of a space's architectures, and of networks of no space. What has none of the quantity is left out.
+    /// The labels of a hardware target's architectures. One without any of the quantity is left out.
     pub fn measured(
         store: &dyn Registry,
         hardware: &HardwareName,
@@ -176,11 +184,7 @@ impl TrainingData {
             quantity,
             ..Self::default()
         };
-        let value = |measurement: &Measurement| match quantity {
-            Quantity::Latency => Some(measurement.latency_ms),
-            Quantity::Energy => measurement.energy_j,
-        };
-        for label in first_of_each(store, hardware, &space.name, |m| value(m).is_some())? {
+        for label in first_of_each(store, hardware, &space.name, |m| value(m, quantity).is_some())? {
             let architecture =
                 space
                     .architecture_from_text(&label.architecture)
@@ -189,15 +193,29 @@ impl TrainingData {
                         problem: error.to_string(),
                     })?;
             data.architectures.push(architecture);
-            data.labels.extend(value(&label));
+            data.labels.extend(value(&label, quantity));
         }
-        data.networks = networks(store, hardware, value)?.into();
-        let with = data.labels.len().max(data.networks.len());
+        let with = data.labels.len();
         if quantity == Quantity::Energy && with < FEWEST_ROWS {
             let of = labels(store, hardware, &space.name)?.len();
-            return Err(DataError::TooFewEnergies { with, of });
+            if of > 0 {
+                return Err(DataError::TooFewEnergies { with, of });
+            }
         }
         Ok(data)
+    }
+
+    /// As [`Self::measured`], and with them the networks of no space that were measured on the target.
+    pub fn with_networks(
+        store: &dyn Registry,
+        hardware: &HardwareName,
+        space: &SearchSpace,
+        quantity: Quantity,
+    ) -> Result<Self, DataError> {
+        Ok(Self {
+            networks: networks(store, hardware, quantity)?.into(),
+            ..Self::measured(store, hardware, space, quantity)?
+        })
     }
 
     /// Freezes the rows, in their order: all architectures, and behind them those `networks` that were learned from.

@@ -88,7 +88,7 @@ fn fit(parameters: &TrainParameters, job: &Job, services: &Services, run: &Run<'
         .spaces
         .of_target(store, &job.hardware, parameters.space.as_deref())?;
     let quantity = quantity(parameters, &services.recipes)?;
-    let data = TrainingData::measured(store, &job.hardware, space, quantity)?;
+    let data = TrainingData::with_networks(store, &job.hardware, space, quantity)?;
     let recipes = wanted(parameters, &services.recipes, data.labels.len())?;
     let training = Training {
         store,

@@ -1,10 +1,12 @@
 //! `lglp onboard`.
 
+mod networks;
+
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
-use lglp_engine::onboard::{Known, OnboardEvent, Onboarded, Onboarding, Rehearsal, Way};
+use lglp_engine::onboard::{Known, OnboardEvent, Onboarded, Onboarding, Rehearsal, Step, Way};
 use lglp_engine::plots::{Curves, ErrorBars, Series};
 use lglp_engine::predictor::Recipe;
 use lglp_engine::train::Training;
@@ -24,6 +26,7 @@ use super::plot::write_lines;
 #[command(after_help = "Examples:\n  \
     lglp onboard --hardware my-box --budget 50\n  \
     lglp onboard --hardware my-box --budget 200 --until mape=3   # stop as soon as it is that good\n  \
+    lglp onboard --hardware my-box --for onnx --budget 200    # for any network: random ones are measured\n  \
     lglp onboard --hardware gpu --runtime command --set preset=python --batch-size 32\n  \
     lglp onboard --hardware board --budget 50 --job   # in the server; workers of `board` measure\n  \
     lglp onboard --hardware xeon-1t --rehearse --budget 200 --seeds 5 --plot curve.svg   # how it would have gone\n\n\
@@ -36,9 +39,12 @@ pub(crate) struct Args {
     /// Search space [default: the one that the target was measured in, or mobilenetv3].
     #[arg(long, value_name = "NAME")]
     space: Option<String>,
-    /// Architectures to measure in all, those that are measured already included.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<usize>())]
-    budget: usize,
+    /// What is to be predicted: architectures of the space, or any network as an ONNX file.
+    #[arg(long = "for", value_name = "WHAT", value_enum, default_value_t)]
+    purpose: Purpose,
+    /// Architectures or networks to measure in all, those that are measured already included [default: 50; 200 for onnx].
+    #[arg(long, value_name = "N", value_parser = whole::<usize>())]
+    budget: Option<usize>,
     /// Stop before where the mean error is no more than so many percent, its own standard error included: mape=3.
     #[arg(long, value_name = "mape=PERCENT", value_parser = goal, conflicts_with = "rehearse")]
     until: Option<f64>,
@@ -67,6 +73,25 @@ pub(crate) struct Args {
     job: bool,
 }
 
+/// What is to be predicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Purpose {
+    /// Architectures of a search space.
+    #[default]
+    Space,
+    /// Any network.
+    Onnx,
+}
+
+impl Args {
+    fn budget(&self) -> usize {
+        self.budget.unwrap_or(match self.purpose {
+            Purpose::Space => 50,
+            Purpose::Onnx => 200,
+        })
+    }
+}
+
 /// `mape=3`.
 fn goal(text: &str) -> Result<f64, String> {
     let number = text.strip_prefix("mape=").and_then(|number| number.parse::<f64>().ok());
@@ -75,13 +100,16 @@ fn goal(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if args.purpose == Purpose::Onnx {
+        return networks::run(context, args);
+    }
     if args.job {
         let registry = context.registry("onboard")?;
         let spaces = context.spaces()?;
         let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
         let parameters = OnboardParameters {
             space: Some(space.name.clone()),
-            budget: args.budget,
+            budget: args.budget(),
             until_mape: args.until,
             alone: args.alone,
             sources: None,
@@ -118,7 +146,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.rehearse {
         let rehearsal = Rehearsal {
             training,
-            budget: args.budget,
+            budget: args.budget(),
             transfer: !args.alone,
             seeds: args.seed..args.seed + args.seeds,
         };
@@ -128,7 +156,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let onboarding = Onboarding {
         training,
         batch: setup.batch,
-        budget: args.budget,
+        budget: args.budget(),
         goal: args.until,
         transfer: !args.alone,
         sources: None,
@@ -190,13 +218,29 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line for each step as it comes, a bar for what takes time.
-fn show(bar: &ProgressBar, quiet: bool, event: &OnboardEvent<'_>) {
-    let say = |line: String| match bar.is_hidden() {
+/// What is known after a step.
+fn show_step(bar: &ProgressBar, quiet: bool, step: &Step) {
+    say(
+        bar,
+        quiet,
+        format!(
+            "{:>5} measured: error {:.1} +- {:.1} %, each row left out ({:.0} s)",
+            step.measured, step.error, step.uncertainty, step.seconds
+        ),
+    );
+}
+
+fn say(bar: &ProgressBar, quiet: bool, line: String) {
+    match bar.is_hidden() {
         _ if quiet => {}
         true => println!("{line}"),
         false => bar.println(line),
-    };
+    }
+}
+
+/// A line for each step as it comes, a bar for what takes time.
+fn show(bar: &ProgressBar, quiet: bool, event: &OnboardEvent<'_>) {
+    let say = |line: String| say(bar, quiet, line);
     match event {
         OnboardEvent::Learning(source) => {
             say(format!(
@@ -213,10 +257,7 @@ fn show(bar: &ProgressBar, quiet: bool, event: &OnboardEvent<'_>) {
         }
         OnboardEvent::Known(known) => {
             if let Some(step) = known.steps.last() {
-                say(format!(
-                    "{:>5} measured: error {:.1} +- {:.1} %, each row left out ({:.0} s)",
-                    step.measured, step.error, step.uncertainty, step.seconds
-                ));
+                show_step(bar, quiet, step);
             }
         }
     }

@@ -1,0 +1,77 @@
+//! `lglp onboard --for onnx`.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
+use lglp_engine::networks::GivenNetwork;
+use lglp_engine::onboard::{NetworkOnboarding, Step};
+use lglp_engine::predictor::Recipe;
+use lglp_engine::train::Training;
+use lglp_terminal::{actor, print_json};
+
+use super::{Args, Told, show_measuring, show_step, summarise};
+use crate::Context;
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !args.job && !args.rehearse && args.plot.is_none(),
+        "--for onnx measures on this machine: leave --job, --rehearse and --plot out"
+    );
+    let mut host = context.plugins()?;
+    let setup = args.setup.setup(&mut host);
+    let spaces = context.spaces()?;
+    let recipe = Recipe::load(context.recipes_folder(), &args.recipe)?;
+    let registry = context.registry_or_new("onboard")?;
+    let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
+    let training = Training {
+        store: &*registry.store,
+        host: &host,
+        space,
+        hardware: &args.hardware,
+        recipe: &recipe,
+        seed: args.seed,
+    };
+    let actor = actor();
+    let onboarding = NetworkOnboarding {
+        training,
+        budget: args.budget(),
+        goal: args.until,
+        actor: &actor,
+    };
+    let style = ProgressStyle::with_template("measuring {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}")?;
+    let bar = ProgressBar::new(0).with_style(style);
+    let mut known = |step: &Step| show_step(&bar, context.json(), step);
+    let mut measure = |networks: &[GivenNetwork]| -> anyhow::Result<()> {
+        bar.set_length(networks.len() as u64);
+        let campaign = Campaign {
+            store: training.store,
+            host: &host,
+            space,
+            spaces: &spaces,
+            hardware: &args.hardware,
+            setup: Some(setup.clone()),
+            protocol: Protocol::default(),
+            wanted: Wanted::Networks { replicate: 0, networks },
+            actor: &actor,
+        };
+        let mut show = |event| {
+            // All of them are asked for each time, those included that are measured.
+            if let CampaignEvent::Resuming { done } = event {
+                bar.set_position(done as u64);
+            }
+            show_measuring(&bar, event);
+        };
+        campaign.run(&mut show, &|| false)?;
+        Ok(())
+    };
+    let (found, content) = onboarding.run(&mut known, &mut measure)?;
+    bar.finish_and_clear();
+    let version = training.store.create_version(&args.hardware, &content, None)?;
+    if context.json() {
+        return print_json(&Told {
+            version: &version,
+            found: &found,
+        });
+    }
+    summarise(&recipe, &found, &version);
+    Ok(())
+}

@@ -6,9 +6,9 @@ The files are those of export.py, each measured on the target under several repl
     lglp measure --registry judged --hardware my-box --onnx FOLDER                  # and later on again
     lglp measure --registry judged --hardware my-box --onnx FOLDER --replicate 1
 
-Prints a line for each network, and for each model what errors it makes: beside the recipe in production, any versions that are named, and
-multiply-accumulates times the constant that suits the networks of training, and the one that suits the judged ones best.
-Usage: judge.py LGLP HARDWARE FOLDER MEASUREMENTS.jsonl [--registry DIR] [--model NUMBER]...
+Prints a line for each network, and the errors of the version in production, of versions that are named, of a roofline that is fitted on the
+networks of training (`--train`, needs scipy), and of multiply-accumulates times the constant that suits the judged networks best.
+Usage: judge.py LGLP HARDWARE FOLDER MEASUREMENTS.jsonl [--train MEASUREMENTS.jsonl] [--registry DIR] [--model NUMBER]...
 """
 
 import argparse
@@ -24,12 +24,13 @@ def main():
     parser.add_argument("hardware")
     parser.add_argument("folder", type=pathlib.Path, help="the ONNX files")
     parser.add_argument("measurements", type=pathlib.Path, help="onnx.jsonl of `lglp dataset export`, of the judged networks")
+    parser.add_argument("--train", type=pathlib.Path, help="the measurements that a roofline is fitted on")
     parser.add_argument("--registry", help="the folder of the registry with the models")
     parser.add_argument("--model", action="append", default=[], help="a version beside the one in production")
     parser.add_argument("--coverage", default="0.9", help="of intervals")
     arguments = parser.parse_args()
 
-    measured, spread = labels(arguments.measurements)
+    measured, spread, tables = labels(arguments.measurements)
     files = [path for path in sorted(arguments.folder.glob("*.onnx")) if path.stem in measured]
     models = {model: predict(arguments, files, model) for model in ["production", *arguments.model]}
     first = models["production"]
@@ -51,19 +52,44 @@ def main():
         values = [prediction["latency_ms"] for prediction in predictions]
         report(f"{name}, known operators", *chosen(known, truth, values), chosen(known, predictions)[0])
         report(f"{name}, all", truth, values, predictions)
+    if arguments.train:
+        price = roofline(*labels(arguments.train)[::2])
+        report("roofline of the training", truth, [price(tables[path.stem]) for path in files])
     macs = [prediction["network"]["macs"] for prediction in first]
     constant = statistics.median(y / m for y, m in zip(truth, macs))
     report("MACs x the constant of these", truth, [constant * m for m in macs])
 
 
 def labels(path):
-    """The median latency of each name over its replicates, and how far replicates differ, in the median, %."""
-    replicates = {}
+    """The median latency of each name over its replicates, how far two of these differ, in the median, %, and its operators."""
+    replicates, tables = {}, {}
     for line in path.read_text().splitlines():
         measurement = json.loads(line)
-        replicates.setdefault(measurement["network"]["name"], []).append(measurement["latency_ms"])
-    spreads = [100 * (max(ms) / min(ms) - 1) for ms in replicates.values() if len(ms) > 1]
-    return {name: statistics.median(ms) for name, ms in replicates.items()}, statistics.median(spreads or [float("nan")])
+        network = measurement["network"]
+        replicates.setdefault(network["name"], []).append(measurement["latency_ms"])
+        if "operators" in network:
+            tables[network["name"]] = network["operators"]
+    spreads = [100 * abs(ms[0] / ms[1] - 1) for ms in replicates.values() if len(ms) > 1]
+    medians = {name: statistics.median(ms) for name, ms in replicates.items()}
+    return medians, statistics.median(spreads or [float("nan")]), tables
+
+
+def roofline(latencies, tables):
+    """Prices, none negative, of launches, weights, and the arithmetic and bytes of each kind: least squares of the relative error."""
+    import numpy as np
+    from scipy.optimize import nnls
+
+    def amounts(operators):
+        sums = np.zeros(2 + 2 * 256)
+        for kind, *_, launches, macs, moved, weights in operators:
+            sums[:2] += launches, weights
+            sums[2 + 2 * kind : 4 + 2 * kind] += macs, moved
+        return sums
+
+    rows = np.array([amounts(tables[name]) / ms for name, ms in latencies.items()])
+    largest = np.maximum(rows.max(axis=0), 1e-300)
+    prices = nnls(rows / largest, np.ones(len(rows)))[0] / largest
+    return lambda operators: float(amounts(operators) @ prices)
 
 
 def predict(arguments, files, model):

@@ -138,7 +138,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         }
         CampaignEvent::LeftOut(network) => {
             bar.inc(1);
-            bar.suspend(|| eprintln!("left out: {}: {}", network.name, Printable::of(&network.reason)));
+            let (name, reason) = (Printable::of(&network.name), Printable::of(&network.reason));
+            bar.suspend(|| eprintln!("left out: {name}: {reason}"));
         }
         CampaignEvent::Measured {
             latency_ms, half_width, ..

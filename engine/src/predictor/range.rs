@@ -148,8 +148,8 @@ impl TrainingRange {
         let range = Self {
             resolutions: Vec::new(),
             layers: (0, 0),
-            macs: networks.macs,
-            labels: LabelRange::from_to(quantity, networks.labels),
+            macs: (networks.fewest_macs, networks.most_macs),
+            labels: LabelRange::from_to(quantity, (networks.least, networks.most)),
         };
         joined([range.macs(macs), range.labels.outside(predicted)])
     }

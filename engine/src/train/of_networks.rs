@@ -15,16 +15,14 @@ pub(super) fn fitted(known: &[LabelledNetwork], told: &[LeftOut]) -> Option<Fitt
     let labels: Vec<f64> = known.iter().map(|one| one.label).collect();
     let macs: Vec<u64> = known.iter().map(|one| networks::macs_of(&one.network)).collect();
     let (_, scores) = Calibration::of_left_out(&labels, told).parts();
-    let extent = |values: &[f64]| {
-        let sorted = || values.iter().copied();
-        Some((sorted().min_by(f64::total_cmp)?, sorted().max_by(f64::total_cmp)?))
-    };
     let metrics = metrics(&labels, &macs, told).entries().into_iter();
     Some(FittedNetworks {
         count: known.len(),
         operators: known_operators(known),
-        macs: (*macs.iter().min()?, *macs.iter().max()?),
-        labels: extent(&labels)?,
+        fewest_macs: *macs.iter().min()?,
+        most_macs: *macs.iter().max()?,
+        least: labels.iter().copied().min_by(f64::total_cmp)?,
+        most: labels.iter().copied().max_by(f64::total_cmp)?,
         scores,
         metrics: metrics.map(|(name, value)| (name.to_owned(), value)).collect(),
     })

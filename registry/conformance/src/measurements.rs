@@ -253,6 +253,8 @@ fn of_no_space(store: &dyn Store) {
     wide.operators[0][5] = u64::MAX;
     let mut misplaced = network.clone();
     misplaced.peculiar[0].operator = 1;
+    let mut of_no_kind = network.clone();
+    of_no_kind.operators[0][0] = 0;
     let empty = MeasuredNetwork {
         operators: Vec::new(),
         ..network.clone()
@@ -268,6 +270,7 @@ fn of_no_space(store: &dyn Store) {
         ),
         (of_none(empty), "0.network.operators"),
         (of_none(wide), "0.network.operators.0"),
+        (of_none(of_no_kind), "0.network.operators.0"),
         (of_none(misplaced), "0.network.peculiar.0.operator"),
         (
             Measurement {

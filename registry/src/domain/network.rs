@@ -13,8 +13,11 @@ pub const ONNX: &str = "onnx";
 /// Operators of a network that is measured, at most.
 const OPERATORS: usize = 10_000;
 
-/// Numbers of an operator: as JSON has them for every reader, below 2^53.
-const MOST: u64 = 1 << 53;
+/// The largest number of an operator: no network has so many multiply-accumulates.
+const MOST: u64 = 100_000_000_000_000;
+
+/// Codes of kinds and of activations, at most.
+const CODES: u64 = 255;
 
 /// What the numbers of an operator are, in their order. Kinds and activations are the codes of the plugins' C header
 /// (`OPERATOR_*`, `ACTIVATION_*`); sides are in pixels, amounts are of one input, in float32.
@@ -72,9 +75,18 @@ impl MeasuredNetwork {
         }
         limits::count("network.operators", self.operators.len(), OPERATORS)?;
         for (at, operator) in self.operators.iter().enumerate() {
-            if let Some(field) = operator.iter().position(|number| *number >= MOST) {
-                let reason = format!("{} is too large", OPERATOR_FIELDS[field]);
-                return Err(Error::invalid(format!("network.operators.{at}"), reason));
+            let fault = |reason: String| Err(Error::invalid(format!("network.operators.{at}"), reason));
+            if let Some(field) = operator.iter().position(|number| *number > MOST) {
+                return fault(format!(
+                    "{} is {}; {MOST} at most",
+                    OPERATOR_FIELDS[field], operator[field]
+                ));
+            }
+            let [kind, .., activation, _, _, _, _] = operator;
+            if !(1..=CODES).contains(kind) || *activation > CODES {
+                return fault(format!(
+                    "kind {kind} with activation {activation}; the C header of plugins has the codes"
+                ));
             }
         }
         limits::count("network.peculiar", self.peculiar.len(), self.operators.len())?;
@@ -119,10 +131,14 @@ pub struct FittedNetworks {
     pub count: usize,
     /// What operators they have.
     pub operators: Vec<KnownOperator>,
-    /// Fewest and most multiply-accumulates.
-    pub macs: (u64, u64),
-    /// The least and the most that was measured of one, milliseconds or joules.
-    pub labels: (f64, f64),
+    /// Fewest multiply-accumulates of one.
+    pub fewest_macs: u64,
+    /// Most multiply-accumulates of one.
+    pub most_macs: u64,
+    /// The least that was measured of one, milliseconds or joules.
+    pub least: f64,
+    /// The most that was measured of one, milliseconds or joules.
+    pub most: f64,
     /// Errors of each network as all other rows tell it, over its spread, for prediction intervals of networks.
     pub scores: Vec<f64>,
     /// Accuracy on networks that are left out one after another, by the names of a version's `metrics`.
@@ -156,7 +172,7 @@ impl FittedNetworks {
         limits::count("networks.operators", self.operators.len(), KNOWN)?;
         limits::count("networks.scores", self.scores.len(), super::version::RESIDUALS)?;
         let numbers = self.scores.iter().chain(self.metrics.values());
-        let mut numbers = numbers.chain([&self.labels.0, &self.labels.1]);
+        let mut numbers = numbers.chain([&self.least, &self.most]);
         numbers.try_for_each(|number| super::finite("networks", *number))?;
         let mut words = self.operators.iter().filter_map(|known| known.peculiar.as_ref());
         words.try_for_each(|words| limits::text("networks.operators.peculiar", words))

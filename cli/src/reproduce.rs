@@ -121,7 +121,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 /// The frozen dataset, and its rows.
 fn dataset(store: &dyn Registry, args: &Args, space: &SearchSpace) -> anyhow::Result<(Digest, TrainingData)> {
     if let Some(digest) = &args.dataset {
-        let data = TrainingData::frozen(store, digest, space)?;
+        // The paper knows of one search space.
+        let data = TrainingData {
+            networks: Default::default(),
+            ..TrainingData::frozen(store, digest, space)?
+        };
         return Ok((digest.clone(), data));
     }
     let mut data = TrainingData::measured(store, &args.hardware, space, Quantity::Latency)?;

@@ -329,3 +329,29 @@ fn a_job_that_can_never_succeed_is_refused_with_its_field() {
     }
     assert_eq!(server.get("/v1/hardware/box").0, 404, "nothing was made of them");
 }
+
+/// Random networks teach a device what any network takes there; what is measured is not measured again.
+#[test]
+#[ignore = "takes long"]
+fn a_device_is_learned_for_any_network() {
+    let registry = Registry::default();
+    let said = registry.fails(&["onboard", "--hardware", "abacus", "--for", "onnx", "--budget", "10"]);
+    assert!(said.contains("50 or more"), "{said}");
+    let said = onboard(&registry, &["--for", "onnx", "--budget", "50"]);
+    assert!(
+        said.contains("50 measured") && said.contains("lglp promote --hardware abacus 1"),
+        "{said}"
+    );
+    registry.ok(&["promote", "--hardware", "abacus", "1"]);
+    let file = registry.folder.path().join("net.onnx");
+    let file = file.to_str().expect("UTF-8");
+    for name in ["convnets-70", "convnets-71", "transformers-70"] {
+        registry.ok(&["network", name, "-o", file]);
+        let took = 1.0 + std::fs::metadata(file).expect("written").len() as f64 / 1e7;
+        let answer: Value = registry.json(&["predict", "--hardware", "abacus", file]);
+        let told = answer["predictions"][0]["latency_ms"].as_f64().expect("a latency");
+        assert!((told / took - 1.0).abs() < 0.3, "{name}: {told} ms for {took} ms");
+    }
+    let again = onboard(&registry, &["--for", "onnx", "--budget", "50", "--until", "mape=50"]);
+    assert!(again.contains("version 2"), "{again}");
+}

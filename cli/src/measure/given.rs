@@ -21,6 +21,11 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// Whether they are drawn here.
+    pub(super) fn are_random(&self) -> bool {
+        self.random.is_some()
+    }
+
     /// The networks, each read once to be told apart; `None` where architectures are to be measured.
     ///
     /// # Errors

@@ -5,9 +5,9 @@ mod given;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
+use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Setup, Wanted};
 use lglp_openapi::jobs::MeasureParameters;
-use lglp_registry::{HardwareName, JobKind};
+use lglp_registry::{HardwareName, JobKind, Registry};
 use lglp_sdk::{Printable, count as count_of};
 use lglp_terminal::{SetupArgs, actor, print_json, whole};
 
@@ -95,6 +95,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let spaces = context.spaces()?;
     let registry = context.registry_or_new("measure")?;
     let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
+    if args.given.are_random() {
+        require_single(&*registry.store, &args.hardware, setup.batch)?;
+    }
     let networks = args.given.networks()?;
     let campaign = Campaign {
         store: &*registry.store,
@@ -186,6 +189,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             r.label_percent, r.shift_percent, r.autocorrelation
         );
     }
+    Ok(())
+}
+
+/// Random networks take one input at a time: refuses a target of another batch, which `batch` is of a new one.
+pub(crate) fn require_single(store: &dyn Registry, hardware: &HardwareName, batch: u32) -> anyhow::Result<()> {
+    let there = store.hardware(hardware).ok();
+    let batch = there.map_or(batch, |target| Setup::of_target(&target).batch);
+    anyhow::ensure!(
+        batch == 1,
+        "random networks take one input at a time, and `{hardware}` measures {batch}; measure files of that batch by `lglp measure --onnx`"
+    );
     Ok(())
 }
 

@@ -214,7 +214,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             found: &found,
         });
     }
-    summarise(&recipe, &found, &version);
+    summarise(&recipe, &found, &version, "");
     Ok(())
 }
 
@@ -286,7 +286,8 @@ struct Told<'a> {
     found: &'a Onboarded,
 }
 
-fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version) {
+/// `purpose` is what else the command was asked for, to be asked for again.
+fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version, purpose: &str) {
     let hardware = &version.hardware;
     println!(
         "version {} of {hardware} ({}, {})",
@@ -299,7 +300,7 @@ fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version) {
     } else if let Some(forecast) = found.forecast {
         let advice = match forecast.worthwhile {
             true => format!(
-                "going on is worth it: lglp onboard --hardware {hardware} --budget {}",
+                "going on is worth it: lglp onboard --hardware {hardware}{purpose} --budget {}",
                 forecast.measured
             ),
             false => "more would bring little".to_owned(),

@@ -10,6 +10,7 @@ use lglp_terminal::{actor, print_json};
 
 use super::{Args, Told, show_measuring, show_step, summarise};
 use crate::Context;
+use crate::measure::require_single;
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
@@ -22,6 +23,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let recipe = Recipe::load(context.recipes_folder(), &args.recipe)?;
     let registry = context.registry_or_new("onboard")?;
     let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
+    require_single(&*registry.store, &args.hardware, setup.batch)?;
     let training = Training {
         store: &*registry.store,
         host: &host,
@@ -72,6 +74,6 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             found: &found,
         });
     }
-    summarise(&recipe, &found, &version);
+    summarise(&recipe, &found, &version, " --for onnx");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A campaign: measuring many networks on one hardware target, resumably: architectures of a space, or networks of none.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::Path;
 
@@ -233,8 +233,24 @@ impl Campaign<'_> {
             .store
             .measured_digests(self.hardware, self.measured_space(), replicate)?;
         let mut missing = self.wanted.candidates(self.store, self.hardware, self.space)?;
+        let mut left_out = Vec::new();
+        let mut seen = BTreeSet::new();
+        missing.retain(|candidate| {
+            let is_new = seen.insert(self.digest(&candidate.subject));
+            if !is_new {
+                let (name, reason) = (
+                    candidate.subject.name(self.space),
+                    "it is the same network as one before it".into(),
+                );
+                left_out.push(LeftOutNetwork { name, reason });
+            }
+            is_new
+        });
         let planned = missing.len();
         missing.retain(|candidate| !done.contains(&self.digest(&candidate.subject)));
+        for network in &left_out {
+            progress(CampaignEvent::LeftOut(network.clone()));
+        }
         progress(CampaignEvent::Resuming {
             done: planned - missing.len(),
         });
@@ -245,7 +261,8 @@ impl Campaign<'_> {
             progress: RefCell::new(progress),
             stopped,
             measured: 0,
-            left_out: Vec::new(),
+            left_out,
+            failed_in_a_row: 0,
         };
         let mut measuring = MeasurementLoop {
             lock: &lock,
@@ -329,7 +346,11 @@ struct Planned<'a> {
     stopped: &'a dyn Fn() -> bool,
     measured: usize,
     left_out: Vec<LeftOutNetwork>,
+    failed_in_a_row: usize,
 }
+
+/// Networks that fail one after another, after which it is the device that fails.
+const MOST_FAILURES: usize = 3;
 
 impl MeasurementWork for Planned<'_> {
     type Stop = MeasureError;
@@ -366,6 +387,7 @@ impl MeasurementWork for Planned<'_> {
             .store
             .record_measurement(&measurement, self.campaign.actor)?;
         self.measured += 1;
+        self.failed_in_a_row = 0;
         let latency_ms = measurement.latency_ms;
         self.progress.borrow_mut()(CampaignEvent::Measured { latency_ms, half_width });
         Ok(())
@@ -373,7 +395,9 @@ impl MeasurementWork for Planned<'_> {
 
     /// An architecture that fails ends the campaign, since the others would. Of networks each is its own.
     fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<bool, MeasureError> {
-        if candidate.as_architecture().is_some() {
+        let is_its_own = matches!(error, MeasureError::Unusable(_) | MeasureError::OtherBatch { .. });
+        self.failed_in_a_row += usize::from(!is_its_own);
+        if candidate.as_architecture().is_some() || self.failed_in_a_row > MOST_FAILURES {
             return Err(error);
         }
         let left_out = LeftOutNetwork {

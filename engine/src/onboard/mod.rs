@@ -135,6 +135,16 @@ pub enum OnboardError {
         /// Networks that were to be measured in all.
         budget: usize,
     },
+    /// Most networks were left out.
+    #[error(
+        "only {measured} of {asked} networks could be measured, too few to learn from; see why the others were left out"
+    )]
+    NotMeasured {
+        /// Networks with a measurement.
+        measured: usize,
+        /// Networks that were asked for.
+        asked: usize,
+    },
     /// There is too little to rehearse with.
     #[error(
         "{rows} measured architectures; a rehearsal needs {needed} or more, of which {budget} are chosen and the others tell the error"

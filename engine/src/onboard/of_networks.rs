@@ -7,7 +7,7 @@ use lglp_registry::{NewVersion, Quantity};
 use super::{Forecast, OnboardError, Onboarded, Step};
 use crate::measure::MeasureError;
 use crate::networks::{GivenNetwork, RandomNetwork};
-use crate::train::{Split, TrainError, Training, TrainingData, train};
+use crate::train::{FEWEST_ROWS, Split, TrainError, Training, TrainingData, train};
 
 /// Networks that are measured before the first fit, and between two.
 const PORTION: usize = 50;
@@ -48,6 +48,10 @@ impl NetworkOnboarding<'_> {
             }
             measure(&networks)?;
             let data = self.measured()?;
+            if data.networks.len() < FEWEST_ROWS {
+                let (measured, asked) = (data.networks.len(), networks.len());
+                return Err(OnboardError::NotMeasured { measured, asked }.into());
+            }
             let rows = data.labels.len();
             let trained = train(self.training.fitting(&[]), &data, Split::whole(rows), &mut |_| true);
             let trained = trained.map_err(OnboardError::from)?;

@@ -40,8 +40,12 @@ fn category<'a>(operator: &Operator, peculiar: Option<&'a str>) -> Category<'a> 
     )
 }
 
-/// Networks of its own, from which on an operator of a kind tells of others of the kind, whatever their kernel and stride.
-const MANY: usize = 20;
+/// Networks with one operator of a kind, just as it is, from which on these tell of others of the kind, whatever their kernel and stride; the
+/// same of an activation.
+const MANY: usize = 10;
+
+/// Operators of a version that are told apart, at most; those that most networks have.
+const TOLD: usize = 2_000;
 
 /// The operators that a model was fitted on.
 pub(super) struct KnownOperators {
@@ -96,7 +100,10 @@ pub(crate) fn known_operators(networks: &[LabelledNetwork]) -> Vec<KnownOperator
         }
     }
     let counted = |(one, networks)| KnownOperator { networks, ..one };
-    counts.into_iter().map(counted).collect()
+    let mut known: Vec<KnownOperator> = counts.into_iter().map(counted).collect();
+    known.sort_by_key(|known| std::cmp::Reverse(known.networks));
+    known.truncate(TOLD);
+    known
 }
 
 impl KnownOperators {
@@ -117,10 +124,10 @@ impl KnownOperators {
                 known.peculiar.clone(),
             ));
             let (count, kernel) = kinds.entry((known.kind, known.peculiar.clone())).or_default();
-            // Two of a kind in one network count twice: there are few enough kinds for that not to matter.
-            *count += known.networks;
+            *count = known.networks.max(*count);
             *kernel = known.kernel.max(*kernel);
-            *activations.entry(known.activation).or_default() += known.networks;
+            let count = activations.entry(known.activation).or_default();
+            *count = known.networks.max(*count);
         }
         let many = kinds.into_iter().filter(|(_, (count, _))| *count >= MANY);
         Self {

@@ -148,9 +148,13 @@ fn networks(
         let (_, values) = found.entry(measurement.digest).or_insert_with(new);
         values.push(value.ln());
     }
-    let labelled = found.into_values().map(|(network, logs)| LabelledNetwork {
-        label: (logs.iter().sum::<f64>() / logs.len() as f64).exp(),
-        ..network
+    let labelled = found.into_values().map(|(network, logs)| match &logs[..] {
+        // To the last digit.
+        [_] => network,
+        _ => LabelledNetwork {
+            label: (logs.iter().sum::<f64>() / logs.len() as f64).exp(),
+            ..network
+        },
     });
     Ok(labelled.collect())
 }

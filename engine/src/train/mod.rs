@@ -18,6 +18,8 @@ pub use split::Split;
 pub use summary::{Summary, summaries};
 pub use training::{KeepError, Training};
 
+use std::sync::Arc;
+
 use lglp_registry::{FittedNetworks, Quantity};
 use lglp_sdk::plugin::LeftOut;
 use lglp_sdk::{Architecture, count};
@@ -84,8 +86,13 @@ pub fn train(
             given,
         });
     }
+    // From a few networks nothing is learned of operators.
+    let learns = fitting.recipe.networks && data.networks.len() >= FEWEST_ROWS;
+    if data.architectures.is_empty() && !learns {
+        return Err(TrainError::ReadsArchitectures(fitting.recipe.name.clone()));
+    }
     let fitted_on = TrainingData {
-        networks: data.networks.clone(),
+        networks: if learns { data.networks.clone() } else { Arc::default() },
         ..data.part(&split.train)
     };
     let (validation, test) = (data.part(&split.validation), data.part(&split.test));
@@ -100,7 +107,10 @@ pub fn train(
         progress(event)
     };
     let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;
-    let networks = of_networks::fitted(&data.networks, model.left_out_networks());
+    let networks = of_networks::fitted(&fitted_on.networks, model.left_out_networks());
+    if learns && networks.is_none() {
+        return Err(TrainError::NothingToTest(fitting.recipe.name.clone()));
+    }
     if data.architectures.is_empty() {
         let networks = networks.ok_or_else(|| TrainError::ReadsArchitectures(fitting.recipe.name.clone()))?;
         return of_networks::trained(model, data, networks, split, log);
@@ -201,7 +211,8 @@ pub enum TrainError {
     NothingToTest(String),
     /// Only networks of no space were measured, which the recipe does not learn from.
     #[error(
-        "the recipe `{0}` reads architectures, and only networks of no space were measured; take one that sums up over operators, such as `additive`"
+        "the recipe `{0}` finds nothing to learn from: there are no architectures, and it learns from no networks of no space, or there are fewer \
+         than {FEWEST_ROWS}"
     )]
     ReadsArchitectures(String),
     /// A component is missing, refused its parameters or failed.

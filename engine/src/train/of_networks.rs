@@ -15,7 +15,11 @@ pub(super) fn fitted(known: &[LabelledNetwork], told: &[LeftOut]) -> Option<Fitt
     let labels: Vec<f64> = known.iter().map(|one| one.label).collect();
     let macs: Vec<u64> = known.iter().map(|one| networks::macs_of(&one.network)).collect();
     let (_, scores) = Calibration::of_left_out(&labels, told).parts();
-    let metrics = metrics(&labels, &macs, told).entries().into_iter();
+    // Where labels hardly differ some metrics are no numbers.
+    let metrics = metrics(&labels, &macs, told)
+        .entries()
+        .into_iter()
+        .filter(|(_, value)| value.is_finite());
     Some(FittedNetworks {
         count: known.len(),
         operators: known_operators(known),

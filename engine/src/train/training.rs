@@ -65,7 +65,11 @@ impl Training<'_> {
 
     /// The content of a version, to be created: its dataset and its blobs are in the registry since.
     pub fn content(&self, data: &TrainingData, trained: &Trained, creator: &str) -> Result<NewVersion, KeepError> {
-        let networks = if self.recipe.networks { &data.networks[..] } else { &[] };
+        let networks = if trained.networks.is_some() {
+            &data.networks[..]
+        } else {
+            &[]
+        };
         let dataset = data.freeze(self.store, self.hardware, self.space, networks, creator)?;
         let save = |(role, state): (String, Vec<u8>)| Ok((role, self.store.put_blob(&state)?));
         let artifacts = trained.model.save()?.into_iter().map(save);

@@ -28,7 +28,8 @@ pub(crate) fn indicators(operator: &Operator) -> [f64; INDICATORS] {
         pair[1] = f64::from(u8::from(!channels_in.is_multiple_of(width)));
     }
     let widest = WIDTHS[WIDTHS.len() - 1];
-    let padded = f64::from(channels_out.next_multiple_of(widest)) / f64::from(channels_out.max(1));
+    let padded =
+        (f64::from(channels_out) / f64::from(widest)).ceil() * f64::from(widest) / f64::from(channels_out.max(1));
     indicators[INDICATORS - 1] = (padded - 1.0).clamp(0.0, MOST_ADDED);
     indicators
 }

@@ -214,6 +214,15 @@ impl Model {
         f64::from(sums.iter().sum::<f32>())
     }
 
+    /// The resolution of a network, see [`Network::resolution`](crate::operator::Network::resolution). Models that know of no networks but
+    /// those of a space take every network for one of these.
+    fn resolution_of(&self, row: &[f32]) -> Option<u32> {
+        match self.parts.columns.is_wide() {
+            true => resolution_of(row),
+            false => Some(row[SIDE_IN] as u32),
+        }
+    }
+
     /// The variance of the relative error of a network of such a resolution, beside what is not known of the coefficients.
     fn noise(&self, resolution: Option<u32>) -> f64 {
         let of_space = self.parts.variances[self.parts.variances.len() - 1].exp();
@@ -236,7 +245,7 @@ impl Model {
         let (wholes, half) = self.halves(inputs)?;
         for (at, whole) in wholes.iter().enumerate() {
             let own: f64 = half.col(at).iter().map(|x| x * x).sum();
-            let resolution = resolution_of(inputs.row(at));
+            let resolution = self.resolution_of(inputs.row(at));
             targets[at] = whole.predicted;
             spreads[at] = whole.scale * (self.noise(resolution) + own + self.unseen_of(resolution)).sqrt();
         }
@@ -249,7 +258,7 @@ impl Model {
     /// As [`Self::predict`].
     pub(crate) fn difference_spreads(&self, inputs: &Tensor<'_>, spreads: &mut [f64]) -> Result<(), PluginError> {
         let (wholes, half) = self.halves(inputs)?;
-        let resolution = |at: usize| resolution_of(inputs.row(at));
+        let resolution = |at: usize| self.resolution_of(inputs.row(at));
         for at in 0..wholes.len() {
             let (first, own) = (wholes[0].scale, wholes[at].scale);
             let pairs = half.col(0).iter().zip(half.col(at).iter());
@@ -421,7 +430,7 @@ impl Model {
         }
         Ok(Totals {
             times: all,
-            resolution: resolution_of(row),
+            resolution: self.resolution_of(row),
         })
     }
 

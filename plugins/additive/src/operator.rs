@@ -21,6 +21,9 @@ const BLOCK: usize = 9;
 pub(crate) const FEWEST_KINDS: usize = 9;
 pub(crate) const MOST_KINDS: usize = 20;
 
+/// Operators that differ, of all networks of a fit, at most: each takes some kilobytes then.
+const MOST_DISTINCT: usize = 60_000;
+
 /// What an operator is: all that its cost depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -238,6 +241,11 @@ impl Catalogue {
                 }
                 if operators.is_empty() {
                     return Err(PluginError::Failed(format!("network {row} has no operators")));
+                }
+                if self.operators.len() > MOST_DISTINCT {
+                    let message =
+                        format!("more than {MOST_DISTINCT} operators that differ; exclude networks that are none");
+                    return Err(PluginError::Failed(message));
                 }
                 Ok(Network {
                     operators,

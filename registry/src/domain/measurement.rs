@@ -120,6 +120,12 @@ impl Measurement {
         }
         limits::bytes("architecture", self.architecture.len(), limits::ARCHITECTURE)?;
         MeasuredNetwork::check_place(self.network.as_ref(), &self.space, &self.architecture)?;
+        if self.network.is_some() && self.space_definition.is_some() {
+            return Err(Error::invalid(
+                "space_definition",
+                "a network of no space depends on none",
+            ));
+        }
         plausible::latency_ms("latency_ms", self.latency_ms)?;
         limits::text("statistic", &self.statistic)?;
         limits::document("protocol", &self.protocol, limits::DESCRIPTION)?;

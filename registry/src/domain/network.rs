@@ -11,10 +11,13 @@ use crate::{Digest, Error, Result};
 pub const ONNX: &str = "onnx";
 
 /// Operators of a network that is measured, at most.
-const OPERATORS: usize = 10_000;
+const OPERATORS: usize = 1_000;
 
 /// The largest number of an operator: no network has so many multiply-accumulates.
 const MOST: u64 = 100_000_000_000_000;
+
+/// Words of what is peculiar about an operator; bytes.
+const PECULIAR: usize = 64;
 
 /// Codes of kinds and of activations, at most.
 const CODES: u64 = 255;
@@ -46,7 +49,7 @@ pub struct MeasuredNetwork {
     /// What a runtime executes, in its order. Each operator is 13 whole numbers: kind, kernel, stride, groups, channels in and out,
     /// side in and out (pixels), activation, launches, multiply-accumulates, bytes of values read and written, and bytes of weights; kinds and
     /// activations are codes of the plugins' C header, and amounts are of one input, in float32.
-    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 10_000))]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 1_000))]
     pub operators: Vec<[u64; OPERATOR_FIELDS.len()]>,
     /// Operators that cost otherwise than their numbers tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,11 +79,17 @@ impl MeasuredNetwork {
         limits::count("network.operators", self.operators.len(), OPERATORS)?;
         for (at, operator) in self.operators.iter().enumerate() {
             let fault = |reason: String| Err(Error::invalid(format!("network.operators.{at}"), reason));
-            if let Some(field) = operator.iter().position(|number| *number > MOST) {
-                return fault(format!(
-                    "{} is {}; {MOST} at most",
-                    OPERATOR_FIELDS[field], operator[field]
-                ));
+            let most = |field: usize| match OPERATOR_FIELDS[field] {
+                "kernel" | "stride" => u64::from(u16::MAX),
+                "macs" | "activation_bytes" | "weight_bytes" => MOST,
+                _ => u64::from(u32::MAX),
+            };
+            if let Some(field) = (0..operator.len()).find(|field| operator[*field] > most(*field)) {
+                let (name, number, most) = (OPERATOR_FIELDS[field], operator[field], most(field));
+                return fault(format!("{name} is {number}; {most} at most"));
+            }
+            if operator[9..].iter().sum::<u64>() == 0 {
+                return fault("it neither computes nor moves anything".to_owned());
             }
             let [kind, .., activation, _, _, _, _] = operator;
             if !(1..=CODES).contains(kind) || *activation > CODES {
@@ -95,7 +104,14 @@ impl MeasuredNetwork {
                 let field = format!("network.peculiar.{at}.operator");
                 return Err(Error::invalid(field, "there is no operator of that place"));
             }
-            limits::text(&format!("network.peculiar.{at}.is"), is)?;
+            if at > 0 && self.peculiar[at - 1].operator >= *operator {
+                let field = format!("network.peculiar.{at}.operator");
+                return Err(Error::invalid(
+                    field,
+                    "expected them in the order of the operators, each once",
+                ));
+            }
+            limits::bytes(&format!("network.peculiar.{at}.is"), is.len(), PECULIAR)?;
         }
         Ok(())
     }
@@ -171,6 +187,15 @@ impl FittedNetworks {
     pub(super) fn check(&self) -> Result<()> {
         limits::count("networks.operators", self.operators.len(), KNOWN)?;
         limits::count("networks.scores", self.scores.len(), super::version::RESIDUALS)?;
+        if self.scores.len() != self.count || self.operators.iter().any(|known| known.networks > self.count) {
+            return Err(Error::invalid(
+                "networks.count",
+                "it is not that of the scores, or less than that of an operator",
+            ));
+        }
+        if self.fewest_macs > self.most_macs || self.least > self.most {
+            return Err(Error::invalid("networks", "the least is more than the most"));
+        }
         let numbers = self.scores.iter().chain(self.metrics.values());
         let mut numbers = numbers.chain([&self.least, &self.most]);
         numbers.try_for_each(|number| super::finite("networks", *number))?;

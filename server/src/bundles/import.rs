@@ -194,15 +194,33 @@ impl Importer<'_> {
                 "the dataset has {found} rows, not {rows}"
             )));
         }
+        let mut networks = 0;
         for (line, row) in text.lines().enumerate() {
             let bad = |error: &dyn std::fmt::Display| {
                 BundleError::damaged(format!("line {} of the dataset is no row: {error}", line + 1))
             };
             let row: lglp_engine::train::FrozenRow = serde_json::from_str(row).map_err(|e| bad(&e))?;
             match &row.network {
-                Some(network) => network.check().map_err(|e| bad(&e))?,
+                Some(network) => {
+                    row.architecture.parse::<Digest>().map_err(|e| bad(&e))?;
+                    network.check().map_err(|e| bad(&e))?;
+                    networks += 1;
+                }
+                None if networks > 0 => return Err(bad(&"an architecture behind a network")),
                 None => drop(space.architecture_from_text(&row.architecture).map_err(|e| bad(&e))?),
             }
+        }
+        let told = bundle
+            .manifest
+            .version
+            .content
+            .networks
+            .as_ref()
+            .map_or(0, |networks| networks.count);
+        if told != networks {
+            return Err(BundleError::damaged(format!(
+                "the dataset has {networks} networks of no space, and the version learned from {told}"
+            )));
         }
         Ok(())
     }

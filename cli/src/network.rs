@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         context,
         args,
         &space.canonical_text(&architecture),
-        network.cost,
+        (network.cost, network.onnx.len()),
         &facts,
     )
 }
@@ -85,10 +85,11 @@ fn random(context: &Context, args: &Args, network: RandomNetwork) -> anyhow::Res
         "bytes": bytes,
         "output": args.output,
     });
-    tell(context, args, &network.to_string(), cost, &facts)
+    tell(context, args, &network.to_string(), (cost, bytes), &facts)
 }
 
-fn tell(context: &Context, args: &Args, name: &str, cost: Cost, facts: &Value) -> anyhow::Result<()> {
+/// Prints `facts`, or what of a network people ask: what it costs, and how many bytes its file has.
+fn tell(context: &Context, args: &Args, name: &str, (cost, bytes): (Cost, usize), facts: &Value) -> anyhow::Result<()> {
     if context.json() {
         return print_json(facts);
     }
@@ -97,7 +98,7 @@ fn tell(context: &Context, args: &Args, name: &str, cost: Cost, facts: &Value) -
         "{:.1} million multiply-accumulates, {:.2} million parameters, {:.1} MB as ONNX",
         cost.macs as f64 / 1e6,
         cost.parameters as f64 / 1e6,
-        facts["bytes"].as_f64().unwrap_or_default() / 1e6
+        bytes as f64 / 1e6
     );
     if let Some(path) = &args.output {
         println!("written to {}", path.display());

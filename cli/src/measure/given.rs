@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_engine::networks::{GivenNetwork, RandomNetwork};
+use lglp_engine::networks::{GivenNetwork, RandomNetwork, is_named_onnx};
 use lglp_sdk::Printable;
 use lglp_terminal::whole;
 
@@ -79,10 +79,7 @@ fn of_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         .map(|entry| Ok(entry?.path()))
         .collect::<std::io::Result<_>>()
         .with_context(shown)?;
-    files.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
-    });
+    files.retain(|path| is_named_onnx(path));
     anyhow::ensure!(!files.is_empty(), "no ONNX file (*.onnx) in {}", shown());
     files.sort();
     Ok(files)

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Setup, Wanted};
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{HardwareName, JobKind, Registry};
-use lglp_sdk::{Printable, count as count_of};
+use lglp_sdk::count as count_of;
 use lglp_terminal::{SetupArgs, actor, print_json, whole};
 
 use super::Context;
@@ -141,8 +141,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         }
         CampaignEvent::LeftOut(network) => {
             bar.inc(1);
-            let (name, reason) = (Printable::of(&network.name), Printable::of(&network.reason));
-            bar.suspend(|| eprintln!("left out: {name}: {reason}"));
+            bar.suspend(|| eprintln!("left out: {network}"));
         }
         CampaignEvent::Measured {
             latency_ms, half_width, ..

@@ -5,10 +5,11 @@ mod networks;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
+use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Setup, Wanted};
 use lglp_engine::onboard::{Known, OnboardEvent, Onboarded, Onboarding, Rehearsal, Step, Way};
 use lglp_engine::plots::{Curves, ErrorBars, Series};
 use lglp_engine::predictor::Recipe;
+use lglp_engine::spaces::Spaces;
 use lglp_engine::train::Training;
 use lglp_openapi::jobs::OnboardParameters;
 use lglp_registry::{HardwareName, JobKind, Version};
@@ -167,22 +168,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "{prefix:12} {bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}",
     )?);
     let mut measure = |architectures: &[Architecture]| -> anyhow::Result<()> {
-        let campaign = Campaign {
-            store: training.store,
-            host: &host,
-            space,
-            spaces: &spaces,
-            hardware: &args.hardware,
-            setup: Some(setup.clone()),
-            protocol: Protocol::default(),
-            wanted: Wanted::These {
-                replicate: 0,
-                architectures,
-            },
-            actor: &actor,
+        let wanted = Wanted::These {
+            replicate: 0,
+            architectures,
         };
-        campaign.run(&mut |event| show_measuring(&bar, event), &|| false)?;
-        Ok(())
+        let mut show = |event| show_measuring(&bar, event);
+        measure_wanted(&training, &spaces, &setup, wanted, &actor, &mut show)
     };
     let mut progress = |event: OnboardEvent<'_>| {
         show(&bar, context.json(), &event);
@@ -208,13 +199,30 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             &[Series { name, points }],
         )?;
     }
-    if context.json() {
-        return print_json(&Told {
-            version: &version,
-            found: &found,
-        });
-    }
-    summarise(&recipe, &found, &version, "");
+    tell(context, &recipe, &found, &version, "")
+}
+
+/// Measures what a training is to be on.
+fn measure_wanted(
+    training: &Training<'_>,
+    spaces: &Spaces,
+    setup: &Setup,
+    wanted: Wanted<'_>,
+    actor: &str,
+    show: &mut dyn FnMut(CampaignEvent),
+) -> anyhow::Result<()> {
+    let campaign = Campaign {
+        store: training.store,
+        host: training.host,
+        space: training.space,
+        spaces,
+        hardware: training.hardware,
+        setup: Some(setup.clone()),
+        protocol: Protocol::default(),
+        wanted,
+        actor,
+    };
+    campaign.run(show, &|| false)?;
     Ok(())
 }
 
@@ -270,7 +278,7 @@ fn show_measuring(bar: &ProgressBar, event: CampaignEvent) {
             bar.set_message(format!("calibrating the reference network, {done} of {of}"));
         }
         CampaignEvent::Resuming { .. } => bar.set_message(""),
-        CampaignEvent::LeftOut(network) => bar.println(format!("left out: {}: {}", network.name, network.reason)),
+        CampaignEvent::LeftOut(network) => bar.println(format!("left out: {network}")),
         CampaignEvent::Measured { latency_ms, half_width } => {
             bar.inc(1);
             bar.set_message(format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
@@ -286,8 +294,11 @@ struct Told<'a> {
     found: &'a Onboarded,
 }
 
-/// `purpose` is what else the command was asked for, to be asked for again.
-fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version, purpose: &str) {
+/// Tells how it ended; `purpose` is what else the command was asked for, to be asked for again.
+fn tell(context: &Context, recipe: &Recipe, found: &Onboarded, version: &Version, purpose: &str) -> anyhow::Result<()> {
+    if context.json() {
+        return print_json(&Told { version, found });
+    }
     let hardware = &version.hardware;
     println!(
         "version {} of {hardware} ({}, {})",
@@ -315,6 +326,7 @@ fn summarise(recipe: &Recipe, found: &Onboarded, version: &Version, purpose: &st
         "put it to use with:\n  lglp promote --hardware {hardware} {}",
         version.version
     );
+    Ok(())
 }
 
 fn rehearse(context: &Context, args: &Args, rehearsal: &Rehearsal<'_>) -> anyhow::Result<()> {

@@ -1,14 +1,14 @@
 //! `lglp onboard --for onnx`.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Wanted};
+use lglp_engine::measure::{CampaignEvent, Wanted};
 use lglp_engine::networks::GivenNetwork;
 use lglp_engine::onboard::{NetworkOnboarding, Step};
 use lglp_engine::predictor::Recipe;
 use lglp_engine::train::Training;
-use lglp_terminal::{actor, print_json};
+use lglp_terminal::actor;
 
-use super::{Args, Told, show_measuring, show_step, summarise};
+use super::{Args, measure_wanted, show_measuring, show_step, tell};
 use crate::Context;
 use crate::measure::require_single;
 
@@ -44,17 +44,6 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut known = |step: &Step| show_step(&bar, context.json(), step);
     let mut measure = |networks: &[GivenNetwork]| -> anyhow::Result<()> {
         bar.set_length(networks.len() as u64);
-        let campaign = Campaign {
-            store: training.store,
-            host: &host,
-            space,
-            spaces: &spaces,
-            hardware: &args.hardware,
-            setup: Some(setup.clone()),
-            protocol: Protocol::default(),
-            wanted: Wanted::Networks { replicate: 0, networks },
-            actor: &actor,
-        };
         let mut show = |event| {
             // All of them are asked for each time, those included that are measured.
             if let CampaignEvent::Resuming { done } = event {
@@ -62,18 +51,11 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             }
             show_measuring(&bar, event);
         };
-        campaign.run(&mut show, &|| false)?;
-        Ok(())
+        let wanted = Wanted::Networks { replicate: 0, networks };
+        measure_wanted(&training, &spaces, &setup, wanted, &actor, &mut show)
     };
     let (found, content) = onboarding.run(&mut known, &mut measure)?;
     bar.finish_and_clear();
     let version = training.store.create_version(&args.hardware, &content, None)?;
-    if context.json() {
-        return print_json(&Told {
-            version: &version,
-            found: &found,
-        });
-    }
-    summarise(&recipe, &found, &version, " --for onnx");
-    Ok(())
+    tell(context, &recipe, &found, &version, " --for onnx")
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use lglp_engine::networks::{is_named_onnx, read_file};
 use lglp_openapi::networks::{NetworkRead, NetworksRequest};
 use lglp_sdk::{Printable, count};
 use lglp_terminal::print_json;
@@ -10,19 +11,12 @@ use lglp_terminal::print_json;
 use super::Args;
 use crate::Context;
 
-/// What a message of protobuf has at most.
-const MOST_BYTES: u64 = 2 << 30;
-
 /// Unknown operators that are told of a network.
 const TOLD: usize = 5;
 
 /// Whether arguments name ONNX files, and no architectures.
 pub(super) fn are_meant(arguments: &[String]) -> bool {
-    let is_file = |argument: &String| {
-        let extension = Path::new(argument).extension();
-        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
-    };
-    arguments.iter().all(is_file)
+    arguments.iter().all(|argument| is_named_onnx(Path::new(argument)))
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -54,14 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 
 /// A file without its weights: what a network costs follows from shapes, so that the others need not travel.
 fn shapes_of(path: &str) -> anyhow::Result<Vec<u8>> {
-    let file = std::fs::metadata(path)?;
-    anyhow::ensure!(file.is_file(), "it is no file");
-    anyhow::ensure!(
-        file.len() <= MOST_BYTES,
-        "{} MiB; an ONNX file has at most 2,048, the rest of its weights beside it",
-        file.len() >> 20
-    );
-    Ok(lglp_onnx::without_weights(std::fs::read(path)?.into())?)
+    Ok(lglp_onnx::without_weights(read_file(Path::new(path))?.into())?)
 }
 
 /// Tells what was read of a file.

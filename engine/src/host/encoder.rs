@@ -162,14 +162,7 @@ impl EncoderInstance {
     /// Encodes a network that is given by its operators, however many: only of an encoder that reads these. Its matrix has as many
     /// steps as there are operators, or as networks of the space have at most.
     pub(crate) fn encode_network(&self, operators: &[Operator]) -> Result<Matrix, PluginError> {
-        let Reads::Operators { most, .. } = self.reads else {
-            unreachable!("it reads no operators");
-        };
-        let most = operators.len().max(most);
-        let shape = self.shape_of(most)?;
-        let mut data = vec![0f32; shape.len()];
-        self.encode_networks(std::iter::once(operators.to_vec()), most, &mut data)?;
-        Ok(Matrix { data, rows: 1, shape })
+        self.encode_beside(&[], &[operators.to_vec()])
     }
 
     /// The shape of a network of so many operators, or fewer.

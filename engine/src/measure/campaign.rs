@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
-use std::io;
 use std::path::Path;
+use std::{fmt, io};
 
 use lglp_registry::{Digest, HardwareName, HardwareTarget, Measurement, ONNX, Registry};
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::{Architecture, Printable, SearchSpace};
 use serde::Serialize;
 
 use super::plan::Wanted;
@@ -78,6 +78,12 @@ pub struct LeftOutNetwork {
     pub name: String,
     /// Why it cannot be measured, for people.
     pub reason: String,
+}
+
+impl fmt::Display for LeftOutNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Printable::of(&self.name), Printable::of(&self.reason))
+    }
 }
 
 /// What a campaign ended with.
@@ -233,26 +239,23 @@ impl Campaign<'_> {
             .store
             .measured_digests(self.hardware, self.measured_space(), replicate)?;
         let mut missing = self.wanted.candidates(self.store, self.hardware, self.space)?;
-        let mut left_out = Vec::new();
-        let mut seen = BTreeSet::new();
+        let (mut left_out, mut planned) = (Vec::new(), BTreeSet::new());
         missing.retain(|candidate| {
-            let is_new = seen.insert(self.digest(&candidate.subject));
-            if !is_new {
-                let (name, reason) = (
-                    candidate.subject.name(self.space),
-                    "it is the same network as one before it".into(),
-                );
-                left_out.push(LeftOutNetwork { name, reason });
+            let digest = self.digest(&candidate.subject);
+            let is_missing = !done.contains(&digest);
+            if planned.insert(digest) {
+                return is_missing;
             }
-            is_new
+            let name = candidate.subject.name(self.space);
+            let reason = "it is the same network as one before it".to_owned();
+            left_out.push(LeftOutNetwork { name, reason });
+            false
         });
-        let planned = missing.len();
-        missing.retain(|candidate| !done.contains(&self.digest(&candidate.subject)));
         for network in &left_out {
             progress(CampaignEvent::LeftOut(network.clone()));
         }
         progress(CampaignEvent::Resuming {
-            done: planned - missing.len(),
+            done: planned.len() - missing.len(),
         });
         let mut work = Planned {
             campaign: self,

@@ -1,8 +1,6 @@
 //! Networks that are measured by themselves: ONNX files, and random ones.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +58,9 @@ pub enum Unusable {
     /// Its file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It is a folder, or a device.
+    #[error("it is no file")]
+    NoFile,
     /// Its file is beyond what one may have.
     #[error("{} MiB; an ONNX file has at most 2,048, the rest of its weights beside it", .0 >> 20)]
     TooLarge(u64),
@@ -137,26 +138,35 @@ impl GivenNetwork {
     }
 }
 
-impl fmt::Display for GivenNetwork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
 impl Source {
     /// The encoded model.
     fn model(&self) -> Result<Vec<u8>, Unusable> {
         match self {
-            Self::File(path) => {
-                let length = File::open(path)?.metadata()?.len();
-                if length > MOST_BYTES {
-                    return Err(Unusable::TooLarge(length));
-                }
-                Ok(std::fs::read(path)?)
-            }
+            Self::File(path) => read_file(path),
             Self::Random(network) => Ok(network.onnx()),
         }
     }
+}
+
+/// The encoded model in a file.
+///
+/// # Errors
+/// Where there is none, or one of more bytes than a model has.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Unusable> {
+    let file = std::fs::metadata(path)?;
+    if !file.is_file() {
+        return Err(Unusable::NoFile);
+    }
+    if file.len() > MOST_BYTES {
+        return Err(Unusable::TooLarge(file.len()));
+    }
+    Ok(std::fs::read(path)?)
+}
+
+/// Whether a file is of ONNX, by its name.
+pub fn is_named_onnx(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }
 
 fn digest(onnx: Bytes) -> Result<Digest, OnnxError> {

@@ -3,6 +3,17 @@
 use lglp_registry::{MeasuredNetwork, Peculiar};
 use lglp_sdk::plugin::abi::Operator;
 
+/// A network of no space, and what was measured of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledNetwork {
+    /// What its measurements are found by: the SHA-256 of its model without the weights.
+    pub architecture: String,
+    /// What it computes.
+    pub network: MeasuredNetwork,
+    /// In the unit of what is measured.
+    pub label: f64,
+}
+
 /// A network as its measurement holds it; `name` is what people call it.
 pub fn measured(name: &str, network: &lglp_onnx::Network) -> MeasuredNetwork {
     let peculiar = network.origins.iter().enumerate();
@@ -24,8 +35,11 @@ pub fn operators_of(network: &MeasuredNetwork) -> Vec<Operator> {
 
 /// The multiply-accumulates of a network that was measured.
 pub fn macs_of(network: &MeasuredNetwork) -> u64 {
-    operators_of(network).iter().map(|operator| operator.macs).sum()
+    network.operators.iter().map(|numbers| numbers[MACS]).sum()
 }
+
+/// The place of the multiply-accumulates among the numbers.
+const MACS: usize = 10;
 
 /// The numbers of an operator, in the order of [`OPERATOR_FIELDS`](lglp_registry::OPERATOR_FIELDS).
 fn numbers(operator: &Operator) -> [u64; 13] {
@@ -62,7 +76,7 @@ fn operator(numbers: &[u64; 13]) -> Operator {
         block: 0,
         layer: 0,
         launches: small(9),
-        macs: numbers[10],
+        macs: numbers[MACS],
         activation_bytes: numbers[11],
         weight_bytes: numbers[12],
     }

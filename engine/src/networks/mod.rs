@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use blocks::InvertedResidual;
 use graph::{Conv, Graph, Value};
 
-pub use given::{GivenNetwork, LoadedNetwork, Unusable, UnusableNetwork};
-pub use measured::{macs_of, measured, operators_of};
+pub use given::{GivenNetwork, LoadedNetwork, Unusable, UnusableNetwork, is_named_onnx, read_file};
+pub use measured::{LabelledNetwork, macs_of, measured, operators_of};
 pub use parts::{Parts, Walks};
 pub use random::{Family, NoRandomNetwork, RandomNetwork, random};
 pub use recognition::recognise;

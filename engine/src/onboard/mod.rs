@@ -220,7 +220,7 @@ impl Onboarding<'_> {
                 known.steps.retain(|step| step.measured < rows);
                 known.steps.push(step);
                 progress(OnboardEvent::Known(&known))?;
-                let reached = self.goal.is_some_and(|goal| step.error + step.uncertainty <= goal);
+                let reached = step.reaches(self.goal);
                 if reached || rows >= self.budget {
                     let content = self.training.content(&measured, &trained, self.actor);
                     let found = Onboarded {
@@ -310,6 +310,11 @@ fn try_out(training: &Training<'_>) -> Result<(), TrainError> {
 }
 
 impl Step {
+    /// Whether a goal, percent, is reached: where the estimate is below it by its own standard error.
+    fn reaches(&self, goal: Option<f64>) -> bool {
+        goal.is_some_and(|goal| self.error + self.uncertainty <= goal)
+    }
+
     /// Of what was measured, and what all other rows tell of each.
     fn of(measured: &[f64], told: impl Iterator<Item = f64>, seconds: f64) -> Self {
         let rows = measured.len() as f64;

@@ -59,7 +59,7 @@ impl NetworkOnboarding<'_> {
             let labels: Vec<f64> = data.networks.iter().map(|one| one.label).collect();
             let step = Step::of(&labels, told, started.elapsed().as_secs_f64());
             known(&step);
-            let reached = self.goal.is_some_and(|goal| step.error + step.uncertainty <= goal);
+            let reached = step.reaches(self.goal);
             steps.push(step);
             if reached || networks.len() >= self.budget {
                 let content = self.training.content(&data, &trained, self.actor);

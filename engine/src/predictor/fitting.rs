@@ -4,7 +4,6 @@ use lglp_sdk::plugin::{LeftOut, Operator, Progress};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::components::Components;
-use super::lookups::Lookups;
 use super::model::FittedModel;
 use super::residual::{self, Unexplained};
 use super::{ComponentSpec, Recipe};
@@ -12,8 +11,7 @@ use crate::host::{
     ComponentHandle, ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError,
     PluginHost,
 };
-use crate::networks::{self, Parts};
-use crate::train::LabelledNetwork;
+use crate::networks::{self, LabelledNetwork};
 
 /// Architectures and what was measured of them, in the unit of the recipe's quantity.
 #[derive(Clone, Copy)]
@@ -192,20 +190,19 @@ impl FittedModel {
             row.predicted *= scale;
             row.spread *= scale;
         }
-        let model = Self {
-            space: space.clone(),
-            target: recipe.target,
-            parts: Parts::new(space),
-            lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
+        let residual = fitted.and_then(|fitted| fitted.residual);
+        let mut model = Self::of(
+            recipe,
+            space,
             encoder,
             extractor,
             regressor,
-            residual: fitted.and_then(|fitted| fitted.residual),
-            gate,
-            left_out,
-            left_out_networks,
-            plugins: components.uses(),
-        };
+            residual,
+            components.uses(),
+        )?;
+        model.gate = gate;
+        model.left_out = left_out;
+        model.left_out_networks = left_out_networks;
         model.compare_lookups()?;
         Ok(model)
     }

@@ -66,10 +66,10 @@ pub struct FittedModel {
     pub(super) space: SearchSpace,
     pub(super) target: Target,
     pub(super) encoder: EncoderInstance,
-    pub(super) extractor: Option<FittedInstance>,
+    extractor: Option<FittedInstance>,
     pub(super) regressor: FittedInstance,
     pub(super) residual: Option<Residual>,
-    pub(super) parts: Parts,
+    parts: Parts,
     /// Where predictions follow from them.
     pub(super) lookups: Option<Lookups>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
@@ -78,7 +78,7 @@ pub struct FittedModel {
     pub(super) left_out: Option<Vec<LeftOut>>,
     /// Each network of no space that it was fitted on, likewise; none where it was fitted on none.
     pub(super) left_out_networks: Vec<LeftOut>,
-    pub(super) plugins: Vec<PluginUse>,
+    plugins: Vec<PluginUse>,
 }
 
 impl FittedModel {
@@ -122,7 +122,34 @@ impl FittedModel {
         let extractor = components.extractor.as_ref().map(|handle| load(handle, EXTRACTOR));
         let extractor = extractor.transpose()?;
         let regressor = load(&components.regressor, REGRESSOR)?;
-        let mut model = Self {
+        let mut model = Self::of(
+            recipe,
+            space,
+            encoder,
+            extractor,
+            regressor,
+            residual,
+            components.uses(),
+        )?;
+        // What was registered is served as it always was.
+        if let Err(error) = model.compare_lookups() {
+            tracing::warn!(%error, "whole networks are predicted instead");
+            model.lookups = None;
+        }
+        Ok(model)
+    }
+
+    /// A model of fitted parts, of whose fit nothing is told.
+    pub(super) fn of(
+        recipe: &Recipe,
+        space: &SearchSpace,
+        encoder: EncoderInstance,
+        extractor: Option<FittedInstance>,
+        regressor: FittedInstance,
+        residual: Option<Residual>,
+        plugins: Vec<PluginUse>,
+    ) -> Result<Self, PluginError> {
+        Ok(Self {
             space: space.clone(),
             target: recipe.target,
             parts: Parts::new(space),
@@ -134,14 +161,8 @@ impl FittedModel {
             gate: None,
             left_out: None,
             left_out_networks: Vec::new(),
-            plugins: components.uses(),
-        };
-        // What was registered is served as it always was.
-        if let Err(error) = model.compare_lookups() {
-            tracing::warn!(%error, "whole networks are predicted instead");
-            model.lookups = None;
-        }
-        Ok(model)
+            plugins,
+        })
     }
 
     /// See [`Lookups::compare`].

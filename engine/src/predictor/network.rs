@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lglp_onnx::Network;
-use lglp_registry::{FittedNetworks, KnownOperator};
+use lglp_registry::{FittedNetworks, KnownOperator, Quantity};
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, OPERATOR_NAMES, name_of};
 use lglp_sdk::{Sampler, SearchSpace};
@@ -14,8 +14,7 @@ use lglp_sdk::{Sampler, SearchSpace};
 use super::model::{Estimate, FittedModel};
 use super::{Calibration, Interval, ModelError, NoInterval, Predicted, ServedModel, TrainingRange};
 use crate::host::{PluginError, Spread};
-use crate::networks::{self, Cost};
-use crate::train::LabelledNetwork;
+use crate::networks::{self, Cost, LabelledNetwork};
 
 /// Networks of the space whose operators are taken for those that a model was fitted on.
 const SAMPLED: usize = 512;
@@ -55,6 +54,23 @@ pub(super) struct KnownOperators {
     kinds: HashMap<(u32, Option<String>), u32>,
     /// Activations that many networks had.
     activations: HashSet<u32>,
+}
+
+/// What a version learned from networks of no space.
+pub(super) struct LearnedNetworks {
+    fitted: FittedNetworks,
+    calibration: Calibration,
+    range: TrainingRange,
+}
+
+impl LearnedNetworks {
+    pub(super) fn of(fitted: &FittedNetworks, quantity: Quantity) -> Self {
+        Self {
+            calibration: Calibration::of_networks(fitted),
+            range: TrainingRange::of_networks(fitted, quantity),
+            fitted: fitted.clone(),
+        }
+    }
 }
 
 /// A prediction of a network.
@@ -243,7 +259,7 @@ impl ServedModel {
 
     fn known_operators(&self) -> KnownOperators {
         let space = self.range.has_architectures().then_some(&*self.space);
-        KnownOperators::of(space, self.networks.as_ref())
+        KnownOperators::of(space, self.networks.as_ref().map(|learned| &learned.fitted))
     }
 
     /// Predicts a network that is none of the model's space, with an interval of this coverage.
@@ -261,23 +277,19 @@ impl ServedModel {
         self.check_number(|| "a network of no architecture".into(), value)?;
         let guessed: f64 = unknown.iter().map(|unknown| unknown.share).sum();
         // Networks that it knows tell how far off it is for others; architectures, which differ by little, tell less of that.
-        let calibration = match &self.networks {
-            Some(networks) => &Calibration::of_networks(networks),
-            None => &self.calibration,
+        let (calibration, range) = match &self.networks {
+            Some(learned) => (&learned.calibration, &learned.range),
+            None => (&self.calibration, &self.range),
         };
         let interval = calibration
             .reach(coverage)
             .and_then(|reach| reach.around(value, spread));
         let macs = Cost::of(operators, 1).macs;
-        let outside_training_range = match &self.networks {
-            Some(networks) => TrainingRange::outside_of_networks(networks, self.quantity(), macs, value),
-            None => self.range.outside_of_network(operators[0].side_in, macs, value),
-        };
         Ok(PredictedNetwork {
             predicted: Predicted {
                 value,
                 interval: interval.and_then(|interval| widened(interval, value, guessed)),
-                outside_training_range,
+                outside_training_range: range.outside_of_network(operators[0].side_in, macs, value),
             },
             unknown,
         })

@@ -5,7 +5,6 @@ use lglp_sdk::{Architecture, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 use crate::networks;
-use crate::train::TrainingData;
 
 /// The range of a training set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,13 +64,8 @@ fn joined<const COUNT: usize>(reasons: [Option<String>; COUNT]) -> Option<String
 }
 
 impl TrainingRange {
-    /// The range of some architectures and what was measured of them; where there are none, of networks, whose layers are of no account.
-    /// `None` where there are neither.
-    pub fn of(space: &SearchSpace, data: &TrainingData) -> Option<Self> {
-        let architectures = &data.architectures;
-        if architectures.is_empty() {
-            return Self::of_networks(data);
-        }
+    /// The range of some architectures and what was measured of them; `None` where there are none.
+    pub fn of(space: &SearchSpace, architectures: &[Architecture], quantity: Quantity, labels: &[f64]) -> Option<Self> {
         let mut resolutions: Vec<u32> = architectures.iter().map(|a| space.resolution(a)).collect();
         resolutions.sort_unstable();
         resolutions.dedup();
@@ -81,21 +75,18 @@ impl TrainingRange {
             resolutions,
             layers: (*layers.iter().min()?, *layers.iter().max()?),
             macs: (*macs.iter().min()?, *macs.iter().max()?),
-            labels: LabelRange::of(data.quantity, &data.labels)?,
+            labels: LabelRange::of(quantity, labels)?,
         })
     }
 
-    /// The range of networks of no space.
-    pub(crate) fn of_networks(data: &TrainingData) -> Option<Self> {
-        let networks = data.networks.iter();
-        let macs = networks.clone().map(|one| networks::macs_of(&one.network));
-        let labels: Vec<f64> = networks.map(|one| one.label).collect();
-        Some(Self {
+    /// The range of networks of no space, whose layers and resolutions are of no account.
+    pub(crate) fn of_networks(networks: &FittedNetworks, quantity: Quantity) -> Self {
+        Self {
             resolutions: Vec::new(),
             layers: (0, 0),
-            macs: (macs.clone().min()?, macs.max()?),
-            labels: LabelRange::of(data.quantity, &labels)?,
-        })
+            macs: (networks.fewest_macs, networks.most_macs),
+            labels: LabelRange::from_to(quantity, (networks.least, networks.most)),
+        }
     }
 
     /// Whether the training set had architectures of the space.
@@ -138,24 +129,8 @@ impl TrainingRange {
         ])
     }
 
-    /// In what a network lies outside of those that a version was fitted on, as [`Self::outside`].
-    pub fn outside_of_networks(
-        networks: &FittedNetworks,
-        quantity: Quantity,
-        macs: u64,
-        predicted: f64,
-    ) -> Option<String> {
-        let range = Self {
-            resolutions: Vec::new(),
-            layers: (0, 0),
-            macs: (networks.fewest_macs, networks.most_macs),
-            labels: LabelRange::from_to(quantity, (networks.least, networks.most)),
-        };
-        joined([range.macs(macs), range.labels.outside(predicted)])
-    }
-
     fn resolution(&self, resolution: u32) -> Option<String> {
-        let is_new = !self.resolutions.contains(&resolution);
+        let is_new = self.has_architectures() && !self.resolutions.contains(&resolution);
         is_new.then(|| format!("resolution {resolution} was not in the training set"))
     }
 

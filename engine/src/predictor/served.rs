@@ -4,11 +4,11 @@ use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lglp_registry::{FittedNetworks, HardwareName, HardwareTarget, Quantity, Registry, Version};
+use lglp_registry::{HardwareName, HardwareTarget, Quantity, Registry, Version};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde::de::DeserializeOwned;
 
-use super::network::KnownOperators;
+use super::network::{KnownOperators, LearnedNetworks};
 use super::self_test::self_test;
 use super::{
     COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelError, ModelState, NoInterval,
@@ -42,7 +42,7 @@ pub struct ServedModel {
     pub(super) calibration: Calibration,
     pub(super) range: TrainingRange,
     /// What it learned from networks of no space.
-    pub(super) networks: Option<FittedNetworks>,
+    pub(super) networks: Option<LearnedNetworks>,
     /// The operators that it was fitted on, once somebody asks for another network.
     pub(super) known: OnceLock<KnownOperators>,
 }
@@ -138,7 +138,7 @@ impl ServedModel {
             space,
             calibration: Calibration::of_version(content),
             range,
-            networks: content.networks.clone(),
+            networks: (content.networks.as_ref()).map(|fitted| LearnedNetworks::of(fitted, content.quantity)),
             known: OnceLock::new(),
         })
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FEWEST_ROWS;
 use crate::measure::Excluded;
+use crate::networks::LabelledNetwork;
 use crate::spaces::{DefinitionError, require_same};
 
 /// Architectures of one space, and what was measured of each.
@@ -24,17 +25,6 @@ pub struct TrainingData {
     pub labels: Vec<f64>,
     /// Networks of no space that were measured on the same target: for recipes that sum up over operators.
     pub networks: Arc<[LabelledNetwork]>,
-}
-
-/// A network of no space, and what was measured of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LabelledNetwork {
-    /// What its measurements are found by: the SHA-256 of its model without the weights.
-    pub architecture: String,
-    /// What it computes.
-    pub network: MeasuredNetwork,
-    /// In the unit of what is measured.
-    pub label: f64,
 }
 
 /// A row of a frozen dataset.

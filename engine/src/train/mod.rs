@@ -10,7 +10,7 @@ mod summary;
 mod training;
 
 pub use choice::{Fitted, Verdict, candidates, fit};
-pub use data::{DataError, FrozenRow, LabelledNetwork, TrainingData, frozen_rows, labels};
+pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
 pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};
 pub(crate) use split::FEWEST_ROWS;
@@ -27,6 +27,7 @@ use lglp_sdk::{Architecture, count};
 use crate::host::PluginError;
 use crate::networks;
 use crate::predictor::{COVERAGE, Calibration, Estimate, FitEvent, FittedModel, Fitting, Labelled, TrainingRange};
+use of_networks::KnownNetworks;
 
 /// What training gives.
 pub struct Trained {
@@ -107,14 +108,12 @@ pub fn train(
         progress(event)
     };
     let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;
-    let networks = of_networks::fitted(&fitted_on.networks, model.left_out_networks());
-    if learns && networks.is_none() {
-        return Err(TrainError::NothingToTest(fitting.recipe.name.clone()));
-    }
-    if data.architectures.is_empty() {
-        let networks = networks.ok_or_else(|| TrainError::ReadsArchitectures(fitting.recipe.name.clone()))?;
-        return of_networks::trained(model, data, networks, split, log);
-    }
+    let networks = KnownNetworks::of(&fitted_on.networks, model.left_out_networks());
+    let networks = match networks {
+        None if learns => return Err(TrainError::NothingToTest(fitting.recipe.name.clone())),
+        Some(networks) if data.architectures.is_empty() => return Ok(networks.trained(model, quantity, split, log)),
+        networks => networks.map(KnownNetworks::into_fitted),
+    };
     let left_out = model.left_out().map(|told| LeftOutRows {
         labels: [&fitted_on.labels[..], &validation.labels].concat(),
         told: told.to_vec(),
@@ -151,7 +150,7 @@ pub fn train(
         intervals: IntervalMetrics::of(&measured, &predicted, &intervals),
         ..Metrics::of(&measured, &predicted).beside_macs(&known, &macs(&tested), &measured)
     };
-    let range = TrainingRange::of(fitting.space, &fitted_on);
+    let range = TrainingRange::of(fitting.space, &fitted_on.architectures, quantity, &fitted_on.labels);
     Ok(Trained {
         model,
         metrics,

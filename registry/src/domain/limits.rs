@@ -28,6 +28,9 @@ pub(super) const RESULT: usize = 1 << 20;
 /// What a version or a validation holds in all, its blobs apart; bytes of JSON.
 pub(super) const CONTENT: usize = 16 << 20;
 
+/// Residuals of a version: each one that is loaded holds them.
+pub(super) const RESIDUALS: usize = 1_000_000;
+
 /// Runs of one measurement.
 pub(super) const SAMPLES: usize = 100_000;
 

@@ -186,7 +186,7 @@ const KNOWN: usize = 10_000;
 impl FittedNetworks {
     pub(super) fn check(&self) -> Result<()> {
         limits::count("networks.operators", self.operators.len(), KNOWN)?;
-        limits::count("networks.scores", self.scores.len(), super::version::RESIDUALS)?;
+        limits::count("networks.scores", self.scores.len(), limits::RESIDUALS)?;
         if self.scores.len() != self.count || self.operators.iter().any(|known| known.networks > self.count) {
             return Err(Error::invalid(
                 "networks.count",

@@ -11,8 +11,6 @@ use crate::{Amount, Digest, Error, HardwareName, Quantity, Result, clock, names}
 
 /// Golden predictions of a version at most: loading it predicts them all at once.
 const GOLDEN: usize = 64;
-/// Residuals at most: every version that is loaded holds them.
-pub(super) const RESIDUALS: usize = 1_000_000;
 /// Artifacts, plugins, metrics and past registries of a version at most, each.
 const PARTS: usize = 256;
 
@@ -219,8 +217,8 @@ impl NewVersion {
     /// Checks that loading the version costs no more than one of its kind should.
     fn check_sizes(&self) -> Result<()> {
         limits::count("golden", self.golden.len(), GOLDEN)?;
-        limits::count("residuals", self.residuals.len(), RESIDUALS)?;
-        limits::count("scores", self.scores.len(), RESIDUALS)?;
+        limits::count("residuals", self.residuals.len(), limits::RESIDUALS)?;
+        limits::count("scores", self.scores.len(), limits::RESIDUALS)?;
         limits::count("artifacts", self.artifacts.len(), PARTS)?;
         limits::count("plugins", self.plugins.len(), PARTS)?;
         limits::count("metrics", self.metrics.len(), PARTS)?;

@@ -105,7 +105,7 @@ impl Work for MeasureParameters {
             CampaignEvent::Calibrating { done, of } => {
                 run.progress(done as u64, of as u64, "calibrating the reference network".into());
             }
-            CampaignEvent::LeftOut(network) => run.progress(done, of, format!("{}: {}", network.name, network.reason)),
+            CampaignEvent::LeftOut(network) => run.progress(done, of, network.to_string()),
             CampaignEvent::Resuming { done: before } => {
                 done = before as u64;
                 run.progress(done, of, format!("{before} measured before"));

@@ -356,7 +356,7 @@ impl Told<'_> {
                 self.say(format!("calibrating the reference network, {done} of {of}"));
             }
             CampaignEvent::Resuming { .. } => {}
-            CampaignEvent::LeftOut(network) => self.say(format!("{}: {}", network.name, network.reason)),
+            CampaignEvent::LeftOut(network) => self.say(network.to_string()),
             CampaignEvent::Measured { .. } => {
                 self.done += 1;
                 self.say(self.known.clone());

@@ -71,7 +71,7 @@ impl Work for ValidateParameters {
         let mut progress = |event| match event {
             CampaignEvent::Waiting => run.progress(done, of, "another process measures on the device".into()),
             CampaignEvent::Calibrating { .. } => {}
-            CampaignEvent::LeftOut(network) => run.progress(done, of, format!("{}: {}", network.name, network.reason)),
+            CampaignEvent::LeftOut(network) => run.progress(done, of, network.to_string()),
             CampaignEvent::Resuming { done: before } => {
                 done = before as u64;
                 run.progress(done, of, format!("{before} measured before"));

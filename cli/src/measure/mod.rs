@@ -178,7 +178,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if let Some(r) = &summary.repeatability {
         println!(
             "repeatability over {}: median {:.2} %, 95th percentile {:.2} % (relative difference of replicates)",
-            count_of(r.architectures, "network"),
+            count_of(
+                r.architectures,
+                if networks.is_some() { "network" } else { "architecture" }
+            ),
             r.median_percent,
             r.p95_percent
         );

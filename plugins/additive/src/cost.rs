@@ -16,7 +16,8 @@ pub(crate) struct Generic {
     /// KiB of values read and written; of weights, too, that are used once.
     activation_kib: f64,
     launches: f64,
-    /// Whether weights that are used once are counted among the values: they are read from memory as these are. Models of before do not.
+    /// Whether weights that are used once are counted among the values: they are read from memory as these are. They tell networks of no
+    /// search space apart, which have classifiers of any size; those of one have nearly the same.
     #[serde(default)]
     counts_weights: bool,
 }
@@ -27,6 +28,11 @@ const SHARES: [f64; 3] = [0.5, 0.4, 0.1];
 impl Generic {
     /// The medians of networks' sums.
     pub(crate) fn of(catalogue: &Catalogue, networks: &[Network]) -> Self {
+        let counts_weights = networks.iter().any(|network| network.resolution.is_none());
+        let moved = match counts_weights {
+            true => Operator::moved_kib,
+            false => |operator: &Operator| operator.work.activation_kib,
+        };
         let middle = |amount: fn(&Operator) -> f64| {
             let sums = networks.iter().map(|network| {
                 let operators = network.operators.iter();
@@ -38,9 +44,9 @@ impl Generic {
         };
         Self {
             kmacs: middle(|o| o.work.kmacs),
-            activation_kib: middle(Operator::moved_kib),
+            activation_kib: middle(moved),
             launches: middle(|o| o.work.launches),
-            counts_weights: true,
+            counts_weights,
         }
     }
 

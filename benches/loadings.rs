@@ -37,9 +37,10 @@ fn main() {
         runtimes.each_ref().map(found)
     );
     let mut drawn: Vec<Architecture> = Sampler::new(&space, 0).take(100).collect();
-    drawn.sort_by_key(|architecture| networks::cost(&space, architecture).macs);
+    drawn.sort_by_key(|architecture| networks::macs_if_any(&space, architecture));
     let candidates = CANDIDATES.map(|place| onnx(&space, &drawn[place]));
     let references: Vec<Vec<u8>> = reference_architectures(&space)
+        .expect("a space of networks")
         .iter()
         .map(|one| onnx(&space, one))
         .collect();
@@ -84,7 +85,9 @@ fn main() {
 }
 
 fn onnx(space: &SearchSpace, architecture: &Architecture) -> Vec<u8> {
-    networks::build(space, architecture, 1, WEIGHTS_SEED).onnx
+    networks::build(space, architecture, 1, WEIGHTS_SEED)
+        .expect("a network")
+        .onnx
 }
 
 /// Standard deviation of logarithms, in percent of what they are of.

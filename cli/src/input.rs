@@ -80,7 +80,7 @@ pub(crate) fn one(
     let name = space.or(named).with_context(|| {
         let like = spaces
             .of_shape(&value)
-            .map(|like| format!("; this one is as long as those of {}", like.name));
+            .map(|like| format!("; this one is as long as those of {}", like.name()));
         format!(
             "give --space: JSON forms do not tell their search space{}",
             like.unwrap_or_default()

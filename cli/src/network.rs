@@ -40,15 +40,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let spaces = context.spaces()?;
     let (space, architecture) = input::one(&spaces, args.space.as_deref(), &args.architecture)?;
-    let network = networks::build(&space, &architecture, args.batch, args.seed);
+    let network = networks::build(&space, &architecture, args.batch, args.seed)?;
     if let Some(path) = &args.output {
         std::fs::write(path, &network.onnx).with_context(|| path.display().to_string())?;
     }
     let facts = serde_json::json!({
         "architecture": space.canonical_text(&architecture),
         "digest": space.architecture_digest(&architecture),
-        "resolution": space.resolution(&architecture),
-        "layers": space.layers(&architecture).count(),
+        "resolution": space.input_side(&architecture),
+        "layers": space.chain().map(|chain| chain.layers(&architecture).count()),
+        "operators": network.operators.len(),
         "batch": args.batch,
         "macs": network.cost.macs,
         "parameters": network.cost.parameters,

@@ -135,7 +135,7 @@ fn dataset(store: &dyn Registry, args: &Args, space: &SearchSpace) -> anyhow::Re
             rows <= there,
             "--rows asks for {rows}, and {hardware} has measurements of {} in {}; ask for no more",
             count(there, "architecture"),
-            space.name,
+            space.name(),
             hardware = args.hardware
         );
         data = data.part(&(0..rows).collect::<Vec<_>>());
@@ -154,7 +154,7 @@ fn subject(
     dataset: Digest,
     data: &TrainingData,
 ) -> anyhow::Result<(Subject, Vec<bool>)> {
-    let labels = labels(store, &args.hardware, &space.name)?;
+    let labels = labels(store, &args.hardware, space.name())?;
     let flagged = |m: &lglp_registry::Measurement| m.flags.iter().any(|flag| Draw::Weighted.flags().contains(flag));
     let draws: HashMap<&str, bool> = labels.iter().map(|m| (m.architecture.as_str(), flagged(m))).collect();
     let texts = data.architectures.iter().map(|a| space.canonical_text(a));
@@ -165,7 +165,7 @@ fn subject(
     let subject = Subject {
         hardware: args.hardware.clone(),
         target: store.hardware(&args.hardware)?,
-        space: space.name.clone(),
+        space: space.name().to_owned(),
         dataset,
         architectures: latencies.len(),
         weighted_draws: weighted.iter().filter(|w| **w).count(),
@@ -174,8 +174,8 @@ fn subject(
             median(latencies),
             latencies.iter().copied().fold(f64::MIN, f64::max),
         ),
-        excluded: store.exclusions(&args.hardware, &space.name)?.len(),
-        repeatability: Repeatability::between(store, &args.hardware, &space.name, (0, 1))?,
+        excluded: store.exclusions(&args.hardware, space.name())?.len(),
+        repeatability: Repeatability::between(store, &args.hardware, space.name(), (0, 1))?,
     };
     Ok((subject, weighted))
 }

@@ -15,10 +15,10 @@ use super::Context;
 pub(crate) struct Args {
     #[arg(long)]
     space: String,
-    /// Draws that cover every pair of depth and resolution equally often.
+    /// Draws that cover every pair of depth and resolution equally often; in a space of decisions, every choice of each.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>())]
     count: usize,
-    /// Further draws, in proportion to depth times resolution: they fill the long end of the latencies.
+    /// Further draws, in proportion to depth times resolution, or with more of large numbers: they fill the long end of the latencies.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>())]
     weighted: usize,
     /// The same seed gives the same architectures; more of them begin with the same ones.

@@ -90,7 +90,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let data = TrainingData::with_networks(store, &args.hardware, space, quantity)?;
     let recipes = wanted(&parameters, context.recipes_folder(), data.labels.len())?;
     let noise_floor = match quantity.is_latency() {
-        true => noise_floor(store, &args.hardware, &space.name)?,
+        true => noise_floor(store, &args.hardware, space.name())?,
         false => None,
     };
     let training = Training {

@@ -59,6 +59,11 @@ pub(crate) fn read(model: Bytes, given: &BTreeMap<String, Vec<u64>>) -> Result<G
     let graph = model
         .graph
         .ok_or_else(|| OnnxError::NotOnnx("it has no graph".into()))?;
+    of(graph, given)
+}
+
+/// A graph that is decoded.
+pub(crate) fn of(graph: GraphProto, given: &BTreeMap<String, Vec<u64>>) -> Result<Graph, OnnxError> {
     Reader::default().read(graph, given)
 }
 

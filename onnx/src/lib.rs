@@ -67,3 +67,12 @@ pub fn read(model: Bytes, shapes: &BTreeMap<String, Vec<u64>>) -> Result<Network
     let network = graph::read(model, shapes).and_then(|graph| table::of(&graph));
     network.map_err(OnnxError::shortened)
 }
+
+/// Reads a graph that was made in this process: how large it is, is for who made it to bound.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_graph(graph: messages::GraphProto) -> Result<Network, OnnxError> {
+    let network = graph::of(graph, &BTreeMap::new()).and_then(|graph| table::of(&graph));
+    network.map_err(OnnxError::shortened)
+}

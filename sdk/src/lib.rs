@@ -19,7 +19,7 @@ pub use count::count;
 pub use excerpt::Excerpt;
 pub use forms::ArchitectureError;
 pub use printable::Printable;
-pub use space::{Layer, Sampler, SearchSpace, SpaceError};
+pub use space::{ChainSpace, Layer, Sampler, SearchSpace, SpaceError};
 
 /// Its examples compile: they are what authors begin with.
 #[cfg(doctest)]

@@ -18,14 +18,15 @@ fn spaces() -> [SearchSpace; 3] {
 
 /// The Once-for-All form of an architecture; it knows neither strides nor squeeze-and-excitation nor shortcuts.
 fn ofa(space: &SearchSpace, architecture: &Architecture) -> Value {
-    let slots = space.slots();
-    let (mut depths, mut kernels, mut expansions) = (vec![0; space.blocks.len()], vec![3; slots], vec![3; slots]);
-    for layer in space.layers(architecture) {
-        let slot = space.first_slot(layer.block) + depths[layer.block];
+    let chain = space.chain().expect("a chain");
+    let slots = chain.slots();
+    let (mut depths, mut kernels, mut expansions) = (vec![0; chain.blocks.len()], vec![3; slots], vec![3; slots]);
+    for layer in chain.layers(architecture) {
+        let slot = chain.first_slot(layer.block) + depths[layer.block];
         (kernels[slot], expansions[slot]) = (layer.kernel, layer.expansion);
         depths[layer.block] += 1;
     }
-    json!({ "r": [space.resolution(architecture)], "d": depths, "ks": kernels, "e": expansions })
+    json!({ "r": [chain.resolution(architecture)], "d": depths, "ks": kernels, "e": expansions })
 }
 
 proptest! {
@@ -53,9 +54,10 @@ proptest! {
             let form = ofa(&space, &sampled);
             let read = space.architecture_from_json(&form).expect("the defaults keep the constraints");
             prop_assert_eq!(ofa(&space, &read), form);
-            prop_assert_eq!(space.resolution(&read), space.resolution(&sampled));
-            for layer in space.layers(&read) {
-                let default = space.blocks[layer.block].default.se;
+            let chain = space.chain().expect("a chain");
+            prop_assert_eq!(chain.resolution(&read), chain.resolution(&sampled));
+            for layer in chain.layers(&read) {
+                let default = chain.blocks[layer.block].default.se;
                 prop_assert_eq!(layer.se, default.unwrap_or(layer.se));
             }
         }
@@ -137,9 +139,10 @@ fn canonical_texts_and_digests_stay_what_they_are() {
 fn samples_keep_the_constraints_and_cover_the_space() {
     let space = space("mobilenetv3");
     let (mut resolutions, mut depths, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let chain = space.chain().expect("a chain");
     for architecture in Sampler::new(&space, 0).take(620) {
-        resolutions.insert(space.resolution(&architecture));
-        let layers: Vec<_> = space.layers(&architecture).collect();
+        resolutions.insert(chain.resolution(&architecture));
+        let layers: Vec<_> = chain.layers(&architecture).collect();
         depths.insert(layers.len());
         let strided: Vec<usize> = layers.iter().filter(|l| l.stride == 2).map(|l| l.block).collect();
         assert_eq!(strided.len(), 4);
@@ -161,16 +164,17 @@ fn weighted_samples_are_in_proportion_to_depth_and_resolution() {
     let space = space("mobilenetv3");
     let drawn: Vec<Architecture> = Sampler::weighted(&space, 0).take(4000).collect();
     let share = |holds: &dyn Fn(&Architecture) -> bool| drawn.iter().filter(|a| holds(a)).count() as f64 / 4000.0;
-    let all: u32 = space.choices.resolution.iter().sum();
-    for resolution in &space.choices.resolution {
-        let found = share(&|a| space.resolution(a) == *resolution);
+    let chain = space.chain().expect("a chain");
+    let all: u32 = chain.choices.resolution.iter().sum();
+    for resolution in &chain.choices.resolution {
+        let found = share(&|a| chain.resolution(a) == *resolution);
         let expected = f64::from(*resolution) / f64::from(all);
         assert!(
             (found - expected).abs() < 0.025,
             "{resolution}: {found} of the draws, expected {expected}"
         );
     }
-    let deep = share(&|a| space.layers(a).count() > 25);
+    let deep = share(&|a| chain.layers(a).count() > 25);
     let expected = f64::from((26..=40).sum::<u32>()) / f64::from((10..=40).sum::<u32>());
     assert!(
         (deep - expected).abs() < 0.025,

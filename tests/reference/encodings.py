@@ -1,6 +1,6 @@
-"""The paper's encodings, written a second time: architectures as readable JSON lines on standard input, rows of numbers out.
+"""The encodings, written a second time: architectures as readable JSON lines on standard input, rows of numbers out.
 
-Usage: encodings.py SPACE.toml A|B|C|D < ARCHITECTURES
+Usage: encodings.py SPACE.toml A|B|C|D|decisions < ARCHITECTURES. `decisions` is of spaces of decisions here.
 """
 
 import json
@@ -31,7 +31,38 @@ def slots(space, architecture):
             }
 
 
+def encode_decisions(space, architecture):
+    """What is chosen one-hot, decision by decision, and where there are more than two numbers their size relative to the largest."""
+    row = []
+    for decision in space["decisions"]:
+        choices, told = decision["choices"], architecture.get(decision["name"])
+        if "repeat" in decision:
+            told = told or []
+            told += [None] * (most_repetitions(space, decision["repeat"]) - len(told))
+        else:
+            told = [told]
+        sized = len(choices) > 2 and not any(isinstance(choice, str) for choice in choices)
+        for value in told:
+            row += one_hot(choices, value)
+            if sized:
+                row.append(0.0 if value is None else value / max(choices))
+    return row
+
+
+def most_repetitions(space, repeat):
+    """The most that `6`, `"depth"` or `"2 + depth.3"` may be."""
+    most = 0
+    for term in str(repeat).split("+"):
+        term = term.strip()
+        names = {term, term.rpartition(".")[0]}
+        found = [max(d["choices"]) for d in space["decisions"] if d["name"] in names]
+        most += found[0] if found else int(term)
+    return most
+
+
 def encode(space, name, architecture):
+    if name == "decisions":
+        return encode_decisions(space, architecture)
     choices = space["choices"]
     kernels, expansions, resolution = choices["kernel"], choices["expansion"], architecture["resolution"]
     layers = list(slots(space, architecture))

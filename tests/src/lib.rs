@@ -417,6 +417,17 @@ pub fn spaces() -> Vec<String> {
     names
 }
 
+/// Those of the shipped search spaces that are of chains.
+pub fn chains() -> Vec<String> {
+    let mut names = spaces();
+    names.retain(|name| {
+        let file = root().join(format!("catalog/spaces/{name}.toml"));
+        let definition = std::fs::read_to_string(file).expect("a file");
+        !definition.contains("[[decisions]]")
+    });
+    names
+}
+
 /// Runs a Python reference script with a text on its standard input; its standard output.
 pub fn reference(script: &str, arguments: &[&str], input: &str) -> String {
     let mut child = Command::new(python())

@@ -70,7 +70,7 @@ fn a_plugin_that_crashes_while_loading_is_listed_and_nothing_else_happens() {
     }
     let encoders = listed(&plugins, "liblglp_plugin_encoders.so");
     assert!(encoders["unavailable"].is_null());
-    assert_eq!(encoders["description"]["components"].as_array().map(Vec::len), Some(6));
+    assert_eq!(encoders["description"]["components"].as_array().map(Vec::len), Some(7));
 }
 
 #[test]

@@ -98,7 +98,8 @@ impl Calibration {
         let latency_ms = harness
             .calibrate(|done| (connection.report)(&Event::Calibrating { done, of }))
             .map_err(Uncalibrated::Plugin)?;
-        let mut own = reference_network(reference_space, latency_ms);
+        let own = reference_network(reference_space, latency_ms);
+        let mut own = own.map_err(|none| Uncalibrated::Plugin(none.into()))?;
         if is_first {
             own.larger = harness.compare(latency_ms).map_err(Uncalibrated::Plugin)?;
         }

@@ -177,7 +177,9 @@ impl<'a> LeasedWork<'a> {
         harness: &mut MeasurementHarness<'_>,
         known: &mut Vec<Calibration>,
     ) -> Result<Calibration, StopReason> {
-        let digest = reference_network(&self.reference_space, f64::NAN).digest.to_string();
+        let own = reference_network(&self.reference_space, f64::NAN);
+        let own = own.map_err(|none| StopReason::DeviceGone(none.to_string()))?;
+        let digest = own.digest.to_string();
         if let Some(calibration) = known.iter().find(|c| c.digest == digest) {
             return Ok(calibration.clone());
         }

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::networks::{GivenNetwork, RandomNetwork, is_named_onnx};
-use lglp_sdk::Printable;
+use lglp_sdk::{Architecture, Printable, Sampler, SearchSpace};
 use lglp_terminal::whole;
 
 /// Networks of no search space.
 #[derive(clap::Args)]
 #[group(id = "given", multiple = false)]
 pub(super) struct Given {
-    /// ONNX files, or folders of such: they are recorded by what they compute, and keep their names.
+    /// ONNX files, or folders of such: they are recorded by what they compute, and keep their names. Where `--space` says nothing of
+    /// networks, each file is that of the architecture that it is named by.
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["count", "weighted", "seed", "job"])]
     onnx: Vec<PathBuf>,
     /// So many random networks, finished ones included, of the operators that real ones use: they teach what any network takes.
@@ -69,6 +70,38 @@ impl Given {
         anyhow::ensure!(!networks.is_empty(), "there is no network left to measure");
         Ok(Some(networks))
     }
+}
+
+/// The architectures of a space that files are named by. One whose name is none costs no other.
+///
+/// # Errors
+/// Where no name is.
+pub(super) fn named(
+    space: &SearchSpace,
+    networks: Vec<GivenNetwork>,
+) -> anyhow::Result<Vec<(Architecture, GivenNetwork)>> {
+    let mut named = Vec::with_capacity(networks.len());
+    for network in networks {
+        match space.architecture_from_text(network.name()) {
+            Ok(architecture) => named.push((architecture, network)),
+            Err(error) => {
+                let problem = format!(
+                    "{}: its name is no architecture of `{}`: {error}",
+                    network.name(),
+                    space.name()
+                );
+                eprintln!("left out: {}", Printable::of(&problem));
+            }
+        }
+    }
+    let example = Sampler::new(space, 0).next().map(|one| space.canonical_text(&one));
+    anyhow::ensure!(
+        !named.is_empty(),
+        "`{}` says nothing of networks, so that files are named by their architecture, such as {}.onnx; none is",
+        space.name(),
+        example.unwrap_or_default()
+    );
+    Ok(named)
 }
 
 /// The ONNX files of a folder, by name.

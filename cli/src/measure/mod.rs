@@ -23,6 +23,7 @@ use given::Given;
     lglp measure --hardware my-box --space mobilenetv3 --count 50 --replicate 1   # measure 50 of them again\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
     lglp measure --hardware my-box --onnx networks/    # the ONNX files of a folder\n  \
+    lglp measure --hardware my-box --space my-choices --onnx exported/    # named by architecture: my-choices@3,true.onnx\n  \
     lglp measure --hardware my-box --random 200    # random networks, which teach what any network takes\n  \
     lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
     The first call creates the hardware target, with this machine's fingerprint, and calibrates its reference network.")]
@@ -98,7 +99,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.given.are_random() {
         require_single(&*registry.store, &args.hardware, setup.batch)?;
     }
-    let networks = args.given.networks()?;
+    let mut networks = args.given.networks()?;
+    let is_exported = args.space.is_some() && !space.has_networks() && !args.given.are_random();
+    let exported = match networks.take_if(|_| is_exported) {
+        Some(networks) => Some(given::named(space, networks)?),
+        None => None,
+    };
     let campaign = Campaign {
         store: &*registry.store,
         host: &host,
@@ -111,18 +117,23 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             energy_window_s: args.energy_window,
             ..Protocol::default()
         },
-        wanted: match (&networks, args.replicate) {
-            (Some(networks), replicate) => Wanted::Networks { replicate, networks },
-            (None, 0) => Wanted::Fresh {
+        wanted: match (&exported, &networks, args.replicate) {
+            (Some(architectures), _, replicate) => Wanted::Exported {
+                replicate,
+                architectures,
+            },
+            (None, Some(networks), replicate) => Wanted::Networks { replicate, networks },
+            (None, None, 0) => Wanted::Fresh {
                 seed: args.seed,
                 uniform: count,
                 weighted: args.weighted,
             },
-            (None, replicate) => Wanted::Again { replicate, count },
+            (None, None, replicate) => Wanted::Again { replicate, count },
         },
         actor: &actor(),
     };
-    let wanted = networks.as_ref().map_or(count + args.weighted, Vec::len);
+    let given = networks.as_ref().map(Vec::len).or(exported.as_ref().map(Vec::len));
+    let wanted = given.unwrap_or(count + args.weighted);
     let bar = ProgressBar::new(wanted as u64).with_style(style()?);
     let started = Instant::now();
     let mut said = started;

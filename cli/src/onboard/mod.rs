@@ -109,7 +109,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         let spaces = context.spaces()?;
         let space = spaces.of_new_target(&*registry.store, &args.hardware, args.space.as_deref())?;
         let parameters = OnboardParameters {
-            space: Some(space.name.clone()),
+            space: Some(space.name().to_owned()),
             budget: args.budget(),
             until_mape: args.until,
             alone: args.alone,

@@ -107,11 +107,11 @@ impl Cleaning<'_> {
     /// Finds suspicious measurements and changes nothing. `progress` is called after each fold.
     pub fn find(&self, progress: &(dyn Fn() + Sync)) -> Result<Findings, CleanError> {
         let data = TrainingData::measured(self.store, self.hardware, self.space, Quantity::Latency)?;
-        let labels = labels(self.store, self.hardware, &self.space.name)?;
-        let excluded_before = self.store.exclusions(self.hardware, &self.space.name)?.len();
+        let labels = labels(self.store, self.hardware, self.space.name())?;
+        let excluded_before = self.store.exclusions(self.hardware, self.space.name())?.len();
         let all = self
             .store
-            .measurements_without_samples(self.hardware, &self.space.name, Some(0))?
+            .measurements_without_samples(self.hardware, self.space.name(), Some(0))?
             .len();
         let may_be_excluded = (all as f64 * self.limit_percent / 100.0).floor() as usize;
         let found = suspicions(self.recipe, self.host, self.space, &data, self.folds, 0, progress)?;
@@ -158,7 +158,7 @@ impl Cleaning<'_> {
         let of_it = |m: &Measurement| m.digest == finding.digest;
         let taken = self
             .store
-            .measurements_without_samples(self.hardware, &self.space.name, None)?;
+            .measurements_without_samples(self.hardware, self.space.name(), None)?;
         let last = taken.iter().filter(|m| of_it(m)).map(|m| m.replicate).max();
         // Replicates 0 and 1 tell the noise floor, which outliers that are picked out would spoil.
         let replicate = last.map_or(2, |last| (last + 1).max(2));
@@ -184,7 +184,7 @@ impl Cleaning<'_> {
         campaign.run(&mut |_| {}, &|| false)?;
         let again = self
             .store
-            .measurements_without_samples(self.hardware, &self.space.name, Some(replicate))?;
+            .measurements_without_samples(self.hardware, self.space.name(), Some(replicate))?;
         if let Some(label) = again.iter().find(|m| of_it(m)).map(|m| m.latency_ms) {
             finding.remeasured_ms = Some(label);
             let distance = |from: f64| (label / from).ln().abs();
@@ -200,7 +200,7 @@ impl Cleaning<'_> {
             .remeasured_ms
             .map(|ms| format!("{ms:.1} ms when measured again, "));
         Exclusion {
-            space: self.space.name.clone(),
+            space: self.space.name().to_owned(),
             digest: finding.digest.clone(),
             replicate: finding.replicate,
             reason: format!(

@@ -86,6 +86,14 @@ pub enum ImportError {
         /// The CSV reader's reason.
         source: csv::Error,
     },
+    /// Columns of blocks and layers, for a space that has none.
+    #[error(
+        "`{space}` has no blocks and layers, which these columns are of; give the column of whole architectures (architecture = ...)"
+    )]
+    NoChain {
+        /// The name of the space.
+        space: String,
+    },
     /// The file is no text in UTF-8.
     #[error("{file} is {}", format.advice())]
     Format {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use csv::{ReaderBuilder, StringRecord};
 use lglp_registry::{Digest, HardwareName, Measurement, plausible};
-use lglp_sdk::{Architecture, Excerpt, SearchSpace, count, strict};
+use lglp_sdk::{Architecture, ChainSpace, Excerpt, SearchSpace, count, strict};
 use serde_json::{Value, json};
 
 use super::faults::{Fault, ImportError, Rows};
@@ -93,7 +93,7 @@ pub fn read(
         let replicate = replicates.entry(digest.clone()).and_modify(|r| *r += 1).or_default();
         measurements.push(Measurement {
             hardware: hardware.clone(),
-            space: space.name.clone(),
+            space: space.name().to_owned(),
             architecture: text,
             digest,
             replicate: *replicate,
@@ -244,6 +244,7 @@ struct Plan<'a> {
 enum ArchitecturePlan<'a> {
     Whole(usize),
     Parts {
+        chain: &'a ChainSpace,
         resolution: usize,
         blocks: Vec<BlockColumns>,
         /// What must stand where there is no layer.
@@ -273,7 +274,10 @@ impl<'a> Plan<'a> {
                 expansion,
                 absent,
             } => {
-                let blocks = space.blocks.iter().enumerate().map(|(b, block)| {
+                let chain = space.chain().ok_or_else(|| ImportError::NoChain {
+                    space: space.name().to_owned(),
+                })?;
+                let blocks = chain.blocks.iter().enumerate().map(|(b, block)| {
                     let name = |pattern: &str, layer: usize| {
                         let numbered = pattern.replace("{block}", &(b + 1).to_string());
                         numbered.replace("{layer}", &(layer + 1).to_string())
@@ -285,6 +289,7 @@ impl<'a> Plan<'a> {
                     })
                 });
                 ArchitecturePlan::Parts {
+                    chain,
                     resolution: header.find(resolution)?,
                     blocks: blocks.collect::<Result<_, ImportError>>()?,
                     absent: absent.as_deref(),
@@ -329,15 +334,16 @@ impl<'a> Plan<'a> {
                     .ok()
             }
             ArchitecturePlan::Parts {
+                chain,
                 resolution,
                 blocks,
                 absent,
             } => {
                 let before = row.faults.len();
-                let choices = &space.choices;
+                let choices = &chain.choices;
                 let side = row.choice(*resolution, &choices.resolution);
                 let (mut depths, mut kernels, mut expansions) = (Vec::new(), Vec::new(), Vec::new());
-                for (block, columns) in space.blocks.iter().zip(blocks) {
+                for (block, columns) in chain.blocks.iter().zip(blocks) {
                     let depth = row.choice(columns.depth, &block.depth).unwrap_or(0);
                     depths.push(depth);
                     for (layer, (kernel, expansion)) in columns.layers.iter().enumerate() {

@@ -64,7 +64,10 @@ impl EncoderInstance {
             let (space_json, parameters) = (Str::new(&space_json), Str::new(&parameters));
             (table.create)(space_json, space.row_len(), parameters, &mut instance, error)
         })?;
-        let most = networks::most_operators(space);
+        let most = match table.encode_operators {
+            Some(_) => networks::most_operators(space)?,
+            None => 0,
+        };
         let reads = match table.encode_operators {
             Some(_) => Reads::Operators {
                 space: Box::new(space.clone()),
@@ -107,21 +110,21 @@ impl EncoderInstance {
         architectures: impl ExactSizeIterator<Item = &'a Architecture>,
     ) -> Result<Matrix, PluginError> {
         let count = architectures.len();
-        let mut out = vec![0f32; count * self.shape.len()];
         match &self.reads {
             Reads::Rows(len) => {
+                let mut out = vec![0f32; count * self.shape.len()];
                 let rows: Vec<u8> = architectures.flat_map(Architecture::row).copied().collect();
                 // SAFETY: `rows` and `out` have the sizes that the contract asks for.
                 call::watched(&self.handle, |error| unsafe {
                     (self.table.encode)(self.instance, rows.as_ptr(), count, *len, out.as_mut_ptr(), error)
                 })?;
+                Ok(self.matrix(out, count))
             }
-            Reads::Operators { space, most } => {
+            Reads::Operators { space, .. } => {
                 let networks = architectures.map(|architecture| networks::operators(space, architecture));
-                self.encode_networks(networks, *most, &mut out)?;
+                self.encode_tables(&networks.collect::<Result<Vec<_>, _>>()?)
             }
         }
-        Ok(self.matrix(out, count))
     }
 
     /// Encodes architectures of the space, and behind them networks that are given by their operators: only an encoder that reads these
@@ -131,17 +134,31 @@ impl EncoderInstance {
         architectures: &[Architecture],
         networks: &[Vec<Operator>],
     ) -> Result<Matrix, PluginError> {
-        let Reads::Operators { space, most } = &self.reads else {
+        let Reads::Operators { space, .. } = &self.reads else {
             return self.encode(architectures.iter());
         };
-        let most = networks.iter().map(Vec::len).max().unwrap_or(0).max(*most);
-        let shape = self.shape_of(most)?;
-        let rows = architectures.len() + networks.len();
-        let mut data = vec![0f32; rows * shape.len()];
         let of_space = architectures
             .iter()
             .map(|architecture| networks::operators(space, architecture));
-        self.encode_networks(of_space.chain(networks.iter().cloned()), most, &mut data)?;
+        let mut tables = of_space.collect::<Result<Vec<_>, _>>()?;
+        tables.extend(networks.iter().cloned());
+        self.encode_tables(&tables)
+    }
+
+    /// Encodes networks that are given by their operators: only of an encoder that reads these. Each has as many steps as the longest, or as
+    /// networks of the space were seen to have at most.
+    fn encode_tables(&self, tables: &[Vec<Operator>]) -> Result<Matrix, PluginError> {
+        let Reads::Operators { most, .. } = self.reads else {
+            unreachable!("it reads no operators");
+        };
+        let longest = tables.iter().map(Vec::len).max().unwrap_or(0).max(most);
+        let shape = match longest == most {
+            true => self.shape,
+            false => self.shape_of(longest)?,
+        };
+        let rows = tables.len();
+        let mut data = vec![0f32; rows * shape.len()];
+        self.encode_networks(tables.iter(), longest, &mut data)?;
         Ok(Matrix { data, rows, shape })
     }
 
@@ -150,13 +167,7 @@ impl EncoderInstance {
         &self,
         parts: impl ExactSizeIterator<Item = Vec<Operator>>,
     ) -> Result<Matrix, PluginError> {
-        let Reads::Operators { most, .. } = self.reads else {
-            unreachable!("it reads no operators");
-        };
-        let count = parts.len();
-        let mut out = vec![0f32; count * self.shape.len()];
-        self.encode_networks(parts, most, &mut out)?;
-        Ok(self.matrix(out, count))
+        self.encode_tables(&parts.collect::<Vec<_>>())
     }
 
     /// Encodes a network that is given by its operators, however many: only of an encoder that reads these. Its matrix has as many
@@ -176,9 +187,9 @@ impl EncoderInstance {
         Ok(shape)
     }
 
-    fn encode_networks(
+    fn encode_networks<'a>(
         &self,
-        networks: impl Iterator<Item = Vec<Operator>>,
+        networks: impl Iterator<Item = &'a Vec<Operator>>,
         most: usize,
         out: &mut [f32],
     ) -> Result<(), PluginError> {

@@ -1,6 +1,7 @@
 //! What goes wrong with plugins. Errors of a plugin's own code keep their text; the variant says who is to act.
 
 use super::ComponentKind;
+use crate::networks::NoNetwork;
 
 /// An error of the plugin host or of a plugin.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -68,6 +69,9 @@ pub enum PluginError {
     /// What the machine's owner decided cannot be used.
     #[error("{0}")]
     Machine(String),
+    /// An architecture makes no network, where one is asked for.
+    #[error(transparent)]
+    NoNetwork(#[from] NoNetwork),
     /// Parameters that the component does not take.
     #[error("parameters of {component}: {message}")]
     InvalidParameters {

@@ -11,7 +11,7 @@ use crate::networks::{self, Network};
 /// A network under way.
 pub(super) struct Ahead {
     architecture: Architecture,
-    building: JoinHandle<Network>,
+    building: JoinHandle<Option<Network>>,
 }
 
 impl Ahead {
@@ -20,13 +20,13 @@ impl Ahead {
         let (space, of) = (space.clone(), architecture.clone());
         Self {
             architecture: architecture.clone(),
-            building: std::thread::spawn(move || networks::build(&space, &of, batch, WEIGHTS_SEED)),
+            building: std::thread::spawn(move || networks::build(&space, &of, batch, WEIGHTS_SEED).ok()),
         }
     }
 
-    /// Waits for the network; none where it is another architecture's.
+    /// Waits for the network; none where it is another architecture's, or there is none.
     pub(super) fn network_of(self, architecture: &Architecture) -> Option<Network> {
         let built = self.building.join().expect("building a network does not panic");
-        (self.architecture == *architecture).then_some(built)
+        built.filter(|_| self.architecture == *architecture)
     }
 }

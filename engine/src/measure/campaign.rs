@@ -18,8 +18,8 @@ use super::{
     CALIBRATION_RUNS, Candidate, DeviceLock, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol, Subject,
 };
 use crate::host::{PluginError, PluginHost, RuntimeInstance};
-use crate::networks::UnusableNetwork;
-use crate::spaces::{DefinitionError, Spaces, require_same};
+use crate::networks::{self, NoNetwork, UnusableNetwork};
+use crate::spaces::{DefinitionError, Spaces, UnknownSpace, require_same};
 
 /// What to measure, and where.
 pub struct Campaign<'a> {
@@ -146,6 +146,9 @@ pub enum MeasureError {
         /// How many were asked for.
         asked: usize,
     },
+    /// The space does not have networks to calibrate by, and no other is there.
+    #[error(transparent)]
+    UnknownSpace(#[from] UnknownSpace),
     /// The file of a network cannot be read, or is of no network.
     #[error(transparent)]
     Unusable(#[from] UnusableNetwork),
@@ -206,14 +209,18 @@ impl Campaign<'_> {
         if self.wanted.is_of_space() {
             require_same(self.store, self.hardware, self.space)?;
         }
+        if self.wanted.needs_networks() {
+            networks::check_networks(self.space).map_err(PluginError::from)?;
+        }
         let differs = known.as_ref().and_then(|target| difference_before(target, &runtime));
         if let Some(difference) = differs {
             return Err(self.other_machine(difference));
         }
         let runtime = runtime.open()?;
         let reference = known.as_ref().and_then(|target| target.reference.as_ref());
+        let own = self.spaces.calibrating(self.space)?;
         let reference_space =
-            reference_space(self.spaces, reference, self.space).ok_or_else(|| MeasureError::UnknownReference {
+            reference_space(self.spaces, reference, own).ok_or_else(|| MeasureError::UnknownReference {
                 hardware: self.hardware.clone(),
             })?;
         let mut harness = MeasurementHarness::new(
@@ -231,7 +238,7 @@ impl Campaign<'_> {
                 .turn(|| progress(CampaignEvent::Waiting), stopped)
                 .map_err(locked)?;
             let _turn = turn.ok_or(MeasureError::Stopped)?;
-            self.target(known, &setup, &runtime, &mut harness, progress)?
+            self.target(known, &setup, &runtime, (&mut harness, own), progress)?
         };
         harness.know(target.reference.as_ref());
         let replicate = self.wanted.replicate();
@@ -279,13 +286,13 @@ impl Campaign<'_> {
         self.summary(measured, left_out)
     }
 
-    /// The target, created and calibrated where that was not done yet.
+    /// The target, created and calibrated by the reference network of a space where that was not done yet.
     fn target(
         &self,
         known: Option<HardwareTarget>,
         setup: &Setup,
         runtime: &RuntimeInstance,
-        harness: &mut MeasurementHarness<'_>,
+        (harness, calibrating): (&mut MeasurementHarness<'_>, &SearchSpace),
         progress: &mut dyn FnMut(CampaignEvent),
     ) -> Result<HardwareTarget, MeasureError> {
         let description = runtime.describe()?;
@@ -299,7 +306,7 @@ impl Campaign<'_> {
         }
         let of = CALIBRATION_RUNS;
         let latency_ms = harness.calibrate(|done| progress(CampaignEvent::Calibrating { done, of }))?;
-        let mut reference = reference_network(self.space, latency_ms);
+        let mut reference = reference_network(calibrating, latency_ms).map_err(PluginError::from)?;
         reference.larger = harness.compare(latency_ms)?;
         let new = match known {
             Some(target) => calibrated(target, reference),
@@ -316,7 +323,7 @@ impl Campaign<'_> {
     /// The space that measurements say they are of.
     fn measured_space(&self) -> &str {
         match self.wanted.is_of_space() {
-            true => &self.space.name,
+            true => self.space.name(),
             false => ONNX,
         }
     }
@@ -396,11 +403,17 @@ impl MeasurementWork for Planned<'_> {
         Ok(())
     }
 
-    /// An architecture that fails ends the campaign, since the others would. Of networks each is its own.
+    /// An architecture that fails ends the campaign, since the others would, unless it makes no network. Of networks that are given each is
+    /// its own.
     fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<bool, MeasureError> {
-        let is_its_own = matches!(error, MeasureError::Unusable(_) | MeasureError::OtherBatch { .. });
+        let makes_none = matches!(
+            error,
+            MeasureError::Plugin(PluginError::NoNetwork(NoNetwork::Impossible { .. }))
+        );
+        let is_its_own = makes_none || matches!(error, MeasureError::Unusable(_) | MeasureError::OtherBatch { .. });
         self.failed_in_a_row += usize::from(!is_its_own);
-        if candidate.as_architecture().is_some() || self.failed_in_a_row > MOST_FAILURES {
+        let ends_all = candidate.as_architecture().is_some() && !makes_none;
+        if ends_all || self.failed_in_a_row > MOST_FAILURES {
             return Err(error);
         }
         let left_out = LeftOutNetwork {

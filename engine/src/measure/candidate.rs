@@ -22,6 +22,8 @@ pub enum Subject {
     Architecture(Architecture),
     /// A network of no space.
     Network(GivenNetwork),
+    /// An architecture of a space that says nothing of networks, and its network.
+    Exported(Architecture, GivenNetwork),
 }
 
 /// What a measurement says of its subject.
@@ -42,11 +44,11 @@ impl Candidate {
         }
     }
 
-    /// The architecture, where it is one.
+    /// The architecture, where it is one whose network is built here.
     pub fn as_architecture(&self) -> Option<&Architecture> {
         match &self.subject {
             Subject::Architecture(architecture) => Some(architecture),
-            Subject::Network(_) => None,
+            Subject::Network(_) | Subject::Exported(..) => None,
         }
     }
 }
@@ -55,7 +57,7 @@ impl Subject {
     /// What its measurements are found by; `space` is that of architectures.
     pub fn text(&self, space: &SearchSpace) -> String {
         match self {
-            Self::Architecture(architecture) => space.canonical_text(architecture),
+            Self::Architecture(architecture) | Self::Exported(architecture, _) => space.canonical_text(architecture),
             Self::Network(network) => network.text(),
         }
     }
@@ -64,7 +66,7 @@ impl Subject {
     pub fn name(&self, space: &SearchSpace) -> String {
         match self {
             Self::Architecture(architecture) => space.canonical_text(architecture),
-            Self::Network(network) => network.name().to_owned(),
+            Self::Network(network) | Self::Exported(_, network) => network.name().to_owned(),
         }
     }
 
@@ -72,7 +74,11 @@ impl Subject {
     pub(super) fn told(&self, space: &SearchSpace, network: Option<MeasuredNetwork>) -> Told {
         let of_space = network.is_none();
         Told {
-            space: if of_space { space.name.clone() } else { ONNX.to_owned() },
+            space: if of_space {
+                space.name().to_owned()
+            } else {
+                ONNX.to_owned()
+            },
             text: self.text(space),
             space_definition: of_space.then(|| definition(space)),
             network,

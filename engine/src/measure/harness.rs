@@ -96,6 +96,8 @@ impl<'a> MeasurementHarness<'a> {
                 let (onnx, network) = self.given(given)?;
                 (onnx, Some(network))
             }
+            // Its space tells what it is.
+            Subject::Exported(_, given) => (self.given(given)?.0, None),
         };
         if let Some(next) = next.filter(|next| self.device.is_apart() && self.admit(next).is_ok()) {
             self.ahead = Some(Ahead::begin(self.space, next, self.batch));
@@ -127,7 +129,10 @@ impl<'a> MeasurementHarness<'a> {
     fn built(&mut self, architecture: &Architecture) -> Result<Vec<u8>, PluginError> {
         self.admit(architecture)?;
         let ahead = self.ahead.take().and_then(|ahead| ahead.network_of(architecture));
-        let network = ahead.unwrap_or_else(|| networks::build(self.space, architecture, self.batch, WEIGHTS_SEED));
+        let network = match ahead {
+            Some(network) => network,
+            None => networks::build(self.space, architecture, self.batch, WEIGHTS_SEED)?,
+        };
         Ok(network.onnx)
     }
 

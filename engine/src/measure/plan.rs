@@ -208,6 +208,13 @@ pub enum Wanted<'a> {
         /// They are measured in this order.
         architectures: &'a [Architecture],
     },
+    /// Architectures of a space that says nothing of networks, each with its network.
+    Exported {
+        /// The replicate of the measurements.
+        replicate: u32,
+        /// They are measured in this order.
+        architectures: &'a [(Architecture, GivenNetwork)],
+    },
     /// Networks of no space.
     Networks {
         /// The replicate of the measurements.
@@ -222,10 +229,16 @@ impl Wanted<'_> {
     pub fn replicate(&self) -> u32 {
         match self {
             Self::Fresh { .. } => 0,
-            Self::Again { replicate, .. } | Self::These { replicate, .. } | Self::Networks { replicate, .. } => {
-                *replicate
-            }
+            Self::Again { replicate, .. }
+            | Self::These { replicate, .. }
+            | Self::Exported { replicate, .. }
+            | Self::Networks { replicate, .. } => *replicate,
         }
+    }
+
+    /// Whether it is architectures whose networks are built here.
+    pub(super) fn needs_networks(&self) -> bool {
+        !matches!(self, Self::Networks { .. } | Self::Exported { .. })
     }
 
     /// Whether it is architectures of a space.
@@ -261,6 +274,13 @@ impl Wanted<'_> {
             Self::These { architectures, .. } => {
                 return Ok(architectures.iter().cloned().map(plain).collect());
             }
+            Self::Exported { architectures, .. } => {
+                let candidate = |(architecture, network): &(Architecture, GivenNetwork)| Candidate {
+                    subject: Subject::Exported(architecture.clone(), network.clone()),
+                    flags: Vec::new(),
+                };
+                return Ok(architectures.iter().map(candidate).collect());
+            }
             Self::Networks { networks, .. } => {
                 let candidate = |network: &GivenNetwork| Candidate {
                     subject: Subject::Network(network.clone()),
@@ -270,7 +290,7 @@ impl Wanted<'_> {
             }
             Self::Again { replicate, count } => (replicate, count),
         };
-        let first = store.measurements_without_samples(hardware, &space.name, Some(0))?;
+        let first = store.measurements_without_samples(hardware, space.name(), Some(0))?;
         if first.len() < count {
             return Err(MeasureError::NothingToRepeat {
                 replicate,

@@ -69,9 +69,9 @@ impl Nearest<'_, '_> {
 impl<'a> References<'a> {
     /// Loads the target's own; of larger ones one at a time is loaded, when it is wanted.
     pub(super) fn load(space: &'a SearchSpace, runtime: &'a RuntimeInstance, batch: u32) -> Result<Self, PluginError> {
-        let mut architectures = reference_architectures(space).into_iter();
+        let mut architectures = reference_architectures(space)?.into_iter();
         let own = architectures.next().expect("a space has a smallest network");
-        let macs = |architecture: &Architecture| networks::cost(space, architecture).macs as f64;
+        let macs = |architecture: &Architecture| networks::macs_if_any(space, architecture).max(1) as f64;
         let least = macs(&own);
         let larger = architectures.map(|architecture| Larger {
             digest: Digest::of(space.canonical_text(&architecture).as_bytes()),
@@ -109,7 +109,7 @@ impl<'a> References<'a> {
             1 => &self.larger[..],
             _ => &[],
         };
-        let own = reference_architecture(self.space);
+        let own = reference_architecture(self.space)?;
         for larger in compared {
             if admit_batch(
                 self.space,
@@ -195,7 +195,7 @@ impl<'a> References<'a> {
         }
         self.own = loaded(
             self.space,
-            &reference_architecture(self.space),
+            &reference_architecture(self.space)?,
             self.runtime,
             self.batch,
         )?;
@@ -210,5 +210,5 @@ fn loaded<'a>(
     batch: u32,
 ) -> Result<NetworkInstance<'a>, PluginError> {
     admit_batch(space, architecture, batch, runtime.network_memory())?;
-    runtime.load(&networks::build(space, architecture, batch, WEIGHTS_SEED).onnx)
+    runtime.load(&networks::build(space, architecture, batch, WEIGHTS_SEED)?.onnx)
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::meters::gpu_facts;
 use super::{of_this_machine, reference_architecture};
 use crate::host::{PluginError, PluginHost, Runtime};
+use crate::networks::NoNetwork;
 use crate::spaces::Spaces;
 
 /// Inputs that a network may take at once where it is measured.
@@ -151,13 +152,16 @@ pub fn calibrated(target: HardwareTarget, reference: ReferenceNetwork) -> NewHar
 }
 
 /// The reference network of a space, with its latency in milliseconds.
-pub fn reference_network(space: &SearchSpace, latency_ms: f64) -> ReferenceNetwork {
-    let text = space.canonical_text(&reference_architecture(space));
-    ReferenceNetwork {
+///
+/// # Errors
+/// Where the space has no networks.
+pub fn reference_network(space: &SearchSpace, latency_ms: f64) -> std::result::Result<ReferenceNetwork, NoNetwork> {
+    let text = space.canonical_text(&reference_architecture(space)?);
+    Ok(ReferenceNetwork {
         digest: Digest::of(text.as_bytes()),
         latency_ms,
         larger: Vec::new(),
-    }
+    })
 }
 
 /// The space whose reference network a target is calibrated by; `own` where it is not calibrated yet, and none where the
@@ -169,7 +173,7 @@ pub fn reference_space<'a>(
 ) -> Option<&'a SearchSpace> {
     let Some(reference) = reference else { return Some(own) };
     let mut all = std::iter::once(own).chain(spaces.iter().map(|space| &**space));
-    all.find(|space| reference_network(space, reference.latency_ms).digest == reference.digest)
+    all.find(|space| reference_network(space, reference.latency_ms).is_ok_and(|own| own.digest == reference.digest))
 }
 
 /// This machine with an opened runtime.

@@ -1,34 +1,31 @@
 //! Architectures become networks: ONNX models with random weights, and what they cost.
 //!
-//! Counting, writing and the table of operators are one walk over the same graph, so that they cannot disagree.
+//! What is counted is what is written, so that they cannot disagree.
 
-mod blocks;
+mod builder;
+mod chain;
 mod given;
-mod graph;
 mod measured;
 mod parts;
 mod random;
-mod recognition;
+mod template;
+mod walks;
 mod weights;
 
 use std::iter::Sum;
 
-use lglp_sdk::plugin::abi::{OPERATOR_CONVOLUTION, OPERATOR_POINTWISE, OPERATOR_POOL, Operator};
-use lglp_sdk::space::Op;
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::plugin::abi::Operator;
+use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::{Deserialize, Serialize};
-
-use blocks::InvertedResidual;
-use graph::{Conv, Graph, Value};
 
 pub use given::{GivenNetwork, LoadedNetwork, Unusable, UnusableNetwork, is_named_onnx, read_file};
 pub use measured::{LabelledNetwork, macs_of, measured, operators_of};
-pub use parts::{Parts, Walks};
+pub use parts::Parts;
 pub use random::{Family, NoRandomNetwork, RandomNetwork, random};
-pub use recognition::recognise;
+pub use walks::Walks;
 
-/// An ONNX model (opset 17, IR version 9) from `input` `[batch, 3, resolution, resolution]` to `logits`
-/// `[batch, classes]`, float32.
+/// An ONNX model (opset 17, IR version 9) of one input and one output, the first dimension of each being the batch; float32. Of a chain it
+/// leads from `input` `[batch, 3, resolution, resolution]` to `logits` `[batch, classes]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// The encoded `ModelProto`.
@@ -72,33 +69,112 @@ impl Sum for Cost {
 /// How often a runtime holds what its widest operator reads and writes.
 const HELD: u64 = 2;
 
+/// Why an architecture makes no network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoNetwork {
+    /// Its space does not say how choices make one.
+    #[error(
+        "the space `{space}` does not say which networks its architectures make (its file has no [network]); measure ONNX files that are \
+         named by architecture (lglp measure --space {space} --onnx DIR), or import a table"
+    )]
+    NotDefined {
+        /// The name of the space.
+        space: String,
+    },
+    /// The choices do not go together.
+    #[error("{architecture} makes no network: {problem}")]
+    Impossible {
+        /// The canonical text of the architecture.
+        architecture: String,
+        /// What is wrong with it, for people.
+        problem: String,
+    },
+}
+
+/// Makes sure that a space says what its networks are.
+///
+/// # Errors
+/// [`NoNetwork::NotDefined`].
+pub fn check_networks(space: &SearchSpace) -> Result<(), NoNetwork> {
+    match space.has_networks() {
+        true => Ok(()),
+        false => Err(NoNetwork::NotDefined {
+            space: space.name().to_owned(),
+        }),
+    }
+}
+
 /// Builds the network of an architecture. The same architecture, batch and seed give the same bytes.
-pub fn build(space: &SearchSpace, architecture: &Architecture, batch: u32, seed: u64) -> Network {
-    let graph = Graph::written(batch, space.resolution(architecture), seed);
-    append(graph, space, architecture)
+///
+/// # Errors
+/// [`NoNetwork`].
+pub fn build(space: &SearchSpace, architecture: &Architecture, batch: u32, seed: u64) -> Result<Network, NoNetwork> {
+    match space {
+        SearchSpace::Chain(chain) => Ok(chain::build(chain, architecture, batch, seed)),
+        SearchSpace::Decisions(decisions) => {
+            template::build(decisions, architecture, batch, seed).map_err(|none| none.named(space, architecture))
+        }
+    }
 }
 
 /// The cost of an architecture's network at batch 1, without building it.
-pub fn cost(space: &SearchSpace, architecture: &Architecture) -> Cost {
-    let graph = Graph::counted(1, space.resolution(architecture));
-    append(graph, space, architecture).cost
+///
+/// # Errors
+/// [`NoNetwork`].
+pub fn cost(space: &SearchSpace, architecture: &Architecture) -> Result<Cost, NoNetwork> {
+    match space {
+        SearchSpace::Chain(chain) => Ok(chain::counted(chain, architecture).1),
+        SearchSpace::Decisions(decisions) => {
+            let counted = template::counted(decisions, architecture);
+            counted
+                .map(|(_, cost)| cost)
+                .map_err(|none| none.named(space, architecture))
+        }
+    }
+}
+
+/// Multiply-accumulates of an architecture's network at batch 1; 0 where it makes none.
+pub fn macs_if_any(space: &SearchSpace, architecture: &Architecture) -> u64 {
+    cost(space, architecture).map_or(0, |cost| cost.macs)
 }
 
 /// The operators of an architecture's network at batch 1, in the order in which they run.
-pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Vec<Operator> {
-    let graph = Graph::counted(1, space.resolution(architecture));
-    append(graph, space, architecture).operators
+///
+/// # Errors
+/// [`NoNetwork`].
+pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Result<Vec<Operator>, NoNetwork> {
+    match space {
+        SearchSpace::Chain(chain) => Ok(chain::counted(chain, architecture).0),
+        SearchSpace::Decisions(decisions) => {
+            let counted = template::counted(decisions, architecture);
+            counted
+                .map(|(operators, _)| operators)
+                .map_err(|none| none.named(space, architecture))
+        }
+    }
 }
 
-/// The most operators that a network of a space has.
-pub(crate) fn most_operators(space: &SearchSpace) -> usize {
-    // An inverted residual has five at most: expand, depthwise, squeeze-and-excite, project, add.
-    let framed = |ops: &[Op]| {
-        ops.iter()
-            .map(|op| if let Op::InvertedResidual { .. } = op { 5 } else { 1 })
-            .sum::<usize>()
-    };
-    framed(&space.network.stem) + 5 * space.slots() + framed(&space.network.head) + 1
+/// The most operators that a network of a space has, or more.
+///
+/// # Errors
+/// [`NoNetwork`].
+pub fn most_operators(space: &SearchSpace) -> Result<usize, NoNetwork> {
+    match space {
+        SearchSpace::Chain(chain) => Ok(chain::most_operators(chain)),
+        SearchSpace::Decisions(decisions) => match decisions.network() {
+            Some(template) => Ok(template::most_operators(decisions, template)),
+            None => Err(NoNetwork::NotDefined {
+                space: space.name().to_owned(),
+            }),
+        },
+    }
+}
+
+/// The architecture of a space whose network this is, but for its weights; `None` where it is none of the space, and where the space is
+/// no chain.
+pub fn recognise(space: &SearchSpace, network: &lglp_onnx::Network) -> Option<Architecture> {
+    chain::recognise(space, network)
 }
 
 /// Bytes that a network takes while it runs, about, for each input of its batch; weights, which do not grow with it, apart.
@@ -110,68 +186,18 @@ pub fn memory(operators: &[Operator]) -> u64 {
     widest * size_of::<f32>() as u64 * HELD
 }
 
+/// Some architectures of a space, fewer where hardly any makes a network: of a space that does not say what its networks are, any.
+pub fn some(space: &SearchSpace, sampler: Sampler<'_>, count: usize) -> Vec<Architecture> {
+    let is_possible = |architecture: &Architecture| {
+        space.chain().is_some() || !matches!(operators(space, architecture), Err(NoNetwork::Impossible { .. }))
+    };
+    sampler.take(TRIED * count).filter(is_possible).take(count).collect()
+}
+
+/// Architectures that are drawn at most for each that is asked for.
+const TRIED: usize = 16;
+
 /// Bytes of the weights of a network.
 pub(crate) fn weights(operators: &[Operator]) -> u64 {
     operators.iter().map(|operator| operator.weight_bytes).sum()
-}
-
-fn append(mut graph: Graph, space: &SearchSpace, architecture: &Architecture) -> Network {
-    let mut value = graph.input();
-    for (part, place) in parts::of(space, architecture) {
-        value = part.append(&mut graph, space, &value, place);
-    }
-    graph.finish(space.network.classes)
-}
-
-/// The fixed operators before or after the searched blocks.
-fn frame(graph: &mut Graph, name: &str, input: &Value, ops: &[Op]) -> Value {
-    let mut value = input.clone();
-    for (i, op) in ops.iter().enumerate() {
-        let name = format_args!("{name}{i}");
-        value = match *op {
-            Op::Conv {
-                kernel,
-                stride,
-                channels,
-                activation,
-            } => {
-                let conv = Conv {
-                    kernel,
-                    stride,
-                    channels,
-                    depthwise: false,
-                };
-                let kind = if kernel == 1 {
-                    OPERATOR_POINTWISE
-                } else {
-                    OPERATOR_CONVOLUTION
-                };
-                graph.begin(kind, &value);
-                let linear = graph.conv(name, &value, conv);
-                graph.activation(format_args!("{name}.activation"), &linear, activation)
-            }
-            Op::InvertedResidual {
-                kernel,
-                expansion,
-                channels,
-                activation,
-            } => {
-                let residual = InvertedResidual {
-                    kernel,
-                    expansion,
-                    stride: 1,
-                    channels,
-                    se: false,
-                    shortcut: value.channels == channels,
-                    activation,
-                };
-                residual.append(graph, name, &value)
-            }
-            Op::GlobalAveragePool => {
-                graph.begin(OPERATOR_POOL, &value);
-                graph.global_average_pool(name, &value)
-            }
-        };
-    }
-    value
 }

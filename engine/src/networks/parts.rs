@@ -1,318 +1,128 @@
-//! Networks as parts that come again in network after network: the stem, each searched layer, the head. What is known of a part is
-//! known of all networks that have it, wherever it stands in them.
+//! Networks as parts that come again in network after network. What is known of a part is known of all networks that have it. A network of
+//! a chain has its stem, its layers and its head as parts; any other is one part.
 
 use std::collections::HashMap;
-use std::iter::once;
 use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
-use lglp_sdk::plugin::abi::{OPERATOR_FULLY_CONNECTED, Operator};
-use lglp_sdk::space::{Block, COLUMNS_PER_LAYER};
+use lglp_sdk::plugin::abi::Operator;
+use lglp_sdk::space::DecisionSpace;
 use lglp_sdk::{Architecture, SearchSpace};
 
-use super::blocks::InvertedResidual;
-use super::graph::{Graph, IMAGE_CHANNELS, Value};
-use super::{Cost, frame};
+use super::chain::ChainParts;
+use super::walks::Walks;
+use super::{Cost, template};
 
-/// Parts that are kept at most; the space of the paper has some 6,000.
-const KEPT: usize = 1 << 15;
-
-/// Steps that are kept at most: several lead to one part.
-const MOST_STEPS: usize = 4 * KEPT;
-
-/// Blocks of which a [`Step`] tells.
-const MOST_BLOCKS: usize = 254;
-
-/// A part of a network.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Part {
-    Stem,
-    Layer(InvertedResidual),
-    Head,
-}
-
-/// Block and layer of a part, from 1; 0 outside of the searched layers.
-pub(super) type Place = (u32, u32);
-
-/// The parts of an architecture's network, in the order in which they run.
-pub(super) fn of<'a>(
-    space: &'a SearchSpace,
-    architecture: &'a Architecture,
-) -> impl Iterator<Item = (Part, Place)> + 'a {
-    let mut last = (0, 0);
-    let layers = space.layers(architecture).map(move |layer| {
-        let block = layer.block as u32 + 1;
-        last = (block, if last.0 == block { last.1 + 1 } else { 1 });
-        let residual = InvertedResidual {
-            kernel: layer.kernel,
-            expansion: layer.expansion,
-            stride: layer.stride,
-            channels: layer.channels_out,
-            se: layer.se,
-            shortcut: layer.shortcut,
-            activation: layer.activation,
-        };
-        (Part::Layer(residual), last)
-    });
-    once((Part::Stem, (0, 0)))
-        .chain(layers)
-        .chain(once((Part::Head, (0, 0))))
-}
-
-impl Part {
-    /// Appends the part to a graph, at its place.
-    pub(super) fn append(&self, graph: &mut Graph, space: &SearchSpace, input: &Value, (block, layer): Place) -> Value {
-        graph.enter(block, layer);
-        match self {
-            Self::Stem => frame(graph, "stem", input, &space.network.stem),
-            Self::Layer(residual) => {
-                let name = format_args!("block{}.layer{}", block - 1, layer - 1);
-                residual.append(graph, name, input)
-            }
-            Self::Head => {
-                let value = frame(graph, "head", input, &space.network.head);
-                graph.begin(OPERATOR_FULLY_CONNECTED, &value);
-                graph.classify(&value, space.network.classes)
-            }
-        }
-    }
-}
-
-/// What flows between parts.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct FeatureMap {
-    channels: u32,
-    /// Pixels.
-    side: u32,
-}
-
-/// A step of the walk through a network: what flows in, as its number; where the walk is (see [`Parts::steps`]); and what is chosen there, as
-/// indices of the architecture's row. Packed, since of each network some twenty are looked up.
-type Step = u64;
-
-/// Where a step leads.
-#[derive(Clone, Copy)]
-struct Known {
-    /// The number of the part.
-    part: u32,
-    /// The number of what flows out.
-    output: u16,
-}
+/// Operators of networks that are kept whole at most, and how many of these networks: some 20 MB.
+const KEPT_OPERATORS: usize = 1 << 18;
+const KEPT: usize = 1 << 12;
 
 /// The parts of the networks of a space, numbered in the order in which they were met.
-pub struct Parts {
-    space: SearchSpace,
-    /// Layer slots of each block.
-    slots: Vec<usize>,
-    table: RwLock<Table>,
+pub struct Parts(Kind);
+
+enum Kind {
+    Chain(ChainParts),
+    Whole(WholeNetworks),
+}
+
+/// Networks that are one part each.
+struct WholeNetworks {
+    space: DecisionSpace,
+    known: RwLock<Known>,
 }
 
 #[derive(Default)]
-struct Table {
-    steps: HashMap<Step, Known, RandomState>,
-    parts: Vec<KnownPart>,
-    numbers: HashMap<(Part, FeatureMap), Known, RandomState>,
-    feature_maps: Vec<FeatureMap>,
+struct Known {
+    /// By the row of their architecture.
+    numbers: HashMap<Box<[u8]>, u32, RandomState>,
+    networks: Vec<(Vec<Operator>, Cost)>,
+    /// Of all networks.
+    operators: usize,
 }
 
-/// What a part is, and what flows into it: what it does follows from both.
-#[derive(Clone, Copy)]
-struct KnownPart {
-    part: Part,
-    input: FeatureMap,
-    /// At batch 1.
-    cost: Cost,
-}
-
-/// The parts of some networks, as their numbers.
-pub struct Walks {
-    /// Those of all networks, one network after another.
-    numbers: Vec<u32>,
-    /// Where those of each network end.
-    ends: Vec<usize>,
-}
-
-impl Walks {
-    /// How many networks there are.
-    pub fn networks(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// The parts of one network after another.
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        let mut begin = 0;
-        self.ends
-            .iter()
-            .map(move |end| &self.numbers[std::mem::replace(&mut begin, *end)..*end])
+impl Known {
+    fn is_full(&self) -> bool {
+        self.networks.len() == KEPT || self.operators >= KEPT_OPERATORS
     }
 }
 
 impl Parts {
     /// Parts of the networks of a space, none of which was met yet.
     pub fn new(space: &SearchSpace) -> Self {
-        Self {
-            space: space.clone(),
-            slots: space.blocks.iter().map(Block::slots).collect(),
-            table: RwLock::default(),
-        }
+        Self(match space {
+            SearchSpace::Chain(space) => Kind::Chain(ChainParts::new(space)),
+            SearchSpace::Decisions(space) => Kind::Whole(WholeNetworks {
+                space: space.clone(),
+                known: RwLock::default(),
+            }),
+        })
     }
 
     /// The operators of a part, in the order in which they run.
     pub fn operators(&self, number: u32) -> Vec<Operator> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let KnownPart { part, input, .. } = table.parts[number as usize];
-        drop(table);
-        build(&self.space, part, input).1
-    }
-
-    /// What the networks of some architectures cost at batch 1.
-    pub fn costs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<Cost> {
-        let Some(walks) = self.walks(architectures.clone()) else {
-            return architectures
-                .map(|architecture| super::cost(&self.space, architecture))
-                .collect();
-        };
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let cost = |part: &u32| table.parts[*part as usize].cost;
-        let network = |parts: &[u32]| parts.iter().map(cost).sum();
-        walks.iter().map(network).collect()
-    }
-
-    /// The parts of the networks of some architectures; `None` where one is not known and there is no room for more, or where the space
-    /// has more blocks than a step tells.
-    pub fn walks<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Option<Walks> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let walks = self.walks_in(&table, architectures.clone());
-        let is_full = table.parts.len() == KEPT || table.steps.len() >= MOST_STEPS;
-        drop(table);
-        if walks.is_some() || is_full || self.slots.len() > MOST_BLOCKS {
-            return walks;
-        }
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        for architecture in architectures.clone() {
-            self.learn(&mut table, architecture)?;
-        }
-        self.walks_in(&table, architectures)
-    }
-
-    fn walks_in<'a>(
-        &self,
-        table: &Table,
-        architectures: impl ExactSizeIterator<Item = &'a Architecture>,
-    ) -> Option<Walks> {
-        let networks = architectures.len();
-        let mut walks = Walks {
-            numbers: Vec::with_capacity(networks * (self.slots.iter().sum::<usize>() + 2)),
-            ends: Vec::with_capacity(networks),
-        };
-        for architecture in architectures {
-            let mut input = 0;
-            let mut take = |place: u8, choices: [u8; COLUMNS_PER_LAYER]| {
-                let known = table.steps.get(&step(input, place, choices))?;
-                walks.numbers.push(known.part);
-                input = known.output;
-                Some(())
-            };
-            self.steps(architecture, &mut take)?;
-            walks.ends.push(walks.numbers.len());
-        }
-        Some(walks)
-    }
-
-    /// Gives `take` each step of the walk through a network: its place (0 is the stem, each block has one from 1 on, 255 is the head) and what
-    /// is chosen there. `None` where `take` gave that.
-    fn steps(
-        &self,
-        architecture: &Architecture,
-        mut take: impl FnMut(u8, [u8; COLUMNS_PER_LAYER]) -> Option<()>,
-    ) -> Option<()> {
-        let (resolution, layers) = architecture.row().split_first()?;
-        take(0, [*resolution, 0, 0, 0, 0])?;
-        let mut layers = layers.as_chunks::<COLUMNS_PER_LAYER>().0.iter();
-        for (place, slots) in (1..u8::MAX).zip(&self.slots) {
-            for choices in layers.by_ref().take(*slots) {
-                if choices[0] != 0 {
-                    take(place, *choices)?;
-                }
+        match &self.0 {
+            Kind::Chain(parts) => parts.operators(number),
+            Kind::Whole(whole) => {
+                let known = whole.known.read().unwrap_or_else(PoisonError::into_inner);
+                known.networks[number as usize].0.clone()
             }
         }
-        match layers.next() {
-            None => take(u8::MAX, [0; COLUMNS_PER_LAYER]),
-            Some(_) => None,
+    }
+
+    /// What the networks of some architectures cost at batch 1; nothing, where they make none.
+    pub fn costs<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Vec<Cost> {
+        match &self.0 {
+            Kind::Chain(parts) => parts.costs(architectures),
+            Kind::Whole(whole) => architectures.map(|one| whole.cost(one)).collect(),
         }
     }
 
-    /// Adds the steps of an architecture's network that are new; `None` where there is no room for their parts.
-    fn learn(&self, table: &mut Table, architecture: &Architecture) -> Option<()> {
-        let mut parts = of(&self.space, architecture);
-        let mut input = 0;
-        self.steps(architecture, |place, choices| {
-            let (part, _) = parts.next()?;
-            let step = step(input, place, choices);
-            let known = match table.steps.get(&step) {
-                Some(known) => *known,
-                None if table.steps.len() >= MOST_STEPS => return None,
-                None => {
-                    let flows = match place {
-                        0 => FeatureMap {
-                            channels: IMAGE_CHANNELS,
-                            side: self.space.resolution(architecture),
-                        },
-                        _ => table.feature_maps[usize::from(input) - 1],
-                    };
-                    let known = table.number(&self.space, part, flows)?;
-                    table.steps.insert(step, known);
-                    known
-                }
-            };
-            input = known.output;
-            Some(())
-        })
+    /// The parts of the networks of some architectures; `None` where one is not known and there is no room for more, where the space has
+    /// more blocks than can be told apart, or where an architecture makes no network.
+    pub fn walks<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Option<Walks> {
+        match &self.0 {
+            Kind::Chain(parts) => parts.walks(architectures),
+            Kind::Whole(whole) => {
+                let numbers: Vec<u32> = architectures.map(|one| whole.number(one)).collect::<Option<_>>()?;
+                Some(Walks {
+                    ends: (1..=numbers.len()).collect(),
+                    numbers,
+                })
+            }
+        }
     }
 }
 
-impl Table {
-    /// What is known of a part, which is added where it is new; `None` where there is no room.
-    fn number(&mut self, space: &SearchSpace, part: Part, input: FeatureMap) -> Option<Known> {
-        if let Some(known) = self.numbers.get(&(part, input)) {
-            return Some(*known);
+impl WholeNetworks {
+    /// The number of an architecture's network; `None` where it makes none, or there is no room for it.
+    fn number(&self, architecture: &Architecture) -> Option<u32> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let (number, is_full) = (known.numbers.get(architecture.row()).copied(), known.is_full());
+        drop(known);
+        if number.is_some() || is_full {
+            return number;
         }
-        if self.parts.len() == KEPT {
+        let (operators, cost) = template::counted(&self.space, architecture).ok()?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.is_full() {
             return None;
         }
-        let (output, operators) = build(space, part, input);
-        let flows = self.feature_maps.iter().position(|known| *known == output);
-        let flows = flows.unwrap_or_else(|| {
-            self.feature_maps.push(output);
-            self.feature_maps.len() - 1
-        });
-        let known = Known {
-            part: self.parts.len() as u32,
-            // No more than there are parts.
-            output: flows as u16 + 1,
-        };
-        let cost = Cost::of(&operators, 1);
-        self.parts.push(KnownPart { part, input, cost });
-        self.numbers.insert((part, input), known);
-        Some(known)
+        let number = known.networks.len() as u32;
+        let number = *known.numbers.entry(architecture.row().into()).or_insert(number);
+        if number as usize == known.networks.len() {
+            known.operators += operators.len();
+            known.networks.push((operators, cost));
+        }
+        Some(number)
     }
-}
 
-/// `input` is the number of a feature map, from 1; 0 before the stem.
-fn step(input: u16, place: u8, choices: [u8; COLUMNS_PER_LAYER]) -> Step {
-    let ([low, high], [a, b, c, d, e]) = (input.to_le_bytes(), choices);
-    Step::from_le_bytes([low, high, place, a, b, c, d, e])
-}
-
-/// What flows out of a part, and its operators.
-fn build(space: &SearchSpace, part: Part, input: FeatureMap) -> (FeatureMap, Vec<Operator>) {
-    let mut graph = Graph::counted(1, input.side);
-    // Wherever it stands, it does the same.
-    let place = if matches!(part, Part::Layer(_)) { (1, 1) } else { (0, 0) };
-    let output = part.append(&mut graph, space, &Graph::value(input.channels, input.side), place);
-    let output = FeatureMap {
-        channels: output.channels,
-        side: output.side,
-    };
-    (output, graph.operators())
+    fn cost(&self, architecture: &Architecture) -> Cost {
+        match self.number(architecture) {
+            Some(number) => {
+                let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+                known.networks[number as usize].1
+            }
+            None => template::counted(&self.space, architecture).map_or(Cost::default(), |(_, cost)| cost),
+        }
+    }
 }

@@ -278,7 +278,7 @@ impl Onboarding<'_> {
         let Training {
             store, space, hardware, ..
         } = self.training;
-        let known = match store.measured_digests(hardware, &space.name, 0) {
+        let known = match store.measured_digests(hardware, space.name(), 0) {
             Err(lglp_registry::Error::NotFound { .. }) => BTreeSet::new(),
             known => known?,
         };
@@ -299,7 +299,7 @@ fn try_out(training: &Training<'_>) -> Result<(), TrainError> {
         return Err(TrainError::NothingToTest(training.recipe.name.clone()));
     }
     let architectures: Vec<Architecture> = Sampler::new(training.space, training.seed).take(FIRST).collect();
-    let macs = |architecture: &Architecture| networks::cost(training.space, architecture).macs as f64;
+    let macs = |architecture: &Architecture| networks::macs_if_any(training.space, architecture).max(1) as f64;
     let data = TrainingData {
         labels: architectures.iter().map(macs).collect(),
         architectures,

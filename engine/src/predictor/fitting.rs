@@ -87,12 +87,16 @@ impl FittedModel {
                 .check_parameters(&spec.regressor.parameters)?;
         }
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
-        let scale = |architecture: &Architecture| recipe.target.scale(networks::cost(space, architecture).macs);
-        let targets = |part: Labelled<'_>| -> Vec<f64> {
-            let rows = part.architectures.iter().zip(part.labels);
-            rows.map(|(architecture, label)| label / scale(architecture)).collect()
+        let scale = |architecture: &Architecture| match recipe.target.is_per_mac() {
+            true => Ok::<_, PluginError>(recipe.target.scale(networks::cost(space, architecture)?.macs)),
+            false => Ok(1.0),
         };
-        let (mut train_targets, validation_targets) = (targets(train), targets(validation));
+        let targets = |part: Labelled<'_>| -> Result<Vec<f64>, PluginError> {
+            let rows = part.architectures.iter().zip(part.labels);
+            rows.map(|(architecture, label)| Ok(label / scale(architecture)?))
+                .collect()
+        };
+        let (mut train_targets, validation_targets) = (targets(train)?, targets(validation)?);
         if recipe.networks && !encoder.reads_operators() {
             let component = recipe.encoder.name.clone();
             let message = "a recipe with `networks` needs an encoder that reads operators, such as `operators`".into();
@@ -186,7 +190,7 @@ impl FittedModel {
             row.spread *= factor;
         }
         for (row, architecture) in left_out.iter_mut().flatten().zip(&architectures) {
-            let scale = scale(architecture);
+            let scale = scale(architecture)?;
             row.predicted *= scale;
             row.spread *= scale;
         }

@@ -9,7 +9,7 @@ use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
 use super::ROWS_PER_UNIT;
 use crate::host::{EncoderInstance, FittedInstance, Matrix, PluginError, Spread, Summed, SumsLengths};
-use crate::networks::{Parts, Walks};
+use crate::networks::{self, Parts, Walks};
 
 /// Memory that is kept of each kind of number, bytes.
 const MOST_MEMORY: usize = 32 << 20;
@@ -52,7 +52,7 @@ impl Lookups {
         if extractor.is_some()
             || !encoder.reads_operators()
             || encoder.shape().is_empty()
-            || space.network.stem.is_empty()
+            || space.chain().is_some_and(|chain| chain.network.stem.is_empty())
         {
             return Ok(None);
         }
@@ -70,7 +70,10 @@ impl Lookups {
     /// # Errors
     /// `Failed`, telling both predictions of a network.
     pub(super) fn compare(&self, space: &SearchSpace, model: Model<'_>) -> Result<(), PluginError> {
-        let some: Vec<Architecture> = Sampler::new(space, 0).take(COMPARED).collect();
+        let some = networks::some(space, Sampler::new(space, 0), COMPARED);
+        if some.is_empty() {
+            return Ok(());
+        }
         let Some(alone) = self.predict(some.iter(), model, false)? else {
             return Ok(());
         };

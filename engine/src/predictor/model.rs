@@ -101,7 +101,8 @@ impl FittedModel {
             let used = plugins
                 .iter()
                 .find(|p| p.kind == handle.kind() && p.component == handle.name());
-            Ok(used.ok_or_else(|| missing(handle, role, "plugin"))?.state_version)
+            let used = used.ok_or_else(|| missing(handle, role, "plugin"))?;
+            Ok::<_, PluginError>(used.state_version)
         };
         let load = |handle: &ComponentHandle, role: &str| {
             let state = state.get(role).ok_or_else(|| missing(handle, role, "state"))?;
@@ -268,8 +269,8 @@ impl FittedModel {
         let Some(parts) = self.regressor.contributions(&encoded)? else {
             return Ok(None);
         };
-        let scale = self.target.scale(networks::cost(&self.space, architecture).macs);
-        let operators = networks::operators(&self.space, architecture);
+        let operators = networks::operators(&self.space, architecture)?;
+        let scale = self.target.scale(Cost::of(&operators, 1).macs);
         let (rest, values) = parts
             .split_last()
             .map_or((0.0, &[][..]), |(rest, values)| (*rest, values));

@@ -127,7 +127,7 @@ impl KnownOperators {
     pub(super) fn of(space: Option<&SearchSpace>, networks: Option<&FittedNetworks>) -> Self {
         let some = space.into_iter().flat_map(|space| {
             let some = Sampler::new(space, 0).take(SAMPLED);
-            some.flat_map(move |architecture| networks::operators(space, &architecture))
+            some.flat_map(move |architecture| networks::operators(space, &architecture).unwrap_or_default())
         });
         let mut met: HashSet<_> = some.map(|o| (o.kind, o.kernel, o.stride, o.activation, None)).collect();
         let (mut kinds, mut activations) = (HashMap::<_, (usize, u32)>::new(), HashMap::<_, usize>::new());

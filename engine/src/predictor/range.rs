@@ -9,9 +9,10 @@ use crate::networks;
 /// The range of a training set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRange {
-    /// Resolutions that occur, pixels; none where no architecture was in the training set, but other networks were.
+    /// Resolutions that occur, pixels, or lengths of texts, tokens; none where the space does not say, and where no architecture was in the
+    /// training set, but other networks were.
     pub resolutions: Vec<u32>,
-    /// Fewest and most layers.
+    /// Fewest and most layers; of a space that is no chain, decisions that are there. 0 where no architecture was in the training set.
     pub layers: (usize, usize),
     /// Fewest and most multiply-accumulates.
     pub macs: (u64, u64),
@@ -57,6 +58,14 @@ impl LabelRange {
     }
 }
 
+/// Layers of a chain; of any other architecture, decisions that are there.
+fn layers(space: &SearchSpace, architecture: &Architecture) -> usize {
+    match space.chain() {
+        Some(chain) => chain.layers(architecture).count(),
+        None => architecture.row().iter().filter(|cell| **cell != 0).count(),
+    }
+}
+
 /// Reasons as one text.
 fn joined<const COUNT: usize>(reasons: [Option<String>; COUNT]) -> Option<String> {
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
@@ -66,11 +75,11 @@ fn joined<const COUNT: usize>(reasons: [Option<String>; COUNT]) -> Option<String
 impl TrainingRange {
     /// The range of some architectures and what was measured of them; `None` where there are none.
     pub fn of(space: &SearchSpace, architectures: &[Architecture], quantity: Quantity, labels: &[f64]) -> Option<Self> {
-        let mut resolutions: Vec<u32> = architectures.iter().map(|a| space.resolution(a)).collect();
+        let mut resolutions: Vec<u32> = architectures.iter().filter_map(|a| space.input_side(a)).collect();
         resolutions.sort_unstable();
         resolutions.dedup();
-        let layers: Vec<usize> = architectures.iter().map(|a| space.layers(a).count()).collect();
-        let macs: Vec<u64> = architectures.iter().map(|a| networks::cost(space, a).macs).collect();
+        let layers: Vec<usize> = architectures.iter().map(|a| layers(space, a)).collect();
+        let macs: Vec<u64> = architectures.iter().map(|a| networks::macs_if_any(space, a)).collect();
         Some(Self {
             resolutions,
             layers: (*layers.iter().min()?, *layers.iter().max()?),
@@ -91,7 +100,7 @@ impl TrainingRange {
 
     /// Whether the training set had architectures of the space.
     pub(super) fn has_architectures(&self) -> bool {
-        !self.resolutions.is_empty()
+        self.layers.1 > 0
     }
 
     /// In what an architecture, of so many multiply-accumulates, or what is predicted of it lies outside, in words; `None` where it lies within.
@@ -103,17 +112,17 @@ impl TrainingRange {
         predicted: f64,
     ) -> Option<String> {
         if !self.has_architectures() {
-            let none = format!("no architecture of `{}` was in the training set", space.name);
+            let none = format!("no architecture of `{}` was in the training set", space.name());
             return joined([Some(none), self.macs(macs), self.labels.outside(predicted)]);
         }
-        let layers = space.layers(architecture).count();
+        let layers = layers(space, architecture);
         let layers = (layers < self.layers.0 || layers > self.layers.1).then(|| {
             let (least, most) = self.layers;
-            format!("{layers} layers; trained on {least} to {most}")
+            let what = if space.chain().is_some() { "layers" } else { "decisions" };
+            format!("{layers} {what}; trained on {least} to {most}")
         });
-        let resolution = space.resolution(architecture);
         joined([
-            self.resolution(resolution),
+            space.input_side(architecture).and_then(|side| self.resolution(side)),
             layers,
             self.macs(macs),
             self.labels.outside(predicted),
@@ -130,7 +139,7 @@ impl TrainingRange {
     }
 
     fn resolution(&self, resolution: u32) -> Option<String> {
-        let is_new = self.has_architectures() && !self.resolutions.contains(&resolution);
+        let is_new = !self.resolutions.is_empty() && !self.resolutions.contains(&resolution);
         is_new.then(|| format!("resolution {resolution} was not in the training set"))
     }
 

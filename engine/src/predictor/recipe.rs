@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use lglp_sdk::strict;
+use lglp_sdk::{SearchSpace, strict};
 use serde::{Deserialize, Serialize};
 
 use super::{ResidualSpec, Target};
-use crate::host::ComponentKind;
+use crate::host::{ComponentKind, EncoderInstance, PluginError, PluginHost};
 use crate::text;
 
 /// A recipe, read from `catalog/recipes/*.toml`. Adding one changes no Rust.
@@ -46,6 +46,9 @@ pub struct Candidate {
     /// Rows, measured architectures, from which on it is; from the fewest that can be trained on, where it says nothing.
     #[serde(default)]
     pub from_rows: usize,
+    /// Whether it is tried only in spaces of decisions, whose choices may tell more than the operators of their networks do.
+    #[serde(default)]
+    pub only_of_decisions: bool,
     /// Which of two is taken whose errors differ by no more than chance: the lower.
     pub rank: u32,
 }
@@ -82,6 +85,20 @@ impl Recipe {
         ]
         .into_iter()
         .filter_map(|(kind, spec)| Some((kind, spec?)))
+    }
+
+    /// Makes sure that its encoders read a space, as far as their plugins are there.
+    ///
+    /// # Errors
+    /// What an encoder lacks.
+    pub fn check_reads(&self, host: &PluginHost, space: &SearchSpace) -> Result<(), PluginError> {
+        for (kind, spec) in self.components() {
+            let handle = host.component(kind, &spec.name);
+            if let (ComponentKind::Encoder, Ok(handle)) = (kind, handle) {
+                EncoderInstance::new(handle, space, &spec.parameters)?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads `NAME.toml` in `folder`.

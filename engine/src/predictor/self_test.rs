@@ -7,6 +7,7 @@ use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
 use super::{FittedModel, ModelError, ROWS_PER_UNIT};
 use crate::host::PluginError;
+use crate::networks;
 use crate::priority;
 
 /// Architectures that the test predicts.
@@ -24,7 +25,7 @@ const TRIES: usize = 3;
 const HOPELESS: u32 = 4;
 
 fn sample(space: &SearchSpace, seed: u64, rows: usize) -> Vec<Architecture> {
-    Sampler::new(space, seed).take(rows).collect()
+    networks::some(space, Sampler::new(space, seed), rows)
 }
 
 /// What a freshly fitted model predicts, to be recorded in its version.

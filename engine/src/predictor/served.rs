@@ -155,7 +155,7 @@ impl ServedModel {
 
     /// Whether it reads what another one reads, and predicts the same quantity.
     pub fn answers_like(&self, other: &Self) -> bool {
-        self.space.name == other.space.name && self.quantity() == other.quantity()
+        self.space.name() == other.space.name() && self.quantity() == other.quantity()
     }
 
     /// What it predicts alone, in the order of the architectures. Each call into plugins is one of some milliseconds, so

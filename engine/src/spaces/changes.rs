@@ -1,7 +1,7 @@
 //! Architectures that differ in one choice.
 
-use lglp_sdk::space::COLUMNS_PER_LAYER;
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::space::{COLUMNS_PER_LAYER, DecisionSpace};
+use lglp_sdk::{Architecture, ChainSpace, SearchSpace};
 
 /// An architecture that differs in one choice.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,15 +19,36 @@ pub(crate) const STRIDE: usize = 2;
 pub(crate) const SE: usize = 3;
 pub(crate) const SHORTCUT: usize = 4;
 
-/// Every architecture of the space that differs from this one in the resolution, in one choice of a layer, in what all layers of a block
-/// share, or in the depth of a block by one.
+/// Every architecture of a space of chains that differs from this one in the resolution, in one choice of a layer, in what all layers of a
+/// block share, or in the depth of a block by one; of any other space, in one decision and what depends on it.
 pub fn single_changes(space: &SearchSpace, architecture: &Architecture) -> Vec<Change> {
-    let row = architecture.row();
     let mut changes = Changes {
         space,
-        row,
+        row: architecture.row(),
         found: Vec::new(),
     };
+    match space {
+        SearchSpace::Chain(chain) => of_chain(chain, &mut changes),
+        SearchSpace::Decisions(decisions) => of_decisions(space, decisions, &mut changes),
+    }
+    changes.found
+}
+
+fn of_decisions(space: &SearchSpace, decisions: &DecisionSpace, changes: &mut Changes<'_>) {
+    for (at, column) in space.columns().iter().enumerate() {
+        let now = usize::from(changes.row[at]);
+        for other in (1..=column.choices.len()).filter(|other| now != 0 && *other != now) {
+            let mut row = changes.row.to_vec();
+            row[at] = other as u8;
+            decisions.complete(&mut row);
+            let [from, to] = [now, other].map(|choice| &column.choices[choice - 1]);
+            changes.add(&row, format!("{}: {from} to {to}", column.name));
+        }
+    }
+}
+
+fn of_chain(space: &ChainSpace, changes: &mut Changes<'_>) {
+    let row = changes.row;
     let resolutions = &space.choices.resolution;
     let words = |from: usize, to: usize| format!("resolution: {} to {}", resolutions[from], resolutions[to]);
     changes.each(&[0], resolutions.len(), words);
@@ -70,11 +91,10 @@ pub fn single_changes(space: &SearchSpace, architecture: &Architecture) -> Vec<C
             changes.add(&longer, format!("depth of block {number}: {depth} to {}", depth + 1));
         }
     }
-    changes.found
 }
 
 /// Adds a layer at `end` behind the `depth` layers of a block: as the last one is, but for the stride, which only a first layer has.
-pub(crate) fn lengthen(space: &SearchSpace, row: &mut [u8], end: usize, depth: usize) {
+pub(crate) fn lengthen(space: &ChainSpace, row: &mut [u8], end: usize, depth: usize) {
     row.copy_within(end - COLUMNS_PER_LAYER..end, end);
     let one = space.choices.stride.iter().position(|stride| *stride == 1);
     if let (1, Some(one)) = (depth, one) {

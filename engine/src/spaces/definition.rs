@@ -43,7 +43,7 @@ impl Spaces {
         if *told == here {
             return Ok(());
         }
-        let name = &space.name;
+        let name = space.name();
         Err(misfit(
             "space_definition",
             format!("`{name}` is defined otherwise here ({here}): the same texts name other networks"),
@@ -89,11 +89,11 @@ pub(crate) fn require_same(
         measured => measured?,
     };
     let now = definition(space);
-    let then = measured.into_iter().find(|measured| measured.space == space.name);
+    let then = measured.into_iter().find(|measured| measured.space == space.name());
     match then.and_then(|measured| measured.definition) {
         Some(then) if then != now => Err(DefinitionError::Changed {
             hardware: hardware.clone(),
-            space: space.name.clone(),
+            space: space.name().to_owned(),
             then,
             now,
         }),

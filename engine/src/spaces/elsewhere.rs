@@ -24,9 +24,9 @@ impl Spaces {
             message: format!(
                 "an architecture of the space `{}` ({}), where one of `{}` ({}) is expected; ask a target or version of that space, \
                  or write it for this one",
-                other.name,
+                other.name(),
                 other.shape(),
-                space.name,
+                space.name(),
                 space.shape()
             ),
         })

@@ -51,15 +51,15 @@ impl Spaces {
                 let text = text::read(&path).with_context(|| path.display().to_string())?;
                 let space = SearchSpace::from_toml(&text).with_context(|| path.display().to_string())?;
                 anyhow::ensure!(
-                    space.name != ONNX,
+                    space.name() != ONNX,
                     "{}: `{ONNX}` stands for networks of no space; give the space another name",
                     path.display()
                 );
-                if let Some((other, _)) = spaces.get(&space.name) {
-                    let (name, other, path) = (&space.name, other.display(), path.display());
+                if let Some((other, _)) = spaces.get(space.name()) {
+                    let (name, other, path) = (space.name(), other.display(), path.display());
                     anyhow::bail!("both {other} and {path} define the space `{name}`; give one of them another name");
                 }
-                spaces.insert(space.name.clone(), (path, Arc::new(space)));
+                spaces.insert(space.name().to_owned(), (path, Arc::new(space)));
             }
         }
         anyhow::ensure!(!spaces.is_empty(), "no search space (*.toml) in {}", folder.display());
@@ -75,7 +75,7 @@ impl Spaces {
     pub fn listed(spaces: &[serde_json::Value]) -> Result<Self, lglp_sdk::SpaceError> {
         let read = |space: &serde_json::Value| {
             let space = SearchSpace::from_json(&space.to_string())?;
-            Ok((space.name.clone(), Arc::new(space)))
+            Ok((space.name().to_owned(), Arc::new(space)))
         };
         spaces.iter().map(read).collect::<Result<_, _>>().map(Self)
     }

@@ -37,6 +37,17 @@ pub enum SpaceError {
 const USUAL: &str = "mobilenetv3";
 
 impl Spaces {
+    /// The space whose reference network a new target is calibrated by that is measured in a space: that one, if it has networks.
+    ///
+    /// # Errors
+    /// Where that is none, and the usual space is not there either.
+    pub fn calibrating<'a>(&'a self, space: &'a SearchSpace) -> Result<&'a SearchSpace, UnknownSpace> {
+        match space.has_networks() {
+            true => Ok(space),
+            false => self.get(USUAL).map(AsRef::as_ref),
+        }
+    }
+
     /// As [`Self::of_target`], where the target may be new, or not measured yet.
     ///
     /// # Errors

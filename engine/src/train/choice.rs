@@ -124,6 +124,7 @@ pub fn fit(
     data: &TrainingData,
     progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
 ) -> Result<Fitted, TrainError> {
+    let recipes = &suitable(training, recipes)?[..];
     // Without architectures there are no rows to compare by.
     let learns = |recipe: &&Recipe| recipe.networks;
     let recipes = match recipes.iter().find(learns) {
@@ -150,6 +151,34 @@ pub fn fit(
         trained,
         compared,
     })
+}
+
+/// Those of some recipes whose encoders read the space, and that are meant for it.
+///
+/// # Errors
+/// Why the first does not read it, where none does: nothing is trained then.
+fn suitable(training: &Training<'_>, recipes: &[Recipe]) -> Result<Vec<Recipe>, TrainError> {
+    if recipes.len() == 1 {
+        return Ok(recipes.to_vec());
+    }
+    let space = training.space;
+    let is_meant = |recipe: &&Recipe| {
+        let of_decisions = recipe.candidate.is_some_and(|candidate| candidate.only_of_decisions);
+        !of_decisions || space.chain().is_none()
+    };
+    let mut refused = None;
+    let mut reading = Vec::with_capacity(recipes.len());
+    for recipe in recipes.iter().filter(is_meant) {
+        match recipe.check_reads(training.host, space) {
+            Ok(()) => reading.push(recipe.clone()),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    match refused {
+        Some(error) if reading.is_empty() => Err(error.into()),
+        None if reading.is_empty() => Err(TrainError::NoRecipe(space.name().to_owned())),
+        _ => Ok(reading),
+    }
 }
 
 /// Fits the recipes and takes the first of those whose mean error is the least, or exceeds it by no more than a standard error of

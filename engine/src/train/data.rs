@@ -178,7 +178,7 @@ impl TrainingData {
             quantity,
             ..Self::default()
         };
-        for label in first_of_each(store, hardware, &space.name, |m| value(m, quantity).is_some())? {
+        for label in first_of_each(store, hardware, space.name(), |m| value(m, quantity).is_some())? {
             let architecture =
                 space
                     .architecture_from_text(&label.architecture)
@@ -191,7 +191,7 @@ impl TrainingData {
         }
         let with = data.labels.len();
         if quantity == Quantity::Energy && with < FEWEST_ROWS {
-            let of = labels(store, hardware, &space.name)?.len();
+            let of = labels(store, hardware, space.name())?.len();
             if of > 0 {
                 return Err(DataError::TooFewEnergies { with, of });
             }
@@ -239,7 +239,7 @@ impl TrainingData {
             content.push('\n');
         }
         let new = NewDataset {
-            space: space.name.clone(),
+            space: space.name().to_owned(),
             rows,
             origin: "measured".into(),
             creator: creator.to_owned(),

@@ -126,8 +126,8 @@ impl Metrics {
     }
 
     /// The rank correlation among rows of one resolution. `resolutions` are of the rows, in the same order.
-    pub fn spearman_within(measured: &[f64], predicted: &[f64], resolutions: &[u8]) -> Option<f64> {
-        let mut groups: BTreeMap<u8, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    pub fn spearman_within(measured: &[f64], predicted: &[f64], resolutions: &[u32]) -> Option<f64> {
+        let mut groups: BTreeMap<u32, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
         for ((m, p), resolution) in measured.iter().zip(predicted).zip(resolutions) {
             let (measured, predicted) = groups.entry(*resolution).or_default();
             measured.push(*m);

@@ -136,10 +136,11 @@ pub fn train(
     } else {
         test.architectures
     };
-    let resolutions: Vec<u8> = tested.iter().map(|architecture| architecture.row()[0]).collect();
+    let side = |architecture| fitting.space.input_side(architecture).unwrap_or(0);
+    let resolutions: Vec<u32> = tested.iter().map(side).collect();
     let macs = |architectures: &[Architecture]| -> Vec<u64> {
-        let cost = |architecture| networks::cost(fitting.space, architecture).macs;
-        architectures.iter().map(cost).collect()
+        let macs = |architecture| networks::macs_if_any(fitting.space, architecture);
+        architectures.iter().map(macs).collect()
     };
     let known: Vec<(u64, f64)> = macs(&fitted_on.architectures)
         .into_iter()
@@ -214,6 +215,9 @@ pub enum TrainError {
          than {FEWEST_ROWS}"
     )]
     ReadsArchitectures(String),
+    /// All candidates among the recipes are for other spaces.
+    #[error("no recipe that is a `candidate` is for the space `{0}`; name one by `--recipe`")]
+    NoRecipe(String),
     /// A component is missing, refused its parameters or failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),

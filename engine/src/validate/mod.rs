@@ -119,7 +119,7 @@ impl Validating<'_> {
     pub fn plan(&self) -> Result<Plan, ValidateError> {
         let candidate = self.candidate()?;
         let space = &candidate.space;
-        let production = self.production()?.filter(|model| model.space.name == space.name);
+        let production = self.production()?.filter(|model| model.space.name() == space.name());
         let (on, seed) = (self.selection.on, self.selection.seed);
         let known = match on {
             Rows::Fresh => self.known(space)?,
@@ -150,7 +150,7 @@ impl Validating<'_> {
         };
         let production = self
             .production()?
-            .filter(|model| model.space.name == candidate.space.name);
+            .filter(|model| model.space.name() == candidate.space.name());
         let production = production.map(|model| content(model.version)).transpose()?;
         let own = content(self.version)?;
         rows::recorded(
@@ -206,14 +206,14 @@ impl Validating<'_> {
         let space = candidate.space.clone();
         let architectures = planned(&space, plan)?;
         // Production may have moved while it was measured: the report compares with what is there now.
-        let production = self.production()?.filter(|model| model.space.name == space.name);
+        let production = self.production()?.filter(|model| model.space.name() == space.name());
         let report = report::compare(self, &candidate, production.as_deref(), &architectures, creator)?;
         Ok(self.store.create_validation(self.hardware, &report, idempotency_key)?)
     }
 
     /// The name of the version's space.
     pub fn space(&self) -> Result<String, ValidateError> {
-        Ok(self.candidate()?.space.name.clone())
+        Ok(self.candidate()?.space.name().to_owned())
     }
 
     fn candidate(&self) -> Result<Arc<ServedModel>, ValidateError> {
@@ -247,7 +247,7 @@ impl Validating<'_> {
     fn known(&self, space: &SearchSpace) -> Result<HashSet<Digest>, ValidateError> {
         let measured = self
             .store
-            .measurements_without_samples(self.hardware, &space.name, None)?;
+            .measurements_without_samples(self.hardware, space.name(), None)?;
         Ok(measured.into_iter().map(|m| m.digest).collect())
     }
 }

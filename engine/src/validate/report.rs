@@ -23,8 +23,8 @@ pub(super) fn compare(
     let Validating { store, hardware, .. } = validating;
     let space = &candidate.space;
     let measured = match validating.selection.on {
-        Rows::Fresh => store.measurements_without_samples(hardware, &space.name, Some(REPLICATE))?,
-        Rows::Recorded | Rows::HeldOut => labels(*store, hardware, &space.name)?,
+        Rows::Fresh => store.measurements_without_samples(hardware, space.name(), Some(REPLICATE))?,
+        Rows::Recorded | Rows::HeldOut => labels(*store, hardware, space.name())?,
     };
     let by_text: HashMap<&str, &Measurement> = measured.iter().map(|m| (m.architecture.as_str(), m)).collect();
     let find = |architecture: &Architecture| {
@@ -72,7 +72,7 @@ pub(super) fn compare(
             version: model.version,
             metrics: metrics(&pairs, |pair| pair.baseline_ms.unwrap_or(f64::NAN)),
         }),
-        space: space.name.clone(),
+        space: space.name().to_owned(),
         dataset: version.content.dataset,
         selection: json!(validating.selection),
         metrics: metrics(&pairs, |pair| pair.predicted_ms),

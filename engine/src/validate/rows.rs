@@ -79,7 +79,7 @@ pub(super) fn recorded(
         };
         asked && !by_production.contains(text)
     };
-    let measured = labels(store, hardware, &space.name)?;
+    let measured = labels(store, hardware, space.name())?;
     let found = measured.iter().filter(|measurement| wanted(&measurement.architecture));
     found
         .map(|measurement| {

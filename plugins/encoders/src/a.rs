@@ -5,7 +5,7 @@ use lglp_sdk::plugin::{Encoder, PluginError, Rows, Shape};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::row::{RowFormat, layers, resolution};
+use crate::row::{RowFormat, chain, layers, resolution};
 
 const WIDTH: usize = 3;
 
@@ -30,6 +30,7 @@ impl Encoder for A {
     type Parameters = Parameters;
 
     fn new(space: &SearchSpace, parameters: Parameters) -> Result<Self, PluginError> {
+        let space = chain(space, Self::NAME)?;
         let slots = space.slots();
         let (steps, width) = if parameters.sequence {
             (slots, WIDTH)

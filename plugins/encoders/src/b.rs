@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::bucket::{BUCKETS, buckets};
-use crate::row::{RowFormat, layers, resolution};
+use crate::row::{RowFormat, chain, layers, resolution};
 
 /// The paper gives 256 values where its parts add up to 248 (40 x 3 + 40 x 3 + 8): the rest is zeros, to a multiple of 16.
 const MULTIPLE: usize = 16;
@@ -35,6 +35,7 @@ impl Encoder for B {
     type Parameters = Parameters;
 
     fn new(space: &SearchSpace, _: Parameters) -> Result<Self, PluginError> {
+        let space = chain(space, Self::NAME)?;
         Ok(Self {
             format: RowFormat::new(&space.choices, space.slots()),
             slots: space.slots(),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::bucket::{BUCKETS, buckets};
-use crate::row::{RowFormat, layers, resolution};
+use crate::row::{RowFormat, chain, layers, resolution};
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +26,7 @@ impl Encoder for C {
     type Parameters = Parameters;
 
     fn new(space: &SearchSpace, _: Parameters) -> Result<Self, PluginError> {
+        let space = chain(space, Self::NAME)?;
         Ok(Self {
             format: RowFormat::new(&space.choices, space.slots()),
             slots: space.slots(),

@@ -9,7 +9,7 @@ use lglp_sdk::space::Choices;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::row::{RowFormat, layers, resolution};
+use crate::row::{RowFormat, chain, layers, resolution};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -73,6 +73,7 @@ impl Encoder for D {
     type Parameters = Parameters;
 
     fn new(space: &SearchSpace, parameters: Parameters) -> Result<Self, PluginError> {
+        let space = chain(space, Self::NAME)?;
         let columns = Columns::new(&space.choices);
         let slots = space.slots();
         let (steps, width) = if parameters.sequence {

@@ -1,4 +1,4 @@
-//! The encodings of the paper's section 5, for any search space.
+//! The encodings of the paper's section 5, for any search space of chains.
 //!
 //! | name | one layer | mobilenetv3 |
 //! | --- | --- | --- |
@@ -10,18 +10,20 @@
 //! Absent layers are zeros.
 //!
 //! `operators` gives the table of a network's operators, for regressors that know what an operator costs; `totals` what it adds up to.
+//! `decisions` is what is chosen, in a space of any kind.
 
 mod a;
 mod b;
 mod bucket;
 mod c;
 mod d;
+mod decisions;
 mod operators;
 mod row;
 mod totals;
 
 lglp_sdk::export_plugin! {
-    summary: "The paper's encodings A, B, C and D; tables of operators, and their totals",
-    encoders: [a::A, b::B, c::C, d::D],
+    summary: "The paper's encodings A, B, C and D; decisions of any space; tables of operators, and their totals",
+    encoders: [a::A, b::B, c::C, d::D, decisions::Decisions],
     operator_encoders: [operators::Operators, totals::Totals],
 }

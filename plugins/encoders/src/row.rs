@@ -2,6 +2,18 @@
 
 use lglp_sdk::plugin::{PluginError, Rows};
 use lglp_sdk::space::{COLUMNS_PER_LAYER, Choices};
+use lglp_sdk::{ChainSpace, SearchSpace};
+
+/// The chain that an encoding of the paper reads, which is what it is defined for.
+pub(crate) fn chain<'a>(space: &'a SearchSpace, encoding: &str) -> Result<&'a ChainSpace, PluginError> {
+    space.chain().ok_or_else(|| {
+        let name = space.name();
+        PluginError::Failed(format!(
+            "encoding {encoding} reads layers of inverted residuals, and `{name}` has none; take a recipe that encodes `decisions`, \
+             `operators` or `totals`"
+        ))
+    })
+}
 
 /// A present layer: 0-based choice indices.
 pub(crate) struct LayerChoices {

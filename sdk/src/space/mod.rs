@@ -2,134 +2,88 @@
 //!
 //! A space is read from TOML (`catalog/spaces/*.toml`) or, across the plugin boundary, from JSON. Adding one changes no Rust.
 
+mod chain;
 mod check;
-mod layers;
-mod network;
+mod choice;
+mod columns;
+mod decisions;
+mod expression;
 mod sampling;
+pub mod template;
 
-pub use layers::Layer;
-pub use network::{Activation, NetworkFrame, Op};
+pub use chain::{
+    Activation, Block, BlockDefault, COLUMNS_PER_LAYER, ChainSpace, Choices, ConstrainedAttribute, Constraint, Layer,
+    NetworkFrame, Op,
+};
+pub(crate) use chain::{LayerChoice, RowBuilder};
+pub use choice::Choice;
+pub use columns::Column;
+pub use decisions::{CountRule, Decision, DecisionSpace, Forms, ListForm};
+pub use expression::{Expression, INPUT};
 pub use sampling::Sampler;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::architecture::Architecture;
 use crate::strict;
 
-/// A search space: what can be chosen, position by position, and the network that the choices are put into.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SearchSpace {
-    /// The name used in requests and in the registry, e.g. `mobilenetv3`.
-    pub name: String,
-    /// One line for people.
-    pub title: String,
-    /// Every value that an attribute may take anywhere in the space.
-    pub choices: Choices,
-    /// The searched blocks, from the input to the output of the network.
-    pub blocks: Vec<Block>,
-    /// Rules over several blocks.
-    #[serde(default)]
-    pub constraints: Vec<Constraint>,
-    /// What surrounds the searched blocks.
-    pub network: NetworkFrame,
+/// A search space: what can be chosen, and the networks that the choices make.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum SearchSpace {
+    /// Of chains of inverted residuals.
+    Chain(ChainSpace),
+    /// Of decisions with names of its own.
+    Decisions(DecisionSpace),
 }
 
-/// The values that each attribute may take. A row of an architecture holds 1-based indices into these lists.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Choices {
-    /// Height and width of the input image, pixels.
-    pub resolution: Vec<u32>,
-    /// Side of the depthwise kernel.
-    pub kernel: Vec<u32>,
-    /// Ratio of a layer's inner to its input channels.
-    pub expansion: Vec<u32>,
-    /// Stride of a block's first layer; later layers have stride 1.
-    pub stride: Vec<u32>,
-    /// Squeeze-and-excitation, for all layers of a block.
-    pub se: Vec<bool>,
-    /// An identity connection around a layer.
-    pub shortcut: Vec<bool>,
-    /// Channel counts between layers.
-    pub width: Vec<u32>,
+/// What tells the two kinds of definitions apart.
+#[derive(Deserialize)]
+struct Kind {
+    decisions: Option<IgnoredAny>,
 }
 
-/// One block: layers that share their output width.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Block {
-    /// Input channels of the first layer, and output channels of every layer.
-    pub channels: (u32, u32),
-    /// How many layers the block may have.
-    pub depth: Vec<u32>,
-    /// Strides that its first layer may have.
-    pub stride: Vec<u32>,
-    /// Whether its layers may have squeeze-and-excitation.
-    pub se: Vec<bool>,
-    /// Whether a layer whose shape allows an identity connection may have it.
-    pub shortcut: Vec<bool>,
-    /// The non-linearity of its layers.
-    pub activation: Activation,
-    /// What stands in where a form of writing leaves an attribute out. Not needed where there is one choice.
-    #[serde(default)]
-    pub default: BlockDefault,
+impl<'de> Deserialize<'de> for SearchSpace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Self::from_json(&value.to_string()).map_err(D::Error::custom)
+    }
 }
-
-/// Defaults of the attributes that the Once-for-All form does not write.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BlockDefault {
-    /// Stride of the block's first layer; `None` stands for the first that the block may have.
-    pub stride: Option<u32>,
-    /// Squeeze-and-excitation; `None` stands for the first choice of the block.
-    pub se: Option<bool>,
-    /// Whether layers whose shape allows it have an identity connection; `None` stands for the first choice of the block.
-    pub shortcut: Option<bool>,
-}
-
-/// A bound on how many of a range of blocks take a value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Constraint {
-    /// The attribute of a block that is counted.
-    pub attribute: ConstrainedAttribute,
-    /// The value that is counted.
-    pub value: u32,
-    /// First and last block, counted from 1.
-    pub blocks: (usize, usize),
-    /// Blocks of the range that must take the value; `None` where none has to.
-    #[serde(default)]
-    pub at_least: Option<usize>,
-    /// Blocks of the range that may take the value; `None` where all may.
-    #[serde(default)]
-    pub at_most: Option<usize>,
-}
-
-/// Attributes that a [`Constraint`] can count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConstrainedAttribute {
-    /// The stride of a block's first layer.
-    Stride,
-}
-
-/// Columns of a row for each layer slot: kernel, expansion, stride, se, shortcut.
-pub const COLUMNS_PER_LAYER: usize = 5;
 
 impl SearchSpace {
     /// Reads a space from TOML and checks that it is consistent.
+    ///
+    /// # Errors
+    /// The field at fault.
     pub fn from_toml(text: &str) -> Result<Self, SpaceError> {
-        let space: Self = strict::from_toml(text).map_err(|e| SpaceError(e.to_string()))?;
-        space.check()?;
-        Ok(space)
+        fn read<T: DeserializeOwned>(text: &str) -> Result<T, SpaceError> {
+            strict::from_toml(text).map_err(|e| SpaceError(e.to_string()))
+        }
+        match read::<Kind>(text)?.decisions {
+            Some(_) => DecisionSpace::new(read(text)?).map(Self::Decisions),
+            None => Self::checked(read(text)?),
+        }
     }
 
     /// Reads a space from the JSON that the host hands to plugins.
+    ///
+    /// # Errors
+    /// The field at fault.
     pub fn from_json(text: &str) -> Result<Self, SpaceError> {
-        let space: Self = serde_json::from_str(text).map_err(|e| SpaceError(e.to_string()))?;
-        space.check()?;
-        Ok(space)
+        fn read<T: DeserializeOwned>(text: &str) -> Result<T, SpaceError> {
+            serde_json::from_str(text).map_err(|e| SpaceError(e.to_string()))
+        }
+        match read::<Kind>(text)?.decisions {
+            Some(_) => DecisionSpace::new(read(text)?).map(Self::Decisions),
+            None => Self::checked(read(text)?),
+        }
+    }
+
+    fn checked(chain: ChainSpace) -> Result<Self, SpaceError> {
+        chain.check()?;
+        Ok(Self::Chain(chain))
     }
 
     /// The form in which the host hands a space to plugins.
@@ -137,79 +91,93 @@ impl SearchSpace {
         serde_json::to_string(self).expect("a space has string keys only")
     }
 
-    /// SHA-256 of everything that rows and encodings depend on, 64 hexadecimal digits; the title is not among it.
+    /// The name used in requests and in the registry, e.g. `mobilenetv3`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Chain(space) => &space.name,
+            Self::Decisions(space) => space.name(),
+        }
+    }
+
+    /// One line for people.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Chain(space) => &space.title,
+            Self::Decisions(space) => space.title(),
+        }
+    }
+
+    /// The same space with another title.
+    pub fn with_title(mut self, title: String) -> Self {
+        match &mut self {
+            Self::Chain(space) => space.title = title,
+            Self::Decisions(space) => space.set_title(title),
+        }
+        self
+    }
+
+    /// The space, where it is one of chains of inverted residuals: some encodings read nothing else.
+    pub fn chain(&self) -> Option<&ChainSpace> {
+        match self {
+            Self::Chain(space) => Some(space),
+            Self::Decisions(_) => None,
+        }
+    }
+
+    /// Whether its architectures make networks. Of a space that does not say which, architectures are measured from ONNX files.
+    pub fn has_networks(&self) -> bool {
+        match self {
+            Self::Chain(_) => true,
+            Self::Decisions(space) => space.network().is_some(),
+        }
+    }
+
+    /// The logarithm to base 10 of how many architectures there are; an estimate, where decisions depend on each other. What constraints of a
+    /// space of chains leave out is counted in.
+    pub fn architectures_log10(&self) -> f64 {
+        match self {
+            Self::Chain(space) => space.architectures_log10(),
+            Self::Decisions(space) => space.architectures_log10(),
+        }
+    }
+
+    /// Side of the image, pixels, or length of the text, tokens, that an architecture's network takes; `None` where the space does not say.
+    pub fn input_side(&self, architecture: &Architecture) -> Option<u32> {
+        match self {
+            Self::Chain(space) => Some(space.resolution(architecture)),
+            Self::Decisions(space) => space.input_side(architecture.row()),
+        }
+    }
+
+    /// SHA-256 of everything that rows and encodings depend on, 64 hexadecimal digits; the title is not among it, nor are forms of writing.
     pub fn digest(&self) -> String {
-        let untitled = Self {
-            title: String::new(),
-            ..self.clone()
+        let plain = match self.clone().with_title(String::new()) {
+            Self::Decisions(space) => Self::Decisions(space.without_forms()),
+            chain => chain,
         };
-        let hash = Sha256::digest(untitled.to_json());
-        hash.iter().map(|b| format!("{b:02x}")).collect()
+        hex_sha256(plain.to_json())
     }
 
-    /// SHA-256 of what a canonical text leaves to the space, 64 hexadecimal digits: the channels and activations of its blocks, and
-    /// what surrounds them. Texts name the same networks as long as it stays, whatever choices come or go.
+    /// SHA-256 of what a canonical text leaves to the space, 64 hexadecimal digits. Texts name the same networks as long as it stays,
+    /// whatever choices come or go.
     pub fn networks_digest(&self) -> String {
-        let blocks: Vec<_> = self
-            .blocks
-            .iter()
-            .map(|block| (block.channels, block.activation))
-            .collect();
-        let said = serde_json::to_string(&(blocks, &self.network)).expect("a space has string keys only");
-        Sha256::digest(said).iter().map(|b| format!("{b:02x}")).collect()
+        match self {
+            Self::Chain(space) => space.networks_digest(),
+            Self::Decisions(space) => space.networks_digest(),
+        }
     }
 
-    /// Layer slots: the depth of the deepest architecture.
-    pub fn slots(&self) -> usize {
-        self.blocks.iter().map(Block::slots).sum()
-    }
-
-    /// The slot of a block's first layer.
-    pub fn first_slot(&self, block: usize) -> usize {
-        self.blocks[..block].iter().map(Block::slots).sum()
-    }
-
-    /// Length of an architecture's row, bytes: the resolution, then [`COLUMNS_PER_LAYER`] for each slot.
+    /// Length of an architecture's row, bytes.
     pub fn row_len(&self) -> usize {
-        1 + self.slots() * COLUMNS_PER_LAYER
+        match self {
+            Self::Chain(space) => space.row_len(),
+            Self::Decisions(space) => space.columns().len(),
+        }
     }
 }
 
-impl Constraint {
-    /// Whether values of the attribute, one per block of the space, keep the rule.
-    pub fn admits(&self, values: &[u32]) -> bool {
-        let n = self.count(values);
-        self.at_least.is_none_or(|least| n >= least) && self.at_most.is_none_or(|most| n <= most)
-    }
-
-    pub(crate) fn count(&self, values: &[u32]) -> usize {
-        let (first, last) = self.blocks;
-        values[first - 1..last].iter().filter(|v| **v == self.value).count()
-    }
-}
-
-impl Block {
-    /// The most layers that the block may have.
-    pub fn slots(&self) -> usize {
-        self.depth.iter().copied().max().unwrap_or(0) as usize
-    }
-
-    /// Whether a layer of this block can have an identity connection: same width in and out, stride 1.
-    pub fn shape_allows_shortcut(&self, layer: usize, stride: u32) -> bool {
-        stride == 1 && (layer > 0 || self.channels.0 == self.channels.1)
-    }
-
-    pub(crate) fn default_stride(&self) -> u32 {
-        self.default.stride.unwrap_or(self.stride[0])
-    }
-
-    pub(crate) fn default_se(&self) -> bool {
-        self.default.se.unwrap_or(self.se[0])
-    }
-
-    pub(crate) fn default_shortcut(&self) -> bool {
-        self.default.shortcut.unwrap_or(self.shortcut[0])
-    }
+fn hex_sha256(text: impl AsRef<[u8]>) -> String {
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A search space that cannot be used, with the field at fault.

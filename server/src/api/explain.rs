@@ -132,7 +132,7 @@ impl Question {
         changes.sort_by(|a, b| b.saving.total_cmp(&a.saving));
         Ok(Explanation {
             hardware: model.hardware.to_string(),
-            space: space.name.clone(),
+            space: space.name().to_owned(),
             unit: model.quantity().unit().into(),
             runtime: model.runtime.clone(),
             batch_size: model.batch_size,
@@ -153,11 +153,11 @@ impl Question {
 
 fn architecture_of(body: &ExplainRequest, space: &SearchSpace, spaces: &Spaces) -> Result<Architecture, ApiError> {
     if let Some(name) = &body.space
-        && spaces.get(name)?.name != space.name
+        && spaces.get(name)?.name() != space.name()
     {
         return Err(fault(
             "/space",
-            format!("the version predicts in the space `{}`", space.name),
+            format!("the version predicts in the space `{}`", space.name()),
         ));
     }
     let read = spaces.architecture(space, &body.architecture);

@@ -59,7 +59,7 @@ pub(crate) async fn sample_space(
             architectures.push(space.canonical_text(&architecture));
         });
         Ok::<_, ApiError>(Sample {
-            space: space.name.clone(),
+            space: space.name().to_owned(),
             seed,
             architectures,
         })

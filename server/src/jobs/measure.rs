@@ -6,6 +6,7 @@ use lglp_engine::measure::{
     BATCHES, Campaign, CampaignEvent, PLAN_LIMIT, Plan, Protocol, Setup, Wanted, admit, admit_batch,
     largest_architecture,
 };
+use lglp_engine::networks::check_networks;
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
 use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
 use lglp_sdk::{Architecture, SearchSpace};
@@ -25,6 +26,9 @@ impl Work for MeasureParameters {
             Ok(space) => space,
             Err(unknown) => return refuse("space", unknown.to_string()),
         };
+        if let Err(none) = check_networks(space) {
+            return refuse("space", none.to_string());
+        }
         if let Some(plan) = given(self, services)? {
             architectures_of(&plan, space).try_for_each(|read| read.map(drop))?;
         } else if !(1..=MEASURE_LIMIT).contains(&self.count) {

@@ -104,7 +104,7 @@ fn space_of<'t>(
 /// The measuring that it amounts to.
 fn measuring(parameters: &OnboardParameters, space: &SearchSpace) -> MeasureParameters {
     MeasureParameters {
-        space: space.name.clone(),
+        space: space.name().to_owned(),
         count: parameters.budget,
         weighted: 0,
         replicate: 0,
@@ -267,11 +267,11 @@ fn by_workers(
     // What is asked for next depends on all that is measured.
     let measured = training
         .store
-        .measured_digests(training.hardware, &training.space.name, 0)?
+        .measured_digests(training.hardware, training.space.name(), 0)?
         .len();
     let needed = Needed {
         job,
-        space: &training.space.name,
+        space: training.space.name(),
         budget_s: parameters.budget_s,
         plan: &plan,
         part: &format!("after-{measured}"),

@@ -48,12 +48,12 @@ pub(super) fn compare(
     let first = serving.load_blocking(hardware, a)?;
     let second = serving.load_blocking(hardware, b)?;
     let space = &first.space;
-    if space.name != second.space.name {
+    if space.name() != second.space.name() {
         return Err(NotCompared::OtherSpace {
             a,
             b,
-            space_a: space.name.clone(),
-            space_b: second.space.name.clone(),
+            space_a: space.name().to_owned(),
+            space_b: second.space.name().to_owned(),
         });
     }
     if let Some(model) = [&first, &second]
@@ -77,7 +77,7 @@ pub(super) fn compare(
         .collect();
     let mut order: Vec<usize> = (0..drawn.len()).collect();
     order.sort_by(|x, y| relative[*y].total_cmp(&relative[*x]));
-    let measured = labels(store, hardware, &space.name).map_err(ServingError::from)?;
+    let measured = labels(store, hardware, space.name()).map_err(ServingError::from)?;
     let measured: HashMap<String, f64> = measured
         .into_iter()
         .map(|label| (label.architecture, label.latency_ms))

@@ -100,7 +100,7 @@ fn a_file_of_an_architecture_is_predicted_as_the_architecture() {
     let space = SearchSpace::from_toml(&text).expect("a space");
     let mut some: Vec<_> = Sampler::new(&space, 3).take(64).collect();
     // So that one fits into a form with its weights.
-    some.sort_by_key(|architecture| networks::cost(&space, architecture).parameters);
+    some.sort_by_key(|architecture| networks::cost(&space, architecture).expect("a network").parameters);
     some.truncate(3);
     let texts: Vec<String> = some
         .iter()
@@ -110,7 +110,7 @@ fn a_file_of_an_architecture_is_predicted_as_the_architecture() {
     let files: Vec<Vec<u8>> = some
         .iter()
         .zip([1, 4, 1])
-        .map(|(a, batch)| networks::build(&space, a, batch, 7).onnx)
+        .map(|(a, batch)| networks::build(&space, a, batch, 7).expect("a network").onnx)
         .collect();
     let paths: Vec<String> = (0..)
         .zip(&files)

@@ -2,23 +2,20 @@
 //!
 //! A network has a name, such as `convnets-17`, and the same name means the same bytes for ever: measurements are kept by it.
 
-mod activations;
-mod builder;
 mod convnets;
 mod dice;
-mod layers;
-mod layout;
-mod norms;
 mod transformers;
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-use builder::{Builder, Draft, Tensor};
 use dice::Dice;
 
+use super::builder::{self, Tensor};
 use super::weights::Weights;
+
+type Builder = builder::Builder<Dice>;
+type Draft = builder::Draft<Dice>;
 
 /// What random networks are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,7 +150,8 @@ fn fitting(mut dice: Dice, append: impl Fn(&mut Builder) -> Tensor) -> Draft {
     let mut tolerance = 1;
     loop {
         for _ in 0..16 {
-            let mut net = Builder::new(dice);
+            let constants_are_nodes = dice.chance(50);
+            let mut net = Builder::new(dice, constants_are_nodes);
             let output = append(&mut net);
             let draft = net.finish(&output);
             let macs = macs(&draft);
@@ -172,7 +170,6 @@ fn fitting(mut dice: Dice, append: impl Fn(&mut Builder) -> Tensor) -> Draft {
 
 /// What a draft costs. Nothing else of what is read decides which networks there are, since that alone stays as it is.
 fn macs(draft: &Draft) -> u64 {
-    let read = lglp_onnx::read(draft.without_weights().into(), &BTreeMap::new());
-    let operators = read.expect("what is written here is a network").operators;
+    let operators = draft.read().expect("what is written here is a network").operators;
     operators.iter().map(|operator| operator.macs).sum()
 }

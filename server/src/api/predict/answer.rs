@@ -38,7 +38,7 @@ pub(super) fn response_of(route: &Route, predictions: Vec<Prediction>) -> Predic
     });
     PredictResponse {
         hardware: served.hardware.to_string(),
-        space: served.space.name.clone(),
+        space: served.space.name().to_owned(),
         unit: served.quantity().unit().into(),
         runtime: served.runtime.clone(),
         batch_size: served.batch_size,

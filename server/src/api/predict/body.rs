@@ -109,14 +109,14 @@ impl PredictBody {
     /// Refuses another space than the model's.
     pub(super) fn check_space(&self, served: &ServedModel, spaces: &Spaces) -> Result<(), ApiError> {
         match &self.space {
-            Some(name) if spaces.get(name)?.name != served.space.name => Err(fault(
+            Some(name) if spaces.get(name)?.name() != served.space.name() => Err(fault(
                 "/space",
                 format!(
                     "`{}`; version {} of `{}` predicts in the space `{}`",
                     Excerpt::of(name),
                     served.version,
                     served.hardware,
-                    served.space.name
+                    served.space.name()
                 ),
             )),
             _ => Ok(()),

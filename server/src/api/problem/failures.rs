@@ -47,6 +47,11 @@ impl From<PluginError> for ApiError {
                 let title = "A plugin is not available";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::PluginUnavailable, title, detail)
             }
+            // What the client asked for is no network.
+            PluginError::NoNetwork(_) => Self::invalid_request(vec![Fault {
+                pointer: String::new(),
+                detail,
+            }]),
             _ => failed(Slug::PluginFailed, "A plugin failed"),
         }
     }

@@ -1,8 +1,8 @@
 //! Networks whose branches are put beside each other: Inception and DenseNet.
 
 use super::{Style, classify, image};
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
+use crate::networks::builder::{Conv, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 /// Blocks of three or four branches of other kernels (Szegedy et al., 2015, arXiv:1512.00567).
 pub(super) fn inception(net: &mut Builder) -> Tensor {

@@ -1,9 +1,8 @@
 //! ConvNeXt (Liu et al., 2022, arXiv:2201.03545): a depthwise convolution, and two products for each place.
 
 use super::{Style, classify, image};
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Fill, Tensor};
-use crate::networks::random::layers::Conv;
+use crate::networks::builder::{Activation, Conv, Fill, Tensor};
+use crate::networks::random::Builder;
 
 /// What all blocks have in common.
 struct Block {

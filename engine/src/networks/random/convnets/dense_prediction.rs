@@ -2,9 +2,8 @@
 
 use super::mobile::inverted_residual;
 use super::{Style, image};
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
-use crate::networks::random::layout::Interpolation;
+use crate::networks::builder::{Conv, Interpolation, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 /// How a feature map becomes larger.
 #[derive(Clone, Copy)]

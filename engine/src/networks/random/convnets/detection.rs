@@ -1,10 +1,8 @@
 //! Detectors: a backbone, a pyramid of feature maps that hear of each other, and heads that say for each place what is there.
 
 use super::{Style, image};
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
-use crate::networks::random::layout::Interpolation;
+use crate::networks::builder::{Activation, Conv, Interpolation, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 pub(super) fn detection(net: &mut Builder) -> Tensor {
     let mut style = Style::draw(net);

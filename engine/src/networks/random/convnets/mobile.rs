@@ -1,9 +1,8 @@
 //! Networks of depthwise convolutions: inverted residuals, separable convolutions, shuffled channels.
 
 use super::{Style, classify, image};
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
+use crate::networks::builder::{Activation, Conv, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 /// Inverted residuals, as MobileNet has from version 2 on, or depthwise-separable convolutions, as version 1 has.
 pub(super) fn mobile(net: &mut Builder) -> Tensor {

@@ -10,10 +10,9 @@ mod residual;
 mod style;
 mod text;
 
-use super::activations::Activation;
-use super::builder::{Builder, Tensor};
 use super::dice::Dice;
-use super::layers::Statistic;
+use crate::networks::builder::{Activation, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 pub(super) use convnext::convnext;
 pub(super) use mobile::inverted_residual;

@@ -1,9 +1,8 @@
 //! Networks without branches, as AlexNet and VGG are, and of fire modules, as SqueezeNet is.
 
 use super::{Style, classify, image};
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
+use crate::networks::builder::{Activation, Conv, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 /// Convolutions one behind another, stages of them with a pool between.
 pub(super) fn plain(net: &mut Builder) -> Tensor {

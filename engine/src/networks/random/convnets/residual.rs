@@ -1,8 +1,8 @@
 //! Residual networks: basic blocks, bottlenecks, and those of grouped convolutions.
 
 use super::{Style, classify, image};
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
+use crate::networks::builder::{Conv, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 /// How the 3x3 convolution of a block slides.
 #[derive(Clone, Copy)]

@@ -1,8 +1,7 @@
 //! What the layers of one network have in common.
 
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
+use crate::networks::builder::{Activation, Conv, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 /// Where batch normalization is.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Readers of lines of text (Shi et al., 2015, arXiv:1507.05717): convolutions, then recurrent layers along the line.
 
+use crate::networks::builder::{Conv, Fill, Statistic, Tensor};
+use crate::networks::random::Builder;
 use lglp_onnx::messages::AttributeProto;
 
 use super::Style;
-use crate::networks::random::builder::{Builder, Fill, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
 
 pub(super) fn text(net: &mut Builder) -> Tensor {
     let style = Style::draw(net);

@@ -1,7 +1,8 @@
 //! Attention (Vaswani et al., 2017, arXiv:1706.03762), spelled out as exporters do.
 
 use super::{Projections, Scaling, Style};
-use crate::networks::random::builder::{Builder, Fill, Tensor};
+use crate::networks::builder::{Fill, Tensor};
+use crate::networks::random::Builder;
 
 /// Weights that are added to scores.
 pub(super) enum Bias {

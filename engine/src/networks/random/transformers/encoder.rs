@@ -1,18 +1,18 @@
 //! Encoders of text, as BERT is.
 
-use lglp_onnx::messages::{AttributeProto, INT64};
+use crate::networks::builder::{Activation, Fill, Tensor};
+use crate::networks::random::Builder;
 
 use super::attention::Bias;
 use super::{Style, draw_features};
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Fill, Tensor};
 
 pub(super) fn encoder(net: &mut Builder) -> Tensor {
     let style = Style::draw(net);
     let places = net.dice.width(32, 384);
     let (heads, features) = draw_features(net, 128, 768);
     let mut value = if net.dice.chance(50) {
-        embedded(net, places, features)
+        let vocabulary = net.dice.width(1000, 30_000);
+        net.embedded(&[1, places], vocabulary, features)
     } else {
         net.input(&[1, places, features])
     };
@@ -39,16 +39,4 @@ pub(super) fn encoder(net: &mut Builder) -> Tensor {
             net.linear(&active, 2, true)
         }
     }
-}
-
-/// What a table holds for each word. Words come as floats, since all that measures gives networks these; numbers about 0 are words too,
-/// counted from the end where they are below.
-fn embedded(net: &mut Builder, places: u32, features: u32) -> Tensor {
-    let input = net.input(&[1, places]);
-    let to = vec![AttributeProto::int("to", i64::from(INT64))];
-    let words = net.unary("Cast", &input, to);
-    let vocabulary = net.dice.width(1000, 30_000);
-    let table = net.weights(&[vocabulary, features], Fill::Small);
-    let attributes = vec![AttributeProto::int("axis", 0)];
-    net.node("Gather", &[&table, &words.name], vec![1, places, features], attributes)
 }

@@ -2,10 +2,9 @@
 
 use super::vision::told;
 use super::{Style, draw_features};
-use crate::networks::random::activations::Activation;
-use crate::networks::random::builder::{Builder, Tensor};
+use crate::networks::builder::{Activation, Conv, Statistic, Tensor};
+use crate::networks::random::Builder;
 use crate::networks::random::convnets::{self, inverted_residual};
-use crate::networks::random::layers::{Conv, Statistic};
 
 /// Inverted residuals, between them attention of places that are as far from each other as a patch is wide (Mehta and Rastegari, 2021,
 /// arXiv:2110.02178).

@@ -2,7 +2,8 @@
 
 use super::Style;
 use super::vision::{patches, told};
-use crate::networks::random::builder::{Builder, Tensor};
+use crate::networks::builder::Tensor;
+use crate::networks::random::Builder;
 
 pub(super) fn mixer(net: &mut Builder) -> Tensor {
     let style = Style::draw(net);

@@ -7,10 +7,10 @@ mod mixer;
 mod vision;
 mod windows;
 
-use super::activations::Activation;
-use super::builder::{Builder, Tensor};
 use super::convnets::convnext;
 use super::dice::Dice;
+use crate::networks::builder::{Activation, Tensor};
+use crate::networks::random::Builder;
 
 /// How a network is put together.
 #[derive(Clone, Copy)]

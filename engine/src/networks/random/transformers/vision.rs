@@ -1,8 +1,8 @@
 //! Vision transformers (Dosovitskiy et al., 2020, arXiv:2010.11929): patches of an image are the places of a sequence.
 
 use super::{Style, draw_features};
-use crate::networks::random::builder::{Builder, Fill, Tensor};
-use crate::networks::random::layers::{Conv, Statistic};
+use crate::networks::builder::{Conv, Fill, Statistic, Tensor};
+use crate::networks::random::Builder;
 
 pub(super) fn vision(net: &mut Builder) -> Tensor {
     let style = Style::draw(net);

@@ -3,8 +3,8 @@
 use super::Style;
 use super::attention::Bias;
 use super::vision::told;
-use crate::networks::random::builder::{Builder, Tensor};
-use crate::networks::random::layers::Conv;
+use crate::networks::builder::{Conv, Tensor};
+use crate::networks::random::Builder;
 
 pub(super) fn windows(net: &mut Builder) -> Tensor {
     let style = Style {

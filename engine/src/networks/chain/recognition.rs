@@ -4,7 +4,7 @@ use lglp_onnx::Network;
 use lglp_sdk::plugin::abi::{
     OPERATOR_ADD, OPERATOR_DEPTHWISE, OPERATOR_EXPAND, OPERATOR_PROJECT, OPERATOR_SQUEEZE_EXCITE, Operator,
 };
-use lglp_sdk::{Architecture, SearchSpace};
+use lglp_sdk::{Architecture, ChainSpace, SearchSpace};
 use serde_json::{Value, json};
 
 use super::graph::Graph;
@@ -25,21 +25,23 @@ struct Layer {
 }
 
 /// The architecture of a space whose network this is, but for its weights; `None` where it is none of the space.
-pub fn recognise(space: &SearchSpace, network: &Network) -> Option<Architecture> {
+pub(in crate::networks) fn recognise(space: &SearchSpace, network: &Network) -> Option<Architecture> {
+    let chain = space.chain()?;
     let operators = network.operators.as_slice();
     let is_plain = network.origins.iter().all(|origin| origin.is_plain);
     if !is_plain || !is_linked(network) {
         return None;
     }
     let first = operators.first()?;
-    let layers = layers(searched(space, operators)?)?;
+    let layers = layers(searched(chain, operators)?)?;
     let mut search = Search {
         space,
+        chain,
         operators,
         resolution: first.side_in,
         left: TRIED,
     };
-    search.deal(&layers, &mut Vec::with_capacity(space.blocks.len()))
+    search.deal(&layers, &mut Vec::with_capacity(chain.blocks.len()))
 }
 
 /// Whether each operator reads what the one before it gives, and a sum also what flows into its inverted residual.
@@ -80,7 +82,7 @@ fn entry(operators: &[Operator], sum: usize) -> Option<usize> {
 }
 
 /// The operators between the stem and the head.
-fn searched<'a>(space: &SearchSpace, operators: &'a [Operator]) -> Option<&'a [Operator]> {
+fn searched<'a>(space: &ChainSpace, operators: &'a [Operator]) -> Option<&'a [Operator]> {
     let first = operators.first()?;
     let fixed = |part: Part| {
         let mut graph = Graph::counted(1, first.side_in);
@@ -119,6 +121,7 @@ fn layers(mut rest: &[Operator]) -> Option<Vec<Layer>> {
 
 struct Search<'a> {
     space: &'a SearchSpace,
+    chain: &'a ChainSpace,
     operators: &'a [Operator],
     resolution: u32,
     /// Ways that may still be tried.
@@ -128,7 +131,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Deals layers out to the blocks that have none yet.
     fn deal(&mut self, layers: &[Layer], blocks: &mut Vec<Value>) -> Option<Architecture> {
-        let Some(block) = self.space.blocks.get(blocks.len()) else {
+        let Some(block) = self.chain.blocks.get(blocks.len()) else {
             return if layers.is_empty() { self.check(blocks) } else { None };
         };
         let depths = block.depth.clone();
@@ -166,7 +169,7 @@ impl Search<'_> {
             layer: 0,
             ..*operator
         };
-        let built = super::operators(self.space, &architecture);
+        let built = super::counted(self.chain, &architecture).0;
         built
             .iter()
             .map(placeless)

@@ -2,10 +2,10 @@
 
 use lglp_onnx::messages::AttributeProto;
 
-use super::builder::{Builder, Fill, Tensor};
+use super::{Builder, Fill, Tensor};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Activation {
+pub(in crate::networks) enum Activation {
     Relu,
     /// A `Clip` between 0 and 6.
     Relu6,
@@ -32,8 +32,8 @@ pub(super) enum Activation {
     QuickGelu,
 }
 
-impl Builder {
-    pub(super) fn activation(&mut self, input: &Tensor, activation: Activation) -> Tensor {
+impl<D> Builder<D> {
+    pub(in crate::networks) fn activation(&mut self, input: &Tensor, activation: Activation) -> Tensor {
         let float = AttributeProto::float;
         match activation {
             Activation::Relu => self.unary("Relu", input, Vec::new()),

@@ -1,36 +1,37 @@
 //! Values that are put together, taken, or brought into another order.
 
-use lglp_onnx::messages::AttributeProto;
+use lglp_onnx::messages::{AttributeProto, INT64};
 
-use super::builder::{Builder, Tensor};
+use super::{Builder, Fill, Tensor};
 
 /// How values between known ones are found.
 #[derive(Clone, Copy)]
-pub(super) enum Interpolation {
+pub(in crate::networks) enum Interpolation {
     Nearest,
     Linear,
 }
 
-impl Builder {
-    pub(super) fn concat(&mut self, parts: &[Tensor], axis: usize) -> Tensor {
+impl<D> Builder<D> {
+    pub(in crate::networks) fn concat(&mut self, parts: &[Tensor], axis: usize) -> Tensor {
         let mut shape = parts[0].shape.clone();
         shape[axis] = parts.iter().map(|part| part.shape[axis]).sum();
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
         self.node("Concat", &names, shape, vec![AttributeProto::int("axis", axis as i64)])
     }
 
-    pub(super) fn reshape(&mut self, input: &Tensor, shape: &[u32]) -> Tensor {
+    pub(in crate::networks) fn reshape(&mut self, input: &Tensor, shape: &[u32]) -> Tensor {
         let sides: Vec<i64> = shape.iter().map(|side| i64::from(*side)).collect();
         let sides = self.ints(&sides);
         self.node("Reshape", &[&input.name, &sides], shape.to_vec(), Vec::new())
     }
 
-    pub(super) fn flatten(&mut self, input: &Tensor) -> Tensor {
-        let shape = vec![1, input.shape.iter().product()];
+    pub(in crate::networks) fn flatten(&mut self, input: &Tensor) -> Tensor {
+        let batch = input.batch();
+        let shape = vec![batch, input.shape.iter().product::<u32>() / batch];
         self.node("Flatten", &[&input.name], shape, vec![AttributeProto::int("axis", 1)])
     }
 
-    pub(super) fn transpose(&mut self, input: &Tensor, order: &[usize]) -> Tensor {
+    pub(in crate::networks) fn transpose(&mut self, input: &Tensor, order: &[usize]) -> Tensor {
         let shape = order.iter().map(|at| input.shape[*at]).collect();
         let order = order.iter().map(|at| *at as i64).collect();
         self.node(
@@ -42,7 +43,7 @@ impl Builder {
     }
 
     /// Drops a dimension of side 1.
-    pub(super) fn squeeze(&mut self, input: &Tensor, axis: usize) -> Tensor {
+    pub(in crate::networks) fn squeeze(&mut self, input: &Tensor, axis: usize) -> Tensor {
         let mut shape = input.shape.clone();
         shape.remove(axis);
         let axes = self.ints(&[axis as i64]);
@@ -50,7 +51,7 @@ impl Builder {
     }
 
     /// Parts of these sizes along a dimension.
-    pub(super) fn split(&mut self, input: &Tensor, axis: usize, sizes: &[u32]) -> Vec<Tensor> {
+    pub(in crate::networks) fn split(&mut self, input: &Tensor, axis: usize, sizes: &[u32]) -> Vec<Tensor> {
         let shapes = sizes.iter().map(|size| {
             let mut shape = input.shape.clone();
             shape[axis] = *size;
@@ -64,7 +65,13 @@ impl Builder {
     }
 
     /// Every `step`th part from `start` to `end` of a dimension.
-    pub(super) fn slice(&mut self, input: &Tensor, axis: usize, [start, end]: [u32; 2], step: u32) -> Tensor {
+    pub(in crate::networks) fn slice(
+        &mut self,
+        input: &Tensor,
+        axis: usize,
+        [start, end]: [u32; 2],
+        step: u32,
+    ) -> Tensor {
         let mut shape = input.shape.clone();
         shape[axis] = (end - start).div_ceil(step);
         let numbers = [start, end, axis as u32, step].map(|number| self.ints(&[i64::from(number)]));
@@ -72,8 +79,34 @@ impl Builder {
         self.node("Slice", &[&input.name, start, end, axis, step], shape, Vec::new())
     }
 
+    /// What a table holds for each word of an input of the model. Words come as floats, since all that measures gives networks these; numbers
+    /// about 0 are words too, counted from the end where they are below.
+    pub(in crate::networks) fn embedded(&mut self, words: &[u32], vocabulary: u32, features: u32) -> Tensor {
+        let input = self.input(words);
+        let to = vec![AttributeProto::int("to", i64::from(INT64))];
+        let words = self.unary("Cast", &input, to);
+        let table = self.weights(&[vocabulary, features], Fill::Small);
+        let shape = [&input.shape[..], &[features]].concat();
+        let attributes = vec![AttributeProto::int("axis", 0)];
+        self.node("Gather", &[&table, &words.name], shape, attributes)
+    }
+
+    /// A token that is learned, the same for each input: `[batch, 1, features]`.
+    pub(in crate::networks) fn repeated(&mut self, features: u32, batch: u32) -> Tensor {
+        let weights = self.weights(&[1, 1, features], Fill::Small);
+        let token = Tensor {
+            name: weights,
+            shape: vec![1, 1, features],
+        };
+        if batch == 1 {
+            return token;
+        }
+        let shape = self.ints(&[i64::from(batch), 1, i64::from(features)]);
+        self.node("Expand", &[&token.name, &shape], vec![batch, 1, features], Vec::new())
+    }
+
     /// One part of a dimension, which goes.
-    pub(super) fn gather(&mut self, input: &Tensor, axis: usize, index: u32) -> Tensor {
+    pub(in crate::networks) fn gather(&mut self, input: &Tensor, axis: usize, index: u32) -> Tensor {
         let mut shape = input.shape.clone();
         shape.remove(axis);
         let index = self.int(i64::from(index));
@@ -86,7 +119,7 @@ impl Builder {
     }
 
     /// Zeros below and to the right of a feature map.
-    pub(super) fn pad(&mut self, input: &Tensor, [height, width]: [u32; 2]) -> Tensor {
+    pub(in crate::networks) fn pad(&mut self, input: &Tensor, [height, width]: [u32; 2]) -> Tensor {
         let mut shape = input.shape.clone();
         shape[2] += height;
         shape[3] += width;
@@ -100,7 +133,12 @@ impl Builder {
     }
 
     /// A feature map of other sides: by factors where they are whole, else by the sides themselves.
-    pub(super) fn resize(&mut self, input: &Tensor, sides: [u32; 2], interpolation: Interpolation) -> Tensor {
+    pub(in crate::networks) fn resize(
+        &mut self,
+        input: &Tensor,
+        sides: [u32; 2],
+        interpolation: Interpolation,
+    ) -> Tensor {
         let before = input.sides();
         let mut shape = input.shape.clone();
         shape[2..].copy_from_slice(&sides);
@@ -124,18 +162,23 @@ impl Builder {
     }
 
     /// The channels of a feature map dealt out anew, so that groups hear of each other.
-    pub(super) fn shuffle_channels(&mut self, input: &Tensor, groups: u32) -> Tensor {
+    pub(in crate::networks) fn shuffle_channels(&mut self, input: &Tensor, groups: u32) -> Tensor {
         let [height, width] = input.sides();
         let channels = input.channels();
-        let dealt = self.reshape(input, &[1, groups, channels / groups, height, width]);
+        let dealt = self.reshape(input, &[input.batch(), groups, channels / groups, height, width]);
         let turned = self.transpose(&dealt, &[0, 2, 1, 3, 4]);
-        self.reshape(&turned, &[1, channels, height, width])
+        self.reshape(&turned, &[input.batch(), channels, height, width])
     }
 
     /// Channels that become places: a square of `side` of them each.
-    pub(super) fn depth_to_space(&mut self, input: &Tensor, side: u32) -> Tensor {
+    pub(in crate::networks) fn depth_to_space(&mut self, input: &Tensor, side: u32) -> Tensor {
         let [height, width] = input.sides();
-        let shape = vec![1, input.channels() / side / side, side * height, side * width];
+        let shape = vec![
+            input.batch(),
+            input.channels() / side / side,
+            side * height,
+            side * width,
+        ];
         let attributes = vec![
             AttributeProto::int("blocksize", i64::from(side)),
             AttributeProto::string("mode", "CRD"),
@@ -143,16 +186,16 @@ impl Builder {
         self.node("DepthToSpace", &[&input.name], shape, attributes)
     }
 
-    /// A feature map as a sequence of its places: `[1, height x width, channels]`.
-    pub(super) fn sequence_of(&mut self, input: &Tensor) -> Tensor {
+    /// A feature map as a sequence of its places: `[batch, height x width, channels]`.
+    pub(in crate::networks) fn sequence_of(&mut self, input: &Tensor) -> Tensor {
         let [height, width] = input.sides();
-        let flat = self.reshape(input, &[1, input.channels(), height * width]);
+        let flat = self.reshape(input, &[input.batch(), input.channels(), height * width]);
         self.transpose(&flat, &[0, 2, 1])
     }
 
     /// A sequence of places as the feature map that it stems from.
-    pub(super) fn map_of(&mut self, input: &Tensor, [height, width]: [u32; 2]) -> Tensor {
+    pub(in crate::networks) fn map_of(&mut self, input: &Tensor, [height, width]: [u32; 2]) -> Tensor {
         let turned = self.transpose(input, &[0, 2, 1]);
-        self.reshape(&turned, &[1, input.features(), height, width])
+        self.reshape(&turned, &[input.batch(), input.features(), height, width])
     }
 }

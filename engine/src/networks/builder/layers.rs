@@ -2,11 +2,11 @@
 
 use lglp_onnx::messages::AttributeProto;
 
-use super::builder::{Builder, Fill, Tensor};
+use super::{Builder, Fill, Tensor};
 
 /// A convolution. Its pads keep the sides, but for its stride.
 #[derive(Clone, Copy)]
-pub(super) struct Conv {
+pub(in crate::networks) struct Conv {
     pub channels: u32,
     /// Height and width.
     pub kernel: [u32; 2],
@@ -19,11 +19,11 @@ pub(super) struct Conv {
 }
 
 impl Conv {
-    pub(super) fn new(channels: u32, kernel: u32) -> Self {
+    pub(in crate::networks) fn new(channels: u32, kernel: u32) -> Self {
         Self::oblong(channels, [kernel; 2])
     }
 
-    pub(super) fn oblong(channels: u32, kernel: [u32; 2]) -> Self {
+    pub(in crate::networks) fn oblong(channels: u32, kernel: [u32; 2]) -> Self {
         Self {
             channels,
             kernel,
@@ -36,7 +36,7 @@ impl Conv {
     }
 
     /// Each filter reads a square of its own.
-    pub(super) fn patches(channels: u32, side: u32) -> Self {
+    pub(in crate::networks) fn patches(channels: u32, side: u32) -> Self {
         Self {
             stride: side,
             padded: false,
@@ -45,19 +45,19 @@ impl Conv {
     }
 
     /// One filter per channel.
-    pub(super) fn depthwise(channels: u32, kernel: u32) -> Self {
+    pub(in crate::networks) fn depthwise(channels: u32, kernel: u32) -> Self {
         Self::new(channels, kernel).groups(channels)
     }
 
-    pub(super) fn stride(self, stride: u32) -> Self {
+    pub(in crate::networks) fn stride(self, stride: u32) -> Self {
         Self { stride, ..self }
     }
 
-    pub(super) fn groups(self, groups: u32) -> Self {
+    pub(in crate::networks) fn groups(self, groups: u32) -> Self {
         Self { groups, ..self }
     }
 
-    pub(super) fn dilation(self, dilation: u32) -> Self {
+    pub(in crate::networks) fn dilation(self, dilation: u32) -> Self {
         Self { dilation, ..self }
     }
 }
@@ -79,14 +79,14 @@ fn window(kernel: [u32; 2], stride: u32, pads: [u32; 2]) -> Vec<AttributeProto> 
 
 /// Of pools and reductions.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Statistic {
+pub(in crate::networks) enum Statistic {
     Max,
     Mean,
 }
 
-impl Builder {
+impl<D> Builder<D> {
     /// A convolution, without what follows it.
-    pub(super) fn conv(&mut self, input: &Tensor, conv: Conv) -> Tensor {
+    pub(in crate::networks) fn conv(&mut self, input: &Tensor, conv: Conv) -> Tensor {
         let per_filter = input.channels() / conv.groups;
         let dims = [conv.channels, per_filter, conv.kernel[0], conv.kernel[1]];
         let weights = self.weights(
@@ -99,7 +99,7 @@ impl Builder {
         let pads = reach.map(|side| if conv.padded { side / 2 } else { 0 });
         let [height, width] = input.sides();
         let shape = vec![
-            1,
+            input.batch(),
             conv.channels,
             places(height, reach[0], conv.stride, pads[0]),
             places(width, reach[1], conv.stride, pads[1]),
@@ -116,7 +116,13 @@ impl Builder {
     }
 
     /// A transposed convolution that makes both sides `stride` times as long.
-    pub(super) fn transposed(&mut self, input: &Tensor, channels: u32, kernel: u32, stride: u32) -> Tensor {
+    pub(in crate::networks) fn transposed(
+        &mut self,
+        input: &Tensor,
+        channels: u32,
+        kernel: u32,
+        stride: u32,
+    ) -> Tensor {
         let dims = [input.channels(), channels, kernel, kernel];
         let weights = self.weights(
             &dims,
@@ -126,13 +132,13 @@ impl Builder {
         );
         let bias = self.weights(&[channels], Fill::Small);
         let [height, width] = input.sides();
-        let shape = vec![1, channels, height * stride, width * stride];
+        let shape = vec![input.batch(), channels, height * stride, width * stride];
         let attributes = window([kernel; 2], stride, [(kernel - stride) / 2; 2]);
         self.node("ConvTranspose", &[&input.name, &weights, &bias], shape, attributes)
     }
 
     /// Batch normalization over the second dimension.
-    pub(super) fn batch_norm(&mut self, input: &Tensor) -> Tensor {
+    pub(in crate::networks) fn batch_norm(&mut self, input: &Tensor) -> Tensor {
         let channels = [input.channels()];
         let names =
             [Fill::AboutOne, Fill::Small, Fill::Small, Fill::AboutOne].map(|fill| self.weights(&channels, fill));
@@ -146,7 +152,7 @@ impl Builder {
     }
 
     /// Local response normalization over five channels.
-    pub(super) fn local_response(&mut self, input: &Tensor) -> Tensor {
+    pub(in crate::networks) fn local_response(&mut self, input: &Tensor) -> Tensor {
         let attributes = vec![
             AttributeProto::int("size", 5),
             AttributeProto::float("alpha", 1e-4),
@@ -156,19 +162,56 @@ impl Builder {
     }
 
     /// A pool. Kernels of odd sides have zeros around their input.
-    pub(super) fn pool(&mut self, input: &Tensor, statistic: Statistic, kernel: u32, stride: u32) -> Tensor {
+    pub(in crate::networks) fn pool(
+        &mut self,
+        input: &Tensor,
+        statistic: Statistic,
+        kernel: u32,
+        stride: u32,
+    ) -> Tensor {
+        match statistic {
+            Statistic::Max => self.windows("MaxPool", input, kernel, stride, Vec::new()),
+            Statistic::Mean => {
+                let counted = vec![AttributeProto::int("count_include_pad", 1)];
+                self.windows("AveragePool", input, kernel, stride, counted)
+            }
+        }
+    }
+
+    /// The mean of each window, of which what lies around the input is no part. Windows that begin inside count where they end outside, if
+    /// `rounds_up`.
+    pub(in crate::networks) fn mean_of_what_is_there(
+        &mut self,
+        input: &Tensor,
+        kernel: u32,
+        stride: u32,
+        rounds_up: bool,
+    ) -> Tensor {
+        let further = if rounds_up {
+            vec![AttributeProto::int("ceil_mode", 1)]
+        } else {
+            Vec::new()
+        };
+        let mut pooled = self.windows("AveragePool", input, kernel, stride, further);
+        if rounds_up {
+            let pad = if kernel % 2 == 1 { kernel / 2 } else { 0 };
+            let places = |side: u32| (side + 2 * pad - kernel).div_ceil(stride) + 1;
+            for (at, side) in input.sides().into_iter().enumerate() {
+                // The last window begins inside, or in what lies before the input.
+                let fits = (places(side) - 1) * stride < side + pad;
+                pooled.shape[2 + at] = places(side) - u32::from(!fits);
+            }
+        }
+        pooled
+    }
+
+    fn windows(&mut self, op: &str, input: &Tensor, kernel: u32, stride: u32, further: Vec<AttributeProto>) -> Tensor {
         let pad = if kernel % 2 == 1 { kernel / 2 } else { 0 };
         let [height, width] = input.sides();
         let mut attributes = window([kernel; 2], stride, [pad; 2]);
-        let op = match statistic {
-            Statistic::Max => "MaxPool",
-            Statistic::Mean => {
-                attributes.push(AttributeProto::int("count_include_pad", 1));
-                "AveragePool"
-            }
-        };
+        attributes.extend(further);
         let shape = vec![
-            1,
+            input.batch(),
             input.channels(),
             places(height, kernel, stride, pad),
             places(width, kernel, stride, pad),
@@ -177,16 +220,21 @@ impl Builder {
     }
 
     /// A pool over height and width, which stay as sides of 1.
-    pub(super) fn global_pool(&mut self, input: &Tensor, statistic: Statistic) -> Tensor {
+    pub(in crate::networks) fn global_pool(&mut self, input: &Tensor, statistic: Statistic) -> Tensor {
         let op = match statistic {
             Statistic::Max => "GlobalMaxPool",
             Statistic::Mean => "GlobalAveragePool",
         };
-        self.node(op, &[&input.name], vec![1, input.channels(), 1, 1], Vec::new())
+        self.node(
+            op,
+            &[&input.name],
+            vec![input.batch(), input.channels(), 1, 1],
+            Vec::new(),
+        )
     }
 
     /// The mean or maximum over some dimensions, which stay as sides of 1.
-    pub(super) fn reduce(&mut self, input: &Tensor, statistic: Statistic, axes: &[i64]) -> Tensor {
+    pub(in crate::networks) fn reduce(&mut self, input: &Tensor, statistic: Statistic, axes: &[i64]) -> Tensor {
         let op = match statistic {
             Statistic::Max => "ReduceMax",
             Statistic::Mean => "ReduceMean",
@@ -204,33 +252,33 @@ impl Builder {
     }
 
     /// A function of each element.
-    pub(super) fn unary(&mut self, op: &str, input: &Tensor, attributes: Vec<AttributeProto>) -> Tensor {
+    pub(in crate::networks) fn unary(&mut self, op: &str, input: &Tensor, attributes: Vec<AttributeProto>) -> Tensor {
         self.node(op, &[&input.name], input.shape.clone(), attributes)
     }
 
     /// A function of two values, of which the first has the shape of the result.
-    pub(super) fn binary(&mut self, op: &str, a: &Tensor, b: &Tensor) -> Tensor {
+    pub(in crate::networks) fn binary(&mut self, op: &str, a: &Tensor, b: &Tensor) -> Tensor {
         self.node(op, &[&a.name, &b.name], a.shape.clone(), Vec::new())
     }
 
-    pub(super) fn add(&mut self, a: &Tensor, b: &Tensor) -> Tensor {
+    pub(in crate::networks) fn add(&mut self, a: &Tensor, b: &Tensor) -> Tensor {
         self.binary("Add", a, b)
     }
 
     /// A function of a value and a number.
-    pub(super) fn with_number(&mut self, op: &str, input: &Tensor, number: f32) -> Tensor {
+    pub(in crate::networks) fn with_number(&mut self, op: &str, input: &Tensor, number: f32) -> Tensor {
         let number = self.scalar(number);
         self.node(op, &[&input.name, &number], input.shape.clone(), Vec::new())
     }
 
     /// A function of a value and weights that are broadcast to it.
-    pub(super) fn with_weights(&mut self, op: &str, input: &Tensor, dims: &[u32], fill: Fill) -> Tensor {
+    pub(in crate::networks) fn with_weights(&mut self, op: &str, input: &Tensor, dims: &[u32], fill: Fill) -> Tensor {
         let weights = self.weights(dims, fill);
         self.node(op, &[&input.name, &weights], input.shape.clone(), Vec::new())
     }
 
     /// A product of each row with weights, by `Gemm` where there are two dimensions.
-    pub(super) fn linear(&mut self, input: &Tensor, features: u32, bias: bool) -> Tensor {
+    pub(in crate::networks) fn linear(&mut self, input: &Tensor, features: u32, bias: bool) -> Tensor {
         let inner = input.features();
         let fill = Fill::Product { fan_in: inner };
         let mut shape = input.shape.clone();
@@ -253,14 +301,14 @@ impl Builder {
     }
 
     /// The product of two computed matrices, over the last two dimensions.
-    pub(super) fn product(&mut self, a: &Tensor, b: &Tensor) -> Tensor {
+    pub(in crate::networks) fn product(&mut self, a: &Tensor, b: &Tensor) -> Tensor {
         let mut shape = a.shape.clone();
         let last = shape.len() - 1;
         shape[last] = b.features();
         self.node("MatMul", &[&a.name, &b.name], shape, Vec::new())
     }
 
-    pub(super) fn softmax(&mut self, input: &Tensor, axis: i64) -> Tensor {
+    pub(in crate::networks) fn softmax(&mut self, input: &Tensor, axis: i64) -> Tensor {
         self.unary("Softmax", input, vec![AttributeProto::int("axis", axis)])
     }
 }

@@ -2,18 +2,18 @@
 
 use std::fmt::Write;
 
-use super::ArchitectureError;
+use super::super::ArchitectureError;
 use super::draft::{self, Draft, DraftBlock, DraftLayer, ReadablePlaces};
 use crate::architecture::Architecture;
-use crate::space::SearchSpace;
+use crate::space::ChainSpace;
 
-pub(super) fn write(space: &SearchSpace, architecture: &Architecture) -> String {
+pub(in crate::forms) fn write(space: &ChainSpace, architecture: &Architecture) -> String {
     let mut text = String::new();
     write_draft(&mut text, space, &draft::of(space, architecture)).expect("a string takes every text");
     text
 }
 
-fn write_draft(text: &mut String, space: &SearchSpace, draft: &Draft) -> std::fmt::Result {
+fn write_draft(text: &mut String, space: &ChainSpace, draft: &Draft) -> std::fmt::Result {
     write!(text, "{}@{}", space.name, draft.resolution)?;
     for block in &draft.blocks {
         write!(text, "/s{}{}", block.stride, if block.se { "-se" } else { "" })?;
@@ -25,7 +25,7 @@ fn write_draft(text: &mut String, space: &SearchSpace, draft: &Draft) -> std::fm
     Ok(())
 }
 
-pub(super) fn read(space: &SearchSpace, text: &str) -> Result<Architecture, ArchitectureError> {
+pub(in crate::forms) fn read(space: &ChainSpace, text: &str) -> Result<Architecture, ArchitectureError> {
     let fail = |message: String| ArchitectureError::new("", message);
     let malformed = |part: &str| {
         fail(format!(

@@ -6,8 +6,8 @@ use lglp_sdk::plugin::abi::{ACTIVATION_CLIP, ACTIVATION_HARD_SWISH, ACTIVATION_R
 use lglp_sdk::space::Activation;
 use prost::Message;
 
-use super::weights::Weights;
-use super::{Cost, Network};
+use crate::networks::weights::Weights;
+use crate::networks::{Cost, Network};
 use lglp_onnx::messages::*;
 
 /// A value between two operators: a feature map of `side x side`, or a vector (side 1).

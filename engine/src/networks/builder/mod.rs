@@ -1,11 +1,20 @@
-//! A model under construction: nodes are appended, and the shapes of their values are known. Weights are written last, since most of
-//! what is drawn is thrown away for what it costs.
+//! A model under construction: nodes are appended, and the shapes of their values are known. Weights are written last, since most models
+//! are only counted.
 
+mod activations;
+mod layers;
+mod layout;
+mod norms;
+
+pub(super) use activations::Activation;
+pub(super) use layers::{Conv, Statistic};
+pub(super) use layout::Interpolation;
+
+use lglp_onnx::OnnxError;
 use lglp_onnx::messages::*;
 use prost::Message;
 
-use super::dice::Dice;
-use crate::networks::weights::Weights;
+use super::weights::Weights;
 
 /// A value of a model.
 #[derive(Clone)]
@@ -15,7 +24,12 @@ pub(super) struct Tensor {
 }
 
 impl Tensor {
-    /// Of a feature map `[1, channels, height, width]`.
+    /// Inputs at once: the first side of each value.
+    pub(super) fn batch(&self) -> u32 {
+        self.shape[0]
+    }
+
+    /// Of a feature map `[batch, channels, height, width]`.
     pub(super) fn channels(&self) -> u32 {
         self.shape[1]
     }
@@ -42,9 +56,9 @@ pub(super) enum Fill {
     AboutOne,
 }
 
-/// A model under construction, and the chance that decides what comes next.
-pub(super) struct Builder {
-    pub dice: Dice,
+/// A model under construction, and the chance that decides what comes next, where one does.
+pub(super) struct Builder<D = ()> {
+    pub dice: D,
     nodes: Vec<NodeProto>,
     inputs: Vec<ValueInfoProto>,
     /// Those that are filled at the end, and constants that are complete.
@@ -55,10 +69,11 @@ pub(super) struct Builder {
     elements: u64,
 }
 
-impl Builder {
-    pub(super) fn new(mut dice: Dice) -> Self {
+impl<D> Builder<D> {
+    /// `constants_are_nodes`: as they are where an exporter has not folded them.
+    pub(super) fn new(dice: D, constants_are_nodes: bool) -> Self {
         Self {
-            constants_are_nodes: dice.chance(50),
+            constants_are_nodes,
             dice,
             nodes: Vec::new(),
             inputs: Vec::new(),
@@ -74,6 +89,26 @@ impl Builder {
             name: "input".into(),
             shape: shape.to_vec(),
         }
+    }
+
+    /// How many elements all nodes compute.
+    pub(super) fn elements(&self) -> u64 {
+        self.elements
+    }
+
+    /// How many bytes the weights and constants take.
+    pub(super) fn weight_bytes(&self) -> u64 {
+        let sides = |tensor: &TensorProto| tensor.dims.iter().map(|side| *side as u64).fold(1, u64::saturating_mul);
+        let bytes = self
+            .initializers
+            .iter()
+            .map(|(tensor, _)| sides(tensor).saturating_mul(4));
+        bytes.fold(0, u64::saturating_add)
+    }
+
+    /// How many nodes there are.
+    pub(super) fn node_count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Appends a node that computes one value of `shape`.
@@ -97,8 +132,10 @@ impl Builder {
         attributes: Vec<AttributeProto>,
     ) -> Vec<Tensor> {
         let name = format!("{op}_{}", self.nodes.len());
-        let elements = |shape: &Vec<u32>| shape.iter().map(|side| u64::from(*side)).product::<u64>();
-        self.elements += shapes.iter().map(elements).sum::<u64>();
+        for shape in &shapes {
+            let sides = shape.iter().map(|side| u64::from(*side));
+            self.elements = self.elements.saturating_add(sides.fold(1, u64::saturating_mul));
+        }
         let outputs: Vec<Tensor> = (0..)
             .zip(shapes)
             .map(|(at, shape)| Tensor {
@@ -167,7 +204,7 @@ impl Builder {
     }
 
     /// The model that has computed `output`.
-    pub(super) fn finish(self, output: &Tensor) -> Draft {
+    pub(super) fn finish(self, output: &Tensor) -> Draft<D> {
         Draft {
             output: ValueInfoProto::tensor(&output.name, &output.shape),
             built: self,
@@ -176,33 +213,40 @@ impl Builder {
 }
 
 /// A model whose weights have no values yet.
-pub(super) struct Draft {
-    built: Builder,
+pub(super) struct Draft<D = ()> {
+    built: Builder<D>,
     output: ValueInfoProto,
 }
 
-impl Draft {
-    /// The model without values of weights, from which its costs are read.
-    pub(super) fn without_weights(&self) -> Vec<u8> {
+impl<D> Draft<D> {
+    /// What a runtime executes of it, whatever its weights are.
+    pub(super) fn read(&self) -> Result<lglp_onnx::Network, OnnxError> {
         let built = &self.built;
         let initializers = built.initializers.iter().map(|(tensor, _)| tensor.clone()).collect();
-        encode(
+        lglp_onnx::read_graph(graph(
             built.nodes.clone(),
             initializers,
             built.inputs.clone(),
             self.output.clone(),
-        )
+        ))
     }
 
     /// How many elements its nodes compute.
     pub(super) fn elements(&self) -> u64 {
-        self.built.elements
+        self.built.elements()
     }
 
     /// How many bytes its weights take.
     pub(super) fn weight_bytes(&self) -> u64 {
-        let bytes = |tensor: &TensorProto| 4 * tensor.dims.iter().product::<i64>() as u64;
-        self.built.initializers.iter().map(|(tensor, _)| bytes(tensor)).sum()
+        self.built.weight_bytes()
+    }
+
+    /// Weights that are filled in, which is what is trained.
+    pub(super) fn parameters(&self) -> u64 {
+        let filled = self.built.initializers.iter().filter(|(_, fill)| fill.is_some());
+        filled
+            .map(|(tensor, _)| tensor.dims.iter().product::<i64>() as u64)
+            .sum()
     }
 
     /// The whole model.
@@ -222,29 +266,32 @@ impl Draft {
             }
             initializers.push(tensor);
         }
-        encode(built.nodes, initializers, built.inputs, self.output)
+        encode(graph(built.nodes, initializers, built.inputs, self.output))
     }
 
     /// The decisions that were not taken yet.
-    pub(super) fn into_dice(self) -> Dice {
+    pub(super) fn into_dice(self) -> D {
         self.built.dice
     }
 }
 
-fn encode(
+fn graph(
     node: Vec<NodeProto>,
     initializer: Vec<TensorProto>,
     input: Vec<ValueInfoProto>,
     output: ValueInfoProto,
-) -> Vec<u8> {
-    let graph = GraphProto {
+) -> GraphProto {
+    GraphProto {
         node,
         name: "network".into(),
         initializer,
         input,
         output: vec![output],
         ..GraphProto::default()
-    };
+    }
+}
+
+fn encode(graph: GraphProto) -> Vec<u8> {
     let opset = OperatorSetIdProto {
         domain: String::new(),
         version: 17,

@@ -1,6 +1,6 @@
 //! The searched layers of an architecture with every attribute resolved: what encoders and network builders read.
 
-use super::{Activation, COLUMNS_PER_LAYER, SearchSpace};
+use super::{Activation, COLUMNS_PER_LAYER, ChainSpace};
 use crate::architecture::Architecture;
 
 /// One present layer of an architecture.
@@ -28,7 +28,7 @@ pub struct Layer {
     pub activation: Activation,
 }
 
-impl SearchSpace {
+impl ChainSpace {
     /// Side of the input image of an architecture, pixels.
     pub fn resolution(&self, architecture: &Architecture) -> u32 {
         self.choices.resolution[usize::from(architecture.row()[0]) - 1]

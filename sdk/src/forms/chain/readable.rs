@@ -6,13 +6,13 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::ArchitectureError;
+use super::super::ArchitectureError;
+use super::super::fields::{Allowed, Fields, array, boolean, object, only, required, whole_number};
 use super::draft::{self, Draft, DraftBlock, DraftLayer, ReadablePlaces};
-use super::fields::{Allowed, Fields, array, boolean, object, only, required, whole_number};
 use crate::architecture::Architecture;
-use crate::space::{Block, SearchSpace};
+use crate::space::{Block, ChainSpace};
 
-pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture, ArchitectureError> {
+pub(in crate::forms) fn read(space: &ChainSpace, fields: &Fields) -> Result<Architecture, ArchitectureError> {
     only(fields, &["resolution", "blocks"], "")?;
     let expected = Allowed(&space.choices.resolution);
     let resolution = whole_number(required(fields, "resolution", "", expected)?, "/resolution", expected)?;
@@ -35,7 +35,7 @@ pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture,
 }
 
 fn read_block(
-    space: &SearchSpace,
+    space: &ChainSpace,
     spec: &Block,
     value: &Value,
     at: fmt::Arguments<'_>,
@@ -75,7 +75,7 @@ fn read_block(
 }
 
 fn read_layer(
-    space: &SearchSpace,
+    space: &ChainSpace,
     spec: &Block,
     layer: usize,
     block_stride: u32,
@@ -110,7 +110,7 @@ fn read_layer(
     })
 }
 
-pub(super) fn write(space: &SearchSpace, architecture: &Architecture) -> Value {
+pub(in crate::forms) fn write(space: &ChainSpace, architecture: &Architecture) -> Value {
     let draft = draft::of(space, architecture);
     let blocks: Vec<Value> = draft.blocks.iter().map(write_block).collect();
     json!({ "resolution": draft.resolution, "blocks": blocks })

@@ -2,14 +2,14 @@
 
 use lglp_onnx::messages::AttributeProto;
 
-use super::builder::{Builder, Fill, Tensor};
 use super::layers::Statistic;
+use super::{Builder, Fill, Tensor};
 
 const EPSILON: f32 = 1e-5;
 
-impl Builder {
+impl<D> Builder<D> {
     /// Over the last dimension.
-    pub(super) fn layer_norm(&mut self, input: &Tensor, is_spelled_out: bool) -> Tensor {
+    pub(in crate::networks) fn layer_norm(&mut self, input: &Tensor, is_spelled_out: bool) -> Tensor {
         if is_spelled_out {
             return self.spelled_out(input, -1, &[input.features()]);
         }
@@ -29,7 +29,7 @@ impl Builder {
     }
 
     /// Over the channels of a feature map: with its channels last in between, or spelled out over the second dimension.
-    pub(super) fn channel_norm(&mut self, input: &Tensor, is_spelled_out: bool) -> Tensor {
+    pub(in crate::networks) fn channel_norm(&mut self, input: &Tensor, is_spelled_out: bool) -> Tensor {
         if is_spelled_out {
             return self.spelled_out(input, 1, &[input.channels(), 1, 1]);
         }
@@ -51,7 +51,7 @@ impl Builder {
     }
 
     /// Over groups of channels, as PyTorch exports it: normalization of instances, each of which is a group.
-    pub(super) fn group_norm(&mut self, input: &Tensor, groups: u32) -> Tensor {
+    pub(in crate::networks) fn group_norm(&mut self, input: &Tensor, groups: u32) -> Tensor {
         let places: u32 = input.shape.iter().product::<u32>() / groups;
         let grouped = self.reshape(input, &[1, groups, places]);
         let scale = self.floats(&vec![1.0; groups as usize]);

@@ -1,8 +1,8 @@
 //! An architecture as values, not yet known to belong to its space.
 
-use super::ArchitectureError;
-use crate::architecture::{Architecture, LayerChoice, RowBuilder};
-use crate::space::{COLUMNS_PER_LAYER, ConstrainedAttribute, SearchSpace};
+use super::super::ArchitectureError;
+use crate::architecture::Architecture;
+use crate::space::{COLUMNS_PER_LAYER, ChainSpace, ConstrainedAttribute, LayerChoice, RowBuilder};
 
 pub(super) struct Draft {
     pub resolution: u32,
@@ -32,7 +32,7 @@ pub(super) trait Places {
 
 /// Checks a draft against its space and makes it an architecture.
 pub(super) fn finish(
-    space: &SearchSpace,
+    space: &ChainSpace,
     draft: &Draft,
     places: &dyn Places,
 ) -> Result<Architecture, ArchitectureError> {
@@ -81,7 +81,7 @@ pub(super) fn finish(
     Ok(row.finish())
 }
 
-fn check_constraints(space: &SearchSpace, draft: &Draft, places: &dyn Places) -> Result<(), ArchitectureError> {
+fn check_constraints(space: &ChainSpace, draft: &Draft, places: &dyn Places) -> Result<(), ArchitectureError> {
     for rule in &space.constraints {
         let ConstrainedAttribute::Stride = rule.attribute;
         let strides: Vec<u32> = draft.blocks.iter().map(|b| b.stride).collect();
@@ -134,7 +134,7 @@ fn list<T: std::fmt::Debug>(values: &[T]) -> String {
 }
 
 /// The values of an architecture.
-pub(super) fn of(space: &SearchSpace, architecture: &Architecture) -> Draft {
+pub(super) fn of(space: &ChainSpace, architecture: &Architecture) -> Draft {
     let mut blocks: Vec<DraftBlock> = Vec::with_capacity(space.blocks.len());
     for layer in space.layers(architecture) {
         if layer.block == blocks.len() {
@@ -157,7 +157,7 @@ pub(super) fn of(space: &SearchSpace, architecture: &Architecture) -> Draft {
 }
 
 /// Checks a row that was not built here: indices in range, layers packed to the front of their block, values allowed.
-pub(super) fn check_row(space: &SearchSpace, architecture: &Architecture) -> Result<(), ArchitectureError> {
+pub(in crate::forms) fn check_row(space: &ChainSpace, architecture: &Architecture) -> Result<(), ArchitectureError> {
     let row = architecture.row();
     let fail = |message: String| Err(ArchitectureError::new("", message));
     if row.len() != space.row_len() {

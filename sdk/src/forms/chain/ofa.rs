@@ -6,17 +6,17 @@
 
 use serde_json::Value;
 
-use super::ArchitectureError;
+use super::super::ArchitectureError;
+use super::super::fields::{Allowed, Fields, array, only, required, whole_number};
 use super::draft::{self, Draft, DraftBlock, DraftLayer, Places};
-use super::fields::{Allowed, Fields, array, only, required, whole_number};
 use crate::Excerpt;
 use crate::architecture::Architecture;
-use crate::space::SearchSpace;
+use crate::space::ChainSpace;
 
 /// Fields that the readable form has not.
-pub(super) const OWN: [&str; 5] = ["r", "image_size", "d", "ks", "e"];
+pub(in crate::forms) const OWN: [&str; 5] = ["r", "image_size", "d", "ks", "e"];
 
-pub(super) fn read(space: &SearchSpace, fields: &Fields) -> Result<Architecture, ArchitectureError> {
+pub(in crate::forms) fn read(space: &ChainSpace, fields: &Fields) -> Result<Architecture, ArchitectureError> {
     only(fields, &["r", "image_size", "d", "ks", "e", "wid"], "")?;
     no_width(fields.get("wid"))?;
     let (resolution, place) = resolution(space, fields)?;
@@ -77,7 +77,7 @@ fn no_width(wid: Option<&Value>) -> Result<(), ArchitectureError> {
 }
 
 /// The resolution, and its place.
-fn resolution(space: &SearchSpace, fields: &Fields) -> Result<(u32, String), ArchitectureError> {
+fn resolution(space: &ChainSpace, fields: &Fields) -> Result<(u32, String), ArchitectureError> {
     let name = if fields.contains_key("image_size") {
         "image_size"
     } else {
@@ -114,7 +114,7 @@ fn list<'a>(fields: &'a Fields, name: &str, count: usize, what: &str) -> Result<
 }
 
 struct OfaPlaces<'a> {
-    space: &'a SearchSpace,
+    space: &'a ChainSpace,
     resolution: String,
 }
 

@@ -1,0 +1,10 @@
+//! The ways of writing a chain: readable JSON, the Once-for-All form, canonical text.
+//!
+//! Every form is read into a `Draft`, checked there against the space, and errors name their place as a JSON pointer.
+
+mod draft;
+pub(super) mod ofa;
+pub(super) mod readable;
+pub(super) mod text;
+
+pub(super) use draft::check_row;

@@ -4,6 +4,7 @@ mod definitions;
 mod growth;
 mod implausible;
 mod parts;
+mod published;
 mod written;
 
 use std::path::PathBuf;

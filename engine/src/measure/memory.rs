@@ -20,8 +20,8 @@ pub fn admit_batch(
     batch: u32,
     limit: Option<u64>,
 ) -> Result<(), PluginError> {
-    let weights = size_of::<f32>() as u64 * networks::cost(space, architecture)?.parameters;
-    admit(&networks::operators(space, architecture)?, weights, batch, limit)
+    let (operators, cost) = networks::counted(space, architecture)?;
+    admit(&operators, size_of::<f32>() as u64 * cost.parameters, batch, limit)
 }
 
 /// As [`admit_batch`], of a network that is given by its operators.

@@ -8,6 +8,7 @@ mod given;
 mod measured;
 mod parts;
 mod random;
+mod rounding;
 mod template;
 mod walks;
 mod weights;
@@ -92,6 +93,13 @@ pub enum NoNetwork {
     },
 }
 
+impl NoNetwork {
+    fn not_defined(space: &SearchSpace) -> Self {
+        let space = space.name().to_owned();
+        Self::NotDefined { space }
+    }
+}
+
 /// Makes sure that a space says what its networks are.
 ///
 /// # Errors
@@ -99,9 +107,7 @@ pub enum NoNetwork {
 pub fn check_networks(space: &SearchSpace) -> Result<(), NoNetwork> {
     match space.has_networks() {
         true => Ok(()),
-        false => Err(NoNetwork::NotDefined {
-            space: space.name().to_owned(),
-        }),
+        false => Err(NoNetwork::not_defined(space)),
     }
 }
 
@@ -118,20 +124,25 @@ pub fn build(space: &SearchSpace, architecture: &Architecture, batch: u32, seed:
     }
 }
 
-/// The cost of an architecture's network at batch 1, without building it.
+/// The operators of an architecture's network at batch 1, in the order in which they run, and what it costs, without building it.
+///
+/// # Errors
+/// [`NoNetwork`].
+pub fn counted(space: &SearchSpace, architecture: &Architecture) -> Result<(Vec<Operator>, Cost), NoNetwork> {
+    match space {
+        SearchSpace::Chain(chain) => Ok(chain::counted(chain, architecture)),
+        SearchSpace::Decisions(decisions) => {
+            template::counted(decisions, architecture).map_err(|none| none.named(space, architecture))
+        }
+    }
+}
+
+/// The cost of an architecture's network at batch 1; see [`counted`].
 ///
 /// # Errors
 /// [`NoNetwork`].
 pub fn cost(space: &SearchSpace, architecture: &Architecture) -> Result<Cost, NoNetwork> {
-    match space {
-        SearchSpace::Chain(chain) => Ok(chain::counted(chain, architecture).1),
-        SearchSpace::Decisions(decisions) => {
-            let counted = template::counted(decisions, architecture);
-            counted
-                .map(|(_, cost)| cost)
-                .map_err(|none| none.named(space, architecture))
-        }
-    }
+    Ok(counted(space, architecture)?.1)
 }
 
 /// Multiply-accumulates of an architecture's network at batch 1; 0 where it makes none.
@@ -139,20 +150,12 @@ pub fn macs_if_any(space: &SearchSpace, architecture: &Architecture) -> u64 {
     cost(space, architecture).map_or(0, |cost| cost.macs)
 }
 
-/// The operators of an architecture's network at batch 1, in the order in which they run.
+/// The operators of an architecture's network at batch 1; see [`counted`].
 ///
 /// # Errors
 /// [`NoNetwork`].
 pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Result<Vec<Operator>, NoNetwork> {
-    match space {
-        SearchSpace::Chain(chain) => Ok(chain::counted(chain, architecture).0),
-        SearchSpace::Decisions(decisions) => {
-            let counted = template::counted(decisions, architecture);
-            counted
-                .map(|(operators, _)| operators)
-                .map_err(|none| none.named(space, architecture))
-        }
-    }
+    Ok(counted(space, architecture)?.0)
 }
 
 /// The most operators that a network of a space has, or more.
@@ -162,12 +165,10 @@ pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Result<Vec
 pub fn most_operators(space: &SearchSpace) -> Result<usize, NoNetwork> {
     match space {
         SearchSpace::Chain(chain) => Ok(chain::most_operators(chain)),
-        SearchSpace::Decisions(decisions) => match decisions.network() {
-            Some(template) => Ok(template::most_operators(decisions, template)),
-            None => Err(NoNetwork::NotDefined {
-                space: space.name().to_owned(),
-            }),
-        },
+        SearchSpace::Decisions(decisions) => {
+            let template = decisions.network().ok_or_else(|| NoNetwork::not_defined(space))?;
+            Ok(template::most_operators(decisions, template))
+        }
     }
 }
 

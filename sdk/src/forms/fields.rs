@@ -89,6 +89,15 @@ pub(super) fn only(fields: &Fields, known: &[&str], at: impl Display) -> Result<
     }
 }
 
+/// `3, 5, 7`, shortened in the middle where it is long.
+pub(super) fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    match words.as_slice() {
+        [first, second, .., last] if words.len() > 12 => format!("{first}, {second}, ... {last}"),
+        _ => words.join(", "),
+    }
+}
+
 /// `allowed: 3, 5, 7`
 #[derive(Clone, Copy)]
 pub(super) struct Allowed<'a, T>(pub &'a [T]);

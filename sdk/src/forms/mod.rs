@@ -10,9 +10,8 @@ use chain::{ofa, readable, text};
 use crate::architecture::Architecture;
 use crate::excerpt::{MESSAGE, shortened};
 use crate::literal;
-use crate::space::SearchSpace;
+use crate::space::{SearchSpace, hex_sha256};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 /// Why something is not an architecture of the space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,8 +114,7 @@ impl SearchSpace {
 impl SearchSpace {
     /// SHA-256 of the canonical text, 64 hexadecimal digits: the same architecture has the same digest everywhere.
     pub fn architecture_digest(&self, architecture: &Architecture) -> String {
-        let hash = Sha256::digest(self.canonical_text(architecture));
-        hash.iter().map(|b| format!("{b:02x}")).collect()
+        hex_sha256(self.canonical_text(architecture))
     }
 }
 

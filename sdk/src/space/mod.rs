@@ -176,7 +176,7 @@ impl SearchSpace {
     }
 }
 
-fn hex_sha256(text: impl AsRef<[u8]>) -> String {
+pub(crate) fn hex_sha256(text: impl AsRef<[u8]>) -> String {
     Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -67,6 +67,22 @@ fn places(side: u32, kernel: u32, stride: u32, pad: u32) -> u32 {
     (side + 2 * pad - kernel) / stride + 1
 }
 
+/// How many windows begin, as `places`: the last one begins inside, or in the zeros before the input.
+fn places_begun(side: u32, kernel: u32, stride: u32, pad: u32) -> u32 {
+    let begun = (side + 2 * pad - kernel).div_ceil(stride) + 1;
+    let is_last_inside = (begun - 1) * stride < side + pad;
+    begun - u32::from(!is_last_inside)
+}
+
+/// What windows of a pool do at the ends.
+#[derive(Clone, Copy, Default)]
+struct Windows {
+    /// Whether zeros around the input are part of means.
+    counts_around: bool,
+    /// Whether windows that begin inside count where they end outside.
+    rounds_up: bool,
+}
+
 /// The attributes that all windows have.
 fn window(kernel: [u32; 2], stride: u32, pads: [u32; 2]) -> Vec<AttributeProto> {
     let ints = |values: &[u32]| values.iter().map(|value| i64::from(*value)).collect();
@@ -170,10 +186,19 @@ impl<D> Builder<D> {
         stride: u32,
     ) -> Tensor {
         match statistic {
-            Statistic::Max => self.windows("MaxPool", input, kernel, stride, Vec::new()),
+            Statistic::Max => self.windows("MaxPool", input, kernel, stride, Windows::default()),
             Statistic::Mean => {
-                let counted = vec![AttributeProto::int("count_include_pad", 1)];
-                self.windows("AveragePool", input, kernel, stride, counted)
+                let counts_around = true;
+                self.windows(
+                    "AveragePool",
+                    input,
+                    kernel,
+                    stride,
+                    Windows {
+                        counts_around,
+                        ..Windows::default()
+                    },
+                )
             }
         }
     }
@@ -187,29 +212,29 @@ impl<D> Builder<D> {
         stride: u32,
         rounds_up: bool,
     ) -> Tensor {
-        let further = if rounds_up {
-            vec![AttributeProto::int("ceil_mode", 1)]
-        } else {
-            Vec::new()
-        };
-        let mut pooled = self.windows("AveragePool", input, kernel, stride, further);
-        if rounds_up {
-            let pad = if kernel % 2 == 1 { kernel / 2 } else { 0 };
-            let places = |side: u32| (side + 2 * pad - kernel).div_ceil(stride) + 1;
-            for (at, side) in input.sides().into_iter().enumerate() {
-                // The last window begins inside, or in what lies before the input.
-                let fits = (places(side) - 1) * stride < side + pad;
-                pooled.shape[2 + at] = places(side) - u32::from(!fits);
-            }
-        }
-        pooled
+        self.windows(
+            "AveragePool",
+            input,
+            kernel,
+            stride,
+            Windows {
+                rounds_up,
+                counts_around: false,
+            },
+        )
     }
 
-    fn windows(&mut self, op: &str, input: &Tensor, kernel: u32, stride: u32, further: Vec<AttributeProto>) -> Tensor {
+    fn windows(&mut self, op: &str, input: &Tensor, kernel: u32, stride: u32, windows: Windows) -> Tensor {
         let pad = if kernel % 2 == 1 { kernel / 2 } else { 0 };
-        let [height, width] = input.sides();
         let mut attributes = window([kernel; 2], stride, [pad; 2]);
-        attributes.extend(further);
+        if windows.counts_around {
+            attributes.push(AttributeProto::int("count_include_pad", 1));
+        }
+        if windows.rounds_up {
+            attributes.push(AttributeProto::int("ceil_mode", 1));
+        }
+        let places = if windows.rounds_up { places_begun } else { places };
+        let [height, width] = input.sides();
         let shape = vec![
             input.batch(),
             input.channels(),

@@ -8,6 +8,7 @@ use lglp_sdk::plugin::abi::{
 use lglp_sdk::space::Activation;
 
 use super::graph::{Conv, Graph, Value};
+use crate::networks::rounding::nearest_multiple;
 
 /// An inverted residual: expand by 1x1, filter each channel, squeeze and excite, project by 1x1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,7 +60,7 @@ fn squeeze_and_excite(graph: &mut Graph, name: Arguments<'_>, input: &Value) -> 
         graph,
         format_args!("{name}.reduce"),
         &squeezed,
-        divisible_by_8(input.channels / 4),
+        nearest_multiple(input.channels / 4, 8),
     );
     let reduced = graph.activation(format_args!("{name}.reduce.activation"), &reduced, Activation::Relu);
     let gate = pointwise(graph, format_args!("{name}.excite"), &reduced, input.channels);
@@ -75,14 +76,4 @@ fn pointwise(graph: &mut Graph, name: Arguments<'_>, input: &Value, channels: u3
         depthwise: false,
     };
     graph.conv(name, input, conv)
-}
-
-/// The nearest multiple of 8, no more than 10 % below (`make_divisible` of the MobileNet papers' code).
-fn divisible_by_8(channels: u32) -> u32 {
-    let nearest = ((channels + 4) / 8 * 8).max(8);
-    if nearest * 10 < channels * 9 {
-        nearest + 8
-    } else {
-        nearest
-    }
 }

@@ -27,9 +27,7 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn named(self, space: &SearchSpace, architecture: &Architecture) -> NoNetwork {
         match self {
-            Self::NotDefined => NoNetwork::NotDefined {
-                space: space.name().to_owned(),
-            },
+            Self::NotDefined => NoNetwork::not_defined(space),
             Self::Impossible(problem) => NoNetwork::Impossible {
                 architecture: space.canonical_text(architecture),
                 problem,
@@ -101,7 +99,8 @@ fn drafted(space: &DecisionSpace, architecture: &Architecture, batch: u32) -> Re
     let template = space.network().ok_or(Failure::NotDefined)?;
     let mut net = Builder::new((), false);
     let mut places = Vec::new();
-    let output = append(&mut net, &mut places, template, &Scope::new(space, architecture), batch);
+    let chosen = space.chosen(architecture.row()).collect();
+    let output = append(&mut net, &mut places, template, &Scope::new(&chosen), batch);
     let output = output.map_err(Failure::Impossible)?;
     let bytes = net.weight_bytes();
     if bytes > MOST_WEIGHT_BYTES {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lglp_sdk::Architecture;
 use lglp_sdk::space::template::{Block, Link, NetworkTemplate, Parameter};
-use lglp_sdk::space::{Choice, DecisionSpace, Expression, INPUT};
+use lglp_sdk::space::{Choice, Expression, INPUT};
+
+use crate::networks::rounding::nearest_multiple;
 
 /// The largest number that a network may have of anything.
 const MOST: f64 = 1e7;
@@ -12,16 +13,17 @@ const MOST: f64 = 1e7;
 /// What is chosen, and the parameters of a repetition.
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
-    chosen: HashMap<&'a str, &'a Choice>,
+    chosen: &'a HashMap<&'a str, &'a Choice>,
     parameters: Vec<(&'a str, f64)>,
     /// From 1.
     repetition: usize,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(space: &'a DecisionSpace, architecture: &'a Architecture) -> Self {
+    /// `chosen` is what is chosen by the names of decisions.
+    pub(super) fn new(chosen: &'a HashMap<&'a str, &'a Choice>) -> Self {
         Self {
-            chosen: space.chosen(architecture.row()).collect(),
+            chosen,
             parameters: Vec::new(),
             repetition: 1,
         }
@@ -113,15 +115,5 @@ fn whole(what: &str, value: f64) -> Result<u32, String> {
     match (1.0..=MOST).contains(&value) {
         true => Ok(value as u32),
         false => Err(format!("{what} is {value}; allowed: 1 to {MOST}")),
-    }
-}
-
-/// The nearest multiple, no more than 10 % below (`make_divisible` of the MobileNet papers' code).
-pub(super) fn nearest_multiple(number: u32, of: u32) -> u32 {
-    let of = of.max(1);
-    let nearest = ((number + of / 2) / of * of).max(of);
-    match u64::from(nearest) * 10 < u64::from(number) * 9 {
-        true => nearest + of,
-        false => nearest,
     }
 }

@@ -3,8 +3,9 @@
 use lglp_sdk::space::Expression;
 use lglp_sdk::space::template::{Operation, Step};
 
-use super::scope::{Scope, nearest_multiple};
+use super::scope::Scope;
 use crate::networks::builder::{Activation, Builder, Conv, Fill, Statistic, Tensor};
+use crate::networks::rounding::nearest_multiple;
 
 /// Nodes of a model at most: a file may ask for any number of them.
 const MOST_NODES: usize = 20_000;

@@ -1,6 +1,7 @@
 //! An architecture as values, not yet known to belong to its space.
 
 use super::super::ArchitectureError;
+use super::super::fields::listed;
 use crate::architecture::Architecture;
 use crate::space::{COLUMNS_PER_LAYER, ChainSpace, ConstrainedAttribute, LayerChoice, RowBuilder};
 
@@ -120,17 +121,11 @@ fn one_of<T: PartialEq + std::fmt::Debug + Copy>(
     }
     Err(ArchitectureError::new(
         place(),
-        format!("{name} is {value:?}; allowed: {}", list(allowed)),
+        format!(
+            "{name} is {value:?}; allowed: {}",
+            listed(allowed.iter().map(|value| format!("{value:?}")))
+        ),
     ))
-}
-
-/// `3, 5, 7`, shortened in the middle where it is long.
-fn list<T: std::fmt::Debug>(values: &[T]) -> String {
-    let words: Vec<String> = values.iter().map(|v| format!("{v:?}")).collect();
-    match words.as_slice() {
-        [first, second, .., last] if words.len() > 12 => format!("{first}, {second}, ... {last}"),
-        _ => words.join(", "),
-    }
 }
 
 /// The values of an architecture.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::ArchitectureError;
+use super::super::fields::listed;
 use crate::Excerpt;
 use crate::architecture::Architecture;
 use crate::space::{Choice, DecisionSpace};
@@ -64,7 +65,7 @@ fn index_of(choices: &[Choice], told: &Told<'_>) -> Option<usize> {
 fn wrong(name: &str, choices: &[Choice], told: &Told<'_>, place: String) -> ArchitectureError {
     let allowed = match told {
         Told::Index(_) => format!("0 to {}", choices.len() - 1),
-        _ => list(choices),
+        _ => listed(choices.iter().map(Choice::to_string)),
     };
     let message = match told {
         Told::Nothing => format!("`{name}` is missing; allowed: {allowed}"),
@@ -74,15 +75,6 @@ fn wrong(name: &str, choices: &[Choice], told: &Told<'_>, place: String) -> Arch
         Told::Text(text) => format!("`{name}` is {}; allowed: {allowed}", Excerpt::of(text)),
     };
     ArchitectureError::new(place, message)
-}
-
-/// `3, 5, 7`, shortened in the middle where it is long.
-fn list(choices: &[Choice]) -> String {
-    let words: Vec<String> = choices.iter().map(Choice::to_string).collect();
-    match words.as_slice() {
-        [first, second, .., last] if words.len() > 12 => format!("{first}, {second}, ... {last}"),
-        _ => words.join(", "),
-    }
 }
 
 /// Checks a row that was not built here.

@@ -1,14 +1,14 @@
 //! `lglp dataset`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use lglp_engine::datasets::{
-    Addition, Columns, DatasetFolder, Decimal, Delimiter, Fault, IMPORTED, Intent, Notation, Source, addition, read,
-    rows_of,
+    Addition, Columns, DatasetFolder, Decimal, Delimiter, Fault, GraphColumns, IMPORTED, Intent, Notation, Rows,
+    Source, addition, read, read_graphs, rows_of,
 };
-use lglp_registry::{BATCH_SIZE, HardwareName, NewHardware, Registry};
+use lglp_registry::{BATCH_SIZE, HardwareName, NewHardware, ONNX, Registry};
 use lglp_sdk::count;
 use lglp_terminal::{actor, whole};
 use serde_json::json;
@@ -24,6 +24,8 @@ use super::intervention::Why;
     lglp dataset import measured.csv --hardware phone --space mobilenetv3     # columns architecture, latency_ms\n  \
     lglp dataset import ofa.csv --hardware titan-xp-b64 --space ofa-mobilenetv3 --batch 64 \\\n    \
         --columns catalog/imports/once-for-all.toml --latency lat_ms__titan_xp_64\n  \
+    lglp dataset import mobilenetv2s.jsonl --hardware cortex-a76 \\\n    \
+        --columns catalog/imports/nn-meter.toml --latency cortexA76cpu_tflite21   # nn-Meter's dataset\n  \
     lglp dataset delete --hardware phone --space mobilenetv3 --reason 'seconds taken as milliseconds'\n  \
     lglp dataset import sheet.csv --hardware phone --space mobilenetv3 --delimiter ';' --decimal ','\n\n\
     A folder holds hardware.json and, for each search space, SPACE.jsonl with one measurement a line. A table has a header;\n\
@@ -35,7 +37,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Import a folder, or a table (.csv); what is there already is left as it is, and nothing is half imported
+    /// Import a folder, a table (.csv), or networks with their graphs (.jsonl); what is there already is left as it is, and nothing is half imported
     Import(Import),
     /// Delete the measurements of a hardware target in one space; versions and frozen datasets stay
     Delete {
@@ -56,7 +58,7 @@ enum Action {
 
 #[derive(clap::Args)]
 struct Import {
-    /// A folder that `lglp dataset export` wrote, or a table (.csv).
+    /// A folder that `lglp dataset export` wrote, a table (.csv), or a file with a network's graph and latencies on each line (.jsonl).
     #[arg(value_name = "PATH")]
     path: PathBuf,
     /// Hardware target of a table's latencies; created where there is none of that name.
@@ -116,7 +118,7 @@ impl Import {
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
         Action::Import(import) if import.path.is_dir() => import_folder(context, import),
-        Action::Import(import) => import_table(context, import),
+        Action::Import(import) => import_file(context, import),
         Action::Delete { hardware, space, why } => {
             let store = context.registry("dataset")?.store;
             let deleted = store.delete_measurements(hardware, space, &why.intervention())?;
@@ -147,24 +149,56 @@ fn import_folder(context: &Context, import: &Import) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn import_table(context: &Context, import: &Import) -> anyhow::Result<()> {
+/// Whether a file is one of graphs, by its name.
+fn is_of_graphs(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"))
+}
+
+/// The measurements of a table, or of a file of graphs, of the target and space.
+fn rows_of_file(context: &Context, import: &Import, hardware: &HardwareName) -> anyhow::Result<(String, Rows)> {
     let path = &import.path;
-    let (Some(hardware), Some(space)) = (&import.hardware, &import.space) else {
-        anyhow::bail!(
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = || std::fs::read(path).with_context(|| path.display().to_string());
+    if is_of_graphs(path) {
+        let columns = import.columns.as_deref().context(
+            "a file of graphs needs --columns, which tells what its operators are; of nn-Meter: --columns catalog/imports/nn-meter.toml",
+        )?;
+        anyhow::ensure!(
+            import.space.is_none(),
+            "a file of graphs holds networks of no space; leave --space out"
+        );
+        let columns = GraphColumns::load(columns, import.latency.as_deref())?;
+        return Ok((ONNX.to_owned(), read_graphs(&file, &bytes()?, &columns, hardware)?));
+    }
+    let space = import.space.as_ref();
+    let space = space.with_context(|| {
+        format!(
             "{} is no folder, so it is read as a table: give --hardware and --space",
             path.display()
-        );
-    };
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let file = path.file_name().unwrap_or_default().to_string_lossy();
+        )
+    })?;
     let columns = Columns::load(import.columns.as_deref(), import.latency.as_deref())?;
     let spaces = context.spaces()?;
     let source = Source {
         file: &file,
-        bytes: &bytes,
+        bytes: &bytes()?,
         notation: import.notation(),
     };
-    let rows = read(&source, &columns, &spaces, spaces.get(space)?, hardware)?;
+    Ok((
+        space.clone(),
+        read(&source, &columns, &spaces, spaces.get(space)?, hardware)?,
+    ))
+}
+
+fn import_file(context: &Context, import: &Import) -> anyhow::Result<()> {
+    let hardware = import.hardware.as_ref().with_context(|| {
+        format!(
+            "{} is no folder, so it is read as a table: give --hardware and --space",
+            import.path.display()
+        )
+    })?;
+    let (space, rows) = rows_of_file(context, import, hardware)?;
     let (measurements, left_out) = match import.skip_bad_rows {
         true => rows.without_bad()?,
         false => (rows.all()?, Vec::new()),
@@ -175,7 +209,7 @@ fn import_table(context: &Context, import: &Import) -> anyhow::Result<()> {
         correct: import.correct.as_deref(),
     };
     let target = target(&*store, import, hardware)?;
-    let Addition { fresh, exclusions, .. } = addition(&*store, hardware, space, measurements, intent)?;
+    let Addition { fresh, exclusions, .. } = addition(&*store, hardware, &space, measurements, intent)?;
     if let Some(target) = target {
         store.put_hardware(&target, &actor())?;
     }

@@ -200,3 +200,33 @@ fn what_adds_nothing_is_no_step() {
     // It adds a dimension.
     assert_eq!(behind("Add", &["s", "k"], 0.0, &[1, 1, 1]), 2);
 }
+
+/// The mean over all places was looked for as a pool that is global by its name; TensorFlow writes a window as large as the input. One that is
+/// smaller leaves places out, and is none.
+#[test]
+fn a_window_over_all_places_squeezes() {
+    let gated = |kernel: i64| {
+        let sides = || vec![AttributeProto::ints("kernel_shape", vec![kernel, kernel])];
+        let nodes = vec![
+            node("Conv", &["x", "w"], &["c"]),
+            with(node("AveragePool", &["c"], &["p"]), {
+                let mut about = sides();
+                about.push(AttributeProto::ints("strides", vec![kernel, kernel]));
+                about
+            }),
+            node("Conv", &["p", "r"], &["a"]),
+            node("Relu", &["a"], &["b"]),
+            node("Conv", &["b", "e"], &["d"]),
+            node("Sigmoid", &["d"], &["g"]),
+            node("Mul", &["c", "g"], &["y"]),
+        ];
+        let constants = vec![
+            weights("w", &[4, 3, 3, 3]),
+            weights("r", &[2, 4, 1, 1]),
+            weights("e", &[4, 2, 1, 1]),
+        ];
+        read(&[("x", &IMAGE)], constants, nodes, "y")
+    };
+    assert_eq!(ops(&gated(6)), ["Conv", "SqueezeExcite"]);
+    assert_eq!(ops(&gated(5)), ["Conv", "AveragePool", "Conv", "Conv", "Mul"]);
+}

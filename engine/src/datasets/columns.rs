@@ -69,6 +69,12 @@ impl LatencyUnit {
 #[error("{0}")]
 pub struct ColumnsError(String);
 
+impl ColumnsError {
+    pub(super) fn new(path: &Path, problem: &dyn std::fmt::Display) -> Self {
+        Self(format!("{}: {problem}", path.display()))
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -94,7 +100,7 @@ impl Columns {
                 unit: LatencyUnit::Ms,
             });
         };
-        let fail = |e: &dyn std::fmt::Display| ColumnsError(format!("{}: {e}", path.display()));
+        let fail = |e: &dyn std::fmt::Display| ColumnsError::new(path, e);
         let text = text::read(path).map_err(|e| fail(&e))?;
         let file: File = strict::from_toml(&text).map_err(|e| fail(&e))?;
         let parts = (file.resolution, file.depth, file.kernel, file.expansion);

@@ -92,28 +92,13 @@ pub fn read(
         let digest = Digest::of(text.as_bytes());
         let replicate = replicates.entry(digest.clone()).and_modify(|r| *r += 1).or_default();
         measurements.push(Measurement {
-            hardware: hardware.clone(),
             space: space.name().to_owned(),
             architecture: text,
             digest,
             replicate: *replicate,
             latency_ms,
-            statistic: "as imported".into(),
-            protocol: json!({
-                "imported_from": source.file, "sha256": sha256, "column": columns.latency, "line": row.line,
-            }),
-            samples: Vec::new(),
-            load_average: 0.0,
-            drift: false,
-            flags: vec!["imported".into()],
-            measured_at: UNKNOWN_TIME.into(),
-            process: format!("import of {}", source.file),
-            energy_j: None,
-            conditions: None,
-            reference: None,
-            worker: None,
             space_definition: Some(definition.clone()),
-            network: None,
+            ..of_import(source.file, hardware, &sha256, &columns.latency, row.line)
         });
     }
     if measurements.is_empty() && faults.is_empty() {
@@ -140,6 +125,32 @@ fn misread(lines: &mut Lines<'_>, error: csv::Error) -> Result<Fault, csv::Error
 
 /// Tables do not tell when they were measured, and importing one again must give the same records.
 const UNKNOWN_TIME: &str = "1970-01-01T00:00:00Z";
+
+/// What measurements of a file say of how they came to be; what they are of, and what was measured, is still to be told.
+pub(super) fn of_import(file: &str, hardware: &HardwareName, sha256: &Digest, column: &str, line: u64) -> Measurement {
+    Measurement {
+        hardware: hardware.clone(),
+        space: String::new(),
+        architecture: String::new(),
+        digest: Digest::of(&[]),
+        replicate: 0,
+        latency_ms: f64::NAN,
+        statistic: "as imported".into(),
+        protocol: json!({ "imported_from": file, "sha256": sha256, "column": column, "line": line }),
+        samples: Vec::new(),
+        load_average: 0.0,
+        drift: false,
+        flags: vec!["imported".into()],
+        measured_at: UNKNOWN_TIME.into(),
+        process: format!("import of {file}"),
+        energy_j: None,
+        conditions: None,
+        reference: None,
+        worker: None,
+        space_definition: None,
+        network: None,
+    }
+}
 
 struct Header<'a> {
     source: &'a Source<'a>,

@@ -2,6 +2,7 @@
 
 use super::{SQUEEZE_EXCITE, Steps};
 use crate::graph::ValueId;
+use crate::shapes::windows::Window;
 
 const GATES: [&str; 2] = ["Sigmoid", "HardSigmoid"];
 const PRODUCTS: [&str; 3] = ["Conv", "Gemm", "MatMul"];
@@ -33,6 +34,17 @@ fn factors(steps: &Steps<'_>, at: usize) -> Option<[ValueId; 2]> {
     (steps.is(at, &["Mul"]) && !steps.is_constant(a) && !steps.is_constant(b)).then_some([a, b])
 }
 
+/// Whether a pool has one window, as large as what it reads.
+fn covers_all(steps: &Steps<'_>, at: usize) -> bool {
+    let Some(step) = steps.get(at) else { return false };
+    let window = Window::of(&steps.graph.call(&steps.graph.nodes[step.node]));
+    let Ok(Some(Window { kernel, output, .. })) = window else {
+        return false;
+    };
+    let read = steps.graph.facts[step.inputs[0]].shape.get(2..);
+    read == Some(&kernel[..]) && output.iter().skip(2).all(|side| *side == 1)
+}
+
 /// The steps that compute `gate` from the mean of `input`, in their order.
 fn excitation(steps: &Steps<'_>, input: ValueId, gate: ValueId) -> Option<Vec<usize>> {
     let before = |id: ValueId, ops: &[&str]| steps.producer_for_one(id).filter(|found| steps.is(*found, ops));
@@ -45,7 +57,10 @@ fn excitation(steps: &Steps<'_>, input: ValueId, gate: ValueId) -> Option<Vec<us
         value = read_by(activation)?;
     }
     let reduce = before(value, &PRODUCTS)?;
-    let squeeze = before(read_by(reduce)?, &["GlobalAveragePool", "ReduceMean"])?;
+    let squeeze = before(read_by(reduce)?, &["GlobalAveragePool", "ReduceMean", "AveragePool"])?;
+    if steps.is(squeeze, &["AveragePool"]) && !covers_all(steps, squeeze) {
+        return None;
+    }
     found.extend([reduce, squeeze]);
     let squeezed = read_by(squeeze)?;
     found.reverse();

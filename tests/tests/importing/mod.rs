@@ -1,6 +1,7 @@
 //! `lglp dataset import` of foreign tables: faults are found by line and column, and nothing is half imported.
 
 mod definitions;
+mod graphs;
 mod growth;
 mod implausible;
 mod parts;

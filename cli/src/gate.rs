@@ -36,8 +36,11 @@ pub(crate) struct Args {
     /// How much larger the MAPE may be than production's on the same architectures, percent of the latter.
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     max_regression: Option<f64>,
+    /// Look at reports on networks of no space (`lglp validate --onnx`) instead of those on architectures.
+    #[arg(long)]
+    on_networks: bool,
     /// Ask nothing any more.
-    #[arg(long, conflicts_with_all = ["min_n", "max_mape", "min_spearman", "min_coverage", "max_age", "max_regression"])]
+    #[arg(long, conflicts_with_all = ["on_networks", "min_n", "max_mape", "min_spearman", "min_coverage", "max_age", "max_regression"])]
     clear: bool,
     /// For the audit log.
     #[arg(long, default_value = "")]
@@ -55,7 +58,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         min_coverage: args.min_coverage,
         max_age_hours: args.max_age,
         max_regression: args.max_regression,
+        on_networks: args.on_networks,
     };
+    anyhow::ensure!(
+        !rules.is_empty() || !args.on_networks,
+        "--on-networks says which reports the rules look at; name a rule, such as --max-mape 10"
+    );
     if args.clear || !rules.is_empty() {
         let change = GateChange {
             rules,

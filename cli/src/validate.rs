@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{CampaignEvent, Protocol};
-use lglp_engine::validate::{Selection, Validating, can_measure};
-use lglp_openapi::jobs::ValidateParameters;
+use lglp_engine::networks::GivenNetwork;
+use lglp_engine::validate::{Judges, Selection, Validating, can_measure};
+use lglp_openapi::jobs::{ValidateParameters, ValidationJudges};
 use lglp_registry::{HardwareName, JobKind, NewJob, Registry, Validation};
 use lglp_sdk::{Printable, count};
 use lglp_server::jobs::selection;
@@ -19,6 +20,7 @@ use serde_json::json;
 use super::Context;
 use super::context::{Opened, Place};
 use super::jobs::{submit, until_ended};
+use super::measure::given;
 use super::selection::{Method, Rows};
 
 /// Compare a version's predictions with measurements that it was not fitted on, fresh ones where it can; makes a report
@@ -26,6 +28,8 @@ use super::selection::{Method, Rows};
 #[command(after_help = "Examples:\n  \
     lglp validate --hardware my-box 3\n  \
     lglp validate --hardware my-box 3 --n 100 --select stratified\n  \
+    lglp validate --hardware my-box 3 --onnx networks/    # by your own networks, measured where they are not yet\n  \
+    lglp validate --hardware my-box 3 --by networks --n 30    # by random networks that were never measured\n  \
     lglp validate --hardware my-box 3 --select disagreement    # where it differs most from production\n  \
     lglp validate --hardware imported 3 --on held-out          # where nothing can be measured\n\n\
     It runs on this machine, or on the server's where one holds the registry. Kill it anywhere: what was measured stays.\n `lglp validations` shows reports.")]
@@ -36,7 +40,13 @@ pub(crate) struct Args {
     /// Whose measurements [default: fresh, where the target can be measured; else recorded, where there are so many; else held-out].
     #[arg(long, value_enum, value_name = "WHOSE")]
     on: Option<Rows>,
-    /// Architectures.
+    /// Compare on these networks of no space, ONNX files or folders of such: all that the version was not fitted on.
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["by", "on", "n", "seed"])]
+    onnx: Vec<PathBuf>,
+    /// What judges it [default: architectures, unless it was fitted on networks alone]. Fresh networks are random ones.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    by: Option<By>,
+    /// Architectures or networks.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = whole::<u64>().range(Selection::LEAST as u64..=Selection::MOST as u64))]
     n: u64,
     /// How to choose them.
@@ -55,19 +65,27 @@ pub(crate) struct Args {
     version: u32,
 }
 
+/// What judges a version.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum By {
+    /// Architectures of its space.
+    Architectures,
+    /// Networks of no space.
+    Networks,
+}
+
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("validate")?;
+    let given = match &args.onnx[..] {
+        [] => None,
+        paths => Some(given::files(paths)?),
+    };
     if args.job {
-        return submit(
-            context,
-            &registry,
-            JobKind::Validate,
-            &args.hardware,
-            &args.parameters(),
-        );
+        let parameters = args.parameters(&*registry.store, given.as_deref())?;
+        return submit(context, &registry, JobKind::Validate, &args.hardware, &parameters);
     }
     let Place::Here(store) = &registry.place else {
-        return by_the_server(context, args, &registry);
+        return by_the_server(context, args, &registry, given.as_deref());
     };
     let (host, spaces) = (Arc::new(context.plugins()?), Arc::new(context.spaces()?));
     let serving = Serving::for_command(store.clone(), host.clone(), spaces.clone())?;
@@ -79,20 +97,33 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         versions: &serving,
         hardware: &args.hardware,
         version: args.version,
-        selection: selection(&args.parameters()),
+        judges: Judges::Architectures,
+        selection: selection(&args.chosen(None)),
         protocol: Protocol::within(Some(args.budget))?,
     };
-    if args.on.is_none() {
+    validating.judges = match (&given, args.by) {
+        (Some(given), _) => Judges::Given(given),
+        (None, Some(By::Architectures)) => Judges::Architectures,
+        (None, Some(By::Networks)) => Judges::Networks,
+        (None, None) => validating.default_judges()?,
+    };
+    if args.on.is_none() && given.is_none() {
         validating.selection.on = validating.default_rows(can_measure(&host, &target))?;
     }
     let plan = validating.plan()?;
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {wide_msg}")?;
-    let bar = ProgressBar::new(args.n).with_style(style);
-    let mut progress = |event| {
-        if let CampaignEvent::Measured { latency_ms, .. } = event {
+    let bar = ProgressBar::new(plan.architectures.len() as u64).with_style(style);
+    let mut progress = |event| match event {
+        CampaignEvent::Resuming { done } => bar.set_position(done as u64),
+        CampaignEvent::Measured { latency_ms, .. } => {
             bar.inc(1);
             bar.set_message(format!("{latency_ms:.1} ms"));
         }
+        CampaignEvent::LeftOut(network) => {
+            bar.inc(1);
+            bar.suspend(|| eprintln!("left out: {network}"));
+        }
+        CampaignEvent::Waiting | CampaignEvent::Calibrating { .. } => {}
     };
     validating.measure(&plan, &actor(), &mut progress, &|| false)?;
     let report = validating.report(&plan, &actor(), None)?;
@@ -101,11 +132,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// Lets the server measure, on its own machine, and waits for the report.
-fn by_the_server(context: &Context, args: &Args, registry: &Opened) -> anyhow::Result<()> {
+fn by_the_server(
+    context: &Context,
+    args: &Args,
+    registry: &Opened,
+    given: Option<&[GivenNetwork]>,
+) -> anyhow::Result<()> {
     let new = NewJob {
         kind: JobKind::Validate,
         hardware: args.hardware.clone(),
-        parameters: json!(args.parameters()),
+        parameters: json!(args.parameters(&*registry.store, given)?),
         creator: actor(),
         parent: None,
     };
@@ -128,9 +164,20 @@ fn by_the_server(context: &Context, args: &Args, registry: &Opened) -> anyhow::R
 }
 
 impl Args {
-    fn parameters(&self) -> ValidateParameters {
+    /// What a server is asked for, which finds the networks that are given in its registry from then on.
+    fn parameters(&self, store: &dyn Registry, given: Option<&[GivenNetwork]>) -> anyhow::Result<ValidateParameters> {
+        let networks = given.map(|networks| given::sent(store, networks)).transpose()?;
+        Ok(self.chosen(networks.map(|plan| plan.to_string())))
+    }
+
+    fn chosen(&self, networks: Option<String>) -> ValidateParameters {
         ValidateParameters {
             version: self.version,
+            by: self.by.map(|by| match by {
+                By::Architectures => ValidationJudges::Architectures,
+                By::Networks => ValidationJudges::Networks,
+            }),
+            networks,
             on: self.on.map(Into::into),
             n: self.n as usize,
             select: self.select.into(),

@@ -6,10 +6,10 @@ use lglp_openapi::hardware::{HardwareTarget, ReferenceNetwork};
 use lglp_openapi::jobs::{Job, Progress};
 use lglp_openapi::problem::Slug;
 use lglp_openapi::workers::{
-    Accepted, AskForBatch, AskForWork, Batch, Calibrated, Calibration, Finish, Heartbeat, RegisterWorker, Registered,
-    Release, SubmitMeasurements, Work,
+    Accepted, AskForBatch, AskForWork, Batch, Calibrated, Calibration, Finish, Heartbeat, LeftOut, RegisterWorker,
+    Registered, Release, SubmitMeasurements, Work,
 };
-use lglp_registry::{Measurement, now};
+use lglp_registry::{Digest, Measurement, now};
 use lglp_sdk::excerpt::MESSAGE;
 use lglp_sdk::{Excerpt, Printable};
 use ureq::http::Method;
@@ -21,6 +21,9 @@ const CALL: Duration = Duration::from_secs(15);
 
 /// Bytes of an answer: many times what 128 architectures and two spaces take.
 const ANSWER: u64 = 4 << 20;
+
+/// Bytes of a model without its weights.
+const BLOB: u64 = 16 << 20;
 
 /// A server, as one worker's process sees it.
 pub struct WorkerApi {
@@ -132,9 +135,21 @@ impl WorkerApi {
         self.post_for_job(job, "heartbeat", &heartbeat)
     }
 
-    /// The next architectures of a job that are not measured yet, up to `limit` of 128 at most; renews the lease, too.
-    pub fn batch(&self, job: u64, fencing: u64, limit: usize) -> Result<Batch, Failure> {
-        self.post_for_job(job, "batch", &AskForBatch { fencing, limit })
+    /// The next architectures of a job that are not measured yet, up to `limit` of 128 at most, without those that are to be left out;
+    /// renews the lease, too.
+    pub fn batch(&self, job: u64, fencing: u64, limit: usize, left_out: &[LeftOut]) -> Result<Batch, Failure> {
+        let ask = AskForBatch {
+            fencing,
+            limit,
+            left_out: left_out.to_vec(),
+        };
+        self.post_for_job(job, "batch", &ask)
+    }
+
+    /// A blob, verified by whoever asks.
+    pub fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Failure> {
+        let http = self.http.clone().reading(BLOB);
+        Ok(http.bytes(Method::GET, &format!("/v1/blobs/{digest}"), Vec::new())?)
     }
 
     /// Hands measurements of a job over, 256 at most. Once it is answered, they are durable, but for those that were measured before.

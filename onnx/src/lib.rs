@@ -30,7 +30,7 @@ pub use bytes::Bytes;
 use lglp_sdk::plugin::abi::Operator;
 
 pub use error::OnnxError;
-pub use weights::without_weights;
+pub use weights::{with_random_weights, without_weights};
 
 /// A network as its operators.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Network {
     pub operators: Vec<Operator>,
     /// Where each operator stems from.
     pub origins: Vec<Origin>,
+    /// Bytes of its weights, and of all that follows from constants alone, in float32: what a runtime holds before it runs anything.
+    pub constant_bytes: u64,
 }
 
 /// Where an operator stems from.

@@ -84,10 +84,13 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
         return Err(OnnxError::Empty);
     }
     check_totals(table.iter().map(|(_, operator)| operator))?;
+    let constants = graph.facts.iter().filter(|fact| fact.is_constant());
+    let bytes = constants.map(|fact| fact.shape.iter().product::<u64>().saturating_mul(BYTES));
     Ok(Network {
         batch: graph.batch,
         operators: table.into_iter().map(|(_, operator)| operator).collect(),
         origins,
+        constant_bytes: bytes.fold(0, u64::saturating_add),
     })
 }
 

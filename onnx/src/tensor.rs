@@ -5,7 +5,7 @@ use crate::fact::{Fact, Literal, MOST_KEPT, Origin, elements};
 use crate::messages::{BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, TensorProto};
 
 /// `TensorProto.DataLocation.EXTERNAL`.
-const EXTERNAL: i32 = 1;
+pub(crate) const EXTERNAL: i32 = 1;
 
 /// What is known of a tensor.
 ///

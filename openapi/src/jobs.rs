@@ -60,11 +60,11 @@ pub struct TrainParameters {
 /// Architectures that one job may measure.
 pub const MEASURE_LIMIT: usize = 100_000;
 
-/// What to measure. The hardware target is created where there is none of that name.
+/// What to measure: architectures of a space, or networks of none. The hardware target is created where there is none of that name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureParameters {
-    /// The search space of the architectures.
+    /// The search space of the architectures; `onnx` where networks of no space are measured, by a plan.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "mobilenetv3")]
     pub space: String,
     /// How many architectures are to be measured in all, finished ones included: evenly over depth x resolution. May be left
@@ -83,7 +83,8 @@ pub struct MeasureParameters {
     #[serde(default)]
     pub seed: u64,
     /// Digest of a blob that names the architectures to measure, in the place of drawn ones:
-    /// `{"architectures": [canonical texts]}`.
+    /// `{"architectures": [canonical texts]}`. Of networks, `{"architectures": [digests], "names": [texts]}`, 10,000 at most: each digest is that of
+    /// a blob that holds an ONNX model without its weights, as `lglp measure --onnx --job` stores it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
     /// Runtime, for a new hardware target: a plugin's, or one that the owner of the server's machine has set up; `onnxruntime`
@@ -113,8 +114,15 @@ pub struct MeasureParameters {
 pub struct ValidateParameters {
     /// The number of the version that is to be judged.
     pub version: u32,
+    /// What judges it. Where it is left out: architectures of its space, unless it was fitted on networks alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ValidationJudges>,
+    /// Digest of a blob that names the networks to judge it by, as the `plan` of measuring does; all of them but those that the version was fitted on
+    /// are measured, where they are not yet. Left out, they are random ones, `n` of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks: Option<String>,
     /// Whose measurements. Where it is left out: fresh ones, where the target can be measured; otherwise recorded ones, where there
-    /// are `n`; otherwise those that were held out.
+    /// are `n`; otherwise those that were held out, which networks are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<ValidationRows>,
     /// Architectures.
@@ -239,6 +247,16 @@ pub enum SearchScore {
     Macs,
     /// Weights and biases, millions.
     Parameters,
+}
+
+/// What a version is compared on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidationJudges {
+    /// Architectures of its space.
+    Architectures,
+    /// Networks of no space.
+    Networks,
 }
 
 /// Whose measurements a version is compared with.

@@ -146,8 +146,8 @@ pub struct AskForWork {
 pub struct Work {
     /// `job.lease.fencing` goes with everything that is told of it.
     pub job: Job,
-    /// The search space's definition.
-    #[schema(value_type = Object)]
+    /// The search space's definition; null where networks of no space are measured.
+    #[schema(value_type = Option<Object>)]
     pub space: serde_json::Value,
     /// Replicate of the measurements.
     #[serde(rename = "round")]
@@ -175,11 +175,14 @@ pub struct Batch {
     pub done: usize,
 }
 
-/// One architecture to measure.
+/// One architecture to measure, or one network of no space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BatchItem {
-    /// Canonical text.
+    /// Canonical text. Of a network of no space, the digest of the blob that holds its ONNX model without the weights.
     pub architecture: String,
+    /// What people call the network; absent where it is an architecture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Remarks that its measurement begins with.
     pub flags: Vec<String>,
 }
@@ -193,6 +196,22 @@ pub struct AskForBatch {
     /// Architectures that the answer may hold at most.
     #[schema(minimum = 1, maximum = 128)]
     pub limit: usize,
+    /// Networks of no space that cannot be measured on this target: they are not asked for again, and the job ends without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 128)]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A network that a job leaves out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// As in the batch.
+    pub architecture: String,
+    /// What people call it.
+    pub name: String,
+    /// Why it cannot be measured, for people.
+    pub reason: String,
 }
 
 /// A worker's calibration of the reference network.

@@ -321,7 +321,8 @@ fn as_it_is(expected: &Expected, current: u64) -> String {
 
 fn failed_rules(verdict: &Verdict) -> String {
     if verdict.validation.is_none() {
-        return "it was never validated, so that no rule can hold".to_owned();
+        let on = if verdict.on_networks { " on networks" } else { "" };
+        return format!("it was never validated{on}, so that no rule can hold");
     }
     let failed = verdict.rules.iter().filter(|rule| !rule.passed);
     failed

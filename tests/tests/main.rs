@@ -42,6 +42,7 @@ mod references;
 mod reproducing;
 mod savings;
 mod searching;
+mod sent_networks;
 mod spaces;
 mod tensorrt;
 mod terminal;

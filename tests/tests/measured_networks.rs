@@ -8,10 +8,10 @@ use lglp_sdk::plugin::Operator;
 use lglp_tests::{Registry, root};
 use serde_json::{Value, json};
 
-const HARDWARE: &str = "epyc-1t";
+pub(crate) const HARDWARE: &str = "epyc-1t";
 
 /// Networks that are learned from.
-const KNOWN: usize = 48;
+pub(crate) const KNOWN: usize = 48;
 
 /// What a device would take whose operators cost what they compute and move, and a launch each; milliseconds.
 fn truth(operators: &[Operator]) -> f64 {
@@ -36,7 +36,7 @@ fn measured(hardware: &str, given: &GivenNetwork, loaded: &LoadedNetwork) -> Mea
 }
 
 /// A target with what such a device takes for so many random networks.
-fn folder(of: &Path, hardware: &str, count: usize) {
+pub(crate) fn folder(of: &Path, hardware: &str, count: usize) {
     let file = root().join("datasets").join(hardware).join("hardware.json");
     std::fs::copy(file, of.join("hardware.json")).expect("copied");
     let lines = RandomNetwork::sequence().take(count).map(|network| {

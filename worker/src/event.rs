@@ -68,6 +68,11 @@ pub(crate) enum Event {
         architecture: String,
         reason: String,
     },
+    /// A network cannot be measured here; the job goes on without it.
+    LeftOut {
+        name: String,
+        reason: String,
+    },
     /// What was measured for the job is with the server, and the job is over.
     Finished {
         job: u64,
@@ -182,6 +187,7 @@ impl fmt::Display for Event {
                 100.0 * half_width
             ),
             Self::Retried { architecture, reason } => write!(f, "trying {architecture} again: {reason}"),
+            Self::LeftOut { name, reason } => write!(f, "left out: {name}: {reason}"),
             Self::Finished { job, measured } => write!(f, "finished job {job}: {measured} measured here"),
             Self::Failed { job, reason } => write!(f, "gave up job {job}: {reason}"),
             Self::Released { job, reason } => write!(f, "gave job {job} back: {reason}"),

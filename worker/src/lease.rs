@@ -6,6 +6,7 @@ use std::time::Duration;
 use lglp_client::EventCount;
 use lglp_openapi::jobs::Progress;
 use lglp_openapi::workers::Work;
+use lglp_registry::ONNX;
 
 use super::error::WorkerError;
 use super::spool::Series;
@@ -61,7 +62,7 @@ impl Lease {
             fencing,
             series: Series {
                 hardware: job.hardware.clone(),
-                space: space.unwrap_or_default().to_owned(),
+                space: space.unwrap_or(ONNX).to_owned(),
                 replicate: work.replicate,
                 target_since: target_since.to_owned(),
             },

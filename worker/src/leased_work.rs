@@ -1,17 +1,18 @@
-//! What a leased job has to measure: architectures that the server names, and a spool that keeps their measurements.
+//! What a leased job has to measure: architectures and networks that the server names, and a spool that keeps their measurements.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lglp_client::Failure;
+use lglp_client::{Failure, Refusal};
 use lglp_engine::host::PluginError;
 use lglp_engine::measure::{
-    Candidate, DeviceLock, MeasureError, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol,
+    Candidate, DeviceLock, MeasureError, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol, Subject,
     reference_network,
 };
-use lglp_openapi::workers::{Batch, BatchItem, Work};
+use lglp_engine::networks::{GivenNetwork, Structures};
+use lglp_openapi::workers::{Batch, BatchItem, LeftOut, Work};
 use lglp_registry::{Digest, Measurement};
 use lglp_sdk::{Architecture, SearchSpace};
 
@@ -34,6 +35,9 @@ const FLAGS: usize = 1000;
 
 /// How often an architecture is tried that fails.
 const TRIES: u32 = 3;
+
+/// Networks that fail one after another, after which it is the device that fails.
+const MOST_FAILURES: usize = 3;
 
 /// Between two attempts to write to a full disk.
 const DISK_PAUSE: Duration = Duration::from_secs(2);
@@ -77,6 +81,9 @@ pub(crate) struct LeasedWork<'a> {
     batch: Option<VecDeque<BatchItem>>,
     /// How often each architecture failed.
     failures: HashMap<String, u32>,
+    /// Networks that cannot be measured here, until the server is told.
+    left_out: Vec<LeftOut>,
+    left_out_in_a_row: usize,
     done: usize,
     total: usize,
     measured: usize,
@@ -107,12 +114,16 @@ impl<'a> LeasedWork<'a> {
         let space = |definition: &serde_json::Value| {
             SearchSpace::from_json(&definition.to_string()).map_err(|e| unclear("search space")(e.to_string()))
         };
+        let reference_space = space(&work.reference_space)?;
         let protocol: Result<Protocol, _> = serde_json::from_value(work.protocol.clone());
         let protocol = protocol.map_err(|e| unclear("protocol")(e.to_string()))?;
         protocol.check().map_err(unclear("protocol"))?;
         Ok(Self {
-            space: space(&work.space)?,
-            reference_space: space(&work.reference_space)?,
+            space: match work.space.is_null() {
+                true => reference_space.clone(),
+                false => space(&work.space)?,
+            },
+            reference_space,
             is_first: work.reference.is_none(),
             protocol,
             finished: spool.digests(&lease.series),
@@ -122,6 +133,8 @@ impl<'a> LeasedWork<'a> {
             spool,
             lease,
             failures: HashMap::new(),
+            left_out: Vec::new(),
+            left_out_in_a_row: 0,
             done: work.batch.done,
             total: work.batch.total,
             measured: 0,
@@ -232,7 +245,8 @@ impl<'a> LeasedWork<'a> {
     }
 
     fn keep(&mut self, measurement: Measurement, half_width: f64) {
-        let (architecture, latency_ms) = (measurement.architecture.clone(), measurement.latency_ms);
+        self.left_out_in_a_row = 0;
+        let (architecture, latency_ms) = (name_of(&measurement).to_owned(), measurement.latency_ms);
         let kept = self.spool.keep(measurement, &self.lease.series.target_since);
         self.measured += 1;
         self.done += 1;
@@ -316,9 +330,60 @@ impl<'a> LeasedWork<'a> {
         self.hand_over()?;
         self.finished.clear();
         let (job, fencing) = (self.lease.job, self.lease.fencing);
+        let (connection, left_out) = (self.connection.clone(), std::mem::take(&mut self.left_out));
+        let batch = connection.ask(
+            || self.goes_on().is_ok(),
+            |api| api.batch(job, fencing, BATCH, &left_out),
+        );
+        batch.map_err(|failure| match failure {
+            // It has failed then: more is left out than a job may leave out.
+            Failure::Refused {
+                why: Refusal::Other,
+                text,
+            } if !left_out.is_empty() => StopReason::Failed(text),
+            failure => self.refused(failure),
+        })
+    }
+
+    /// A network that the server has, without its weights.
+    fn network(&self, text: &str, name: String) -> Result<Subject, StopReason> {
+        let digest: Digest = text.parse().map_err(|e| StopReason::Failed(format!("{text}: {e}")))?;
         let goes_on = || self.goes_on().is_ok();
-        let batch = self.connection.ask(goes_on, |api| api.batch(job, fencing, BATCH));
-        batch.map_err(|failure| self.refused(failure))
+        let structure = self.connection.ask(goes_on, |api| api.blob(&digest));
+        let structure = structure.map_err(|failure| match failure {
+            Failure::Refused { text, .. } => StopReason::Failed(format!("{name}: {text}")),
+            failure => self.refused(failure),
+        })?;
+        let network = GivenNetwork::sent(name, digest, Arc::new(Fetched(structure)));
+        Ok(Subject::Network(network))
+    }
+
+    /// Whether to try a network once more that failed: one that cannot be measured here is left out, which costs no other.
+    fn network_failed(&mut self, network: &GivenNetwork, error: &MeasureError) -> Result<bool, StopReason> {
+        let is_its_own = matches!(error, MeasureError::Unusable(_) | MeasureError::OtherBatch { .. });
+        if !is_its_own {
+            match self.failed(network.name().to_owned(), error) {
+                Err(StopReason::Failed(_)) => self.left_out_in_a_row += 1,
+                again => return again.map(|()| true),
+            }
+        }
+        let reason = error.to_string();
+        if self.left_out_in_a_row > MOST_FAILURES {
+            return Err(StopReason::Failed(format!(
+                "network after network fails, the last one with: {reason}"
+            )));
+        }
+        self.done += 1;
+        (self.connection.report)(&Event::LeftOut {
+            name: network.name().to_owned(),
+            reason: reason.clone(),
+        });
+        self.left_out.push(LeftOut {
+            architecture: network.text(),
+            name: network.name().to_owned(),
+            reason,
+        });
+        Ok(false)
     }
 
     /// Whatever the server refuses, the job is not this worker's any more; what it did not hear was given up for a reason.
@@ -347,11 +412,20 @@ impl MeasurementWork for OnDevice<'_, '_> {
         let Some(item) = self.work.next_item()? else {
             return Ok(None);
         };
-        let architecture = self.work.space.architecture_from_text(&item.architecture);
-        let architecture = architecture.map_err(|e| StopReason::Failed(format!("{}: {e}", item.architecture)))?;
-        let mut flags = item.flags;
+        let BatchItem {
+            architecture: text,
+            name,
+            mut flags,
+        } = item;
+        let subject = match name {
+            Some(name) => self.work.network(&text, name)?,
+            None => {
+                let architecture = self.work.space.architecture_from_text(&text);
+                Subject::Architecture(architecture.map_err(|e| StopReason::Failed(format!("{text}: {e}")))?)
+            }
+        };
         flags.extend(self.calibration.flag());
-        Ok(Some(Candidate::architecture(architecture, flags)))
+        Ok(Some(Candidate { subject, flags }))
     }
 
     fn upcoming(&self) -> Option<&Architecture> {
@@ -382,9 +456,28 @@ impl MeasurementWork for OnDevice<'_, '_> {
     }
 
     fn failed(&mut self, candidate: &Candidate, error: MeasureError) -> Result<bool, StopReason> {
+        if let Subject::Network(network) = &candidate.subject {
+            return self.work.network_failed(network, &error);
+        }
         let architecture = candidate.subject.text(&self.work.space);
         self.work.failed(architecture, &error).map(|()| true)
     }
+}
+
+/// A model without its weights, as the server sent it.
+#[derive(Debug)]
+struct Fetched(Vec<u8>);
+
+impl Structures for Fetched {
+    fn structure(&self, _: &Digest) -> io::Result<Vec<u8>> {
+        Ok(self.0.clone())
+    }
+}
+
+/// What people call what was measured.
+fn name_of(measurement: &Measurement) -> &str {
+    let network = measurement.network.as_ref();
+    network.map_or(&measurement.architecture, |network| &network.name)
 }
 
 /// The architectures of a batch, where a server sent what a worker can keep: every measurement carries its flags along.

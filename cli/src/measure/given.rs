@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use lglp_engine::measure::Plan;
 use lglp_engine::networks::{GivenNetwork, RandomNetwork, is_named_onnx};
+use lglp_registry::{Digest, Registry, canonical_json};
 use lglp_sdk::{Architecture, Printable, Sampler, SearchSpace};
 use lglp_terminal::whole;
 
@@ -14,10 +16,10 @@ use lglp_terminal::whole;
 pub(super) struct Given {
     /// ONNX files, or folders of such: they are recorded by what they compute, and keep their names. Where `--space` says nothing of
     /// networks, each file is that of the architecture that it is named by.
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["count", "weighted", "seed", "job"])]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["count", "weighted", "seed"])]
     onnx: Vec<PathBuf>,
     /// So many random networks, finished ones included, of the operators that real ones use: they teach what any network takes.
-    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..), conflicts_with_all = ["count", "weighted", "seed", "job"])]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>().range(1..), conflicts_with_all = ["count", "weighted", "seed"])]
     random: Option<usize>,
 }
 
@@ -45,31 +47,53 @@ impl Given {
         if self.onnx.is_empty() {
             return Ok(None);
         }
-        let mut files = Vec::new();
-        for path in &self.onnx {
-            files.extend(if path.is_dir() {
-                of_folder(path)?
-            } else {
-                vec![path.clone()]
-            });
-        }
-        let bar = bar(files.len())?;
-        let (mut networks, mut unusable) = (Vec::new(), Vec::new());
-        for path in &files {
-            match GivenNetwork::file(path) {
-                Ok(network) => networks.push(network),
-                Err(error) => unusable.push(error),
-            }
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        // One that cannot be read costs no other.
-        for error in &unusable {
-            eprintln!("left out: {}", Printable::of(&error.to_string()));
-        }
-        anyhow::ensure!(!networks.is_empty(), "there is no network left to measure");
-        Ok(Some(networks))
+        files(&self.onnx).map(Some)
     }
+}
+
+/// The networks of files, and of those in folders, each read once to be told apart. One that cannot be read costs no other.
+///
+/// # Errors
+/// Where no file is a network, and for a folder without any file of that name.
+pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<GivenNetwork>> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(if path.is_dir() {
+            of_folder(path)?
+        } else {
+            vec![path.clone()]
+        });
+    }
+    let bar = bar(files.len())?;
+    let (mut networks, mut unusable) = (Vec::new(), Vec::new());
+    for path in &files {
+        match GivenNetwork::file(path) {
+            Ok(network) => networks.push(network),
+            Err(error) => unusable.push(error),
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    for error in &unusable {
+        eprintln!("left out: {}", Printable::of(&error.to_string()));
+    }
+    anyhow::ensure!(!networks.is_empty(), "there is no network left to measure");
+    Ok(networks)
+}
+
+/// Stores networks where jobs find them, without their weights; the plan that names them.
+///
+/// # Errors
+/// Where a network cannot be read any more, and what the registry refuses.
+pub(crate) fn sent(store: &dyn Registry, networks: &[GivenNetwork]) -> anyhow::Result<Digest> {
+    let style = ProgressStyle::with_template("sending networks {bar:30} {pos}/{len} {per_sec} eta {eta}")?;
+    let bar = ProgressBar::new(networks.len() as u64).with_style(style);
+    for network in networks {
+        store.put_blob(&network.structure()?)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(store.put_blob(&canonical_json(&Plan::of_networks(networks))?)?)
 }
 
 /// The architectures of a space that files are named by. One whose name is none costs no other.

@@ -1,13 +1,13 @@
 //! `lglp measure`.
 
-mod given;
+pub(crate) mod given;
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{Campaign, CampaignEvent, Protocol, Setup, Wanted};
 use lglp_openapi::jobs::MeasureParameters;
-use lglp_registry::{HardwareName, JobKind, Registry};
+use lglp_registry::{HardwareName, JobKind, ONNX, Registry};
 use lglp_sdk::count as count_of;
 use lglp_terminal::{SetupArgs, actor, print_json, whole};
 
@@ -23,6 +23,7 @@ use given::Given;
     lglp measure --hardware my-box --space mobilenetv3 --count 50 --replicate 1   # measure 50 of them again\n  \
     lglp measure --hardware my-box --space mobilenetv3 --count 500 --job   # by the server, in the background\n  \
     lglp measure --hardware my-box --onnx networks/    # the ONNX files of a folder\n  \
+    lglp measure --hardware my-board --onnx networks/ --job   # by its worker; weights stay here\n  \
     lglp measure --hardware my-box --space my-choices --onnx exported/    # named by architecture: my-choices@3,true.onnx\n  \
     lglp measure --hardware my-box --random 200    # random networks, which teach what any network takes\n  \
     lglp measure --hardware my-box-4t --space mobilenetv3 --count 500 --set threads=4   # settings: lglp plugins --json\n\n\
@@ -77,13 +78,21 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let count = args.count.unwrap_or_default();
     if args.job {
         let registry = context.registry("measure")?;
+        let plan = match args.given.networks()? {
+            Some(networks) => Some(given::sent(&*registry.store, &networks)?),
+            None => None,
+        };
+        let space = match plan {
+            Some(_) => ONNX.to_owned(),
+            None => args.space.clone().unwrap_or_default(),
+        };
         let parameters = MeasureParameters {
-            space: args.space.clone().unwrap_or_default(),
+            space,
             count,
             weighted: args.weighted,
             replicate: args.replicate,
             seed: args.seed,
-            plan: None,
+            plan: plan.map(|plan| plan.to_string()),
             runtime: args.setup.runtime.clone(),
             settings: args.setup.settings(),
             batch_size: args.setup.batch_size,
@@ -101,10 +110,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let mut networks = args.given.networks()?;
     let is_exported = args.space.is_some() && !space.has_networks() && !args.given.are_random();
-    let exported = match networks.take_if(|_| is_exported) {
-        Some(networks) => Some(given::named(space, networks)?),
-        None => None,
-    };
+    let exported = networks.take_if(|_| is_exported);
+    let exported = exported.map(|networks| given::named(space, networks)).transpose()?;
     let campaign = Campaign {
         store: &*registry.store,
         host: &host,

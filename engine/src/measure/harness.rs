@@ -146,8 +146,10 @@ impl<'a> MeasurementHarness<'a> {
                 here: self.batch,
             });
         }
-        admit_operators(&loaded.operators(), self.batch, self.runtime.network_memory())?;
-        Ok((loaded.onnx, loaded.network))
+        let most = self.runtime.network_memory();
+        admit_operators(&loaded.operators(), self.batch, most)?;
+        let network = loaded.network.clone();
+        Ok((loaded.into_onnx(most)?, network))
     }
 
     /// A candidate's runs beside those of the nearest reference network; which that is, where it is a larger one.

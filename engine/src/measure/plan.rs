@@ -1,8 +1,9 @@
-//! Which architectures to measure: uniform draws first, then weighted ones (the paper's 4.2, data equilibrium).
+//! Which architectures to measure: uniform draws first, then weighted ones (the paper's 4.2, data equilibrium). Or which networks.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use lglp_registry::{HardwareName, Registry};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
@@ -10,7 +11,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Candidate, MeasureError, Subject};
-use crate::networks::GivenNetwork;
+use crate::networks::{GivenNetwork, Structures};
 
 /// Architectures of a plan at most.
 pub const PLAN_LIMIT: usize = 100_000;
@@ -22,14 +23,20 @@ const TEXT: usize = 16 << 10;
 const REMARKS: usize = 8;
 const REMARK: usize = 256;
 
-/// Architectures that are to be measured, as canonical texts: kept as a blob, so that whoever goes on does so with the same.
-/// Reading one ends where it has more than a job may measure.
+/// Bytes of a network's name at most: those of a file's.
+const NAME: usize = 255;
+
+/// What is to be measured, kept as a blob, so that whoever goes on does so with the same. Reading one ends where it has more than a job may
+/// measure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Canonical texts, [`PLAN_LIMIT`] at most where a plan is read.
+    /// Canonical texts, [`PLAN_LIMIT`] at most where a plan is read. Of networks of no space, the SHA-256 of each model without its weights.
     #[serde(deserialize_with = "architectures")]
     pub architectures: Vec<String>,
+    /// What people call each network; none where they are architectures of a space.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "names")]
+    pub names: Vec<String>,
     /// The remarks that the measurement of each begins with; none where none of them has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "flags")]
     pub flags: Vec<Vec<String>>,
@@ -40,8 +47,39 @@ impl Plan {
     pub fn of(architectures: Vec<String>) -> Self {
         Self {
             architectures,
+            ..Self::default()
+        }
+    }
+
+    /// Networks of no space, by their models without weights.
+    pub fn of_networks<'a>(networks: impl IntoIterator<Item = &'a GivenNetwork>) -> Self {
+        let named = networks.into_iter().map(|one| (one.text(), one.name().to_owned()));
+        let (architectures, names) = named.unzip();
+        Self {
+            architectures,
+            names,
             flags: Vec::new(),
         }
+    }
+
+    /// Networks of the plan, whose models lie in `structures`; `None` where it is of architectures.
+    ///
+    /// # Errors
+    /// `Invalid` where it is neither one nor the other.
+    pub fn networks(&self, structures: &Arc<dyn Structures>) -> lglp_registry::Result<Option<Vec<GivenNetwork>>> {
+        let (count, named) = (self.architectures.len(), self.names.len());
+        if named == 0 {
+            return Ok(None);
+        }
+        if named != count {
+            let rule = format!("it has names for {named} of {count} networks");
+            return Err(lglp_registry::Error::invalid("names", rule));
+        }
+        let networks = self.architectures.iter().zip(&self.names).map(|(text, name)| {
+            let digest = text.parse()?;
+            Ok(GivenNetwork::sent(name.clone(), digest, structures.clone()))
+        });
+        networks.collect::<lglp_registry::Result<_>>().map(Some)
     }
 
     /// The remarks of one.
@@ -104,6 +142,11 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Few<T, MO
 
 fn architectures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let Few(texts) = Few::<Short<TEXT>, PLAN_LIMIT>::deserialize(deserializer)?;
+    Ok(texts.into_iter().map(|Short(text)| text).collect())
+}
+
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let Few(texts) = Few::<Short<NAME>, PLAN_LIMIT>::deserialize(deserializer)?;
     Ok(texts.into_iter().map(|Short(text)| text).collect())
 }
 

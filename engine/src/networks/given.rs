@@ -1,12 +1,13 @@
-//! Networks that are measured by themselves: ONNX files, and random ones.
+//! Networks that are measured by themselves: ONNX files, random ones, and such as were sent without their weights.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, io};
 
 use lglp_onnx::{Bytes, OnnxError};
 use lglp_registry::{Digest, MeasuredNetwork};
-use lglp_sdk::plugin::abi::Operator;
+use lglp_sdk::plugin::abi::{OPERATOR_OTHER, Operator};
 
 use super::{RandomNetwork, measured, operators_of};
 
@@ -22,22 +23,62 @@ pub struct GivenNetwork {
 enum Source {
     File(PathBuf),
     Random(RandomNetwork),
+    Sent(Arc<dyn Structures>),
 }
 
-/// A network that is ready to be measured.
+/// Where models lie without their weights, each under its SHA-256: in a registry, or at a server.
+pub trait Structures: fmt::Debug + Send + Sync {
+    /// The model of a digest.
+    ///
+    /// # Errors
+    /// Where it is not there, or cannot be had.
+    fn structure(&self, digest: &Digest) -> io::Result<Vec<u8>>;
+}
+
+/// A network that is read.
 pub struct LoadedNetwork {
-    /// The encoded model, with its weights.
-    pub onnx: Vec<u8>,
+    name: String,
+    /// The encoded model.
+    model: Bytes,
+    /// Whether the model lacks its weights.
+    is_structure: bool,
     /// Inputs at once.
     pub batch: u64,
     /// What it computes.
     pub network: MeasuredNetwork,
+    constant_bytes: u64,
 }
 
 impl LoadedNetwork {
     /// The operators of the network, for one input.
     pub fn operators(&self) -> Vec<Operator> {
         operators_of(&self.network)
+    }
+
+    /// The encoded model, as a runtime takes it. What was sent without weights gets random ones, and is written anew: a runtime trusts what it
+    /// reads. `most` is the memory that it may take, bytes; any, where there is no limit.
+    ///
+    /// # Errors
+    /// Of what was sent: where it would take more, or has operators that are not known here.
+    pub fn into_onnx(self, most: Option<u64>) -> Result<Vec<u8>, UnusableNetwork> {
+        if !self.is_structure {
+            return Ok(self.model.into());
+        }
+        let most = most.unwrap_or(u64::MAX);
+        let filled = match self
+            .network
+            .operators
+            .iter()
+            .any(|[kind, ..]| *kind == u64::from(OPERATOR_OTHER))
+        {
+            true => Err(Unusable::UnknownOperator),
+            false if self.constant_bytes > most => Err(Unusable::Constants(self.constant_bytes)),
+            false => lglp_onnx::with_random_weights(self.model, most).map_err(Unusable::from),
+        };
+        filled.map_err(|problem| UnusableNetwork {
+            name: self.name,
+            problem,
+        })
     }
 }
 
@@ -70,6 +111,17 @@ pub enum Unusable {
     /// It is another one than when measuring began.
     #[error("the file was changed meanwhile")]
     Changed,
+    /// What was sent for it is another model, or one with weights.
+    #[error(
+        "what was sent is no model without its weights, or not the one of its digest; `lglp measure --job` sends them so"
+    )]
+    OtherStructure,
+    /// It was sent, and has operators that nobody here knows how large they grow.
+    #[error("it has operators that are not known here; measure it where its file lies: lglp measure --onnx")]
+    UnknownOperator,
+    /// It was sent, and its constants do not fit into memory.
+    #[error("its weights and constants take {} MiB, more than there is for a network", .0 >> 20)]
+    Constants(u64),
 }
 
 /// What a message of protobuf has at most, bytes.
@@ -93,13 +145,37 @@ impl GivenNetwork {
         Self::new(network.to_string(), Source::Random(network))
     }
 
+    /// A network that was sent without its weights; `digest` is that of what was sent. It is read when its turn comes.
+    pub fn sent(name: String, digest: Digest, structures: Arc<dyn Structures>) -> Self {
+        let source = Source::Sent(structures);
+        Self { name, digest, source }
+    }
+
     fn new(name: String, source: Source) -> Result<Self, UnusableNetwork> {
-        let digest = source.model().and_then(|onnx| Ok(digest(onnx.into())?));
-        let digest = digest.map_err(|problem| UnusableNetwork {
-            name: name.clone(),
+        let mut network = Self {
+            name,
+            digest: Digest::of(&[]),
+            source,
+        };
+        network.digest = Digest::of(&network.structure()?);
+        Ok(network)
+    }
+
+    /// The model without its weights, as it is sent elsewhere.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn structure(&self) -> Result<Vec<u8>, UnusableNetwork> {
+        let model = self.source.model(&self.digest);
+        let structure = model.and_then(|model| Ok(lglp_onnx::without_weights(model.into())?));
+        structure.map_err(|problem| self.unusable(problem))
+    }
+
+    fn unusable(&self, problem: Unusable) -> UnusableNetwork {
+        UnusableNetwork {
+            name: self.name.clone(),
             problem,
-        })?;
-        Ok(Self { name, digest, source })
+        }
     }
 
     /// What people call it.
@@ -117,33 +193,38 @@ impl GivenNetwork {
     /// # Errors
     /// Where that is not possible any more, or its operators are not understood.
     pub fn load(&self) -> Result<LoadedNetwork, UnusableNetwork> {
-        self.try_load().map_err(|problem| UnusableNetwork {
-            name: self.name.clone(),
-            problem,
-        })
+        self.try_load().map_err(|problem| self.unusable(problem))
     }
 
     fn try_load(&self) -> Result<LoadedNetwork, Unusable> {
-        let onnx = self.source.model()?;
-        let bytes = Bytes::from(onnx);
-        if digest(bytes.clone())? != self.digest {
-            return Err(Unusable::Changed);
+        let model = Bytes::from(self.source.model(&self.digest)?);
+        let structure = lglp_onnx::without_weights(model.clone())?;
+        let is_structure = matches!(self.source, Source::Sent(_));
+        match Digest::of(&structure) == self.digest {
+            true if is_structure && structure != model => return Err(Unusable::OtherStructure),
+            true => {}
+            false if is_structure => return Err(Unusable::OtherStructure),
+            false => return Err(Unusable::Changed),
         }
-        let read = lglp_onnx::read(bytes.clone(), &BTreeMap::new())?;
+        let read = lglp_onnx::read(model.clone(), &BTreeMap::new())?;
         Ok(LoadedNetwork {
+            name: self.name.clone(),
+            is_structure,
             batch: read.batch,
             network: measured(&self.name, &read),
-            onnx: bytes.into(),
+            constant_bytes: read.constant_bytes,
+            model,
         })
     }
 }
 
 impl Source {
-    /// The encoded model.
-    fn model(&self) -> Result<Vec<u8>, Unusable> {
+    /// The encoded model; `digest` is that of the model without its weights, as far as it is known.
+    fn model(&self, digest: &Digest) -> Result<Vec<u8>, Unusable> {
         match self {
             Self::File(path) => read_file(path),
             Self::Random(network) => Ok(network.onnx()),
+            Self::Sent(structures) => Ok(structures.structure(digest)?),
         }
     }
 }
@@ -167,8 +248,4 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Unusable> {
 pub fn is_named_onnx(path: &Path) -> bool {
     let extension = path.extension();
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
-}
-
-fn digest(onnx: Bytes) -> Result<Digest, OnnxError> {
-    Ok(Digest::of(&lglp_onnx::without_weights(onnx)?))
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lglp_onnx::Network;
-use lglp_registry::{FittedNetworks, KnownOperator, Quantity};
+use lglp_registry::{FittedNetworks, KnownOperator, MeasuredNetwork, Quantity};
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, OPERATOR_NAMES, name_of};
 use lglp_sdk::{Sampler, SearchSpace};
@@ -167,15 +167,16 @@ impl KnownOperators {
         is_like_many || self.met.contains(&(kind, kernel, stride, activation, peculiar))
     }
 
-    /// The operators of a network that are none of these; `values` are what each is predicted to take.
-    fn unknown(&self, network: &Network, values: &[f64]) -> Vec<UnknownOperator> {
-        let operators = network.operators.iter();
+    /// The operators of a network that are none of these; `peculiar` tells in what each costs otherwise than its numbers, `values` what it is
+    /// predicted to take.
+    fn unknown(&self, operators: &[Operator], peculiar: &[Option<&str>], values: &[f64]) -> Vec<UnknownOperator> {
+        let operators = operators.iter();
         let all_macs: u64 = operators.clone().map(|operator| operator.macs).sum();
         // A correction may be less than nothing; a share is not.
         let all: f64 = values.iter().map(|value| value.max(0.0)).sum();
         let mut sums = BTreeMap::<Category<'_>, (usize, u64, f64)>::new();
-        for ((operator, origin), value) in operators.zip(&network.origins).zip(values) {
-            let category = category(operator, origin.peculiar);
+        for ((operator, peculiar), value) in operators.zip(peculiar).zip(values) {
+            let category = category(operator, *peculiar);
             if !self.has(category) {
                 let (count, macs, guessed) = sums.entry(category).or_default();
                 *count += 1;
@@ -257,8 +258,13 @@ impl ServedModel {
         })
     }
 
+    /// Whether it was fitted on architectures of its space.
+    pub fn knows_architectures(&self) -> bool {
+        self.range.has_architectures()
+    }
+
     fn known_operators(&self) -> KnownOperators {
-        let space = self.range.has_architectures().then_some(&*self.space);
+        let space = self.knows_architectures().then_some(&*self.space);
         KnownOperators::of(space, self.networks.as_ref().map(|learned| &learned.fitted))
     }
 
@@ -267,13 +273,36 @@ impl ServedModel {
     /// # Errors
     /// As [`Self::check_reads_networks`], and whatever keeps the model from predicting.
     pub fn predict_network(&self, network: &Network, coverage: f64) -> Result<PredictedNetwork, ModelError> {
+        let peculiar: Vec<_> = network.origins.iter().map(|origin| origin.peculiar).collect();
+        self.predict_operators(&network.operators, &peculiar, coverage)
+    }
+
+    /// As [`Self::predict_network`], of a network as its measurement holds it.
+    ///
+    /// # Errors
+    /// Those of `predict_network`.
+    pub fn predict_measured(&self, network: &MeasuredNetwork, coverage: f64) -> Result<PredictedNetwork, ModelError> {
+        let mut peculiar = vec![None; network.operators.len()];
+        for one in &network.peculiar {
+            if let Some(words) = peculiar.get_mut(one.operator) {
+                *words = Some(one.is.as_str());
+            }
+        }
+        self.predict_operators(&networks::operators_of(network), &peculiar, coverage)
+    }
+
+    fn predict_operators(
+        &self,
+        operators: &[Operator],
+        peculiar: &[Option<&str>],
+        coverage: f64,
+    ) -> Result<PredictedNetwork, ModelError> {
         self.check_reads_networks()?;
-        let operators = network.operators.as_slice();
         let (Estimate { value, spread }, parts) = self.model.estimate_network(operators)?;
         // Where a model does not tell what each operator takes, those that it knows not are told by what they compute.
         let macs = || operators.iter().map(|operator| operator.macs as f64).collect();
         let known = self.known.get_or_init(|| self.known_operators());
-        let unknown = known.unknown(network, &parts.unwrap_or_else(macs));
+        let unknown = known.unknown(operators, peculiar, &parts.unwrap_or_else(macs));
         self.check_number(|| "a network of no architecture".into(), value)?;
         let guessed: f64 = unknown.iter().map(|unknown| unknown.share).sum();
         // Networks that it knows tell how far off it is for others; architectures, which differ by little, tell less of that.

@@ -64,6 +64,18 @@ impl Spaces {
         }
     }
 
+    /// A space whose reference network calibrates a target that networks of no space are measured on: that which it was measured in, the first
+    /// of several, or the usual one.
+    ///
+    /// # Errors
+    /// As [`Self::of_new_target`].
+    pub fn of_networks(&self, store: &dyn Registry, hardware: &HardwareName) -> Result<&Arc<SearchSpace>, SpaceError> {
+        match self.of_new_target(store, hardware, None) {
+            Err(SpaceError::Several { spaces, .. }) => Ok(self.get(&spaces[0])?),
+            found => found,
+        }
+    }
+
     /// The space that is asked for, or the one that the target was measured in.
     ///
     /// # Errors

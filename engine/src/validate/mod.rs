@@ -1,6 +1,7 @@
 //! Validating a version: its predictions are compared with measurements that it was not fitted on, of architectures that are measured
-//! now, where that can be.
+//! now, where that can be. Or of networks of no space.
 
+mod networks;
 mod report;
 mod rows;
 mod selection;
@@ -11,11 +12,12 @@ pub use selection::{Method, Selection};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lglp_registry::{AliasName, Digest, HardwareName, PRODUCTION, Quantity, Store, Validation};
+use lglp_registry::{AliasName, Digest, HardwareName, ONNX, PRODUCTION, Quantity, Store, Validation};
 use lglp_sdk::{Architecture, SearchSpace};
 
 use crate::host::PluginHost;
 use crate::measure::{Campaign, CampaignEvent, MeasureError, Plan, Protocol, Wanted};
+use crate::networks::GivenNetwork;
 use crate::plots::PlotError;
 use crate::predictor::{ModelError, ServedModel, Versions};
 use crate::spaces::Spaces;
@@ -35,10 +37,23 @@ pub struct Validating<'a> {
     pub hardware: &'a HardwareName,
     /// The number of the version that is judged.
     pub version: u32,
-    /// Which architectures it is judged by.
+    /// What it is judged by.
+    pub judges: Judges<'a>,
+    /// How many, and which.
     pub selection: Selection,
     /// How fresh architectures are measured.
     pub protocol: Protocol,
+}
+
+/// What a version is judged by.
+#[derive(Clone, Copy, Debug)]
+pub enum Judges<'a> {
+    /// Architectures of its space.
+    Architectures,
+    /// Networks of no space: random ones, and of recorded ones any.
+    Networks,
+    /// These networks of no space.
+    Given(&'a [GivenNetwork]),
 }
 
 /// The replicate that fresh architectures are measured in: like any first measurement, theirs are ground truth to train on later.
@@ -81,9 +96,41 @@ pub enum ValidateError {
         /// The number of architectures that were asked for.
         asked: usize,
     },
+    /// Hardly any network is left to compare.
+    #[error(
+        "{found} of {of} networks can be compared, {least} at least are needed: the others were part of what the version was trained on, or cannot be \
+         measured"
+    )]
+    TooFewNetworks {
+        /// Networks that are left.
+        found: usize,
+        /// Networks that there were.
+        of: usize,
+        /// Networks that are needed.
+        least: usize,
+    },
     /// A dataset of the two versions, or a recorded measurement, could not be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A version has no test part of networks.
+    #[error(
+        "networks are not held out: each is told by all others, with the errors in the version's `networks.metrics`; validate on fresh ones, or on \
+         recorded ones that came since"
+    )]
+    NoneHeldOut,
+    /// Networks are not chosen by what is predicted of them.
+    #[error("networks are chosen at random; leave `select` out")]
+    NetworksAtRandom,
+    /// A random network cannot be measured on the target.
+    #[error(
+        "random networks take one input at a time, and `{hardware}` measures {batch}; name files of that batch: lglp validate --onnx"
+    )]
+    RandomTakeOne {
+        /// The hardware target.
+        hardware: HardwareName,
+        /// Its batch.
+        batch: u32,
+    },
     /// Reports hold latencies, and gates compare them.
     #[error("validations compare latencies; version {version} of `{hardware}` predicts {quantity}")]
     NotLatency {
@@ -105,11 +152,22 @@ pub enum ValidateError {
 }
 
 impl Validating<'_> {
+    /// What judges the version, where nobody says: architectures, unless it was fitted on networks alone.
+    pub fn default_judges(&self) -> Result<Judges<'static>, ValidateError> {
+        Ok(match self.candidate()?.knows_architectures() {
+            true => Judges::Architectures,
+            false => Judges::Networks,
+        })
+    }
+
     /// Whose measurements to take, where nobody says: fresh ones where they can be had; else recorded ones, where there are enough;
     /// else those that were held out.
     pub fn default_rows(&self, measurable: bool) -> Result<Rows, ValidateError> {
         if measurable {
             return Ok(Rows::Fresh);
+        }
+        if !matches!(self.judges, Judges::Architectures) {
+            return Ok(Rows::Recorded);
         }
         let enough = self.recorded(Rows::Recorded)?.len() >= self.selection.n;
         Ok(if enough { Rows::Recorded } else { Rows::HeldOut })
@@ -118,6 +176,9 @@ impl Validating<'_> {
     /// Chooses the architectures: none that the version was fitted on, and of fresh ones none that was ever measured here.
     pub fn plan(&self) -> Result<Plan, ValidateError> {
         let candidate = self.candidate()?;
+        if !matches!(self.judges, Judges::Architectures) {
+            return self.plan_of_networks(&candidate);
+        }
         let space = &candidate.space;
         let production = self.production()?.filter(|model| model.space.name() == space.name());
         let (on, seed) = (self.selection.on, self.selection.seed);
@@ -175,7 +236,11 @@ impl Validating<'_> {
             return Ok(());
         }
         let space = self.candidate()?.space.clone();
-        let architectures = planned(&space, plan)?;
+        let networks = self.networks_of(plan)?;
+        let architectures = match networks {
+            Some(_) => Vec::new(),
+            None => planned(&space, plan)?,
+        };
         let campaign = Campaign {
             store: self.store,
             host: self.host,
@@ -185,9 +250,15 @@ impl Validating<'_> {
             actor: creator,
             setup: None,
             protocol: self.protocol.clone(),
-            wanted: Wanted::These {
-                replicate: REPLICATE,
-                architectures: &architectures,
+            wanted: match &networks {
+                Some(networks) => Wanted::Networks {
+                    replicate: REPLICATE,
+                    networks,
+                },
+                None => Wanted::These {
+                    replicate: REPLICATE,
+                    architectures: &architectures,
+                },
             },
         };
         campaign.run(progress, stopped)?;
@@ -203,17 +274,26 @@ impl Validating<'_> {
         idempotency_key: Option<&str>,
     ) -> Result<Validation, ValidateError> {
         let candidate = self.candidate()?;
-        let space = candidate.space.clone();
-        let architectures = planned(&space, plan)?;
         // Production may have moved while it was measured: the report compares with what is there now.
-        let production = self.production()?.filter(|model| model.space.name() == space.name());
-        let report = report::compare(self, &candidate, production.as_deref(), &architectures, creator)?;
+        let production = self.production()?;
+        let compared = match plan.names.is_empty() {
+            true => {
+                let architectures = planned(&candidate.space, plan)?;
+                let production = production.filter(|model| model.space.name() == candidate.space.name());
+                report::of_architectures(self, candidate, production, &architectures)?
+            }
+            false => self.compared_networks(candidate, production, plan)?,
+        };
+        let report = report::content(self, compared, creator)?;
         Ok(self.store.create_validation(self.hardware, &report, idempotency_key)?)
     }
 
-    /// The name of the version's space.
-    pub fn space(&self) -> Result<String, ValidateError> {
-        Ok(self.candidate()?.space.name().to_owned())
+    /// The space that measurements of a plan say that they are of.
+    pub fn space(&self, plan: &Plan) -> Result<String, ValidateError> {
+        match plan.names.is_empty() {
+            true => Ok(self.candidate()?.space.name().to_owned()),
+            false => Ok(ONNX.to_owned()),
+        }
     }
 
     fn candidate(&self) -> Result<Arc<ServedModel>, ValidateError> {

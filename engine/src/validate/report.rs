@@ -1,6 +1,7 @@
 //! From measurements and predictions to a report.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use lglp_registry::{Baseline, Digest, Error, Measurement, NewValidation, ValidationPair};
 use lglp_sdk::{Architecture, count};
@@ -9,36 +10,78 @@ use serde_json::json;
 use super::{REPLICATE, Rows, ValidateError, Validating};
 use crate::measure::of_this_machine;
 use crate::plots::{Panel, scatter};
-use crate::predictor::{COVERAGE, ServedModel};
+use crate::predictor::{COVERAGE, Predicted, ServedModel};
 use crate::train::{Metrics, labels};
 
-/// Compares what was measured with what the version, and the one in production, predict.
-pub(super) fn compare(
+/// What was measured, and what is predicted of it.
+pub(super) struct Compared {
+    /// The space that the measurements say they are of.
+    pub space: String,
+    pub candidate: Arc<ServedModel>,
+    pub production: Option<Arc<ServedModel>>,
+    pub measured: Vec<Measurement>,
+    /// Of each measurement.
+    pub predicted: Vec<Predicted>,
+    /// Of each measurement, where something is in production.
+    pub baseline: Option<Vec<f64>>,
+}
+
+/// Compares what was measured of architectures with what the version, and the one in production, predict.
+pub(super) fn of_architectures(
     validating: &Validating<'_>,
-    candidate: &ServedModel,
-    production: Option<&ServedModel>,
+    candidate: Arc<ServedModel>,
+    production: Option<Arc<ServedModel>>,
     architectures: &[Architecture],
-    creator: &str,
-) -> Result<NewValidation, ValidateError> {
+) -> Result<Compared, ValidateError> {
     let Validating { store, hardware, .. } = validating;
     let space = &candidate.space;
     let measured = match validating.selection.on {
         Rows::Fresh => store.measurements_without_samples(hardware, space.name(), Some(REPLICATE))?,
         Rows::Recorded | Rows::HeldOut => labels(*store, hardware, space.name())?,
     };
-    let by_text: HashMap<&str, &Measurement> = measured.iter().map(|m| (m.architecture.as_str(), m)).collect();
+    let mut by_text: HashMap<String, Measurement> = measured.into_iter().map(|m| (m.architecture.clone(), m)).collect();
     let find = |architecture: &Architecture| {
         let text = space.canonical_text(architecture);
-        let found = by_text.get(text.as_str()).copied();
+        let found = by_text.remove(&text);
         found.ok_or_else(|| Error::not_found("measurement", text))
     };
-    let taken: Vec<&Measurement> = architectures.iter().map(find).collect::<Result<_, _>>()?;
+    let measured = architectures.iter().map(find).collect::<Result<_, _>>()?;
     let predicted = candidate.predict(architectures, COVERAGE)?;
-    let baseline = production
-        .map(|model| model.predict(architectures, COVERAGE))
-        .transpose()?;
+    let baseline = match &production {
+        Some(model) => {
+            let predicted = model.predict(architectures, COVERAGE)?;
+            Some(predicted.into_iter().map(|one| one.value).collect())
+        }
+        None => None,
+    };
+    Ok(Compared {
+        space: space.name().to_owned(),
+        candidate,
+        production,
+        measured,
+        predicted,
+        baseline,
+    })
+}
+
+/// What a report says of a comparison.
+pub(super) fn content(
+    validating: &Validating<'_>,
+    compared: Compared,
+    creator: &str,
+) -> Result<NewValidation, ValidateError> {
+    let Validating { store, hardware, .. } = validating;
+    let Compared {
+        space,
+        candidate,
+        production,
+        measured: taken,
+        predicted,
+        baseline,
+    } = compared;
     let pairs = taken.iter().enumerate().map(|(at, measurement)| ValidationPair {
         architecture: measurement.architecture.clone(),
+        name: measurement.network.as_ref().map(|network| network.name.clone()),
         replicate: measurement.replicate,
         measured_ms: measurement.latency_ms,
         predicted_ms: predicted[at].value,
@@ -46,11 +89,11 @@ pub(super) fn compare(
             .interval
             .ok()
             .map(|interval| (interval.low, interval.high)),
-        baseline_ms: baseline.as_ref().map(|predicted| predicted[at].value),
+        baseline_ms: baseline.as_ref().map(|predicted| predicted[at]),
         drift: measurement.drift,
     });
     let pairs: Vec<ValidationPair> = pairs.collect();
-    let panels = panels(candidate, production, &pairs);
+    let panels = panels(&candidate, production.as_deref(), &pairs);
     let on = validating.selection.on;
     let heading = format!(
         "Predicted against {} on {hardware}",
@@ -72,7 +115,7 @@ pub(super) fn compare(
             version: model.version,
             metrics: metrics(&pairs, |pair| pair.baseline_ms.unwrap_or(f64::NAN)),
         }),
-        space: space.name().to_owned(),
+        space,
         dataset: version.content.dataset,
         selection: json!(validating.selection),
         metrics: metrics(&pairs, |pair| pair.predicted_ms),

@@ -1,11 +1,17 @@
-use super::fixtures::{name, new_validation, promote, ready_for_versions, rollback};
+use super::fixtures::{name, new_validation, of_no_space, promote, ready_for_versions, rollback};
 use super::{Check, invalid, not_found};
-use lglp_registry::{AliasMove, Error, Expected, Gate, GateChange, GateRules, HardwareName, Result, Store, Verdict};
+use lglp_registry::{
+    AliasMove, Error, Expected, Gate, GateChange, GateRules, HardwareName, ONNX, Result, Store, Verdict,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     ("a gate is set from the generation that its setter saw", set),
     ("a gate refuses what has not shown enough, rule by rule", refuses),
     ("a gate compares with what is in production now", compares),
+    (
+        "a gate looks at reports on networks, or at those on architectures",
+        on_networks,
+    ),
     ("force overrules a gate, with a reason", forced),
     ("rolling back asks no gate", rollback_passes),
     ("bounds are checked", bounds),
@@ -78,6 +84,7 @@ fn refuses(store: &dyn Store) {
         min_coverage: Some(0.9),
         max_age_hours: Some(0.0),
         max_regression: Some(0.0),
+        on_networks: false,
     };
     let cpu = gated(store, strict);
     let verdict = refused(store.move_alias(&cpu, &promote(1, 0)));
@@ -110,6 +117,7 @@ fn refuses(store: &dyn Store) {
         min_coverage: Some(1.0),
         max_age_hours: None,
         max_regression: Some(0.0),
+        on_networks: false,
     };
     store.set_gate(&cpu, &change(lenient, 1)).unwrap();
     store.move_alias(&cpu, &promote(1, 0)).unwrap();
@@ -150,6 +158,42 @@ fn compares(store: &dyn Store) {
     store.roll_back(&cpu, &rollback(None)).unwrap();
     let verdict = refused(store.move_alias(&cpu, &promote(2, 3)));
     assert_eq!(verdict.rules[0].value, Some(-50.0));
+}
+
+fn on_networks(store: &dyn Store) {
+    let rules = GateRules {
+        max_mape: Some(5.0),
+        on_networks: true,
+        ..GateRules::default()
+    };
+    let cpu = gated(store, rules);
+    let version = store.version(&cpu, 1).unwrap();
+    // One on architectures is none that it looks at.
+    store
+        .create_validation(&cpu, &new_validation(store, &version, None), None)
+        .unwrap();
+    let verdict = refused(store.move_alias(&cpu, &promote(1, 0)));
+    assert_eq!((verdict.validation, verdict.on_networks), (None, true));
+    assert!(verdict.rules[0].detail.contains("on networks"), "{verdict:?}");
+    let mut report = new_validation(store, &version, None);
+    report.space = ONNX.to_owned();
+    for (pair, name) in report.pairs.iter_mut().zip(["a", "b", "c", "d"]) {
+        let network = of_no_space(&cpu, name);
+        store.record_measurement(&network, "ann").unwrap();
+        pair.architecture.clone_from(&network.architecture);
+        pair.measured_ms = network.latency_ms;
+    }
+    store.create_validation(&cpu, &report, None).unwrap();
+    let verdict = store.forecast_move(&cpu, &promote(1, 0)).unwrap().verdict.unwrap();
+    assert_eq!((verdict.validation, verdict.passed), (Some(2), true));
+    // Nor is one on networks where the gate looks at architectures.
+    let of_architectures = GateRules {
+        max_mape: Some(5.0),
+        ..GateRules::default()
+    };
+    store.set_gate(&cpu, &change(of_architectures, 1)).unwrap();
+    let verdict = store.forecast_move(&cpu, &promote(1, 0)).unwrap().verdict.unwrap();
+    assert_eq!(verdict.validation, Some(1));
 }
 
 fn forced(store: &dyn Store) {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{finite, limits};
 use crate::{Error, Expected, Result, Validation, clock};
 
-/// Rules over the newest validation report of the version that is to be promoted. A rule that is left out is not asked.
+/// Rules over the newest validation report of the version that is to be promoted: that on architectures, or on networks of no space. A rule
+/// that is left out is not asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -35,6 +36,9 @@ pub struct GateRules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(example = 10.0))]
     pub max_regression: Option<f64>,
+    /// Whether the report is one on networks of no space.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_networks: bool,
 }
 
 /// The gate of a hardware target. Its generation is also its `ETag`; 0 where none was set.
@@ -72,6 +76,9 @@ pub struct GateChange {
 pub struct Verdict {
     /// Whether every rule holds.
     pub passed: bool,
+    /// Whether it was to be judged by a report on networks of no space.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_networks: bool,
     /// The number of the report it was judged by.
     pub validation: Option<u32>,
     /// What each rule that is set says.
@@ -99,7 +106,9 @@ pub struct RuleOutcome {
 impl GateRules {
     /// Whether nothing is asked.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let any = Self::default();
+        let on_networks = self.on_networks;
+        *self == Self { on_networks, ..any }
     }
 
     /// Checks the bounds.
@@ -137,7 +146,10 @@ impl GateRules {
                 || Judged {
                     value: None,
                     passed: false,
-                    detail: format!("version {version} has no validation report"),
+                    detail: match self.on_networks {
+                        true => format!("version {version} has no validation report on networks"),
+                        false => format!("version {version} has no validation report"),
+                    },
                 },
                 |report| judge(report, bound),
             );
@@ -170,6 +182,7 @@ impl GateRules {
         });
         Verdict {
             passed: rules.iter().all(|outcome| outcome.passed),
+            on_networks: self.on_networks,
             validation: report.map(|report| report.number),
             rules,
         }

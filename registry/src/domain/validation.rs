@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{finite, item, items, limits, plausible};
-use crate::{Digest, Error, HardwareName, Result, clock, names};
+use crate::{Digest, Error, HardwareName, ONNX, Result, clock, names};
 
 /// What a report says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct NewValidation {
     pub version_digest: Digest,
     /// The version that was in production, judged by the same measurements.
     pub baseline: Option<Baseline>,
-    /// The search space of the architectures.
+    /// The search space of the architectures; `onnx` where they are networks of none.
     pub space: String,
     /// The dataset that the version comes from; it was fitted on none of the architectures.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
@@ -63,8 +63,11 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ValidationPair {
-    /// Canonical text.
+    /// Canonical text; of a network of no space, the SHA-256 of its ONNX model without the weights.
     pub architecture: String,
+    /// What people call the network; absent where it is an architecture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The replicate of its measurement.
     #[serde(rename = "round")]
     pub replicate: u32,
@@ -107,6 +110,11 @@ pub struct Validation {
 }
 
 impl NewValidation {
+    /// Whether it is about networks of no space, and not about architectures.
+    pub fn is_of_networks(&self) -> bool {
+        self.space == ONNX
+    }
+
     /// Checks what the types do not. That version, blob and measurements exist is the store's to check.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ impl SledStore {
         let Some(gate) = gate.filter(|gate| !gate.rules.is_empty()) else {
             return Ok(None);
         };
-        let report = self.newest_validation(hardware, version)?;
+        let report = self.newest_validation(hardware, version, gate.rules.on_networks)?;
         Ok(Some(gate.rules.judge(version, report.as_ref(), production)))
     }
 }

@@ -26,6 +26,9 @@ pub(super) fn decode_json<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Resul
 pub(super) struct StoredReport {
     pub(super) digest: Digest,
     pub(super) version: u32,
+    /// Whether it is about networks of no space.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) of_networks: bool,
     pub(super) created_at: String,
 }
 

@@ -83,6 +83,7 @@ impl Reporting for SledStore {
             let record = StoredReport {
                 digest: digest.clone(),
                 version: new.version,
+                of_networks: new.is_of_networks(),
                 created_at: clock::now(),
             };
             let change = Change::VersionValidated {
@@ -105,13 +106,18 @@ impl Reporting for SledStore {
 }
 
 impl SledStore {
-    /// The newest report of a version.
-    pub(super) fn newest_validation(&self, hardware: &HardwareName, version: u32) -> Result<Option<Validation>> {
+    /// The newest report of a version on networks of no space, or on architectures.
+    pub(super) fn newest_validation(
+        &self,
+        hardware: &HardwareName,
+        version: u32,
+        of_networks: bool,
+    ) -> Result<Option<Validation>> {
         let mut newest = None;
         for entry in self.scan(&keys::validations(hardware)) {
             let (key, bytes) = entry?;
             let record: StoredReport = decode(&key, &bytes)?;
-            if record.version == version {
+            if record.version == version && record.of_networks == of_networks {
                 newest = Some((keys::number(&key)?, record));
             }
         }
@@ -151,7 +157,7 @@ impl SledStore {
             );
             return Err(Error::invalid("version", reason));
         }
-        if version.content.space != new.space {
+        if !new.is_of_networks() && version.content.space != new.space {
             return differs("space", &version.content.space);
         }
         if version.content.dataset != new.dataset {

@@ -79,7 +79,8 @@ pub(crate) async fn next_batch(
     let batch = heavy(&state, &caller, move |state| {
         admit(state, id, body.fencing, &asking)?;
         let limit = body.limit.clamp(1, IN_HAND);
-        Ok::<_, ApiError>(state.jobs.leasing.batch(id, body.fencing, limit)?)
+        let left_out = body.left_out;
+        Ok::<_, ApiError>(state.jobs.leasing.batch(id, body.fencing, limit, left_out)?)
     })
     .await?;
     Ok(Json(batch))

@@ -4,17 +4,20 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lglp_engine::measure::{Plan, Protocol, Repeatability, reference_space};
+use lglp_engine::measure::{LeftOutNetwork, Protocol, Repeatability, Summary, reference_space};
 use lglp_openapi::jobs::{Job as WireJob, MeasureParameters};
-use lglp_openapi::workers::{Batch, Work};
+use lglp_openapi::workers::{Batch, LeftOut, Work};
 use lglp_registry::{
     Accepted, Admission, Error, HardwareTarget, Job, JobKind, JobOutcome, JobState, Lease, LeaseHolder, LeaseRequest,
-    Measurement, NewHardware, NewJob, NewWorker, Progress, Quota, ReferenceNetwork, Result, Store, Worker, WorkerName,
+    Measurement, NewHardware, NewJob, NewWorker, ONNX, Progress, Quota, ReferenceNetwork, Result, Store, Worker,
+    WorkerName,
 };
 use lglp_sdk::SearchSpace;
 use serde_json::{Value, json};
 
 use super::left::{Checkpoint, left, planned};
+use super::measure::space_of;
+use super::networks::as_stored;
 use super::queue::Queue;
 use super::task::parse;
 use super::{JobError, Services};
@@ -218,13 +221,8 @@ impl Leasing {
             let Some(spare) = own.len().checked_sub(IN_HAND).filter(|spare| *spare >= LEAST_SHARE) else {
                 continue;
             };
-            let part = own.split_off(own.len() - spare.div_ceil(2)).into_iter();
-            let (architectures, flags) = part
-                .map(|at| left.item(at))
-                .map(|item| (item.architecture, item.flags))
-                .unzip();
-            let plan = Plan { architectures, flags };
-            let plan = self.services().plans.keep(self.store(), &plan)?;
+            let part = left.part(&own.split_off(own.len() - spare.div_ceil(2)));
+            let plan = self.services().plans.keep(self.store(), &part)?;
             let parameters = MeasureParameters {
                 plan: Some(plan.to_string()),
                 count: 0,
@@ -249,20 +247,24 @@ impl Leasing {
     fn work(&self, job: Job) -> Result<(Job, Work), JobError> {
         let store = self.store();
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
-        let space = self.services().spaces.get(&parameters.space)?;
+        let space = space_of(&parameters, &job.hardware, self.services())?;
         let target = store.hardware(&job.hardware)?;
         let reference_space = self.reference_space(&target, space)?;
         let job = match &job.checkpoint {
             Value::Null => {
                 let plan = planned(&parameters, self.services(), &job.hardware, space)?;
                 let plan = self.services().plans.keep(store, &plan)?;
-                store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { plan }))?
+                let left_out = Vec::new();
+                store.checkpoint_job(job.id, job.attempts, &json!(Checkpoint { plan, left_out }))?
             }
             _ => job,
         };
         let work = Work {
             job: WireJob::of_holder(job.clone()),
-            space: json!(space),
+            space: match parameters.space == ONNX {
+                true => Value::Null,
+                false => json!(space),
+            },
             replicate: parameters.replicate,
             protocol: json!(Protocol::within(parameters.budget_s)?),
             reference_space: json!(reference_space),
@@ -272,14 +274,28 @@ impl Leasing {
         Ok((job, work))
     }
 
-    /// The next architectures of a job.
+    /// The next architectures of a job, of which some are to be left out from now on.
     ///
     /// # Errors
-    /// `NotFound`; `StaleLease`.
-    pub fn batch(&self, id: u64, fencing: u64, limit: usize) -> Result<Batch, JobError> {
+    /// `NotFound`; `StaleLease`; `Invalid` for more that are left out than a job may leave out, and for architectures.
+    pub fn batch(&self, id: u64, fencing: u64, limit: usize, left_out: Vec<LeftOut>) -> Result<Batch, JobError> {
         let job = self.store().heartbeat_job(id, fencing, None)?;
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
+        let job = match left_out.is_empty() {
+            true => job,
+            false => self.leave_out(job, &parameters, left_out)?,
+        };
         self.remaining(&job, &parameters, limit)
+    }
+
+    fn leave_out(&self, job: Job, parameters: &MeasureParameters, more: Vec<LeftOut>) -> Result<Job, JobError> {
+        if parameters.space != ONNX {
+            let rule = "only networks of no space can be left out; finish the job as failed";
+            return Err(Error::invalid("left_out", rule).into());
+        }
+        let mut checkpoint = Checkpoint::of(&job)?;
+        checkpoint.leave_out(more)?;
+        Ok(self.store().checkpoint_job(job.id, job.attempts, &json!(checkpoint))?)
     }
 
     fn remaining(&self, job: &Job, parameters: &MeasureParameters, limit: usize) -> Result<Batch, JobError> {
@@ -338,7 +354,11 @@ impl Leasing {
                 refuse("round", format!("the job measures replicate {}", parameters.replicate))?;
             }
         }
-        Ok(store.record_leased(id, fencing, measured, actor)?)
+        if parameters.space != ONNX {
+            return Ok(store.record_leased(id, fencing, measured, actor)?);
+        }
+        let measured = as_stored(measured, self.services())?;
+        Ok(store.record_leased(id, fencing, &measured, actor)?)
     }
 
     /// Ends a worker's job: well where everything is measured. Where others still measure parts of it, it is queued until they
@@ -362,7 +382,7 @@ impl Leasing {
                             note: String::new(),
                         };
                         store.heartbeat_job(id, fencing, Some(&progress))?;
-                        JobOutcome::Succeeded(self.summary(&job, left.total())?)
+                        JobOutcome::Succeeded(self.summary(&job)?)
                     }
                     0 => return Ok(self.release(id, fencing)?),
                     own => {
@@ -388,14 +408,27 @@ impl Leasing {
     }
 
     /// As a campaign on this machine sums up.
-    fn summary(&self, job: &Job, total: usize) -> Result<Value, JobError> {
+    fn summary(&self, job: &Job) -> Result<Value, JobError> {
         let store = self.store();
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
+        let Checkpoint { plan, left_out } = Checkpoint::of(job)?;
+        let planned = self.services().plans.read(store, &plan)?.architectures.len();
+        let total = planned - left_out.len();
+        let told = |one: LeftOut| LeftOutNetwork {
+            name: one.name,
+            reason: one.reason,
+        };
+        let left_out: Vec<LeftOutNetwork> = left_out.into_iter().map(told).collect();
         let repeatability = match parameters.replicate {
             0 => None,
             replicate => Repeatability::between(store, &job.hardware, &parameters.space, (0, replicate))?,
         };
-        Ok(json!({ "measured": total, "total": total, "repeatability": repeatability }))
+        Ok(json!(Summary {
+            measured: total,
+            total,
+            left_out,
+            repeatability
+        }))
     }
 
     fn reference_space<'a>(

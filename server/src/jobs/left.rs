@@ -5,17 +5,26 @@ use std::sync::Arc;
 
 use lglp_engine::measure::Plan;
 use lglp_openapi::jobs::MeasureParameters;
-use lglp_openapi::workers::BatchItem;
-use lglp_registry::{Digest, HardwareName, Job, Result};
+use lglp_openapi::workers::{BatchItem, LeftOut};
+use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use lglp_sdk::SearchSpace;
+use lglp_sdk::excerpt::shortened;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::measure::{architectures_of, given, wanted};
+use super::networks::networks_of;
 use super::plans::KeptPlan;
 use super::queue::Queue;
 use super::task::parse;
 use super::{JobError, Services};
+
+/// Networks that a job leaves out at most, each with a reason of so many characters: all of them are kept with the job.
+const MOST_LEFT_OUT: usize = 128;
+const REASON: usize = 500;
+
+/// Characters of a digest.
+const DIGEST: usize = 71;
 
 /// What of a job is not measured yet.
 pub(super) struct Left {
@@ -28,6 +37,16 @@ pub(super) struct Left {
 }
 
 impl Left {
+    /// The part of the plan that stands at some places.
+    pub(super) fn part(&self, places: &[usize]) -> Plan {
+        let texts = |all: &[String]| places.iter().filter_map(|at| all.get(*at).cloned()).collect();
+        Plan {
+            architectures: texts(&self.plan.architectures),
+            names: texts(&self.plan.names),
+            flags: places.iter().map(|at| self.plan.flags(*at)).collect(),
+        }
+    }
+
     /// Architectures of the whole job.
     pub(super) fn total(&self) -> usize {
         self.plan.architectures.len()
@@ -48,6 +67,7 @@ impl Left {
     pub(super) fn item(&self, at: usize) -> BatchItem {
         BatchItem {
             architecture: self.plan.architectures[at].clone(),
+            name: self.plan.names.get(at).cloned(),
             flags: self.plan.flags(at),
         }
     }
@@ -58,6 +78,42 @@ impl Left {
 pub(super) struct Checkpoint {
     /// The blob that holds the plan.
     pub plan: Digest,
+    /// Networks that cannot be measured on the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Checkpoint {
+    /// What a worker that began with a job has kept.
+    ///
+    /// # Errors
+    /// `Checkpoint`.
+    pub(super) fn of(job: &Job) -> Result<Self, JobError> {
+        Self::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)
+    }
+
+    /// Leaves some more networks out.
+    ///
+    /// # Errors
+    /// `Invalid` where these are more than a job may leave out.
+    pub(super) fn leave_out(&mut self, more: Vec<LeftOut>) -> Result<()> {
+        for one in more {
+            let is_known = |known: &LeftOut| known.architecture == one.architecture;
+            if !self.left_out.iter().any(is_known) {
+                self.left_out.push(LeftOut {
+                    architecture: shortened(one.architecture, DIGEST),
+                    name: shortened(one.name, REASON),
+                    reason: shortened(one.reason, REASON),
+                });
+            }
+        }
+        let count = self.left_out.len();
+        if count > MOST_LEFT_OUT {
+            let rule = format!("{count} of its networks; a job that leaves out more than {MOST_LEFT_OUT} has failed");
+            return Err(Error::invalid("left_out", rule));
+        }
+        Ok(())
+    }
 }
 
 /// What of a job is not measured yet.
@@ -73,7 +129,9 @@ pub(super) fn left(queue: &Queue, job: &Job, parameters: &MeasureParameters) -> 
     }
     // Read last, so that it is the one that the next call finds in memory.
     let plan = kept(services, job)?;
-    let done = store.measured_digests(&job.hardware, &parameters.space, parameters.replicate)?;
+    let mut done = store.measured_digests(&job.hardware, &parameters.space, parameters.replicate)?;
+    let left_out = Checkpoint::of(job)?.left_out.into_iter();
+    done.extend(left_out.map(|one| Digest::of(one.architecture.as_bytes())));
     let places = 0..plan.architectures.len();
     Ok(Left {
         places: places.filter(|at| !done.contains(&plan.digests()[*at])).collect(),
@@ -90,26 +148,37 @@ pub(super) fn planned(
     space: &SearchSpace,
 ) -> Result<Plan, JobError> {
     if let Some(plan) = given(parameters, services)? {
-        // By their canonical texts, each once: by these measurements are found.
+        // By the texts that measurements are found by, each once.
         let mut seen = BTreeSet::new();
-        let (mut architectures, mut flags) = (Vec::new(), Vec::new());
-        for (at, architecture) in architectures_of(&plan, space).enumerate() {
-            let text = space.canonical_text(&architecture?);
+        let mut each_once = Plan::default();
+        let mut add = |at: usize, text: String| {
             if seen.insert(text.clone()) {
-                architectures.push(text);
-                flags.push(plan.flags(at));
+                each_once.architectures.push(text);
+                each_once.names.extend(plan.names.get(at).cloned());
+                each_once.flags.push(plan.flags(at));
+            }
+        };
+        match networks_of(parameters, Some(&plan), services)? {
+            Some(networks) => networks.iter().enumerate().for_each(|(at, one)| add(at, one.text())),
+            None => {
+                for (at, architecture) in architectures_of(&plan, space).enumerate() {
+                    add(at, space.canonical_text(&architecture?));
+                }
             }
         }
-        return Ok(Plan { architectures, flags });
+        return Ok(each_once);
     }
     let planned = wanted(parameters, None).candidates(&*services.store, hardware, space)?;
     let texts = planned.into_iter().map(|one| (one.subject.text(space), one.flags));
     let (architectures, flags) = texts.unzip();
-    Ok(Plan { architectures, flags })
+    Ok(Plan {
+        architectures,
+        flags,
+        ..Plan::default()
+    })
 }
 
 /// The plan that a job keeps.
 fn kept(services: &Services, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
-    let kept = Checkpoint::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)?;
-    Ok(services.plans.read(&*services.store, &kept.plan)?)
+    Ok(services.plans.read(&*services.store, &Checkpoint::of(job)?.plan)?)
 }

@@ -1,5 +1,6 @@
 //! Measuring jobs. Here they need no checkpoint: a campaign skips what is measured.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use lglp_engine::measure::{
@@ -8,11 +9,12 @@ use lglp_engine::measure::{
 };
 use lglp_engine::networks::check_networks;
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
-use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, Result};
+use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, ONNX, Result};
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
 use super::measurer::Measurer;
+use super::networks::{check_stored, networks_of};
 use super::plans::{KeptPlan, bad_plan};
 use super::{JobError, Run, Services, Work};
 
@@ -22,15 +24,23 @@ const _: () = assert!(MEASURE_LIMIT <= PLAN_LIMIT);
 impl Work for MeasureParameters {
     fn check(&self, hardware: &HardwareName, services: &Services) -> Result<()> {
         let refuse = |field: &str, reason: String| Err(Error::invalid(format!("parameters.{field}"), reason));
-        let space = match services.spaces.get(&self.space) {
-            Ok(space) => space,
-            Err(unknown) => return refuse("space", unknown.to_string()),
+        let plan = given(self, services)?;
+        let plan = plan.as_deref().map(Deref::deref);
+        let space = match networks_of(self, plan, services)? {
+            Some(_) => None,
+            None => match services.spaces.get(&self.space) {
+                Ok(space) => Some(space),
+                Err(unknown) => return refuse("space", unknown.to_string()),
+            },
         };
-        if let Err(none) = check_networks(space) {
+        if let Some(Err(none)) = space.map(|space| check_networks(space)) {
             return refuse("space", none.to_string());
         }
-        if let Some(plan) = given(self, services)? {
-            architectures_of(&plan, space).try_for_each(|read| read.map(drop))?;
+        if let Some(plan) = plan {
+            match space {
+                Some(space) => architectures_of(plan, space).try_for_each(|read| read.map(drop))?,
+                None => check_stored(plan, services)?,
+            }
         } else if !(1..=MEASURE_LIMIT).contains(&self.count) {
             return refuse("count", format!("expected 1 to {MEASURE_LIMIT}, got {}", self.count));
         }
@@ -73,6 +83,8 @@ impl Work for MeasureParameters {
             // Of a target that is there, whoever begins with the job says so.
             Err(_) => return Ok(()),
         };
+        // How large a network is that was sent shows when its turn comes.
+        let Some(space) = space else { return Ok(()) };
         let largest = largest_architecture(space);
         if let Err(large) = admit_batch(space, &largest, setup.batch, runtime.network_memory()) {
             return refuse("batch_size", large.to_string());
@@ -86,9 +98,12 @@ impl Work for MeasureParameters {
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let space = services.spaces.get(&self.space)?;
-        let chosen: Option<Vec<Architecture>> = match given(self, services)? {
-            Some(plan) => Some(architectures_of(&plan, space).collect::<Result<_>>()?),
+        let plan = given(self, services)?;
+        let plan = plan.as_deref().map(Deref::deref);
+        let networks = networks_of(self, plan, services)?;
+        let space = space_of(self, &job.hardware, services)?;
+        let chosen: Option<Vec<Architecture>> = match plan.filter(|_| networks.is_none()) {
+            Some(plan) => Some(architectures_of(plan, space).collect::<Result<_>>()?),
             None => None,
         };
         let campaign = Campaign {
@@ -100,10 +115,16 @@ impl Work for MeasureParameters {
             actor: &job.created_by,
             setup: Some(setup(self)),
             protocol: Protocol::within(self.budget_s)?,
-            wanted: wanted(self, chosen.as_deref()),
+            wanted: match &networks {
+                Some(networks) => Wanted::Networks {
+                    replicate: self.replicate,
+                    networks,
+                },
+                None => wanted(self, chosen.as_deref()),
+            },
         };
         let drawn = (self.count + self.weighted) as u64;
-        let (mut done, of) = (0, chosen.as_ref().map_or(drawn, |chosen| chosen.len() as u64));
+        let (mut done, of) = (0, plan.map_or(drawn, |plan| plan.architectures.len() as u64));
         let mut progress = |event| match event {
             CampaignEvent::Waiting => run.progress(done, of, "another process measures on the device".into()),
             CampaignEvent::Calibrating { done, of } => {
@@ -121,6 +142,21 @@ impl Work for MeasureParameters {
         };
         let summary = campaign.run(&mut progress, &|| run.is_stopped())?;
         Ok(json!(summary))
+    }
+}
+
+/// The space of the architectures of a job; of networks of no space, one that a new target may be calibrated by.
+///
+/// # Errors
+/// Where there is none of that name.
+pub(super) fn space_of<'a>(
+    parameters: &MeasureParameters,
+    hardware: &HardwareName,
+    services: &'a Services,
+) -> std::result::Result<&'a SearchSpace, JobError> {
+    match parameters.space == ONNX {
+        true => Ok(services.spaces.of_networks(&*services.store, hardware)?),
+        false => Ok(services.spaces.get(&parameters.space)?),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Jobs: training, measuring and searching that the server does in the background.
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
-//! each kind does (`task.rs`, and one file a kind), where it waits (`queue.rs`), who does it (`executor.rs`: threads of the server;
+//! each kind does (`task.rs`, and one file a kind; `networks.rs`, where it is networks of no space), where it waits (`queue.rs`), who does it (`executor.rs`: threads of the server;
 //! `leasing.rs`: workers on other machines, of what is left of a job, `left.rs`), what the work tells meanwhile (`run.rs`),
 //! and who hears it (`feed.rs`).
 
@@ -13,6 +13,7 @@ mod leasing;
 mod left;
 mod measure;
 mod measurer;
+mod networks;
 mod onboard;
 mod plans;
 mod queue;

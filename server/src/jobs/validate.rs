@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use lglp_engine::measure::{CampaignEvent, Protocol};
-use lglp_engine::validate::{Method, Rows, Selection, Validating, can_measure};
-use lglp_openapi::jobs::{SelectionMethod, ValidateParameters, ValidationRows};
+use lglp_engine::measure::{CampaignEvent, MeasureError, Protocol};
+use lglp_engine::validate::{Judges, Method, Rows, Selection, Validating, can_measure};
+use lglp_openapi::jobs::{SelectionMethod, ValidateParameters, ValidationJudges, ValidationRows};
 use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_workers::Needed;
 use super::measurer::Measurer;
+use super::networks::{check_stored, structures};
 use super::plans::KeptPlan;
 use super::{JobError, Run, Services, Work};
 use crate::idempotency::own_key;
@@ -37,10 +38,31 @@ impl Work for ValidateParameters {
             let reason = format!("`{hardware}` cannot be measured here; ask for `recorded` or `held_out` ones");
             return Err(Error::invalid("parameters.on", reason));
         }
+        if self.by == Some(ValidationJudges::Architectures) && self.networks.is_some() {
+            let reason = "networks are named; leave it out, or let it be `networks`";
+            return Err(Error::invalid("parameters.by", reason));
+        }
+        if let Some(on) = self
+            .on
+            .filter(|on| self.networks.is_some() && *on != ValidationRows::Fresh)
+        {
+            let reason = format!(
+                "networks that are named are measured: `fresh`, or left out, and not {}",
+                json!(on)
+            );
+            return Err(Error::invalid("parameters.on", reason));
+        }
+        if let Some(plan) = named(self, services)? {
+            check_stored(&plan, services)?;
+        }
         Protocol::within(self.budget_s).map(drop)
     }
 
     fn run(&self, job: &Job, services: &Services, run: &Run<'_>) -> Result<Value, JobError> {
+        let given = match named(self, services)? {
+            Some(plan) => plan.networks(&structures(services))?,
+            None => None,
+        };
         let mut validating = Validating {
             store: &*services.store,
             host: &services.host,
@@ -48,12 +70,19 @@ impl Work for ValidateParameters {
             versions: &*services.serving,
             hardware: &job.hardware,
             version: self.version,
+            judges: Judges::Architectures,
             selection: selection(self),
             protocol: Protocol::within(self.budget_s)?,
         };
+        validating.judges = match (&given, self.by) {
+            (Some(given), _) => Judges::Given(given),
+            (None, Some(ValidationJudges::Architectures)) => Judges::Architectures,
+            (None, Some(ValidationJudges::Networks)) => Judges::Networks,
+            (None, None) => validating.default_judges()?,
+        };
         let plan = match &job.checkpoint {
             Value::Null => {
-                if self.on.is_none() {
+                if self.on.is_none() && given.is_none() {
                     validating.selection.on = validating.default_rows(is_measurable(&job.hardware, services)?)?;
                 }
                 let plan = validating.plan()?;
@@ -84,9 +113,15 @@ impl Work for ValidateParameters {
         if validating.selection.on != Rows::Fresh {
             run.progress(of, of, format!("{} measurements", validating.selection.on.adjective()));
         } else if Measurer::of(&*services.store, services.host.machine(), &job.hardware)? == Measurer::Workers {
+            // Workers fetch them.
+            for network in validating.networks_of(&plan)?.iter().flatten() {
+                services
+                    .store
+                    .put_blob(&network.structure().map_err(MeasureError::from)?)?;
+            }
             let needed = Needed {
                 job,
-                space: &validating.space()?,
+                space: &validating.space(&plan)?,
                 budget_s: self.budget_s,
                 plan: &plan,
                 part: "measuring",
@@ -102,6 +137,25 @@ impl Work for ValidateParameters {
             "validation": report.number, "version": content.version, "metrics": content.metrics,
             "coverage": content.coverage,
         }))
+    }
+}
+
+/// The networks that are named to judge a version by.
+fn named(parameters: &ValidateParameters, services: &Services) -> Result<Option<Arc<KeptPlan>>> {
+    let Some(networks) = &parameters.networks else {
+        return Ok(None);
+    };
+    let refuse = |reason: String| Error::invalid("parameters.networks", reason);
+    let digest: Digest = networks.parse().map_err(|e: Error| refuse(e.to_string()))?;
+    let plan = services
+        .plans
+        .read(&*services.store, &digest)
+        .map_err(|e| refuse(e.to_string()))?;
+    match plan.names.is_empty() {
+        true => Err(refuse(
+            "it has no `names`, which tell what people call each network".into(),
+        )),
+        false => Ok(Some(plan)),
     }
 }
 

@@ -19,6 +19,7 @@ mod plans;
 mod plugins_at_start;
 mod programs;
 mod registrations;
+mod sent_networks;
 mod servers_of_workers;
 mod settings;
 mod shares;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use build::*;
 use lglp_onnx::Network;
 use lglp_onnx::messages::*;
-use lglp_sdk::plugin::abi::OPERATOR_NORMALIZATION;
+use lglp_sdk::plugin::abi::{ACTIVATION_GELU, OPERATOR_NORMALIZATION};
 
 const IMAGE: [i64; 4] = [1, 3, 8, 8];
 
@@ -229,4 +229,68 @@ fn a_window_over_all_places_squeezes() {
     };
     assert_eq!(ops(&gated(6)), ["Conv", "SqueezeExcite"]);
     assert_eq!(ops(&gated(5)), ["Conv", "AveragePool", "Conv", "Conv", "Mul"]);
+}
+
+/// Exporters of GPT-2 and of CLIP spell GELU out otherwise than by `erf`; runtimes put these together, too.
+#[test]
+fn gelu_is_spelled_out_in_several_ways() {
+    let constant = |name: &str, value: f32| scalar(name, value);
+    let spelled = |nodes: Vec<NodeProto>| {
+        let constants = vec![
+            constant("half", 0.5),
+            constant("one", 1.0),
+            constant("three", 3.0),
+            constant("c", 0.044_715),
+            constant("k", 0.797_884_6),
+            constant("alpha", 1.702),
+        ];
+        read(&[("x", &[1, 4, 8])], constants, nodes, "y")
+    };
+    let end = |base: &str| {
+        vec![
+            node("Add", &["x", "cubed"], &["sum"]),
+            node("Mul", &["sum", "k"], &["scaled"]),
+            node("Tanh", &["scaled"], &["tanh"]),
+            node("Add", &["tanh", "one"], &["more"]),
+            node("Mul", &[base, "more"], &["gated"]),
+        ]
+    };
+    // GPT-2's, by a power.
+    let mut by_power = vec![
+        node("Pow", &["x", "three"], &["cube"]),
+        node("Mul", &["cube", "c"], &["cubed"]),
+    ];
+    by_power.extend(end("x"));
+    by_power.push(node("Mul", &["gated", "half"], &["y"]));
+    // By products, half of the input being gated.
+    let mut by_products = vec![
+        node("Mul", &["x", "half"], &["half_x"]),
+        node("Mul", &["x", "x"], &["square"]),
+        node("Mul", &["square", "x"], &["cube"]),
+        node("Mul", &["c", "cube"], &["cubed"]),
+    ];
+    by_products.extend(end("half_x"));
+    by_products.push(node("Identity", &["gated"], &["y"]));
+    for nodes in [by_power, by_products] {
+        let network = spelled(nodes);
+        assert_eq!(ops(&network), ["Gelu"]);
+        assert_eq!(network.operators[0].activation, ACTIVATION_GELU);
+    }
+    let quick = vec![
+        node("Mul", &["x", "alpha"], &["scaled"]),
+        node("Sigmoid", &["scaled"], &["gate"]),
+        node("Mul", &["x", "gate"], &["y"]),
+    ];
+    assert_eq!(ops(&spelled(quick)), ["Swish"]);
+    // Another power makes another function.
+    let other = vec![
+        node("Pow", &["x", "one"], &["cube"]),
+        node("Mul", &["cube", "c"], &["cubed"]),
+        node("Add", &["x", "cubed"], &["sum"]),
+        node("Mul", &["sum", "k"], &["scaled"]),
+        node("Tanh", &["scaled"], &["tanh"]),
+        node("Add", &["tanh", "one"], &["more"]),
+        node("Mul", &["x", "more"], &["y"]),
+    ];
+    assert!(!ops(&spelled(other)).contains(&"Gelu"));
 }

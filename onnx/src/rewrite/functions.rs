@@ -1,4 +1,5 @@
-//! Activations that are spelled out: `x * sigmoid(x)`, `x * clip(x + 3, 0, 6) / 6`, `x / 2 * (1 + erf(x / sqrt 2))`.
+//! Activations that are spelled out: `x * sigmoid(x)`, or of a multiple of `x`; `x * clip(x + 3, 0, 6) / 6`; `x / 2 * (1 + erf(x / sqrt 2))`, or
+//! `tanh` of a multiple of `x + c x^3` in the place of `erf`.
 
 use super::Steps;
 use crate::graph::ValueId;
@@ -38,19 +39,20 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
         let shifted = before.filter(|before| is_scaled(steps, *before));
         let name = match op.as_str() {
             "Sigmoid" | "HardSigmoid" => {
-                let around = follow(steps, at, input, Vec::new(), false);
+                let gated = |base: ValueId, before: Vec<usize>| {
+                    let around = follow(steps, at, base, before, false)?;
+                    (around.gates && around.scales == 0).then_some(around)
+                };
                 let name = if op == "Sigmoid" { "Swish" } else { "HardSwish" };
-                around
-                    .filter(|around| around.gates && around.scales == 0)
-                    .map(|around| (name, around))
+                let scaled = || {
+                    let scale = shifted.filter(|scale| op == "Sigmoid" && steps.is(*scale, &["Mul"]))?;
+                    gated(steps.computed_and_constant(scale)?.0, vec![scale])
+                };
+                gated(input, Vec::new()).or_else(scaled).map(|around| (name, around))
             }
-            "Tanh" => before
-                .filter(|before| steps.is(*before, &["Softplus"]))
-                .and_then(|softplus| {
-                    let base = steps.get(softplus)?.inputs[0];
-                    let around = follow(steps, at, base, vec![softplus], false)?;
-                    (around.gates && around.scales == 0).then_some(("Mish", around))
-                }),
+            "Tanh" => mish(steps, at, before)
+                .map(|around| ("Mish", around))
+                .or_else(|| Some(("Gelu", tanh_gelu(steps, at, shifted?)?))),
             _ => shifted.and_then(|shift| {
                 let base = steps.computed_and_constant(shift)?.0;
                 let around = follow(steps, at, base, vec![shift], true)?;
@@ -66,6 +68,47 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
             steps.replace(&around.between, around.last, at, name, vec![around.base], Vec::new());
         }
     }
+}
+
+/// `x * tanh(softplus(x))`
+fn mish(steps: &Steps<'_>, tanh: usize, before: Option<usize>) -> Option<Around> {
+    let softplus = before.filter(|before| steps.is(*before, &["Softplus"]))?;
+    let base = steps.get(softplus)?.inputs[0];
+    let around = follow(steps, tanh, base, vec![softplus], false)?;
+    (around.gates && around.scales == 0).then_some(around)
+}
+
+/// `x / 2 * (1 + tanh(k (x + c x^3)))`; `scale` is the step that multiplies by `k`.
+fn tanh_gelu(steps: &Steps<'_>, tanh: usize, scale: usize) -> Option<Around> {
+    let sum = steps.producer_for_one(steps.computed_and_constant(scale)?.0)?;
+    let [a, b] = steps.get(sum).filter(|_| steps.is(sum, &["Add"]))?.inputs[..] else {
+        return None;
+    };
+    let (base, mut between) = [(a, b), (b, a)]
+        .into_iter()
+        .find_map(|(base, cubic)| Some((base, multiple_of_cube(steps, cubic, base)?)))?;
+    between.extend([sum, scale]);
+    let around = follow(steps, tanh, base, between, true)?;
+    (around.gates && around.scales > 0).then_some(around)
+}
+
+/// The steps that compute `c x^3`, where a value is that.
+fn multiple_of_cube(steps: &Steps<'_>, value: ValueId, base: ValueId) -> Option<Vec<usize>> {
+    let scale = steps.producer_for_one(value).filter(|scale| is_scaled(steps, *scale))?;
+    let cube = steps.producer_for_one(steps.computed_and_constant(scale)?.0)?;
+    let [a, b] = steps.get(cube)?.inputs[..] else {
+        return None;
+    };
+    if steps.is(cube, &["Pow"]) {
+        let is_cube = steps.are_same(a, base) && steps.graph.facts[b].scalar() == Some(3.0);
+        return is_cube.then_some(vec![cube, scale]);
+    }
+    let other = if steps.are_same(a, base) { b } else { a };
+    let square = steps.producer_for_one(other)?;
+    let both = &steps.get(square)?.inputs;
+    let is_square = steps.is(square, &["Mul"]) && both.len() == 2 && both.iter().all(|id| steps.are_same(*id, base));
+    let is_cube = steps.is(cube, &["Mul"]) && (steps.are_same(a, base) || steps.are_same(b, base));
+    (is_cube && is_square).then_some(vec![square, cube, scale])
 }
 
 /// Whether a step shifts or scales by one constant.

@@ -208,8 +208,6 @@ pub struct AskForBatch {
 pub struct LeftOut {
     /// As in the batch.
     pub architecture: String,
-    /// What people call it.
-    pub name: String,
     /// Why it cannot be measured, for people.
     pub reason: String,
 }

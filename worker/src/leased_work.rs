@@ -380,7 +380,6 @@ impl<'a> LeasedWork<'a> {
         });
         self.left_out.push(LeftOut {
             architecture: network.text(),
-            name: network.name().to_owned(),
             reason,
         });
         Ok(false)

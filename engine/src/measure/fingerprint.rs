@@ -26,6 +26,7 @@ pub fn of_this_machine() -> serde_json::Value {
     }
     for (name, value) in [
         ("cpu", fact("model name")),
+        ("cpu_generation", generation(fact)),
         ("cpu_cache", fact("cache size")),
         (
             "kernel",
@@ -38,6 +39,22 @@ pub fn of_this_machine() -> serde_json::Value {
         }
     }
     serde_json::json!(facts)
+}
+
+/// What tells the generations of a processor apart that all go by one name, as those of virtual machines do: family, model and stepping, or of ARM
+/// implementer, part and revision.
+fn generation(fact: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let x86 = [("family", "cpu family"), ("model", "model"), ("stepping", "stepping")];
+    let arm = [
+        ("implementer", "CPU implementer"),
+        ("part", "CPU part"),
+        ("revision", "CPU revision"),
+    ];
+    [x86, arm].into_iter().find_map(|names| {
+        let facts = names.map(|(word, name)| Some(format!("{word} {}", fact(name)?)));
+        let facts: Option<Vec<String>> = facts.into_iter().collect();
+        Some(facts?.join(", "))
+    })
 }
 
 /// Processes that were ready to run during the last minute, on average; `None` where the system does not tell.

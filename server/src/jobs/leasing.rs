@@ -15,7 +15,7 @@ use lglp_registry::{
 use lglp_sdk::SearchSpace;
 use serde_json::{Value, json};
 
-use super::left::{Checkpoint, left, planned};
+use super::left::{Checkpoint, kept, left, planned};
 use super::measure::space_of;
 use super::networks::as_stored;
 use super::queue::Queue;
@@ -294,7 +294,7 @@ impl Leasing {
             return Err(Error::invalid("left_out", rule).into());
         }
         let mut checkpoint = Checkpoint::of(&job)?;
-        checkpoint.leave_out(more)?;
+        checkpoint.leave_out(more, &*kept(self.services(), &job)?)?;
         Ok(self.store().checkpoint_job(job.id, job.attempts, &json!(checkpoint))?)
     }
 
@@ -343,7 +343,8 @@ impl Leasing {
     /// Those of `record_leased`; `Invalid` also for what the job is not about.
     pub fn record(&self, id: u64, fencing: u64, measured: &[Measurement], actor: &str) -> Result<Accepted, JobError> {
         let store = self.store();
-        let parameters: MeasureParameters = parse(store.job(id)?.parameters)?;
+        let job = store.job(id)?;
+        let parameters: MeasureParameters = parse(job.parameters.clone())?;
         for (at, measurement) in measured.iter().enumerate() {
             let refuse =
                 |field: &str, reason: String| Err(Error::invalid(format!("measurements.{at}.{field}"), reason));
@@ -357,7 +358,8 @@ impl Leasing {
         if parameters.space != ONNX {
             return Ok(store.record_leased(id, fencing, measured, actor)?);
         }
-        let measured = as_stored(measured, self.services())?;
+        let plan = kept(self.services(), &job)?;
+        let measured = as_stored(measured, &plan, self.services())?;
         Ok(store.record_leased(id, fencing, &measured, actor)?)
     }
 
@@ -411,14 +413,19 @@ impl Leasing {
     fn summary(&self, job: &Job) -> Result<Value, JobError> {
         let store = self.store();
         let parameters: MeasureParameters = parse(job.parameters.clone())?;
-        let Checkpoint { plan, left_out } = Checkpoint::of(job)?;
-        let planned = self.services().plans.read(store, &plan)?.architectures.len();
-        let total = planned - left_out.len();
-        let told = |one: LeftOut| LeftOutNetwork {
-            name: one.name,
-            reason: one.reason,
-        };
-        let left_out: Vec<LeftOutNetwork> = left_out.into_iter().map(told).collect();
+        let plan = kept(self.services(), job)?;
+        let done = store.measured_digests(&job.hardware, &parameters.space, parameters.replicate)?;
+        let total = plan.digests().iter().filter(|digest| done.contains(digest)).count();
+        let told = Checkpoint::of(job)?.left_out.into_iter().filter_map(|one| {
+            let at = plan.architectures.iter().position(|text| *text == one.architecture)?;
+            // Another worker may have measured it all the same.
+            let is_left_out = !done.contains(&plan.digests()[at]);
+            is_left_out.then(|| LeftOutNetwork {
+                name: plan.names.get(at).cloned().unwrap_or_default(),
+                reason: one.reason,
+            })
+        });
+        let left_out: Vec<LeftOutNetwork> = told.collect();
         let repeatability = match parameters.replicate {
             0 => None,
             replicate => Repeatability::between(store, &job.hardware, &parameters.space, (0, replicate))?,

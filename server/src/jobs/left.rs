@@ -23,9 +23,6 @@ use super::{JobError, Services};
 const MOST_LEFT_OUT: usize = 128;
 const REASON: usize = 500;
 
-/// Characters of a digest.
-const DIGEST: usize = 71;
-
 /// What of a job is not measured yet.
 pub(super) struct Left {
     /// Of the whole job.
@@ -92,19 +89,19 @@ impl Checkpoint {
         Self::deserialize(&job.checkpoint).map_err(JobError::Checkpoint)
     }
 
-    /// Leaves some more networks out.
+    /// Leaves some more networks of a plan out.
     ///
     /// # Errors
-    /// `Invalid` where these are more than a job may leave out.
-    pub(super) fn leave_out(&mut self, more: Vec<LeftOut>) -> Result<()> {
-        for one in more {
-            let is_known = |known: &LeftOut| known.architecture == one.architecture;
-            if !self.left_out.iter().any(is_known) {
-                self.left_out.push(LeftOut {
-                    architecture: shortened(one.architecture, DIGEST),
-                    name: shortened(one.name, REASON),
-                    reason: shortened(one.reason, REASON),
-                });
+    /// `Invalid` for what is not of the plan, and where these are more than a job may leave out.
+    pub(super) fn leave_out(&mut self, more: Vec<LeftOut>, plan: &KeptPlan) -> Result<()> {
+        for (at, LeftOut { architecture, reason }) in more.into_iter().enumerate() {
+            if !plan.architectures.contains(&architecture) {
+                let field = format!("left_out.{at}.architecture");
+                return Err(Error::invalid(field, "the job measures no such network"));
+            }
+            if !self.left_out.iter().any(|known| known.architecture == architecture) {
+                let reason = shortened(reason, REASON);
+                self.left_out.push(LeftOut { architecture, reason });
             }
         }
         let count = self.left_out.len();
@@ -179,6 +176,6 @@ pub(super) fn planned(
 }
 
 /// The plan that a job keeps.
-fn kept(services: &Services, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
+pub(super) fn kept(services: &Services, job: &Job) -> Result<Arc<KeptPlan>, JobError> {
     Ok(services.plans.read(&*services.store, &Checkpoint::of(job)?.plan)?)
 }

@@ -76,14 +76,23 @@ pub(super) fn networks_of(
     }
 }
 
-/// Measurements of networks, with what each computes as the stored model tells it: that is not for a worker to say.
+/// Measurements of networks, each called as the plan calls it, with what it computes as the stored model tells it: neither is for a worker to
+/// say. Those of another job, which a worker still had, keep their names.
 ///
 /// # Errors
 /// `Invalid` for one of what nobody stored.
-pub(super) fn as_stored(measured: &[Measurement], services: &Services) -> Result<Vec<Measurement>> {
+pub(super) fn as_stored(measured: &[Measurement], plan: &Plan, services: &Services) -> Result<Vec<Measurement>> {
     let structures = structures(services);
     let read = |(at, measurement): (usize, &Measurement)| {
-        let name = measurement.network.as_ref().map_or("", |network| &network.name);
+        let place = plan
+            .architectures
+            .iter()
+            .position(|text| *text == measurement.architecture);
+        let told = || measurement.network.as_ref().map(|network| &network.name);
+        let name = place
+            .and_then(|place| plan.names.get(place))
+            .or_else(told)
+            .map_or("", String::as_str);
         let sent = GivenNetwork::sent(name.to_owned(), measurement.architecture.parse()?, structures.clone());
         let field = || format!("measurements.{at}.architecture");
         let loaded = sent.load().map_err(|e| Error::invalid(field(), e.to_string()))?;

@@ -8,7 +8,7 @@ use lglp_tests::{Registry, Server};
 use prost::Message;
 use serde_json::{Value, json};
 
-use super::staff::{Staff, call, ended, measuring};
+use super::staff::{Staff, call, ended, measuring, now, registration};
 
 /// Stores a blob; its digest.
 fn stored(server: &Server, token: &str, content: &[u8]) -> String {
@@ -187,4 +187,86 @@ fn a_plan_names_networks_that_are_there() {
         assert_eq!(call(&server, Some(token), "POST", "/v1/box/jobs", &job).0, 403);
         assert_eq!(server.post_bytes_as(token, "/v1/blobs", &structure()).0, 403);
     }
+}
+
+const INSTANCE: &str = "0123456789abcdef";
+
+/// The attack: a worker leaves out what is not its own to leave out, so that a job ends with less than nothing measured; or tells of a network
+/// what it does not compute, and calls it something else.
+#[test]
+fn a_worker_says_of_networks_only_what_it_measured() {
+    let registry = Registry::default();
+    let staff = Staff::of(&registry);
+    let server = registry.serve();
+    let worker = |method: &str, path: &str, body: &Value| call(&server, Some(&staff.worker), method, path, body);
+    let setup = json!({ "runtime": "onnxruntime", "batch_size": 1 });
+    let body = registration("box", &json!({ "cpu": "Abacus" }), Some(setup));
+    assert_eq!(worker("PUT", "/v1/workers/wim", &body).0, 200);
+    let digests = [
+        stored(&server, &staff.operator, &structure()),
+        stored(
+            &server,
+            &staff.operator,
+            &changed(|graph| graph.name = "another".into()),
+        ),
+    ];
+    let plan = json!({ "architectures": digests, "names": ["mine", "yours"] }).to_string();
+    let plan = stored(&server, &staff.operator, plan.as_bytes());
+    let job = measuring(json!({ "space": "onnx", "count": 0, "plan": plan }));
+    let (status, job) = call(&server, Some(&staff.operator), "POST", "/v1/box/jobs", &job);
+    assert_eq!(status, 202, "{job}");
+    let ask = json!({ "instance": INSTANCE, "wait_s": 0, "sent_at": now() });
+    let (status, work) = worker("POST", "/v1/workers/wim/lease", &ask);
+    assert_eq!((status, &work["space"]), (200, &Value::Null), "{work}");
+    assert_eq!(work["batch"]["items"][0]["name"], "mine", "{work}");
+    let fencing = &work["job"]["lease"]["fencing"];
+    let job = format!("/v1/jobs/{}", work["job"]["id"]);
+    let batch = |left_out: Value| {
+        let body = json!({ "fencing": fencing, "limit": 8, "left_out": left_out });
+        worker("POST", &format!("{job}/batch"), &body)
+    };
+    let (status, problem) =
+        batch(json!([{ "architecture": format!("sha256:{}", "0".repeat(64)), "reason": "for fun" }]));
+    assert_eq!(
+        (status, &problem["errors"][0]["pointer"]),
+        (422, &json!("/left_out/0/architecture")),
+        "{problem}"
+    );
+    let (status, rest) = batch(json!([{ "architecture": digests[1], "reason": "x".repeat(100_000) }]));
+    assert_eq!(
+        (status, rest["items"].as_array().map(Vec::len)),
+        (200, Some(1)),
+        "{rest}"
+    );
+
+    let measured = |architecture: &str| {
+        let network = json!({ "name": "\u{1b}[2Jlie", "operators": [[1, 3, 2, 1, 3, 64, 224, 112, 1, 1, 1, 1, 1]] });
+        let digest = lglp_registry::Digest::of(architecture.as_bytes());
+        let measurement = json!({
+            "hardware": "box", "space": "onnx", "architecture": architecture, "digest": digest, "round": 0, "latency_ms": 7.5,
+            "statistic": "guessed", "protocol": {}, "samples": [], "load_average": 0.0, "drift": false, "flags": [],
+            "measured_at": now(), "process": "1@2026-11-27T12:00:00Z", "network": network,
+        });
+        let body = json!({ "fencing": fencing, "measurements": [measurement], "sent_at": now() });
+        worker("POST", &format!("{job}/measurements"), &body)
+    };
+    let (status, problem) = measured(&format!("sha256:{}", "0".repeat(64)));
+    assert_eq!(status, 422, "what nobody stored is no network: {problem}");
+    let (status, answer) = measured(&digests[0]);
+    assert_eq!((status, &answer["accepted"]), (200, &json!(1)), "{answer}");
+    let (status, done) = worker("POST", &format!("{job}/finish"), &json!({ "fencing": fencing }));
+    assert_eq!((status, &done["state"]), (200, &json!("succeeded")), "{done}");
+    assert_eq!(done["result"]["measured"], 1, "{done}");
+    assert_eq!(done["result"]["left_out"][0]["name"], "yours", "{done}");
+    let reason = done["result"]["left_out"][0]["reason"].as_str().unwrap_or_default();
+    assert!((1..1000).contains(&reason.len()), "{} bytes", reason.len());
+    let (_, found) = server.call_as(&staff.viewer, "GET", "/v1/box/measurements?space=onnx", None);
+    let network = &found[0]["network"];
+    assert_eq!(network["name"], "mine", "{found}");
+    assert!(
+        network["operators"]
+            .as_array()
+            .is_some_and(|operators| operators.len() > 10),
+        "{found}"
+    );
 }

@@ -66,7 +66,7 @@ fn main() {
                 let mut candidate = runtime.load(onnx).expect("a network");
                 for (size, reference) in loaded[mode].iter_mut().enumerate() {
                     let measured = protocol
-                        .measure(&mut candidate, reference, 1, &device[mode])
+                        .measure(&mut candidate, reference, 1, &device[mode], &|| true)
                         .expect("times");
                     ratios[mode][which][size].push(measured.ratio.ln());
                     times[which].extend(measured.pairs.iter().map(|pair| pair.cpu_ms));

@@ -77,7 +77,7 @@ fn all_that_networks_are_made_of_is_in_some() {
 }
 
 /// Measurements hold the tables that they were read with. A reader that makes others of the same networks predicts by what others learned: then the
-/// tables of the shipped ones are to be read anew.
+/// tables of the shipped ones are to be read anew: `examples/read_anew.rs`.
 #[test]
 #[ignore = "takes long"]
 fn shipped_tables_are_those_that_are_read_today() {

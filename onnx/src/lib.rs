@@ -9,6 +9,7 @@ mod error;
 mod fact;
 mod fold;
 mod graph;
+mod held;
 mod limits;
 #[expect(
     missing_docs,
@@ -43,6 +44,9 @@ pub struct Network {
     pub origins: Vec<Origin>,
     /// Bytes of its weights, and of all that follows from constants alone, in float32: what a runtime holds before it runs anything.
     pub constant_bytes: u64,
+    /// Bytes that are held at once while it runs, for all of the batch, in float32: values that are still to be read, and what the step then at work
+    /// sets out for itself, such as columns of windows.
+    pub held_bytes: u64,
 }
 
 /// Where an operator stems from.

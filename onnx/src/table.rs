@@ -8,7 +8,7 @@ use crate::graph::{Graph, ValueId};
 use crate::rewrite::{SQUEEZE_EXCITE, Step, Steps};
 use crate::shapes::einsum::Einsum;
 use crate::shapes::windows;
-use crate::{Network, Origin, peculiar};
+use crate::{Network, Origin, held, peculiar};
 
 /// Of a value: float32.
 const BYTES: u64 = 4;
@@ -91,6 +91,7 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
         operators: table.into_iter().map(|(_, operator)| operator).collect(),
         origins,
         constant_bytes: bytes.fold(0, u64::saturating_add),
+        held_bytes: held::bytes(graph, &steps),
     })
 }
 

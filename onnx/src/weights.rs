@@ -1,6 +1,6 @@
 //! Models without their weights, and with weights of nobody's: what a network costs follows from shapes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use prost::Message;
@@ -27,8 +27,8 @@ pub fn without_weights(model: Bytes) -> Result<Vec<u8>, OnnxError> {
 }
 
 /// A model that runs as one [without its weights](without_weights) would have: random numbers stand in for them, such that what passes
-/// through the network neither fades nor grows, and zeros where they are whole numbers. Nothing of what was given comes through that this
-/// crate does not know: the model is written anew.
+/// through the network neither fades nor grows, and zeros where they are whole numbers. The model is written anew, of the fields that this crate
+/// reads, and of the nodes that something which comes out depends on.
 ///
 /// # Errors
 /// Where it is no model; where its weights are of a format that is not measured, or lie beside it, or take more than `most` bytes together; where
@@ -53,6 +53,7 @@ pub fn with_random_weights(structure: Bytes, most: u64) -> Result<Vec<u8>, OnnxE
             most: most.min(MOST_BYTES),
         })?;
     }
+    keep_what_is_asked_for(graph);
     let inner = inner_sides(graph);
     let mut numbers = Numbers::default();
     for tensor in tensors(graph) {
@@ -98,6 +99,21 @@ fn forget(tensor: &mut TensorProto) {
         name: std::mem::take(&mut tensor.name),
         ..TensorProto::default()
     };
+}
+
+/// Drops nodes and weights that nothing which comes out depends on: a runtime may compute them all the same.
+fn keep_what_is_asked_for(graph: &mut GraphProto) {
+    let mut asked: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
+    let mut kept = Vec::with_capacity(graph.node.len());
+    for node in std::mem::take(&mut graph.node).into_iter().rev() {
+        if node.output.iter().any(|output| asked.contains(output)) {
+            asked.extend(node.input.iter().cloned());
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    graph.node = kept;
+    graph.initializer.retain(|tensor| asked.contains(&tensor.name));
 }
 
 /// The bytes of a tensor's values.

@@ -124,6 +124,11 @@ fn versions_are_judged_by_networks() {
     assert!(said.contains("networks are not held out"), "{said}");
     let said = registry.fails(&recorded(&["--on", "recorded", "--select", "stratified"]));
     assert!(said.contains("chosen at random"), "{said}");
+    // The first of those that it was fitted on, under another digest, as a file with other names of nodes has.
+    renamed(&target, 6);
+    registry.ok(&["dataset", "import", target.to_str().expect("UTF-8")]);
+    let said = registry.fails(&recorded(&["--on", "recorded"]));
+    assert!(said.contains("only 0 recorded measurements"), "{said}");
     import(KNOWN + 6);
     // It was fitted on networks alone, so that networks are what judges it.
     let report = registry.json(&recorded(&["--on", "recorded"]));
@@ -141,6 +146,19 @@ fn versions_are_judged_by_networks() {
     registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
     let shown = registry.ok(&["validations", "--hardware", HARDWARE, "1"]);
     assert!(shown.contains("6 recorded measurements"), "{shown}");
+}
+
+/// Gives so many networks of a folder other digests.
+fn renamed(of: &Path, count: usize) {
+    let file = of.join("onnx.jsonl");
+    let text = std::fs::read_to_string(&file).expect("written");
+    let lines = text.lines().take(count).enumerate().map(|(at, line)| {
+        let mut measurement: lglp_registry::Measurement = serde_json::from_str(line).expect("a measurement");
+        measurement.architecture = lglp_registry::Digest::of(&[at as u8]).to_string();
+        measurement.digest = lglp_registry::Digest::of(measurement.architecture.as_bytes());
+        serde_json::to_string(&measurement).expect("JSON") + "\n"
+    });
+    std::fs::write(&file, lines.collect::<String>()).expect("written");
 }
 
 /// Files judge a version, too: they are measured where they are not yet.

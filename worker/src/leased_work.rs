@@ -14,6 +14,7 @@ use lglp_engine::measure::{
 use lglp_engine::networks::{GivenNetwork, Structures};
 use lglp_openapi::workers::{Batch, BatchItem, LeftOut, Work};
 use lglp_registry::{Digest, Measurement};
+use lglp_sdk::excerpt::shortened;
 use lglp_sdk::{Architecture, SearchSpace};
 
 use super::calibration::{Calibration, Uncalibrated};
@@ -32,6 +33,12 @@ const MOST: usize = 128;
 
 /// Characters of what an architecture's measurement is to say.
 const FLAGS: usize = 1000;
+
+/// Bytes of an architecture's text, or of a network's name.
+const TEXT: usize = 16 << 10;
+
+/// Characters of why a network is left out.
+const REASON: usize = 500;
 
 /// How often an architecture is tried that fails.
 const TRIES: u32 = 3;
@@ -367,7 +374,7 @@ impl<'a> LeasedWork<'a> {
                 again => return again.map(|()| true),
             }
         }
-        let reason = error.to_string();
+        let reason = shortened(error.to_string(), REASON);
         if self.left_out_in_a_row > MOST_FAILURES {
             return Err(StopReason::Failed(format!(
                 "network after network fails, the last one with: {reason}"
@@ -486,6 +493,12 @@ fn admitted(batch: &Batch) -> Result<VecDeque<BatchItem>, String> {
         return Err(format!(
             "the server sent {} architectures at a time; expected {MOST} at most",
             items.len()
+        ));
+    }
+    let texts = |item: &BatchItem| item.architecture.len().max(item.name.as_ref().map_or(0, String::len));
+    if let Some(length) = items.iter().map(texts).max().filter(|length| *length > TEXT) {
+        return Err(format!(
+            "the server sent a text of {length} bytes; expected {TEXT} at most"
         ));
     }
     let flags = |item: &BatchItem| item.flags.iter().map(String::len).sum::<usize>();

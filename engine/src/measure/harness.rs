@@ -33,7 +33,7 @@ pub struct MeasurementHarness<'a> {
 }
 
 /// What a measurement is recorded as.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RecordContext<'a> {
     /// The target that is measured.
     pub hardware: &'a HardwareName,
@@ -43,6 +43,8 @@ pub struct RecordContext<'a> {
     pub reference_ms: f64,
     /// Remarks that it begins with.
     pub flags: &'a [String],
+    /// Whether to go on, asked between runs.
+    pub goes_on: &'a dyn Fn() -> bool,
 }
 
 impl<'a> MeasurementHarness<'a> {
@@ -105,7 +107,7 @@ impl<'a> MeasurementHarness<'a> {
         let mut candidate = self.runtime.load(&onnx)?;
         drop(onnx);
         let at_once = self.runtime.runs_at_once();
-        let (mut paired, reference) = match self.paired(&mut candidate, at_once, context.reference_ms) {
+        let (mut paired, reference) = match self.paired(&mut candidate, at_once, context) {
             Ok(paired) => paired,
             Err(error) => {
                 // It may be a reference network that failed; that it cannot be loaded either, the next measurement says.
@@ -157,13 +159,13 @@ impl<'a> MeasurementHarness<'a> {
         &mut self,
         candidate: &mut NetworkInstance<'_>,
         at_once: usize,
-        own_ms: f64,
+        context: RecordContext<'_>,
     ) -> Result<(PairedMeasurement, Option<TimedNetwork>), PluginError> {
-        let reference = self.references.nearest(candidate, own_ms)?;
+        let reference = self.references.nearest(candidate, context.reference_ms)?;
         let told = reference.told();
         let paired = self
             .protocol
-            .measure(candidate, reference.network, at_once, &self.device)?;
+            .measure(candidate, reference.network, at_once, &self.device, context.goes_on)?;
         Ok((paired, told))
     }
 

@@ -81,10 +81,14 @@ impl MeasurementLoop<'_, '_> {
             replicate: self.replicate,
             reference_ms: self.reference_ms,
             flags: &candidate.flags,
+            goes_on: &|| work.goes_on().is_ok(),
         };
         match self.harness.measure(&candidate.subject, work.upcoming(), context) {
             Ok((measurement, paired)) => work.keep(measurement, paired.half_width).map(|()| true),
-            Err(error) => work.failed(candidate, error).map(|again| !again),
+            Err(error) => {
+                work.goes_on()?;
+                work.failed(candidate, error).map(|again| !again)
+            }
         }
     }
 }

@@ -77,6 +77,9 @@ impl Plan {
         }
         let networks = self.architectures.iter().zip(&self.names).map(|(text, name)| {
             let digest = text.parse()?;
+            if name.trim().is_empty() {
+                return Err(lglp_registry::Error::invalid("names", format!("{text} has no name")));
+            }
             Ok(GivenNetwork::sent(name.clone(), digest, structures.clone()))
         });
         networks.collect::<lglp_registry::Result<_>>().map(Some)

@@ -207,13 +207,17 @@ impl Protocol {
 
     /// Measures a candidate against the reference on a device, with `at_once` runs at a time, as their runtime wants
     /// it. An attempt during which the machine changed its state or was slowed down, or whose interval stays wide, is
-    /// made again; if all are such, the one with the fewest of these faults counts, and is marked.
+    /// made again; if all are such, the one with the fewest of these faults counts, and is marked. Before each run `goes_on` is asked.
+    ///
+    /// # Errors
+    /// What the runtime fails by; `Cancelled` where it is not to go on.
     pub fn measure(
         &self,
         candidate: &mut NetworkInstance<'_>,
         reference: &mut NetworkInstance<'_>,
         at_once: usize,
         device: &Device,
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<PairedMeasurement, PluginError> {
         let group = match at_once {
             1 => self.reference_runs(candidate, reference)?,
@@ -221,7 +225,7 @@ impl Protocol {
             many => many,
         };
         steadiest(self.attempts, || {
-            let (made, conditions) = device.watch(|| self.attempt(candidate, reference, at_once, group));
+            let (made, conditions) = device.watch(|| self.attempt(candidate, reference, at_once, group, goes_on));
             Ok(PairedMeasurement { conditions, ..made? })
         })
     }
@@ -245,6 +249,7 @@ impl Protocol {
         reference: &mut NetworkInstance<'_>,
         at_once: usize,
         group: usize,
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<PairedMeasurement, PluginError> {
         let budget = Duration::from_secs_f64(self.budget_s);
         let started = Instant::now();
@@ -253,6 +258,10 @@ impl Protocol {
         let mut before = reference_group(reference, at_once, group)?;
         let mut reference_times = vec![time(before)];
         loop {
+            if !goes_on() {
+                let component = "measuring".to_owned();
+                return Err(PluginError::Cancelled { component });
+            }
             let runs = candidate.run_many(at_once)?;
             let after = reference_group(reference, at_once, group)?;
             reference_times.push(time(after));

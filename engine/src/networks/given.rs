@@ -47,6 +47,7 @@ pub struct LoadedNetwork {
     /// What it computes.
     pub network: MeasuredNetwork,
     constant_bytes: u64,
+    held_bytes: u64,
 }
 
 impl LoadedNetwork {
@@ -73,6 +74,7 @@ impl LoadedNetwork {
         {
             true => Err(Unusable::UnknownOperator),
             false if self.constant_bytes > most => Err(Unusable::Constants(self.constant_bytes)),
+            false if self.held_bytes > most => Err(Unusable::Held(self.held_bytes)),
             false => lglp_onnx::with_random_weights(self.model, most).map_err(Unusable::from),
         };
         filled.map_err(|problem| UnusableNetwork {
@@ -122,6 +124,12 @@ pub enum Unusable {
     /// It was sent, and its constants do not fit into memory.
     #[error("its weights and constants take {} MiB, more than there is for a network", .0 >> 20)]
     Constants(u64),
+    /// It was sent, and what it holds at once does not fit into memory.
+    #[error("it holds {} MiB at once, more than there is for a network", .0 >> 20)]
+    Held(u64),
+    /// Its measurement could not be recorded.
+    #[error(transparent)]
+    Unrecordable(#[from] lglp_registry::Error),
 }
 
 /// What a message of protobuf has at most, bytes.
@@ -207,12 +215,15 @@ impl GivenNetwork {
             false => return Err(Unusable::Changed),
         }
         let read = lglp_onnx::read(model.clone(), &BTreeMap::new())?;
+        let network = measured(&self.name, &read);
+        network.check()?;
         Ok(LoadedNetwork {
             name: self.name.clone(),
             is_structure,
             batch: read.batch,
-            network: measured(&self.name, &read),
+            network,
             constant_bytes: read.constant_bytes,
+            held_bytes: read.held_bytes,
             model,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use lglp_registry::{HardwareName, Measurement, NewVersion, ONNX, Registry};
+use lglp_registry::{Digest, HardwareName, MeasuredNetwork, Measurement, NewVersion, ONNX, Registry};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -25,16 +25,16 @@ impl Validating<'_> {
         }
         let fitted = fitted(self.store, &self.store.version(self.hardware, self.version)?.content)?;
         if let Judges::Given(given) = self.judges {
-            let left: Vec<&GivenNetwork> = given.iter().filter(|one| !fitted.contains(&one.text())).collect();
+            let left: Vec<&GivenNetwork> = given.iter().filter(|one| !fitted.texts.contains(&one.text())).collect();
             enough(left.len(), given.len())?;
             return Ok(Plan::of_networks(left));
         }
         match on {
             Rows::HeldOut => Err(ValidateError::NoneHeldOut),
-            Rows::Fresh => self.random(n),
+            Rows::Fresh => self.random(n, fitted),
             Rows::Recorded => {
                 let mut left = labels(self.store, self.hardware, ONNX)?;
-                left.retain(|measurement| !fitted.contains(&measurement.architecture));
+                left.retain(|measurement| !fitted.has(measurement));
                 left.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
                 if left.len() < n {
                     let found = left.len();
@@ -54,18 +54,30 @@ impl Validating<'_> {
         }
     }
 
-    /// The next random networks that were never measured here.
-    fn random(&self, count: usize) -> Result<Plan, ValidateError> {
+    /// The next random networks that were never measured here, by whatever name.
+    fn random(&self, count: usize, fitted: Fitted) -> Result<Plan, ValidateError> {
         let batch = Setup::of_target(&self.store.hardware(self.hardware)?).batch;
         if batch != 1 {
             let hardware = self.hardware.clone();
             return Err(ValidateError::RandomTakeOne { hardware, batch });
         }
-        let known = measured(self.store, self.hardware, None)?;
-        let known: HashSet<String> = known.into_iter().filter_map(|one| Some(one.network?.name)).collect();
-        let fresh = RandomNetwork::sequence().filter(|network| !known.contains(&network.to_string()));
-        let fresh = fresh.take(count).map(GivenNetwork::random);
-        let networks = fresh.collect::<Result<Vec<_>, _>>().map_err(MeasureError::from)?;
+        let (mut texts, mut names) = (fitted.texts, HashSet::new());
+        for one in measured(self.store, self.hardware, None)? {
+            texts.insert(one.architecture);
+            names.extend(one.network.map(|network| network.name));
+        }
+        // A name is looked at first, since a network takes a moment to be drawn; but it is anybody's to give.
+        let unnamed = RandomNetwork::sequence().filter(|network| !names.contains(&network.to_string()));
+        let mut networks = Vec::with_capacity(count);
+        for network in unnamed {
+            if networks.len() == count {
+                break;
+            }
+            let given = GivenNetwork::random(network).map_err(MeasureError::from)?;
+            if !texts.contains(&given.text()) {
+                networks.push(given);
+            }
+        }
         Ok(Plan::of_networks(&networks))
     }
 
@@ -106,11 +118,12 @@ impl Validating<'_> {
         };
         let mut by_text: HashMap<String, Measurement> =
             known.into_iter().map(|one| (one.architecture.clone(), one)).collect();
-        // One that cannot be measured costs no other.
-        let taken: Vec<Measurement> = plan
-            .architectures
-            .iter()
-            .filter_map(|text| by_text.remove(text))
+        let own = fitted(self.store, &self.store.version(self.hardware, self.version)?.content)?;
+        // One that cannot be measured costs no other. Of those that compute the same one counts, and none that the version knows by other words.
+        let mut seen = HashSet::new();
+        let taken = plan.architectures.iter().filter_map(|text| by_text.remove(text));
+        let taken: Vec<Measurement> = taken
+            .filter(|one| !own.has(one) && one.network.as_ref().is_some_and(|network| seen.insert(table(network))))
             .collect();
         enough(taken.len(), plan.architectures.len())?;
         let predicted = |model: &ServedModel| {
@@ -122,7 +135,7 @@ impl Validating<'_> {
             Some(model) => {
                 let content = self.store.version(self.hardware, model.version)?.content;
                 let fitted = fitted(self.store, &content)?;
-                let knows_any = taken.iter().any(|one| fitted.contains(&one.architecture));
+                let knows_any = taken.iter().any(|one| fitted.has(one));
                 (!knows_any).then_some(model)
             }
             None => None,
@@ -150,11 +163,42 @@ fn measured(
     store.measurements_without_samples(hardware, ONNX, replicate)
 }
 
-/// Networks that a version was fitted on, by what their measurements are found by.
-fn fitted(store: &dyn Registry, version: &NewVersion) -> Result<HashSet<String>, DataError> {
-    let rows = frozen_rows(store, &version.dataset)?.into_iter();
-    let networks = rows.filter(|row| row.network.is_some());
-    Ok(networks.map(|row| row.architecture).collect())
+/// Networks that a version was fitted on.
+struct Fitted {
+    /// What their measurements are found by.
+    texts: HashSet<String>,
+    /// What they compute: a file with other names of nodes is another text, and the same network.
+    tables: HashSet<Digest>,
+}
+
+impl Fitted {
+    fn has(&self, measurement: &Measurement) -> bool {
+        let computes = measurement.network.as_ref();
+        self.texts.contains(&measurement.architecture)
+            || computes.is_some_and(|network| self.tables.contains(&table(network)))
+    }
+}
+
+fn fitted(store: &dyn Registry, version: &NewVersion) -> Result<Fitted, DataError> {
+    let (mut texts, mut tables) = (HashSet::new(), HashSet::new());
+    for row in frozen_rows(store, &version.dataset)? {
+        if let Some(network) = row.network {
+            tables.insert(table(&network));
+            texts.insert(row.architecture);
+        }
+    }
+    Ok(Fitted { texts, tables })
+}
+
+/// What a network computes, whatever it is called.
+fn table(network: &MeasuredNetwork) -> Digest {
+    let operators = network.operators.iter().flatten();
+    let mut bytes: Vec<u8> = operators.flat_map(|number| number.to_le_bytes()).collect();
+    for one in &network.peculiar {
+        bytes.extend(one.operator.to_le_bytes());
+        bytes.extend(one.is.as_bytes());
+    }
+    Digest::of(&bytes)
 }
 
 fn enough(found: usize, of: usize) -> Result<(), ValidateError> {

@@ -153,6 +153,11 @@ impl<'a> Steps<'a> {
         self.get(at).is_some_and(|step| ops.contains(&step.op.as_str()))
     }
 
+    /// The value that holds the same numbers, and is computed.
+    pub(crate) fn origin(&self, id: ValueId) -> ValueId {
+        self.same[id]
+    }
+
     /// The step that computes a value.
     pub(crate) fn producer(&self, id: ValueId) -> Option<usize> {
         self.producers[self.same[id]]

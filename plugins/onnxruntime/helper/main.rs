@@ -1,6 +1,7 @@
 //! `lglp-onnxruntime`, the helper of the plugin: runs one network, in a process of its own whose memory the plugin has a say in
 //! and which may crash without harm. Its argument is a request, its output an answer; see `wire.rs`.
 
+mod confinement;
 mod network;
 mod paging;
 #[path = "../src/wire.rs"]
@@ -29,7 +30,9 @@ fn main() -> ExitCode {
             pages,
             bytes,
         } => {
-            let network = paging::ask_for(pages).and_then(|()| load(&library, threads, bytes));
+            let asked = paging::ask_for(pages);
+            confinement::confine();
+            let network = asked.and_then(|()| load(&library, threads, bytes));
             serve(network, answers)
         }
     })

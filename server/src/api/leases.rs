@@ -114,8 +114,10 @@ pub(crate) async fn submit_measurements(
         return Err(Error::invalid("measurements", reason).into());
     }
     admit_all(&state.spaces, "/measurements", &mut body.measurements)?;
-    let counts = blocking(move || {
-        let worker = admit(&state, id, body.fencing, &caller)?;
+    // What networks compute is read from their models.
+    let asking = caller.clone();
+    let counts = heavy(&state, &caller, move |state| {
+        let worker = admit(state, id, body.fencing, &asking)?;
         let corrected = body.measurements.into_iter().map(|measurement| Measurement {
             worker: Some(worker.to_string()),
             measured_at: corrected(&measurement.measured_at, skew),
@@ -125,7 +127,7 @@ pub(crate) async fn submit_measurements(
         let counts = state
             .jobs
             .leasing
-            .record(id, body.fencing, &measurements, &caller.name)?;
+            .record(id, body.fencing, &measurements, &asking.name)?;
         Ok::<_, ApiError>(Accepted {
             accepted: counts.accepted,
             known: counts.known,

@@ -163,7 +163,11 @@ fn work_on(queue: &Queue, job: Job) {
         result.unwrap_or_else(|panic| Err(JobError::Panicked(message(&*panic))))
     });
     let ended = match result {
-        Ok(result) => store.finish_job(id, fencing, &JobOutcome::Succeeded(result)),
+        Ok(result) => match store.finish_job(id, fencing, &JobOutcome::Succeeded(result)) {
+            // A result that is no record's would be worked for again and again.
+            Err(error @ Error::Invalid { .. }) => store.finish_job(id, fencing, &JobOutcome::failed(error.to_string())),
+            ended => ended,
+        },
         Err(JobError::Stopped | JobError::Waiting) => store.release_job(id, fencing),
         Err(error) => store.finish_job(id, fencing, &JobOutcome::failed(error.to_string())),
     };

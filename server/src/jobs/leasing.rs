@@ -15,6 +15,7 @@ use lglp_registry::{
 use lglp_sdk::SearchSpace;
 use serde_json::{Value, json};
 
+use super::labels::names_in_plan;
 use super::left::{Checkpoint, kept, left, planned};
 use super::measure::space_of;
 use super::networks::as_stored;
@@ -355,11 +356,13 @@ impl Leasing {
                 refuse("round", format!("the job measures replicate {}", parameters.replicate))?;
             }
         }
+        // Whoever does not hold the lease learns nothing, and costs nothing.
+        store.heartbeat_job(id, fencing, None)?;
+        let names = names_in_plan(&job, &parameters, measured, self.services())?;
         if parameters.space != ONNX {
             return Ok(store.record_leased(id, fencing, measured, actor)?);
         }
-        let plan = kept(self.services(), &job)?;
-        let measured = as_stored(measured, &plan, self.services())?;
+        let measured = as_stored(measured, names, self.services())?;
         Ok(store.record_leased(id, fencing, &measured, actor)?)
     }
 

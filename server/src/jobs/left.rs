@@ -20,8 +20,8 @@ use super::task::parse;
 use super::{JobError, Services};
 
 /// Networks that a job leaves out at most, each with a reason of so many characters: all of them are kept with the job.
-const MOST_LEFT_OUT: usize = 128;
-const REASON: usize = 500;
+pub(super) const MOST_LEFT_OUT: usize = 128;
+pub(super) const REASON: usize = 500;
 
 /// What of a job is not measured yet.
 pub(super) struct Left {

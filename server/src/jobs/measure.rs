@@ -4,15 +4,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use lglp_engine::measure::{
-    BATCHES, Campaign, CampaignEvent, PLAN_LIMIT, Plan, Protocol, Setup, Wanted, admit, admit_batch,
+    BATCHES, Campaign, CampaignEvent, LeftOutNetwork, PLAN_LIMIT, Plan, Protocol, Setup, Wanted, admit, admit_batch,
     largest_architecture,
 };
 use lglp_engine::networks::check_networks;
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
 use lglp_registry::{Digest, Error, HardwareName, HardwareTarget, Job, ONNX, Result};
+use lglp_sdk::excerpt::shortened;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
+use super::left::{MOST_LEFT_OUT, REASON};
 use super::measurer::Measurer;
 use super::networks::{check_stored, networks_of};
 use super::plans::{KeptPlan, bad_plan};
@@ -140,7 +142,18 @@ impl Work for MeasureParameters {
                 run.progress(done, of, format!("{latency_ms:.1} ms +- {:.1} %", 100.0 * half_width));
             }
         };
-        let summary = campaign.run(&mut progress, &|| run.is_stopped())?;
+        let mut summary = campaign.run(&mut progress, &|| run.is_stopped())?;
+        let more = summary.left_out.len().saturating_sub(MOST_LEFT_OUT);
+        summary.left_out.truncate(MOST_LEFT_OUT);
+        for LeftOutNetwork { reason, .. } in &mut summary.left_out {
+            *reason = shortened(std::mem::take(reason), REASON);
+        }
+        if more > 0 {
+            summary.left_out.push(LeftOutNetwork {
+                name: "...".into(),
+                reason: format!("and {more} more"),
+            });
+        }
         Ok(json!(summary))
     }
 }

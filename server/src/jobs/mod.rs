@@ -9,6 +9,7 @@ mod by_workers;
 mod error;
 mod executor;
 mod feed;
+mod labels;
 mod leasing;
 mod left;
 mod measure;

@@ -1,12 +1,13 @@
 //! Networks of no space that jobs measure: models without their weights, which clients have stored as blobs.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::{fmt, io};
 
 use lglp_engine::measure::Plan;
 use lglp_engine::networks::{GivenNetwork, Structures};
 use lglp_openapi::jobs::MeasureParameters;
-use lglp_registry::{Digest, Error, Measurement, ONNX, Result, Store};
+use lglp_registry::{Digest, Error, MeasuredNetwork, Measurement, ONNX, Result, Store};
 
 use super::Services;
 use super::plans::bad_plan;
@@ -76,32 +77,32 @@ pub(super) fn networks_of(
     }
 }
 
-/// Measurements of networks, each called as the plan calls it, with what it computes as the stored model tells it: neither is for a worker to
-/// say. Those of another job, which a worker still had, keep their names.
+/// Measurements of networks, each called as it is named, with what it computes as the stored model tells it: neither is for a worker to say.
 ///
 /// # Errors
-/// `Invalid` for one of what nobody stored.
-pub(super) fn as_stored(measured: &[Measurement], plan: &Plan, services: &Services) -> Result<Vec<Measurement>> {
+/// `Invalid` for one of what nobody stored, or cannot be measured.
+pub(super) fn as_stored(
+    measured: &[Measurement],
+    names: Vec<Option<String>>,
+    services: &Services,
+) -> Result<Vec<Measurement>> {
     let structures = structures(services);
-    let read = |(at, measurement): (usize, &Measurement)| {
-        let place = plan
-            .architectures
-            .iter()
-            .position(|text| *text == measurement.architecture);
-        let told = || measurement.network.as_ref().map(|network| &network.name);
-        let name = place
-            .and_then(|place| plan.names.get(place))
-            .or_else(told)
-            .map_or("", String::as_str);
-        let sent = GivenNetwork::sent(name.to_owned(), measurement.architecture.parse()?, structures.clone());
-        let field = || format!("measurements.{at}.architecture");
-        let loaded = sent.load().map_err(|e| Error::invalid(field(), e.to_string()))?;
-        Ok(Measurement {
-            network: Some(loaded.network),
+    let mut tables: HashMap<&str, MeasuredNetwork> = HashMap::new();
+    let mut stored = Vec::with_capacity(measured.len());
+    for ((at, measurement), name) in measured.iter().enumerate().zip(names) {
+        let text = measurement.architecture.as_str();
+        if !tables.contains_key(text) {
+            let sent = GivenNetwork::sent(name.unwrap_or_default(), text.parse()?, structures.clone());
+            let field = || format!("measurements.{at}.architecture");
+            let loaded = sent.load().map_err(|e| Error::invalid(field(), e.to_string()))?;
+            tables.insert(text, loaded.network);
+        }
+        stored.push(Measurement {
+            network: tables.get(text).cloned(),
             ..measurement.clone()
-        })
-    };
-    measured.iter().enumerate().map(read).collect()
+        });
+    }
+    Ok(stored)
 }
 
 /// Refuses a plan of more networks than a job measures, or of such as nobody stored.

@@ -51,14 +51,80 @@ fn expanded(graph: &mut GraphProto, sides: i64) {
     );
 }
 
-/// The attack: a model that is small to send has a weight of terabytes, which nobody reads, or a constant that a runtime makes when it loads it;
+/// A small model of its own, of inputs, weights, and nodes that end in `y`.
+fn model(inputs: &[(&str, [u32; 4])], initializer: Vec<TensorProto>, node: Vec<NodeProto>) -> Vec<u8> {
+    let mut graph = GraphProto {
+        node,
+        initializer,
+        input: inputs
+            .iter()
+            .map(|(name, sides)| ValueInfoProto::tensor(name, sides))
+            .collect(),
+        output: vec![ValueInfoProto::tensor("y", &[])],
+        ..GraphProto::default()
+    };
+    graph.output[0].r#type = None;
+    let model = ModelProto {
+        ir_version: 8,
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto {
+            domain: String::new(),
+            version: 17,
+        }],
+        ..ModelProto::default()
+    };
+    lglp_onnx::without_weights(model.encode_to_vec().into()).expect("a model")
+}
+
+/// Two inputs, of which an einsum of four makes all products before it sums them up.
+fn einsum() -> Vec<u8> {
+    let flat = |input: &str, output: &str| NodeProto::new("Reshape", "", &[input, "flat"], &[output], Vec::new());
+    let mut shape = tensor("flat", INT64, &[2]);
+    shape.int64_data = vec![1, 200_000];
+    let equation = vec![AttributeProto::string("equation", "za,zb,za,zb->z")];
+    let product = NodeProto::new("Einsum", "", &["a", "b", "a", "b"], &["y"], equation);
+    let sides = [1, 200, 20, 50];
+    model(
+        &[("x", sides), ("w", sides)],
+        vec![shape],
+        vec![flat("x", "a"), flat("w", "b"), product],
+    )
+}
+
+/// A chain of values each of which is added up in the end, from the last to the first, so that all of them have to stay.
+fn many_at_once() -> Vec<u8> {
+    const VALUES: usize = 400;
+    let name = |at: usize| if at == 0 { "x".to_owned() } else { format!("v{at}") };
+    let step = |at: usize| NodeProto::new("Sigmoid", "", &[&name(at - 1)], &[&name(at)], Vec::new());
+    let mut nodes: Vec<NodeProto> = (1..=VALUES).map(step).collect();
+    let mut sum = name(VALUES);
+    for at in (1..VALUES).rev() {
+        let next = if at == 1 { "y".to_owned() } else { format!("s{at}") };
+        nodes.push(NodeProto::new("Add", "", &[&sum, &name(at)], &[&next], Vec::new()));
+        sum = next;
+    }
+    model(&[("x", [1, 64, 512, 512])], Vec::new(), nodes)
+}
+
+/// One channel, whose windows are set out beside each other.
+fn transposed() -> Vec<u8> {
+    let weights = tensor("w", FLOAT, &[1, 1, 200, 200]);
+    let node = NodeProto::new("ConvTranspose", "", &["x", "w"], &["y"], Vec::new());
+    model(&[("x", [1, 1, 1024, 1024])], vec![weights], vec![node])
+}
+
+/// The attack: a model that is small to send has a weight of terabytes, which nobody reads, or a constant that a runtime makes when it loads it; holds all that it
+/// computes at once, or makes of it what no table tells;
 /// names files of the machine, or operators of somebody's library; or is none at all. Each costs itself alone.
 #[test]
 fn hostile_networks_are_left_out_one_by_one() {
     let registry = Registry::default();
     let staff = Staff::of(&registry);
     let server = registry.serve();
-    let hostile: [(&str, Vec<u8>); 8] = [
+    let hostile: [(&str, Vec<u8>); 11] = [
+        ("outer-products", einsum()),
+        ("all-at-once", many_at_once()),
+        ("columns", transposed()),
         ("no-model", b"no model at all".to_vec()),
         ("with-weights", {
             let mut model = ModelProto::decode(Bytes::from(structure())).expect("a model");
@@ -250,8 +316,18 @@ fn a_worker_says_of_networks_only_what_it_measured() {
         let body = json!({ "fencing": fencing, "measurements": [measurement], "sent_at": now() });
         worker("POST", &format!("{job}/measurements"), &body)
     };
-    let (status, problem) = measured(&format!("sha256:{}", "0".repeat(64)));
-    assert_eq!(status, 422, "what nobody stored is no network: {problem}");
+    // Neither what nobody stored, nor what is there and of no job.
+    let strange = stored(
+        &server,
+        &staff.operator,
+        &changed(|graph| graph.name = "a third".into()),
+    );
+    for other in [&format!("sha256:{}", "0".repeat(64)), &strange] {
+        let (status, problem) = measured(other);
+        assert_eq!(status, 422, "{other}: {problem}");
+        let detail = problem["errors"][0]["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("the job does not measure it"), "{detail}");
+    }
     let (status, answer) = measured(&digests[0]);
     assert_eq!((status, &answer["accepted"]), (200, &json!(1)), "{answer}");
     let (status, done) = worker("POST", &format!("{job}/finish"), &json!({ "fencing": fencing }));

@@ -1,0 +1,81 @@
+//! What a network holds at once while it runs.
+
+use crate::graph::Graph;
+use crate::rewrite::{Step, Steps};
+use crate::shapes::einsum::Einsum;
+use crate::shapes::windows::Window;
+
+/// Of a value: float32.
+const BYTES: u64 = 4;
+
+/// The most bytes that values take that are computed and still to be read, with what the step at work sets out for itself.
+pub(crate) fn bytes(graph: &Graph, steps: &Steps<'_>) -> u64 {
+    let elements = |id: usize| {
+        graph.facts[id]
+            .shape
+            .iter()
+            .fold(1u64, |all, side| all.saturating_mul(*side))
+    };
+    let mut last_read = vec![0; graph.facts.len()];
+    for (at, step) in steps.iter() {
+        for id in &step.inputs {
+            last_read[steps.origin(*id)] = at;
+        }
+    }
+    let (mut held, mut most) = (0u64, 0u64);
+    let mut ends: Vec<Vec<u64>> = vec![Vec::new(); steps.iter().last().map_or(0, |(at, _)| at) + 1];
+    for (at, step) in steps.iter() {
+        for id in &step.outputs {
+            let bytes = elements(*id).saturating_mul(BYTES);
+            held = held.saturating_add(bytes);
+            // What nobody reads is the network's output, or is let go at once.
+            let end = last_read[steps.origin(*id)].max(at);
+            ends[end].push(bytes);
+        }
+        most = most.max(held.saturating_add(set_out(graph, step).saturating_mul(BYTES)));
+        held -= ends[at].iter().sum::<u64>().min(held);
+    }
+    most
+}
+
+/// Numbers that a step sets out for itself.
+fn set_out(graph: &Graph, step: &Step) -> u64 {
+    let parts: u64 = step
+        .parts
+        .iter()
+        .map(|part| set_out(graph, part))
+        .fold(0, u64::saturating_add);
+    let product = |sides: &[u64]| sides.iter().fold(1u64, |all, side| all.saturating_mul(*side));
+    let call = graph.call(&graph.nodes[step.node]);
+    let own = match step.op.as_str() {
+        // Columns: each window beside the others.
+        "Conv" | "ConvTranspose" => {
+            let of = if step.op == "Conv" {
+                step.outputs.first()
+            } else {
+                step.inputs.first()
+            };
+            let places = of.map_or(1, |id| product(graph.facts[*id].shape.get(2..).unwrap_or(&[])));
+            let channels = match step.op.as_str() {
+                "Conv" => step.inputs.first(),
+                _ => step.outputs.first(),
+            };
+            let channels = channels
+                .and_then(|id| graph.facts[*id].shape.get(1))
+                .copied()
+                .unwrap_or(1);
+            let kernel = match Window::of(&call) {
+                Ok(Some(window)) => product(&window.kernel),
+                _ => 1,
+            };
+            match kernel {
+                0 | 1 => 0,
+                kernel => places.saturating_mul(channels).saturating_mul(kernel),
+            }
+        }
+        // Products of some, before those of all.
+        "Einsum" if step.inputs.len() > 2 => Einsum::of(&call).map_or(u64::MAX, |einsum| product(&einsum.sides)),
+        _ => 0,
+    };
+    own.saturating_add(parts)
+}

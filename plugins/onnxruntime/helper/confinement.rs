@@ -1,0 +1,28 @@
+//! What the helper may take of the machine: what a network takes is told beforehand by its shapes, and a library may take more.
+
+use std::fs;
+
+/// Has this process be the first that the system ends where memory runs out, and lets it take three quarters of what is free now, at most:
+/// beyond that the library fails to get any, and says so. Where the system does not tell, there is no limit.
+pub(crate) fn confine() {
+    // Raising one's own is allowed to everybody; where there is no such file, nothing is lost.
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    let free = kib("/proc/meminfo", "MemAvailable:");
+    let held = kib("/proc/self/status", "VmData:");
+    if let (Some(free), Some(held)) = (free, held) {
+        let most = (held + free / 4 * 3) << 10;
+        let limit = libc::rlimit {
+            rlim_cur: most,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        // SAFETY: reads the two numbers that it is given a pointer to. A limit that the system does not take changes nothing.
+        unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) };
+    }
+}
+
+/// A number of a file of the system's, KiB, by its name there.
+fn kib(file: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}

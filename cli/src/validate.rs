@@ -225,6 +225,7 @@ pub(crate) fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
     let mut rows = table(&[
         "report",
         "version",
+        "on",
         "n",
         "mape %",
         "spearman",
@@ -238,6 +239,7 @@ pub(crate) fn list(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
         rows.add_row([
             report.number.to_string(),
             content.version.to_string(),
+            content.space.clone(),
             content.pairs.len().to_string(),
             figure(content.metrics.get("mape"), 2),
             figure(content.metrics.get("spearman"), 4),

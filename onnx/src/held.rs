@@ -22,13 +22,23 @@ pub(crate) fn bytes(graph: &Graph, steps: &Steps<'_>) -> u64 {
             last_read[steps.origin(*id)] = at;
         }
     }
-    let (mut held, mut most) = (0u64, 0u64);
-    let mut ends: Vec<Vec<u64>> = vec![Vec::new(); steps.iter().last().map_or(0, |(at, _)| at) + 1];
+    let last = steps.iter().last().map_or(0, |(at, _)| at);
+    // What comes out stays until the end, and so do inputs, which are there from the beginning.
+    for id in &graph.outputs {
+        last_read[steps.origin(*id)] = last;
+    }
+    let mut is_input: Vec<bool> = graph.facts.iter().map(|fact| !fact.is_constant()).collect();
+    for id in graph.nodes.iter().flat_map(|node| &node.outputs).flatten() {
+        is_input[*id] = false;
+    }
+    let inputs = (0..graph.facts.len()).filter(|id| is_input[*id]);
+    let inputs = inputs.map(|id| elements(id).saturating_mul(BYTES));
+    let (mut held, mut most) = (inputs.fold(0, u64::saturating_add), 0u64);
+    let mut ends: Vec<Vec<u64>> = vec![Vec::new(); last + 1];
     for (at, step) in steps.iter() {
         for id in &step.outputs {
             let bytes = elements(*id).saturating_mul(BYTES);
             held = held.saturating_add(bytes);
-            // What nobody reads is the network's output, or is let go at once.
             let end = last_read[steps.origin(*id)].max(at);
             ends[end].push(bytes);
         }

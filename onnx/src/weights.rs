@@ -103,17 +103,20 @@ fn forget(tensor: &mut TensorProto) {
 
 /// Drops nodes and weights that nothing which comes out depends on: a runtime may compute them all the same.
 fn keep_what_is_asked_for(graph: &mut GraphProto) {
-    let mut asked: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
+    let outputs = graph.output.iter().map(|output| output.name.clone());
+    let mut asked: HashSet<String> = outputs.filter(|name| !name.is_empty()).collect();
     let mut kept = Vec::with_capacity(graph.node.len());
     for node in std::mem::take(&mut graph.node).into_iter().rev() {
         if node.output.iter().any(|output| asked.contains(output)) {
-            asked.extend(node.input.iter().cloned());
+            // An input that is left out has no name, nor has an output.
+            asked.extend(node.input.iter().filter(|name| !name.is_empty()).cloned());
             kept.push(node);
         }
     }
     kept.reverse();
     graph.node = kept;
     graph.initializer.retain(|tensor| asked.contains(&tensor.name));
+    graph.input.retain(|input| asked.contains(&input.name));
 }
 
 /// The bytes of a tensor's values.

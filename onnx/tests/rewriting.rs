@@ -293,4 +293,20 @@ fn gelu_is_spelled_out_in_several_ways() {
         node("Mul", &["x", "more"], &["y"]),
     ];
     assert!(!ops(&spelled(other)).contains(&"Gelu"));
+    // Nor is what is not shifted by one, or adds where it should multiply.
+    let mut unshifted = vec![
+        node("Pow", &["x", "three"], &["cube"]),
+        node("Mul", &["cube", "c"], &["cubed"]),
+        node("Add", &["x", "cubed"], &["sum"]),
+        node("Mul", &["sum", "k"], &["scaled"]),
+        node("Tanh", &["scaled"], &["tanh"]),
+        node("Mul", &["x", "tanh"], &["gated"]),
+        node("Mul", &["gated", "half"], &["y"]),
+    ];
+    assert!(!ops(&spelled(unshifted.clone())).contains(&"Gelu"));
+    unshifted[5] = node("Add", &["tanh", "one"], &["more"]);
+    unshifted[6] = node("Mul", &["x", "more"], &["y"]);
+    assert_eq!(ops(&spelled(unshifted.clone())), ["Gelu"]);
+    unshifted[1] = node("Add", &["cube", "c"], &["cubed"]);
+    assert!(!ops(&spelled(unshifted)).contains(&"Gelu"));
 }

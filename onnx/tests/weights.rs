@@ -128,3 +128,51 @@ fn what_a_runtime_should_not_be_given_is_refused() {
             .contains("no operator of the standard")
     );
 }
+
+/// A node that nothing needs was kept where any other left an input out, as which it has no name: its values are in no table.
+#[test]
+fn what_nobody_asks_for_does_not_come_through() {
+    let mut model = network(ones);
+    let graph = model.graph.as_mut().expect("a graph");
+    graph.node.insert(0, node("Clip", &["x", "", "bound"], &["clipped"]));
+    graph.node[1].input[0] = "clipped".into();
+    graph.initializer.push(scalar("bound", 6.0));
+    graph.initializer.push(ones("unread", &[4096]));
+    graph.input.push(input("beside", &[1, 4096]));
+    graph.node.push(node("Dropout", &["beside", "unread"], &["", "mask"]));
+    let filled = with_random_weights(bytes(&model), MANY).expect("weights");
+    let filled = ModelProto::decode(Bytes::from(filled))
+        .expect("a model")
+        .graph
+        .expect("a graph");
+    assert!(filled.node.iter().all(|node| node.op_type != "Dropout"));
+    assert!(filled.initializer.iter().all(|tensor| tensor.name != "unread"));
+    assert!(filled.input.iter().all(|input| input.name != "beside"));
+    assert!(filled.initializer.iter().any(|tensor| tensor.name == "bound"));
+}
+
+/// Outputs were let go where they are computed, and inputs were not counted: a runtime has all of them until the end.
+#[test]
+fn what_is_held_at_once_is_counted() {
+    const SIDE: u64 = 256;
+    let values = 4 * SIDE * SIDE;
+    let chain = |count: usize, outputs: &[&str]| {
+        let name = |at: usize| if at == 0 { "x".to_owned() } else { format!("v{at}") };
+        let nodes = (1..=count)
+            .map(|at| node("Sigmoid", &[&name(at - 1)], &[&name(at)]))
+            .collect();
+        let mut model = model(
+            vec![input("x", &[1, 1, SIDE as i64, SIDE as i64])],
+            Vec::new(),
+            nodes,
+            outputs[0],
+        );
+        let graph = model.graph.as_mut().expect("a graph");
+        graph.output = outputs.iter().map(|name| ValueInfoProto::tensor(name, &[])).collect();
+        read(bytes(&model), &BTreeMap::new()).expect("a network").held_bytes
+    };
+    // The input, a value and the one that is computed of it.
+    assert_eq!(chain(8, &["v8"]), 3 * values);
+    // In the end the input, and all that comes out.
+    assert_eq!(chain(8, &["v8", "v7", "v2", "v1"]), 5 * values);
+}

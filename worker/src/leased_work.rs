@@ -8,8 +8,8 @@ use std::time::Duration;
 use lglp_client::{Failure, Refusal};
 use lglp_engine::host::PluginError;
 use lglp_engine::measure::{
-    Candidate, DeviceLock, MeasureError, MeasurementHarness, MeasurementLoop, MeasurementWork, Protocol, Subject,
-    reference_network,
+    Candidate, DeviceLock, MOST_FAILED_IN_A_ROW, MeasureError, MeasurementHarness, MeasurementLoop, MeasurementWork,
+    Protocol, Subject, reference_network,
 };
 use lglp_engine::networks::{GivenNetwork, Structures};
 use lglp_openapi::workers::{Batch, BatchItem, LeftOut, Work};
@@ -42,9 +42,6 @@ const REASON: usize = 500;
 
 /// How often an architecture is tried that fails.
 const TRIES: u32 = 3;
-
-/// Networks that fail one after another, after which it is the device that fails.
-const MOST_FAILURES: usize = 3;
 
 /// Between two attempts to write to a full disk.
 const DISK_PAUSE: Duration = Duration::from_secs(2);
@@ -298,20 +295,20 @@ impl<'a> LeasedWork<'a> {
         });
     }
 
-    /// Whether to try once more what failed.
-    fn failed(&mut self, architecture: String, error: &MeasureError) -> Result<(), StopReason> {
+    /// Whether to try once more what failed; `name` is what people call it.
+    fn failed(&mut self, text: String, name: &str, error: &MeasureError) -> Result<(), StopReason> {
         if let MeasureError::Plugin(PluginError::Unavailable { .. }) = error {
             return Err(StopReason::DeviceGone(error.to_string()));
         }
-        let failures = self.failures.entry(architecture.clone()).or_default();
+        let failures = self.failures.entry(text).or_default();
         *failures += 1;
         if *failures >= TRIES {
-            let reason = format!("{architecture} failed {failures} times, the last time with: {error}");
+            let reason = format!("{name} failed {failures} times, the last time with: {error}");
             return Err(StopReason::Failed(reason));
         }
         let reason = error.to_string();
         (self.connection.report)(&Event::Retried {
-            architecture,
+            architecture: name.to_owned(),
             reason: reason.clone(),
         });
         match error {
@@ -367,15 +364,14 @@ impl<'a> LeasedWork<'a> {
 
     /// Whether to try a network once more that failed: one that cannot be measured here is left out, which costs no other.
     fn network_failed(&mut self, network: &GivenNetwork, error: &MeasureError) -> Result<bool, StopReason> {
-        let is_its_own = matches!(error, MeasureError::Unusable(_) | MeasureError::OtherBatch { .. });
-        if !is_its_own {
-            match self.failed(network.name().to_owned(), error) {
+        if !error.is_of_one_network() {
+            match self.failed(network.text(), network.name(), error) {
                 Err(StopReason::Failed(_)) => self.left_out_in_a_row += 1,
                 again => return again.map(|()| true),
             }
         }
         let reason = shortened(error.to_string(), REASON);
-        if self.left_out_in_a_row > MOST_FAILURES {
+        if self.left_out_in_a_row > MOST_FAILED_IN_A_ROW {
             return Err(StopReason::Failed(format!(
                 "network after network fails, the last one with: {reason}"
             )));
@@ -442,6 +438,11 @@ impl MeasurementWork for OnDevice<'_, '_> {
         self.work.goes_on()
     }
 
+    /// One in hand is finished by a worker that drains.
+    fn is_cancelled(&self) -> bool {
+        self.work.lease.stopped().is_some()
+    }
+
     fn ready(&mut self) -> Result<(), StopReason> {
         self.work.until_safe()
     }
@@ -466,7 +467,9 @@ impl MeasurementWork for OnDevice<'_, '_> {
             return self.work.network_failed(network, &error);
         }
         let architecture = candidate.subject.text(&self.work.space);
-        self.work.failed(architecture, &error).map(|()| true)
+        self.work
+            .failed(architecture.clone(), &architecture, &error)
+            .map(|()| true)
     }
 }
 

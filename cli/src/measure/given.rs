@@ -29,6 +29,11 @@ impl Given {
         self.random.is_some()
     }
 
+    /// Whether there are any, drawn or in files.
+    pub(super) fn are_given(&self) -> bool {
+        self.are_random() || !self.onnx.is_empty()
+    }
+
     /// The networks, each read once to be told apart; `None` where architectures are to be measured.
     ///
     /// # Errors

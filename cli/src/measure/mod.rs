@@ -78,6 +78,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let count = args.count.unwrap_or_default();
     if args.job {
         let registry = context.registry("measure")?;
+        anyhow::ensure!(
+            args.space.is_none() || !args.given.are_given(),
+            "a job measures files as networks of no space; leave --space out, or leave --job out"
+        );
+        if args.given.are_random() {
+            require_single(&*registry.store, &args.hardware, args.setup.batch_size.unwrap_or(1))?;
+        }
         let plan = match args.given.networks()? {
             Some(networks) => Some(given::sent(&*registry.store, &networks)?),
             None => None,

@@ -190,8 +190,23 @@ pub enum MeasureError {
     },
 }
 
+impl MeasureError {
+    /// Whether it is the fault of one network, which says nothing of others, and not of the device.
+    pub fn is_of_one_network(&self) -> bool {
+        match self {
+            Self::Unusable(unusable) => !unusable.problem.is_passing(),
+            Self::OtherBatch { .. } => true,
+            Self::Plugin(error) => matches!(
+                error,
+                PluginError::BatchTooLarge { .. } | PluginError::NoNetwork(NoNetwork::Impossible { .. })
+            ),
+            _ => false,
+        }
+    }
+}
+
 impl Campaign<'_> {
-    /// Measures what is missing. A measurement is durable before the next begins; before each, `stopped` is asked.
+    /// Measures what is missing. A measurement is durable before the next begins; before each run, `stopped` is asked.
     pub fn run(
         &self,
         progress: &mut dyn FnMut(CampaignEvent),
@@ -360,7 +375,7 @@ struct Planned<'a> {
 }
 
 /// Networks that fail one after another, after which it is the device that fails.
-const MOST_FAILURES: usize = 3;
+pub const MOST_FAILED_IN_A_ROW: usize = 3;
 
 impl MeasurementWork for Planned<'_> {
     type Stop = MeasureError;
@@ -378,6 +393,10 @@ impl MeasurementWork for Planned<'_> {
             true => Err(MeasureError::Stopped),
             false => Ok(()),
         }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        (self.stopped)()
     }
 
     fn ready(&mut self) -> Result<(), MeasureError> {
@@ -410,10 +429,9 @@ impl MeasurementWork for Planned<'_> {
             error,
             MeasureError::Plugin(PluginError::NoNetwork(NoNetwork::Impossible { .. }))
         );
-        let is_its_own = makes_none || matches!(error, MeasureError::Unusable(_) | MeasureError::OtherBatch { .. });
-        self.failed_in_a_row += usize::from(!is_its_own);
+        self.failed_in_a_row += usize::from(!error.is_of_one_network());
         let ends_all = candidate.as_architecture().is_some() && !makes_none;
-        if ends_all || self.failed_in_a_row > MOST_FAILURES {
+        if ends_all || self.failed_in_a_row > MOST_FAILED_IN_A_ROW {
             return Err(error);
         }
         let left_out = LeftOutNetwork {

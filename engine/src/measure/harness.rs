@@ -111,7 +111,9 @@ impl<'a> MeasurementHarness<'a> {
             Ok(paired) => paired,
             Err(error) => {
                 // It may be a reference network that failed; that it cannot be loaded either, the next measurement says.
-                let _ = self.references.reload();
+                if !matches!(error, PluginError::Cancelled { .. }) {
+                    let _ = self.references.reload();
+                }
                 return Err(error.into());
             }
         };

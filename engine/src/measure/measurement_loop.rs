@@ -19,8 +19,11 @@ pub trait MeasurementWork {
     /// The architecture after that, where it is known: its network is built meanwhile.
     fn upcoming(&self) -> Option<&Architecture>;
 
-    /// Whether to go on, asked also while another process measures.
+    /// Whether to go on with another one, asked also while another process measures.
     fn goes_on(&self) -> Result<(), Self::Stop>;
+
+    /// Whether nobody wants the one that is being measured any more: asked between its runs.
+    fn is_cancelled(&self) -> bool;
 
     /// Called before each attempt: returns once another measurement can be kept.
     fn ready(&mut self) -> Result<(), Self::Stop>;
@@ -81,12 +84,14 @@ impl MeasurementLoop<'_, '_> {
             replicate: self.replicate,
             reference_ms: self.reference_ms,
             flags: &candidate.flags,
-            goes_on: &|| work.goes_on().is_ok(),
+            goes_on: &|| !work.is_cancelled(),
         };
         match self.harness.measure(&candidate.subject, work.upcoming(), context) {
             Ok((measurement, paired)) => work.keep(measurement, paired.half_width).map(|()| true),
             Err(error) => {
-                work.goes_on()?;
+                if work.is_cancelled() {
+                    work.goes_on()?;
+                }
                 work.failed(candidate, error).map(|again| !again)
             }
         }

@@ -101,6 +101,9 @@ pub enum Unusable {
     /// Its file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It was sent, and cannot be had now.
+    #[error("it cannot be fetched: {0}")]
+    Unreachable(io::Error),
     /// It is a folder, or a device.
     #[error("it is no file")]
     NoFile,
@@ -130,6 +133,13 @@ pub enum Unusable {
     /// Its measurement could not be recorded.
     #[error(transparent)]
     Unrecordable(#[from] lglp_registry::Error),
+}
+
+impl Unusable {
+    /// Whether it may be usable later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
+    }
 }
 
 /// What a message of protobuf has at most, bytes.
@@ -235,7 +245,7 @@ impl Source {
         match self {
             Self::File(path) => read_file(path),
             Self::Random(network) => Ok(network.onnx()),
-            Self::Sent(structures) => Ok(structures.structure(digest)?),
+            Self::Sent(structures) => structures.structure(digest).map_err(Unusable::Unreachable),
         }
     }
 }

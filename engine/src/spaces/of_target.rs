@@ -64,15 +64,21 @@ impl Spaces {
         }
     }
 
-    /// A space whose reference network calibrates a target that networks of no space are measured on: that which it was measured in, the first
-    /// of several, or the usual one.
+    /// A space whose reference network calibrates a target that networks of no space are measured on: the first that it was measured in and that
+    /// has networks, or the usual one.
     ///
     /// # Errors
-    /// As [`Self::of_new_target`].
+    /// Those of the registry; `Unknown` where the usual space is not there.
     pub fn of_networks(&self, store: &dyn Registry, hardware: &HardwareName) -> Result<&Arc<SearchSpace>, SpaceError> {
-        match self.of_new_target(store, hardware, None) {
-            Err(SpaceError::Several { spaces, .. }) => Ok(self.get(&spaces[0])?),
-            found => found,
+        let measured = match store.measured_spaces(hardware) {
+            Err(Error::NotFound { .. }) => Vec::new(),
+            measured => measured?,
+        };
+        let known = measured.iter().filter_map(|measured| self.get(&measured.space).ok());
+        let mut with_networks = known.filter(|space| space.has_networks());
+        match with_networks.next() {
+            Some(space) => Ok(space),
+            None => Ok(self.get(USUAL)?),
         }
     }
 

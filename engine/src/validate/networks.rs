@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use lglp_registry::{Digest, HardwareName, MeasuredNetwork, Measurement, NewVersion, ONNX, Registry};
+use lglp_registry::{Digest, MeasuredNetwork, Measurement, NewVersion, ONNX, Registry};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::report::Compared;
-use super::{Judges, Method, REPLICATE, Rows, Selection, ValidateError, Validating};
+use super::{Judges, Method, Rows, Selection, ValidateError, Validating};
 use crate::measure::{MeasureError, Plan, Setup};
 use crate::networks::{GivenNetwork, RandomNetwork};
 use crate::predictor::{COVERAGE, ServedModel};
@@ -62,7 +62,7 @@ impl Validating<'_> {
             return Err(ValidateError::RandomTakeOne { hardware, batch });
         }
         let (mut texts, mut names) = (fitted.texts, HashSet::new());
-        for one in measured(self.store, self.hardware, None)? {
+        for one in self.store.measurements_without_samples(self.hardware, ONNX, None)? {
             texts.insert(one.architecture);
             names.extend(one.network.map(|network| network.name));
         }
@@ -112,10 +112,7 @@ impl Validating<'_> {
         production: Option<Arc<ServedModel>>,
         plan: &Plan,
     ) -> Result<Compared, ValidateError> {
-        let known = match self.selection.on {
-            Rows::Fresh => measured(self.store, self.hardware, Some(REPLICATE))?,
-            Rows::Recorded | Rows::HeldOut => labels(self.store, self.hardware, ONNX)?,
-        };
+        let known = labels(self.store, self.hardware, ONNX)?;
         let mut by_text: HashMap<String, Measurement> =
             known.into_iter().map(|one| (one.architecture.clone(), one)).collect();
         let own = fitted(self.store, &self.store.version(self.hardware, self.version)?.content)?;
@@ -153,14 +150,6 @@ impl Validating<'_> {
             baseline,
         })
     }
-}
-
-fn measured(
-    store: &dyn Registry,
-    hardware: &HardwareName,
-    replicate: Option<u32>,
-) -> lglp_registry::Result<Vec<Measurement>> {
-    store.measurements_without_samples(hardware, ONNX, replicate)
 }
 
 /// Networks that a version was fitted on.

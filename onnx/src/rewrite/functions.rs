@@ -82,6 +82,10 @@ fn mish(steps: &Steps<'_>, tanh: usize, before: Option<usize>) -> Option<Around>
 
 /// `x / 2 * (1 + tanh(k (x + c x^3)))`; `scale` is the step that multiplies by `k`.
 fn tanh_gelu(steps: &Steps<'_>, tanh: usize, scale: usize) -> Option<Around> {
+    let plus_one = steps.sole_consumer(*steps.get(tanh)?.outputs.first()?)?;
+    if !steps.is(scale, &["Mul"]) || !steps.is(plus_one, &["Add"]) || !is_scaled(steps, plus_one) {
+        return None;
+    }
     let sum = steps.producer_for_one(steps.computed_and_constant(scale)?.0)?;
     let [a, b] = steps.get(sum).filter(|_| steps.is(sum, &["Add"]))?.inputs[..] else {
         return None;
@@ -96,7 +100,8 @@ fn tanh_gelu(steps: &Steps<'_>, tanh: usize, scale: usize) -> Option<Around> {
 
 /// The steps that compute `c x^3`, where a value is that.
 fn multiple_of_cube(steps: &Steps<'_>, value: ValueId, base: ValueId) -> Option<Vec<usize>> {
-    let scale = steps.producer_for_one(value).filter(|scale| is_scaled(steps, *scale))?;
+    let is_multiple = |scale: &usize| steps.is(*scale, &["Mul"]) && is_scaled(steps, *scale);
+    let scale = steps.producer_for_one(value).filter(is_multiple)?;
     let cube = steps.producer_for_one(steps.computed_and_constant(scale)?.0)?;
     let [a, b] = steps.get(cube)?.inputs[..] else {
         return None;

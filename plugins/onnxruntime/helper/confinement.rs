@@ -11,12 +11,18 @@ pub(crate) fn confine() {
     let held = kib("/proc/self/status", "VmData:");
     if let (Some(free), Some(held)) = (free, held) {
         let most = (held + free / 4 * 3) << 10;
-        let limit = libc::rlimit {
-            rlim_cur: most,
-            rlim_max: libc::RLIM_INFINITY,
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
         };
-        // SAFETY: reads the two numbers that it is given a pointer to. A limit that the system does not take changes nothing.
-        unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) };
+        // SAFETY: both take a pointer to two numbers, which the first writes and the second reads. What the system does not take changes nothing;
+        // the owner's own limit stays where it is lower.
+        unsafe {
+            if libc::getrlimit(libc::RLIMIT_DATA, &raw mut limit) == 0 {
+                limit.rlim_cur = limit.rlim_cur.min(most);
+                libc::setrlimit(libc::RLIMIT_DATA, &raw const limit);
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a worker may label: what its job measures, or one of the jobs before it, whose measurements it may still have had.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use lglp_openapi::jobs::MeasureParameters;
@@ -12,7 +12,7 @@ use super::task::parse;
 use super::{JobError, Services};
 
 /// Jobs before it that are looked at.
-const EARLIER: usize = 16;
+const EARLIER: usize = 64;
 
 /// What the plan calls each of some measurements; none where they are of architectures.
 ///
@@ -29,6 +29,9 @@ pub(super) fn names_in_plan(
     if names.iter().any(Option::is_none) {
         for other in earlier(job, parameters, services)? {
             look_up(measured, &*kept(services, &other)?, &mut names);
+            if names.iter().all(Option::is_some) {
+                break;
+            }
         }
     }
     let known = names.into_iter().enumerate().map(|(at, name)| {
@@ -39,10 +42,15 @@ pub(super) fn names_in_plan(
 }
 
 fn look_up(measured: &[Measurement], plan: &KeptPlan, names: &mut [Option<Option<String>>]) {
-    let wanted: HashMap<&Digest, usize> = measured.iter().map(|one| &one.digest).zip(0..).collect();
-    for (place, digest) in plan.digests().iter().enumerate() {
-        if let Some(at) = wanted.get(digest) {
-            names[*at].get_or_insert_with(|| plan.names.get(place).cloned());
+    let wanted: HashSet<&Digest> = measured.iter().map(|one| &one.digest).collect();
+    let places = plan.digests().iter().enumerate();
+    let places: HashMap<&Digest, usize> = places
+        .filter(|(_, digest)| wanted.contains(digest))
+        .map(|(place, digest)| (digest, place))
+        .collect();
+    for (name, one) in names.iter_mut().zip(measured) {
+        if let (None, Some(place)) = (&name, places.get(&one.digest)) {
+            *name = Some(plan.names.get(*place).cloned());
         }
     }
 }

@@ -92,9 +92,21 @@ pub(super) fn as_stored(
     for ((at, measurement), name) in measured.iter().enumerate().zip(names) {
         let text = measurement.architecture.as_str();
         if !tables.contains_key(text) {
-            let sent = GivenNetwork::sent(name.unwrap_or_default(), text.parse()?, structures.clone());
+            let digest: Digest = text.parse()?;
             let field = || format!("measurements.{at}.architecture");
-            let loaded = sent.load().map_err(|e| Error::invalid(field(), e.to_string()))?;
+            // Where the registry fails, it is not the measurement's fault, which is to be sent again.
+            match services.store.blob_size(&digest) {
+                Err(Error::NotFound { .. }) => return Err(Error::invalid(field(), "nobody stored such a network")),
+                stored => drop(stored?),
+            }
+            let sent = GivenNetwork::sent(name.unwrap_or_default(), digest.clone(), structures.clone());
+            let loaded = match sent.load() {
+                Err(unusable) if unusable.problem.is_passing() => {
+                    services.store.get_blob(&digest)?;
+                    return Err(Error::invalid(field(), unusable.to_string()));
+                }
+                loaded => loaded.map_err(|e| Error::invalid(field(), e.to_string()))?,
+            };
             tables.insert(text, loaded.network);
         }
         stored.push(Measurement {
@@ -117,7 +129,8 @@ pub(super) fn check_stored(plan: &Plan, services: &Services) -> Result<()> {
         )));
     }
     for (text, name) in plan.architectures.iter().zip(&plan.names) {
-        match within_limit(&*services.store, &text.parse()?) {
+        let digest = text.parse().map_err(|e: Error| bad_plan(e.to_string()))?;
+        match within_limit(&*services.store, &digest) {
             Err(Error::NotFound { .. }) => {
                 let reason = format!(
                     "there is no blob {text} ({name}); store the model without its weights first: POST /v1/blobs"

@@ -52,8 +52,21 @@ impl Work for ValidateParameters {
             );
             return Err(Error::invalid("parameters.on", reason));
         }
+        let of_networks = self.networks.is_some() || self.by == Some(ValidationJudges::Networks);
+        if of_networks && self.select != SelectionMethod::Random {
+            return Err(Error::invalid(
+                "parameters.select",
+                "networks are chosen at random: leave it out",
+            ));
+        }
+        if of_networks && self.on == Some(ValidationRows::HeldOut) {
+            let reason = "networks are not held out; ask for `fresh` or `recorded` ones";
+            return Err(Error::invalid("parameters.on", reason));
+        }
         if let Some(plan) = named(self, services)? {
-            check_stored(&plan, services)?;
+            let refused = |e: Error| Error::invalid("parameters.networks", e.to_string());
+            plan.networks(&structures(services)).map_err(refused)?;
+            check_stored(&plan, services).map_err(refused)?;
         }
         Protocol::within(self.budget_s).map(drop)
     }

@@ -230,7 +230,10 @@ fn graphs_that_are_not_understood_are_refused() {
             changed(&|graph| graph["branch"]["attr"]["attr"]["weight_shape"] = json!([1, 1, 3, 8])),
             "branch",
         ),
-        (changed(&|graph| graph["conv1"]["inbounds"] = json!(["fc"])), "odd"),
+        (
+            changed(&|graph| graph["conv1"]["inbounds"] = json!(["fc"])),
+            "in a circle",
+        ),
         (line("slow", json!(-3.0), &network(16)), "`-3.0` is no latency"),
         (
             json!({ "id": "odd" }).to_string(),

@@ -33,7 +33,11 @@ pub(super) fn model(graph: &Value, operators: &BTreeMap<String, Role>) -> Result
         graph: GraphProto::default(),
         taken: BTreeMap::new(),
     };
-    for name in in_order(&nodes) {
+    let order = in_order(&nodes);
+    if order.len() < nodes.len() {
+        return Err("some of its nodes need each other in a circle".into());
+    }
+    for name in order {
         conversion.add(name)?;
     }
     let read: Vec<&str> = nodes
@@ -41,7 +45,8 @@ pub(super) fn model(graph: &Value, operators: &BTreeMap<String, Role>) -> Result
         .flat_map(|(_, node)| node.inputs.iter().copied())
         .collect();
     let last = conversion.graph.node.iter().rev().flat_map(|node| node.output.first());
-    let last = last.filter(|name| !read.contains(&name.as_str())).cloned();
+    let is_read = |name: &str| read.contains(&name.split(':').next().unwrap_or(name));
+    let last = last.filter(|name| !is_read(name)).cloned();
     let outputs: Vec<ValueInfoProto> = last.map(|name| ValueInfoProto::tensor(&name, &[])).collect();
     conversion.graph.output = outputs;
     Ok(ModelProto {
@@ -57,7 +62,7 @@ pub(super) fn model(graph: &Value, operators: &BTreeMap<String, Role>) -> Result
 
 type Nodes<'a> = BTreeMap<&'a str, (Role, Node<'a>)>;
 
-/// Names of nodes, each behind those that it reads, the first by the alphabet first; those in a circle are left out.
+/// Names of nodes, each behind those that it reads; those in a circle are left out.
 fn in_order<'a>(nodes: &Nodes<'a>) -> Vec<&'a str> {
     let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
     let mut readers: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
@@ -160,6 +165,9 @@ impl<'a> Conversion<'_, 'a> {
             }
             Role::Mean => {
                 let input = one(self)?;
+                if node.numbers("reduction_indices").is_ok_and(|axes| axes != [1, 2]) {
+                    return Err(node.lacks("reduction_indices"));
+                }
                 let keeps = i64::from(node.shape()?.len() == 4);
                 let about = vec![
                     AttributeProto::ints("axes", vec![2, 3]),

@@ -155,6 +155,11 @@ fn is_of_graphs(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"))
 }
 
+fn is_a_table(path: &Path) -> String {
+    let path = path.display();
+    format!("{path} is no folder, so it is read as a table: give --hardware and --space")
+}
+
 /// The measurements of a table, or of a file of graphs, of the target and space.
 fn rows_of_file(context: &Context, import: &Import, hardware: &HardwareName) -> anyhow::Result<(String, Rows)> {
     let path = &import.path;
@@ -171,13 +176,7 @@ fn rows_of_file(context: &Context, import: &Import, hardware: &HardwareName) -> 
         let columns = GraphColumns::load(columns, import.latency.as_deref())?;
         return Ok((ONNX.to_owned(), read_graphs(&file, &bytes()?, &columns, hardware)?));
     }
-    let space = import.space.as_ref();
-    let space = space.with_context(|| {
-        format!(
-            "{} is no folder, so it is read as a table: give --hardware and --space",
-            path.display()
-        )
-    })?;
+    let space = import.space.as_ref().with_context(|| is_a_table(path))?;
     let columns = Columns::load(import.columns.as_deref(), import.latency.as_deref())?;
     let spaces = context.spaces()?;
     let source = Source {
@@ -192,12 +191,7 @@ fn rows_of_file(context: &Context, import: &Import, hardware: &HardwareName) -> 
 }
 
 fn import_file(context: &Context, import: &Import) -> anyhow::Result<()> {
-    let hardware = import.hardware.as_ref().with_context(|| {
-        format!(
-            "{} is no folder, so it is read as a table: give --hardware and --space",
-            import.path.display()
-        )
-    })?;
+    let hardware = import.hardware.as_ref().with_context(|| is_a_table(&import.path))?;
     let (space, rows) = rows_of_file(context, import, hardware)?;
     let (measurements, left_out) = match import.skip_bad_rows {
         true => rows.without_bad()?,

@@ -1,7 +1,25 @@
 //! Which measurements judge a version, as options.
 
 use clap::ValueEnum;
-use lglp_openapi::jobs::{SelectionMethod, ValidationRows};
+use lglp_openapi::jobs::{SelectionMethod, ValidationJudges, ValidationRows};
+
+/// What judges a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Architectures of its space.
+    Architectures,
+    /// Networks of no space.
+    Networks,
+}
+
+impl From<By> for ValidationJudges {
+    fn from(by: By) -> Self {
+        match by {
+            By::Architectures => Self::Architectures,
+            By::Networks => Self::Networks,
+        }
+    }
+}
 
 /// Whose measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::measure::{CampaignEvent, Protocol};
 use lglp_engine::networks::GivenNetwork;
 use lglp_engine::validate::{Judges, Selection, Validating, can_measure};
-use lglp_openapi::jobs::{ValidateParameters, ValidationJudges};
+use lglp_openapi::jobs::ValidateParameters;
 use lglp_registry::{HardwareName, JobKind, NewJob, Registry, Validation};
 use lglp_sdk::{Printable, count};
-use lglp_server::jobs::selection;
+use lglp_server::jobs::{judges, selection};
 use lglp_server::serving::Serving;
 use lglp_terminal::{actor, print_json, table, when, whole};
 use serde::Deserialize as _;
@@ -21,7 +21,7 @@ use super::Context;
 use super::context::{Opened, Place};
 use super::jobs::{submit, until_ended};
 use super::measure::given;
-use super::selection::{Method, Rows};
+use super::selection::{By, Method, Rows};
 
 /// Compare a version's predictions with measurements that it was not fitted on, fresh ones where it can; makes a report
 #[derive(clap::Args)]
@@ -65,15 +65,6 @@ pub(crate) struct Args {
     version: u32,
 }
 
-/// What judges a version.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum By {
-    /// Architectures of its space.
-    Architectures,
-    /// Networks of no space.
-    Networks,
-}
-
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let registry = context.registry("validate")?;
     let given = match &args.onnx[..] {
@@ -101,12 +92,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         selection: selection(&args.chosen(None)),
         protocol: Protocol::within(Some(args.budget))?,
     };
-    validating.judges = match (&given, args.by) {
-        (Some(given), _) => Judges::Given(given),
-        (None, Some(By::Architectures)) => Judges::Architectures,
-        (None, Some(By::Networks)) => Judges::Networks,
-        (None, None) => validating.default_judges()?,
-    };
+    validating.judges = judges(&args.chosen(None), given.as_deref(), &validating)?;
     if args.on.is_none() && given.is_none() {
         validating.selection.on = validating.default_rows(can_measure(&host, &target))?;
     }
@@ -173,10 +159,7 @@ impl Args {
     fn chosen(&self, networks: Option<String>) -> ValidateParameters {
         ValidateParameters {
             version: self.version,
-            by: self.by.map(|by| match by {
-                By::Architectures => ValidationJudges::Architectures,
-                By::Networks => ValidationJudges::Networks,
-            }),
+            by: self.by.map(Into::into),
             networks,
             on: self.on.map(Into::into),
             n: self.n as usize,

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
-use prost::Message;
 
 use crate::call::Call;
 use crate::error::OnnxError;
 use crate::fact::{Fact, Literal, MOST_DIMENSIONS, MOST_KEPT, Origin, Shape, elements};
-use crate::messages::{DOUBLE, DimensionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use crate::messages::{DOUBLE, DimensionProto, GraphProto, NodeProto, ValueInfoProto};
 use crate::{fold, limits, shapes, tensor};
 
 /// The number of a value.
@@ -54,9 +53,7 @@ impl Graph {
 /// # Errors
 /// See [`OnnxError`].
 pub(crate) fn read(model: Bytes, given: &BTreeMap<String, Vec<u64>>) -> Result<Graph, OnnxError> {
-    limits::check(&model)?;
-    let model = ModelProto::decode(model).map_err(|error| OnnxError::NotOnnx(error.to_string()))?;
-    let graph = model
+    let graph = limits::decode(model)?
         .graph
         .ok_or_else(|| OnnxError::NotOnnx("it has no graph".into()))?;
     of(graph, given)

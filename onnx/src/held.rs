@@ -1,21 +1,27 @@
-//! What a network holds at once while it runs.
+//! What a runtime holds of a network.
 
+use crate::Held;
 use crate::graph::Graph;
 use crate::rewrite::{Step, Steps};
 use crate::shapes::einsum::Einsum;
 use crate::shapes::windows::Window;
+use crate::table::{BYTES, fuse};
 
-/// Of a value: float32.
-const BYTES: u64 = 4;
+/// What is held of a graph.
+pub(crate) fn of(graph: &Graph) -> Held {
+    let mut steps = Steps::of(graph);
+    fuse(&mut steps);
+    let constants = graph.facts.iter().filter(|fact| fact.is_constant());
+    let constants = constants.map(|fact| product(&fact.shape).saturating_mul(BYTES));
+    Held {
+        constants: constants.fold(0, u64::saturating_add),
+        at_once: at_once(graph, &steps),
+    }
+}
 
 /// The most bytes that values take that are computed and still to be read, with what the step at work sets out for itself.
-pub(crate) fn bytes(graph: &Graph, steps: &Steps<'_>) -> u64 {
-    let elements = |id: usize| {
-        graph.facts[id]
-            .shape
-            .iter()
-            .fold(1u64, |all, side| all.saturating_mul(*side))
-    };
+fn at_once(graph: &Graph, steps: &Steps<'_>) -> u64 {
+    let elements = |id: usize| product(&graph.facts[id].shape);
     let mut last_read = vec![0; graph.facts.len()];
     for (at, step) in steps.iter() {
         for id in &step.inputs {
@@ -55,25 +61,17 @@ fn set_out(graph: &Graph, step: &Step) -> u64 {
         .iter()
         .map(|part| set_out(graph, part))
         .fold(0, u64::saturating_add);
-    let product = |sides: &[u64]| sides.iter().fold(1u64, |all, side| all.saturating_mul(*side));
     let call = graph.call(&graph.nodes[step.node]);
     let own = match step.op.as_str() {
         // Columns: each window beside the others.
         "Conv" | "ConvTranspose" => {
-            let of = if step.op == "Conv" {
-                step.outputs.first()
-            } else {
-                step.inputs.first()
+            let (of_places, of_channels) = match step.op.as_str() {
+                "Conv" => (step.outputs.first(), step.inputs.first()),
+                _ => (step.inputs.first(), step.outputs.first()),
             };
-            let places = of.map_or(1, |id| product(graph.facts[*id].shape.get(2..).unwrap_or(&[])));
-            let channels = match step.op.as_str() {
-                "Conv" => step.inputs.first(),
-                _ => step.outputs.first(),
-            };
-            let channels = channels
-                .and_then(|id| graph.facts[*id].shape.get(1))
-                .copied()
-                .unwrap_or(1);
+            let shape = |id: Option<&usize>| id.map_or(&[][..], |id| &graph.facts[*id].shape);
+            let places = product(shape(of_places).get(2..).unwrap_or(&[]));
+            let channels = shape(of_channels).get(1).copied().unwrap_or(1);
             let kernel = match Window::of(&call) {
                 Ok(Some(window)) => product(&window.kernel),
                 _ => 1,
@@ -88,4 +86,8 @@ fn set_out(graph: &Graph, step: &Step) -> u64 {
         _ => 0,
     };
     own.saturating_add(parts)
+}
+
+fn product(sides: &[u64]) -> u64 {
+    sides.iter().fold(1, |all: u64, side| all.saturating_mul(*side))
 }

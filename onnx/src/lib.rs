@@ -42,11 +42,16 @@ pub struct Network {
     pub operators: Vec<Operator>,
     /// Where each operator stems from.
     pub origins: Vec<Origin>,
-    /// Bytes of its weights, and of all that follows from constants alone, in float32: what a runtime holds before it runs anything.
-    pub constant_bytes: u64,
-    /// Bytes that are held at once while it runs, for all of the batch, in float32: values that are still to be read, and what the step then at work
-    /// sets out for itself, such as columns of windows.
-    pub held_bytes: u64,
+}
+
+/// What a runtime holds of a network, bytes, in float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Before it runs anything: weights, and all that follows from constants alone.
+    pub constants: u64,
+    /// At once while it runs, for all of the batch: values that are still to be read, and what the step then at work sets out for itself, such as
+    /// columns of windows.
+    pub at_once: u64,
 }
 
 /// Where an operator stems from.
@@ -72,6 +77,15 @@ pub struct Origin {
 pub fn read(model: Bytes, shapes: &BTreeMap<String, Vec<u64>>) -> Result<Network, OnnxError> {
     let network = graph::read(model, shapes).and_then(|graph| table::of(&graph));
     network.map_err(OnnxError::shortened)
+}
+
+/// What a runtime holds of a model whose inputs are fixed.
+///
+/// # Errors
+/// As [`read`].
+pub fn held(model: Bytes) -> Result<Held, OnnxError> {
+    let graph = graph::read(model, &BTreeMap::new()).map_err(OnnxError::shortened)?;
+    Ok(held::of(&graph))
 }
 
 /// Reads a graph that was made in this process: how large it is, is for who made it to bound.

@@ -1,8 +1,11 @@
 //! How large a model may be. Messages of two bytes take hundreds once they are decoded, so they are counted before.
 
+use bytes::Bytes;
+use prost::Message as _;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use crate::error::OnnxError;
+use crate::messages::ModelProto;
 
 /// Messages and texts of a model that are read at most; the largest networks of the ONNX model zoo have some 100,000.
 pub(crate) const MOST_PARTS: u64 = 200_000;
@@ -54,12 +57,13 @@ impl Message {
     }
 }
 
-/// Refuses a model of too many parts.
+/// Decodes a model that has not too many parts.
 ///
 /// # Errors
 /// `NotOnnx` and `TooMuch`.
-pub(crate) fn check(model: &[u8]) -> Result<(), OnnxError> {
-    Counts::default().add(model, Message::Model, DEEPEST)
+pub(crate) fn decode(model: Bytes) -> Result<ModelProto, OnnxError> {
+    Counts::default().add(&model, Message::Model, DEEPEST)?;
+    ModelProto::decode(model).map_err(|error| OnnxError::NotOnnx(error.to_string()))
 }
 
 /// What was met so far.

@@ -8,10 +8,10 @@ use crate::graph::{Graph, ValueId};
 use crate::rewrite::{SQUEEZE_EXCITE, Step, Steps};
 use crate::shapes::einsum::Einsum;
 use crate::shapes::windows;
-use crate::{Network, Origin, held, peculiar};
+use crate::{Network, Origin, peculiar};
 
 /// Of a value: float32.
-const BYTES: u64 = 4;
+pub(crate) const BYTES: u64 = 4;
 
 /// Activations that runtimes let the step before them do.
 const FUSED: [&str; 7] = [
@@ -84,14 +84,10 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
         return Err(OnnxError::Empty);
     }
     check_totals(table.iter().map(|(_, operator)| operator))?;
-    let constants = graph.facts.iter().filter(|fact| fact.is_constant());
-    let bytes = constants.map(|fact| fact.shape.iter().product::<u64>().saturating_mul(BYTES));
     Ok(Network {
         batch: graph.batch,
         operators: table.into_iter().map(|(_, operator)| operator).collect(),
         origins,
-        constant_bytes: bytes.fold(0, u64::saturating_add),
-        held_bytes: held::bytes(graph, &steps),
     })
 }
 
@@ -116,7 +112,7 @@ fn check_totals<'a>(operators: impl Iterator<Item = &'a Operator>) -> Result<(),
 }
 
 /// Lets steps do the activations behind them; what each step does so, by its place, and whether that has other constants than its like.
-fn fuse(steps: &mut Steps<'_>) -> (Vec<u32>, Vec<bool>) {
+pub(crate) fn fuse(steps: &mut Steps<'_>) -> (Vec<u32>, Vec<bool>) {
     let candidates: Vec<usize> = steps.iter().map(|(at, _)| at).collect();
     let places = candidates.last().map_or(0, |last| last + 1);
     let (mut fused, mut unusual) = (vec![ACTIVATION_NONE; places], vec![false; places]);

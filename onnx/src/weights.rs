@@ -21,7 +21,7 @@ const STANDARD: [&str; 2] = ["", "ai.onnx"];
 /// # Errors
 /// Where it is no model.
 pub fn without_weights(model: Bytes) -> Result<Vec<u8>, OnnxError> {
-    let mut model = decode(model)?;
+    let mut model = limits::decode(model)?;
     tensors(graph(&mut model)?).for_each(forget);
     Ok(model.encode_to_vec())
 }
@@ -34,7 +34,7 @@ pub fn without_weights(model: Bytes) -> Result<Vec<u8>, OnnxError> {
 /// Where it is no model; where its weights are of a format that is not measured, or lie beside it, or take more than `most` bytes together; where
 /// an operator is not of the standard.
 pub fn with_random_weights(structure: Bytes, most: u64) -> Result<Vec<u8>, OnnxError> {
-    let mut model = decode(structure)?;
+    let mut model = limits::decode(structure)?;
     let graph = graph(&mut model)?;
     for node in &graph.node {
         if !STANDARD.contains(&node.domain.as_str()) {
@@ -64,11 +64,6 @@ pub fn with_random_weights(structure: Bytes, most: u64) -> Result<Vec<u8>, OnnxE
 
 /// What a message of protobuf holds at most, less what a graph takes beside its weights.
 const MOST_BYTES: u64 = (1 << 31) - (64 << 20);
-
-fn decode(model: Bytes) -> Result<ModelProto, OnnxError> {
-    limits::check(&model)?;
-    ModelProto::decode(model).map_err(|error| OnnxError::NotOnnx(error.to_string()))
-}
 
 fn graph(model: &mut ModelProto) -> Result<&mut GraphProto, OnnxError> {
     let graph = model.graph.as_mut();

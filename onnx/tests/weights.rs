@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use build::*;
 use lglp_onnx::messages::*;
-use lglp_onnx::{Bytes, OnnxError, read, with_random_weights, without_weights};
+use lglp_onnx::{Bytes, OnnxError, held, read, with_random_weights, without_weights};
 use prost::Message;
 
 const MANY: u64 = 1 << 30;
 
 /// Two convolutions, a product and a scale, with weights of 4, 2 and 1 dimensions that are all longer than what is kept.
-fn network(held: impl Fn(&str, &[i64]) -> TensorProto) -> ModelProto {
+fn network(weight: impl Fn(&str, &[i64]) -> TensorProto) -> ModelProto {
     let nodes = vec![
         node("Conv", &["x", "first"], &["a"]),
         node("Conv", &["a", "second"], &["b"]),
@@ -23,10 +23,10 @@ fn network(held: impl Fn(&str, &[i64]) -> TensorProto) -> ModelProto {
         node("Mul", &["d", "scale"], &["y"]),
     ];
     let weights = vec![
-        held("first", &[64, 3, 3, 3]),
-        held("second", &[32, 64, 1, 1]),
-        held("product", &[32 * 6 * 6, 2048]),
-        held("scale", &[2048]),
+        weight("first", &[64, 3, 3, 3]),
+        weight("second", &[32, 64, 1, 1]),
+        weight("product", &[32 * 6 * 6, 2048]),
+        weight("scale", &[2048]),
     ];
     model(vec![input("x", &[1, 3, 8, 8])], weights, nodes, "y")
 }
@@ -169,7 +169,7 @@ fn what_is_held_at_once_is_counted() {
         );
         let graph = model.graph.as_mut().expect("a graph");
         graph.output = outputs.iter().map(|name| ValueInfoProto::tensor(name, &[])).collect();
-        read(bytes(&model), &BTreeMap::new()).expect("a network").held_bytes
+        held(bytes(&model)).expect("a network").at_once
     };
     // The input, a value and the one that is computed of it.
     assert_eq!(chain(8, &["v8"]), 3 * values);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use lglp_client::{Failure, Refusal};
 use lglp_engine::host::PluginError;
 use lglp_engine::measure::{
-    Candidate, DeviceLock, MOST_FAILED_IN_A_ROW, MeasureError, MeasurementHarness, MeasurementLoop, MeasurementWork,
-    Protocol, Subject, reference_network,
+    Candidate, DeviceLock, LEFT_OUT_REASON, MOST_FAILED_IN_A_ROW, MeasureError, MeasurementHarness, MeasurementLoop,
+    MeasurementWork, Protocol, Subject, reference_network,
 };
 use lglp_engine::networks::{GivenNetwork, Structures};
 use lglp_openapi::workers::{Batch, BatchItem, LeftOut, Work};
@@ -17,6 +17,7 @@ use lglp_registry::{Digest, Measurement};
 use lglp_sdk::excerpt::shortened;
 use lglp_sdk::{Architecture, SearchSpace};
 
+use super::batch::admitted;
 use super::calibration::{Calibration, Uncalibrated};
 use super::connection::ServerConnection;
 use super::device::Device;
@@ -27,18 +28,6 @@ use super::spool::Spool;
 
 /// Architectures to ask for at a time: what the worker goes on with while the server is away.
 const BATCH: usize = 64;
-
-/// Architectures that a server may send at a time.
-const MOST: usize = 128;
-
-/// Characters of what an architecture's measurement is to say.
-const FLAGS: usize = 1000;
-
-/// Bytes of an architecture's text, or of a network's name.
-const TEXT: usize = 16 << 10;
-
-/// Characters of why a network is left out.
-const REASON: usize = 500;
 
 /// How often an architecture is tried that fails.
 const TRIES: u32 = 3;
@@ -370,7 +359,7 @@ impl<'a> LeasedWork<'a> {
                 again => return again.map(|()| true),
             }
         }
-        let reason = shortened(error.to_string(), REASON);
+        let reason = shortened(error.to_string(), LEFT_OUT_REASON);
         if self.left_out_in_a_row > MOST_FAILED_IN_A_ROW {
             return Err(StopReason::Failed(format!(
                 "network after network fails, the last one with: {reason}"
@@ -487,28 +476,4 @@ impl Structures for Fetched {
 fn name_of(measurement: &Measurement) -> &str {
     let network = measurement.network.as_ref();
     network.map_or(&measurement.architecture, |network| &network.name)
-}
-
-/// The architectures of a batch, where a server sent what a worker can keep: every measurement carries its flags along.
-fn admitted(batch: &Batch) -> Result<VecDeque<BatchItem>, String> {
-    let items = &batch.items;
-    if items.len() > MOST {
-        return Err(format!(
-            "the server sent {} architectures at a time; expected {MOST} at most",
-            items.len()
-        ));
-    }
-    let texts = |item: &BatchItem| item.architecture.len().max(item.name.as_ref().map_or(0, String::len));
-    if let Some(length) = items.iter().map(texts).max().filter(|length| *length > TEXT) {
-        return Err(format!(
-            "the server sent a text of {length} bytes; expected {TEXT} at most"
-        ));
-    }
-    let flags = |item: &BatchItem| item.flags.iter().map(String::len).sum::<usize>();
-    match items.iter().map(flags).max() {
-        Some(length) if length > FLAGS => Err(format!(
-            "the server sent flags of {length} bytes; expected {FLAGS} at most"
-        )),
-        _ => Ok(items.iter().cloned().collect()),
-    }
 }

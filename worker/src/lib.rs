@@ -5,6 +5,7 @@
 //! `uploader.rs` hands over what is finished. What is finished is in the spool (`spool.rs`) from the moment it exists until the
 //! server says that it is durable there; whatever dies in between, process, server or network, it goes with the next lease.
 
+mod batch;
 mod calibration;
 pub mod command;
 mod connection;

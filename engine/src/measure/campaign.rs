@@ -71,6 +71,12 @@ pub enum CampaignEvent {
     LeftOut(LeftOutNetwork),
 }
 
+/// Networks that a job leaves out at most: all of them are kept with the job.
+pub const MOST_LEFT_OUT: usize = 128;
+
+/// Characters of the reason that is kept with each.
+pub const LEFT_OUT_REASON: usize = 500;
+
 /// A network that a campaign left out.
 #[derive(Clone, Debug, Serialize)]
 pub struct LeftOutNetwork {

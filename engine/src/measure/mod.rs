@@ -18,7 +18,10 @@ mod repeatability;
 mod statistics;
 mod target;
 
-pub use campaign::{Campaign, CampaignEvent, LeftOutNetwork, MOST_FAILED_IN_A_ROW, MeasureError, Summary};
+pub use campaign::{
+    Campaign, CampaignEvent, LEFT_OUT_REASON, LeftOutNetwork, MOST_FAILED_IN_A_ROW, MOST_LEFT_OUT, MeasureError,
+    Summary,
+};
 pub use candidate::{Candidate, Subject};
 pub use device_lock::DeviceLock;
 pub use excluded::Excluded;

@@ -46,8 +46,6 @@ pub struct LoadedNetwork {
     pub batch: u64,
     /// What it computes.
     pub network: MeasuredNetwork,
-    constant_bytes: u64,
-    held_bytes: u64,
 }
 
 impl LoadedNetwork {
@@ -65,22 +63,24 @@ impl LoadedNetwork {
         if !self.is_structure {
             return Ok(self.model.into());
         }
-        let most = most.unwrap_or(u64::MAX);
-        let filled = match self
-            .network
-            .operators
-            .iter()
-            .any(|[kind, ..]| *kind == u64::from(OPERATOR_OTHER))
-        {
-            true => Err(Unusable::UnknownOperator),
-            false if self.constant_bytes > most => Err(Unusable::Constants(self.constant_bytes)),
-            false if self.held_bytes > most => Err(Unusable::Held(self.held_bytes)),
-            false => lglp_onnx::with_random_weights(self.model, most).map_err(Unusable::from),
-        };
+        let filled = filled(self.model, &self.network, most.unwrap_or(u64::MAX));
         filled.map_err(|problem| UnusableNetwork {
             name: self.name,
             problem,
         })
+    }
+}
+
+/// A model that was sent without its weights, with random ones.
+fn filled(structure: Bytes, network: &MeasuredNetwork, most: u64) -> Result<Vec<u8>, Unusable> {
+    let mut kinds = network.operators.iter().map(|[kind, ..]| *kind);
+    if kinds.any(|kind| kind == u64::from(OPERATOR_OTHER)) {
+        return Err(Unusable::UnknownOperator);
+    }
+    match lglp_onnx::held(structure.clone())? {
+        held if held.constants > most => Err(Unusable::Constants(held.constants)),
+        held if held.at_once > most => Err(Unusable::Held(held.at_once)),
+        _ => Ok(lglp_onnx::with_random_weights(structure, most)?),
     }
 }
 
@@ -232,8 +232,6 @@ impl GivenNetwork {
             is_structure,
             batch: read.batch,
             network,
-            constant_bytes: read.constant_bytes,
-            held_bytes: read.held_bytes,
             model,
         })
     }

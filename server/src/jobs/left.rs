@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lglp_engine::measure::Plan;
+use lglp_engine::measure::{LEFT_OUT_REASON, MOST_LEFT_OUT, Plan};
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_openapi::workers::{BatchItem, LeftOut};
 use lglp_registry::{Digest, Error, HardwareName, Job, Result};
@@ -18,10 +18,6 @@ use super::plans::KeptPlan;
 use super::queue::Queue;
 use super::task::parse;
 use super::{JobError, Services};
-
-/// Networks that a job leaves out at most, each with a reason of so many characters: all of them are kept with the job.
-pub(super) const MOST_LEFT_OUT: usize = 128;
-pub(super) const REASON: usize = 500;
 
 /// What of a job is not measured yet.
 pub(super) struct Left {
@@ -100,7 +96,7 @@ impl Checkpoint {
                 return Err(Error::invalid(field, "the job measures no such network"));
             }
             if !self.left_out.iter().any(|known| known.architecture == architecture) {
-                let reason = shortened(reason, REASON);
+                let reason = shortened(reason, LEFT_OUT_REASON);
                 self.left_out.push(LeftOut { architecture, reason });
             }
         }

@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use lglp_engine::measure::{
-    BATCHES, Campaign, CampaignEvent, LeftOutNetwork, PLAN_LIMIT, Plan, Protocol, Setup, Wanted, admit, admit_batch,
-    largest_architecture,
+    BATCHES, Campaign, CampaignEvent, LEFT_OUT_REASON, LeftOutNetwork, MOST_LEFT_OUT, PLAN_LIMIT, Plan, Protocol,
+    Setup, Wanted, admit, admit_batch, largest_architecture,
 };
 use lglp_engine::networks::check_networks;
 use lglp_openapi::jobs::{MEASURE_LIMIT, MeasureParameters};
@@ -14,7 +14,6 @@ use lglp_sdk::excerpt::shortened;
 use lglp_sdk::{Architecture, SearchSpace};
 use serde_json::{Value, json};
 
-use super::left::{MOST_LEFT_OUT, REASON};
 use super::measurer::Measurer;
 use super::networks::{check_stored, networks_of};
 use super::plans::{KeptPlan, bad_plan};
@@ -146,7 +145,7 @@ impl Work for MeasureParameters {
         let more = summary.left_out.len().saturating_sub(MOST_LEFT_OUT);
         summary.left_out.truncate(MOST_LEFT_OUT);
         for LeftOutNetwork { reason, .. } in &mut summary.left_out {
-            *reason = shortened(std::mem::take(reason), REASON);
+            *reason = shortened(std::mem::take(reason), LEFT_OUT_REASON);
         }
         if more > 0 {
             summary.left_out.push(LeftOutNetwork {

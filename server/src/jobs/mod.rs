@@ -1,7 +1,8 @@
 //! Jobs: training, measuring and searching that the server does in the background.
 //!
 //! A job is a record of the registry, which says how it got there and how it ended ([`lglp_registry::Job`]). Here is what
-//! each kind does (`task.rs`, and one file a kind; `networks.rs`, where it is networks of no space), where it waits (`queue.rs`), who does it (`executor.rs`: threads of the server;
+//! each kind does (`task.rs`, and one file a kind; `networks.rs`, where it is networks of no space), where it waits (`queue.rs`),
+//! who does it (`executor.rs`: threads of the server;
 //! `leasing.rs`: workers on other machines, of what is left of a job, `left.rs`), what the work tells meanwhile (`run.rs`),
 //! and who hears it (`feed.rs`).
 
@@ -35,7 +36,7 @@ pub use queue::Queue;
 pub use run::Run;
 pub use task::{Work, check};
 pub use train::{quantity, wanted};
-pub use validate::selection;
+pub use validate::{judges, selection};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -94,16 +94,14 @@ pub(super) fn as_stored(
         if !tables.contains_key(text) {
             let digest: Digest = text.parse()?;
             let field = || format!("measurements.{at}.architecture");
-            // Where the registry fails, it is not the measurement's fault, which is to be sent again.
-            match services.store.blob_size(&digest) {
-                Err(Error::NotFound { .. }) => return Err(Error::invalid(field(), "nobody stored such a network")),
-                stored => drop(stored?),
-            }
             let sent = GivenNetwork::sent(name.unwrap_or_default(), digest.clone(), structures.clone());
             let loaded = match sent.load() {
+                // Where the registry fails, it is not the measurement's fault, which is to be sent again.
                 Err(unusable) if unusable.problem.is_passing() => {
-                    services.store.get_blob(&digest)?;
-                    return Err(Error::invalid(field(), unusable.to_string()));
+                    return match services.store.get_blob(&digest) {
+                        Err(Error::NotFound { .. }) | Ok(_) => Err(Error::invalid(field(), unusable.to_string())),
+                        Err(error) => Err(error),
+                    };
                 }
                 loaded => loaded.map_err(|e| Error::invalid(field(), e.to_string()))?,
             };

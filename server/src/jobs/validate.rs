@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lglp_engine::measure::{CampaignEvent, MeasureError, Protocol};
-use lglp_engine::validate::{Judges, Method, Rows, Selection, Validating, can_measure};
+use lglp_engine::networks::GivenNetwork;
+use lglp_engine::validate::{Judges, Method, Rows, Selection, ValidateError, Validating, can_measure};
 use lglp_openapi::jobs::{SelectionMethod, ValidateParameters, ValidationJudges, ValidationRows};
 use lglp_registry::{Digest, Error, HardwareName, Job, Result};
 use serde::{Deserialize, Serialize};
@@ -87,12 +88,7 @@ impl Work for ValidateParameters {
             selection: selection(self),
             protocol: Protocol::within(self.budget_s)?,
         };
-        validating.judges = match (&given, self.by) {
-            (Some(given), _) => Judges::Given(given),
-            (None, Some(ValidationJudges::Architectures)) => Judges::Architectures,
-            (None, Some(ValidationJudges::Networks)) => Judges::Networks,
-            (None, None) => validating.default_judges()?,
-        };
+        validating.judges = judges(self, given.as_deref(), &validating)?;
         let plan = match &job.checkpoint {
             Value::Null => {
                 if self.on.is_none() && given.is_none() {
@@ -169,6 +165,23 @@ fn named(parameters: &ValidateParameters, services: &Services) -> Result<Option<
             "it has no `names`, which tell what people call each network".into(),
         )),
         false => Ok(Some(plan)),
+    }
+}
+
+/// What judges a version, by the contract's parameters; `given` are the networks that these name.
+///
+/// # Errors
+/// Where the version cannot be loaded, which tells it where nobody says.
+pub fn judges<'a>(
+    parameters: &ValidateParameters,
+    given: Option<&'a [GivenNetwork]>,
+    validating: &Validating<'_>,
+) -> std::result::Result<Judges<'a>, ValidateError> {
+    match (given, parameters.by) {
+        (Some(given), _) => Ok(Judges::Given(given)),
+        (None, Some(ValidationJudges::Architectures)) => Ok(Judges::Architectures),
+        (None, Some(ValidationJudges::Networks)) => Ok(Judges::Networks),
+        (None, None) => validating.default_judges(),
     }
 }
 

@@ -188,17 +188,11 @@ impl<D> Builder<D> {
         match statistic {
             Statistic::Max => self.windows("MaxPool", input, kernel, stride, Windows::default()),
             Statistic::Mean => {
-                let counts_around = true;
-                self.windows(
-                    "AveragePool",
-                    input,
-                    kernel,
-                    stride,
-                    Windows {
-                        counts_around,
-                        ..Windows::default()
-                    },
-                )
+                let windows = Windows {
+                    counts_around: true,
+                    rounds_up: false,
+                };
+                self.windows("AveragePool", input, kernel, stride, windows)
             }
         }
     }
@@ -212,16 +206,11 @@ impl<D> Builder<D> {
         stride: u32,
         rounds_up: bool,
     ) -> Tensor {
-        self.windows(
-            "AveragePool",
-            input,
-            kernel,
-            stride,
-            Windows {
-                rounds_up,
-                counts_around: false,
-            },
-        )
+        let windows = Windows {
+            counts_around: false,
+            rounds_up,
+        };
+        self.windows("AveragePool", input, kernel, stride, windows)
     }
 
     fn windows(&mut self, op: &str, input: &Tensor, kernel: u32, stride: u32, windows: Windows) -> Tensor {

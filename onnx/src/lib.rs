@@ -2,10 +2,11 @@
 //!
 //! A model is decoded (`messages`, `limits`), the shapes of all its values are inferred and what follows from constants alone is
 //! computed (`graph`, `shapes`, `fold`), what exporters spell out is put together again (`rewrite`), and what is left is counted
-//! (`table`). Whatever a file holds, it ends in a table or an error, within bounds of memory and time.
+//! (`table`), as a runtime executes it (`execution`). Whatever a file holds, it ends in a table or an error, within bounds of memory and time.
 
 mod call;
 mod error;
+mod execution;
 mod fact;
 mod fold;
 mod graph;
@@ -31,6 +32,7 @@ pub use bytes::Bytes;
 use lglp_sdk::plugin::abi::Operator;
 
 pub use error::OnnxError;
+pub use execution::{Executed, Rules};
 pub use weights::{with_random_weights, without_weights};
 
 /// A network as its operators.
@@ -38,7 +40,7 @@ pub use weights::{with_random_weights, without_weights};
 pub struct Network {
     /// Inputs at once: the first side of the model's first input.
     pub batch: u64,
-    /// What a runtime executes, in its order, for one input of the batch, in float32.
+    /// What any runtime computes, in its order, for one input of the batch, in float32; what one executes of it, [`Network::executed`] tells.
     pub operators: Vec<Operator>,
     /// Where each operator stems from.
     pub origins: Vec<Origin>,
@@ -63,11 +65,28 @@ pub struct Origin {
     pub node: String,
     /// The operators whose values it reads, by their places; `None` for an input of the network.
     pub reads: Vec<Option<usize>>,
+    /// Whether it adds constants to its products.
+    pub has_bias: bool,
+    /// How it is spelled out, or the activation that it does, where that is no operator of ONNX.
+    pub spelled_out: Option<SpelledOut>,
+    /// Dimensions of what it gives, the batch among them.
+    pub rank: usize,
+    /// Whether the network gives it.
+    pub is_output: bool,
     /// In what it costs otherwise than its operator tells, such as `dilated`.
     pub peculiar: Option<&'static str>,
     /// Whether it is just what its operator tells: networks of the same operators, all of them plain, that read the same are one, but for
     /// their weights.
     pub is_plain: bool,
+}
+
+/// An activation, or a normalization, that several operators of ONNX compute together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpelledOut {
+    /// The one that is no arithmetic, such as `Erf`.
+    pub around: String,
+    /// How many there are.
+    pub steps: u32,
 }
 
 /// Reads a model. `shapes` are those of inputs by their names, for inputs that the model leaves open; an open batch is 1.

@@ -1,4 +1,4 @@
-//! What the table does not tell of a step: a window that is not square or has gaps, constants that are not the usual ones.
+//! What the table does not tell of a step: a window that is not square or has gaps, an interpolation or constants that are not the usual ones.
 
 use crate::call::Call;
 use crate::graph::Graph;
@@ -8,8 +8,16 @@ use crate::shapes::windows::Window;
 /// How far a constant may lie from the usual one: it is written in float32.
 const NEAR: f64 = 1e-6;
 
-/// In what a window costs otherwise than its table says, in words.
-pub(crate) fn window(graph: &Graph, step: &Step) -> Option<&'static str> {
+/// In what a step costs otherwise than its table says, in words.
+pub(crate) fn of(graph: &Graph, step: &Step) -> Option<&'static str> {
+    let is_cubic = || graph.call(&graph.nodes[step.node]).text("mode") == "cubic";
+    match step.op.as_str() {
+        "Resize" | "Upsample" if is_cubic() => Some("cubic"),
+        _ => window(graph, step),
+    }
+}
+
+fn window(graph: &Graph, step: &Step) -> Option<&'static str> {
     let Window { kernel, slide, .. } = Window::of(&graph.call(&graph.nodes[step.node])).ok()??;
     let alike = |sides: &[u64]| sides.windows(2).all(|pair| pair[0] == pair[1]);
     if slide.dilations.iter().any(|gap| *gap != 1) {

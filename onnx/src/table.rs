@@ -76,7 +76,11 @@ pub(crate) fn of(graph: &Graph) -> Result<Network, OnnxError> {
         op: step.op.clone(),
         node: graph.nodes[step.node].proto.name.clone(),
         reads: reads(step),
-        peculiar: peculiar::window(graph, step),
+        has_bias: step.has_bias,
+        spelled_out: step.spelled_out.clone(),
+        rank: graph.facts[step.outputs[0]].shape.len(),
+        is_output: step.outputs.iter().any(|id| steps.is_output(*id)),
+        peculiar: peculiar::of(graph, step),
         is_plain: !unusual[at] && peculiar::is_plain(graph, step),
     });
     let origins: Vec<Origin> = origins.collect();

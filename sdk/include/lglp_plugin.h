@@ -98,6 +98,9 @@
 // LSTM, GRU and their like.
 #define OPERATOR_RECURRENT 20
 
+// Values that are brought into another order in memory, which a runtime puts between operators that want them in different ones.
+#define OPERATOR_REORDER 21
+
 // None of these.
 #define OPERATOR_OTHER 255
 

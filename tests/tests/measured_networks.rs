@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
-use lglp_engine::networks::{GivenNetwork, LoadedNetwork, RandomNetwork};
+use lglp_engine::networks::{GivenNetwork, LoadedNetwork, RandomNetwork, Rules};
 use lglp_registry::{Digest, Measurement, ONNX};
 use lglp_sdk::plugin::Operator;
 use lglp_tests::{Registry, root};
 use serde_json::{Value, json};
 
 pub(crate) const HARDWARE: &str = "epyc-1t";
+
+/// By which the target executes networks.
+fn rules() -> Option<Rules> {
+    Rules::named("onnxruntime/16")
+}
 
 /// Networks that are learned from.
 pub(crate) const KNOWN: usize = 48;
@@ -41,7 +46,7 @@ pub(crate) fn folder(of: &Path, hardware: &str, count: usize) {
     std::fs::copy(file, of.join("hardware.json")).expect("copied");
     let lines = RandomNetwork::sequence().take(count).map(|network| {
         let given = GivenNetwork::random(network).expect("it is read");
-        let loaded = given.load().expect("it is read again");
+        let loaded = given.load(rules().as_ref()).expect("it is read again");
         serde_json::to_string(&measured(hardware, &given, &loaded)).expect("JSON") + "\n"
     });
     std::fs::write(of.join("onnx.jsonl"), lines.collect::<String>()).expect("written");
@@ -51,7 +56,7 @@ pub(crate) fn folder(of: &Path, hardware: &str, count: usize) {
 fn written(registry: &Registry, name: &str, path: &str) -> f64 {
     registry.ok(&["network", name, "-o", path]);
     let network = name.parse().expect("a name");
-    let loaded = GivenNetwork::random(network).and_then(|given| given.load());
+    let loaded = GivenNetwork::random(network).and_then(|given| given.load(rules().as_ref()));
     truth(&loaded.expect("it is read").operators())
 }
 

@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::ahead::Ahead;
 use super::candidate::Told;
+use super::fingerprint;
 use super::memory::admit_operators;
 use super::meters::{Device, Window};
 use super::references::References;
 use super::{MeasureError, PairedMeasurement, Protocol, Subject, WEIGHTS_SEED, admit_batch, load_average, median};
 use crate::host::{NetworkInstance, PluginError, RuntimeInstance};
-use crate::networks::{self, GivenNetwork};
+use crate::networks::{self, GivenNetwork, Rules, rules_of};
 
 /// A device that measures networks of one space, and of none, one at a time.
 pub struct MeasurementHarness<'a> {
@@ -22,6 +23,8 @@ pub struct MeasurementHarness<'a> {
     references: References<'a>,
     protocol: Protocol,
     batch: u32,
+    /// By which the runtime executes networks here.
+    rules: Option<Rules>,
     /// What the runtime runs on.
     device: Device,
     /// What the runtime rounds times to, milliseconds; 0 where it does not.
@@ -63,6 +66,10 @@ impl<'a> MeasurementHarness<'a> {
             references: References::load(reference_space, runtime, batch)?,
             protocol,
             batch,
+            rules: rules_of(
+                description["runtime"].as_str().unwrap_or(""),
+                &fingerprint::of_this_machine(),
+            ),
             device: Device::of_runtime(&description),
             resolution_ms: description["resolution_ms"].as_f64().unwrap_or(0.0),
             ahead: None,
@@ -142,7 +149,7 @@ impl<'a> MeasurementHarness<'a> {
 
     /// A network that is given, as ONNX and as what it computes.
     fn given(&self, given: &GivenNetwork) -> Result<(Vec<u8>, MeasuredNetwork), MeasureError> {
-        let loaded = given.load()?;
+        let loaded = given.load(self.rules.as_ref())?;
         if loaded.batch != u64::from(self.batch) {
             return Err(MeasureError::OtherBatch {
                 name: given.name().to_owned(),

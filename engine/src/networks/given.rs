@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, io};
 
-use lglp_onnx::{Bytes, OnnxError};
+use lglp_onnx::{Bytes, OnnxError, Rules};
 use lglp_registry::{Digest, MeasuredNetwork};
 use lglp_sdk::plugin::abi::{OPERATOR_OTHER, Operator};
 
@@ -206,15 +206,15 @@ impl GivenNetwork {
         self.digest.to_string()
     }
 
-    /// Reads the network.
+    /// Reads the network, as a runtime of these rules executes it.
     ///
     /// # Errors
     /// Where that is not possible any more, or its operators are not understood.
-    pub fn load(&self) -> Result<LoadedNetwork, UnusableNetwork> {
-        self.try_load().map_err(|problem| self.unusable(problem))
+    pub fn load(&self, rules: Option<&Rules>) -> Result<LoadedNetwork, UnusableNetwork> {
+        self.try_load(rules).map_err(|problem| self.unusable(problem))
     }
 
-    fn try_load(&self) -> Result<LoadedNetwork, Unusable> {
+    fn try_load(&self, rules: Option<&Rules>) -> Result<LoadedNetwork, Unusable> {
         let model = Bytes::from(self.source.model(&self.digest)?);
         let structure = lglp_onnx::without_weights(model.clone())?;
         let is_structure = matches!(self.source, Source::Sent(_));
@@ -225,7 +225,7 @@ impl GivenNetwork {
             false => return Err(Unusable::Changed),
         }
         let read = lglp_onnx::read(model.clone(), &BTreeMap::new())?;
-        let network = measured(&self.name, &read);
+        let network = measured(&self.name, &read, rules);
         network.check()?;
         Ok(LoadedNetwork {
             name: self.name.clone(),

@@ -1,7 +1,9 @@
 //! Networks as measurements hold them: the table of their operators.
 
+use lglp_onnx::Rules;
 use lglp_registry::{MeasuredNetwork, Peculiar};
 use lglp_sdk::plugin::abi::Operator;
+use serde_json::Value;
 
 /// A network of no space, and what was measured of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,18 +16,26 @@ pub struct LabelledNetwork {
     pub label: f64,
 }
 
-/// A network as its measurement holds it; `name` is what people call it.
-pub fn measured(name: &str, network: &lglp_onnx::Network) -> MeasuredNetwork {
-    let peculiar = network.origins.iter().enumerate();
-    let peculiar = peculiar.filter_map(|(operator, origin)| {
-        let is = origin.peculiar?.to_owned();
+/// A network as its measurement holds it, by the rules of the runtime that measures it; `name` is what people call it.
+pub fn measured(name: &str, network: &lglp_onnx::Network, rules: Option<&Rules>) -> MeasuredNetwork {
+    let executed = network.executed(rules);
+    let peculiar = executed.peculiar.into_iter().enumerate();
+    let peculiar = peculiar.filter_map(|(operator, is)| {
+        let is = is?.to_owned();
         Some(Peculiar { operator, is })
     });
     MeasuredNetwork {
         name: name.to_owned(),
-        operators: network.operators.iter().map(numbers).collect(),
+        operators: executed.operators.iter().map(numbers).collect(),
+        rules: rules.map(Rules::name),
         peculiar: peculiar.collect(),
     }
+}
+
+/// The rules by which a runtime executes networks on a machine of this fingerprint; `None` where it is not known to differ from others.
+pub fn rules_of(runtime: &str, fingerprint: &Value) -> Option<Rules> {
+    let simd = fingerprint.get("simd")?.as_array()?;
+    Rules::of(runtime, simd.iter().filter_map(Value::as_str))
 }
 
 /// The operators of a network that was measured.

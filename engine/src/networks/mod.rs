@@ -20,7 +20,8 @@ use lglp_sdk::{Architecture, Sampler, SearchSpace};
 use serde::{Deserialize, Serialize};
 
 pub use given::{GivenNetwork, LoadedNetwork, Structures, Unusable, UnusableNetwork, is_named_onnx, read_file};
-pub use measured::{LabelledNetwork, macs_of, measured, operators_of};
+pub use lglp_onnx::Rules;
+pub use measured::{LabelledNetwork, macs_of, measured, operators_of, rules_of};
 pub use parts::Parts;
 pub use random::{Family, NoRandomNetwork, RandomNetwork, random};
 pub use walks::Walks;

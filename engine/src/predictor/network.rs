@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use lglp_onnx::Network;
+use lglp_onnx::{Network, Rules};
 use lglp_registry::{FittedNetworks, KnownOperator, MeasuredNetwork, Quantity};
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, OPERATOR_NAMES, name_of};
@@ -59,6 +59,8 @@ pub(super) struct KnownOperators {
 /// What a version learned from networks of no space.
 pub(super) struct LearnedNetworks {
     fitted: FittedNetworks,
+    /// By which they were read.
+    rules: Option<Rules>,
     calibration: Calibration,
     range: TrainingRange,
 }
@@ -68,6 +70,7 @@ impl LearnedNetworks {
         Self {
             calibration: Calibration::of_networks(fitted),
             range: TrainingRange::of_networks(fitted, quantity),
+            rules: fitted.rules.as_deref().and_then(Rules::named),
             fitted: fitted.clone(),
         }
     }
@@ -273,8 +276,8 @@ impl ServedModel {
     /// # Errors
     /// As [`Self::check_reads_networks`], and whatever keeps the model from predicting.
     pub fn predict_network(&self, network: &Network, coverage: f64) -> Result<PredictedNetwork, ModelError> {
-        let peculiar: Vec<_> = network.origins.iter().map(|origin| origin.peculiar).collect();
-        self.predict_operators(&network.operators, &peculiar, coverage)
+        let executed = network.executed(self.networks.as_ref().and_then(|learned| learned.rules.as_ref()));
+        self.predict_operators(&executed.operators, &executed.peculiar, coverage)
     }
 
     /// As [`Self::predict_network`], of a network as its measurement holds it.

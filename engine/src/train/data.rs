@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FEWEST_ROWS;
 use crate::measure::Excluded;
-use crate::networks::LabelledNetwork;
+use crate::networks::{LabelledNetwork, rules_of};
 use crate::spaces::{DefinitionError, require_same};
 
 /// Architectures of one space, and what was measured of each.
@@ -112,20 +112,25 @@ fn value(measurement: &Measurement, quantity: Quantity) -> Option<f64> {
     }
 }
 
-/// Networks of no space with the geometric mean of what was measured of each and is not excluded: a process has latencies of its own, and
-/// replicates are of several. In the order of the digests.
+/// Networks of no space, as the target's runtime executes them, with the geometric mean of what was measured of each and is not excluded: a
+/// process has latencies of its own, and replicates are of several. In the order of the digests.
 fn networks(
     store: &dyn Registry,
     hardware: &HardwareName,
     quantity: Quantity,
 ) -> lglp_registry::Result<Vec<LabelledNetwork>> {
     let excluded = Excluded::of(store, hardware, ONNX)?;
+    let target = store.hardware(hardware)?;
+    let rules = rules_of(&target.runtime, &target.fingerprint).map(|rules| rules.name());
     let mut found = BTreeMap::<Digest, (LabelledNetwork, Vec<f64>)>::new();
     for measurement in store.measurements_without_samples(hardware, ONNX, None)? {
         let (Some(value), false) = (value(&measurement, quantity), excluded.has(&measurement)) else {
             continue;
         };
-        let Some(network) = measurement.network else { continue };
+        // What other rules tell of a network is another one.
+        let Some(network) = measurement.network.filter(|network| network.rules == rules) else {
+            continue;
+        };
         let new = || {
             let (architecture, label) = (measurement.architecture, value);
             let labelled = LabelledNetwork {

@@ -32,6 +32,7 @@ impl KnownNetworks {
         let fitted = FittedNetworks {
             count: known.len(),
             operators: known_operators(known),
+            rules: known.first()?.network.rules.clone(),
             fewest_macs: *macs.iter().min()?,
             most_macs: *macs.iter().max()?,
             least: labels.iter().copied().min_by(f64::total_cmp)?,

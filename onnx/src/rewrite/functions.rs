@@ -1,7 +1,10 @@
 //! Activations that are spelled out: `x * sigmoid(x)`; `x * clip(x + 3, 0, 6) / 6`; `x / 2 * (1 + erf(x / sqrt 2))`, `tanh` of a
 //! multiple of `x + c x^3` in the place of `erf`, or a `sigmoid` of a multiple of `x` for all of that.
 
+use std::collections::HashSet;
+
 use super::Steps;
+use crate::SpelledOut;
 use crate::graph::ValueId;
 
 const ARITHMETIC: [&str; 4] = ["Add", "Sub", "Mul", "Div"];
@@ -67,7 +70,11 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
             }),
         };
         if let Some((name, around)) = name {
+            let all: HashSet<usize> = around.between.iter().copied().chain([around.last, at]).collect();
+            let count = all.len() as u32;
             steps.replace(&around.between, around.last, at, name, vec![around.base], Vec::new());
+            let around = if name == "Mish" { "Softplus".to_owned() } else { op };
+            steps.set_spelled_out(at, SpelledOut { around, steps: count });
         }
     }
 }

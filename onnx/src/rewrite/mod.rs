@@ -6,6 +6,7 @@ mod excitations;
 mod functions;
 mod norms;
 
+use crate::SpelledOut;
 use crate::call::dimension;
 use crate::graph::{Graph, Node, ValueId};
 
@@ -23,6 +24,8 @@ pub(crate) struct Step {
     pub has_bias: bool,
     /// The steps that it is put together from.
     pub parts: Vec<Self>,
+    /// How the activation that it does is spelled out, where that is no operator of ONNX.
+    pub spelled_out: Option<SpelledOut>,
 }
 
 /// Squeeze-and-excitation as one step.
@@ -99,6 +102,7 @@ impl<'a> Steps<'a> {
                     outputs,
                     has_bias: has_bias(graph, node),
                     parts: Vec::new(),
+                    spelled_out: None,
                 }),
             };
             steps.push(step);
@@ -168,6 +172,11 @@ impl<'a> Steps<'a> {
         let id = self.same[id];
         let readers = self.readers[id];
         (readers.count == 1 && !self.is_output[id]).then_some(readers.places)
+    }
+
+    /// Whether the network gives a value.
+    pub(crate) fn is_output(&self, id: ValueId) -> bool {
+        self.is_output[self.same[id]]
     }
 
     /// Whether a value is read so often, and is no output.
@@ -240,12 +249,16 @@ impl<'a> Steps<'a> {
             outputs,
             has_bias: false,
             parts,
+            spelled_out: None,
         });
     }
 
     /// Lets a step do what the only step behind it does, too.
     pub(crate) fn absorb(&mut self, at: usize, behind: usize) {
-        let Some(outputs) = self.get(behind).map(|step| step.outputs.clone()) else {
+        let Some((outputs, spelled_out)) = self
+            .get(behind)
+            .map(|step| (step.outputs.clone(), step.spelled_out.clone()))
+        else {
             return;
         };
         self.remove(behind);
@@ -254,6 +267,7 @@ impl<'a> Steps<'a> {
         }
         if let Some(step) = &mut self.steps[at] {
             step.outputs = outputs;
+            step.spelled_out = spelled_out;
         }
     }
 
@@ -267,6 +281,12 @@ impl<'a> Steps<'a> {
             let read = std::mem::replace(&mut step.inputs[0], input);
             self.readers[self.same[read]].remove(at);
             self.readers[self.same[input]].add(at);
+        }
+    }
+
+    fn set_spelled_out(&mut self, at: usize, spelled_out: SpelledOut) {
+        if let Some(step) = &mut self.steps[at] {
+            step.spelled_out = Some(spelled_out);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Layer normalization that is spelled out: `(x - mean x) / sqrt(mean (x - mean x)^2 + eps) * scale + bias`.
 
 use super::Steps;
+use crate::SpelledOut;
 use crate::graph::ValueId;
 
 pub(super) fn rewrite(steps: &mut Steps<'_>) {
@@ -8,6 +9,8 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
         let Some((input, gone)) = normalized(steps, at) else {
             continue;
         };
+        let is_over_last = gone.last().is_some_and(|mean| reduces_last(steps, *mean));
+        let mut count = gone.len() as u32 + 1;
         steps.replace(&gone, at, at, "LayerNormalization", vec![input], Vec::new());
         for op in ["Mul", "Add"] {
             let behind = steps.get(at).and_then(|step| steps.sole_consumer(step.outputs[0]));
@@ -19,9 +22,22 @@ pub(super) fn rewrite(steps: &mut Steps<'_>) {
             if let Some(behind) = behind.filter(is_affine) {
                 steps.absorb(at, behind);
                 steps.set_bias(at);
+                count += 1;
             }
         }
+        // ONNX's operator normalizes the last dimensions alone.
+        if !is_over_last {
+            let around = "Sqrt".to_owned();
+            steps.set_spelled_out(at, SpelledOut { around, steps: count });
+        }
     }
+}
+
+/// Whether a step reduces the last dimension.
+fn reduces_last(steps: &Steps<'_>, at: usize) -> bool {
+    let last = |id: ValueId| steps.graph.facts[id].shape.last();
+    let Some(step) = steps.get(at) else { return false };
+    last(step.outputs[0]) == Some(&1) && last(step.inputs[0]) != Some(&1)
 }
 
 /// What a division normalizes, and the steps before it.

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::columns::{amounts, median, terms};
-use crate::nnls::nnls;
-use crate::operator::{Catalogue, FEWEST_KINDS, MOST_KINDS, Operator, WIDTH, check_width};
+use crate::operator::{Catalogue, FEWEST_KINDS, Operator, WIDTH, check_width};
+use crate::prices::Prices;
 
 /// Nothing is to be set.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -30,7 +30,7 @@ pub(crate) struct MacProportional {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Roofline {
     /// In the unit of the targets.
-    prices: Vec<f64>,
+    prices: Prices,
 }
 
 /// The sums of so many amounts over the operators of each row.
@@ -112,13 +112,6 @@ impl Regressor for MacProportional {
     }
 }
 
-impl Roofline {
-    /// How many kinds it has prices for.
-    fn kinds(&self) -> usize {
-        self.prices.len().saturating_sub(terms(0)) / 2
-    }
-}
-
 impl Regressor for Roofline {
     const NAME: &'static str = "roofline";
     const SUMMARY: &'static str =
@@ -129,22 +122,9 @@ impl Regressor for Roofline {
     fn fit(_: Parameters, data: Fit<'_>) -> Result<Self, PluginError> {
         let mut catalogue = Catalogue::default();
         catalogue.read(&data.train.inputs)?;
-        let kinds = catalogue.kinds();
-        let sums = amounts_of(&data.train.inputs, kinds)?;
-        let largest: Vec<f64> = (0..terms(kinds))
-            .map(|term| sums.iter().map(|row| row[term]).fold(f64::MIN_POSITIVE, f64::max))
-            .collect();
-        let rows = sums.iter().zip(data.train.targets).map(|(row, y)| {
-            let relative = row.iter().zip(&largest).map(|(sum, largest)| sum / largest / y);
-            relative.collect()
-        });
-        let found = nnls(&rows.collect::<Vec<Vec<f64>>>(), &vec![1.0; sums.len()], 0.0);
+        let sums = amounts_of(&data.train.inputs, catalogue.kinds())?;
         Ok(Self {
-            prices: found
-                .iter()
-                .zip(&largest)
-                .map(|(price, largest)| price / largest)
-                .collect(),
+            prices: Prices::of(&sums, data.train.targets),
         })
     }
 
@@ -154,9 +134,7 @@ impl Regressor for Roofline {
 
     fn load(version: u32, state: &[u8]) -> Result<Self, PluginError> {
         let roofline: Self = load(version, state)?;
-        let priced = roofline.prices.iter().all(|price| price.is_finite() && *price >= 0.0);
-        let kinds = roofline.kinds();
-        if priced && (FEWEST_KINDS..=MOST_KINDS).contains(&kinds) && roofline.prices.len() == terms(kinds) {
+        if roofline.prices.are_whole() {
             return Ok(roofline);
         }
         let count = roofline.prices.len();
@@ -168,8 +146,8 @@ impl Regressor for Roofline {
     }
 
     fn predict(&self, inputs: Tensor<'_>, targets: &mut [f64]) -> Result<(), PluginError> {
-        for (target, sums) in targets.iter_mut().zip(amounts_of(&inputs, self.kinds())?) {
-            *target = sums.iter().zip(&self.prices).map(|(sum, price)| sum * price).sum();
+        for (target, sums) in targets.iter_mut().zip(amounts_of(&inputs, self.prices.kinds())?) {
+            *target = self.prices.of_amounts(&sums);
         }
         Ok(())
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::columns::median;
+use crate::columns::{add, amounts, median, terms};
 use crate::operator::{Catalogue, FEWEST_KINDS, MOST_KINDS, Network, Operator, sum};
+use crate::prices::Prices;
 
 /// Arithmetic, memory and launches, each over what a network of the training has of it in the median.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +76,10 @@ impl Generic {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cost {
     generic: Generic,
+    /// What amounts took in networks of no search space, in generic units, if there were any: kinds that these have and a space has not cost
+    /// otherwise than arithmetic and bytes tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prices: Option<Prices>,
     /// What other targets taught, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     taught: Option<Taught>,
@@ -106,8 +111,33 @@ impl Cost {
     pub(crate) fn generic(generic: Generic) -> Self {
         Self {
             generic,
+            prices: None,
             taught: None,
             scale: 1.0,
+        }
+    }
+
+    /// The mean of what operators generically cost, and of what their amounts took in networks of no search space; `targets` are milliseconds.
+    pub(crate) fn priced(self, catalogue: &Catalogue, networks: &[Network], targets: &[f64]) -> Self {
+        let rows = networks.iter().zip(targets);
+        let rows: Vec<_> = rows.filter(|(network, _)| network.resolution.is_none()).collect();
+        if rows.is_empty() {
+            return self;
+        }
+        let (kinds, costs) = (catalogue.kinds(), self.of_all(catalogue));
+        let sums = rows.iter().map(|(network, _)| {
+            let mut sums = vec![0.0; terms(kinds)];
+            for (number, _) in &network.operators {
+                add(&mut sums, &amounts(&catalogue.operators[*number as usize], kinds));
+            }
+            sums
+        });
+        let ratios: Vec<f64> = rows.iter().map(|(network, y)| *y / sum(network, &costs)).collect();
+        let unit = median(&ratios);
+        let targets: Vec<f64> = rows.iter().map(|(_, y)| *y / unit).collect();
+        Self {
+            prices: Some(Prices::of(&sums.collect::<Vec<_>>(), &targets)),
+            ..self
         }
     }
 
@@ -138,6 +168,7 @@ impl Cost {
         let operators = costs;
         Self {
             generic,
+            prices: None,
             taught: Some(Taught { operators, kinds }),
             scale: 1.0,
         }
@@ -154,7 +185,12 @@ impl Cost {
     /// The cost of an operator, which may be one of the catalogue that the costs were made for.
     pub(crate) fn of_operator(&self, operator: &Operator, catalogue: &Catalogue) -> f64 {
         let Some(taught) = &self.taught else {
-            return self.scale * self.generic.of_operator(operator);
+            let generic = self.generic.of_operator(operator);
+            let cost = match &self.prices {
+                Some(prices) => (generic + prices.of_operator(operator)) / 2.0,
+                None => generic,
+            };
+            return self.scale * cost;
         };
         self.scale
             * match catalogue.find(&operator.shape) {
@@ -178,6 +214,7 @@ impl Cost {
                 && (FEWEST_KINDS..=MOST_KINDS).contains(&taught.kinds.len())
                 && taught.operators.iter().chain(&taught.kinds).all(believable)
         });
-        taught && self.generic.is_whole() && (1e-9..=1e9).contains(&self.scale)
+        let priced = self.prices.as_ref().is_none_or(Prices::are_whole);
+        taught && priced && self.generic.is_whole() && (1e-9..=1e9).contains(&self.scale)
     }
 }

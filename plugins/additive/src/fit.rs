@@ -90,7 +90,7 @@ pub(crate) fn fit(
     report(0, parts)?;
     let mut cost = known
         .cost
-        .unwrap_or_else(|| Cost::generic(Generic::of(&catalogue, networks)));
+        .unwrap_or_else(|| Cost::generic(Generic::of(&catalogue, networks)).priced(&catalogue, networks, targets));
     cost.adjust(&catalogue, networks, targets);
     let costs = cost.of_all(&catalogue);
     let sums: Vec<f64> = networks.iter().map(|network| sum(network, &costs)).collect();

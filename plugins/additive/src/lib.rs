@@ -19,6 +19,7 @@ mod narrow;
 mod nnls;
 mod operator;
 mod parts;
+mod prices;
 mod regressor;
 mod rest;
 mod size;

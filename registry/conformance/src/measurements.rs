@@ -225,6 +225,7 @@ fn of_no_space(store: &dyn Store) {
     let network = MeasuredNetwork {
         name: "resnet50".to_owned(),
         operators: vec![[1, 3, 2, 1, 3, 64, 224, 112, 1, 1, 21_676_032, 3_813_376, 7_168]],
+        rules: None,
         peculiar: vec![Peculiar {
             operator: 0,
             is: "dilated".to_owned(),

@@ -51,6 +51,9 @@ pub struct MeasuredNetwork {
     /// activations are codes of the plugins' C header, and amounts are of one input, in float32.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 1_000))]
     pub operators: Vec<[u64; OPERATOR_FIELDS.len()]>,
+    /// By which rules a runtime executes just these operators, such as `onnxruntime/16`; absent where they are what any runtime computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
     /// Operators that cost otherwise than their numbers tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peculiar: Vec<Peculiar>,
@@ -73,6 +76,9 @@ impl MeasuredNetwork {
     /// [`Error::Invalid`], naming the field.
     pub fn check(&self) -> Result<()> {
         limits::text("network.name", &self.name)?;
+        if let Some(rules) = &self.rules {
+            limits::text("network.rules", rules)?;
+        }
         if self.operators.is_empty() {
             return Err(Error::invalid("network.operators", "expected one at least"));
         }
@@ -147,6 +153,9 @@ pub struct FittedNetworks {
     pub count: usize,
     /// What operators they have.
     pub operators: Vec<KnownOperator>,
+    /// By which rules a runtime executes just these, such as `onnxruntime/16`; absent where they are what any runtime computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
     /// Fewest multiply-accumulates of one.
     pub fewest_macs: u64,
     /// Most multiply-accumulates of one.

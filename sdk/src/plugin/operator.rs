@@ -24,6 +24,7 @@ pub const OPERATOR_NAMES: &[(u32, &str)] = &[
     (OPERATOR_RESIZE, "resize"),
     (OPERATOR_REDUCTION, "reduction"),
     (OPERATOR_RECURRENT, "recurrent"),
+    (OPERATOR_REORDER, "reorder"),
     (OPERATOR_OTHER, "other"),
 ];
 

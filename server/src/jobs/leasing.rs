@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lglp_engine::measure::{LeftOutNetwork, Protocol, Repeatability, Summary, reference_space};
+use lglp_engine::networks::rules_of;
 use lglp_openapi::jobs::{Job as WireJob, MeasureParameters};
 use lglp_openapi::workers::{Batch, LeftOut, Work};
 use lglp_registry::{
@@ -362,7 +363,9 @@ impl Leasing {
         if parameters.space != ONNX {
             return Ok(store.record_leased(id, fencing, measured, actor)?);
         }
-        let measured = as_stored(measured, names, self.services())?;
+        let target = store.hardware(&job.hardware)?;
+        let rules = rules_of(&target.runtime, &target.fingerprint);
+        let measured = as_stored(measured, names, rules.as_ref(), self.services())?;
         Ok(store.record_leased(id, fencing, &measured, actor)?)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use lglp_engine::measure::Plan;
-use lglp_engine::networks::{GivenNetwork, Structures};
+use lglp_engine::networks::{GivenNetwork, Rules, Structures};
 use lglp_openapi::jobs::MeasureParameters;
 use lglp_registry::{Digest, Error, MeasuredNetwork, Measurement, ONNX, Result, Store};
 
@@ -77,13 +77,15 @@ pub(super) fn networks_of(
     }
 }
 
-/// Measurements of networks, each called as it is named, with what it computes as the stored model tells it: neither is for a worker to say.
+/// Measurements of networks, each called as it is named, with what it computes as the stored model tells it, by the rules of the target's
+/// runtime: neither is for a worker to say.
 ///
 /// # Errors
 /// `Invalid` for one of what nobody stored, or cannot be measured.
 pub(super) fn as_stored(
     measured: &[Measurement],
     names: Vec<Option<String>>,
+    rules: Option<&Rules>,
     services: &Services,
 ) -> Result<Vec<Measurement>> {
     let structures = structures(services);
@@ -95,7 +97,7 @@ pub(super) fn as_stored(
             let digest: Digest = text.parse()?;
             let field = || format!("measurements.{at}.architecture");
             let sent = GivenNetwork::sent(name.unwrap_or_default(), digest.clone(), structures.clone());
-            let loaded = match sent.load() {
+            let loaded = match sent.load(rules) {
                 // Where the registry fails, it is not the measurement's fault, which is to be sent again.
                 Err(unusable) if unusable.problem.is_passing() => {
                     return match services.store.get_blob(&digest) {

@@ -106,7 +106,7 @@ fn of_line(text: &[u8], columns: &GraphColumns) -> Result<Option<Told>, String> 
     let network = lglp_onnx::read(encoded, &BTreeMap::new()).map_err(unreadable)?;
     Ok(Some(Told {
         text: Digest::of(&structure).to_string(),
-        computes: measured(name, &network),
+        computes: measured(name, &network, None),
         latency_ms,
     }))
 }

@@ -77,6 +77,8 @@ pub const OPERATOR_RESIZE: u32 = 18;
 pub const OPERATOR_REDUCTION: u32 = 19;
 /// LSTM, GRU and their like.
 pub const OPERATOR_RECURRENT: u32 = 20;
+/// Values that are brought into another order in memory, which a runtime puts between operators that want them in different ones.
+pub const OPERATOR_REORDER: u32 = 21;
 /// None of these.
 pub const OPERATOR_OTHER: u32 = 255;
 

@@ -1,0 +1,110 @@
+//! What runtimes make of a network, as data: one file for each of which that is known.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The files, each of one runtime.
+const FILES: [&str; 1] = [include_str!("../../rules/onnxruntime.toml")];
+
+/// What a runtime makes of a network on one kind of processor: which operators it does in one go, and how values lie in memory between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    runtime: String,
+    /// Operators of ONNX that do the activation behind them.
+    pub(super) fused: Vec<String>,
+    /// Which activations these do, by their names.
+    pub(super) activations: Vec<String>,
+    /// What stays the steps that it is spelled out in.
+    pub(super) spelled_out: Vec<String>,
+    /// Channels in a block.
+    pub(super) block: u32,
+    pub(super) blocks: Blocks,
+}
+
+/// A file of `onnx/rules`, which documents the fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    runtime: String,
+    fused: Vec<String>,
+    activations: Vec<String>,
+    spelled_out: Vec<String>,
+    blocks: Blocks,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Blocks {
+    channels: BTreeMap<String, u32>,
+    pub(super) multiple: u32,
+    pub(super) activations: Vec<String>,
+    pub(super) behind: Vec<String>,
+    pub(super) alone: Vec<String>,
+    pub(super) alone_unless_around: Vec<String>,
+    pub(super) pools: Vec<String>,
+    pub(super) joined: Vec<String>,
+    pub(super) filled: Vec<String>,
+    pub(super) followed: Vec<String>,
+}
+
+impl Rules {
+    /// The rules of a runtime on a processor with these vector instructions, as fingerprints name them; `None` where it is not known to differ
+    /// from what any runtime does.
+    pub fn of<'a>(runtime: &str, simd: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let file = file(runtime)?;
+        let channels = &file.blocks.channels;
+        let block = simd.into_iter().filter_map(|able| channels.get(able)).max();
+        block.copied().map(|block| Self::new(file, block))
+    }
+
+    /// The rules of a [name](Self::name); `None` where there are none such.
+    pub fn named(name: &str) -> Option<Self> {
+        let (runtime, block) = name.split_once('/')?;
+        let (file, block) = (file(runtime)?, block.parse().ok()?);
+        let is_one = file.blocks.channels.values().any(|known| *known == block);
+        is_one.then(|| Self::new(file, block))
+    }
+
+    /// The runtime, and the channels in a block: `onnxruntime/16`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.runtime, self.block)
+    }
+
+    fn new(file: File, block: u32) -> Self {
+        Self {
+            runtime: file.runtime,
+            fused: file.fused,
+            activations: file.activations,
+            spelled_out: file.spelled_out,
+            block,
+            blocks: file.blocks,
+        }
+    }
+}
+
+fn file(runtime: &str) -> Option<File> {
+    let files = FILES
+        .iter()
+        .map(|text| toml::from_str::<File>(text).expect("a file of this repository"));
+    files.into_iter().find(|file| file.runtime == runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_found_by_what_a_processor_can_do_and_by_their_name() {
+        let of = |runtime: &str, simd: &[&'static str]| Rules::of(runtime, simd.iter().copied());
+        let wide = of("onnxruntime", &["avx2", "fma", "avx512f"]).expect("rules");
+        assert_eq!(wide.name(), "onnxruntime/16");
+        assert_eq!(of("onnxruntime", &["avx2"]).expect("rules").name(), "onnxruntime/8");
+        assert_eq!(Rules::named("onnxruntime/16"), Some(wide));
+        for other in ["", "onnxruntime", "onnxruntime/", "onnxruntime/12", "tensorrt/16"] {
+            assert_eq!(Rules::named(other), None, "{other}");
+        }
+        assert_eq!(of("onnxruntime", &["amx_tile"]), None);
+        assert_eq!(of("tensorrt", &["avx2"]), None);
+    }
+}

@@ -81,13 +81,17 @@ fn all_that_networks_are_made_of_is_in_some() {
 #[test]
 #[ignore = "takes long"]
 fn shipped_tables_are_those_that_are_read_today() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../datasets/epyc-1t/onnx/onnx.jsonl");
-    let text = std::fs::read_to_string(file).expect("the shipped networks");
     let mut tables = BTreeMap::new();
-    for line in text.lines() {
-        let measurement: Measurement = serde_json::from_str(line).expect("a measurement");
-        let network = measurement.network.expect("what it computes");
-        tables.insert(network.name.clone(), network);
+    for hardware in ["epyc-1t", "zen5-1t"] {
+        let file = format!("{}/../datasets/{hardware}/onnx/onnx.jsonl", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(file).expect("the shipped networks");
+        for line in text.lines() {
+            let measurement: Measurement = serde_json::from_str(line).expect("a measurement");
+            let network = measurement.network.expect("what it computes");
+            if let Some(other) = tables.insert(network.name.clone(), network.clone()) {
+                assert_eq!(other, network, "{hardware}");
+            }
+        }
     }
     assert!(tables.len() > 700, "{}", tables.len());
     let rules = Rules::named("onnxruntime/16");

@@ -60,6 +60,24 @@ fn written(registry: &Registry, name: &str, path: &str) -> f64 {
     truth(&loaded.expect("it is read").operators())
 }
 
+/// The story: a target was created by measuring twenty architectures, then 770 networks, and could not be trained: twenty were too few.
+#[test]
+fn a_few_architectures_beside_networks_are_learned_from_with_them() {
+    let registry = Registry::default();
+    let target = registry.folder.path().join("target");
+    std::fs::create_dir(&target).expect("a folder");
+    folder(&target, HARDWARE, KNOWN);
+    let architectures = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
+    let lines = std::fs::read_to_string(architectures).expect("the shipped architectures");
+    let some: String = lines.split_inclusive('\n').take(5).collect();
+    std::fs::write(target.join("mobilenetv3.jsonl"), some).expect("written");
+    registry.ok(&["dataset", "import", target.to_str().expect("UTF-8")]);
+    let version: Value =
+        serde_json::from_str(&registry.ok(&["train", "--hardware", HARDWARE, "--json"])).expect("JSON");
+    assert_eq!(version["content"]["networks"]["count"], KNOWN);
+    assert_eq!(version["content"]["split"]["train"].as_array().map(Vec::len), Some(5));
+}
+
 #[test]
 fn what_networks_take_is_learned_from_others() {
     let registry = Registry::default();

@@ -45,8 +45,8 @@ impl Training<'_> {
         progress: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Trained, TrainError> {
         let split = match (data.architectures.len(), data.networks.len()) {
-            // Networks tell each other, one left out after another.
-            (0, FEWEST_ROWS..) => Split::whole(0),
+            // Networks tell each other, one left out after another, and the few architectures beside them.
+            (rows @ ..FEWEST_ROWS, FEWEST_ROWS..) => Split::whole(rows),
             (rows, _) => Split::new(rows, self.seed)?,
         };
         train(self.fitting(&[]), data, split, progress)

@@ -8,11 +8,12 @@ use serde_json::json;
 
 use super::ahead::Ahead;
 use super::candidate::Told;
-use super::fingerprint;
 use super::memory::admit_operators;
 use super::meters::{Device, Window};
 use super::references::References;
-use super::{MeasureError, PairedMeasurement, Protocol, Subject, WEIGHTS_SEED, admit_batch, load_average, median};
+use super::{
+    MeasureError, PairedMeasurement, Protocol, Subject, WEIGHTS_SEED, admit_batch, fingerprint, load_average, median,
+};
 use crate::host::{NetworkInstance, PluginError, RuntimeInstance};
 use crate::networks::{self, GivenNetwork, Rules, rules_of};
 
@@ -66,10 +67,7 @@ impl<'a> MeasurementHarness<'a> {
             references: References::load(reference_space, runtime, batch)?,
             protocol,
             batch,
-            rules: rules_of(
-                description["runtime"].as_str().unwrap_or(""),
-                &fingerprint::of_this_machine(),
-            ),
+            rules: rules_of(&fingerprint(&description)),
             device: Device::of_runtime(&description),
             resolution_ms: description["resolution_ms"].as_f64().unwrap_or(0.0),
             ahead: None,

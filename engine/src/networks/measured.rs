@@ -32,10 +32,14 @@ pub fn measured(name: &str, network: &lglp_onnx::Network, rules: Option<&Rules>)
     }
 }
 
-/// The rules by which a runtime executes networks on a machine of this fingerprint; `None` where it is not known to differ from others.
-pub fn rules_of(runtime: &str, fingerprint: &Value) -> Option<Rules> {
+/// The rules by which the runtime of a fingerprint executes networks on its machine; `None` where it is not known to differ from others.
+pub fn rules_of(fingerprint: &Value) -> Option<Rules> {
+    // A target's runtime may go by a name of its machine's; what it is, it says itself.
+    let runtime = fingerprint
+        .get("runtime")
+        .filter(|runtime| runtime["device"] == "cpu")?;
     let simd = fingerprint.get("simd")?.as_array()?;
-    Rules::of(runtime, simd.iter().filter_map(Value::as_str))
+    Rules::of(runtime["runtime"].as_str()?, simd.iter().filter_map(Value::as_str))
 }
 
 /// The operators of a network that was measured.

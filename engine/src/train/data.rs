@@ -121,7 +121,7 @@ fn networks(
 ) -> lglp_registry::Result<Vec<LabelledNetwork>> {
     let excluded = Excluded::of(store, hardware, ONNX)?;
     let target = store.hardware(hardware)?;
-    let rules = rules_of(&target.runtime, &target.fingerprint).map(|rules| rules.name());
+    let rules = rules_of(&target.fingerprint).map(|rules| rules.name());
     let mut found = BTreeMap::<Digest, (LabelledNetwork, Vec<f64>)>::new();
     for measurement in store.measurements_without_samples(hardware, ONNX, None)? {
         let (Some(value), false) = (value(&measurement, quantity), excluded.has(&measurement)) else {

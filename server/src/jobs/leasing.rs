@@ -364,7 +364,7 @@ impl Leasing {
             return Ok(store.record_leased(id, fencing, measured, actor)?);
         }
         let target = store.hardware(&job.hardware)?;
-        let rules = rules_of(&target.runtime, &target.fingerprint);
+        let rules = rules_of(&target.fingerprint);
         let measured = as_stored(measured, names, rules.as_ref(), self.services())?;
         Ok(store.record_leased(id, fencing, &measured, actor)?)
     }

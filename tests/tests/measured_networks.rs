@@ -1,6 +1,6 @@
 //! Networks of no space: measured by themselves, learned from, and predicted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lglp_engine::networks::{GivenNetwork, LoadedNetwork, RandomNetwork, Rules};
 use lglp_registry::{Digest, Measurement, ONNX};
@@ -52,6 +52,14 @@ pub(crate) fn folder(of: &Path, hardware: &str, count: usize) {
     std::fs::write(of.join("onnx.jsonl"), lines.collect::<String>()).expect("written");
 }
 
+/// The folder of such a target, beside a registry.
+fn target(registry: &Registry) -> PathBuf {
+    let target = registry.folder.path().join("target");
+    std::fs::create_dir(&target).expect("a folder");
+    folder(&target, HARDWARE, KNOWN);
+    target
+}
+
 /// Writes the network of a name; the latency that it has on such a device, milliseconds.
 fn written(registry: &Registry, name: &str, path: &str) -> f64 {
     registry.ok(&["network", name, "-o", path]);
@@ -64,9 +72,7 @@ fn written(registry: &Registry, name: &str, path: &str) -> f64 {
 #[test]
 fn a_few_architectures_beside_networks_are_learned_from_with_them() {
     let registry = Registry::default();
-    let target = registry.folder.path().join("target");
-    std::fs::create_dir(&target).expect("a folder");
-    folder(&target, HARDWARE, KNOWN);
+    let target = target(&registry);
     let architectures = root().join("datasets").join(HARDWARE).join("mobilenetv3.jsonl");
     let lines = std::fs::read_to_string(architectures).expect("the shipped architectures");
     let some: String = lines.split_inclusive('\n').take(5).collect();
@@ -81,9 +87,7 @@ fn a_few_architectures_beside_networks_are_learned_from_with_them() {
 #[test]
 fn what_networks_take_is_learned_from_others() {
     let registry = Registry::default();
-    let target = registry.folder.path().join("target");
-    std::fs::create_dir(&target).expect("a folder");
-    folder(&target, HARDWARE, KNOWN);
+    let target = target(&registry);
     let target = target.to_str().expect("UTF-8");
     registry.ok(&["dataset", "import", target]);
     let version: Value =

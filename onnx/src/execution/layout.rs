@@ -184,23 +184,25 @@ impl<'a> Layout<'a> {
         // Of what a convolution adds, or what stands alone.
         let is_behind = matches!(operator.kind, OPERATOR_ADD | OPERATOR_ELEMENT_WISE);
         let done = match order {
-            Order::Plain => &self.rules.activations,
-            Order::Blocked if is_behind => &self.rules.blocks.behind,
-            Order::Blocked => &self.rules.blocks.activations,
+            Order::Plain => &self.rules.file.activations,
+            Order::Blocked if is_behind => &self.rules.file.blocks.behind,
+            Order::Blocked => &self.rules.file.blocks.activations,
         };
-        !does(done, operator) || self.is_spelled_out(origin) || !(is_behind || self.rules.fused.contains(&origin.op))
+        !does(done, operator)
+            || self.is_spelled_out(origin)
+            || !(is_behind || self.rules.file.fused.contains(&origin.op))
     }
 
     /// Whether an activation works on blocks.
     fn stands_alone(&self, operator: &Operator, origin: &Origin) -> bool {
-        let blocks = &self.rules.blocks;
+        let blocks = &self.rules.file.blocks;
         let around = origin.spelled_out.as_ref().map(|spelled_out| &spelled_out.around);
         does(&blocks.alone, operator) && !around.is_some_and(|around| blocks.alone_unless_around.contains(around))
     }
 
     fn is_spelled_out(&self, origin: &Origin) -> bool {
         let around = origin.spelled_out.as_ref().map(|spelled_out| &spelled_out.around);
-        around.is_some_and(|around| self.rules.spelled_out.contains(around))
+        around.is_some_and(|around| self.rules.file.spelled_out.contains(around))
     }
 
     /// Appends the activation of an operator as the steps that it is.
@@ -237,7 +239,7 @@ impl<'a> Layout<'a> {
 
     /// In which order an operator works.
     fn orders(&self, operator: &Operator, origin: &Origin) -> Orders {
-        let blocks = &self.rules.blocks;
+        let blocks = &self.rules.file.blocks;
         let is_one_of = |ops: &[String]| ops.contains(&origin.op);
         let orders = |is_blocked: bool| if is_blocked { Orders::BLOCKED } else { Orders::PLAIN };
         let is_whole = |channels: u32| channels.is_multiple_of(self.rules.block);
@@ -275,7 +277,7 @@ impl<'a> Layout<'a> {
     }
 
     fn of_convolution(&self, operator: &Operator) -> Orders {
-        let (block, multiple) = (self.rules.block, self.rules.blocks.multiple);
+        let (block, multiple) = (self.rules.block, self.rules.file.blocks.multiple);
         let Operator {
             channels_in,
             channels_out,

@@ -10,27 +10,20 @@ const FILES: [&str; 1] = [include_str!("../../rules/onnxruntime.toml")];
 /// What a runtime makes of a network on one kind of processor: which operators it does in one go, and how values lie in memory between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    runtime: String,
-    /// Operators of ONNX that do the activation behind them.
-    pub(super) fused: Vec<String>,
-    /// Which activations these do, by their names.
-    pub(super) activations: Vec<String>,
-    /// What stays the steps that it is spelled out in.
-    pub(super) spelled_out: Vec<String>,
+    pub(super) file: File,
     /// Channels in a block.
     pub(super) block: u32,
-    pub(super) blocks: Blocks,
 }
 
 /// A file of `onnx/rules`, which documents the fields.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     runtime: String,
-    fused: Vec<String>,
-    activations: Vec<String>,
-    spelled_out: Vec<String>,
-    blocks: Blocks,
+    pub(super) fused: Vec<String>,
+    pub(super) activations: Vec<String>,
+    pub(super) spelled_out: Vec<String>,
+    pub(super) blocks: Blocks,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -55,7 +48,7 @@ impl Rules {
         let file = file(runtime)?;
         let channels = &file.blocks.channels;
         let block = simd.into_iter().filter_map(|able| channels.get(able)).max();
-        block.copied().map(|block| Self::new(file, block))
+        block.copied().map(|block| Self { file, block })
     }
 
     /// The rules of a [name](Self::name); `None` where there are none such.
@@ -63,31 +56,20 @@ impl Rules {
         let (runtime, block) = name.split_once('/')?;
         let (file, block) = (file(runtime)?, block.parse().ok()?);
         let is_one = file.blocks.channels.values().any(|known| *known == block);
-        is_one.then(|| Self::new(file, block))
+        is_one.then_some(Self { file, block })
     }
 
     /// The runtime, and the channels in a block: `onnxruntime/16`.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.runtime, self.block)
-    }
-
-    fn new(file: File, block: u32) -> Self {
-        Self {
-            runtime: file.runtime,
-            fused: file.fused,
-            activations: file.activations,
-            spelled_out: file.spelled_out,
-            block,
-            blocks: file.blocks,
-        }
+        format!("{}/{}", self.file.runtime, self.block)
     }
 }
 
 fn file(runtime: &str) -> Option<File> {
-    let files = FILES
+    let mut files = FILES
         .iter()
         .map(|text| toml::from_str::<File>(text).expect("a file of this repository"));
-    files.into_iter().find(|file| file.runtime == runtime)
+    files.find(|file| file.runtime == runtime)
 }
 
 #[cfg(test)]

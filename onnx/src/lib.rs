@@ -32,7 +32,8 @@ pub use bytes::Bytes;
 use lglp_sdk::plugin::abi::Operator;
 
 pub use error::OnnxError;
-pub use execution::{Executed, Rules};
+pub use execution::{Executed, Order, Rules};
+pub use rewrite::SQUEEZE_EXCITE;
 pub use weights::{with_random_weights, without_weights};
 
 /// A network as its operators.

@@ -66,43 +66,46 @@
 #define LGLP_OPERATOR_FULLY_CONNECTED 9
 
 // A convolution of groups of channels, more than one channel each.
-#define OPERATOR_GROUPED 10
+#define LGLP_OPERATOR_GROUPED 10
 
 // A transposed convolution.
-#define OPERATOR_TRANSPOSED 11
+#define LGLP_OPERATOR_TRANSPOSED 11
 
 // The product of two matrices that both follow from the input.
-#define OPERATOR_MATRIX_PRODUCT 12
+#define LGLP_OPERATOR_MATRIX_PRODUCT 12
 
 // A function of each element by itself, which none of the operators above takes on.
-#define OPERATOR_ELEMENT_WISE 13
+#define LGLP_OPERATOR_ELEMENT_WISE 13
 
 // Batch normalization that stands alone, layer, instance or group normalization.
-#define OPERATOR_NORMALIZATION 14
+#define LGLP_OPERATOR_NORMALIZATION 14
 
 // Local response normalization, over neighbouring channels.
-#define OPERATOR_LOCAL_RESPONSE 15
+#define LGLP_OPERATOR_LOCAL_RESPONSE 15
 
 // Softmax.
-#define OPERATOR_SOFTMAX 16
+#define LGLP_OPERATOR_SOFTMAX 16
 
 // Values that are put together, taken or brought into another order.
-#define OPERATOR_COPY 17
+#define LGLP_OPERATOR_COPY 17
 
 // Interpolation to another height and width.
-#define OPERATOR_RESIZE 18
+#define LGLP_OPERATOR_RESIZE 18
 
 // Sums, means or extremes over some dimensions, other than a pool.
-#define OPERATOR_REDUCTION 19
+#define LGLP_OPERATOR_REDUCTION 19
 
 // LSTM, GRU and their like.
-#define OPERATOR_RECURRENT 20
+#define LGLP_OPERATOR_RECURRENT 20
 
 // Values that are brought into another order in memory, which a runtime puts between operators that want them in different ones.
-#define OPERATOR_REORDER 21
+#define LGLP_OPERATOR_REORDER 21
+
+// A convolution as a matrix product of windows that are laid out, where a runtime has no kernel for it ([`Operator::kind`]).
+#define LGLP_OPERATOR_IM2COL 22
 
 // None of these.
-#define OPERATOR_OTHER 255
+#define LGLP_OPERATOR_OTHER 255
 
 // Activations of an [`Operator`]. None.
 #define LGLP_ACTIVATION_NONE 0
@@ -114,28 +117,28 @@
 #define LGLP_ACTIVATION_HARD_SWISH 2
 
 // `max(least, min(most, x))`, such as ReLU6.
-#define ACTIVATION_CLIP 3
+#define LGLP_ACTIVATION_CLIP 3
 
 // `1 / (1 + exp(-x))`.
-#define ACTIVATION_SIGMOID 4
+#define LGLP_ACTIVATION_SIGMOID 4
 
 // `max(0, min(1, x / 6 + 1 / 2))`.
-#define ACTIVATION_HARD_SIGMOID 5
+#define LGLP_ACTIVATION_HARD_SIGMOID 5
 
 // The hyperbolic tangent.
-#define ACTIVATION_TANH 6
+#define LGLP_ACTIVATION_TANH 6
 
 // ReLU with a slope below 0, which is learned or not.
-#define ACTIVATION_LEAKY_RELU 7
+#define LGLP_ACTIVATION_LEAKY_RELU 7
 
 // `x / (1 + exp(-x))`, also called SiLU.
-#define ACTIVATION_SWISH 8
+#define LGLP_ACTIVATION_SWISH 8
 
 // `x / 2 * (1 + erf(x / sqrt 2))`.
-#define ACTIVATION_GELU 9
+#define LGLP_ACTIVATION_GELU 9
 
 // Another one of exponentials, such as ELU, softplus or Mish.
-#define ACTIVATION_EXPONENTIAL 10
+#define LGLP_ACTIVATION_EXPONENTIAL 10
 
 // Done.
 #define LGLP_STATUS_OK 0
@@ -445,7 +448,7 @@ typedef struct LglpComponent {
 
 // What a plugin exports.
 typedef struct LglpPluginTable {
-  // [`MAGIC`].
+  // [`LGLP_MAGIC`].
   uint64_t magic;
   // `LGLP_ABI_MAJOR` as the plugin knows it; the host takes its own alone.
   uint32_t abi_major;

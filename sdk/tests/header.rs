@@ -27,11 +27,24 @@ fn the_c_header_is_current() {
     );
 }
 
-/// Comments name constants as Rust does; C has them with a prefix, as cbindgen renames them.
+/// Constants have a prefix in C, where they and comments name them.
 fn as_c_names(header: &str) -> String {
     let mut named = header.to_owned();
-    for group in ["STATUS_", "KIND_", "ABI_M", "OPERATOR_", "ACTIVATION_"] {
-        named = named.replace(&format!("`{group}"), &format!("`LGLP_{group}"));
+    for group in ["MAGIC", "STATUS_", "KIND_", "ABI_M", "OPERATOR_", "ACTIVATION_"] {
+        for before in ["`", "#define "] {
+            named = named.replace(&format!("{before}{group}"), &format!("{before}LGLP_{group}"));
+        }
     }
     named
+}
+
+/// The codes of operators from 10 on had no prefix once: each had to be named in a list.
+#[test]
+fn every_constant_has_the_prefix() {
+    let header = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/lglp_plugin.h");
+    let header = std::fs::read_to_string(header).expect("the header");
+    let others = header
+        .lines()
+        .filter(|line| line.starts_with("#define ") && !line.starts_with("#define LGLP_"));
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tells what ONNX Runtime makes of models on this processor, from its optimised graphs.
 
-Prints JSON: of each model how many convolutions work on blocks of channels, how many of these add another value, and how many nodes bring values
-from one layout into the other.
+Prints JSON: of each model how many convolutions work on blocks of channels and how many do not, how many add another value, and how many nodes bring
+values from one layout into the other.
 Usage: executed_networks.py MODEL...
 """
 
@@ -32,6 +32,7 @@ def executed(graph):
     convolutions = [node for node in graph.node if node.op_type in ("Conv", "FusedConv")]
     return {
         "blocked": sum(node.domain == BLOCKED for node in convolutions),
+        "plain": sum(node.domain != BLOCKED for node in convolutions),
         "sums": sum(len(node.input) > 3 and node.input[3] != "" for node in convolutions),
         "reorders": sum(node.op_type in ("ReorderInput", "ReorderOutput") for node in blocked),
     }

@@ -9,7 +9,7 @@ use lglp_sdk::{Architecture, SearchSpace};
 
 use super::fitted::Matrix;
 use super::{ComponentHandle, ComponentKind, PluginError, call, health, tables};
-use crate::networks;
+use crate::networks::{self, Rules};
 
 /// An encoder that is ready for one space.
 pub struct EncoderInstance {
@@ -27,6 +27,8 @@ enum Reads {
     /// The operators of its network.
     Operators {
         space: Box<SearchSpace>,
+        /// Of the runtime that executes the networks.
+        rules: Option<Rules>,
         /// Of one network.
         most: usize,
     },
@@ -71,6 +73,7 @@ impl EncoderInstance {
         let reads = match table.encode_operators {
             Some(_) => Reads::Operators {
                 space: Box::new(space.clone()),
+                rules: None,
                 most,
             },
             None => Reads::Rows(space.row_len()),
@@ -92,6 +95,14 @@ impl EncoderInstance {
             }
         })?;
         Ok(made)
+    }
+
+    /// The same of networks as a runtime of these rules executes them, where it reads their operators.
+    pub fn executed_by(mut self, rules: Option<&Rules>) -> Self {
+        if let Reads::Operators { rules: by, .. } = &mut self.reads {
+            *by = rules.cloned();
+        }
+        self
     }
 
     /// Whether it reads the operators of a network.
@@ -120,8 +131,9 @@ impl EncoderInstance {
                 })?;
                 Ok(self.matrix(out, count))
             }
-            Reads::Operators { space, .. } => {
-                let networks = architectures.map(|architecture| networks::operators(space, architecture));
+            Reads::Operators { space, rules, .. } => {
+                let networks =
+                    architectures.map(|architecture| networks::executed(space, architecture, rules.as_ref()));
                 self.encode_tables(&networks.collect::<Result<Vec<_>, _>>()?)
             }
         }
@@ -134,12 +146,12 @@ impl EncoderInstance {
         architectures: &[Architecture],
         networks: &[Vec<Operator>],
     ) -> Result<Matrix, PluginError> {
-        let Reads::Operators { space, .. } = &self.reads else {
+        let Reads::Operators { space, rules, .. } = &self.reads else {
             return self.encode(architectures.iter());
         };
         let of_space = architectures
             .iter()
-            .map(|architecture| networks::operators(space, architecture));
+            .map(|architecture| networks::executed(space, architecture, rules.as_ref()));
         let mut tables = of_space.collect::<Result<Vec<_>, _>>()?;
         tables.extend(networks.iter().cloned());
         self.encode_tables(&tables)

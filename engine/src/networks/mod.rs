@@ -159,6 +159,24 @@ pub fn operators(space: &SearchSpace, architecture: &Architecture) -> Result<Vec
     Ok(counted(space, architecture)?.0)
 }
 
+/// What a runtime of these rules executes of an architecture's network at batch 1, in its order: [`operators`], where there are no rules.
+///
+/// # Errors
+/// [`NoNetwork`].
+pub fn executed(
+    space: &SearchSpace,
+    architecture: &Architecture,
+    rules: Option<&Rules>,
+) -> Result<Vec<Operator>, NoNetwork> {
+    match space {
+        SearchSpace::Chain(chain) => Ok(chain::executed(chain, architecture, rules)),
+        SearchSpace::Decisions(decisions) => {
+            let executed = template::executed(decisions, architecture, rules);
+            Ok(executed.map_err(|none| none.named(space, architecture))?.0)
+        }
+    }
+}
+
 /// The most operators that a network of a space has, or more.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
+use lglp_onnx::Rules;
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::space::DecisionSpace;
 use lglp_sdk::{Architecture, SearchSpace};
@@ -28,6 +29,7 @@ enum Kind {
 /// Networks that are one part each.
 struct WholeNetworks {
     space: DecisionSpace,
+    rules: Option<Rules>,
     known: RwLock<Known>,
 }
 
@@ -47,12 +49,13 @@ impl Known {
 }
 
 impl Parts {
-    /// Parts of the networks of a space, none of which was met yet.
-    pub fn new(space: &SearchSpace) -> Self {
+    /// Parts of the networks of a space, as a runtime of these rules executes them; none of them was met yet.
+    pub fn new(space: &SearchSpace, rules: Option<&Rules>) -> Self {
         Self(match space {
-            SearchSpace::Chain(space) => Kind::Chain(ChainParts::new(space)),
+            SearchSpace::Chain(space) => Kind::Chain(ChainParts::new(space, rules)),
             SearchSpace::Decisions(space) => Kind::Whole(WholeNetworks {
                 space: space.clone(),
+                rules: rules.cloned(),
                 known: RwLock::default(),
             }),
         })
@@ -102,7 +105,7 @@ impl WholeNetworks {
         if number.is_some() || is_full {
             return number;
         }
-        let (operators, cost) = template::counted(&self.space, architecture).ok()?;
+        let (operators, cost) = template::executed(&self.space, architecture, self.rules.as_ref()).ok()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.is_full() {
             return None;

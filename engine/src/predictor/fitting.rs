@@ -11,7 +11,7 @@ use crate::host::{
     ComponentHandle, ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError,
     PluginHost,
 };
-use crate::networks::{self, LabelledNetwork};
+use crate::networks::{self, LabelledNetwork, Rules};
 
 /// Architectures and what was measured of them, in the unit of the recipe's quantity.
 #[derive(Clone, Copy)]
@@ -86,7 +86,12 @@ impl FittedModel {
             host.component(ComponentKind::Regressor, &spec.regressor.name)?
                 .check_parameters(&spec.regressor.parameters)?;
         }
+        let networks = if recipe.networks { train.networks } else { &[] };
+        // Whatever space they are of, networks are counted alike.
+        let rules = networks.first().and_then(|one| one.network.rules.as_deref());
+        let rules = rules.and_then(Rules::named);
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
+        let encoder = encoder.executed_by(rules.as_ref());
         let scale = |architecture: &Architecture| match recipe.target.is_per_mac() {
             true => Ok::<_, PluginError>(recipe.target.scale(networks::cost(space, architecture)?.macs)),
             false => Ok(1.0),
@@ -102,7 +107,6 @@ impl FittedModel {
             let message = "a recipe with `networks` needs an encoder that reads operators, such as `operators`".into();
             return Err(PluginError::InvalidParameters { component, message });
         }
-        let networks = if recipe.networks { train.networks } else { &[] };
         let tables: Vec<Vec<Operator>> = networks
             .iter()
             .map(|one| networks::operators_of(&one.network))
@@ -198,6 +202,7 @@ impl FittedModel {
         let mut model = Self::of(
             recipe,
             space,
+            rules.as_ref(),
             encoder,
             extractor,
             regressor,

@@ -12,7 +12,7 @@ use super::lookups::{self, Lookups};
 use super::residual::Residual;
 use super::{PluginUse, Recipe, ResidualGate, Target};
 use crate::host::{ComponentHandle, EncoderInstance, FittedInstance, Matrix, PluginError, PluginHost, Spread, Tenant};
-use crate::networks::{self, Cost, Parts};
+use crate::networks::{self, Cost, Parts, Rules};
 
 /// A prediction, in the unit of the recipe's quantity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +70,8 @@ pub struct FittedModel {
     pub(super) regressor: FittedInstance,
     pub(super) residual: Option<Residual>,
     parts: Parts,
+    /// Of the runtime by which networks are counted.
+    pub(super) rules: Option<Rules>,
     /// Where predictions follow from them.
     pub(super) lookups: Option<Lookups>,
     /// Of the residual that was fitted, whether it is kept or not; none of a model that was loaded.
@@ -83,13 +85,15 @@ pub struct FittedModel {
 
 impl FittedModel {
     /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
-    /// version of each state. Plugins are called on behalf of `tenant`.
+    /// version of each state. Networks are counted as a runtime of these rules executes them, as they were when it was fitted.
+    /// Plugins are called on behalf of `tenant`.
     pub fn load(
         recipe: &Recipe,
         host: &PluginHost,
         space: &SearchSpace,
         plugins: &[PluginUse],
         state: &ModelState,
+        rules: Option<&Rules>,
         tenant: &Arc<Tenant>,
     ) -> Result<Self, PluginError> {
         let components = Components::of(recipe, host, state.contains_key(RESIDUAL))?.on_behalf_of(tenant);
@@ -119,13 +123,14 @@ impl FittedModel {
             }
             _ => None,
         };
-        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
+        let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?.executed_by(rules);
         let extractor = components.extractor.as_ref().map(|handle| load(handle, EXTRACTOR));
         let extractor = extractor.transpose()?;
         let regressor = load(&components.regressor, REGRESSOR)?;
         let mut model = Self::of(
             recipe,
             space,
+            rules,
             encoder,
             extractor,
             regressor,
@@ -141,9 +146,11 @@ impl FittedModel {
     }
 
     /// A model of fitted parts, of whose fit nothing is told.
+    #[expect(clippy::too_many_arguments, reason = "it is what a model is made of")]
     pub(super) fn of(
         recipe: &Recipe,
         space: &SearchSpace,
+        rules: Option<&Rules>,
         encoder: EncoderInstance,
         extractor: Option<FittedInstance>,
         regressor: FittedInstance,
@@ -153,7 +160,8 @@ impl FittedModel {
         Ok(Self {
             space: space.clone(),
             target: recipe.target,
-            parts: Parts::new(space),
+            parts: Parts::new(space, rules),
+            rules: rules.cloned(),
             lookups: Lookups::of(space, &encoder, extractor.as_ref(), &regressor)?,
             encoder,
             extractor,
@@ -269,7 +277,7 @@ impl FittedModel {
         let Some(parts) = self.regressor.contributions(&encoded)? else {
             return Ok(None);
         };
-        let operators = networks::operators(&self.space, architecture)?;
+        let operators = networks::executed(&self.space, architecture, self.rules.as_ref())?;
         let scale = self.target.scale(Cost::of(&operators, 1).macs);
         let (rest, values) = parts
             .split_last()

@@ -59,8 +59,6 @@ pub(super) struct KnownOperators {
 /// What a version learned from networks of no space.
 pub(super) struct LearnedNetworks {
     fitted: FittedNetworks,
-    /// By which they were read.
-    rules: Option<Rules>,
     calibration: Calibration,
     range: TrainingRange,
 }
@@ -70,7 +68,6 @@ impl LearnedNetworks {
         Self {
             calibration: Calibration::of_networks(fitted),
             range: TrainingRange::of_networks(fitted, quantity),
-            rules: fitted.rules.as_deref().and_then(Rules::named),
             fitted: fitted.clone(),
         }
     }
@@ -127,10 +124,10 @@ pub(crate) fn known_operators(networks: &[LabelledNetwork]) -> Vec<KnownOperator
 
 impl KnownOperators {
     /// Those of the space, where the model was fitted on architectures of it, and of networks that it was fitted on.
-    pub(super) fn of(space: Option<&SearchSpace>, networks: Option<&FittedNetworks>) -> Self {
+    pub(super) fn of(space: Option<&SearchSpace>, rules: Option<&Rules>, networks: Option<&FittedNetworks>) -> Self {
         let some = space.into_iter().flat_map(|space| {
             let some = Sampler::new(space, 0).take(SAMPLED);
-            some.flat_map(move |architecture| networks::operators(space, &architecture).unwrap_or_default())
+            some.flat_map(move |architecture| networks::executed(space, &architecture, rules).unwrap_or_default())
         });
         let mut met: HashSet<_> = some.map(|o| (o.kind, o.kernel, o.stride, o.activation, None)).collect();
         let (mut kinds, mut activations) = (HashMap::<_, (usize, u32)>::new(), HashMap::<_, usize>::new());
@@ -268,7 +265,8 @@ impl ServedModel {
 
     fn known_operators(&self) -> KnownOperators {
         let space = self.knows_architectures().then_some(&*self.space);
-        KnownOperators::of(space, self.networks.as_ref().map(|learned| &learned.fitted))
+        let networks = self.networks.as_ref().map(|learned| &learned.fitted);
+        KnownOperators::of(space, self.model.rules.as_ref(), networks)
     }
 
     /// Predicts a network that is none of the model's space, with an interval of this coverage.
@@ -276,8 +274,14 @@ impl ServedModel {
     /// # Errors
     /// As [`Self::check_reads_networks`], and whatever keeps the model from predicting.
     pub fn predict_network(&self, network: &Network, coverage: f64) -> Result<PredictedNetwork, ModelError> {
-        let executed = network.executed(self.networks.as_ref().and_then(|learned| learned.rules.as_ref()));
+        let executed = network.executed(self.model.rules.as_ref());
         self.predict_operators(&executed.operators, &executed.peculiar, coverage)
+    }
+
+    /// Whether a network that was measured is counted by the rules that the version learned from others by.
+    pub fn reads_table(&self, network: &MeasuredNetwork) -> bool {
+        let learned = self.networks.as_ref();
+        learned.is_none_or(|learned| learned.fitted.rules == network.rules)
     }
 
     /// As [`Self::predict_network`], of a network as its measurement holds it.

@@ -15,7 +15,7 @@ use super::{
     PluginUse, ROWS_PER_UNIT, Recipe, TrainingRange, USUAL_UNIT,
 };
 use crate::host::{PluginHost, Tenant};
-use crate::networks::Cost;
+use crate::networks::{Cost, Rules};
 use crate::spaces::Spaces;
 
 /// A version that is ready to predict.
@@ -122,7 +122,8 @@ impl ServedModel {
                 space: content.space.clone(),
             });
         }
-        let model = FittedModel::load(&recipe, host, &space, &plugins, state, tenant)
+        let rules = rules(version)?;
+        let model = FittedModel::load(&recipe, host, &space, &plugins, state, rules.as_ref(), tenant)
             .map_err(|error| ModelError::of_version(version, error))?;
         let unit = self_test(&model, &space, version)?;
         Ok(Self {
@@ -260,10 +261,26 @@ impl ServedModel {
     }
 }
 
+/// By which its networks are counted.
+fn rules(version: &Version) -> Result<Option<Rules>, ModelError> {
+    let networks = version.content.networks.as_ref();
+    let Some(name) = networks.and_then(|networks| networks.rules.as_deref()) else {
+        return Ok(None);
+    };
+    let rules = Rules::named(name);
+    let problem = || format!("this release does not know the rules `{name}`; train again");
+    let rules = rules.ok_or_else(|| unreadable(version, "networks.rules", &problem()));
+    rules.map(Some)
+}
+
 fn read<T: DeserializeOwned>(version: &Version, field: &str, value: &serde_json::Value) -> Result<T, ModelError> {
-    serde_json::from_value(value.clone()).map_err(|e| ModelError::Unreadable {
+    serde_json::from_value(value.clone()).map_err(|problem| unreadable(version, field, &problem))
+}
+
+fn unreadable(version: &Version, field: &str, problem: &dyn std::fmt::Display) -> ModelError {
+    ModelError::Unreadable {
         hardware: version.hardware.clone(),
         version: version.version,
-        reason: format!("{field}: {e}"),
-    })
+        reason: format!("{field}: {problem}"),
+    }
 }

@@ -3,19 +3,10 @@
 use lglp_sdk::plugin::abi::*;
 use lglp_sdk::plugin::operator::{ACTIVATION_NAMES, name_of};
 
-use super::{Executed, Rules};
+use super::work::{given_by, padded, read_by, reordered, scale};
+use super::{Executed, Order, Rules};
 use crate::rewrite::SQUEEZE_EXCITE;
-use crate::table::BYTES;
 use crate::{Network, Origin};
-
-/// How values lie in memory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// As ONNX has them.
-    Plain,
-    /// In blocks of channels.
-    Blocked,
-}
 
 /// What an operator reads and gives.
 #[derive(Clone, Copy)]
@@ -36,7 +27,7 @@ impl Orders {
     };
 }
 
-/// What one operator gives.
+/// What one operator gives, or goes into the network.
 #[derive(Clone, Copy)]
 struct Given {
     order: Order,
@@ -52,18 +43,22 @@ struct Given {
 pub(super) struct Layout<'a> {
     network: &'a Network,
     rules: &'a Rules,
+    input: Given,
     given: Vec<Given>,
     executed: Executed,
+    /// The operator that is walked to.
+    at: usize,
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(network: &'a Network, rules: &'a Rules) -> Self {
+    pub(super) fn new(network: &'a Network, input: Order, rules: &'a Rules) -> Self {
         let given = Given {
             order: Order::Plain,
             is_reordered: false,
             readers: 0,
             convolution: None,
         };
+        let input = Given { order: input, ..given };
         let mut given = vec![given; network.operators.len()];
         for read in network.origins.iter().flat_map(|origin| &origin.reads).flatten() {
             given[*read].readers += 1;
@@ -71,8 +66,10 @@ impl<'a> Layout<'a> {
         Self {
             network,
             rules,
+            input,
             given,
             executed: Executed::default(),
+            at: 0,
         }
     }
 
@@ -80,6 +77,7 @@ impl<'a> Layout<'a> {
     pub(super) fn executed(mut self) -> Executed {
         let network = self.network;
         for (at, (operator, origin)) in network.operators.iter().zip(&network.origins).enumerate() {
+            self.at = at;
             let orders = self.orders(operator, origin);
             self.given[at].order = orders.gives;
             if self.takes_on(at, operator, origin) {
@@ -90,12 +88,30 @@ impl<'a> Layout<'a> {
             }
             self.append(at, operator, origin, orders);
         }
-        for (given, (operator, origin)) in self.given.iter().zip(network.operators.iter().zip(&network.origins)) {
-            if origin.is_output && given.order == Order::Blocked {
-                self.executed.push(reordered(given_by(operator)), None);
+        for (at, (operator, origin)) in network.operators.iter().zip(&network.origins).enumerate() {
+            if origin.is_output && self.given[at].order == Order::Blocked {
+                self.at = at;
+                self.push(reordered(given_by(operator)), None);
             }
         }
+        self.executed.gives = self.given.last().unwrap_or(&self.input).order;
         self.executed
+    }
+
+    /// Appends what is executed for the operator that is walked to.
+    fn push(&mut self, operator: Operator, peculiar: Option<&'static str>) {
+        let Operator { block, layer, .. } = self.network.operators[self.at];
+        self.executed.operators.push(Operator {
+            block,
+            layer,
+            ..operator
+        });
+        self.executed.peculiar.push(peculiar);
+    }
+
+    /// What an operator reads: what another gives, or what goes into the network.
+    fn read(&self, read: Option<usize>) -> &Given {
+        read.map_or(&self.input, |at| &self.given[at])
     }
 
     /// Lets the convolution before an operator do what that does: add another value, or an activation.
@@ -135,44 +151,48 @@ impl<'a> Layout<'a> {
     /// Brings what an operator reads into the order that it works on, where nothing did so before.
     fn reorder(&mut self, operator: &Operator, origin: &Origin, order: Order) {
         for read in &origin.reads {
+            let given = self.read(*read);
+            if given.order == order || given.is_reordered {
+                continue;
+            }
+            read.map_or(&mut self.input, |at| &mut self.given[at]).is_reordered = true;
             let values = match read {
-                Some(read) if self.given[*read].order == order || self.given[*read].is_reordered => continue,
-                None if order == Order::Plain => continue,
-                Some(read) => {
-                    self.given[*read].is_reordered = true;
-                    // What is read may be a part of what is given, or seen as of other sides.
-                    match origin.reads.len() {
-                        1 if order == Order::Blocked => read_by(operator),
-                        _ => given_by(&self.network.operators[*read]),
-                    }
+                // What is read may be a part of what is given, or seen as of other sides.
+                Some(read) if origin.reads.len() > 1 || order == Order::Plain => {
+                    given_by(&self.network.operators[*read])
                 }
-                None => read_by(operator),
+                _ => read_by(operator),
             };
-            self.executed.push(reordered(values), None);
+            self.push(reordered(values), None);
         }
     }
 
     /// Appends an operator, and the activation behind it where that is a step of its own.
     fn append(&mut self, at: usize, operator: &Operator, origin: &Origin, orders: Orders) {
         let row = self.executed.operators.len();
+        let is_convolution = origin.op == "Conv" && operator.kind != OPERATOR_OTHER;
         let is_scale = origin.op == "BatchNormalization" && orders.gives == Order::Blocked;
         let mut own = if is_scale { scale(operator) } else { *operator };
+        if is_convolution && orders.gives == Order::Plain {
+            own.kind = OPERATOR_IM2COL;
+        }
+        let reads_blocks = orders.reads == Some(Order::Blocked);
+        own = padded(&own, self.rules.block, reads_blocks, orders.gives == Order::Blocked);
         let is_function = matches!(operator.kind, OPERATOR_ELEMENT_WISE | OPERATOR_NORMALIZATION);
         if !is_function && self.is_apart(operator, origin, orders.gives) {
             own.activation = ACTIVATION_NONE;
-            self.executed.push(own, origin.peculiar);
+            self.push(own, origin.peculiar);
             self.append_apart(at, operator, origin);
         } else if is_function && self.is_spelled_out(origin) {
             self.append_apart(at, operator, origin);
         } else {
-            self.executed.push(own, origin.peculiar);
-            let is_convolution = is_scale || origin.op == "Conv" && operator.kind != OPERATOR_OTHER;
-            self.given[at].convolution =
-                Some(row).filter(|_| is_convolution && origin.rank == IMAGES && own.activation == ACTIVATION_NONE);
+            self.push(own, origin.peculiar);
+            let takes_on = (is_convolution && origin.rank == IMAGES || is_scale) && own.activation == ACTIVATION_NONE;
+            self.given[at].convolution = takes_on.then_some(row);
         }
         // Its product is brought back into blocks as often as its input was out of them: that is in its price.
         let before = origin.reads.first().copied().flatten();
-        let was_blocked = before.is_some_and(|before| self.given[before].order == Order::Blocked);
+        let was_blocked = self.read(before).order == Order::Blocked;
         self.given[at].is_reordered = origin.op == SQUEEZE_EXCITE && was_blocked;
     }
 
@@ -183,14 +203,13 @@ impl<'a> Layout<'a> {
         }
         // Of what a convolution adds, or what stands alone.
         let is_behind = matches!(operator.kind, OPERATOR_ADD | OPERATOR_ELEMENT_WISE);
+        let (file, op) = (&self.rules.file, if is_behind { "Conv" } else { &origin.op });
         let done = match order {
-            Order::Plain => &self.rules.file.activations,
-            Order::Blocked if is_behind => &self.rules.file.blocks.behind,
-            Order::Blocked => &self.rules.file.blocks.activations,
+            Order::Plain => file.activations.get(op),
+            Order::Blocked if is_behind => Some(&file.blocks.behind),
+            Order::Blocked => file.blocks.activations.get(op),
         };
-        !does(done, operator)
-            || self.is_spelled_out(origin)
-            || !(is_behind || self.rules.file.fused.contains(&origin.op))
+        !done.is_some_and(|done| does(done, operator)) || self.is_spelled_out(origin)
     }
 
     /// Whether an activation works on blocks.
@@ -216,7 +235,7 @@ impl<'a> Layout<'a> {
             if !self.stands_alone(operator, origin) {
                 self.leave_blocks(at, operator);
             }
-            self.executed.push(whole, None);
+            self.push(whole, None);
             return;
         };
         self.leave_blocks(at, operator);
@@ -225,14 +244,14 @@ impl<'a> Layout<'a> {
             ..whole
         };
         for _ in 0..spelled_out.steps {
-            self.executed.push(arithmetic, None);
+            self.push(arithmetic, None);
         }
     }
 
     /// Brings what an operator gives out of blocks before something else is done to it.
     fn leave_blocks(&mut self, at: usize, operator: &Operator) {
         if self.given[at].order == Order::Blocked {
-            self.executed.push(reordered(given_by(operator)), None);
+            self.push(reordered(given_by(operator)), None);
             self.given[at].order = Order::Plain;
         }
     }
@@ -255,12 +274,13 @@ impl<'a> Layout<'a> {
         if origin.op == "Conv" {
             return self.of_convolution(operator);
         }
-        let all_blocked = origin
-            .reads
-            .iter()
-            .all(|read| read.is_some_and(|read| self.given[read].order == Order::Blocked));
-        let channels = |read: &Option<usize>| read.map(|read| self.network.operators[read].channels_out);
-        let shape = |read: &Option<usize>| read.map(|read| given_by(&self.network.operators[read]));
+        let all_blocked = origin.reads.iter().all(|read| self.read(*read).order == Order::Blocked);
+        let shape = |read: &Option<usize>| match read {
+            Some(read) => given_by(&self.network.operators[*read]),
+            // What goes in as another part gives it is images of one shape.
+            None => self.network.operators.first().map_or((0, 0), read_by),
+        };
+        let channels = |read: &Option<usize>| shape(read).0;
         match origin.reads.as_slice() {
             [_] if is_one_of(&blocks.pools) => orders(is_whole(operator.channels_in)),
             [_] if is_one_of(&blocks.followed) => orders(all_blocked),
@@ -268,9 +288,9 @@ impl<'a> Layout<'a> {
             [_] if operator.kind == OPERATOR_ELEMENT_WISE && self.stands_alone(operator, origin) => orders(all_blocked),
             [a, b] if is_one_of(&blocks.joined) => orders(all_blocked && shape(a) == shape(b)),
             reads if origin.op == "Concat" => {
-                let sum: u64 = reads.iter().filter_map(channels).map(u64::from).sum();
+                let sum: u64 = reads.iter().map(channels).map(u64::from).sum();
                 let joins_channels = sum == u64::from(operator.channels_out);
-                orders(all_blocked && joins_channels && reads.iter().filter_map(channels).all(is_whole))
+                orders(all_blocked && joins_channels && reads.iter().map(channels).all(is_whole))
             }
             _ => Orders::PLAIN,
         }
@@ -313,46 +333,3 @@ fn does(names: &[String], operator: &Operator) -> bool {
 
 /// Dimensions of a value that has channels, height and width.
 const IMAGES: usize = 4;
-
-/// Channels, and the side.
-fn given_by(operator: &Operator) -> (u32, u32) {
-    (operator.channels_out, operator.side_out)
-}
-
-fn read_by(operator: &Operator) -> (u32, u32) {
-    (operator.channels_in, operator.side_in)
-}
-
-fn bytes((channels, side): (u32, u32)) -> u64 {
-    let side = u64::from(side);
-    let values = u64::from(channels).saturating_mul(side.saturating_mul(side));
-    values.saturating_mul(BYTES)
-}
-
-/// What brings values into another order.
-fn reordered((channels, side): (u32, u32)) -> Operator {
-    Operator {
-        kind: OPERATOR_REORDER,
-        channels_in: channels,
-        channels_out: channels,
-        side_in: side,
-        side_out: side,
-        launches: 1,
-        activation_bytes: bytes((channels, side)).saturating_mul(2),
-        ..Operator::default()
-    }
-}
-
-/// Batch normalization as a convolution of each channel by itself.
-fn scale(normalization: &Operator) -> Operator {
-    let values = bytes(given_by(normalization)) / BYTES;
-    Operator {
-        kind: OPERATOR_DEPTHWISE,
-        kernel: 1,
-        stride: 1,
-        groups: normalization.channels_out,
-        macs: values,
-        weight_bytes: 2 * BYTES * u64::from(normalization.channels_out),
-        ..*normalization
-    }
-}

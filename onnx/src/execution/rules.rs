@@ -1,6 +1,7 @@
 //! What runtimes make of a network, as data: one file for each of which that is known.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -10,7 +11,7 @@ const FILES: [&str; 1] = [include_str!("../../rules/onnxruntime.toml")];
 /// What a runtime makes of a network on one kind of processor: which operators it does in one go, and how values lie in memory between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    pub(super) file: File,
+    pub(super) file: Arc<File>,
     /// Channels in a block.
     pub(super) block: u32,
 }
@@ -20,8 +21,8 @@ pub struct Rules {
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     runtime: String,
-    pub(super) fused: Vec<String>,
-    pub(super) activations: Vec<String>,
+    revision: u32,
+    pub(super) activations: BTreeMap<String, Vec<String>>,
     pub(super) spelled_out: Vec<String>,
     pub(super) blocks: Blocks,
 }
@@ -31,7 +32,7 @@ pub(super) struct File {
 pub(super) struct Blocks {
     channels: BTreeMap<String, u32>,
     pub(super) multiple: u32,
-    pub(super) activations: Vec<String>,
+    pub(super) activations: BTreeMap<String, Vec<String>>,
     pub(super) behind: Vec<String>,
     pub(super) alone: Vec<String>,
     pub(super) alone_unless_around: Vec<String>,
@@ -48,20 +49,28 @@ impl Rules {
         let file = file(runtime)?;
         let channels = &file.blocks.channels;
         let block = simd.into_iter().filter_map(|able| channels.get(able)).max();
-        block.copied().map(|block| Self { file, block })
+        let block = *block?;
+        Some(Self {
+            file: Arc::new(file),
+            block,
+        })
     }
 
     /// The rules of a [name](Self::name); `None` where there are none such.
     pub fn named(name: &str) -> Option<Self> {
-        let (runtime, block) = name.split_once('/')?;
-        let (file, block) = (file(runtime)?, block.parse().ok()?);
-        let is_one = file.blocks.channels.values().any(|known| *known == block);
-        is_one.then_some(Self { file, block })
+        let (runtime, _) = name.split_once('/')?;
+        let file = Arc::new(file(runtime)?);
+        let blocks: Vec<u32> = file.blocks.channels.values().copied().collect();
+        let mut rules = blocks.into_iter().map(|block| Self {
+            file: file.clone(),
+            block,
+        });
+        rules.find(|rules| rules.name() == name)
     }
 
-    /// The runtime, and the channels in a block: `onnxruntime/16`.
+    /// The runtime, the channels in a block, and the revision of the rules: `onnxruntime/16/2`. Tables of one name are comparable.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.file.runtime, self.block)
+        format!("{}/{}/{}", self.file.runtime, self.block, self.file.revision)
     }
 }
 
@@ -80,10 +89,18 @@ mod tests {
     fn rules_are_found_by_what_a_processor_can_do_and_by_their_name() {
         let of = |runtime: &str, simd: &[&'static str]| Rules::of(runtime, simd.iter().copied());
         let wide = of("onnxruntime", &["avx2", "fma", "avx512f"]).expect("rules");
-        assert_eq!(wide.name(), "onnxruntime/16");
-        assert_eq!(of("onnxruntime", &["avx2"]).expect("rules").name(), "onnxruntime/8");
-        assert_eq!(Rules::named("onnxruntime/16"), Some(wide));
-        for other in ["", "onnxruntime", "onnxruntime/", "onnxruntime/12", "tensorrt/16"] {
+        assert_eq!(wide.name(), "onnxruntime/16/2");
+        assert_eq!(of("onnxruntime", &["avx2"]).expect("rules").name(), "onnxruntime/8/2");
+        assert_eq!(Rules::named("onnxruntime/16/2"), Some(wide));
+        for other in [
+            "",
+            "onnxruntime",
+            "onnxruntime/",
+            "onnxruntime/12/2",
+            "onnxruntime/16",
+            "onnxruntime/16/1",
+            "tensorrt/16/2",
+        ] {
             assert_eq!(Rules::named(other), None, "{other}");
         }
         assert_eq!(of("onnxruntime", &["amx_tile"]), None);

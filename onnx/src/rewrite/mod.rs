@@ -28,8 +28,8 @@ pub(crate) struct Step {
     pub spelled_out: Option<SpelledOut>,
 }
 
-/// Squeeze-and-excitation as one step.
-pub(crate) const SQUEEZE_EXCITE: &str = "SqueezeExcite";
+/// Squeeze-and-excitation as one step, as an [`Origin`](crate::Origin) names it.
+pub const SQUEEZE_EXCITE: &str = "SqueezeExcite";
 
 /// Those that read a value. One that everybody reads costs no more to change than another, since nobody is listed.
 #[derive(Clone, Copy, Default)]

@@ -19,7 +19,7 @@ const BLOCK: usize = 9;
 /// [`OPERATOR_NAMES`](lglp_sdk::plugin::operator::OPERATOR_NAMES) with the first codes: of the others, an operator costs what it ought
 /// to, and what its like were found to. A fit has as many as the operators that it is of.
 pub(crate) const FEWEST_KINDS: usize = 9;
-pub(crate) const MOST_KINDS: usize = 21;
+pub(crate) const MOST_KINDS: usize = 22;
 
 /// Operators that differ, of all networks of a fit, at most: each takes some kilobytes then.
 const MOST_DISTINCT: usize = 60_000;

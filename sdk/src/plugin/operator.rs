@@ -25,6 +25,7 @@ pub const OPERATOR_NAMES: &[(u32, &str)] = &[
     (OPERATOR_REDUCTION, "reduction"),
     (OPERATOR_RECURRENT, "recurrent"),
     (OPERATOR_REORDER, "reorder"),
+    (OPERATOR_IM2COL, "im2col"),
     (OPERATOR_OTHER, "other"),
 ];
 

@@ -1,10 +1,12 @@
 //! Networks of chains of inverted residuals. They are written and counted by one walk, as parts that come again in network after network.
 
 mod blocks;
+mod execution;
 mod graph;
 mod parts;
 mod recognition;
 
+use lglp_onnx::{Order, Rules};
 use lglp_sdk::plugin::abi::{OPERATOR_CONVOLUTION, OPERATOR_POINTWISE, OPERATOR_POOL, Operator};
 use lglp_sdk::space::Op;
 use lglp_sdk::{Architecture, ChainSpace};
@@ -27,6 +29,12 @@ pub(super) fn counted(space: &ChainSpace, architecture: &Architecture) -> (Vec<O
     let graph = Graph::counted(1, space.resolution(architecture));
     let Network { operators, cost, .. } = append(graph, space, architecture);
     (operators, cost)
+}
+
+/// What a runtime of these rules executes of an architecture's network, at batch 1.
+pub(super) fn executed(space: &ChainSpace, architecture: &Architecture, rules: Option<&Rules>) -> Vec<Operator> {
+    let (operators, _) = counted(space, architecture);
+    execution::executed(operators, Order::Plain, rules).operators
 }
 
 /// The most operators that a network of a space has.

@@ -6,11 +6,13 @@ use std::iter::once;
 use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
+use lglp_onnx::{Order, Rules};
 use lglp_sdk::plugin::abi::{OPERATOR_FULLY_CONNECTED, Operator};
 use lglp_sdk::space::{Block, COLUMNS_PER_LAYER};
 use lglp_sdk::{Architecture, ChainSpace};
 
 use super::blocks::InvertedResidual;
+use super::execution::executed;
 use super::frame;
 use super::graph::{Graph, IMAGE_CHANNELS, Value};
 use crate::networks::Cost;
@@ -86,6 +88,8 @@ struct FeatureMap {
     channels: u32,
     /// Pixels.
     side: u32,
+    /// How it lies in memory.
+    order: Order,
 }
 
 /// A step of the walk through a network: what flows in, as its number; where the walk is (see [`Parts::steps`]); and what is chosen there, as
@@ -104,6 +108,8 @@ struct Known {
 /// The parts of the networks of a space, numbered in the order in which they were met.
 pub(in crate::networks) struct ChainParts {
     space: ChainSpace,
+    /// Of the runtime that executes the networks.
+    rules: Option<Rules>,
     /// Layer slots of each block.
     slots: Vec<usize>,
     table: RwLock<Table>,
@@ -128,9 +134,10 @@ struct KnownPart {
 
 impl ChainParts {
     /// Parts of the networks of a space, none of which was met yet.
-    pub(in crate::networks) fn new(space: &ChainSpace) -> Self {
+    pub(in crate::networks) fn new(space: &ChainSpace, rules: Option<&Rules>) -> Self {
         Self {
             space: space.clone(),
+            rules: rules.cloned(),
             slots: space.blocks.iter().map(Block::slots).collect(),
             table: RwLock::default(),
         }
@@ -141,7 +148,7 @@ impl ChainParts {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let KnownPart { part, input, .. } = table.parts[number as usize];
         drop(table);
-        build(&self.space, part, input).1
+        build(&self.space, part, input, self.rules.as_ref()).operators
     }
 
     /// What the networks of some architectures cost at batch 1.
@@ -242,10 +249,11 @@ impl ChainParts {
                         0 => FeatureMap {
                             channels: IMAGE_CHANNELS,
                             side: self.space.resolution(architecture),
+                            order: Order::Plain,
                         },
                         _ => table.feature_maps[usize::from(input) - 1],
                     };
-                    let known = table.number(&self.space, part, flows)?;
+                    let known = table.number(&self.space, part, flows, self.rules.as_ref())?;
                     table.steps.insert(step, known);
                     known
                 }
@@ -258,14 +266,14 @@ impl ChainParts {
 
 impl Table {
     /// What is known of a part, which is added where it is new; `None` where there is no room.
-    fn number(&mut self, space: &ChainSpace, part: Part, input: FeatureMap) -> Option<Known> {
+    fn number(&mut self, space: &ChainSpace, part: Part, input: FeatureMap, rules: Option<&Rules>) -> Option<Known> {
         if let Some(known) = self.numbers.get(&(part, input)) {
             return Some(*known);
         }
         if self.parts.len() == KEPT {
             return None;
         }
-        let (output, operators) = build(space, part, input);
+        let Built { output, cost, .. } = build(space, part, input, rules);
         let flows = self.feature_maps.iter().position(|known| *known == output);
         let flows = flows.unwrap_or_else(|| {
             self.feature_maps.push(output);
@@ -276,7 +284,6 @@ impl Table {
             // No more than there are parts.
             output: flows as u16 + 1,
         };
-        let cost = Cost::of(&operators, 1);
         self.parts.push(KnownPart { part, input, cost });
         self.numbers.insert((part, input), known);
         Some(known)
@@ -289,15 +296,32 @@ fn step(input: u16, place: u8, choices: [u8; COLUMNS_PER_LAYER]) -> Step {
     Step::from_le_bytes([low, high, place, a, b, c, d, e])
 }
 
-/// What flows out of a part, and its operators.
-fn build(space: &ChainSpace, part: Part, input: FeatureMap) -> (FeatureMap, Vec<Operator>) {
+/// What a part is made of.
+struct Built {
+    /// What flows out.
+    output: FeatureMap,
+    /// At batch 1, whatever executes it.
+    cost: Cost,
+    /// What is executed, in the order in which it runs.
+    operators: Vec<Operator>,
+}
+
+fn build(space: &ChainSpace, part: Part, input: FeatureMap, rules: Option<&Rules>) -> Built {
     let mut graph = Graph::counted(1, input.side);
     // Wherever it stands, it does the same.
     let place = if matches!(part, Part::Layer(_)) { (1, 1) } else { (0, 0) };
     let output = part.append(&mut graph, space, &Graph::value(input.channels, input.side), place);
+    let counted = graph.operators();
+    let cost = Cost::of(&counted, 1);
+    let executed = executed(counted, input.order, rules);
     let output = FeatureMap {
         channels: output.channels,
         side: output.side,
+        order: executed.gives,
     };
-    (output, graph.operators())
+    Built {
+        output,
+        cost,
+        operators: executed.operators,
+    }
 }

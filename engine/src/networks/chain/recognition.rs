@@ -63,7 +63,7 @@ fn is_linked(network: &Network) -> bool {
 }
 
 /// The operator before the inverted residual that a sum ends.
-fn entry(operators: &[Operator], sum: usize) -> Option<usize> {
+pub(super) fn entry(operators: &[Operator], sum: usize) -> Option<usize> {
     let kind = |at: usize| operators[at].kind;
     let mut at = sum.checked_sub(1).filter(|at| kind(*at) == OPERATOR_PROJECT)?;
     at = at.checked_sub(1)?;

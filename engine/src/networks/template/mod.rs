@@ -4,6 +4,7 @@ mod bound;
 mod scope;
 mod steps;
 
+use lglp_onnx::Rules;
 use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::space::DecisionSpace;
 use lglp_sdk::space::template::{Block, Edge, Input, NetworkTemplate};
@@ -77,22 +78,25 @@ pub(super) fn build(
 
 /// The operators of an architecture's network at batch 1, in the order in which they run, and what it costs.
 pub(super) fn counted(space: &DecisionSpace, architecture: &Architecture) -> Result<(Vec<Operator>, Cost), Failure> {
+    executed(space, architecture, None)
+}
+
+/// What a runtime of these rules executes of an architecture's network, at batch 1, and what the network costs, whatever executes it.
+pub(super) fn executed(
+    space: &DecisionSpace,
+    architecture: &Architecture,
+    rules: Option<&Rules>,
+) -> Result<(Vec<Operator>, Cost), Failure> {
     let Drafted { draft, places } = drafted(space, architecture, 1)?;
-    let read = draft.read().map_err(|error| Failure::Impossible(error.to_string()))?;
-    let placed = read.operators.into_iter().zip(&read.origins).map(|(operator, origin)| {
-        let (block, layer) = places.of(&origin.node);
-        Operator {
-            block,
-            layer,
-            ..operator
-        }
-    });
-    let operators: Vec<Operator> = placed.collect();
+    let mut read = draft.read().map_err(|error| Failure::Impossible(error.to_string()))?;
+    for (operator, origin) in read.operators.iter_mut().zip(&read.origins) {
+        (operator.block, operator.layer) = places.of(&origin.node);
+    }
     let cost = Cost {
         parameters: draft.parameters(),
-        ..Cost::of(&operators, 1)
+        ..Cost::of(&read.operators, 1)
     };
-    Ok((operators, cost))
+    Ok((read.executed(rules).operators, cost))
 }
 
 fn drafted(space: &DecisionSpace, architecture: &Architecture, batch: u32) -> Result<Drafted, Failure> {

@@ -79,6 +79,8 @@ pub const OPERATOR_REDUCTION: u32 = 19;
 pub const OPERATOR_RECURRENT: u32 = 20;
 /// Values that are brought into another order in memory, which a runtime puts between operators that want them in different ones.
 pub const OPERATOR_REORDER: u32 = 21;
+/// A convolution as a matrix product of windows that are laid out, where a runtime has no kernel for it ([`Operator::kind`]).
+pub const OPERATOR_IM2COL: u32 = 22;
 /// None of these.
 pub const OPERATOR_OTHER: u32 = 255;
 

@@ -1,0 +1,40 @@
+//! What a runtime executes of a chain.
+
+use lglp_onnx::{Executed, Network, Order, Origin, Rules};
+use lglp_sdk::plugin::abi::{OPERATOR_ADD, OPERATOR_FULLY_CONNECTED, OPERATOR_POOL, OPERATOR_SQUEEZE_EXCITE, Operator};
+
+use super::recognition::entry;
+
+/// What a runtime executes of operators of a chain, whose input lies in memory so.
+pub(super) fn executed(operators: Vec<Operator>, input: Order, rules: Option<&Rules>) -> Executed {
+    let network = Network {
+        batch: 1,
+        origins: (0..operators.len()).map(|at| origin(&operators, at)).collect(),
+        operators,
+    };
+    network.executed_behind(input, rules)
+}
+
+/// Each operator reads what the one before it gives, and a sum also what flows into its inverted residual.
+fn origin(operators: &[Operator], at: usize) -> Origin {
+    let kind = operators[at].kind;
+    let before = at.checked_sub(1);
+    let (op, reads) = match kind {
+        OPERATOR_ADD => ("Add", vec![before, entry(operators, at)]),
+        OPERATOR_POOL => ("GlobalAveragePool", vec![before]),
+        OPERATOR_SQUEEZE_EXCITE => (lglp_onnx::SQUEEZE_EXCITE, vec![before]),
+        OPERATOR_FULLY_CONNECTED => ("Gemm", vec![before]),
+        _ => ("Conv", vec![before]),
+    };
+    Origin {
+        op: op.to_owned(),
+        node: String::new(),
+        reads,
+        has_bias: !matches!(kind, OPERATOR_ADD | OPERATOR_POOL),
+        spelled_out: None,
+        rank: if kind == OPERATOR_FULLY_CONNECTED { 2 } else { 4 },
+        is_output: kind == OPERATOR_FULLY_CONNECTED,
+        peculiar: None,
+        is_plain: true,
+    }
+}

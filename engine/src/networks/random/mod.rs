@@ -2,6 +2,7 @@
 //!
 //! A network has a name, such as `convnets-17`, and the same name means the same bytes for ever: measurements are kept by it.
 
+mod backbones;
 mod convnets;
 mod dice;
 mod transformers;
@@ -24,16 +25,19 @@ pub enum Family {
     Convnets,
     /// Networks with attention, and such as took its place.
     Transformers,
+    /// Networks in the proportions of those that model zoos have, some of them larger than the others.
+    Backbones,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Convnets, Self::Transformers];
+    pub const ALL: [Self; 3] = [Self::Convnets, Self::Transformers, Self::Backbones];
 
     fn name(self) -> &'static str {
         match self {
             Self::Convnets => "convnets",
             Self::Transformers => "transformers",
+            Self::Backbones => "backbones",
         }
     }
 }
@@ -46,7 +50,7 @@ impl Display for Family {
 
 /// It names no random network, nor a family of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no random network: their names are like convnets-17 and transformers-0")]
+#[error("it is no random network: their names are like convnets-17, transformers-0 and backbones-5")]
 pub struct NoRandomNetwork;
 
 impl FromStr for Family {
@@ -68,22 +72,17 @@ pub struct RandomNetwork {
 }
 
 impl RandomNetwork {
-    /// Networks of all families in turn, eight convolutional ones for three with attention.
+    /// Networks of all families in turn: eight convolutional ones, three with attention, and four backbones.
     pub fn sequence() -> impl Iterator<Item = Self> {
-        const CONVNETS: u64 = 8;
-        const TRANSFORMERS: u64 = 3;
-        (0..).map(|at| {
-            let (round, place) = (at / (CONVNETS + TRANSFORMERS), at % (CONVNETS + TRANSFORMERS));
-            match place.checked_sub(CONVNETS) {
-                None => Self {
-                    family: Family::Convnets,
-                    seed: CONVNETS * round + place,
-                },
-                Some(place) => Self {
-                    family: Family::Transformers,
-                    seed: TRANSFORMERS * round + place,
-                },
-            }
+        const ROUND: [(Family, u64); 3] = [(Family::Convnets, 8), (Family::Transformers, 3), (Family::Backbones, 4)];
+        (0..).flat_map(|round| {
+            let of_family = move |(family, count)| {
+                (0..count).map(move |at| Self {
+                    family,
+                    seed: count * round + at,
+                })
+            };
+            ROUND.into_iter().flat_map(of_family)
         })
     }
 
@@ -113,12 +112,32 @@ impl FromStr for RandomNetwork {
     }
 }
 
-/// Multiply-accumulates of a network: more than a millisecond of one core, and not many tenths of a second.
-const MACS: [u64; 2] = [30_000_000, 6_000_000_000];
-/// What its weights take at most.
-const WEIGHT_BYTES: u64 = 300_000_000;
-/// What its nodes compute at most, all together: writing so many elements takes as long as the multiply-accumulates do.
-const ELEMENTS: u64 = 250_000_000;
+/// How large a network is.
+struct Limits {
+    /// Multiply-accumulates: more than a millisecond of one core, and not many tenths of a second.
+    macs: [u64; 2],
+    /// What its weights take at most.
+    weight_bytes: u64,
+    /// What its nodes compute at most, all together: writing so many elements takes as long as the multiply-accumulates do.
+    elements: u64,
+}
+
+impl Limits {
+    fn of(family: Family) -> Self {
+        match family {
+            Family::Convnets | Family::Transformers => Self {
+                macs: [30_000_000, 6_000_000_000],
+                weight_bytes: 300_000_000,
+                elements: 250_000_000,
+            },
+            Family::Backbones => Self {
+                macs: [30_000_000, 18_000_000_000],
+                weight_bytes: 400_000_000,
+                elements: 250_000_000,
+            },
+        }
+    }
+}
 
 /// The network of a family and a number: an encoded `ModelProto` (opset 17, IR version 9) in float32, with random weights, of one input at
 /// batch 1 and one output. The same ones give the same bytes for ever.
@@ -126,16 +145,22 @@ pub fn random(family: Family, seed: u64) -> Vec<u8> {
     let stream = match family {
         Family::Convnets => 1,
         Family::Transformers => 2,
+        Family::Backbones => 3,
     };
+    let limits = Limits::of(family);
     let mut dice = Dice::new(seed, stream);
     match family {
         Family::Convnets => {
             let structure = convnets::Structure::draw(&mut dice);
-            fitting(dice, |net| structure.append(net))
+            fitting(dice, &limits, |net| structure.append(net))
         }
         Family::Transformers => {
             let structure = transformers::Structure::draw(&mut dice);
-            fitting(dice, |net| structure.append(net))
+            fitting(dice, &limits, |net| structure.append(net))
+        }
+        Family::Backbones => {
+            let structure = backbones::Structure::draw(&mut dice);
+            fitting(dice, &limits, |net| structure.append(net))
         }
     }
     // Stream 0 of the same seed.
@@ -144,8 +169,9 @@ pub fn random(family: Family, seed: u64) -> Vec<u8> {
 
 /// Draws sizes until a network costs about what it shall. What it shall is drawn first, small and large alike likely by their ratio, so
 /// that what a structure costs mostly does not decide what is measured of it.
-fn fitting(mut dice: Dice, append: impl Fn(&mut Builder) -> Tensor) -> Draft {
-    let aim = dice.by_ratio(MACS[0], MACS[1]);
+fn fitting(mut dice: Dice, limits: &Limits, append: impl Fn(&mut Builder) -> Tensor) -> Draft {
+    let [least, most] = limits.macs;
+    let aim = dice.by_ratio(least, most);
     // Structures that can hardly cost so much may miss it, the longer they try the more.
     let mut tolerance = 1;
     loop {
@@ -156,9 +182,9 @@ fn fitting(mut dice: Dice, append: impl Fn(&mut Builder) -> Tensor) -> Draft {
             let draft = net.finish(&output);
             let macs = macs(&draft);
             let is_near = macs <= aim * (1 + tolerance) && aim <= macs * (1 + tolerance);
-            let is_bounded = (MACS[0]..=MACS[1]).contains(&macs)
-                && draft.weight_bytes() <= WEIGHT_BYTES
-                && draft.elements() <= ELEMENTS;
+            let is_bounded = (least..=most).contains(&macs)
+                && draft.weight_bytes() <= limits.weight_bytes
+                && draft.elements() <= limits.elements;
             if is_near && is_bounded {
                 return draft;
             }

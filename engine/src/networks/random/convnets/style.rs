@@ -77,6 +77,18 @@ impl Style {
         }
     }
 
+    /// That of a backbone with an activation: multiples of eight channels, convolutions whose normalization a runtime makes part of them.
+    pub(in super::super) fn of_backbone(net: &mut Builder, activation: Activation) -> Self {
+        let dice = &mut net.dice;
+        Self {
+            activation,
+            norm: dice.pick(&[Norm::Folded, Norm::Behind]),
+            unit: 8,
+            excited: dice.pick(&[0, 0, 50, 100]),
+            gate: dice.pick(&[Activation::Sigmoid, Activation::Sigmoid, Activation::HardSigmoid]),
+        }
+    }
+
     /// A number of channels near another one.
     pub(in super::super) fn channels(&self, about: u32) -> u32 {
         self.multiple(about, 1)

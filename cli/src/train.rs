@@ -88,6 +88,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let space = spaces.of_target(store, &args.hardware, args.space.as_deref())?;
     let host = context.plugins()?;
     let data = TrainingData::with_networks(store, &args.hardware, space, quantity)?;
+    if data.counted_otherwise > 0 {
+        eprintln!(
+            "note: {} of {} left out, counted by other rules of its runtime than this release has: delete them (lglp dataset delete), and measure or \
+             import them again",
+            count(data.counted_otherwise, "network"),
+            args.hardware
+        );
+    }
     let recipes = wanted(&parameters, context.recipes_folder(), data.labels.len())?;
     let noise_floor = match quantity.is_latency() {
         true => noise_floor(store, &args.hardware, space.name())?,

@@ -12,7 +12,7 @@ pub(crate) const HARDWARE: &str = "epyc-1t";
 
 /// By which the target executes networks.
 fn rules() -> Option<Rules> {
-    Rules::named("onnxruntime/16")
+    Rules::of("onnxruntime", ["avx512f"])
 }
 
 /// Networks that are learned from.
@@ -147,6 +147,67 @@ fn what_networks_take_is_learned_from_others() {
 }
 
 /// The story: a single network beside a space's architectures had metrics that are no numbers, and no version could be made.
+/// The story: what a target's rows of networks alone were frozen as had a search space, the first version's, and the same rows could teach no version of
+/// another space.
+#[test]
+fn networks_alone_teach_versions_of_any_space() {
+    let registry = Registry::default();
+    let target = target(&registry);
+    registry.ok(&["dataset", "import", target.to_str().expect("UTF-8")]);
+    let train = |space: &str| -> Value {
+        let told = registry.ok(&["train", "--hardware", HARDWARE, "--space", space, "--json"]);
+        serde_json::from_str(&told).expect("JSON")
+    };
+    let (first, second) = (train("mobilenetv3"), train("ofa-resnet50"));
+    assert_eq!(first["content"]["dataset"], second["content"]["dataset"]);
+    assert_eq!(second["content"]["space"], "ofa-resnet50");
+    registry.ok(&["promote", "--hardware", HARDWARE, "2"]);
+    let lineage = registry.ok(&["models", "lineage", "--hardware", HARDWARE, "2"]);
+    assert!(lineage.contains(&format!("{KNOWN} networks")), "{lineage}");
+}
+
+/// The story: rules of a runtime change, and what was counted by the former ones is no longer what networks are counted by now. It was left out without a
+/// word, and judged versions that read it otherwise.
+#[test]
+fn networks_that_were_counted_by_other_rules_are_neither_learned_from_nor_judge() {
+    let registry = Registry::default();
+    let target = target(&registry);
+    let file = target.join("onnx.jsonl");
+    let lines = std::fs::read_to_string(&file).expect("written before");
+    let name = rules().expect("rules").name();
+    let former = |(at, line): (usize, &str)| {
+        let line = match at < 12 {
+            true => line.replace(&name, "onnxruntime/16/0"),
+            false => line.to_owned(),
+        };
+        line + "\n"
+    };
+    std::fs::write(&file, lines.lines().enumerate().map(former).collect::<String>()).expect("written");
+    registry.ok(&["dataset", "import", target.to_str().expect("UTF-8")]);
+    let trained = registry.run(&["train", "--hardware", HARDWARE, "--json"]);
+    assert!(trained.status.success(), "{trained:?}");
+    let said = String::from_utf8_lossy(&trained.stderr);
+    assert!(said.contains("12 networks of epyc-1t left out"), "{said}");
+    let version: Value = serde_json::from_slice(&trained.stdout).expect("JSON");
+    assert_eq!(version["content"]["networks"]["count"], KNOWN - 12, "{version}");
+    // Those that it does not know are all counted otherwise.
+    let judge = [
+        "validate",
+        "--hardware",
+        HARDWARE,
+        "1",
+        "--by",
+        "networks",
+        "--on",
+        "recorded",
+        "--n",
+        "12",
+    ];
+    let refused = registry.run(&judge);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains('0'), "{said}");
+}
+
 #[test]
 fn a_few_networks_change_nothing() {
     let registry = Registry::default();

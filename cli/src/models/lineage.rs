@@ -1,7 +1,7 @@
 //! `lglp models lineage`.
 
 use lglp_openapi::lineage::{Happened, HistoryEntry, Lineage, PluginState, TracedPlugin};
-use lglp_registry::HardwareName;
+use lglp_registry::{HardwareName, ONNX};
 use lglp_sdk::count;
 use lglp_terminal::{Tree, print_json, short, when, whole};
 
@@ -71,12 +71,14 @@ fn tree(found: &Lineage) -> Tree {
             split.train, split.validation, split.test
         ));
     }
+    let rows_of = match &*dataset.space {
+        ONNX => count(dataset.rows, "network"),
+        space => format!("{} of {space}", count(dataset.rows, "architecture")),
+    };
     tree.push(Tree::of(
         format!(
-            "dataset {}: {} of {}, {}",
+            "dataset {}: {rows_of}, {}",
             short(dataset.digest.as_str()),
-            count(dataset.rows, "architecture"),
-            dataset.space,
             dataset.origin
         ),
         rows,

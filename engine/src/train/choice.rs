@@ -44,6 +44,10 @@ pub fn candidates(folder: &Path, rows: usize, asked: Option<Quantity>) -> Result
     Ok(found.into_iter().map(|(_, recipe)| recipe).collect())
 }
 
+/// How much larger the error of a recipe may be that learned from networks of no space, too: it predicts any network, and others those of the
+/// space alone.
+const WORTH_NETWORKS: f64 = 1.1;
+
 /// The most that an error counts, %: a label that is wrong by a factor of a thousand does not decide.
 const MOST: f64 = 100.0;
 
@@ -182,7 +186,8 @@ fn suitable(training: &Training<'_>, recipes: &[Recipe]) -> Result<Vec<Recipe>, 
 }
 
 /// Fits the recipes and takes the first of those whose mean error is the least, or exceeds it by no more than a standard error of
-/// the difference, row by row: the rule of one standard error (Breiman et al., 1984, section 3.4.3), paired. `progress` cancels with `false`.
+/// the difference, row by row: the rule of one standard error (Breiman et al., 1984, section 3.4.3), paired. Where some learned from networks of
+/// no space, too, one of these is taken if it is nearly as good. `progress` cancels with `false`.
 ///
 /// # Errors
 /// Those of the first recipe; one of the others that cannot be fitted, for want of its plugin, say, is left out.
@@ -208,10 +213,14 @@ fn choose(
     let best = (0..tried.len()).min_by(|a, b| tried[*a].mape().total_cmp(&tried[*b].mape()));
     let best = best.expect("the first recipe was fitted");
     let taken = (0..tried.len()).find(|at| is_within_one_standard_error(&tried[*at].errors, &tried[best].errors));
-    Ok(Choice {
-        taken: taken.unwrap_or(best),
-        tried,
-    })
+    let taken = taken.unwrap_or(best);
+    let learned = |at: &usize| tried[*at].trained.networks.is_some();
+    let knows_networks = |at: &usize| learned(at) && tried[*at].mape() <= tried[best].mape() * WORTH_NETWORKS;
+    let taken = Some(taken)
+        .filter(learned)
+        .or_else(|| (0..tried.len()).find(knows_networks))
+        .unwrap_or(taken);
+    Ok(Choice { taken, tried })
 }
 
 /// Whether the mean of errors is within one standard error of that of others of the same rows.

@@ -1,6 +1,6 @@
 //! What models are trained on: measured latencies or energies, one a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lglp_registry::{
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FEWEST_ROWS;
 use crate::measure::Excluded;
-use crate::networks::{LabelledNetwork, rules_of};
+use crate::networks::{LabelledNetwork, Rules, rules_of};
 use crate::spaces::{DefinitionError, require_same};
 
 /// Architectures of one space, and what was measured of each.
@@ -25,6 +25,8 @@ pub struct TrainingData {
     pub labels: Vec<f64>,
     /// Networks of no space that were measured on the same target: for recipes that sum up over operators.
     pub networks: Arc<[LabelledNetwork]>,
+    /// How many more networks were measured, that are left out: they were counted by other rules of the target's runtime.
+    pub counted_otherwise: usize,
 }
 
 /// A row of a frozen dataset.
@@ -113,15 +115,16 @@ fn value(measurement: &Measurement, quantity: Quantity) -> Option<f64> {
 }
 
 /// Networks of no space, as the target's runtime executes them, with the geometric mean of what was measured of each and is not excluded: a
-/// process has latencies of its own, and replicates are of several. In the order of the digests.
+/// process has latencies of its own, and replicates are of several. In the order of the digests; behind them how many are counted by other rules.
 fn networks(
     store: &dyn Registry,
     hardware: &HardwareName,
     quantity: Quantity,
-) -> lglp_registry::Result<Vec<LabelledNetwork>> {
+) -> lglp_registry::Result<(Vec<LabelledNetwork>, usize)> {
     let excluded = Excluded::of(store, hardware, ONNX)?;
     let target = store.hardware(hardware)?;
     let rules = rules_of(&target.fingerprint).map(|rules| rules.name());
+    let mut others = BTreeSet::new();
     let mut found = BTreeMap::<Digest, (LabelledNetwork, Vec<f64>)>::new();
     for measurement in store.measurements_without_samples(hardware, ONNX, None)? {
         let (Some(value), false) = (value(&measurement, quantity), excluded.has(&measurement)) else {
@@ -129,6 +132,7 @@ fn networks(
         };
         // What other rules tell of a network is another one.
         let Some(network) = measurement.network.filter(|network| network.rules == rules) else {
+            others.insert(measurement.digest);
             continue;
         };
         let new = || {
@@ -143,6 +147,7 @@ fn networks(
         let (_, values) = found.entry(measurement.digest).or_insert_with(new);
         values.push(value.ln());
     }
+    let known: BTreeSet<Digest> = found.keys().cloned().collect();
     let labelled = found.into_values().map(|(network, logs)| match &logs[..] {
         // To the last digit.
         [_] => network,
@@ -151,7 +156,8 @@ fn networks(
             ..network
         },
     });
-    Ok(labelled.collect())
+    others.retain(|digest| !known.contains(digest));
+    Ok((labelled.collect(), others.len()))
 }
 
 /// The rows of a frozen dataset, in their order, whatever their space.
@@ -211,8 +217,10 @@ impl TrainingData {
         space: &SearchSpace,
         quantity: Quantity,
     ) -> Result<Self, DataError> {
+        let (networks, counted_otherwise) = networks(store, hardware, quantity)?;
         Ok(Self {
-            networks: networks(store, hardware, quantity)?.into(),
+            networks: networks.into(),
+            counted_otherwise,
             ..Self::measured(store, hardware, space, quantity)?
         })
     }
@@ -243,8 +251,14 @@ impl TrainingData {
             content += &serde_json::to_string(&row).expect("texts and finite numbers are JSON");
             content.push('\n');
         }
+        // Of networks alone the same rows teach versions of any space.
+        let space = if self.architectures.is_empty() {
+            ONNX
+        } else {
+            space.name()
+        };
         let new = NewDataset {
-            space: space.name().to_owned(),
+            space: space.to_owned(),
             rows,
             origin: "measured".into(),
             creator: creator.to_owned(),
@@ -262,6 +276,10 @@ impl TrainingData {
                 return Err(bad_row(digest, i, &problem));
             }
             if let Some(network) = row.network {
+                if let Some(name) = network.rules.as_deref().filter(|name| Rules::named(name).is_none()) {
+                    let problem = format!("this release does not know the rules `{name}`; measure again");
+                    return Err(bad_row(digest, i, &problem));
+                }
                 networks.push(LabelledNetwork {
                     architecture: row.architecture,
                     network,
@@ -282,6 +300,7 @@ impl TrainingData {
     pub fn part(&self, rows: &[usize]) -> Self {
         Self {
             networks: Arc::default(),
+            counted_otherwise: 0,
             architectures: rows.iter().map(|i| self.architectures[*i].clone()).collect(),
             quantity: self.quantity,
             labels: rows.iter().map(|i| self.labels[*i]).collect(),

@@ -49,7 +49,12 @@ impl Training<'_> {
             (rows @ ..FEWEST_ROWS, FEWEST_ROWS..) => Split::whole(rows),
             (rows, _) => Split::new(rows, self.seed)?,
         };
-        train(self.fitting(&[]), data, split, progress)
+        let mut trained = train(self.fitting(&[]), data, split, progress)?;
+        if data.counted_otherwise > 0 {
+            let line = json!({ "networks_of_other_rules": data.counted_otherwise });
+            trained.log += &format!("{line}\n");
+        }
+        Ok(trained)
     }
 
     /// How the recipe is fitted, beginning with what fits on other targets left.
@@ -86,7 +91,7 @@ impl Training<'_> {
         let (split, metrics) = (&trained.split, trained.metrics.entries());
         let (residuals, scores) = trained.calibration.parts();
         Ok(NewVersion {
-            space: dataset.space,
+            space: self.space.name().to_owned(),
             space_digest: format!("sha256:{}", self.space.digest()).parse()?,
             quantity: data.quantity,
             recipe: json!(self.recipe),

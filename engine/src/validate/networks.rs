@@ -34,7 +34,10 @@ impl Validating<'_> {
             Rows::Fresh => self.random(n, fitted),
             Rows::Recorded => {
                 let mut left = labels(self.store, self.hardware, ONNX)?;
-                left.retain(|measurement| !fitted.has(measurement));
+                left.retain(|measurement| {
+                    let reads = |network| candidate.reads_table(network);
+                    !fitted.has(measurement) && measurement.network.as_ref().is_some_and(reads)
+                });
                 left.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
                 if left.len() < n {
                     let found = left.len();
@@ -120,7 +123,10 @@ impl Validating<'_> {
         let mut seen = HashSet::new();
         let taken = plan.architectures.iter().filter_map(|text| by_text.remove(text));
         let taken: Vec<Measurement> = taken
-            .filter(|one| !own.has(one) && one.network.as_ref().is_some_and(|network| seen.insert(table(network))))
+            .filter(|one| {
+                let is_new = |network| candidate.reads_table(network) && seen.insert(table(network));
+                !own.has(one) && one.network.as_ref().is_some_and(is_new)
+            })
             .collect();
         enough(taken.len(), plan.architectures.len())?;
         let predicted = |model: &ServedModel| {
@@ -132,8 +138,11 @@ impl Validating<'_> {
             Some(model) => {
                 let content = self.store.version(self.hardware, model.version)?.content;
                 let fitted = fitted(self.store, &content)?;
-                let knows_any = taken.iter().any(|one| fitted.has(one));
-                (!knows_any).then_some(model)
+                let can_tell = |one: &Measurement| {
+                    let reads = |network| model.reads_table(network);
+                    !fitted.has(one) && one.network.as_ref().is_some_and(reads)
+                };
+                taken.iter().all(can_tell).then_some(model)
             }
             None => None,
         };

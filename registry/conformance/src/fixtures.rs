@@ -101,7 +101,7 @@ pub fn of_no_space(hardware: &HardwareName, name: &str) -> Measurement {
         network: Some(MeasuredNetwork {
             name: name.to_owned(),
             operators: vec![[1, 3, 2, 1, 3, 64, 224, 112, 1, 1, 21_676_032, 3_813_376, 7_168]],
-            rules: Some("onnxruntime/16".into()),
+            rules: Some("onnxruntime/16/2".into()),
             peculiar: Vec::new(),
         }),
         ..measurement(hardware, &text, 0)

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::limits;
+use super::network::ONNX;
 use crate::{Digest, HardwareName, Result, names};
 
 /// What a caller says of the content it freezes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewDataset {
-    /// The search space of its architectures.
+    /// The search space of its architectures; `onnx` where it is of networks alone.
     pub space: String,
     /// How many architectures it holds.
     pub rows: usize,
@@ -28,7 +29,7 @@ pub struct Dataset {
     /// The hardware target that it was measured on.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub hardware: HardwareName,
-    /// The search space of its architectures.
+    /// The search space of its architectures; `onnx` where it is of networks alone.
     #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub space: String,
     /// How many rows it has: one for each architecture.
@@ -41,6 +42,13 @@ pub struct Dataset {
     /// The blob with its content; the same as `digest`.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub blob: Digest,
+}
+
+impl Dataset {
+    /// Whether versions of a search space may be fitted on it: those of its own, and those of any where it is of networks of no space.
+    pub fn suits(&self, space: &str) -> bool {
+        self.space == space || self.space == ONNX
+    }
 }
 
 impl NewDataset {

@@ -11,7 +11,7 @@ use crate::{Digest, Error, Result};
 pub const ONNX: &str = "onnx";
 
 /// Operators of a network that is measured, at most.
-const OPERATORS: usize = 1_000;
+const OPERATORS: usize = 4_000;
 
 /// The largest number of an operator: no network has so many multiply-accumulates.
 const MOST: u64 = 100_000_000_000_000;
@@ -49,9 +49,9 @@ pub struct MeasuredNetwork {
     /// What a runtime executes, in its order. Each operator is 13 whole numbers: kind, kernel, stride, groups, channels in and out,
     /// side in and out (pixels), activation, launches, multiply-accumulates, bytes of values read and written, and bytes of weights; kinds and
     /// activations are codes of the plugins' C header, and amounts are of one input, in float32.
-    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 1_000))]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<u64>>, min_items = 1, max_items = 4_000))]
     pub operators: Vec<[u64; OPERATOR_FIELDS.len()]>,
-    /// By which rules a runtime executes just these operators, such as `onnxruntime/16`; absent where they are what any runtime computes.
+    /// By which rules a runtime executes just these operators, such as `onnxruntime/16/2`; absent where they are what any runtime computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
     /// Operators that cost otherwise than their numbers tell.
@@ -153,7 +153,7 @@ pub struct FittedNetworks {
     pub count: usize,
     /// What operators they have.
     pub operators: Vec<KnownOperator>,
-    /// By which rules a runtime executes just these, such as `onnxruntime/16`; absent where they are what any runtime computes.
+    /// By which rules a runtime executes just these, such as `onnxruntime/16/2`; absent where they are what any runtime computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
     /// Fewest multiply-accumulates of one.
@@ -196,6 +196,9 @@ impl FittedNetworks {
     pub(super) fn check(&self) -> Result<()> {
         limits::count("networks.operators", self.operators.len(), KNOWN)?;
         limits::count("networks.scores", self.scores.len(), limits::RESIDUALS)?;
+        if let Some(rules) = &self.rules {
+            limits::text("networks.rules", rules)?;
+        }
         if self.scores.len() != self.count || self.operators.iter().any(|known| known.networks > self.count) {
             return Err(Error::invalid(
                 "networks.count",

@@ -33,7 +33,7 @@ impl Versions for SledStore {
             }
             let dataset: Option<Dataset> = changes.find(&keys::dataset(hardware, &new.dataset))?;
             let dataset = dataset.ok_or_else(|| Error::not_found("dataset", &new.dataset))?;
-            if dataset.space != new.space {
+            if !dataset.suits(&new.space) {
                 return Err(Error::invalid(
                     "space",
                     format!("the dataset's is {}, not {}", dataset.space, new.space),

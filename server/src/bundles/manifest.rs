@@ -128,7 +128,7 @@ impl Manifest {
         if version.hardware != hardware.name || dataset.hardware != hardware.name {
             return bad(format!("not all of it is of the hardware target `{}`", hardware.name));
         }
-        if dataset.digest != content.dataset || dataset.blob != dataset.digest || dataset.space != content.space {
+        if dataset.digest != content.dataset || dataset.blob != dataset.digest || !dataset.suits(&content.space) {
             return bad("the dataset is not the one that the version was fitted on".to_owned());
         }
         let named = self.blobs.iter().map(|blob| (blob.role.as_str(), &blob.sha256));

@@ -43,7 +43,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use lglp_terminal::{HostOptions, ServerOptions};
 
-use lglp_engine::host::trial;
+use lglp_engine::host::child_process;
 
 use context::Context;
 
@@ -127,6 +127,7 @@ enum Command {
     Sample(sample::Args),
     Savings(savings::Args),
     Network(network::Args),
+    #[command(visible_alias = "plugin")]
     Plugins(plugins::Args),
     #[command(visible_alias = "space")]
     Spaces(spaces::Args),
@@ -142,7 +143,7 @@ enum Command {
 /// Runs the program.
 fn main() -> ExitCode {
     lglp_terminal::prepare();
-    if let Some(status) = trial() {
+    if let Some(status) = child_process() {
         return status;
     }
     let cli = Cli::parse();

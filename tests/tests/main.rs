@@ -34,6 +34,7 @@ mod onboarding;
 mod opening;
 mod options;
 mod pages;
+mod plugin_checks;
 mod plugins_in_c;
 mod plugins_in_rust;
 mod predict;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
-use lglp_engine::host::{MACHINE_FILE, trial};
+use lglp_engine::host::{MACHINE_FILE, child_process};
 use lglp_terminal::{HostOptions, ServerOptions};
 use lglp_worker::command::{self, Surroundings};
 
@@ -25,7 +25,7 @@ struct Program {
 
 fn main() -> ExitCode {
     lglp_terminal::prepare();
-    if let Some(status) = trial() {
+    if let Some(status) = child_process() {
         return status;
     }
     let read = Program::from_arg_matches(&options().get_matches()).unwrap_or_else(|error| error.exit());

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
+use std::ops::DerefMut;
 
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::plugin::abi::{EncoderTable, Operator, Str};
@@ -56,8 +57,17 @@ impl EncoderInstance {
         space: &SearchSpace,
         parameters: &serde_json::Value,
     ) -> Result<Self, PluginError> {
-        debug_assert_eq!(handle.kind(), ComponentKind::Encoder);
         handle.check_parameters(parameters)?;
+        Self::create(handle, space, parameters)
+    }
+
+    /// The same, whatever its schema says of the parameters.
+    pub(super) fn create(
+        handle: &ComponentHandle,
+        space: &SearchSpace,
+        parameters: &serde_json::Value,
+    ) -> Result<Self, PluginError> {
+        debug_assert_eq!(handle.kind(), ComponentKind::Encoder);
         let table = whole_table(handle);
         let (space_json, parameters) = (space.to_json(), parameters.to_string());
         let mut instance = std::ptr::null_mut();
@@ -122,21 +132,27 @@ impl EncoderInstance {
     ) -> Result<Matrix, PluginError> {
         let count = architectures.len();
         match &self.reads {
-            Reads::Rows(len) => {
+            Reads::Rows(_) => {
                 let mut out = vec![0f32; count * self.shape.len()];
                 let rows: Vec<u8> = architectures.flat_map(Architecture::row).copied().collect();
-                // SAFETY: `rows` and `out` have the sizes that the contract asks for.
-                call::watched(&self.handle, |error| unsafe {
-                    (self.table.encode)(self.instance, rows.as_ptr(), count, *len, out.as_mut_ptr(), error)
-                })?;
+                self.encode_rows(&rows, &mut out)?;
                 Ok(self.matrix(out, count))
             }
-            Reads::Operators { space, rules, .. } => {
-                let networks =
-                    architectures.map(|architecture| networks::executed(space, architecture, rules.as_ref()));
-                self.encode_tables(&networks.collect::<Result<Vec<_>, _>>()?)
-            }
+            Reads::Operators { .. } => self.encode_tables(&self.tables(architectures)?),
         }
+    }
+
+    /// Encodes rows of the space into zeros of their number times the shape: only of an encoder that reads rows.
+    pub(super) fn encode_rows(&self, rows: &[u8], out: &mut [f32]) -> Result<(), PluginError> {
+        let Reads::Rows(len) = self.reads else {
+            unreachable!("it reads operators");
+        };
+        let count = rows.len() / len.max(1);
+        assert_eq!(out.len(), count * self.shape.len(), "one shape for each row");
+        // SAFETY: `rows` and `out` have the sizes that the contract asks for.
+        call::watched(&self.handle, |error| unsafe {
+            (self.table.encode)(self.instance, rows.as_ptr(), count, len, out.as_mut_ptr(), error)
+        })
     }
 
     /// Encodes architectures of the space, and behind them networks that are given by their operators: only an encoder that reads these
@@ -146,13 +162,10 @@ impl EncoderInstance {
         architectures: &[Architecture],
         networks: &[Vec<Operator>],
     ) -> Result<Matrix, PluginError> {
-        let Reads::Operators { space, rules, .. } = &self.reads else {
+        if !self.reads_operators() {
             return self.encode(architectures.iter());
-        };
-        let of_space = architectures
-            .iter()
-            .map(|architecture| networks::executed(space, architecture, rules.as_ref()));
-        let mut tables = of_space.collect::<Result<Vec<_>, _>>()?;
+        }
+        let mut tables = self.tables(architectures.iter())?;
         tables.extend(networks.iter().cloned());
         self.encode_tables(&tables)
     }
@@ -160,6 +173,17 @@ impl EncoderInstance {
     /// Encodes networks that are given by their operators: only of an encoder that reads these. Each has as many steps as the longest, or as
     /// networks of the space were seen to have at most.
     fn encode_tables(&self, tables: &[Vec<Operator>]) -> Result<Matrix, PluginError> {
+        let (data, shape) = self.encode_tables_into(tables, |values| Ok(vec![0f32; values]))?;
+        let rows = tables.len();
+        Ok(Matrix { data, rows, shape })
+    }
+
+    /// The same into zeros that `zeros` makes, so many.
+    pub(super) fn encode_tables_into<B: DerefMut<Target = [f32]>>(
+        &self,
+        tables: &[Vec<Operator>],
+        zeros: impl FnOnce(usize) -> Result<B, PluginError>,
+    ) -> Result<(B, Shape), PluginError> {
         let Reads::Operators { most, .. } = self.reads else {
             unreachable!("it reads no operators");
         };
@@ -168,10 +192,21 @@ impl EncoderInstance {
             true => self.shape,
             false => self.shape_of(longest)?,
         };
-        let rows = tables.len();
-        let mut data = vec![0f32; rows * shape.len()];
+        let mut data = zeros(tables.len() * shape.len())?;
         self.encode_networks(tables.iter(), longest, &mut data)?;
-        Ok(Matrix { data, rows, shape })
+        Ok((data, shape))
+    }
+
+    /// The operators of the networks of some architectures: only of an encoder that reads these.
+    pub(super) fn tables<'a>(
+        &self,
+        architectures: impl Iterator<Item = &'a Architecture>,
+    ) -> Result<Vec<Vec<Operator>>, PluginError> {
+        let Reads::Operators { space, rules, .. } = &self.reads else {
+            unreachable!("it reads no operators");
+        };
+        let tables = architectures.map(|architecture| networks::executed(space, architecture, rules.as_ref()));
+        Ok(tables.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Encodes parts of networks, each given by its operators: only of an encoder that reads these.

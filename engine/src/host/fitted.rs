@@ -106,6 +106,16 @@ impl FittedInstance {
         priors: &[Vec<u8>],
     ) -> Result<Self, PluginError> {
         handle.check_parameters(parameters)?;
+        Self::fit_unchecked(handle, parameters, data, priors)
+    }
+
+    /// The same, whatever the component's schema says of the parameters.
+    pub(super) fn fit_unchecked(
+        handle: &ComponentHandle,
+        parameters: &serde_json::Value,
+        data: FitData<'_>,
+        priors: &[Vec<u8>],
+    ) -> Result<Self, PluginError> {
         for part in [data.train, data.validation] {
             assert_eq!(part.inputs.rows, part.targets.len(), "one target per row");
         }
@@ -192,18 +202,9 @@ impl FittedInstance {
 
     /// Features of an extractor.
     pub fn extract(&self, inputs: &Matrix) -> Result<Matrix, PluginError> {
-        let mut width = 0;
-        call::watched(&self.handle, |_| {
-            // SAFETY: the instance is alive.
-            width = unsafe { (self.table.outputs)(self.instance) };
-            abi::STATUS_OK
-        })?;
+        let width = self.outputs()?;
         let mut data = vec![0f32; inputs.rows * width];
-        let extract = self.table.extract.expect("admitted extractors have it");
-        // SAFETY: `data` has the size that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            extract(self.instance, inputs.view(), data.as_mut_ptr(), error)
-        })?;
+        self.extract_into(inputs.view(), &mut data)?;
         let shape = Shape { steps: 1, width };
         Ok(Matrix {
             data,
@@ -215,12 +216,38 @@ impl FittedInstance {
     /// Predictions of a regressor, in the unit of the targets that it was fitted to.
     pub fn predict(&self, inputs: &Matrix) -> Result<Vec<f64>, PluginError> {
         let mut targets = vec![0f64; inputs.rows];
-        let predict = self.table.predict.expect("admitted regressors have it");
-        // SAFETY: `targets` has the size that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            predict(self.instance, inputs.view(), targets.as_mut_ptr(), error)
-        })?;
+        self.predict_into(inputs.view(), &mut targets)?;
         Ok(targets)
+    }
+
+    /// How many features an extractor gives.
+    pub(super) fn outputs(&self) -> Result<usize, PluginError> {
+        let mut width = 0;
+        call::watched(&self.handle, |_| {
+            // SAFETY: the instance is alive.
+            width = unsafe { (self.table.outputs)(self.instance) };
+            abi::STATUS_OK
+        })?;
+        Ok(width)
+    }
+
+    /// As [`Self::extract`], into as many features as there are rows times [`Self::outputs`].
+    pub(super) fn extract_into(&self, inputs: TensorView, out: &mut [f32]) -> Result<(), PluginError> {
+        let extract = self.table.extract.expect("admitted extractors have it");
+        // SAFETY: `out` has the size that the contract asks for.
+        call::watched(&self.handle, |error| unsafe {
+            extract(self.instance, inputs, out.as_mut_ptr(), error)
+        })
+    }
+
+    /// As [`Self::predict`], into one value for each row.
+    pub(super) fn predict_into(&self, inputs: TensorView, out: &mut [f64]) -> Result<(), PluginError> {
+        assert_eq!(inputs.rows, out.len(), "one value for each row");
+        let predict = self.table.predict.expect("admitted regressors have it");
+        // SAFETY: `out` has the size that the contract asks for.
+        call::watched(&self.handle, |error| unsafe {
+            predict(self.instance, inputs, out.as_mut_ptr(), error)
+        })
     }
 }
 

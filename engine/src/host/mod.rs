@@ -6,6 +6,8 @@
 //! here, for then the process starts anew without it (`restart.rs`).
 
 mod call;
+mod child;
+mod conformance;
 mod encoder;
 mod error;
 mod file;
@@ -23,6 +25,7 @@ mod tables;
 mod trial;
 
 pub use call::native_folder;
+pub use conformance::{Asked, CheckedComponent, Finding, Report, Verdict, check};
 pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
@@ -31,10 +34,10 @@ pub use library::{ComponentHandle, ComponentKind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use offers::{Spread, Summed, SumsLengths, choose};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
-pub use trial::trial;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +158,16 @@ impl PluginHost {
         &self.infos
     }
 
+    /// The file of the plugin that provides a component.
+    pub fn file_of(&self, kind: ComponentKind, name: &str) -> Option<PathBuf> {
+        let provides = |info: &&PluginInfo| {
+            let components = info.description.iter().flat_map(|description| &description.components);
+            components.into_iter().any(|one| one.kind == kind && one.name == name)
+        };
+        let info = self.infos.iter().find(provides)?;
+        Some(self.folder.join(&info.file))
+    }
+
     /// The plugins in quarantine, and why.
     pub fn quarantined(&self) -> BTreeMap<String, String> {
         let of = |component: &ComponentHandle| Some((component.plugin().to_owned(), component.health().quarantine()?));
@@ -195,6 +208,11 @@ impl PluginHost {
             }
         })
     }
+}
+
+/// What this process is to do where a host started it, and the status that it ends with. A program that has a plugin host begins with it.
+pub fn child_process() -> Option<ExitCode> {
+    trial::child().or_else(conformance::child)
 }
 
 /// Loads a rehearsed file into this process.

@@ -47,6 +47,14 @@ impl RuntimeInstance {
         network_memory: Option<u64>,
     ) -> Result<Self, PluginError> {
         handle.check_parameters(settings)?;
+        let mut opened = Self::open_unchecked(handle, settings)?;
+        opened.configuration = configuration.cloned();
+        opened.network_memory = network_memory;
+        Ok(opened)
+    }
+
+    /// The same, whatever its schema says of the settings; nothing is known of the machine.
+    pub(super) fn open_unchecked(handle: &ComponentHandle, settings: &Value) -> Result<Self, PluginError> {
         let table = whole_table(handle);
         let settings = settings.to_string();
         let mut instance = std::ptr::null_mut();
@@ -58,8 +66,8 @@ impl RuntimeInstance {
             name: handle.name().to_owned(),
             table,
             instance,
-            configuration: configuration.cloned(),
-            network_memory,
+            configuration: None,
+            network_memory: None,
         })
     }
 

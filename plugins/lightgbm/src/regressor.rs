@@ -16,6 +16,7 @@ pub(crate) struct Parameters {
     /// Leaves of a tree at most.
     #[schemars(range(min = 2, max = 131072))]
     num_leaves: u32,
+    /// Share of what each tree corrects that is taken.
     #[schemars(range(min = 1e-6, max = 1.0))]
     learning_rate: f64,
     /// Trees at most.
@@ -28,6 +29,7 @@ pub(crate) struct Parameters {
     /// Bins per feature at most.
     #[schemars(range(min = 2, max = 65535))]
     max_bin: u32,
+    /// L2 penalty of the values of leaves.
     #[schemars(range(min = 0.0))]
     lambda_l2: f64,
     /// Share of the features that each tree may use.

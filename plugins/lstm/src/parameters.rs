@@ -46,6 +46,7 @@ pub(crate) struct Parameters {
     /// Width of a hidden state, per direction.
     #[schemars(range(min = 1, max = 1024))]
     hidden: i64,
+    /// How the hidden states of all steps become one.
     connection: Connection,
     /// Passes over the training set.
     #[schemars(range(min = 1, max = 100000))]
@@ -59,6 +60,7 @@ pub(crate) struct Parameters {
     /// L2 penalty, as Adam of PyTorch applies it.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub weight_decay: f64,
+    /// How targets are scaled before training.
     pub label_scaling: LabelScaling,
     /// Keep the epoch with the least validation error instead of the last one.
     pub keep_best: bool,

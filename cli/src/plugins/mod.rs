@@ -1,16 +1,31 @@
 //! `lglp plugins`.
 
+mod check;
+
+use clap::Subcommand;
 use lglp_engine::host::PluginInfo;
 use lglp_terminal::{print_json, short, table};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Context;
-use super::context::Opened;
+use crate::Context;
+use crate::context::Opened;
 
-/// List plugins and their components, and why a plugin is unavailable; a server's where one has the registry
+/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; check one
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Examples:\n  \
+    lglp plugins\n  \
+    lglp plugin check target/release/libmy_encoder.so            # whether it keeps to the contract\n  \
+    lglp plugin check libmine.so --component mine --parameters '{\"depth\": 3}'")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Check(check::Args),
+}
 
 /// A file as it is listed.
 #[derive(Deserialize)]
@@ -27,7 +42,14 @@ struct List {
     plugins: Vec<Listed>,
 }
 
-pub(crate) fn run(context: &Context, _: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    match &args.action {
+        Some(Action::Check(args)) => check::run(context, args),
+        None => list(context),
+    }
+}
+
+fn list(context: &Context) -> anyhow::Result<()> {
     // A server's, where one has the registry: it is what predicts, and may have been started with another folder.
     let served = context.served()?.and_then(Opened::into_server);
     let list = match &served {

@@ -1,0 +1,89 @@
+//! `lglp plugin check`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use lglp_engine::host::{self, Asked, ComponentKind, Finding, Report, Verdict};
+use lglp_sdk::SearchSpace;
+use lglp_terminal::{Cell, print_json, short, table, whole};
+use serde_json::Value;
+
+use crate::Context;
+
+/// Say whether a plugin keeps to the contract, each check in a process of its own; fails where it does not
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The plugin's file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The only component to check.
+    #[arg(long, value_name = "NAME")]
+    component: Option<String>,
+    /// Parameters of the component, JSON; settings, if it is a runtime.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    parameters: String,
+    /// Seconds for each check.
+    #[arg(long, default_value = "60", value_name = "S", value_parser = whole::<u64>().range(1..=3600))]
+    limit: u64,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let parameters: Value = serde_json::from_str(&args.parameters).context("--parameters: expected JSON")?;
+    let program = std::env::current_exe().context("cannot find this program, to check plugins with")?;
+    let spaces: Vec<SearchSpace> = context.own_spaces()?.iter().map(|space| (**space).clone()).collect();
+    // Regressors that read tables of operators are checked where there is a plugin that makes such.
+    let operators = context.plugins().ok();
+    let operators = operators.and_then(|host| host.file_of(ComponentKind::Encoder, "operators"));
+    let asked = Asked {
+        program: &program,
+        component: args.component.as_deref(),
+        parameters: &parameters,
+        spaces: &spaces,
+        operators: operators.as_deref(),
+        limit: Duration::from_secs(args.limit),
+    };
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let mut progress = |component: &str, check: &str| bar.set_message(format!("{component} {check}"));
+    let report = host::check(&args.file, &asked, &mut progress);
+    bar.finish_and_clear();
+    let report = report?;
+    match context.json() {
+        true => print_json(&report)?,
+        false => print(&report),
+    }
+    if !report.passed() {
+        bail!("{} does not keep to the contract of plugins", args.file.display());
+    }
+    Ok(())
+}
+
+fn print(report: &Report) {
+    if let Some(reason) = &report.unloadable {
+        println!("{} cannot be loaded: {reason}", report.file);
+        return;
+    }
+    if let Some(description) = &report.description {
+        let (name, version) = (&description.name, &description.version);
+        println!("{name} {version} ({}): {}", short(&report.sha256), description.summary);
+    }
+    for component in &report.components {
+        println!("\n{} `{}`", component.kind, component.name);
+        let mut rows = table(&["check", "verdict", "what it means", "what was seen"]).with_open_end();
+        for finding in &component.findings {
+            let Finding {
+                check, about, verdict, ..
+            } = finding;
+            let (word, detail) = match verdict {
+                Verdict::Passed(detail) => (Cell::verdict("passed", true), detail),
+                Verdict::Warned(detail) => (Cell::head("warning"), detail),
+                Verdict::Failed(detail) => (Cell::verdict("FAILED", false), detail),
+                Verdict::Skipped(detail) => (Cell::head("skipped"), detail),
+            };
+            rows.add_row([(*check).into(), word, (*about).into(), detail.as_str().into()]);
+        }
+        println!("{rows}");
+    }
+}

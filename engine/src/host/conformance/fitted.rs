@@ -1,0 +1,343 @@
+//! What extractors and regressors promise.
+
+use std::thread;
+
+use lglp_sdk::plugin::Shape;
+use lglp_sdk::plugin::abi::TensorView;
+
+use super::guarded::{Against, Guarded};
+use super::sample::Sample;
+use super::{Check, Subject, Verdict, memory};
+use crate::host::{ComponentKind, FittedInstance, Matrix, PluginError};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "learns",
+        about: "what it learned tells rows that it does not know better than their mean does",
+        run: learns,
+    },
+    Check {
+        name: "deterministic",
+        about: "the same seed and data give the same state",
+        run: deterministic,
+    },
+    Check {
+        name: "batches",
+        about: "a batch gives what its rows give, and an empty one nothing",
+        run: batches,
+    },
+    Check {
+        name: "threads",
+        about: "eight threads at once get what one gets",
+        run: threads,
+    },
+    Check {
+        name: "round-trip",
+        about: "what it saved it loads, and says the same",
+        run: round_trip,
+    },
+    Check {
+        name: "damaged-state",
+        about: "it refuses state that is cut off or of another version, and survives flipped bits",
+        run: damaged,
+    },
+    Check {
+        name: "not-numbers",
+        about: "NaN and infinity in one row leave the others as they are",
+        run: not_numbers,
+    },
+    Check {
+        name: "widths",
+        about: "it refuses rows of another width than it was fitted on",
+        run: widths,
+    },
+    Check {
+        name: "bounds",
+        about: "it reads and writes nothing beside its tensors",
+        run: bounds,
+    },
+    Check {
+        name: "memory",
+        about: "memory does not grow over 10,000 calls",
+        run: memory_grows,
+    },
+];
+
+const THREADS: usize = 8;
+
+/// Bits of a state that are flipped, one after another.
+const FLIPPED: usize = 128;
+
+/// What it says of rows, whichever of both it is: predictions, or features.
+fn told(fitted: &FittedInstance, inputs: &Matrix) -> Result<Vec<f64>, PluginError> {
+    match fitted.handle().kind() {
+        ComponentKind::FeatureExtractor => {
+            let features = fitted.extract(inputs)?;
+            Ok(features.data.iter().map(|value| f64::from(*value)).collect())
+        }
+        _ => fitted.predict(inputs),
+    }
+}
+
+/// The first place in which both differ, to the last digit.
+fn difference(a: &[f64], b: &[f64]) -> Option<usize> {
+    (0..a.len().max(b.len())).find(|at| a.get(*at).map(|x| x.to_bits()) != b.get(*at).map(|x| x.to_bits()))
+}
+
+/// How far values of single precision, added in another order, may lie apart.
+const NEARLY: f64 = 1e-4;
+
+fn nearly_equal(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| (a - b).abs() <= NEARLY * (1.0 + a.abs().max(b.abs())))
+}
+
+fn learns(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let (test, targets) = (sample.test(), sample.test_targets());
+    let told = told(&fitted, &test)?;
+    if let Some(at) = told.iter().position(|value| !value.is_finite()) {
+        return Ok(Verdict::Failed(format!("it says {} of row {at}", told[at])));
+    }
+    if subject.handle.kind() == ComponentKind::FeatureExtractor {
+        let width = told.len() / test.rows.max(1);
+        let strongest = (0..width).map(|column| {
+            let column: Vec<f64> = told.iter().skip(column).step_by(width).copied().collect();
+            correlation(&column, targets).abs()
+        });
+        let strongest = strongest.fold(0.0, f64::max);
+        let said = format!("of {width} features one correlates with the targets by {strongest:.2}");
+        return Ok(match strongest > 0.5 {
+            true => Verdict::Passed(said),
+            false => Verdict::Failed(said),
+        });
+    }
+    let error = |value: &dyn Fn(usize) -> f64| {
+        let squares = (0..targets.len()).map(|row| (value(row) - targets[row]).powi(2));
+        (squares.sum::<f64>() / targets.len() as f64).sqrt()
+    };
+    let (own, trivial) = (error(&|row| told[row]), error(&|_| sample.mean()));
+    let said = format!("an error of {own:.3}, where the mean has {trivial:.3}");
+    Ok(match own < 0.98 * trivial {
+        true => Verdict::Passed(said),
+        false => Verdict::Failed(said),
+    })
+}
+
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let sum = |of: &dyn Fn(f64, f64) -> f64| a.iter().zip(b).map(|(a, b)| of(a - mean_a, b - mean_b)).sum::<f64>();
+    let (both, squares_a, squares_b) = (sum(&|a, b| a * b), sum(&|a, _| a * a), sum(&|_, b| b * b));
+    match squares_a * squares_b > 0.0 {
+        true => both / (squares_a * squares_b).sqrt(),
+        false => 0.0,
+    }
+}
+
+fn deterministic(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let again = sample.fit(subject)?;
+    if fitted.save()? != again.save()? {
+        return Ok(Verdict::Failed("two fits gave two states".to_owned()));
+    }
+    let test = sample.test();
+    let (first, second) = (told(&fitted, &test)?, told(&fitted, &test)?);
+    Ok(match difference(&first, &second) {
+        Some(at) => Verdict::Failed(format!("it said {}, and then {}", first[at], second[at])),
+        None => Verdict::Passed("two fits, two answers".to_owned()),
+    })
+}
+
+fn batches(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let test = sample.test();
+    if !told(&fitted, &test.part(&[]))?.is_empty() {
+        return Ok(Verdict::Failed("an empty batch is not empty".to_owned()));
+    }
+    let whole = told(&fitted, &test)?;
+    let each = whole.len() / test.rows;
+    for row in 0..test.rows {
+        let alone = told(&fitted, &test.part(&[row]))?;
+        if !nearly_equal(&alone, &whole[row * each..][..each]) {
+            let said = format!(
+                "it says {} of row {row} alone, and {} in a batch",
+                alone[0],
+                whole[row * each]
+            );
+            return Ok(Verdict::Failed(said));
+        }
+    }
+    Ok(Verdict::Passed(format!("{} rows", test.rows)))
+}
+
+fn threads(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let test = sample.test();
+    let expected = told(&fitted, &test)?;
+    let differs = || {
+        for _ in 0..16 {
+            if !nearly_equal(&told(&fitted, &test)?, &expected) {
+                return Ok(true);
+            }
+        }
+        Ok::<_, PluginError>(false)
+    };
+    let results: Vec<Result<bool, PluginError>> = thread::scope(|scope| {
+        let started: Vec<_> = (0..THREADS).map(|_| scope.spawn(differs)).collect();
+        started.into_iter().map(|one| one.join().unwrap_or(Ok(true))).collect()
+    });
+    for result in results {
+        if result? {
+            return Ok(Verdict::Failed(
+                "beside other threads it says something else than alone".to_owned(),
+            ));
+        }
+    }
+    Ok(Verdict::Passed(format!("{THREADS} threads")))
+}
+
+fn round_trip(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let state = fitted.save()?;
+    let loaded = FittedInstance::load(&subject.handle, subject.handle.state_version(), &state)?;
+    let test = sample.test();
+    let (first, second) = (told(&fitted, &test)?, told(&loaded, &test)?);
+    if let Some(at) = difference(&first, &second) {
+        let said = format!("it says {}, and once it was loaded {}", first[at], second[at]);
+        return Ok(Verdict::Failed(said));
+    }
+    Ok(match loaded.save()? == state {
+        true => Verdict::Passed(format!("{} bytes", state.len())),
+        false => Verdict::Warned("once it was loaded it saves another state".to_owned()),
+    })
+}
+
+fn damaged(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let (state, version) = (fitted.save()?, subject.handle.state_version());
+    let load = |version: u32, state: &[u8]| FittedInstance::load(&subject.handle, version, state);
+    let mut cuts = vec![0, 1, state.len() / 2, state.len() - state.len() / 16];
+    cuts.retain(|cut| *cut < state.len());
+    for cut in cuts {
+        match load(version, &state[..cut]) {
+            Ok(_) => {
+                let said = format!("it takes the first {cut} of {} bytes", state.len());
+                return Ok(Verdict::Failed(said));
+            }
+            Err(error @ PluginError::Panicked { .. }) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    if load(version + 1000, &state).is_ok() {
+        return Ok(Verdict::Failed(format!(
+            "it takes its state as of version {}",
+            version + 1000
+        )));
+    }
+    let (test, mut refused) = (sample.test(), 0);
+    for flip in 0..FLIPPED {
+        let mut damaged = state.clone();
+        let bit = flip * (8 * state.len() / FLIPPED).max(1) % (8 * state.len());
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        match load(version, &damaged).and_then(|loaded| told(&loaded, &test)) {
+            Ok(_) => {}
+            Err(error @ PluginError::Panicked { .. }) => return Err(error),
+            Err(_) => refused += 1,
+        }
+        if subject.is_late(70) {
+            break;
+        }
+    }
+    Ok(Verdict::Passed(format!(
+        "of {FLIPPED} flipped bits it notices {refused}"
+    )))
+}
+
+fn not_numbers(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let test = sample.test();
+    let before = told(&fitted, &test)?;
+    let each = before.len() / test.rows;
+    let mut noticed = 0;
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut spoilt = test.clone();
+        let length = spoilt.shape.len();
+        spoilt.data[..length].fill(value);
+        match told(&fitted, &spoilt) {
+            Ok(after) if nearly_equal(&before[each..], &after[each..]) => {}
+            Ok(_) => {
+                return Ok(Verdict::Failed(format!(
+                    "a row of {value} changes what it says of others"
+                )));
+            }
+            Err(error @ PluginError::Panicked { .. }) => return Err(error),
+            Err(_) => noticed += 1,
+        }
+    }
+    Ok(Verdict::Passed(match noticed {
+        0 => "it goes on".to_owned(),
+        _ => "it refuses them".to_owned(),
+    }))
+}
+
+fn widths(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let test = sample.test();
+    for width in [test.shape.width + 1, test.shape.width - 1] {
+        let shape = Shape { width, ..test.shape };
+        let other = Matrix {
+            data: vec![0.5; 4 * shape.len()],
+            rows: 4,
+            shape,
+        };
+        match told(&fitted, &other) {
+            Ok(_) => {
+                let said = format!("it was fitted on {} columns and takes {width}", test.shape.width);
+                return Ok(Verdict::Failed(said));
+            }
+            Err(error @ PluginError::Panicked { .. }) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(Verdict::Passed("one more, one less".to_owned()))
+}
+
+fn bounds(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let test = sample.test();
+    let kept = |error: std::io::Error| PluginError::Rejected(format!("no memory to check it with: {error}"));
+    for (against, rows) in Against::BOTH
+        .into_iter()
+        .flat_map(|against| [1, 3].map(|rows| (against, rows)))
+    {
+        let some = test.part(&(0..rows).collect::<Vec<_>>());
+        let inputs = Guarded::copy(&some.data, against).map_err(kept)?;
+        let view = TensorView {
+            data: inputs.as_ptr(),
+            ..some.view()
+        };
+        if subject.handle.kind() == ComponentKind::FeatureExtractor {
+            let zeros = vec![0f32; rows * fitted.outputs()?];
+            fitted.extract_into(view, &mut Guarded::copy(&zeros, against).map_err(kept)?)?;
+        } else {
+            fitted.predict_into(view, &mut Guarded::copy(&vec![0f64; rows], against).map_err(kept)?)?;
+        }
+    }
+    Ok(Verdict::Passed("both sides".to_owned()))
+}
+
+fn memory_grows(subject: &Subject) -> Result<Verdict, PluginError> {
+    let (sample, fitted) = Sample::suiting(subject)?;
+    let (one, state, version) = (sample.test().part(&[0]), fitted.save()?, subject.handle.state_version());
+    let mut at = 0;
+    memory::grows(subject, || {
+        at += 1;
+        if at % 64 == 0 {
+            told(&FittedInstance::load(&subject.handle, version, &state)?, &one)?;
+        }
+        told(&fitted, &one).map(drop)
+    })
+}

@@ -1,0 +1,352 @@
+//! Whether a plugin keeps to the contract: each check in a process of its own, with a time limit, so that one that crashes or hangs tells
+//! that of itself and nothing else.
+
+mod encoder;
+mod fitted;
+mod guarded;
+mod memory;
+mod parameters;
+mod runtime;
+mod sample;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use lglp_sdk::SearchSpace;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::child::{Answering, End, Heard, Question, is_asked};
+use super::file::{Opening, PluginFile};
+use super::library::Library;
+use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError};
+
+/// The argument that a child process is started with.
+const SUBCOMMAND: &str = "check-plugin";
+
+/// What comes of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", content = "detail", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It keeps to the contract; with what was seen, for people.
+    Passed(String),
+    /// It may be meant so.
+    Warned(String),
+    /// It breaks the contract: how.
+    Failed(String),
+    /// It could not be looked at: why.
+    Skipped(String),
+}
+
+/// One check of a component.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What was checked, such as `deterministic`.
+    pub check: &'static str,
+    /// What that means, for people.
+    pub about: &'static str,
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// How long it took, ms.
+    pub took_ms: u64,
+}
+
+/// A component and what came of its checks.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckedComponent {
+    /// What it is for.
+    pub kind: ComponentKind,
+    /// Its name.
+    pub name: String,
+    /// In the order in which they were made.
+    pub findings: Vec<Finding>,
+}
+
+/// What came of all checks of a plugin.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The plugin's file.
+    pub file: String,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub sha256: String,
+    /// What it says of itself; none where it cannot be loaded.
+    pub description: Option<PluginDescription>,
+    /// Why it cannot be loaded.
+    pub unloadable: Option<String>,
+    /// Those that were asked for.
+    pub components: Vec<CheckedComponent>,
+}
+
+impl Report {
+    /// Whether nothing broke the contract.
+    pub fn passed(&self) -> bool {
+        let mut findings = self.components.iter().flat_map(|component| &component.findings);
+        self.unloadable.is_none() && !findings.any(|finding| matches!(finding.verdict, Verdict::Failed(_)))
+    }
+}
+
+/// What is checked, and how.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The lglp that is started for each check.
+    pub program: &'a Path,
+    /// The only component that is checked; all, where it is none.
+    pub component: Option<&'a str>,
+    /// Parameters of the components, or settings of a runtime.
+    pub parameters: &'a Value,
+    /// Search spaces that an encoder is tried on.
+    pub spaces: &'a [SearchSpace],
+    /// A plugin with an encoder `operators`, for regressors that read tables of operators.
+    pub operators: Option<&'a Path>,
+    /// Time for each check.
+    pub limit: Duration,
+}
+
+/// What a child is asked.
+#[derive(Clone, Serialize, Deserialize)]
+struct Task {
+    plugin: Opening,
+    operators: Option<Opening>,
+    kind: ComponentKind,
+    component: String,
+    check: String,
+    parameters: Value,
+    spaces: Vec<String>,
+    limit: Duration,
+}
+
+/// What a check looks at.
+struct Subject {
+    handle: ComponentHandle,
+    /// An encoder of tables of operators.
+    operators: Option<ComponentHandle>,
+    parameters: Value,
+    spaces: Vec<SearchSpace>,
+    began: Instant,
+    limit: Duration,
+}
+
+impl Subject {
+    /// Whether so large a part of the time is over, in hundredths, that calls are not repeated any more.
+    fn is_late(&self, percent: u32) -> bool {
+        self.began.elapsed() * 100 > self.limit * percent
+    }
+}
+
+/// A check: its name, what it means, and itself.
+struct Check {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Subject) -> Result<Verdict, PluginError>,
+}
+
+/// Those of every kind.
+const OF_ALL: [Check; 2] = [
+    Check {
+        name: "schema",
+        about: "the schema of its parameters is a JSON Schema of an object",
+        run: parameters::schema,
+    },
+    Check {
+        name: "parameters",
+        about: "it refuses parameters that its schema refuses",
+        run: parameters::refused,
+    },
+];
+
+fn checks(kind: ComponentKind) -> impl Iterator<Item = &'static Check> {
+    let own: &'static [Check] = match kind {
+        ComponentKind::Encoder => encoder::CHECKS,
+        ComponentKind::FeatureExtractor | ComponentKind::Regressor => fitted::CHECKS,
+        ComponentKind::Runtime => runtime::CHECKS,
+    };
+    OF_ALL.iter().chain(own)
+}
+
+/// Checks a plugin. `progress` is told the component and the check that begins.
+///
+/// # Errors
+/// Where the file cannot be read, it has no component of the name that is asked for, or a child cannot be started.
+pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str)) -> Result<Report, PluginError> {
+    let plugin = PluginFile::open(file)?;
+    let operators = asked.operators.map(PluginFile::open).transpose()?;
+    let mut report = Report {
+        file: plugin.opening.shown.clone(),
+        sha256: plugin.opening.sha256.clone(),
+        description: None,
+        unloadable: None,
+        components: Vec::new(),
+    };
+    progress("", "loading");
+    let description = match described(asked.program, &plugin.opening)? {
+        Ok(description) => description,
+        Err(reason) => {
+            report.unloadable = Some(reason);
+            return Ok(report);
+        }
+    };
+    let chosen = description.components.iter();
+    let chosen: Vec<_> = chosen
+        .filter(|one| asked.component.is_none_or(|name| name == one.name))
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = description.components.iter().map(|one| &*one.name).collect();
+        let reason = match asked.component {
+            Some(name) => format!("it has no component `{name}`; there are {}", names.join(", ")),
+            None => "it has no component".to_owned(),
+        };
+        return Err(PluginError::Rejected(reason));
+    }
+    for component in chosen {
+        let mut findings = Vec::new();
+        for check in checks(component.kind) {
+            progress(&component.name, check.name);
+            let task = Task {
+                plugin: plugin.opening.clone(),
+                operators: operators.as_ref().map(|file| file.opening.clone()),
+                kind: component.kind,
+                component: component.name.clone(),
+                check: check.name.to_owned(),
+                parameters: asked.parameters.clone(),
+                spaces: asked.spaces.iter().map(SearchSpace::to_json).collect(),
+                limit: asked.limit,
+            };
+            let began = Instant::now();
+            findings.push(Finding {
+                check: check.name,
+                about: check.about,
+                verdict: ask(asked, &task)?,
+                took_ms: began.elapsed().as_millis() as u64,
+            });
+        }
+        report.components.push(CheckedComponent {
+            kind: component.kind,
+            name: component.name.clone(),
+            findings,
+        });
+    }
+    report.description = Some(description);
+    Ok(report)
+}
+
+fn ask(asked: &Asked<'_>, task: &Task) -> Result<Verdict, PluginError> {
+    let files: Vec<&Opening> = std::iter::once(&task.plugin).chain(&task.operators).collect();
+    let question = Question {
+        program: asked.program,
+        subcommand: SUBCOMMAND,
+        files: &files,
+        asked: Some(task),
+        answers: 1,
+    };
+    let Heard { mut told, cut_off } = question
+        .ask::<Verdict>(asked.limit)
+        .map_err(|error| not_started(&error))?;
+    Ok(match (told.pop(), cut_off) {
+        (Some(verdict), _) => verdict,
+        (None, Some(cut_off)) => Verdict::Failed(cut_off.told_as(cut_off.end)),
+        (None, None) => Verdict::Failed("it told nothing".to_owned()),
+    })
+}
+
+/// What a plugin says of itself, told by a child, or why it cannot be loaded.
+fn described(program: &Path, plugin: &Opening) -> Result<Result<PluginDescription, String>, PluginError> {
+    let question = Question {
+        program,
+        subcommand: SUBCOMMAND,
+        files: &[plugin],
+        asked: Described { described: plugin },
+        answers: 1,
+    };
+    let heard = question.ask::<Result<PluginDescription, String>>(super::rehearsal::PATIENCE);
+    let Heard { mut told, cut_off } = heard.map_err(|error| not_started(&error))?;
+    Ok(match (told.pop(), cut_off) {
+        (Some(told), _) => told,
+        (None, Some(cut_off)) => Err(cut_off.told_as(match cut_off.end {
+            End::Overdue(seconds) => format!("it was still loading after {seconds} s"),
+            end => format!("while it is loaded {end}"),
+        })),
+        (None, None) => Err("it told nothing".to_owned()),
+    })
+}
+
+fn not_started(error: &std::io::Error) -> PluginError {
+    PluginError::NotLoadable(format!("no process can be started to check it in: {error}"))
+}
+
+/// What the parent hands over: a file that is to describe itself, or a check.
+#[derive(Serialize)]
+struct Described<'a> {
+    described: &'a Opening,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Described { described: Opening },
+    Task(Box<Task>),
+}
+
+/// The child's side, where this process is one; the status that it ends with.
+pub(super) fn child() -> Option<ExitCode> {
+    is_asked(SUBCOMMAND).then(|| {
+        let (given, mut answering) = match Answering::begin::<Given>() {
+            Ok(begun) => begun,
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let told = match given {
+            Given::Described { described } => {
+                let library = Library::open(&described);
+                let description = library.and_then(|library| Components::default().admit(library));
+                answering.tell(description.map_err(|error| error.to_string()))
+            }
+            Given::Task(task) => answering.tell(made(&task).unwrap_or_else(|error| verdict_of(&error, &task))),
+        };
+        match told {
+            Ok(()) => answering.wait(),
+            Err(_) => ExitCode::FAILURE,
+        }
+    })
+}
+
+/// What an error says of a component that is checked.
+fn verdict_of(error: &PluginError, task: &Task) -> Verdict {
+    let are_given = task.parameters.as_object().is_none_or(|given| !given.is_empty());
+    match error {
+        PluginError::InvalidParameters { message, .. } if !are_given => {
+            Verdict::Skipped(format!("it needs parameters, give them by --parameters: {message}"))
+        }
+        PluginError::Unavailable { message, .. } => Verdict::Skipped(message.clone()),
+        PluginError::Panicked { message, .. } => Verdict::Failed(format!("it panics: {message}")),
+        error => Verdict::Failed(error.to_string()),
+    }
+}
+
+fn made(task: &Task) -> Result<Verdict, PluginError> {
+    let began = Instant::now();
+    let component = |file: &Opening, kind: ComponentKind, name: &str| {
+        let components = Library::open(file)?.components()?;
+        let found = components
+            .into_iter()
+            .find(|one| one.kind() == kind && one.name() == name);
+        found.ok_or_else(|| PluginError::Rejected(format!("its {kind} `{name}` was there once, and is not any more")))
+    };
+    let operators = task.operators.as_ref();
+    let operators = operators.map(|file| component(file, ComponentKind::Encoder, "operators"));
+    let spaces = task.spaces.iter().map(|json| SearchSpace::from_json(json));
+    let subject = Subject {
+        handle: component(&task.plugin, task.kind, &task.component)?,
+        operators: operators.and_then(Result::ok),
+        parameters: task.parameters.clone(),
+        spaces: spaces.filter_map(Result::ok).collect(),
+        began,
+        limit: task.limit,
+    };
+    let check = checks(task.kind).find(|check| check.name == task.check);
+    let check = check.ok_or_else(|| PluginError::Rejected(format!("no check `{}`", task.check)))?;
+    (check.run)(&subject)
+}

@@ -1,0 +1,132 @@
+//! `lglp plugin check`: plugins of this repository keep to the contract, and each way to break it is noticed.
+
+use std::path::Path;
+use std::process::Command;
+
+use lglp_tests::{Registry, release, root};
+use serde_json::Value;
+
+/// What a plugin does, and the check that notices it; `None` where it cannot be loaded, with a word of the reason.
+const FAULTS: [(&str, Result<&str, &str>); 24] = [
+    ("WRITES_BEHIND", Ok("bounds")),
+    ("WRITES_BEFORE", Ok("bounds")),
+    ("READS_BEHIND", Ok("bounds")),
+    ("RANDOM", Ok("deterministic")),
+    ("TELLS_PLACES", Ok("batches")),
+    ("LEAKS", Ok("memory")),
+    ("NOT_A_NUMBER", Ok("shapes")),
+    ("SEGFAULTS", Ok("shapes")),
+    ("ABORTS", Ok("shapes")),
+    ("EXITS", Ok("shapes")),
+    ("HANGS", Ok("shapes")),
+    ("SHARES_A_BUFFER", Ok("threads")),
+    ("CONSTANT", Ok("features")),
+    ("NAME_IS_NO_TEXT", Err("UTF-8")),
+    ("SCHEMA_IS_NO_JSON", Err("not JSON")),
+    ("SCHEMA_IS_NO_SCHEMA", Ok("schema")),
+    ("EMPTY_SHAPE", Ok("shapes")),
+    ("HANGS_IN_CREATE", Ok("shapes")),
+    ("EXITS_AT_LOAD", Err("status 0")),
+    ("FREES_TWICE", Ok("deterministic")),
+    ("UNKNOWN_STATUS", Ok("shapes")),
+    ("OTHER_INSTANCES", Ok("deterministic")),
+    ("NEWER_VERSION", Err("plugin ABI 1.")),
+    ("OTHER_MAGIC", Err("magic")),
+];
+
+/// Compiles the plugin that breaks the contract so.
+fn faulty(folder: &Path, fault: &str) -> String {
+    let file = folder.join(format!("{fault}.so"));
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-w", &format!("-DFAULT={fault}"), "-I"])
+        .arg(root().join("sdk/include"))
+        .arg(root().join("tests/plugins/faulty.c"))
+        .arg("-o")
+        .arg(&file)
+        .status()
+        .expect("a C compiler");
+    assert!(compiled.success(), "{fault}");
+    file.display().to_string()
+}
+
+/// Checks a plugin; whether it passes, and the report.
+fn checked(registry: &Registry, file: &str, limit: &str) -> (bool, Value) {
+    let output = registry.run(&["plugin", "check", file, "--limit", limit, "--json"]);
+    let report = serde_json::from_slice(&output.stdout);
+    let report = report.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    (output.status.success(), report)
+}
+
+/// The checks of the only component with a verdict.
+fn with_verdict<'a>(report: &'a Value, verdict: &str) -> Vec<&'a str> {
+    let findings = report["components"][0]["findings"].as_array();
+    let findings = findings.into_iter().flatten();
+    let those = findings.filter(|finding| finding["verdict"] == verdict);
+    those.filter_map(|finding| finding["check"].as_str()).collect()
+}
+
+#[test]
+fn each_way_to_break_the_contract_is_noticed() {
+    let registry = Registry::default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (passed, report) = checked(&registry, &faulty(folder.path(), "NONE"), "20");
+    assert!(passed, "{report:#}");
+    for (fault, expected) in FAULTS {
+        let limit = if fault.contains("HANGS") { "1" } else { "20" };
+        let (passed, report) = checked(&registry, &faulty(folder.path(), fault), limit);
+        assert!(!passed, "{fault}: {report:#}");
+        match expected {
+            Ok(check) => {
+                let failed = with_verdict(&report, "failed");
+                assert!(failed.contains(&check), "{fault}: {report:#}");
+            }
+            Err(words) => {
+                let reason = report["unloadable"].as_str().unwrap_or_default();
+                assert!(reason.contains(words), "{fault}: {report:#}");
+            }
+        }
+    }
+}
+
+/// A fault costs its own checks, and no other.
+#[test]
+fn other_checks_go_on() {
+    let registry = Registry::default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_, report) = checked(&registry, &faulty(folder.path(), "LEAKS"), "20");
+    assert_eq!(with_verdict(&report, "failed"), ["memory"], "{report:#}");
+    let (_, report) = checked(&registry, &faulty(folder.path(), "SHARES_A_BUFFER"), "20");
+    assert_eq!(with_verdict(&report, "failed"), ["threads"], "{report:#}");
+}
+
+#[test]
+fn plugins_of_this_repository_keep_to_the_contract() {
+    let registry = Registry::default();
+    let plugins = release().join("plugins");
+    let entries = std::fs::read_dir(&plugins).expect("the plugins");
+    let files: Vec<String> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "so"))
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(files.len() >= 8, "{files:?}");
+    for file in files {
+        let (passed, report) = checked(&registry, &file, "15");
+        assert!(passed, "{report:#}");
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_is_said() {
+    let registry = Registry::default();
+    let encoders = release()
+        .join("plugins/liblglp_plugin_encoders.so")
+        .display()
+        .to_string();
+    let said = registry.fails(&["plugin", "check", &encoders, "--component", "none"]);
+    assert!(said.contains("it has no component `none`; there are"), "{said}");
+    let said = registry.fails(&["plugin", "check", "no-such-file.so"]);
+    assert!(said.contains("no-such-file.so"), "{said}");
+    let said = registry.fails(&["plugin", "check", &encoders, "--parameters", "{"]);
+    assert!(said.contains("--parameters: expected JSON"), "{said}");
+}

@@ -78,6 +78,10 @@ impl Context {
         &self.global.registry
     }
 
+    pub(crate) fn spaces_folder(&self) -> &PathBuf {
+        &self.global.spaces
+    }
+
     pub(crate) fn recipes_folder(&self) -> &PathBuf {
         &self.global.recipes
     }

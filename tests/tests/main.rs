@@ -35,6 +35,7 @@ mod opening;
 mod options;
 mod pages;
 mod plugin_checks;
+mod plugins_begun;
 mod plugins_in_c;
 mod plugins_in_rust;
 mod predict;

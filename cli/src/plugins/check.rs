@@ -32,7 +32,7 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let parameters: Value = serde_json::from_str(&args.parameters).context("--parameters: expected JSON")?;
     let program = std::env::current_exe().context("cannot find this program, to check plugins with")?;
-    let spaces: Vec<SearchSpace> = context.own_spaces()?.iter().map(|space| (**space).clone()).collect();
+    let spaces = spaces(context)?;
     // Regressors that read tables of operators are checked where there is a plugin that makes such.
     let operators = context.plugins().ok();
     let operators = operators.and_then(|host| host.file_of(ComponentKind::Encoder, "operators"));
@@ -59,6 +59,27 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// The search spaces of the folder, or, where there is no such, those that are shipped: an author need not have them.
+fn spaces(context: &Context) -> anyhow::Result<Vec<SearchSpace>> {
+    if context.spaces_folder().is_dir() {
+        return Ok(context.own_spaces()?.iter().map(|space| (**space).clone()).collect());
+    }
+    let shipped = SHIPPED.iter().map(|toml| SearchSpace::from_toml(toml));
+    Ok(shipped.collect::<Result<_, _>>()?)
+}
+
+/// Of `catalog/spaces`.
+const SHIPPED: [&str; 8] = [
+    include_str!("../../../catalog/spaces/bert.toml"),
+    include_str!("../../../catalog/spaces/fbnet.toml"),
+    include_str!("../../../catalog/spaces/mobilenetv3.toml"),
+    include_str!("../../../catalog/spaces/nas-bench-201.toml"),
+    include_str!("../../../catalog/spaces/ofa-mobilenetv3.toml"),
+    include_str!("../../../catalog/spaces/ofa-proxyless.toml"),
+    include_str!("../../../catalog/spaces/ofa-resnet50.toml"),
+    include_str!("../../../catalog/spaces/vit.toml"),
+];
 
 fn print(report: &Report) {
     if let Some(reason) = &report.unloadable {

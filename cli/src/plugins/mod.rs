@@ -1,6 +1,7 @@
 //! `lglp plugins`.
 
 mod check;
+mod new;
 
 use clap::Subcommand;
 use lglp_engine::host::PluginInfo;
@@ -11,10 +12,11 @@ use serde_json::json;
 use crate::Context;
 use crate::context::Opened;
 
-/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; check one
+/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; begin one, check one
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp plugins\n  \
+    lglp plugin new my-encoder --kind encoder                     # a project that builds, in Rust; `--language c` for C\n  \
     lglp plugin check target/release/libmy_encoder.so            # whether it keeps to the contract\n  \
     lglp plugin check libmine.so --component mine --parameters '{\"depth\": 3}'")]
 pub(crate) struct Args {
@@ -24,6 +26,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Action {
+    New(new::Args),
     Check(check::Args),
 }
 
@@ -44,6 +47,7 @@ struct List {
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
+        Some(Action::New(args)) => new::run(args),
         Some(Action::Check(args)) => check::run(context, args),
         None => list(context),
     }

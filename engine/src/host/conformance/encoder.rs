@@ -52,6 +52,8 @@ pub(super) const CHECKS: &[Check] = &[
 const SOME: usize = 64;
 const MANY: usize = 1_000;
 const THREADS: usize = 8;
+/// Calls of each thread.
+const TIMES: usize = 32;
 
 /// A space that it takes, the encoder, and architectures.
 struct Taken<'a> {
@@ -161,18 +163,27 @@ fn batches(subject: &Subject) -> Result<Verdict, PluginError> {
 
 fn threads(subject: &Subject) -> Result<Verdict, PluginError> {
     let Taken { encoder, some, .. } = taken(subject, SOME)?;
-    let expected = encoder.encode(some.iter())?;
-    let differs = || {
-        for _ in 0..16 {
-            if difference(&encoder.encode(some.iter())?.data, &expected.data).is_some() {
+    // Each thread has an order of its own: what they share by mistake is another's then.
+    let order = |thread: usize| [&some[thread..], &some[..thread]].concat();
+    let orders: Vec<Vec<Architecture>> = (0..THREADS.min(some.len())).map(order).collect();
+    let alone = orders.iter().map(|order| encoder.encode(order.iter()));
+    let alone: Vec<Matrix> = alone.collect::<Result<_, _>>()?;
+    let differs = |order: &[Architecture], expected: &Matrix| {
+        for _ in 0..TIMES {
+            if difference(&encoder.encode(order.iter())?.data, &expected.data).is_some() {
                 return Ok(true);
             }
         }
         Ok::<_, PluginError>(false)
     };
     let results: Vec<Result<bool, PluginError>> = thread::scope(|scope| {
-        let started: Vec<_> = (0..THREADS).map(|_| scope.spawn(differs)).collect();
-        started.into_iter().map(|one| one.join().unwrap_or(Ok(true))).collect()
+        let started: Vec<_> = orders
+            .iter()
+            .zip(&alone)
+            .map(|(order, expected)| scope.spawn(|| differs(order, expected)))
+            .collect();
+        let joined = started.into_iter().map(|one| one.join().unwrap_or(Ok(true)));
+        joined.collect()
     });
     for result in results {
         if result? {

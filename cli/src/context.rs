@@ -100,6 +100,11 @@ impl Context {
         Spaces::load(&self.global.spaces)
     }
 
+    /// Where the plugins lie.
+    pub(crate) fn plugins_folder(&self) -> anyhow::Result<PathBuf> {
+        self.global.host.folder()
+    }
+
     /// Opens every plugin, with what the owner of this machine decided of its runtimes.
     pub(crate) fn plugins(&self) -> anyhow::Result<PluginHost> {
         self.global.host.open(&self.global.runtimes())

@@ -23,17 +23,30 @@ pub struct HostOptions {
     network_memory: Option<u32>,
 }
 
+fn program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("cannot find this program, to probe plugins with")
+}
+
 impl HostOptions {
+    /// Where the plugins lie.
+    ///
+    /// # Errors
+    /// Where this program is not to be found, beside which they lie.
+    pub fn folder(&self) -> anyhow::Result<PathBuf> {
+        match &self.plugins {
+            Some(folder) => Ok(folder.clone()),
+            None => Ok(program()?.with_file_name("plugins")),
+        }
+    }
+
     /// Opens every plugin, with what the owner of this machine decided of its runtimes. `runtimes`: where that stands, unless an
     /// option says otherwise; it may be missing.
     ///
     /// # Errors
     /// Where the folder or the file cannot be read.
     pub fn open(&self, runtimes: &Path) -> anyhow::Result<PluginHost> {
-        let program = std::env::current_exe().context("cannot find this program, to probe plugins with")?;
-        let beside = || program.with_file_name("plugins");
-        let folder = self.plugins.clone().unwrap_or_else(beside);
-        let mut host = PluginHost::open(&folder, &program)?;
+        let program = program()?;
+        let mut host = PluginHost::open(&self.folder()?, &program)?;
         let usual = || runtimes.exists().then_some(runtimes);
         if let Some(file) = self.runtimes.as_deref().or_else(usual) {
             host.configure(Machine::load(file)?, file)?;

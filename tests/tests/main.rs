@@ -18,6 +18,7 @@ mod faulty_plugins;
 mod fleet;
 mod forest;
 mod gates;
+mod guides;
 mod http;
 mod importing;
 mod interventions;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use lglp_tests::plugins::plugins_of;
 use lglp_tests::{Registry, release, root};
 use serde_json::Value;
 
@@ -114,6 +115,35 @@ fn plugins_of_this_repository_keep_to_the_contract() {
         let (passed, report) = checked(&registry, &file, "15");
         assert!(passed, "{report:#}");
     }
+}
+
+#[test]
+fn what_keeps_to_the_contract_is_installed() {
+    let mut registry = Registry::default();
+    let folder = plugins_of(&registry);
+    registry.plugins = Some(folder.clone());
+    let made = tempfile::tempdir().expect("a folder");
+    let (good, bad) = (faulty(made.path(), "NONE"), faulty(made.path(), "SEGFAULTS"));
+    let said = registry.fails(&["plugin", "install", &bad]);
+    assert!(
+        said.contains("does not keep to the contract of plugins, and is not installed"),
+        "{said}"
+    );
+    assert!(!folder.join("SEGFAULTS.so").exists());
+    let said = registry.ok(&["plugin", "install", &good]);
+    assert!(said.contains("a server has it from its next start on"), "{said}");
+    let installed = std::fs::read(folder.join("NONE.so")).expect("it is there");
+    assert_eq!(installed, std::fs::read(&good).expect("the file"));
+    // What has the name of another's component is there, and is said not to be of use.
+    let twin = made.path().join("twin.so");
+    std::fs::copy(&good, &twin).expect("copied");
+    let said = registry.ok(&["plugin", "install", "--unchecked", twin.to_str().expect("UTF-8")]);
+    assert!(said.contains("is already provided by the plugin"), "{said}");
+    let left = std::fs::read_dir(&folder).expect("the folder");
+    let left = left.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    assert!(!left.into_iter().any(|name| name.starts_with(".tmp")));
+    let said = registry.fails(&["plugin", "install", made.path().to_str().expect("UTF-8")]);
+    assert!(said.contains("end in .so"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `lglp plugin check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -11,6 +11,9 @@ use lglp_terminal::{Cell, print_json, short, table, whole};
 use serde_json::Value;
 
 use crate::Context;
+
+/// Seconds for each check.
+const LIMIT: u64 = 60;
 
 /// Say whether a plugin keeps to the contract, each check in a process of its own; fails where it does not
 #[derive(clap::Args)]
@@ -25,31 +28,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     parameters: String,
     /// Seconds for each check.
-    #[arg(long, default_value = "60", value_name = "S", value_parser = whole::<u64>().range(1..=3600))]
+    #[arg(long, default_value_t = LIMIT, value_name = "S", value_parser = whole::<u64>().range(1..=3600))]
     limit: u64,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let parameters: Value = serde_json::from_str(&args.parameters).context("--parameters: expected JSON")?;
-    let program = std::env::current_exe().context("cannot find this program, to check plugins with")?;
-    let spaces = spaces(context)?;
-    // Regressors that read tables of operators are checked where there is a plugin that makes such.
-    let operators = context.plugins().ok();
-    let operators = operators.and_then(|host| host.file_of(ComponentKind::Encoder, "operators"));
-    let asked = Asked {
-        program: &program,
-        component: args.component.as_deref(),
-        parameters: &parameters,
-        spaces: &spaces,
-        operators: operators.as_deref(),
-        limit: Duration::from_secs(args.limit),
-    };
-    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
-    bar.enable_steady_tick(Duration::from_millis(100));
-    let mut progress = |component: &str, check: &str| bar.set_message(format!("{component} {check}"));
-    let report = host::check(&args.file, &asked, &mut progress);
-    bar.finish_and_clear();
-    let report = report?;
+    let report = args.report(context)?;
     match context.json() {
         true => print_json(&report)?,
         false => print(&report),
@@ -58,6 +42,42 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         bail!("{} does not keep to the contract of plugins", args.file.display());
     }
     Ok(())
+}
+
+/// What comes of the checks of all components, without parameters.
+pub(super) fn report(context: &Context, file: &Path) -> anyhow::Result<Report> {
+    let args = Args {
+        file: file.to_owned(),
+        component: None,
+        parameters: "{}".to_owned(),
+        limit: LIMIT,
+    };
+    args.report(context)
+}
+
+impl Args {
+    fn report(&self, context: &Context) -> anyhow::Result<Report> {
+        let parameters: Value = serde_json::from_str(&self.parameters).context("--parameters: expected JSON")?;
+        let program = std::env::current_exe().context("cannot find this program, to check plugins with")?;
+        let spaces = spaces(context)?;
+        // Regressors that read tables of operators are checked where there is a plugin that makes such.
+        let operators = context.plugins().ok();
+        let operators = operators.and_then(|host| host.file_of(ComponentKind::Encoder, "operators"));
+        let asked = Asked {
+            program: &program,
+            component: self.component.as_deref(),
+            parameters: &parameters,
+            spaces: &spaces,
+            operators: operators.as_deref(),
+            limit: Duration::from_secs(self.limit),
+        };
+        let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let mut progress = |component: &str, check: &str| bar.set_message(format!("{component} {check}"));
+        let report = host::check(&self.file, &asked, &mut progress);
+        bar.finish_and_clear();
+        Ok(report?)
+    }
 }
 
 /// The search spaces of the folder, or, where there is no such, those that are shipped: an author need not have them.
@@ -81,7 +101,7 @@ const SHIPPED: [&str; 8] = [
     include_str!("../../../catalog/spaces/vit.toml"),
 ];
 
-fn print(report: &Report) {
+pub(super) fn print(report: &Report) {
     if let Some(reason) = &report.unloadable {
         println!("{} cannot be loaded: {reason}", report.file);
         return;

@@ -1,6 +1,7 @@
 //! `lglp plugins`.
 
 mod check;
+mod install;
 mod new;
 
 use clap::Subcommand;
@@ -12,12 +13,13 @@ use serde_json::json;
 use crate::Context;
 use crate::context::Opened;
 
-/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; begin one, check one
+/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; begin one, check one, install one
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp plugins\n  \
     lglp plugin new my-encoder --kind encoder                     # a project that builds, in Rust; `--language c` for C\n  \
     lglp plugin check target/release/libmy_encoder.so            # whether it keeps to the contract\n  \
+    lglp plugin install target/release/libmy_encoder.so          # into the plugin folder, once it is checked\n  \
     lglp plugin check libmine.so --component mine --parameters '{\"depth\": 3}'")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -28,6 +30,7 @@ pub(crate) struct Args {
 enum Action {
     New(new::Args),
     Check(check::Args),
+    Install(install::Args),
 }
 
 /// A file as it is listed.
@@ -49,6 +52,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
         Some(Action::New(args)) => new::run(args),
         Some(Action::Check(args)) => check::run(context, args),
+        Some(Action::Install(args)) => install::run(context, args),
         None => list(context),
     }
 }

@@ -36,32 +36,11 @@ pub(super) struct PluginFile {
 }
 
 impl PluginFile {
-    /// Opens and reads a file; links are followed. Never waits, as opening a FIFO would.
+    /// Opens and reads a file, as [`read`] does.
     pub(super) fn open(path: &Path) -> Result<Self, PluginError> {
         let shown = path.display().to_string();
         let not_loadable = |why: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {why}"));
-        // Before it is opened: a socket cannot be, and opening a device may do something.
-        require_regular(&std::fs::metadata(path).map_err(|e| not_loadable(&e))?).map_err(|why| not_loadable(&why))?;
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-        let file = options.open(path).map_err(|e| not_loadable(&e))?;
-        let metadata = file.metadata().map_err(|e| not_loadable(&e))?;
-        require_regular(&metadata).map_err(|why| not_loadable(&why))?;
-        let mut bytes = Vec::new();
-        let read = (&file).take(LARGEST + 1).read_to_end(&mut bytes);
-        read.map_err(|e| not_loadable(&e))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(not_loadable(&format!(
-                "larger than {} MiB, too large for a plugin",
-                LARGEST >> 20
-            )));
-        }
-        let now = file.metadata().map_err(|e| not_loadable(&e))?;
-        if stamp(&now) != stamp(&metadata) || bytes.len() as u64 != now.len() {
-            return Err(not_loadable(
-                &"it was written to while it was read; start lglp again once it is there as a whole",
-            ));
-        }
+        let bytes = read(path)?;
         let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         let copy =
             sealed(&name_of(path), &bytes).map_err(|e| not_loadable(&format!("cannot keep it in memory: {e}")))?;
@@ -80,6 +59,35 @@ impl PluginFile {
     pub(super) fn keep_open(self) {
         std::mem::forget(self.copy);
     }
+}
+
+/// Opens and reads a file; links are followed. Never waits, as opening a FIFO would.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, PluginError> {
+    let shown = path.display().to_string();
+    let not_loadable = |why: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {why}"));
+    // Before it is opened: a socket cannot be, and opening a device may do something.
+    require_regular(&std::fs::metadata(path).map_err(|e| not_loadable(&e))?).map_err(|why| not_loadable(&why))?;
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path).map_err(|e| not_loadable(&e))?;
+    let metadata = file.metadata().map_err(|e| not_loadable(&e))?;
+    require_regular(&metadata).map_err(|why| not_loadable(&why))?;
+    let mut bytes = Vec::new();
+    let read = (&file).take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|e| not_loadable(&e))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(not_loadable(&format!(
+            "larger than {} MiB, too large for a plugin",
+            LARGEST >> 20
+        )));
+    }
+    let now = file.metadata().map_err(|e| not_loadable(&e))?;
+    if stamp(&now) != stamp(&metadata) || bytes.len() as u64 != now.len() {
+        return Err(not_loadable(
+            &"it was written to while it was read; start lglp again once it is there as a whole",
+        ));
+    }
+    Ok(bytes)
 }
 
 /// What changes when a file is written to.

@@ -210,6 +210,14 @@ impl PluginHost {
     }
 }
 
+/// The bytes of a plugin's file, which is a regular one of a size that plugins have.
+///
+/// # Errors
+/// `NotLoadable`, where it is not, or is written to meanwhile.
+pub fn read(path: &Path) -> Result<Vec<u8>, PluginError> {
+    file::read(path)
+}
+
 /// What this process is to do where a host started it, and the status that it ends with. A program that has a plugin host begins with it.
 pub fn child_process() -> Option<ExitCode> {
     trial::child().or_else(conformance::child)

@@ -1,0 +1,71 @@
+//! `lglp plugin install`.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use lglp_engine::host;
+use lglp_registry::Digest;
+
+use super::check;
+use crate::Context;
+
+/// Put a plugin into the plugin folder, whole or not at all, if it keeps to the contract
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The plugin's file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Do not check it before: it has been, or needs parameters to be.
+    #[arg(long)]
+    unchecked: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let name = args.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    ensure!(
+        name.ends_with(".so") && !name.starts_with('.'),
+        "{}: the plugin folder has files that end in .so",
+        args.file.display()
+    );
+    let bytes = host::read(&args.file)?;
+    if !args.unchecked {
+        let report = check::report(context, &args.file)?;
+        ensure!(
+            report.sha256 == Digest::of(&bytes).to_string(),
+            "{} was written to while it was checked; install it once it is there as a whole",
+            args.file.display()
+        );
+        if !report.passed() {
+            check::print(&report);
+            bail!(
+                "{} does not keep to the contract of plugins, and is not installed",
+                args.file.display()
+            );
+        }
+    }
+    let folder = context.plugins_folder()?;
+    ensure!(folder.is_dir(), "there is no plugin folder {}", folder.display());
+    let target = folder.join(name);
+    let failed = || format!("cannot write {}", target.display());
+    // Beside it, so that whoever looks finds the former file or this one.
+    let mut written = tempfile::NamedTempFile::new_in(&folder).with_context(failed)?;
+    std::io::Write::write_all(&mut written, &bytes).with_context(failed)?;
+    written
+        .as_file()
+        .set_permissions(Permissions::from_mode(0o755))
+        .with_context(failed)?;
+    written.as_file().sync_all().with_context(failed)?;
+    written.persist(&target).with_context(failed)?;
+    File::open(&folder)
+        .and_then(|folder| folder.sync_all())
+        .with_context(failed)?;
+    let plugins = context.plugins()?;
+    let info = plugins.infos().iter().find(|info| info.file == name);
+    match info.and_then(|info| info.unavailable.as_ref()) {
+        Some(reason) => println!("{} is there, and cannot be used: {reason}", target.display()),
+        None => println!("{} is there; a server has it from its next start on", target.display()),
+    }
+    Ok(())
+}

@@ -35,6 +35,7 @@ mod onboarding;
 mod opening;
 mod options;
 mod pages;
+mod plugin_abi;
 mod plugin_checks;
 mod plugins_begun;
 mod plugins_in_c;

@@ -41,6 +41,9 @@ impl PluginFile {
         let shown = path.display().to_string();
         let not_loadable = |why: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {why}"));
         let bytes = read(path)?;
+        if let Some(why) = native::not_loadable(&bytes) {
+            return Err(not_loadable(&why));
+        }
         let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         let copy =
             sealed(&name_of(path), &bytes).map_err(|e| not_loadable(&format!("cannot keep it in memory: {e}")))?;

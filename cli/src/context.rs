@@ -100,6 +100,11 @@ impl Context {
         Spaces::load(&self.global.spaces)
     }
 
+    /// The file that says which plugins are loaded, if one does.
+    pub(crate) fn trust(&self) -> Option<&Path> {
+        self.global.host.trust()
+    }
+
     /// Where the plugins lie.
     pub(crate) fn plugins_folder(&self) -> anyhow::Result<PathBuf> {
         self.global.host.folder()

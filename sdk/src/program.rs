@@ -159,11 +159,13 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, ProgramError
 pub struct ProcessGroup(pub Child);
 
 impl ProcessGroup {
-    /// Kills all of it. Where the leader has ended, children that it left behind are still of its group.
-    pub fn kill(&self) {
+    /// Kills all of it. Where the leader has ended, children that it left behind are still of its group; one that went over to another group is
+    /// killed by itself.
+    pub fn kill(&mut self) {
         if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, Signal::KILL);
         }
+        let _ = self.0.kill();
     }
 }
 

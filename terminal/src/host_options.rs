@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use lglp_engine::host::{Machine, PluginHost};
+use lglp_engine::host::{Machine, PluginHost, Trust};
 
 use crate::whole;
 
@@ -17,6 +17,10 @@ pub struct HostOptions {
     /// [default: `runtimes.toml` beside the registry's folder, where there is one].
     #[arg(long, global = true, env = "LGLP_RUNTIMES", value_name = "FILE")]
     runtimes: Option<PathBuf>,
+    /// File that says which plugins are loaded, by their digests or by the keys that signed them [default: all that are in the
+    /// folder].
+    #[arg(long, global = true, env = "LGLP_TRUST", value_name = "FILE")]
+    trust: Option<PathBuf>,
     /// Memory that a network which is measured may take on this machine, MiB [default: half of what is left when it is
     /// measured]. Larger batches are refused.
     #[arg(long, global = true, env = "LGLP_NETWORK_MEMORY", value_name = "MIB", value_parser = whole::<u32>())]
@@ -28,6 +32,11 @@ fn program() -> anyhow::Result<PathBuf> {
 }
 
 impl HostOptions {
+    /// The file that says which plugins are loaded, if one does.
+    pub fn trust(&self) -> Option<&Path> {
+        self.trust.as_deref()
+    }
+
     /// Where the plugins lie.
     ///
     /// # Errors
@@ -46,7 +55,11 @@ impl HostOptions {
     /// Where the folder or the file cannot be read.
     pub fn open(&self, runtimes: &Path) -> anyhow::Result<PluginHost> {
         let program = program()?;
-        let mut host = PluginHost::open(&self.folder()?, &program)?;
+        let trust = self
+            .trust
+            .as_deref()
+            .map_or_else(|| Ok(Trust::default()), Trust::load)?;
+        let mut host = PluginHost::open_trusted(&self.folder()?, &program, &trust)?;
         let usual = || runtimes.exists().then_some(runtimes);
         if let Some(file) = self.runtimes.as_deref().or_else(usual) {
             host.configure(Machine::load(file)?, file)?;

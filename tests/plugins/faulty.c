@@ -1,4 +1,5 @@
 /* An encoder that breaks the contract in the way that FAULT names: what `lglp plugin check` is to notice. */
+#define _GNU_SOURCE
 #include "lglp_plugin.h"
 
 #include <stdlib.h>
@@ -33,6 +34,9 @@ enum {
     OTHER_INSTANCES,
     NEWER_VERSION,
     OTHER_MAGIC,
+    LEAVES_THE_GROUP,
+    LEAVES_FILES_OPEN,
+    WRITES_TO_ROWS,
 };
 
 typedef struct {
@@ -59,7 +63,8 @@ static uint32_t schema(LglpBuffer *json, LglpBuffer *error) {
 static uint32_t create(LglpStr space, size_t row_len, LglpStr parameters, void **instance, LglpBuffer *error) {
     (void)space;
     (void)error;
-    while (FAULT == HANGS_IN_CREATE) sleep(1);
+    if (FAULT == LEAVES_THE_GROUP) setpgid(0, getpgid(getppid()));
+    while (FAULT == HANGS_IN_CREATE || FAULT == LEAVES_THE_GROUP) sleep(1);
     if (parameters.len > 2) return LGLP_STATUS_INVALID_PARAMETERS;
     Choices *choices = malloc(sizeof *choices);
     *choices = (Choices){row_len, FAULT == OTHER_INSTANCES ? (float)instances++ : 0};
@@ -89,6 +94,8 @@ static uint32_t encode(const void *instance, const uint8_t *rows, size_t count, 
     case WRITES_BEHIND: out[values] = 1; break;
     case WRITES_BEFORE: out[-1] = 1; break;
     case READS_BEHIND: last = rows[values]; break;
+    case LEAVES_FILES_OPEN: dup(0); break;
+    case WRITES_TO_ROWS: *(volatile uint8_t *)rows = rows[0]; break;
     case LEAKS: memset(malloc(4096), 1, 4096); break;
     case SEGFAULTS: *(volatile int *)8 = 1; break;
     case ABORTS: abort();
@@ -101,9 +108,6 @@ static uint32_t encode(const void *instance, const uint8_t *rows, size_t count, 
     float *target = FAULT == SHARES_A_BUFFER && values <= 1 << 16 ? buffer : out;
     for (size_t i = 0; i < values; i++) target[i] = FAULT == CONSTANT ? 1 : (float)rows[i] + choices->first;
     if (FAULT == SHARES_A_BUFFER) {
-        /* Long enough for other threads to come in between. */
-        for (size_t i = 0; i < values; i++) target[i] += 1;
-        usleep(100);
         memcpy(out, buffer, values * sizeof *out);
     }
     if (FAULT == RANDOM && count > 0) out[0] = (float)rand();

@@ -37,6 +37,7 @@ mod options;
 mod pages;
 mod plugin_abi;
 mod plugin_checks;
+mod plugin_trust;
 mod plugins_begun;
 mod plugins_in_c;
 mod plugins_in_rust;

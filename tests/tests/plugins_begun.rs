@@ -118,6 +118,29 @@ fn plugins_in_rust_are_whole() {
     serve(registry, &made);
 }
 
+/// A regressor called `regressor` was a type of the name of its trait, and did not compile.
+#[test]
+fn a_name_may_be_a_word_of_the_template() {
+    let registry = Registry::default();
+    for (name, kind) in [
+        ("regressor", "regressor"),
+        ("parameters", "encoder"),
+        ("loaded", "runtime"),
+        ("self", "extractor"),
+    ] {
+        let folder = begun(&registry, name, kind, "rust");
+        let source = std::fs::read_to_string(folder.join("src/lib.rs")).expect("the source");
+        let type_name = source.split("struct ").filter_map(|rest| rest.split([' ', ';']).next());
+        let capital = name[..1].to_uppercase() + &name[1..];
+        assert!(
+            type_name.into_iter().any(|one| one == capital.clone() + "Plugin"),
+            "{source}"
+        );
+    }
+    let said = registry.fails(&["plugin", "new", "linear", "--kind", "regressor"]);
+    assert!(said.contains("already: take another name"), "{said}");
+}
+
 #[test]
 fn nothing_is_written_over() {
     let registry = Registry::default();

@@ -1,12 +1,12 @@
 //! `lglp plugin check`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use lglp_engine::host::{self, Asked, ComponentKind, Finding, Report, Verdict};
-use lglp_sdk::SearchSpace;
+use lglp_sdk::{Printable, SearchSpace};
 use lglp_terminal::{Cell, print_json, short, table, whole};
 use serde_json::Value;
 
@@ -15,12 +15,13 @@ use crate::Context;
 /// Seconds for each check.
 const LIMIT: u64 = 60;
 
-/// Say whether a plugin keeps to the contract, each check in a process of its own; fails where it does not
+/// Say whether a plugin keeps to the contract, each check in a process of its own; fails where it does not. It finds mistakes,
+/// not malice: the plugin is run
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The plugin's file.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    pub file: PathBuf,
     /// The only component to check.
     #[arg(long, value_name = "NAME")]
     component: Option<String>,
@@ -41,22 +42,15 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if !report.passed() {
         bail!("{} does not keep to the contract of plugins", args.file.display());
     }
+    for (component, reason) in report.unchecked() {
+        eprintln!("note: `{component}` was not checked: {}", Printable::of(&reason));
+    }
     Ok(())
 }
 
-/// What comes of the checks of all components, without parameters.
-pub(super) fn report(context: &Context, file: &Path) -> anyhow::Result<Report> {
-    let args = Args {
-        file: file.to_owned(),
-        component: None,
-        parameters: "{}".to_owned(),
-        limit: LIMIT,
-    };
-    args.report(context)
-}
-
 impl Args {
-    fn report(&self, context: &Context) -> anyhow::Result<Report> {
+    /// What comes of the checks.
+    pub(super) fn report(&self, context: &Context) -> anyhow::Result<Report> {
         let parameters: Value = serde_json::from_str(&self.parameters).context("--parameters: expected JSON")?;
         let program = std::env::current_exe().context("cannot find this program, to check plugins with")?;
         let spaces = spaces(context)?;
@@ -103,12 +97,13 @@ const SHIPPED: [&str; 8] = [
 
 pub(super) fn print(report: &Report) {
     if let Some(reason) = &report.unloadable {
-        println!("{} cannot be loaded: {reason}", report.file);
+        println!("{} cannot be loaded: {}", report.file, Printable::of(reason));
         return;
     }
     if let Some(description) = &report.description {
         let (name, version) = (&description.name, &description.version);
-        println!("{name} {version} ({}): {}", short(&report.sha256), description.summary);
+        let said = format!("{name} {version} ({}): {}", short(&report.sha256), description.summary);
+        println!("{}", Printable::of(&said));
     }
     for component in &report.components {
         println!("\n{} `{}`", component.kind, component.name);

@@ -2,11 +2,11 @@
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use lglp_engine::host;
 use lglp_registry::Digest;
+use lglp_sdk::Printable;
 
 use super::check;
 use crate::Context;
@@ -14,34 +14,40 @@ use crate::Context;
 /// Put a plugin into the plugin folder, whole or not at all, if it keeps to the contract
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The plugin's file.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Do not check it before: it has been, or needs parameters to be.
+    #[command(flatten)]
+    check: check::Args,
+    /// Do not check it before: it has been.
     #[arg(long)]
     unchecked: bool,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let name = args.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let file = &args.check.file;
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     ensure!(
         name.ends_with(".so") && !name.starts_with('.'),
         "{}: the plugin folder has files that end in .so",
-        args.file.display()
+        file.display()
     );
-    let bytes = host::read(&args.file)?;
+    let bytes = host::read(file)?;
     if !args.unchecked {
-        let report = check::report(context, &args.file)?;
+        let report = args.check.report(context)?;
         ensure!(
             report.sha256 == Digest::of(&bytes).to_string(),
             "{} was written to while it was checked; install it once it is there as a whole",
-            args.file.display()
+            file.display()
         );
         if !report.passed() {
             check::print(&report);
             bail!(
                 "{} does not keep to the contract of plugins, and is not installed",
-                args.file.display()
+                file.display()
+            );
+        }
+        if let Some((component, reason)) = report.unchecked().first() {
+            bail!(
+                "`{component}` could not be checked, and is not installed: {}; give what it needs, or --unchecked",
+                Printable::of(reason)
             );
         }
     }

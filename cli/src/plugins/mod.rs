@@ -3,6 +3,7 @@
 mod check;
 mod install;
 mod new;
+mod signing;
 
 use clap::Subcommand;
 use lglp_engine::host::PluginInfo;
@@ -13,13 +14,14 @@ use serde_json::json;
 use crate::Context;
 use crate::context::Opened;
 
-/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; begin one, check one, install one
+/// List plugins and their components, and why a plugin is unavailable, a server's where one has the registry; begin, check, install, sign one
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     lglp plugins\n  \
     lglp plugin new my-encoder --kind encoder                     # a project that builds, in Rust; `--language c` for C\n  \
     lglp plugin check target/release/libmy_encoder.so            # whether it keeps to the contract\n  \
     lglp plugin install target/release/libmy_encoder.so          # into the plugin folder, once it is checked\n  \
+    lglp plugin keygen -o my.key && lglp plugin sign --key my.key libmine.so\n  \
     lglp plugin check libmine.so --component mine --parameters '{\"depth\": 3}'")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -31,6 +33,9 @@ enum Action {
     New(new::Args),
     Check(check::Args),
     Install(install::Args),
+    Keygen(signing::KeygenArgs),
+    Sign(signing::SignArgs),
+    Verify(signing::VerifyArgs),
 }
 
 /// A file as it is listed.
@@ -50,9 +55,12 @@ struct List {
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.action {
-        Some(Action::New(args)) => new::run(args),
+        Some(Action::New(args)) => new::run(context, args),
         Some(Action::Check(args)) => check::run(context, args),
         Some(Action::Install(args)) => install::run(context, args),
+        Some(Action::Keygen(args)) => signing::keygen(args),
+        Some(Action::Sign(args)) => signing::sign(args),
+        Some(Action::Verify(args)) => signing::verify(args, context.trust()),
         None => list(context),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
+use lglp_engine::host::ComponentKind;
+
+use crate::Context;
 
 /// What a plugin provides.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -34,6 +37,15 @@ impl Kind {
             Self::Extractor => "extractor",
             Self::Regressor => "regressor",
             Self::Runtime => "runtime",
+        }
+    }
+
+    fn provided(self) -> ComponentKind {
+        match self {
+            Self::Encoder => ComponentKind::Encoder,
+            Self::Extractor => ComponentKind::FeatureExtractor,
+            Self::Regressor => ComponentKind::Regressor,
+            Self::Runtime => ComponentKind::Runtime,
         }
     }
 
@@ -89,7 +101,7 @@ pub(super) struct Args {
     sdk: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let name = &*args.name;
     ensure!(
         name.len() <= 40
@@ -99,6 +111,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
         "a plugin's name has a-z, 0-9 and '-', a letter first, 40 characters at most; not `{name}`"
     );
+    if let Some(file) = context
+        .plugins()
+        .ok()
+        .and_then(|host| host.file_of(args.kind.provided(), name))
+    {
+        bail!(
+            "{} has an {} `{name}` already: take another name",
+            file.display(),
+            args.kind.word()
+        );
+    }
     let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(name));
     ensure!(
         !folder.exists(),
@@ -171,6 +194,9 @@ fn sdk(given: Option<&Path>) -> anyhow::Result<String> {
     Ok(format!("{{ path = {:?} }}", folder.display().to_string()))
 }
 
+/// Names that Rust has for something else.
+const TAKEN: [&str; 7] = ["Self", "Option", "Result", "Vec", "String", "Box", "Default"];
+
 /// What stands for the words of a template.
 struct Filled<'a> {
     name: &'a str,
@@ -188,6 +214,9 @@ impl Filled<'_> {
             })
         };
         let type_name: String = self.name.split('-').map(capital).collect();
+        // Names that a template has for something else.
+        let is_taken = template.contains(&format!(" {type_name}")) || TAKEN.contains(&&*type_name);
+        let type_name = if is_taken { type_name + "Plugin" } else { type_name };
         template
             .replace("@name@", self.name)
             .replace("@crate@", &crate_name)

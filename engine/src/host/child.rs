@@ -1,8 +1,8 @@
 //! A child process of lglp's own that has to do with plugins, and tells how that goes.
 //!
 //! The child inherits the very descriptors, the environment and the working folder. What it tells carries a number that the
-//! parent chose and that no plugin is told, so that neither exit status 0 nor anything that a plugin writes passes for having
-//! come through.
+//! parent chose and that no plugin is told, so that neither exit status 0 nor anything that a plugin writes by mistake passes for having
+//! come through. It keeps no secret from a plugin that means harm: that reads the memory of its process.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::File;
@@ -30,6 +30,9 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// The end of what a child writes that is kept, bytes.
 const KEPT: usize = 64 << 10;
+
+/// The same of what it tells: descriptions of components are as large as their schemas.
+const TOLD: usize = 16 << 20;
 
 /// Characters of a child's last line that an error repeats.
 const LAST_LINE: usize = 500;
@@ -103,8 +106,8 @@ impl<R: Serialize> Question<'_, R> {
     pub(super) fn ask<T: DeserializeOwned>(&self, patience: Duration) -> std::io::Result<Heard<T>> {
         let nonce = format!("{:032x}", rand::rng().random::<u128>());
         let mut child = self.start(&nonce)?;
-        let mut proof = Pipe::new(child.0.stdout.take().map(OwnedFd::from))?;
-        let mut said = Pipe::new(child.0.stderr.take().map(OwnedFd::from))?;
+        let mut proof = Pipe::new(child.0.stdout.take().map(OwnedFd::from), TOLD)?;
+        let mut said = Pipe::new(child.0.stderr.take().map(OwnedFd::from), KEPT)?;
         let mut told = Vec::with_capacity(self.answers);
         let mut deadline = Instant::now() + patience;
         loop {
@@ -151,6 +154,7 @@ impl<R: Serialize> Question<'_, R> {
         let mut command = Command::new(self.program);
         command
             .arg(self.subcommand)
+            .env_remove("LGLP_TOKEN")
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -247,16 +251,18 @@ struct Pipe {
     file: Option<File>,
     /// What came and was not taken: its end, where it is too much.
     bytes: Vec<u8>,
+    /// Bytes that are kept.
+    kept: usize,
 }
 
 impl Pipe {
-    fn new(end: Option<OwnedFd>) -> std::io::Result<Self> {
+    fn new(end: Option<OwnedFd>, kept: usize) -> std::io::Result<Self> {
         if let Some(end) = &end {
             fcntl_setfl(end.as_fd(), OFlags::NONBLOCK)?;
         }
         let bytes = Vec::new();
         let file = end.map(File::from);
-        Ok(Self { file, bytes })
+        Ok(Self { file, bytes, kept })
     }
 
     /// Takes in what is there, as much as a pipe holds.
@@ -271,7 +277,7 @@ impl Pipe {
                 Err(_) => break,
             }
         }
-        let surplus = self.bytes.len().saturating_sub(KEPT);
+        let surplus = self.bytes.len().saturating_sub(self.kept);
         self.bytes.drain(..surplus);
     }
 

@@ -10,7 +10,7 @@ use rustix::fs::{MemfdFlags, OFlags, SealFlags, fcntl_add_seals, memfd_create};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{PluginError, native};
+use super::{PluginError, Trust, native};
 
 /// Bytes of a plugin at most: it is read as a whole.
 const LARGEST: u64 = 1 << 30;
@@ -36,21 +36,23 @@ pub(super) struct PluginFile {
 }
 
 impl PluginFile {
-    /// Opens and reads a file, as [`read`] does.
-    pub(super) fn open(path: &Path) -> Result<Self, PluginError> {
+    /// Opens and reads a file, as [`read`] does, which the machine's owner must trust.
+    pub(super) fn open(path: &Path, trust: &Trust) -> Result<Self, PluginError> {
         let shown = path.display().to_string();
         let not_loadable = |why: &dyn std::fmt::Display| PluginError::NotLoadable(format!("{shown}: {why}"));
         let bytes = read(path)?;
+        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let sha256 = format!("sha256:{hash}");
+        trust.require(path, &bytes, &sha256).map_err(|why| not_loadable(&why))?;
         if let Some(why) = native::not_loadable(&bytes) {
             return Err(not_loadable(&why));
         }
-        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         let copy =
             sealed(&name_of(path), &bytes).map_err(|e| not_loadable(&format!("cannot keep it in memory: {e}")))?;
         Ok(Self {
             opening: Opening {
                 descriptor: copy.as_raw_fd(),
-                sha256: format!("sha256:{hash}"),
+                sha256,
                 needed: native::needed(&bytes).unwrap_or_default(),
                 shown,
             },

@@ -23,6 +23,7 @@ mod restart;
 mod runtime;
 mod tables;
 mod trial;
+mod trust;
 
 pub use call::native_folder;
 pub use conformance::{Asked, CheckedComponent, Finding, Report, Verdict, check};
@@ -34,6 +35,7 @@ pub use library::{ComponentHandle, ComponentKind};
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use offers::{Spread, Summed, SumsLengths, choose};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
+pub use trust::{Trust, signature_of};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -106,8 +108,14 @@ impl PluginHost {
     /// Where loading a file ends this process after all, the process starts anew: call this before anything that must not be
     /// done twice.
     pub fn open(folder: &Path, program: &Path) -> Result<Self, PluginError> {
+        Self::open_trusted(folder, program, &Trust::default())
+    }
+
+    /// The same, of those files that are trusted; others are listed as unavailable, and never loaded.
+    pub fn open_trusted(folder: &Path, program: &Path, trust: &Trust) -> Result<Self, PluginError> {
         let paths = file::shared_objects(folder)?;
-        let mut files: Vec<Result<PluginFile, PluginError>> = paths.iter().map(|path| PluginFile::open(path)).collect();
+        let opened = paths.iter().map(|path| PluginFile::open(path, trust));
+        let mut files: Vec<Result<PluginFile, PluginError>> = opened.collect();
         let mut sums = Vec::with_capacity(files.len());
         for file in &mut files {
             sums.push(

@@ -89,7 +89,14 @@ impl FittedModel {
         let networks = if recipe.networks { train.networks } else { &[] };
         // Whatever space they are of, networks are counted alike.
         let rules = networks.first().and_then(|one| one.network.rules.as_deref());
-        let rules = rules.and_then(Rules::named);
+        let rules = rules.map(|name| {
+            let message = format!(
+                "this release does not know the rules `{name}` that networks were counted by; measure them again"
+            );
+            let component = recipe.name.clone();
+            Rules::named(name).ok_or(PluginError::Failed { component, message })
+        });
+        let rules = rules.transpose()?;
         let encoder = EncoderInstance::new(&components.encoder, space, &recipe.encoder.parameters)?;
         let encoder = encoder.executed_by(rules.as_ref());
         let scale = |architecture: &Architecture| match recipe.target.is_per_mac() {

@@ -278,10 +278,9 @@ impl ServedModel {
         self.predict_operators(&executed.operators, &executed.peculiar, coverage)
     }
 
-    /// Whether a network that was measured is counted by the rules that the version learned from others by.
+    /// Whether a network that was measured is counted by the rules that the version counts by.
     pub fn reads_table(&self, network: &MeasuredNetwork) -> bool {
-        let learned = self.networks.as_ref();
-        learned.is_none_or(|learned| learned.fitted.rules == network.rules)
+        self.model.rules.as_ref().map(Rules::name) == network.rules
     }
 
     /// As [`Self::predict_network`], of a network as its measurement holds it.

@@ -56,6 +56,21 @@ impl<T: Copy> Guarded<T> {
             len: values.len(),
         })
     }
+
+    /// The same for values that nobody may write to either.
+    pub(super) fn read_only(values: &[T], against: Against) -> std::io::Result<Self> {
+        let copy = Self::copy(values, against)?;
+        let page = page_size();
+        // SAFETY: the pages between the two that nobody may touch.
+        unsafe {
+            mprotect(
+                copy.pages.as_ptr().add(page).cast(),
+                copy.bytes - 2 * page,
+                MprotectFlags::READ,
+            )
+        }?;
+        Ok(copy)
+    }
 }
 
 impl<T> Deref for Guarded<T> {

@@ -1,5 +1,5 @@
 //! Whether a plugin keeps to the contract: each check in a process of its own, with a time limit, so that one that crashes or hangs tells
-//! that of itself and nothing else.
+//! that of itself and nothing else. It finds mistakes, not malice: a plugin that is checked is run.
 
 mod encoder;
 mod fitted;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::child::{Answering, End, Heard, Question, is_asked};
 use super::file::{Opening, PluginFile};
 use super::library::Library;
-use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError};
+use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError, Trust};
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "check-plugin";
@@ -84,6 +84,25 @@ impl Report {
     pub fn passed(&self) -> bool {
         let mut findings = self.components.iter().flat_map(|component| &component.findings);
         self.unloadable.is_none() && !findings.any(|finding| matches!(finding.verdict, Verdict::Failed(_)))
+    }
+
+    /// Components of which nothing could be looked at but their schemas, each with the reason.
+    pub fn unchecked(&self) -> Vec<(String, String)> {
+        let reason = |component: &CheckedComponent| {
+            let reasons = component
+                .findings
+                .iter()
+                .skip(OF_ALL.len())
+                .map(|finding| match &finding.verdict {
+                    Verdict::Skipped(reason) => Some(reason.clone()),
+                    _ => None,
+                });
+            reasons.collect::<Option<Vec<String>>>()?.into_iter().next()
+        };
+        let components = self.components.iter();
+        components
+            .filter_map(|component| Some((component.name.clone(), reason(component)?)))
+            .collect()
     }
 }
 
@@ -170,8 +189,11 @@ fn checks(kind: ComponentKind) -> impl Iterator<Item = &'static Check> {
 /// # Errors
 /// Where the file cannot be read, it has no component of the name that is asked for, or a child cannot be started.
 pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str)) -> Result<Report, PluginError> {
-    let plugin = PluginFile::open(file)?;
-    let operators = asked.operators.map(PluginFile::open).transpose()?;
+    // Whoever checks a plugin runs it, wherever it is from.
+    let everything = Trust::default();
+    let plugin = PluginFile::open(file, &everything)?;
+    let operators = asked.operators.map(|file| PluginFile::open(file, &everything));
+    let operators = operators.transpose()?;
     let mut report = Report {
         file: plugin.opening.shown.clone(),
         sha256: plugin.opening.sha256.clone(),

@@ -47,6 +47,7 @@ fn an_encoder_is_written_trained_validated_promoted_and_served() {
                     }
                 }
             }
+            "text" => {}
             other => panic!("a block of {other}"),
         }
     }

@@ -97,23 +97,23 @@ fn a_training_job_ends_in_a_version_and_is_heard_meanwhile() {
         (job.status().as_u16(), &job.headers()["location"]),
         (202, &"../jobs/1".parse().expect("a value"))
     );
-    let again = server.call("POST", &path, &[("Idempotency-Key", "nightly")], Some(&body));
-    assert_eq!(
-        (again.0, &again.1["id"]),
-        (202, &json!(1)),
-        "the same key gives the same job"
-    );
-    let other = server.call(
-        "POST",
-        &path,
-        &[("Idempotency-Key", "nightly")],
-        Some("{\"kind\": \"train\"}"),
-    );
-    assert_eq!(other.0, 409, "{}", other.1);
-
+    // They listen from the first: once the training was over before they did.
     let heard: Vec<_> = std::thread::scope(|scope| {
         let listen = || scope.spawn(|| events(&server.base, "/v1/jobs/1"));
         let listeners = [listen(), listen()];
+        let again = server.call("POST", &path, &[("Idempotency-Key", "nightly")], Some(&body));
+        assert_eq!(
+            (again.0, &again.1["id"]),
+            (202, &json!(1)),
+            "the same key gives the same job"
+        );
+        let other = server.call(
+            "POST",
+            &path,
+            &[("Idempotency-Key", "nightly")],
+            Some("{\"kind\": \"train\"}"),
+        );
+        assert_eq!(other.0, 409, "{}", other.1);
         listeners.into_iter().map(|l| l.join().expect("ended")).collect()
     });
     for events in &heard {

@@ -80,7 +80,7 @@ fn each_way_to_break_the_contract_is_noticed() {
         let limit = if fault.contains("HANGS") || fault == "LEAVES_THE_GROUP" {
             "1"
         } else {
-            "20"
+            "8"
         };
         let (passed, report) = checked(&registry, &faulty(folder.path(), fault), limit);
         assert!(!passed, "{fault}: {report:#}");

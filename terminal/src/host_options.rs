@@ -27,7 +27,11 @@ pub struct HostOptions {
     network_memory: Option<u32>,
 }
 
-fn program() -> anyhow::Result<PathBuf> {
+/// This program, which is started to load plugins before this process does.
+///
+/// # Errors
+/// Where it is not to be found.
+pub fn program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("cannot find this program, to probe plugins with")
 }
 

@@ -13,7 +13,7 @@ mod whole;
 
 pub use facts::Facts;
 pub use grid::Cell;
-pub use host_options::HostOptions;
+pub use host_options::{HostOptions, program};
 pub use process::{exit, prepare};
 pub use server_options::{ServerOptions, actor};
 pub use setup::SetupArgs;

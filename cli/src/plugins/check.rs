@@ -52,7 +52,7 @@ impl Args {
     /// What comes of the checks.
     pub(super) fn report(&self, context: &Context) -> anyhow::Result<Report> {
         let parameters: Value = serde_json::from_str(&self.parameters).context("--parameters: expected JSON")?;
-        let program = std::env::current_exe().context("cannot find this program, to check plugins with")?;
+        let program = lglp_terminal::program()?;
         let spaces = spaces(context)?;
         // Regressors that read tables of operators are checked where there is a plugin that makes such.
         let operators = context.plugins().ok();

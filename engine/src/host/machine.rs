@@ -5,16 +5,13 @@
 //! is the one place where the two meet, and the only way to an open runtime.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use lglp_registry::{Digest, HardwareName, canonical_json};
-use lglp_sdk::strict;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::memory;
-use crate::text;
+use super::{memory, owned};
 
 use super::{ComponentHandle, ComponentKind, PluginError, PluginHost, RuntimeInstance};
 
@@ -62,15 +59,7 @@ impl Machine {
     /// # Errors
     /// `Machine` where it cannot be read, is not what it should be, or can be written by everybody.
     pub fn load(path: &Path) -> Result<Self, PluginError> {
-        let fail = |reason: &dyn std::fmt::Display| PluginError::Machine(format!("{}: {reason}", path.display()));
-        let mode = std::fs::metadata(path).map_err(|e| fail(&e))?.permissions().mode();
-        if mode & 0o002 != 0 {
-            return Err(fail(
-                &"everybody may write it, and it names programs to start: chmod o-w",
-            ));
-        }
-        let text = text::read(path).map_err(|e| fail(&e))?;
-        strict::from_toml(&text).map_err(|e| fail(&e))
+        owned::load(path, "names programs to start")
     }
 
     /// Whether this machine measures a target that workers registered.

@@ -18,6 +18,7 @@ mod machine;
 mod memory;
 mod native;
 mod offers;
+mod owned;
 mod rehearsal;
 mod restart;
 mod runtime;

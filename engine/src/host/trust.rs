@@ -5,16 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use lglp_registry::Digest;
-use lglp_sdk::strict;
 use minisign_verify::{PublicKey, Signature};
 use serde::Deserialize;
 
-use super::PluginError;
-use crate::text;
+use super::{PluginError, owned};
 
 /// Behind the name of a plugin's file: its signature, as minisign writes it.
 const SIGNATURE: &str = "minisig";
@@ -50,19 +47,10 @@ impl Trust {
     /// # Errors
     /// `Machine`, naming the file and what is wrong in it; also where everybody may write it.
     pub fn load(file: &Path) -> Result<Self, PluginError> {
-        let fault = |why: &dyn std::fmt::Display| PluginError::Machine(format!("{}: {why}", file.display()));
-        let mode = std::fs::metadata(file)
-            .map_err(|error| fault(&error))?
-            .permissions()
-            .mode();
-        if mode & 0o002 != 0 {
-            return Err(fault(&"everybody may write it, and it says what is loaded: chmod o-w"));
-        }
-        let text = text::read(file).map_err(|error| fault(&error))?;
-        let written: Written = strict::from_toml(&text).map_err(|error| fault(&error))?;
+        let written: Written = owned::load(file, "says what is loaded")?;
         let keys = written.keys.iter().map(|key| {
             let read = PublicKey::from_base64(key.trim());
-            read.map_err(|error| fault(&format!("keys: `{key}` is no public key of minisign: {error}")))
+            read.map_err(|error| owned::fault(file, &format!("keys: `{key}` is no public key of minisign: {error}")))
         });
         let keys = keys.collect::<Result<_, _>>()?;
         let digests = written.digests;

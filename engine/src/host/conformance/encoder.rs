@@ -1,14 +1,12 @@
 //! What an encoder promises.
 
 use std::collections::BTreeMap;
-use std::sync::Barrier;
-use std::thread;
-use std::time::Instant;
 
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
 use super::guarded::{Against, Guarded};
-use super::{Check, Subject, Verdict, memory};
+use super::together::{THREADS, any_differs};
+use super::{Check, Subject, Verdict, difference, memory};
 use crate::host::{EncoderInstance, Matrix, PluginError};
 use crate::networks;
 
@@ -53,9 +51,6 @@ pub(super) const CHECKS: &[Check] = &[
 /// Architectures that are looked at.
 const SOME: usize = 64;
 const MANY: usize = 1_000;
-const THREADS: usize = 8;
-/// Percent of the time for which threads call.
-const SHARE: u32 = 5;
 
 /// A space that it takes, the encoder, and architectures.
 struct Taken<'a> {
@@ -122,11 +117,6 @@ fn shapes(subject: &Subject) -> Result<Verdict, PluginError> {
     }))
 }
 
-/// The first column in which two encodings of one shape differ.
-fn difference(a: &[f32], b: &[f32]) -> Option<usize> {
-    (0..a.len().max(b.len())).find(|at| a.get(*at).map(|x| x.to_bits()) != b.get(*at).map(|x| x.to_bits()))
-}
-
 fn deterministic(subject: &Subject) -> Result<Verdict, PluginError> {
     let Taken { space, encoder, some } = taken(subject, SOME)?;
     let first = encoder.encode(some.iter())?;
@@ -165,35 +155,20 @@ fn threads(subject: &Subject) -> Result<Verdict, PluginError> {
     let Taken { encoder, some, .. } = taken(subject, SOME)?;
     // Each thread has an order of its own: what they share by mistake is another's then.
     let order = |thread: usize| [&some[thread..], &some[..thread]].concat();
-    let orders: Vec<Vec<Architecture>> = (0..THREADS.min(some.len())).map(order).collect();
-    let alone = orders.iter().map(|order| encoder.encode(order.iter()));
-    let alone: Vec<Matrix> = alone.collect::<Result<_, _>>()?;
-    let (begin, until) = (Barrier::new(orders.len()), subject.limit * SHARE / 100);
-    let differs = |order: &[Architecture], expected: &Matrix| {
-        begin.wait();
-        let began = Instant::now();
-        while began.elapsed() < until {
-            if difference(&encoder.encode(order.iter())?.data, &expected.data).is_some() {
-                return Ok(true);
-            }
-        }
-        Ok::<_, PluginError>(false)
-    };
-    let results: Vec<Result<bool, PluginError>> = thread::scope(|scope| {
-        let started: Vec<_> = orders
-            .iter()
-            .zip(&alone)
-            .map(|(order, expected)| scope.spawn(|| differs(order, expected)))
-            .collect();
-        let joined = started.into_iter().map(|one| one.join().unwrap_or(Ok(true)));
-        joined.collect()
+    let orders = (0..THREADS.min(some.len())).map(|thread| {
+        let order = order(thread);
+        let alone = encoder.encode(order.iter())?;
+        Ok((order, alone))
     });
-    for result in results {
-        if result? {
-            return Ok(Verdict::Failed(
-                "beside other threads it encodes otherwise than alone".to_owned(),
-            ));
-        }
+    let orders: Vec<(Vec<Architecture>, Matrix)> = orders.collect::<Result<_, PluginError>>()?;
+    let differs = |(order, alone): &(Vec<Architecture>, Matrix)| {
+        let beside = encoder.encode(order.iter())?;
+        Ok(difference(&beside.data, &alone.data).is_some())
+    };
+    if any_differs(subject, &orders, differs)? {
+        return Ok(Verdict::Failed(
+            "beside other threads it encodes otherwise than alone".to_owned(),
+        ));
     }
     Ok(Verdict::Passed(format!("{THREADS} threads")))
 }
@@ -219,14 +194,13 @@ fn bounds(subject: &Subject) -> Result<Verdict, PluginError> {
 impl EncoderInstance {
     /// Encodes architectures from and into memory that ends where it is used.
     fn encode_guarded(&self, architectures: &[Architecture], against: Against) -> Result<(), PluginError> {
-        let kept = |error: std::io::Error| PluginError::Rejected(format!("no memory to check it with: {error}"));
-        let zeros = |values: usize| Guarded::copy(&vec![0f32; values], against).map_err(kept);
+        let zeros = |values: usize| Guarded::copy(&vec![0f32; values], against);
         if self.reads_operators() {
             let tables = self.tables(architectures.iter())?;
             return self.encode_tables_into(&tables, zeros).map(drop);
         }
         let rows: Vec<u8> = architectures.iter().flat_map(Architecture::row).copied().collect();
-        let rows = Guarded::read_only(&rows, against).map_err(kept)?;
+        let rows = Guarded::read_only(&rows, against)?;
         let mut out = zeros(architectures.len() * self.shape().len())?;
         self.encode_rows(&rows, &mut out)
     }

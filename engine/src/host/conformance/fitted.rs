@@ -1,9 +1,5 @@
 //! What extractors and regressors promise.
 
-use std::sync::Barrier;
-use std::thread;
-use std::time::Instant;
-
 use lglp_sdk::plugin::Shape;
 use lglp_sdk::plugin::abi::TensorView;
 use rand::{Rng, SeedableRng};
@@ -11,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::guarded::{Against, Guarded};
 use super::sample::Sample;
-use super::{Check, Subject, Verdict, memory};
+use super::together::{THREADS, any_differs};
+use super::{Check, Subject, Verdict, difference, memory};
 use crate::host::{ComponentKind, FittedInstance, Matrix, PluginError};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -67,10 +64,6 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-const THREADS: usize = 8;
-/// Percent of the time for which threads call.
-const SHARE: u32 = 5;
-
 /// Bytes at the front of a state, where its lengths mostly are, and bits that are flipped anywhere.
 const FRONT: usize = 64;
 const FLIPPED: usize = 256;
@@ -84,11 +77,6 @@ fn told(fitted: &FittedInstance, inputs: &Matrix) -> Result<Vec<f64>, PluginErro
         }
         _ => fitted.predict(inputs),
     }
-}
-
-/// The first place in which both differ, to the last digit.
-fn difference(a: &[f64], b: &[f64]) -> Option<usize> {
-    (0..a.len().max(b.len())).find(|at| a.get(*at).map(|x| x.to_bits()) != b.get(*at).map(|x| x.to_bits()))
 }
 
 /// How far values of single precision, added in another order, may lie apart.
@@ -192,37 +180,17 @@ fn threads(subject: &Subject) -> Result<Verdict, PluginError> {
     let test = sample.test();
     // Each thread has an order of its own: what they share by mistake is another's then.
     let order = |thread: usize| test.part(&(thread..test.rows).chain(0..thread).collect::<Vec<_>>());
-    let orders: Vec<Matrix> = (0..THREADS).map(order).collect();
-    let alone: Vec<Vec<f64>> = orders
-        .iter()
-        .map(|order| told(&fitted, order))
-        .collect::<Result<_, _>>()?;
-    let (begin, until) = (Barrier::new(orders.len()), subject.limit * SHARE / 100);
-    let differs = |order: &Matrix, expected: &[f64]| {
-        begin.wait();
-        let began = Instant::now();
-        while began.elapsed() < until {
-            if !nearly_equal(&told(&fitted, order)?, expected) {
-                return Ok(true);
-            }
-        }
-        Ok::<_, PluginError>(false)
-    };
-    let results: Vec<Result<bool, PluginError>> = thread::scope(|scope| {
-        let started: Vec<_> = orders
-            .iter()
-            .zip(&alone)
-            .map(|(order, expected)| scope.spawn(|| differs(order, expected)))
-            .collect();
-        let joined = started.into_iter().map(|one| one.join().unwrap_or(Ok(true)));
-        joined.collect()
+    let orders = (0..THREADS).map(|thread| {
+        let order = order(thread);
+        let alone = told(&fitted, &order)?;
+        Ok((order, alone))
     });
-    for result in results {
-        if result? {
-            return Ok(Verdict::Failed(
-                "beside other threads it says something else than alone".to_owned(),
-            ));
-        }
+    let orders: Vec<(Matrix, Vec<f64>)> = orders.collect::<Result<_, PluginError>>()?;
+    let differs = |(order, alone): &(Matrix, Vec<f64>)| Ok(!nearly_equal(&told(&fitted, order)?, alone));
+    if any_differs(subject, &orders, differs)? {
+        return Ok(Verdict::Failed(
+            "beside other threads it says something else than alone".to_owned(),
+        ));
     }
     Ok(Verdict::Passed(format!("{THREADS} threads")))
 }
@@ -252,7 +220,7 @@ fn damaged(subject: &Subject) -> Result<Verdict, PluginError> {
     let test = sample.test();
     // What it makes of a state is used, too; reading beyond its end ends the process.
     let load = |version: u32, state: &[u8]| {
-        let state = Guarded::read_only(state, Against::End).map_err(kept)?;
+        let state = Guarded::read_only(state, Against::End)?;
         let loaded = FittedInstance::load(&subject.handle, version, &state)?;
         told(&loaded, &test)
     };
@@ -305,10 +273,6 @@ fn damages(state: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         damaged
     });
     cut.chain(longer).chain(large).chain(flipped)
-}
-
-fn kept(error: std::io::Error) -> PluginError {
-    PluginError::Rejected(format!("no memory to check it with: {error}"))
 }
 
 fn not_numbers(subject: &Subject) -> Result<Verdict, PluginError> {
@@ -372,16 +336,16 @@ fn bounds(subject: &Subject) -> Result<Verdict, PluginError> {
         .flat_map(|against| [1, 3].map(|rows| (against, rows)))
     {
         let some = test.part(&(0..rows).collect::<Vec<_>>());
-        let inputs = Guarded::read_only(&some.data, against).map_err(kept)?;
+        let inputs = Guarded::read_only(&some.data, against)?;
         let view = TensorView {
             data: inputs.as_ptr(),
             ..some.view()
         };
         if subject.handle.kind() == ComponentKind::FeatureExtractor {
             let zeros = vec![0f32; rows * fitted.outputs()?];
-            fitted.extract_into(view, &mut Guarded::copy(&zeros, against).map_err(kept)?)?;
+            fitted.extract_into(view, &mut Guarded::copy(&zeros, against)?)?;
         } else {
-            fitted.predict_into(view, &mut Guarded::copy(&vec![0f64; rows], against).map_err(kept)?)?;
+            fitted.predict_into(view, &mut Guarded::copy(&vec![0f64; rows], against)?)?;
         }
     }
     Ok(Verdict::Passed("both sides".to_owned()))

@@ -6,6 +6,8 @@ use std::ptr::{NonNull, null_mut};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use rustix::param::page_size;
 
+use crate::host::PluginError;
+
 /// Which side of a value lies against a page that nobody may touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Against {
@@ -29,7 +31,16 @@ pub(super) struct Guarded<T> {
 
 impl<T: Copy> Guarded<T> {
     /// A copy of some numbers.
-    pub(super) fn copy(values: &[T], against: Against) -> std::io::Result<Self> {
+    pub(super) fn copy(values: &[T], against: Against) -> Result<Self, PluginError> {
+        Self::mapped(values, against, false).map_err(no_memory)
+    }
+
+    /// The same of numbers that nobody may write to either.
+    pub(super) fn read_only(values: &[T], against: Against) -> Result<Self, PluginError> {
+        Self::mapped(values, against, true).map_err(no_memory)
+    }
+
+    fn mapped(values: &[T], against: Against, is_read_only: bool) -> std::io::Result<Self> {
         let (page, size) = (page_size(), size_of_val(values));
         let inside = size.next_multiple_of(page).max(page);
         let bytes = inside + 2 * page;
@@ -49,6 +60,10 @@ impl<T: Copy> Guarded<T> {
         let first = unsafe { pages.add(offset).cast::<T>() };
         // SAFETY: as many values fit there, and it is nobody else's.
         unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), first.as_ptr(), values.len()) };
+        if is_read_only {
+            // SAFETY: the pages between the two that nobody may touch.
+            unsafe { mprotect(pages.as_ptr().add(page).cast(), inside, MprotectFlags::READ) }?;
+        }
         Ok(Self {
             pages,
             bytes,
@@ -56,21 +71,10 @@ impl<T: Copy> Guarded<T> {
             len: values.len(),
         })
     }
+}
 
-    /// The same for values that nobody may write to either.
-    pub(super) fn read_only(values: &[T], against: Against) -> std::io::Result<Self> {
-        let copy = Self::copy(values, against)?;
-        let page = page_size();
-        // SAFETY: the pages between the two that nobody may touch.
-        unsafe {
-            mprotect(
-                copy.pages.as_ptr().add(page).cast(),
-                copy.bytes - 2 * page,
-                MprotectFlags::READ,
-            )
-        }?;
-        Ok(copy)
-    }
+fn no_memory(error: std::io::Error) -> PluginError {
+    PluginError::Rejected(format!("no memory to check it with: {error}"))
 }
 
 impl<T> Deref for Guarded<T> {

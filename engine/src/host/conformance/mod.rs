@@ -8,6 +8,7 @@ mod memory;
 mod parameters;
 mod runtime;
 mod sample;
+mod together;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -154,6 +155,12 @@ impl Subject {
     }
 }
 
+/// The first place in which both differ, to the last digit.
+fn difference<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> Option<usize> {
+    let bits = |values: &[T], at: usize| values.get(at).map(|value| (*value).into().to_bits());
+    (0..a.len().max(b.len())).find(|at| bits(a, *at) != bits(b, *at))
+}
+
 /// A check: its name, what it means, and itself.
 struct Check {
     name: &'static str,
@@ -221,6 +228,7 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
         };
         return Err(PluginError::Rejected(reason));
     }
+    let spaces: Vec<String> = asked.spaces.iter().map(SearchSpace::to_json).collect();
     for component in chosen {
         let mut findings = Vec::new();
         for check in checks(component.kind) {
@@ -232,7 +240,7 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
                 component: component.name.clone(),
                 check: check.name.to_owned(),
                 parameters: asked.parameters.clone(),
-                spaces: asked.spaces.iter().map(SearchSpace::to_json).collect(),
+                spaces: spaces.clone(),
                 limit: asked.limit,
             };
             let began = Instant::now();
@@ -259,7 +267,7 @@ fn ask(asked: &Asked<'_>, task: &Task) -> Result<Verdict, PluginError> {
         program: asked.program,
         subcommand: SUBCOMMAND,
         files: &files,
-        asked: Some(task),
+        asked: task,
         answers: 1,
     };
     let Heard { mut told, cut_off } = question

@@ -1,7 +1,5 @@
 //! What a runtime promises.
 
-use serde_json::json;
-
 use super::{Check, Subject, Verdict, memory};
 use crate::host::{PluginError, RuntimeInstance};
 use crate::networks::{Family, random};
@@ -84,9 +82,7 @@ fn damaged(subject: &Subject) -> Result<Verdict, PluginError> {
     }
     // Having refused these, it goes on.
     runtime.load(&network)?.run()?;
-    Ok(Verdict::Passed(
-        json!(["nothing", "a text", "half a network"]).to_string(),
-    ))
+    Ok(Verdict::Passed("nothing, a text, half a network".to_owned()))
 }
 
 fn memory_grows(subject: &Subject) -> Result<Verdict, PluginError> {

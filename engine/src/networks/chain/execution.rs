@@ -1,9 +1,10 @@
 //! What a runtime executes of a chain.
 
 use lglp_onnx::{Executed, Network, Order, Origin, Rules};
-use lglp_sdk::plugin::abi::{OPERATOR_ADD, OPERATOR_FULLY_CONNECTED, OPERATOR_POOL, OPERATOR_SQUEEZE_EXCITE, Operator};
-
-use super::recognition::entry;
+use lglp_sdk::plugin::abi::{
+    OPERATOR_ADD, OPERATOR_DEPTHWISE, OPERATOR_EXPAND, OPERATOR_FULLY_CONNECTED, OPERATOR_POOL, OPERATOR_PROJECT,
+    OPERATOR_SQUEEZE_EXCITE, Operator,
+};
 
 /// What a runtime executes of operators of a chain, whose input lies in memory so.
 pub(super) fn executed(operators: Vec<Operator>, input: Order, rules: Option<&Rules>) -> Executed {
@@ -44,5 +45,24 @@ fn origin(operators: &[Operator], at: usize) -> Origin {
         is_output: kind == OPERATOR_FULLY_CONNECTED,
         peculiar: None,
         is_plain: true,
+    }
+}
+
+/// The operator before the inverted residual that a sum ends.
+pub(super) fn entry(operators: &[Operator], sum: usize) -> Option<usize> {
+    let kind = |at: usize| operators[at].kind;
+    let mut at = sum.checked_sub(1).filter(|at| kind(*at) == OPERATOR_PROJECT)?;
+    at = at.checked_sub(1)?;
+    if kind(at) == OPERATOR_SQUEEZE_EXCITE {
+        at = at.checked_sub(1)?;
+    }
+    if kind(at) != OPERATOR_DEPTHWISE {
+        return None;
+    }
+    let before = at.checked_sub(1)?;
+    if kind(before) == OPERATOR_EXPAND {
+        before.checked_sub(1)
+    } else {
+        Some(before)
     }
 }

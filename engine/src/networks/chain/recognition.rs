@@ -7,6 +7,7 @@ use lglp_sdk::plugin::abi::{
 use lglp_sdk::{Architecture, ChainSpace, SearchSpace};
 use serde_json::{Value, json};
 
+use super::execution::entry;
 use super::graph::Graph;
 use super::parts::Part;
 
@@ -60,25 +61,6 @@ fn is_linked(network: &Network) -> bool {
             _ => false,
         }
     })
-}
-
-/// The operator before the inverted residual that a sum ends.
-pub(super) fn entry(operators: &[Operator], sum: usize) -> Option<usize> {
-    let kind = |at: usize| operators[at].kind;
-    let mut at = sum.checked_sub(1).filter(|at| kind(*at) == OPERATOR_PROJECT)?;
-    at = at.checked_sub(1)?;
-    if kind(at) == OPERATOR_SQUEEZE_EXCITE {
-        at = at.checked_sub(1)?;
-    }
-    if kind(at) != OPERATOR_DEPTHWISE {
-        return None;
-    }
-    let before = at.checked_sub(1)?;
-    if kind(before) == OPERATOR_EXPAND {
-        before.checked_sub(1)
-    } else {
-        Some(before)
-    }
 }
 
 /// The operators between the stem and the head.

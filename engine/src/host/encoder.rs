@@ -1,22 +1,20 @@
 //! Encoders behind a safe handle.
 
-use std::ffi::c_void;
-use std::mem::{offset_of, size_of};
 use std::ops::DerefMut;
 
 use lglp_sdk::plugin::Shape;
-use lglp_sdk::plugin::abi::{EncoderTable, Operator, Str};
+use lglp_sdk::plugin::abi::Operator;
 use lglp_sdk::{Architecture, SearchSpace};
 
+use super::calls::{Call, Offer};
 use super::fitted::Matrix;
-use super::{ComponentHandle, ComponentKind, PluginError, call, health, tables};
+use super::instance::Instance;
+use super::{ComponentHandle, ComponentKind, PluginError};
 use crate::networks::{self, Rules};
 
 /// An encoder that is ready for one space.
 pub struct EncoderInstance {
-    handle: ComponentHandle,
-    table: EncoderTable,
-    instance: *mut c_void,
+    instance: Instance,
     shape: Shape,
     reads: Reads,
 }
@@ -34,21 +32,6 @@ enum Reads {
         most: usize,
     },
 }
-
-/// The table of an encoder, as far as the plugin knows it; what it does not know is null.
-fn whole_table(handle: &ComponentHandle) -> EncoderTable {
-    let known = match handle.abi_minor {
-        0 | 1 => offset_of!(EncoderTable, shape_of_operators),
-        _ => size_of::<EncoderTable>(),
-    };
-    // SAFETY: the host admits encoders only with their table, of which a plugin of this version has that many bytes.
-    unsafe { tables::whole(handle.component.encoder, known) }
-}
-
-// SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
-unsafe impl Send for EncoderInstance {}
-// SAFETY: as above.
-unsafe impl Sync for EncoderInstance {}
 
 impl EncoderInstance {
     /// Prepares an encoder for a space.
@@ -68,43 +51,24 @@ impl EncoderInstance {
         parameters: &serde_json::Value,
     ) -> Result<Self, PluginError> {
         debug_assert_eq!(handle.kind(), ComponentKind::Encoder);
-        let table = whole_table(handle);
         let (space_json, parameters) = (space.to_json(), parameters.to_string());
-        let mut instance = std::ptr::null_mut();
-        // SAFETY: the texts outlive the call.
-        call::watched(handle, |error| unsafe {
-            let (space_json, parameters) = (Str::new(&space_json), Str::new(&parameters));
-            (table.create)(space_json, space.row_len(), parameters, &mut instance, error)
-        })?;
-        let most = match table.encode_operators {
-            Some(_) => networks::most_operators(space)?,
-            None => 0,
-        };
-        let reads = match table.encode_operators {
-            Some(_) => Reads::Operators {
+        let row_len = space.row_len();
+        let inputs = [space_json.as_bytes(), parameters.as_bytes()];
+        let instance = Instance::make(handle, Call::Create { row_len }, &inputs, &mut |_| true)?;
+        let reads = match handle.offers(Offer::EncodeOperators) {
+            true => Reads::Operators {
                 space: Box::new(space.clone()),
                 rules: None,
-                most,
+                most: networks::most_operators(space)?,
             },
-            None => Reads::Rows(space.row_len()),
+            false => Reads::Rows(row_len),
         };
-        // From here on it is destroyed, whatever its shape turns out to be.
-        let mut made = Self {
-            handle: handle.clone(),
-            table,
-            instance,
-            shape: Shape { steps: 0, width: 0 },
-            reads,
+        let most = match &reads {
+            Reads::Operators { most, .. } => Some(*most),
+            Reads::Rows(_) => None,
         };
-        let Shape { steps, width } = &mut made.shape;
-        // SAFETY: the instance was just made.
-        call::watched(handle, |_| unsafe {
-            match made.table.shape_of_operators {
-                Some(of) => of(instance, most, steps, width),
-                None => (made.table.shape)(instance, steps, width),
-            }
-        })?;
-        Ok(made)
+        let shape = shape(&instance, most)?;
+        Ok(Self { instance, shape, reads })
     }
 
     /// The same of networks as a runtime of these rules executes them, where it reads their operators.
@@ -136,23 +100,27 @@ impl EncoderInstance {
                 let mut out = vec![0f32; count * self.shape.len()];
                 let rows: Vec<u8> = architectures.flat_map(Architecture::row).copied().collect();
                 self.encode_rows(&rows, &mut out)?;
-                Ok(self.matrix(out, count))
+                Ok(Matrix {
+                    data: out,
+                    rows: count,
+                    shape: self.shape,
+                })
             }
             Reads::Operators { .. } => self.encode_tables(&self.tables(architectures)?),
         }
     }
 
     /// Encodes rows of the space into zeros of their number times the shape: only of an encoder that reads rows.
-    pub(super) fn encode_rows(&self, rows: &[u8], out: &mut [f32]) -> Result<(), PluginError> {
-        let Reads::Rows(len) = self.reads else {
+    pub(super) fn encode_rows(&self, data: &[u8], out: &mut [f32]) -> Result<(), PluginError> {
+        let Reads::Rows(row_len) = self.reads else {
             unreachable!("it reads operators");
         };
-        let count = rows.len() / len.max(1);
-        assert_eq!(out.len(), count * self.shape.len(), "one shape for each row");
-        // SAFETY: `rows` and `out` have the sizes that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            (self.table.encode)(self.instance, rows.as_ptr(), count, len, out.as_mut_ptr(), error)
-        })
+        let rows = data.len() / row_len.max(1);
+        assert_eq!(out.len(), rows * self.shape.len(), "one shape for each row");
+        let out = bytemuck::cast_slice_mut(out);
+        self.instance
+            .call(Call::Encode { rows, row_len }, &[data], &mut [out])
+            .map(drop)
     }
 
     /// Encodes architectures of the space, and behind them networks that are given by their operators: only an encoder that reads these
@@ -190,10 +158,10 @@ impl EncoderInstance {
         let longest = tables.iter().map(Vec::len).max().unwrap_or(0).max(most);
         let shape = match longest == most {
             true => self.shape,
-            false => self.shape_of(longest)?,
+            false => shape(&self.instance, Some(longest))?,
         };
         let mut data = zeros(tables.len() * shape.len())?;
-        self.encode_networks(tables.iter(), longest, &mut data)?;
+        self.encode_networks(tables, longest, &mut data)?;
         Ok((data, shape))
     }
 
@@ -223,53 +191,42 @@ impl EncoderInstance {
         self.encode_beside(&[], &[operators.to_vec()])
     }
 
-    /// The shape of a network of so many operators, or fewer.
-    fn shape_of(&self, most: usize) -> Result<Shape, PluginError> {
-        let mut shape = Shape { steps: 0, width: 0 };
-        let of = self.table.shape_of_operators.expect("it reads operators");
-        // SAFETY: the instance is alive.
-        call::watched(&self.handle, |_| unsafe {
-            of(self.instance, most, &mut shape.steps, &mut shape.width)
-        })?;
-        Ok(shape)
-    }
-
-    fn encode_networks<'a>(
-        &self,
-        networks: impl Iterator<Item = &'a Vec<Operator>>,
-        most: usize,
-        out: &mut [f32],
-    ) -> Result<(), PluginError> {
-        let (mut operators, mut ends) = (Vec::new(), Vec::new());
+    fn encode_networks(&self, networks: &[Vec<Operator>], most: usize, out: &mut [f32]) -> Result<(), PluginError> {
+        let (mut operators, mut ends) = (Vec::new(), Vec::<u64>::new());
         for network in networks {
             operators.extend(network);
-            ends.push(operators.len());
+            ends.push(operators.len() as u64);
         }
-        let encode = self.table.encode_operators.expect("it reads operators");
-        // SAFETY: `operators` and `ends` tell the networks, and `out` has the size that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            let (operators, ends, count) = (operators.as_ptr(), ends.as_ptr(), ends.len());
-            encode(self.instance, operators, ends, count, most, out.as_mut_ptr(), error)
-        })
-    }
-
-    fn matrix(&self, data: Vec<f32>, rows: usize) -> Matrix {
-        Matrix {
-            data,
-            rows,
-            shape: self.shape,
-        }
+        let inputs = [bytes_of(&operators), bytemuck::cast_slice(&ends)];
+        let out = bytemuck::cast_slice_mut(out);
+        self.instance
+            .call(Call::EncodeOperators { most }, &inputs, &mut [out])
+            .map(drop)
     }
 }
 
-impl Drop for EncoderInstance {
-    fn drop(&mut self) {
-        // What does not answer is not asked to clean up either: its memory is lost.
-        if self.handle.admit().is_err() {
-            return;
-        }
-        let _in_call = health::enter(&self.handle);
-        // SAFETY: made by `create`, used no more.
-        unsafe { (self.table.destroy)(self.instance) }
+/// The shape of an architecture, or of a network of so many operators at most.
+fn shape(instance: &Instance, operators: Option<usize>) -> Result<Shape, PluginError> {
+    let told = instance.call(Call::Shape { operators }, &[], &mut [])?;
+    let number = |at: usize| usize::try_from(told.number(at)).unwrap_or(usize::MAX);
+    let shape = Shape {
+        steps: number(0),
+        width: number(1),
+    };
+    let values = shape.steps.checked_mul(shape.width);
+    match values.filter(|values| *values <= MOST_VALUES) {
+        Some(_) => Ok(shape),
+        None => Err(instance.handle().failed(format!(
+            "it encodes an architecture as {} times {} values; {MOST_VALUES} at most",
+            shape.steps, shape.width
+        ))),
     }
+}
+
+/// Values of one encoded architecture at most: memory for them is taken before the plugin writes any.
+const MOST_VALUES: usize = 1 << 24;
+
+fn bytes_of(operators: &[Operator]) -> &[u8] {
+    // SAFETY: a C structure of twelve numbers of 32 bits and three of 64, without room between them.
+    unsafe { std::slice::from_raw_parts(operators.as_ptr().cast(), size_of_val(operators)) }
 }

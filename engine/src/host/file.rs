@@ -10,7 +10,7 @@ use rustix::fs::{MemfdFlags, OFlags, SealFlags, fcntl_add_seals, memfd_create};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{PluginError, Trust, native};
+use super::{PluginError, Trust, in_process};
 
 /// Bytes of a plugin at most: it is read as a whole.
 const LARGEST: u64 = 1 << 30;
@@ -44,7 +44,7 @@ impl PluginFile {
         let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         let sha256 = format!("sha256:{hash}");
         trust.require(path, &bytes, &sha256).map_err(|why| not_loadable(&why))?;
-        if let Some(why) = native::not_loadable(&bytes) {
+        if let Some(why) = in_process::not_loadable(&bytes) {
             return Err(not_loadable(&why));
         }
         let copy =
@@ -53,7 +53,7 @@ impl PluginFile {
             opening: Opening {
                 descriptor: copy.as_raw_fd(),
                 sha256,
-                needed: native::needed(&bytes).unwrap_or_default(),
+                needed: in_process::needed(&bytes).unwrap_or_default(),
                 shown,
             },
             copy,

@@ -1,13 +1,10 @@
 //! Feature extractors and regressors behind a safe handle.
 
-use std::ffi::c_void;
-use std::mem::{offset_of, size_of};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use lglp_sdk::plugin::abi::{self, FittedTable, Str, TensorView};
 use lglp_sdk::plugin::{Progress, Shape};
 
-use super::{ComponentHandle, PluginError, call, health, tables};
+use super::calls::{Call, Dimensions, Offer};
+use super::instance::Instance;
+use super::{ComponentHandle, PluginError};
 
 /// Encoded architectures or features, row-major `[rows, steps, width]`.
 #[derive(Clone, Debug)]
@@ -32,13 +29,16 @@ impl Matrix {
         }
     }
 
-    pub(super) fn view(&self) -> TensorView {
-        TensorView {
-            data: self.data.as_ptr(),
+    pub(super) fn dimensions(&self) -> Dimensions {
+        Dimensions {
             rows: self.rows,
             steps: self.shape.steps,
             width: self.shape.width,
         }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.data)
     }
 }
 
@@ -64,29 +64,7 @@ pub struct FitData<'a> {
 }
 
 /// A fitted feature extractor or regressor.
-pub struct FittedInstance {
-    handle: ComponentHandle,
-    table: FittedTable,
-    instance: *mut c_void,
-}
-
-/// The table of a component, as far as the plugin knows it; what it does not know is null.
-pub(super) fn whole_table(handle: &ComponentHandle) -> FittedTable {
-    let known = match handle.abi_minor {
-        0 | 1 => offset_of!(FittedTable, predict_spread),
-        2 => offset_of!(FittedTable, difference_spreads),
-        3 => offset_of!(FittedTable, sums_len),
-        _ => size_of::<FittedTable>(),
-    };
-    // SAFETY: the host admits extractors and regressors only with their table, of which a plugin of this version has that many
-    // bytes.
-    unsafe { tables::whole(handle.component.fitted, known) }
-}
-
-// SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
-unsafe impl Send for FittedInstance {}
-// SAFETY: as above.
-unsafe impl Sync for FittedInstance {}
+pub struct FittedInstance(Instance);
 
 impl FittedInstance {
     /// Fits a component.
@@ -116,95 +94,72 @@ impl FittedInstance {
         data: FitData<'_>,
         priors: &[Vec<u8>],
     ) -> Result<Self, PluginError> {
-        for part in [data.train, data.validation] {
+        let FitData {
+            train,
+            validation,
+            seed,
+            progress,
+        } = data;
+        for part in [train, validation] {
             assert_eq!(part.inputs.rows, part.targets.len(), "one target per row");
         }
         let parameters = parameters.to_string();
-        let mut progress = data.progress;
-        let fit = abi::FitData {
-            train: data.train.inputs.view(),
-            train_targets: data.train.targets.as_ptr(),
-            validation: data.validation.inputs.view(),
-            validation_targets: data.validation.targets.as_ptr(),
-            seed: data.seed,
-            progress_context: (&raw mut progress).cast(),
-            progress: Some(report),
+        let call = Call::Fit {
+            seed,
+            train: train.inputs.dimensions(),
+            validation: validation.inputs.dimensions(),
         };
-        if let (Some(fit_from), false) = (whole_table(handle).fit_from, priors.is_empty()) {
-            let states: Vec<abi::Bytes> = priors.iter().map(|state| bytes(state)).collect();
-            // SAFETY: everything that `fit` and `states` point to outlives the call.
-            let made = Self::make(handle, |_, instance, error| unsafe {
-                fit_from(
-                    Str::new(&parameters),
-                    &fit,
-                    states.as_ptr(),
-                    states.len(),
-                    instance,
-                    error,
-                )
-            });
+        let inputs: Vec<&[u8]> = vec![
+            parameters.as_bytes(),
+            train.inputs.bytes(),
+            bytemuck::cast_slice(train.targets),
+            validation.inputs.bytes(),
+            bytemuck::cast_slice(validation.targets),
+        ];
+        if handle.offers(Offer::FitFrom) && !priors.is_empty() {
+            let priors = priors.iter().map(Vec::as_slice);
+            let inputs: Vec<&[u8]> = inputs.iter().copied().chain(priors).collect();
+            let made = Instance::make(handle, call.clone(), &inputs, progress);
             if !matches!(made, Err(PluginError::NotOffered { .. })) {
-                return made;
+                return made.map(Self);
             }
         }
-        // SAFETY: everything that `fit` points to outlives the call.
-        Self::make(handle, |table, instance, error| unsafe {
-            (table.fit)(Str::new(&parameters), &fit, instance, error)
-        })
+        Instance::make(handle, call, &inputs, progress).map(Self)
     }
 
     /// Loads fitted state.
     pub fn load(handle: &ComponentHandle, state_version: u32, state: &[u8]) -> Result<Self, PluginError> {
-        // SAFETY: the state outlives the call.
-        Self::make(handle, |table, instance, error| unsafe {
-            (table.load)(state_version, state.as_ptr(), state.len(), instance, error)
-        })
-    }
-
-    fn make(
-        handle: &ComponentHandle,
-        call: impl FnOnce(&FittedTable, *mut *mut c_void, *mut abi::Buffer) -> u32,
-    ) -> Result<Self, PluginError> {
-        let table = whole_table(handle);
-        let mut instance = std::ptr::null_mut();
-        call::watched(handle, |error| call(&table, &mut instance, error))?;
-        Ok(Self {
-            handle: handle.clone(),
-            table,
-            instance,
-        })
+        Instance::make(handle, Call::Load { state_version }, &[state], &mut |_| true).map(Self)
     }
 
     /// The name of the component.
     pub fn name(&self) -> &str {
-        self.handle.name()
+        self.handle().name()
     }
 
     pub(super) fn handle(&self) -> &ComponentHandle {
-        &self.handle
+        self.0.handle()
     }
 
-    pub(super) fn table(&self) -> &FittedTable {
-        &self.table
-    }
-
-    pub(super) fn instance(&self) -> *const c_void {
-        self.instance
+    pub(super) fn instance(&self) -> &Instance {
+        &self.0
     }
 
     /// The fitted state, in the format of [`ComponentHandle::state_version`].
     pub fn save(&self) -> Result<Vec<u8>, PluginError> {
-        // SAFETY: the instance is alive.
-        call::bytes(self.handle.name(), |state, error| unsafe {
-            (self.table.save)(self.instance, state, error)
-        })
+        Ok(self.0.call(Call::Save, &[], &mut [])?.bytes)
     }
 
     /// Features of an extractor.
     pub fn extract(&self, inputs: &Matrix) -> Result<Matrix, PluginError> {
         let width = self.outputs()?;
-        let mut data = vec![0f32; inputs.rows * width];
-        self.extract_into(inputs.view(), &mut data)?;
+        let values = inputs.rows.checked_mul(width).filter(|values| *values <= MOST_FEATURES);
+        let values = values.ok_or_else(|| {
+            self.handle()
+                .failed(format!("it gives {width} features of each of {} rows", inputs.rows))
+        })?;
+        let mut data = vec![0f32; values];
+        self.extract_into(&inputs.data, inputs.dimensions(), &mut data)?;
         let shape = Shape { steps: 1, width };
         Ok(Matrix {
             data,
@@ -216,71 +171,29 @@ impl FittedInstance {
     /// Predictions of a regressor, in the unit of the targets that it was fitted to.
     pub fn predict(&self, inputs: &Matrix) -> Result<Vec<f64>, PluginError> {
         let mut targets = vec![0f64; inputs.rows];
-        self.predict_into(inputs.view(), &mut targets)?;
+        self.predict_into(&inputs.data, inputs.dimensions(), &mut targets)?;
         Ok(targets)
     }
 
     /// How many features an extractor gives.
     pub(super) fn outputs(&self) -> Result<usize, PluginError> {
-        let mut width = 0;
-        call::watched(&self.handle, |_| {
-            // SAFETY: the instance is alive.
-            width = unsafe { (self.table.outputs)(self.instance) };
-            abi::STATUS_OK
-        })?;
-        Ok(width)
+        let told = self.0.call(Call::Outputs, &[], &mut [])?.number(0);
+        Ok(usize::try_from(told).unwrap_or(usize::MAX))
     }
 
     /// As [`Self::extract`], into as many features as there are rows times [`Self::outputs`].
-    pub(super) fn extract_into(&self, inputs: TensorView, out: &mut [f32]) -> Result<(), PluginError> {
-        let extract = self.table.extract.expect("admitted extractors have it");
-        // SAFETY: `out` has the size that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            extract(self.instance, inputs, out.as_mut_ptr(), error)
-        })
+    pub(super) fn extract_into(&self, inputs: &[f32], of: Dimensions, out: &mut [f32]) -> Result<(), PluginError> {
+        let (inputs, out) = (bytemuck::cast_slice(inputs), bytemuck::cast_slice_mut(out));
+        self.0.call(Call::Extract { of }, &[inputs], &mut [out]).map(drop)
     }
 
     /// As [`Self::predict`], into one value for each row.
-    pub(super) fn predict_into(&self, inputs: TensorView, out: &mut [f64]) -> Result<(), PluginError> {
-        assert_eq!(inputs.rows, out.len(), "one value for each row");
-        let predict = self.table.predict.expect("admitted regressors have it");
-        // SAFETY: `out` has the size that the contract asks for.
-        call::watched(&self.handle, |error| unsafe {
-            predict(self.instance, inputs, out.as_mut_ptr(), error)
-        })
+    pub(super) fn predict_into(&self, inputs: &[f32], of: Dimensions, out: &mut [f64]) -> Result<(), PluginError> {
+        assert_eq!(of.rows, out.len(), "one value for each row");
+        let (inputs, out) = (bytemuck::cast_slice(inputs), bytemuck::cast_slice_mut(out));
+        self.0.call(Call::Predict { of }, &[inputs], &mut [out]).map(drop)
     }
 }
 
-impl Drop for FittedInstance {
-    fn drop(&mut self) {
-        // What does not answer is not asked to clean up either: its memory is lost.
-        if self.handle.admit().is_err() {
-            return;
-        }
-        let _in_call = health::enter(&self.handle);
-        // SAFETY: made by `fit` or `load`, used no more.
-        unsafe { (self.table.destroy)(self.instance) }
-    }
-}
-
-/// A view of a state, for as long as it lives.
-pub(super) fn bytes(state: &[u8]) -> abi::Bytes {
-    abi::Bytes {
-        data: state.as_ptr(),
-        len: state.len(),
-    }
-}
-
-/// Hands progress to the closure behind `context`; its panic must not cross into the plugin, so it cancels.
-unsafe extern "C" fn report(context: *mut c_void, done: u64, total: u64, train_mse: f64, validation_mse: f64) -> u32 {
-    // SAFETY: `fit` passes a pointer to its own closure, and plugins call from the fitting thread.
-    let progress = unsafe { &mut *context.cast::<&mut dyn FnMut(Progress) -> bool>() };
-    let event = Progress {
-        done,
-        total,
-        train_mse,
-        validation_mse,
-    };
-    let go_on = catch_unwind(AssertUnwindSafe(|| progress(event))).unwrap_or(false);
-    u32::from(!go_on)
-}
+/// Features of a batch at most: memory for them is taken before the plugin writes any.
+const MOST_FEATURES: usize = 1 << 30;

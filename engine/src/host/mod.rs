@@ -5,34 +5,31 @@
 //! survive that. What cannot be loaded is listed with the reason, and the rest works: even where a file behaves differently
 //! here, for then the process starts anew without it (`restart.rs`).
 
-mod call;
+mod calls;
 mod child;
+mod component;
 mod conformance;
 mod encoder;
 mod error;
 mod file;
 mod fitted;
 mod health;
-mod library;
+mod in_process;
+mod instance;
 mod machine;
 mod memory;
-mod native;
 mod offers;
 mod owned;
-mod rehearsal;
-mod restart;
 mod runtime;
-mod tables;
-mod trial;
 mod trust;
 
-pub use call::native_folder;
+pub use component::{ComponentDescription, ComponentHandle, ComponentKind, PluginDescription};
 pub use conformance::{Asked, CheckedComponent, Finding, Report, Verdict, check};
 pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
 pub use health::{CallWatch, GivenUp, Tenant};
-pub use library::{ComponentHandle, ComponentKind};
+pub use in_process::native_folder;
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use offers::{Spread, Summed, SumsLengths, choose};
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
@@ -45,7 +42,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use self::file::{Opening, PluginFile};
-use self::library::Library;
+use self::in_process::Library;
 
 /// One file of the plugin folder, as it was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,34 +55,6 @@ pub struct PluginInfo {
     pub description: Option<PluginDescription>,
     /// Why it cannot be used; set exactly where `description` is not.
     pub unavailable: Option<String>,
-}
-
-/// What a plugin says of itself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PluginDescription {
-    /// The plugin's name, which need not be that of its file.
-    pub name: String,
-    /// The plugin's version, in its own words; what tells revisions apart is the digest of the file.
-    pub version: String,
-    /// What the plugin is, for people.
-    pub summary: String,
-    /// What it provides; no other plugin of the folder has a component of the same kind and name.
-    pub components: Vec<ComponentDescription>,
-}
-
-/// One component of a plugin.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ComponentDescription {
-    /// What it is for; no other component of this kind has its name.
-    pub kind: ComponentKind,
-    /// Its name in recipes or, if it is a runtime, in hardware targets.
-    pub name: String,
-    /// What it is, as `lglp plugins` lists it.
-    pub summary: String,
-    /// Version of the fitted state that it writes; 0 where it has none.
-    pub state_version: u32,
-    /// JSON Schema of its parameters.
-    pub parameters: serde_json::Value,
 }
 
 /// Every plugin of a folder.
@@ -125,14 +94,14 @@ impl PluginHost {
                     .unwrap_or_default(),
             );
             if let Ok(opened) = file
-                && let Err(error) = restart::require_not_left_out(&opened.opening)
+                && let Err(error) = in_process::require_not_left_out(&opened.opening)
             {
                 *file = Err(error);
             }
         }
         let rehearsed = {
             let openings: Vec<&Opening> = files.iter().flatten().map(|file| &file.opening).collect();
-            rehearsal::rehearse(program, &openings)
+            in_process::rehearse(program, &openings)
         };
         let mut rehearsed = rehearsed.into_iter();
         let mut components = Components::default();
@@ -229,12 +198,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>, PluginError> {
 
 /// What this process is to do where a host started it, and the status that it ends with. A program that has a plugin host begins with it.
 pub fn child_process() -> Option<ExitCode> {
-    trial::child().or_else(conformance::child)
+    in_process::child().or_else(conformance::child)
 }
 
 /// Loads a rehearsed file into this process.
 fn load(file: PluginFile, components: &mut Components) -> Result<PluginDescription, PluginError> {
-    let loaded = restart::guarded(&file.opening, rehearsal::PATIENCE, || {
+    let loaded = in_process::guarded(&file.opening, in_process::PATIENCE, || {
         Library::open(&file.opening).and_then(|library| components.admit(library))
     });
     file.keep_open();

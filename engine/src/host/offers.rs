@@ -1,12 +1,11 @@
 //! What a regressor may offer beside predictions; `None` where it does not.
 
-use std::ffi::c_void;
-
 use lglp_sdk::plugin::LeftOut;
-use lglp_sdk::plugin::abi::{Buffer, Bytes, STATUS_OK, Str, TensorView};
 
-use super::fitted::{FittedInstance, Matrix, bytes, whole_table};
-use super::{ComponentHandle, PluginError, call};
+use super::calls::{Call, Offer};
+use super::fitted::{FittedInstance, Matrix};
+use super::instance;
+use super::{ComponentHandle, PluginError};
 
 /// Predictions, and how far what is measured lies from each, about.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,44 +40,42 @@ pub struct Summed {
 }
 
 impl FittedInstance {
+    /// Calls what fills arrays of numbers, where the component offers it.
+    fn filled(&self, offer: Offer, call: Call, inputs: &Matrix, out: &mut [&mut [f64]]) -> Result<bool, PluginError> {
+        if !self.handle().offers(offer) {
+            return Ok(false);
+        }
+        let mut out: Vec<&mut [u8]> = out.iter_mut().map(|out| bytemuck::cast_slice_mut(out)).collect();
+        let called = self.instance().call(call, &[inputs.bytes()], &mut out);
+        Ok(offered(called)?.is_some())
+    }
+
     /// Predictions with spreads, in the unit of the targets.
     pub fn predict_spread(&self, inputs: &Matrix) -> Result<Option<Spread>, PluginError> {
-        let Some(predict) = self.table().predict_spread else {
-            return Ok(None);
-        };
         let (mut predicted, mut spreads) = (vec![0.0; inputs.rows], vec![0.0; inputs.rows]);
-        // SAFETY: both have the size that the contract asks for.
-        let called = call::watched(self.handle(), |error| unsafe {
-            let (predicted, spreads) = (predicted.as_mut_ptr(), spreads.as_mut_ptr());
-            predict(self.instance(), inputs.view(), predicted, spreads, error)
-        });
-        let offered = offered(called)?;
-        Ok(offered.map(|()| Spread { predicted, spreads }))
+        let of = inputs.dimensions();
+        let out = &mut [&mut predicted[..], &mut spreads[..]];
+        let is_offered = self.filled(Offer::PredictSpread, Call::PredictSpread { of }, inputs, out)?;
+        Ok(is_offered.then_some(Spread { predicted, spreads }))
     }
 
     /// How far the difference between the predictions of each row and the first lies, about, from that of what they take in the mean.
     pub fn difference_spreads(&self, inputs: &Matrix) -> Result<Option<Vec<f64>>, PluginError> {
-        let Some(difference_spreads) = self.table().difference_spreads else {
-            return Ok(None);
-        };
-        let mut spreads = vec![0.0; inputs.rows];
-        // SAFETY: `spreads` has the size that the contract asks for.
-        let called = call::watched(self.handle(), |error| unsafe {
-            difference_spreads(self.instance(), inputs.view(), spreads.as_mut_ptr(), error)
-        });
-        Ok(offered(called)?.map(|()| spreads))
+        let (of, mut spreads) = (inputs.dimensions(), vec![0.0; inputs.rows]);
+        let call = Call::DifferenceSpreads { of };
+        let is_offered = self.filled(Offer::DifferenceSpreads, call, inputs, &mut [&mut spreads])?;
+        Ok(is_offered.then_some(spreads))
     }
 
     /// Each row of the fit, those of the training part first, as it would be predicted without it, in the unit of the targets.
     pub fn leave_one_out(&self, rows: usize) -> Result<Option<Vec<LeftOut>>, PluginError> {
-        let Some(leave_one_out) = self.table().leave_one_out else {
+        if !self.handle().offers(Offer::LeaveOneOut) {
+            return Ok(None);
+        }
+        let answer = offered(self.instance().call(Call::LeaveOneOut, &[], &mut []))?;
+        let Some(bytes) = answer.map(|answer| answer.bytes) else {
             return Ok(None);
         };
-        // SAFETY: the instance is alive.
-        let bytes = call::bytes(self.handle().name(), |pairs, error| unsafe {
-            leave_one_out(self.instance(), pairs, error)
-        });
-        let Some(bytes) = offered(bytes)? else { return Ok(None) };
         let values: Vec<f64> = bytes
             .as_chunks()
             .0
@@ -87,8 +84,7 @@ impl FittedInstance {
             .collect();
         if values.len() != 2 * rows || bytes.len() != 16 * rows {
             let message = format!("it left out {} rows of {rows}", values.len() / 2);
-            let component = self.handle().name().to_owned();
-            return Err(PluginError::Failed { component, message });
+            return Err(self.handle().failed(message));
         }
         let pairs = values.as_chunks::<2>().0.iter();
         Ok(Some(
@@ -104,75 +100,61 @@ impl FittedInstance {
     /// The part of each prediction that each step of its input has, and at last what belongs to none: `rows * (steps + 1)`
     /// values in the unit of the targets.
     pub fn contributions(&self, inputs: &Matrix) -> Result<Option<Vec<f64>>, PluginError> {
-        let Some(contributions) = self.table().contributions else {
-            return Ok(None);
-        };
-        let mut out = vec![0.0; inputs.rows * (inputs.shape.steps + 1)];
-        // SAFETY: `out` has the size that the contract asks for.
-        let called = call::watched(self.handle(), |error| unsafe {
-            contributions(self.instance(), inputs.view(), out.as_mut_ptr(), error)
-        });
-        Ok(offered(called)?.map(|()| out))
+        let (of, mut out) = (inputs.dimensions(), vec![0.0; inputs.rows * (inputs.shape.steps + 1)]);
+        let call = Call::Contributions { of };
+        let is_offered = self.filled(Offer::Contributions, call, inputs, &mut [&mut out])?;
+        Ok(is_offered.then_some(out))
     }
 
     /// The lengths of sums over the parts of a network; `None` where predictions do not follow from such.
     pub fn sums_lengths(&self) -> Result<Option<SumsLengths>, PluginError> {
-        let table = self.table();
-        let values = self.length("sums_len", table.sums_len, MOST_SUMS)?;
+        let values = self.length("sums_len", Call::SumsLen, MOST_SUMS)?;
         if values == 0 {
             return Ok(None);
         }
-        let spreads = self.length("spread_sums_len", table.spread_sums_len, MOST_SPREAD_SUMS)?;
-        let has_all = table.sums.is_some() && table.predict_sums.is_some();
-        if !has_all || (spreads > 0 && (table.spread_sums.is_none() || table.predict_spread.is_none())) {
+        let spreads = self.length("spread_sums_len", Call::SpreadSumsLen, MOST_SPREAD_SUMS)?;
+        let has = |offer: Offer| self.handle().offers(offer);
+        let has_all = has(Offer::Sums) && has(Offer::PredictSums);
+        if !has_all || (spreads > 0 && !(has(Offer::SpreadSums) && has(Offer::PredictSpread))) {
             let message = "a regressor with `sums_len` has `sums` and `predict_sums`, too, and one with `spread_sums_len` has \
                            `predict_spread` and `spread_sums`";
-            return Err(self.failed(message.into()));
+            return Err(self.handle().failed(message.into()));
         }
         Ok(Some(SumsLengths { values, spreads }))
     }
 
-    fn length(
-        &self,
-        name: &str,
-        callback: Option<unsafe extern "C" fn(*const c_void) -> usize>,
-        most: usize,
-    ) -> Result<usize, PluginError> {
-        let Some(callback) = callback else { return Ok(0) };
-        let mut length = 0;
-        call::watched(self.handle(), |_| {
-            // SAFETY: the instance is alive.
-            length = unsafe { callback(self.instance()) };
-            STATUS_OK
-        })?;
+    fn length(&self, name: &str, call: Call, most: usize) -> Result<usize, PluginError> {
+        let told = self.instance().call(call, &[], &mut [])?.number(0);
+        let length = usize::try_from(told).unwrap_or(usize::MAX);
         match length > most {
-            true => Err(self.failed(format!("its `{name}` is {length}; {most} at most"))),
+            true => Err(self
+                .handle()
+                .failed(format!("its `{name}` is {length}; {most} at most"))),
             false => Ok(length),
         }
     }
 
     /// Numbers of each part of a network, `lengths.values` of each.
     pub fn sums(&self, parts: &Matrix, lengths: SumsLengths) -> Result<Vec<f64>, PluginError> {
-        self.of_parts(self.table().sums, parts, lengths.values)
+        let of = parts.dimensions();
+        self.of_parts(Call::Sums { of }, parts, lengths.values)
     }
 
     /// As [`Self::sums`], `lengths.spreads` of each.
     pub fn spread_sums(&self, parts: &Matrix, lengths: SumsLengths) -> Result<Vec<f32>, PluginError> {
-        self.of_parts(self.table().spread_sums, parts, lengths.spreads)
+        let of = parts.dimensions();
+        self.of_parts(Call::SpreadSums { of }, parts, lengths.spreads)
     }
 
-    fn of_parts<T: Clone + Default>(
+    fn of_parts<T: bytemuck::Pod + Default>(
         &self,
-        callback: Option<unsafe extern "C" fn(*const c_void, TensorView, *mut T, *mut Buffer) -> u32>,
+        call: Call,
         parts: &Matrix,
         length: usize,
     ) -> Result<Vec<T>, PluginError> {
-        let callback = callback.expect("the lengths tell that it has it");
         let mut out = vec![T::default(); parts.rows * length];
-        // SAFETY: `out` has the size that the contract asks for.
-        call::watched(self.handle(), |error| unsafe {
-            callback(self.instance(), parts.view(), out.as_mut_ptr(), error)
-        })?;
+        let into = &mut [bytemuck::cast_slice_mut(&mut out)];
+        self.instance().call(call, &[parts.bytes()], into)?;
         Ok(out)
     }
 
@@ -184,33 +166,18 @@ impl FittedInstance {
             spreads: spread_sums,
         } = sums;
         assert_eq!(values.len(), firsts.rows * lengths.values, "sums of each network");
-        let predict = self.table().predict_sums.expect("the lengths tell that it has it");
-        let (mut predicted, mut spreads) = (vec![0.0; firsts.rows], Vec::new());
-        let (mut spreads_out, mut spread_sums_in) = (std::ptr::null_mut(), std::ptr::null());
+        let (mut predicted, mut spreads) = (vec![0.0f64; firsts.rows], Vec::<f64>::new());
+        let mut inputs = vec![firsts.bytes(), bytemuck::cast_slice(values)];
+        let mut out: Vec<&mut [u8]> = vec![bytemuck::cast_slice_mut(&mut predicted)];
         if let Some(sums) = spread_sums {
             assert_eq!(sums.len(), firsts.rows * lengths.spreads, "sums of each network");
             spreads = vec![0.0; firsts.rows];
-            (spreads_out, spread_sums_in) = (spreads.as_mut_ptr(), sums.as_ptr());
+            inputs.push(bytemuck::cast_slice(sums));
+            out.push(bytemuck::cast_slice_mut(&mut spreads));
         }
-        // SAFETY: all have the sizes that the contract asks for.
-        call::watched(self.handle(), |error| unsafe {
-            let (values, predicted) = (values.as_ptr(), predicted.as_mut_ptr());
-            predict(
-                self.instance(),
-                firsts.view(),
-                values,
-                spread_sums_in,
-                predicted,
-                spreads_out,
-                error,
-            )
-        })?;
+        let of = firsts.dimensions();
+        self.instance().call(Call::PredictSums { of }, &inputs, &mut out)?;
         Ok(Spread { predicted, spreads })
-    }
-
-    fn failed(&self, message: String) -> PluginError {
-        let component = self.handle().name().to_owned();
-        PluginError::Failed { component, message }
     }
 }
 
@@ -224,34 +191,27 @@ pub fn choose(
     priors: &[Vec<u8>],
     count: usize,
 ) -> Result<Option<Vec<usize>>, PluginError> {
-    let Some(choose) = whole_table(handle).choose else {
+    if !handle.offers(Offer::Choose) {
         return Ok(None);
-    };
+    }
     handle.check_parameters(parameters)?;
-    let (parameters, mut chosen) = (parameters.to_string(), vec![0; count]);
-    let states: Vec<Bytes> = priors.iter().map(|state| bytes(state)).collect();
-    // SAFETY: the views and the text outlive the call, and `chosen` has the size that the contract asks for.
-    let called = call::watched(handle, |error| unsafe {
-        let (parameters, chosen) = (Str::new(&parameters), chosen.as_mut_ptr());
-        let (measured, candidates) = (measured.view(), candidates.view());
-        choose(
-            parameters,
-            measured,
-            candidates,
-            states.as_ptr(),
-            states.len(),
-            count,
-            chosen,
-            error,
-        )
-    });
+    let (parameters, mut chosen) = (parameters.to_string(), vec![0u64; count]);
+    let inputs = [parameters.as_bytes(), measured.bytes(), candidates.bytes()];
+    let inputs: Vec<&[u8]> = inputs.into_iter().chain(priors.iter().map(Vec::as_slice)).collect();
+    let call = Call::Choose {
+        measured: measured.dimensions(),
+        candidates: candidates.dimensions(),
+    };
+    let out = &mut [bytemuck::cast_slice_mut(&mut chosen)];
+    let called = instance::guarded(handle, || handle.reached().call(call, &inputs, out));
     if offered(called)?.is_none() {
         return Ok(None);
     }
+    let chosen = chosen.into_iter().map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+    let chosen: Vec<usize> = chosen.collect();
     if chosen.iter().any(|at| *at >= candidates.rows) {
-        let component = handle.name().to_owned();
         let message = format!("it chose a candidate that there is not, of {}", candidates.rows);
-        return Err(PluginError::Failed { component, message });
+        return Err(handle.failed(message));
     }
     Ok(Some(chosen))
 }

@@ -1,20 +1,16 @@
 //! Measurement runtimes behind a safe handle.
 
-use std::ffi::c_void;
-
-use std::mem::{offset_of, size_of};
-
 use lglp_registry::Digest;
-use lglp_sdk::plugin::abi::{RunSample, RuntimeTable, Str};
+use lglp_sdk::plugin::abi::RunSample;
 use serde_json::{Map, Value, json};
 
-use super::{ComponentHandle, PluginError, call, tables};
+use super::calls::{Call, Offer};
+use super::instance::Instance;
+use super::{ComponentHandle, PluginError};
 
 /// An open runtime.
 pub struct RuntimeInstance {
-    name: String,
-    table: RuntimeTable,
-    instance: *mut c_void,
+    instance: Instance,
     /// What the machine's owner decided of it.
     configuration: Option<Digest>,
     /// Bytes that a network may take on this machine; none where it runs elsewhere.
@@ -24,7 +20,7 @@ pub struct RuntimeInstance {
 /// A network that is ready to run on a runtime.
 pub struct NetworkInstance<'a> {
     runtime: &'a RuntimeInstance,
-    network: *mut c_void,
+    network: u64,
 }
 
 /// One timed run.
@@ -55,16 +51,9 @@ impl RuntimeInstance {
 
     /// The same, whatever its schema says of the settings; nothing is known of the machine.
     pub(super) fn open_unchecked(handle: &ComponentHandle, settings: &Value) -> Result<Self, PluginError> {
-        let table = whole_table(handle);
         let settings = settings.to_string();
-        let mut instance = std::ptr::null_mut();
-        // SAFETY: the text outlives the call.
-        call::checked(handle.name(), |error| unsafe {
-            (table.open)(Str::new(&settings), &mut instance, error)
-        })?;
+        let instance = Instance::make(handle, Call::Open, &[settings.as_bytes()], &mut |_| true)?;
         Ok(Self {
-            name: handle.name().to_owned(),
-            table,
             instance,
             configuration: None,
             network_memory: None,
@@ -74,14 +63,11 @@ impl RuntimeInstance {
     /// What was opened; part of a target's fingerprint. Where the machine's owner has set it up, a digest tells how, lest
     /// another program is taken for the same.
     pub fn describe(&self) -> Result<Value, PluginError> {
-        // SAFETY: the instance is alive.
-        let json = call::bytes(&self.name, |json, error| unsafe {
-            (self.table.describe)(self.instance, json, error)
-        })?;
+        let json = self.instance.call(Call::Describe, &[], &mut [])?.bytes;
         let described: serde_json::Result<Map<String, Value>> = serde_json::from_slice(&json);
-        let mut described = described.map_err(|e| PluginError::Failed {
-            component: self.name.clone(),
-            message: format!("it describes itself in something that is no JSON object: {e}"),
+        let mut described = described.map_err(|e| {
+            let message = format!("it describes itself in something that is no JSON object: {e}");
+            self.instance.handle().failed(message)
         })?;
         // Not for the plugin, or its program, to say.
         described.remove("configuration");
@@ -98,66 +84,41 @@ impl RuntimeInstance {
 
     /// Prepares an ONNX model.
     pub fn load(&self, onnx: &[u8]) -> Result<NetworkInstance<'_>, PluginError> {
-        let mut network = std::ptr::null_mut();
-        // SAFETY: the model outlives the call.
-        call::checked(&self.name, |error| unsafe {
-            (self.table.load)(self.instance, onnx.as_ptr(), onnx.len(), &mut network, error)
-        })?;
+        let network = self.instance.call(Call::LoadNetwork, &[onnx], &mut [])?.number(0);
         Ok(NetworkInstance { runtime: self, network })
     }
 
     /// Runs to ask for at a time: 1 where runs have no price beside their own.
     pub fn runs_at_once(&self) -> usize {
-        // SAFETY: the instance is alive.
-        let runs = self.table.runs_at_once.map(|runs| unsafe { runs(self.instance) });
-        runs.unwrap_or(1).max(1)
+        let runs = self.instance.call(Call::RunsAtOnce, &[], &mut []);
+        let runs = runs.map_or(1, |told| told.number(0));
+        usize::try_from(runs).unwrap_or(1).max(1)
     }
-}
-
-/// The table of a runtime, as far as the plugin knows it; what it does not know is null.
-fn whole_table(handle: &ComponentHandle) -> RuntimeTable {
-    let known = match handle.abi_minor {
-        0 => offset_of!(RuntimeTable, runs_at_once),
-        _ => size_of::<RuntimeTable>(),
-    };
-    // SAFETY: the host admits runtimes only with their table, of which a plugin of this version has that many bytes.
-    unsafe { tables::whole(handle.component.runtime, known) }
 }
 
 impl NetworkInstance<'_> {
     /// Runs the network once.
     pub fn run(&mut self) -> Result<TimedRun, PluginError> {
-        let (mut wall_ns, mut cpu_ns) = (0, 0);
-        let RuntimeInstance {
-            table, instance, name, ..
-        } = self.runtime;
-        // SAFETY: both are alive, and `&mut self` keeps the network to this call.
-        call::checked(name, |error| unsafe {
-            (table.run)(*instance, self.network, &mut wall_ns, &mut cpu_ns, error)
-        })?;
-        Ok(TimedRun::of(wall_ns, cpu_ns, 0))
+        let network = self.network;
+        let told = self.runtime.instance.call(Call::Run { network }, &[], &mut [])?;
+        Ok(TimedRun::of(told.number(0), told.number(1), 0))
     }
 
     /// Runs about `runs` times in a row; never no run at all.
     pub fn run_many(&mut self, runs: usize) -> Result<Vec<TimedRun>, PluginError> {
-        let Some(run_many) = self.runtime.table.run_many else {
-            return (0..runs.max(1)).map(|_| self.run()).collect();
-        };
-        let RuntimeInstance { instance, name, .. } = self.runtime;
-        // SAFETY: both are alive, and `&mut self` keeps the network to this call.
-        let bytes = call::bytes(name, |samples, error| unsafe {
-            run_many(*instance, self.network, runs.max(1), samples, error)
-        })?;
+        let (instance, runs, network) = (&self.runtime.instance, runs.max(1), self.network);
+        if !instance.handle().offers(Offer::RunMany) {
+            return (0..runs).map(|_| self.run()).collect();
+        }
+        let bytes = instance.call(Call::RunMany { network, runs }, &[], &mut [])?.bytes;
         let samples = bytes.chunks_exact(size_of::<RunSample>()).map(|sample| {
             let number = |at: usize| u64::from_ne_bytes(sample[8 * at..][..8].try_into().expect("eight bytes"));
             TimedRun::of(number(0), number(1), number(2))
         });
         let samples: Vec<TimedRun> = samples.collect();
         if samples.is_empty() {
-            return Err(PluginError::Failed {
-                component: name.clone(),
-                message: "it ran a network without timing a single run".into(),
-            });
+            let message = "it ran a network without timing a single run";
+            return Err(instance.handle().failed(message.into()));
         }
         Ok(samples)
     }
@@ -175,14 +136,8 @@ impl TimedRun {
 
 impl Drop for NetworkInstance<'_> {
     fn drop(&mut self) {
-        // SAFETY: made by `load`, used no more.
-        unsafe { (self.runtime.table.unload)(self.network) }
-    }
-}
-
-impl Drop for RuntimeInstance {
-    fn drop(&mut self) {
-        // SAFETY: made by `open`; networks borrow the runtime, so none is left.
-        unsafe { (self.table.close)(self.instance) }
+        let network = self.network;
+        // One that cannot be unloaded is lost with its runtime.
+        let _ = self.runtime.instance.call(Call::Unload { network }, &[], &mut []);
     }
 }

@@ -1,7 +1,6 @@
 //! What extractors and regressors promise.
 
 use lglp_sdk::plugin::Shape;
-use lglp_sdk::plugin::abi::TensorView;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -337,15 +336,12 @@ fn bounds(subject: &Subject) -> Result<Verdict, PluginError> {
     {
         let some = test.part(&(0..rows).collect::<Vec<_>>());
         let inputs = Guarded::read_only(&some.data, against)?;
-        let view = TensorView {
-            data: inputs.as_ptr(),
-            ..some.view()
-        };
+        let of = some.dimensions();
         if subject.handle.kind() == ComponentKind::FeatureExtractor {
             let zeros = vec![0f32; rows * fitted.outputs()?];
-            fitted.extract_into(view, &mut Guarded::copy(&zeros, against)?)?;
+            fitted.extract_into(&inputs, of, &mut Guarded::copy(&zeros, against)?)?;
         } else {
-            fitted.predict_into(view, &mut Guarded::copy(&vec![0f64; rows], against)?)?;
+            fitted.predict_into(&inputs, of, &mut Guarded::copy(&vec![0f64; rows], against)?)?;
         }
     }
     Ok(Verdict::Passed("both sides".to_owned()))

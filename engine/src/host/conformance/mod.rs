@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::child::{Answering, End, Heard, Question, is_asked};
 use super::file::{Opening, PluginFile};
-use super::library::Library;
+use super::in_process::{Library, PATIENCE};
 use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError, Trust};
 
 /// The argument that a child process is started with.
@@ -289,7 +289,7 @@ fn described(program: &Path, plugin: &Opening) -> Result<Result<PluginDescriptio
         asked: Described { described: plugin },
         answers: 1,
     };
-    let heard = question.ask::<Result<PluginDescription, String>>(super::rehearsal::PATIENCE);
+    let heard = question.ask::<Result<PluginDescription, String>>(PATIENCE);
     let Heard { mut told, cut_off } = heard.map_err(|error| not_started(&error))?;
     Ok(match (told.pop(), cut_off) {
         (Some(told), _) => told,

@@ -6,6 +6,7 @@ use super::data::{Buffer, Operator, Str};
 
 /// Callbacks of an encoder.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct EncoderTable {
     /// Prepares the encoding of one space. `space_json`: the space, with the fields of its TOML file. `row_len`: bytes of one
     /// architecture's row in that space. `parameters_json`: an object that keeps to the schema. Both texts are valid during the call.

@@ -6,6 +6,7 @@ use super::data::{Buffer, Bytes, FitData, Str, TensorView};
 
 /// Callbacks of a feature extractor or regressor.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct FittedTable {
     /// Fits the component, on the calling thread, for as long as it takes. `parameters_json`: an object that keeps to the schema; it and
     /// `data` are valid during the call, so copy what is to stay. On `STATUS_OK`, `*instance` is a pointer of the plugin's own, which the

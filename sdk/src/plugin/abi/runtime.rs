@@ -6,6 +6,7 @@ use super::data::{Buffer, Str};
 
 /// Callbacks of a runtime.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct RuntimeTable {
     /// Opens a device, or whatever runs the networks. `parameters_json`: the hardware target's settings with those of the machine's
     /// owner, an object that keeps to the schema, valid during the call. On `STATUS_OK`, `*instance` is a pointer of the plugin's own,

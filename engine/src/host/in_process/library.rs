@@ -4,76 +4,27 @@ use std::error::Error;
 use std::sync::Arc;
 
 use lglp_sdk::plugin::abi;
-use serde::{Deserialize, Serialize};
 
-use super::file::Opening;
-use super::health::{Health, Tenant};
-use super::{ComponentDescription, PluginDescription, PluginError, call, native, native_folder};
-
-/// What a component is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ComponentKind {
-    /// Turns architectures, or the operators of their networks, into tensors.
-    Encoder,
-    /// Turns tensors into features.
-    FeatureExtractor,
-    /// Predicts the recipe's target from tensors or features.
-    Regressor,
-    /// Runs networks on a device, and times them.
-    Runtime,
-}
-
-impl ComponentKind {
-    /// Its name in JSON; its `Display` is for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Encoder => "encoder",
-            Self::FeatureExtractor => "feature-extractor",
-            Self::Regressor => "regressor",
-            Self::Runtime => "runtime",
-        }
-    }
-}
-
-impl std::fmt::Display for ComponentKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Encoder => "encoder",
-            Self::FeatureExtractor => "feature extractor",
-            Self::Regressor => "regressor",
-            Self::Runtime => "runtime",
-        })
-    }
-}
+use super::encoder::Encoder;
+use super::fitted::Fitted;
+use super::runtime::Runtime;
+use super::{call, native, native_folder};
+use crate::host::calls::{Component, Offers};
+use crate::host::component::Origin;
+use crate::host::file::Opening;
+use crate::host::health::Health;
+use crate::host::{ComponentDescription, ComponentHandle, ComponentKind, PluginDescription, PluginError};
 
 /// An opened plugin. It lives as long as the process.
-pub(super) struct Library {
+pub(in crate::host) struct Library {
     table: &'static abi::PluginTable,
-    sha256: String,
-    health: Arc<Health>,
-}
-
-/// One component of an opened plugin.
-#[derive(Clone)]
-pub struct ComponentHandle {
-    pub(super) component: &'static abi::Component,
-    /// Minor version of the ABI that the plugin was built for: how much there is of its tables.
-    pub(super) abi_minor: u32,
-    kind: ComponentKind,
-    name: String,
-    plugin: String,
-    plugin_version: String,
-    sha256: String,
-    health: Arc<Health>,
-    tenant: Option<Arc<Tenant>>,
-    parameters: serde_json::Value,
+    origin: Arc<Origin>,
 }
 
 impl Library {
     /// Loads a plugin by the descriptor through which it was hashed, so that nothing can be put in between. The descriptor
     /// must stay open for good.
-    pub(super) fn open(file: &Opening) -> Result<&'static Self, PluginError> {
+    pub(in crate::host) fn open(file: &Opening) -> Result<&'static Self, PluginError> {
         native::preload(&file.needed, &native_folder())?;
         let by_descriptor = format!("/proc/self/fd/{}", file.descriptor);
         // SAFETY: plugins are trusted code; this process loads what another one has seen to load.
@@ -99,8 +50,12 @@ impl Library {
         }
         Ok(Box::leak(Box::new(Self {
             table,
-            sha256: file.sha256.clone(),
-            health: Health::new(text(table.name)?),
+            origin: Arc::new(Origin {
+                plugin: text(table.name)?.to_owned(),
+                plugin_version: text(table.version)?.to_owned(),
+                sha256: file.sha256.clone(),
+                health: Health::new(text(table.name)?),
+            }),
         })))
     }
 
@@ -113,7 +68,7 @@ impl Library {
     }
 
     /// The plugin's components, checked.
-    pub(super) fn components(&'static self) -> Result<Vec<ComponentHandle>, PluginError> {
+    pub(in crate::host) fn components(&'static self) -> Result<Vec<ComponentHandle>, PluginError> {
         self.raw_components().map(|component| self.handle(component)).collect()
     }
 
@@ -145,119 +100,54 @@ impl Library {
         }
         // SAFETY: a callback of the table, called as its contract says.
         let schema = call::bytes(name, |json, error| unsafe { (component.schema)(json, error) })?;
-        Ok(ComponentHandle {
-            component,
-            abi_minor: self.table.abi_minor,
+        let described = ComponentDescription {
             kind,
             name: name.to_owned(),
-            plugin: text(self.table.name)?.to_owned(),
-            plugin_version: text(self.table.version)?.to_owned(),
-            sha256: self.sha256.clone(),
-            health: self.health.clone(),
-            tenant: None,
+            summary: text(component.summary)?.to_owned(),
+            state_version: component.state_version,
             parameters: serde_json::from_slice(&schema)
                 .map_err(|e| PluginError::Rejected(format!("the schema of `{name}` is not JSON: {e}")))?,
-        })
+        };
+        let (offers, reached) = self.reached(component, kind, name);
+        Ok(ComponentHandle::new(described, offers, &self.origin, reached))
+    }
+
+    /// How a component is called, whose table was seen to be there.
+    fn reached(
+        &self,
+        component: &'static abi::Component,
+        kind: ComponentKind,
+        name: &str,
+    ) -> (Offers, Arc<dyn Component>) {
+        let minor = self.table.abi_minor;
+        match kind {
+            ComponentKind::Encoder => {
+                // SAFETY: the table is there, and libraries are never unloaded.
+                let encoder = unsafe { Encoder::new(component, minor, name) };
+                (encoder.offers(), Arc::new(encoder))
+            }
+            ComponentKind::FeatureExtractor | ComponentKind::Regressor => {
+                // SAFETY: as above.
+                let fitted = unsafe { Fitted::new(component, minor, name) };
+                (fitted.offers(), Arc::new(fitted))
+            }
+            ComponentKind::Runtime => {
+                // SAFETY: as above.
+                let runtime = unsafe { Runtime::new(component, minor, name) };
+                (runtime.offers(), Arc::new(runtime))
+            }
+        }
     }
 
     /// What the plugin says of itself.
-    pub(super) fn describe(&'static self) -> Result<PluginDescription, PluginError> {
+    pub(in crate::host) fn describe(&'static self) -> Result<PluginDescription, PluginError> {
         let components = self.components()?;
         Ok(PluginDescription {
             name: text(self.table.name)?.to_owned(),
             version: text(self.table.version)?.to_owned(),
             summary: text(self.table.summary)?.to_owned(),
-            components: components
-                .iter()
-                .map(|c| {
-                    Ok(ComponentDescription {
-                        kind: c.kind,
-                        name: c.name.clone(),
-                        summary: text(c.component.summary)?.to_owned(),
-                        state_version: c.component.state_version,
-                        parameters: c.parameters.clone(),
-                    })
-                })
-                .collect::<Result<_, PluginError>>()?,
+            components: components.iter().map(|one| one.described().clone()).collect(),
         })
-    }
-}
-
-impl ComponentHandle {
-    /// What it is for.
-    pub fn kind(&self) -> ComponentKind {
-        self.kind
-    }
-
-    /// Name in recipes.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Name of the plugin that provides it.
-    pub fn plugin(&self) -> &str {
-        &self.plugin
-    }
-
-    /// Version of the plugin that provides it.
-    pub(crate) fn plugin_version(&self) -> &str {
-        &self.plugin_version
-    }
-
-    /// `sha256:` and the digest of the plugin's file.
-    pub fn sha256(&self) -> &str {
-        &self.sha256
-    }
-
-    /// Version of the fitted state that it writes.
-    pub fn state_version(&self) -> u32 {
-        self.component.state_version
-    }
-
-    /// Whether its plugin answers.
-    pub fn health(&self) -> &Arc<Health> {
-        &self.health
-    }
-
-    /// The same, called on behalf of a version.
-    pub(crate) fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
-        let tenant = Some(tenant.clone());
-        Self { tenant, ..self.clone() }
-    }
-
-    /// On whose behalf it is called.
-    pub(super) fn tenant(&self) -> Option<&Arc<Tenant>> {
-        self.tenant.as_ref()
-    }
-
-    /// Refuses calls where the version or the plugin is in quarantine.
-    ///
-    /// # Errors
-    /// `TenantQuarantined`, `Quarantined`.
-    pub(super) fn admit(&self) -> Result<(), PluginError> {
-        self.tenant.as_ref().map_or(Ok(()), |tenant| tenant.admit())?;
-        self.health.admit()
-    }
-
-    /// JSON Schema of its parameters.
-    pub fn parameters(&self) -> &serde_json::Value {
-        &self.parameters
-    }
-
-    /// Checks parameters against the component's schema, naming each that is wrong.
-    pub(crate) fn check_parameters(&self, parameters: &serde_json::Value) -> Result<(), PluginError> {
-        let component = format!("{} `{}`", self.kind, self.name);
-        let schema = jsonschema::validator_for(&self.parameters)
-            .map_err(|e| PluginError::Rejected(format!("the schema of {component} is not usable: {e}")))?;
-        let faults: Vec<String> = schema
-            .iter_errors(parameters)
-            .map(|e| format!("{}: {e}", e.instance_path))
-            .collect();
-        if faults.is_empty() {
-            return Ok(());
-        }
-        let message = faults.join("; ");
-        Err(PluginError::InvalidParameters { component, message })
     }
 }
 

@@ -11,7 +11,7 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::{Endianness, elf};
 
-use super::PluginError;
+use crate::host::PluginError;
 
 /// Opens those of the needed libraries that lie in `folder`. The others are the system's business.
 pub(super) fn preload(needed: &[String], folder: &Path) -> Result<(), PluginError> {
@@ -37,7 +37,7 @@ fn preload_needed(names: &[String], folder: &Path, seen: &mut HashSet<String>) -
 }
 
 /// Why bytes are no library that this machine can load, as far as that is seen without loading it.
-pub(super) fn not_loadable(bytes: &[u8]) -> Option<String> {
+pub(in crate::host) fn not_loadable(bytes: &[u8]) -> Option<String> {
     if bytes.is_empty() {
         return Some("it is empty".to_owned());
     }
@@ -81,7 +81,7 @@ fn own_machine() -> Option<u16> {
 }
 
 /// `DT_NEEDED` entries of a 64-bit ELF file; `None` where it is none.
-pub(super) fn needed(bytes: &[u8]) -> Option<Vec<String>> {
+pub(in crate::host) fn needed(bytes: &[u8]) -> Option<Vec<String>> {
     let header = elf::FileHeader64::<Endianness>::parse(bytes).ok()?;
     let endian = header.endian().ok()?;
     let sections = header.sections(endian, bytes).ok()?;

@@ -6,7 +6,7 @@ use lglp_sdk::Excerpt;
 use lglp_sdk::excerpt::MESSAGE;
 use lglp_sdk::plugin::abi::{self, Buffer};
 
-use super::{ComponentHandle, PluginError, health};
+use crate::host::PluginError;
 
 /// Where native libraries lie: `LGLP_NATIVE`, else beside the program, else where `make native` puts them.
 pub fn native_folder() -> PathBuf {
@@ -22,7 +22,7 @@ pub fn native_folder() -> PathBuf {
 }
 
 /// Takes the bytes out of a buffer and has the plugin free it.
-pub(super) fn take(mut buffer: Buffer) -> Vec<u8> {
+fn take(mut buffer: Buffer) -> Vec<u8> {
     let Some(free) = buffer.free else { return Vec::new() };
     let bytes = if buffer.data.is_null() || buffer.len == 0 {
         Vec::new()
@@ -39,31 +39,35 @@ pub(super) fn take(mut buffer: Buffer) -> Vec<u8> {
 pub(super) fn checked(component: &str, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
     let mut error = Buffer::EMPTY;
     let status = call(&mut error);
-    let message = Excerpt::within(String::from_utf8_lossy(&take(error)), MESSAGE).to_string();
-    let component = component.to_owned();
-    match status {
-        abi::STATUS_OK => Ok(()),
-        abi::STATUS_PANICKED | abi::STATUS_POISONED => Err(PluginError::Panicked { component, message }),
-        abi::STATUS_INVALID_PARAMETERS => Err(PluginError::InvalidParameters { component, message }),
-        abi::STATUS_UNSUPPORTED_STATE => Err(PluginError::UnsupportedState { component, message }),
-        abi::STATUS_UNAVAILABLE => Err(PluginError::Unavailable { component, message }),
-        abi::STATUS_CANCELLED => Err(PluginError::Cancelled { component }),
-        abi::STATUS_NOT_OFFERED => Err(PluginError::NotOffered { component }),
-        abi::STATUS_FAILED => Err(PluginError::Failed { component, message }),
-        other => Err(PluginError::Failed {
-            component,
-            message: format!("unknown status {other}: {message}"),
-        }),
-    }
+    outcome(component, status, &take(error))
 }
 
-/// As [`checked`], for calls that a plugin may not come back from: refused where it, or the version on
-/// whose behalf it is called, is in quarantine, and seen by whoever
-/// watches the calling thread.
-pub(super) fn watched(handle: &ComponentHandle, call: impl FnOnce(*mut Buffer) -> u32) -> Result<(), PluginError> {
-    handle.admit()?;
-    let _in_call = health::enter(handle);
-    checked(handle.name(), call)
+/// What a status and a message mean.
+pub(in crate::host) fn outcome(component: &str, status: u32, message: &[u8]) -> Result<(), PluginError> {
+    if status == abi::STATUS_OK {
+        return Ok(());
+    }
+    let message = Excerpt::within(String::from_utf8_lossy(message), MESSAGE).to_string();
+    let component = component.to_owned();
+    Err(match status {
+        abi::STATUS_PANICKED | abi::STATUS_POISONED => PluginError::Panicked { component, message },
+        abi::STATUS_INVALID_PARAMETERS => PluginError::InvalidParameters { component, message },
+        abi::STATUS_UNSUPPORTED_STATE => PluginError::UnsupportedState { component, message },
+        abi::STATUS_UNAVAILABLE => PluginError::Unavailable { component, message },
+        abi::STATUS_CANCELLED => PluginError::Cancelled { component },
+        abi::STATUS_NOT_OFFERED => PluginError::NotOffered { component },
+        abi::STATUS_FAILED => PluginError::Failed { component, message },
+        other => PluginError::Failed {
+            component,
+            message: format!("unknown status {other}: {message}"),
+        },
+    })
+}
+
+/// That a component does not do this.
+pub(super) fn not_offered(component: &str) -> PluginError {
+    let component = component.to_owned();
+    PluginError::NotOffered { component }
 }
 
 /// As [`checked`], for callbacks that fill a buffer.

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PluginError;
-use super::file::Opening;
 use super::trial::{Trial, try_out};
+use crate::host::PluginError;
+use crate::host::file::Opening;
 
 /// Time to load a plugin. With libtorch it takes 0.2 s, and some seconds on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::host) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The same in the first rehearsal, which decides nothing where it fails.
 const IMPATIENCE: Duration = Duration::from_secs(3);
@@ -22,7 +22,7 @@ const IMPATIENCE: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Whether each file can be loaded, and if not, why.
-pub(super) fn rehearse(program: &Path, files: &[&Opening]) -> Vec<Result<(), PluginError>> {
+pub(in crate::host) fn rehearse(program: &Path, files: &[&Opening]) -> Vec<Result<(), PluginError>> {
     let first = try_out(program, files, IMPATIENCE);
     if first.cut_off.is_none() {
         return first.told;

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::PluginError;
-use super::file::Opening;
+use crate::host::PluginError;
+use crate::host::file::Opening;
 
 /// The variable that tells a process what the same process left out when it started anew.
 const VARIABLE: &str = "LGLP_PLUGINS_LEFT_OUT";
@@ -70,7 +70,7 @@ struct Texts {
 static PLAN: AtomicPtr<Plan> = AtomicPtr::new(ptr::null_mut());
 
 /// Fails for a file that an earlier start of this process did not survive.
-pub(super) fn require_not_left_out(file: &Opening) -> Result<(), PluginError> {
+pub(in crate::host) fn require_not_left_out(file: &Opening) -> Result<(), PluginError> {
     match left_out().into_iter().find(|left| left.sha256 == file.sha256) {
         Some(left) => Err(PluginError::NotLoadable(left.reason)),
         None => Ok(()),
@@ -85,7 +85,7 @@ fn left_out() -> Vec<LeftOut> {
 
 /// Runs `load`, which loads a file. Where that ends the process or takes longer than `patience`, the process starts anew
 /// without the file, and nothing returns.
-pub(super) fn guarded<T>(file: &Opening, patience: Duration, load: impl FnOnce() -> T) -> T {
+pub(in crate::host) fn guarded<T>(file: &Opening, patience: Duration, load: impl FnOnce() -> T) -> T {
     /// Timer, signals and plan are the process's.
     static TURN: Mutex<()> = Mutex::new(());
     static AT_EXIT: Once = Once::new();

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::child::{Answering, End, Heard, Question, is_asked};
-use super::file::Opening;
 use super::library::Library;
-use super::{Components, PluginError};
+use crate::host::child::{Answering, End, Heard, Question, is_asked};
+use crate::host::file::Opening;
+use crate::host::{Components, PluginError};
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "try-plugins";
@@ -54,7 +54,7 @@ fn in_words(end: End) -> String {
 }
 
 /// The child's side, where this process is one; the status that it ends with.
-pub(super) fn child() -> Option<ExitCode> {
+pub(in crate::host) fn child() -> Option<ExitCode> {
     is_asked(SUBCOMMAND).then(try_files)
 }
 

@@ -1,0 +1,59 @@
+//! An instance of a component: whom it is called for, and whether it may be.
+
+use std::mem::ManuallyDrop;
+
+use super::calls::{Answer, Call, Callee, OnProgress};
+use super::{ComponentHandle, PluginError, health};
+
+/// An instance of a component, wherever it runs.
+pub(super) struct Instance {
+    handle: ComponentHandle,
+    callee: ManuallyDrop<Box<dyn Callee>>,
+}
+
+impl Instance {
+    /// Makes one; `on_progress` is told how a fit goes.
+    pub(super) fn make(
+        handle: &ComponentHandle,
+        call: Call,
+        inputs: &[&[u8]],
+        on_progress: OnProgress<'_>,
+    ) -> Result<Self, PluginError> {
+        let callee = guarded(handle, || handle.reached().make(call, inputs, on_progress))?;
+        Ok(Self {
+            handle: handle.clone(),
+            callee: ManuallyDrop::new(callee),
+        })
+    }
+
+    pub(super) fn handle(&self) -> &ComponentHandle {
+        &self.handle
+    }
+
+    pub(super) fn call(&self, call: Call, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<Answer, PluginError> {
+        guarded(&self.handle, || self.callee.call(call, inputs, outputs))
+    }
+}
+
+/// Calls a plugin that it may not come back from: refused where it, or the version on whose behalf it is called, is in quarantine, and
+/// seen by whoever watches the calling thread.
+pub(super) fn guarded<T>(
+    handle: &ComponentHandle,
+    call: impl FnOnce() -> Result<T, PluginError>,
+) -> Result<T, PluginError> {
+    handle.admit()?;
+    let _in_call = health::enter(handle);
+    call()
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // What does not answer is not asked to clean up either: its memory is lost.
+        if self.handle.admit().is_err() {
+            return;
+        }
+        let _in_call = health::enter(&self.handle);
+        // SAFETY: used no more.
+        unsafe { ManuallyDrop::drop(&mut self.callee) }
+    }
+}

@@ -19,3 +19,5 @@ for crate in plugins/*/; do
         mv "target/release/plugins/.$file" "target/release/plugins/$file"
     done
 done
+# What ships with lglp: these run in the server's process, and others in processes of their own.
+(cd target/release/plugins && sha256sum -- *.so >.SHA256SUMS && mv .SHA256SUMS SHA256SUMS)

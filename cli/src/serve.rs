@@ -75,6 +75,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     // Before anything else: where a plugin ends this process, it starts anew without it.
     let host = context.plugins()?;
+    host.limit_calls(Duration::from_secs(args.plugin_deadline.into()));
     let spaces = Arc::new(context.own_spaces()?);
     let listener = listen(args.bind, context.registry_folder())?;
     let listening = listener.local_addr()?;

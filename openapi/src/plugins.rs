@@ -21,7 +21,18 @@ pub struct Plugin {
     pub description: Option<PluginDescription>,
     /// Why it is unavailable; null where it is not.
     pub unavailable: Option<String>,
-    /// Why it is asked nothing for now, where a call into it has not come back in time.
+    /// `process`: it runs in processes of its own. `in-process`: it runs in the server's. Null where the file cannot be read.
+    #[serde(default)]
+    #[schema(example = "process")]
+    pub isolation: Option<String>,
+    /// What its processes are restricted by, for people; empty where it runs in the server's process.
+    #[serde(default)]
+    #[schema(example = json!(["memory 4096 MiB", "processors 1", "landlock", "seccomp"]))]
+    pub restricted: Vec<String>,
+    /// How many of its processes were lost in calls since the server began.
+    #[serde(default)]
+    pub lost_processes: u64,
+    /// Why it is asked nothing for now: a call into it has not come back in time, or calls end its processes again and again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantined: Option<String>,
 }

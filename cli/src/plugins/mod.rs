@@ -6,7 +6,7 @@ mod new;
 mod signing;
 
 use clap::Subcommand;
-use lglp_engine::host::PluginInfo;
+use lglp_engine::host::{Isolation, PluginInfo};
 use lglp_terminal::{print_json, short, table};
 use serde::Deserialize;
 use serde_json::json;
@@ -76,13 +76,25 @@ fn list(context: &Context) -> anyhow::Result<()> {
         return print_json(&list);
     }
     let List { plugins } = serde_json::from_value(list)?;
-    let mut rows = table(&["plugin", "kind", "name", "what it is", "revision"]);
+    let mut rows = table(&["plugin", "runs in", "kind", "name", "what it is", "revision"]);
     for Listed { info, quarantined } in plugins {
         let revision = short(&info.sha256).to_owned();
         let Some(description) = info.description else {
             let reason = info.unavailable.unwrap_or_default();
-            rows.add_row([info.file, "unavailable".into(), String::new(), reason, revision]);
+            let nowhere = String::new();
+            rows.add_row([
+                info.file,
+                nowhere,
+                "unavailable".into(),
+                String::new(),
+                reason,
+                revision,
+            ]);
             continue;
+        };
+        let runs_in = match info.isolation {
+            Some(Isolation::Process) => "its own process",
+            _ => "lglp's process",
         };
         for component in description.components {
             let what = match &quarantined {
@@ -92,6 +104,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
             let plugin = description.name.clone();
             rows.add_row([
                 plugin,
+                runs_in.to_owned(),
                 component.kind.to_string(),
                 component.name,
                 what,

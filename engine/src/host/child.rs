@@ -29,7 +29,7 @@ use super::file::Opening;
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The end of what a child writes that is kept, bytes.
-const KEPT: usize = 64 << 10;
+pub(super) const KEPT: usize = 64 << 10;
 
 /// The same of what it tells: descriptions of components are as large as their schemas.
 const TOLD: usize = 16 << 20;
@@ -228,7 +228,7 @@ fn hide_proof() -> std::io::Result<File> {
 }
 
 impl End {
-    fn of(status: ExitStatus) -> Self {
+    pub(super) fn of(status: ExitStatus) -> Self {
         match (status.signal(), status.code()) {
             (Some(signal), _) => Self::Killed(signal),
             (None, code) => Self::Exited(code.unwrap_or_default()),
@@ -247,7 +247,7 @@ impl Display for End {
 }
 
 /// What comes through a pipe, read without waiting; somebody may hold its other end for ever.
-struct Pipe {
+pub(super) struct Pipe {
     file: Option<File>,
     /// What came and was not taken: its end, where it is too much.
     bytes: Vec<u8>,
@@ -256,7 +256,7 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn new(end: Option<OwnedFd>, kept: usize) -> std::io::Result<Self> {
+    pub(super) fn new(end: Option<OwnedFd>, kept: usize) -> std::io::Result<Self> {
         if let Some(end) = &end {
             fcntl_setfl(end.as_fd(), OFlags::NONBLOCK)?;
         }
@@ -266,7 +266,7 @@ impl Pipe {
     }
 
     /// Takes in what is there, as much as a pipe holds.
-    fn read(&mut self) {
+    pub(super) fn read(&mut self) {
         let Some(file) = &mut self.file else { return };
         let mut buffer = [0; 16 << 10];
         for _ in 0..KEPT / buffer.len() {
@@ -288,7 +288,7 @@ impl Pipe {
     }
 
     /// The last line that says something, fit for a terminal.
-    fn last_line(&self) -> Option<String> {
+    pub(super) fn last_line(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.bytes);
         let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
         Some(Excerpt::within(Printable::of(line), LAST_LINE).to_string())

@@ -80,6 +80,8 @@ pub(super) struct Origin {
     /// `sha256:` and the digest of the plugin's file.
     pub sha256: String,
     pub health: Arc<Health>,
+    /// Whether it runs in processes of its own.
+    pub is_isolated: bool,
 }
 
 /// One component of a plugin, to be called.
@@ -163,6 +165,11 @@ impl ComponentHandle {
     pub(crate) fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
         let tenant = Some(tenant.clone());
         Self { tenant, ..self.clone() }
+    }
+
+    /// Whether it runs in processes of its own.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.origin.is_isolated
     }
 
     /// On whose behalf it is called.

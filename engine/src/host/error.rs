@@ -104,6 +104,43 @@ pub enum PluginError {
         /// The message of the panic, or that an earlier call on the instance panicked.
         message: String,
     },
+    /// A process of the plugin's own ended in a call.
+    #[error("a process of the plugin `{plugin}` is lost: in this call it {what}")]
+    Ended {
+        /// The plugin's name.
+        plugin: String,
+        /// What it did, after an "it".
+        what: String,
+    },
+    /// A call in a process of the plugin's own took too long, and the process was ended.
+    #[error("the plugin `{plugin}` has not come back within {seconds} s: its process is ended")]
+    Overdue {
+        /// The plugin's name.
+        plugin: String,
+        /// What it had.
+        seconds: f64,
+    },
+    /// A further process of the plugin cannot be started.
+    #[error("no process of the plugin `{plugin}` can be started: {what}")]
+    NotStarted {
+        /// The plugin's name.
+        plugin: String,
+        /// Why not.
+        what: String,
+    },
+    /// All processes of the plugin have something to do.
+    #[error(
+        "the plugin `{plugin}` is busy: none of its {processes} processes was free within {seconds} s; `processes` in plugins.toml \
+         allows more"
+    )]
+    Busy {
+        /// The plugin's name.
+        plugin: String,
+        /// As many as it may have.
+        processes: usize,
+        /// How long was waited.
+        seconds: f64,
+    },
     /// Calls into the plugin are overdue: it is asked nothing more.
     #[error("the plugin `{plugin}` is {reason}")]
     Quarantined {
@@ -155,4 +192,25 @@ pub enum PluginError {
         /// What went wrong, for people.
         message: String,
     },
+}
+
+impl PluginError {
+    /// The same, of a component of this name where it is of none.
+    pub(super) fn of_component(mut self, name: &str) -> Self {
+        match &mut self {
+            Self::InvalidParameters { component, .. }
+            | Self::Unavailable { component, .. }
+            | Self::UnsupportedState { component, .. }
+            | Self::Panicked { component, .. }
+            | Self::Cancelled { component }
+            | Self::NotOffered { component }
+            | Self::Failed { component, .. }
+                if component.is_empty() =>
+            {
+                name.clone_into(component);
+            }
+            _ => {}
+        }
+        self
+    }
 }

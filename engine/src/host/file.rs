@@ -15,6 +15,27 @@ use super::{PluginError, Trust, in_process};
 /// Bytes of a plugin at most: it is read as a whole.
 const LARGEST: u64 = 1 << 30;
 
+/// What a plugin is written in, as far as the host has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Language {
+    /// A shared library.
+    Native,
+    /// A Python program.
+    Python,
+}
+
+impl Language {
+    /// What the name of a file tells; none where it is not named like a plugin.
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "so" => Some(Self::Native),
+            "py" => Some(Self::Python),
+            _ => None,
+        }
+    }
+}
+
 /// What it takes to load a file, in this process or in a child that inherits the descriptor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Opening {
@@ -26,6 +47,7 @@ pub(super) struct Opening {
     pub sha256: String,
     /// The libraries that it is linked with.
     pub needed: Vec<String>,
+    pub language: Language,
 }
 
 /// A plugin as it was when it was read: a copy of its own in memory, sealed, so that nobody who writes to the file, or puts another
@@ -44,7 +66,12 @@ impl PluginFile {
         let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         let sha256 = format!("sha256:{hash}");
         trust.require(path, &bytes, &sha256).map_err(|why| not_loadable(&why))?;
-        if let Some(why) = in_process::not_loadable(&bytes) {
+        let language = Language::of(path).unwrap_or(Language::Native);
+        let unusable = match language {
+            Language::Native => in_process::not_loadable(&bytes),
+            Language::Python => std::str::from_utf8(&bytes).err().map(|error| error.to_string()),
+        };
+        if let Some(why) = unusable {
             return Err(not_loadable(&why));
         }
         let copy =
@@ -55,6 +82,7 @@ impl PluginFile {
                 sha256,
                 needed: in_process::needed(&bytes).unwrap_or_default(),
                 shown,
+                language,
             },
             copy,
         })
@@ -144,7 +172,7 @@ fn require_regular(metadata: &Metadata) -> Result<(), String> {
 }
 
 /// The entries of a folder that are named like plugins, in the order of their names.
-pub(super) fn shared_objects(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
+pub(super) fn plugins(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
     let entries = std::fs::read_dir(folder).map_err(|e| {
         let folder = folder.display();
         PluginError::Folder(format!(
@@ -153,7 +181,7 @@ pub(super) fn shared_objects(folder: &Path) -> Result<Vec<PathBuf>, PluginError>
     })?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "so"))
+        .filter(|path| Language::of(path).is_some())
         .collect();
     files.sort();
     Ok(files)

@@ -7,10 +7,15 @@
 //! long.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
+use super::breaker::Breaker;
 use super::{ComponentHandle, PluginError};
+
+/// How long a call may take in a process of the plugin's own, unless told otherwise, ms.
+const DEADLINE_MS: u64 = 10_000;
 
 /// Versions that hang in a plugin before it is the plugin's fault; fewer where there are fewer cores, since each may keep one.
 const SEVERAL: usize = 3;
@@ -19,6 +24,8 @@ const SEVERAL: usize = 3;
 #[derive(Debug)]
 pub struct Tenant {
     name: String,
+    /// What its calls did to processes of plugins.
+    failures: Breaker,
     /// Calls that were given up and have not come back.
     overdue: AtomicUsize,
 }
@@ -26,8 +33,11 @@ pub struct Tenant {
 impl Tenant {
     /// One of a name that messages call it by, such as "version 2 of `xeon-1t`".
     pub fn new(name: String) -> Arc<Self> {
-        let overdue = AtomicUsize::new(0);
-        Arc::new(Self { name, overdue })
+        Arc::new(Self {
+            name,
+            failures: Breaker::default(),
+            overdue: AtomicUsize::new(0),
+        })
     }
 
     /// What messages call it by.
@@ -37,7 +47,7 @@ impl Tenant {
 
     /// Why plugins are not called on its behalf, where that is so.
     pub fn quarantine(&self) -> Option<String> {
-        reason(self.overdue.load(Ordering::Acquire))
+        reason(self.overdue.load(Ordering::Acquire)).or_else(|| self.failures.quarantine())
     }
 
     /// Refuses calls on behalf of a version that hangs.
@@ -56,6 +66,15 @@ impl Tenant {
 #[derive(Debug)]
 pub struct Health {
     plugin: String,
+    /// How long a call may take in a process of the plugin's own, ms.
+    deadline_ms: AtomicU64,
+    deadline_of_its_own: Option<Duration>,
+    /// What calls on nobody's behalf did to processes of the plugin, and starts of such.
+    failures: Breaker,
+    /// Processes that were lost in calls.
+    lost: AtomicU64,
+    /// Versions whose calls did so, lately.
+    failing: Mutex<Vec<Weak<Tenant>>>,
     /// On whose behalf each call was made that was given up and has not come back.
     overdue: Mutex<Vec<Option<Arc<Tenant>>>>,
     /// As many versions that hang in it put it into quarantine.
@@ -63,10 +82,16 @@ pub struct Health {
 }
 
 impl Health {
-    pub(super) fn new(plugin: &str) -> Arc<Self> {
+    /// Of a plugin of this name; `deadline` is what its calls have in a process of its own, where that is not what all have.
+    pub(super) fn new(plugin: &str, deadline: Option<Duration>) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         Arc::new(Self {
             plugin: plugin.to_owned(),
+            deadline_ms: AtomicU64::new(DEADLINE_MS),
+            deadline_of_its_own: deadline,
+            failures: Breaker::default(),
+            lost: AtomicU64::new(0),
+            failing: Mutex::default(),
             overdue: Mutex::default(),
             several: cores.min(SEVERAL),
         })
@@ -80,9 +105,82 @@ impl Health {
         versions.dedup();
         // A call on nobody's behalf is the plugin's own.
         let is_its_own = overdue.iter().any(Option::is_none);
-        (is_its_own || versions.len() >= self.several)
+        let hanging = (is_its_own || versions.len() >= self.several)
             .then(|| reason(overdue.len()))
-            .flatten()
+            .flatten();
+        drop(overdue);
+        hanging
+            .or_else(|| self.failures.quarantine())
+            .or_else(|| self.all_fail())
+    }
+
+    /// Why it is left alone, where it is several versions that fail.
+    fn all_fail(&self) -> Option<String> {
+        let failing = self.failing();
+        let failing = failing.iter().filter_map(Weak::upgrade);
+        let reasons: Vec<String> = failing.filter_map(|tenant| tenant.failures.quarantine()).collect();
+        match reasons.len() >= self.several {
+            true => reasons.into_iter().next(),
+            false => None,
+        }
+    }
+
+    /// That a process was lost in a call.
+    pub(super) fn lose(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Processes that were lost in calls.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// The plugin's name.
+    pub(super) fn plugin(&self) -> &str {
+        &self.plugin
+    }
+
+    /// How long a call may take in a process of the plugin's own.
+    pub(super) fn deadline(&self) -> Duration {
+        let common = || Duration::from_millis(self.deadline_ms.load(Ordering::Relaxed));
+        self.deadline_of_its_own.unwrap_or_else(common)
+    }
+
+    /// Sets how long that is, unless its own setting says it.
+    pub(super) fn limit(&self, deadline: Duration) {
+        if self.deadline_of_its_own.is_none() {
+            let deadline = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+            self.deadline_ms.store(deadline.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// What came of a call, made on somebody's behalf, in a process of the plugin's own.
+    pub(super) fn learn<T>(&self, tenant: Option<&Arc<Tenant>>, outcome: &Result<T, PluginError>) {
+        let (what, least) = match outcome {
+            Err(PluginError::Ended { what, .. }) => (format!("it {what}"), Duration::ZERO),
+            Err(PluginError::NotStarted { what, .. }) => return self.failures.failed(what.clone(), Duration::ZERO),
+            Err(PluginError::Overdue { seconds, .. }) => {
+                (format!("it did not come back within {seconds} s"), self.deadline())
+            }
+            Err(PluginError::Busy { .. }) => return,
+            _ => {
+                self.failures.worked();
+                return tenant.map_or((), |tenant| tenant.failures.worked());
+            }
+        };
+        let Some(tenant) = tenant else {
+            return self.failures.failed(what, least);
+        };
+        tenant.failures.failed(what, least);
+        let mut failing = self.failing();
+        failing.retain(|one| one.strong_count() > 0);
+        if !failing.iter().any(|one| one.as_ptr() == Arc::as_ptr(tenant)) {
+            failing.push(Arc::downgrade(tenant));
+        }
+    }
+
+    fn failing(&self) -> MutexGuard<'_, Vec<Weak<Tenant>>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Refuses calls into a plugin that does not answer.

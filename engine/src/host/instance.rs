@@ -19,7 +19,13 @@ impl Instance {
         inputs: &[&[u8]],
         on_progress: OnProgress<'_>,
     ) -> Result<Self, PluginError> {
-        let callee = guarded(handle, || handle.reached().make(call, inputs, on_progress))?;
+        let is_fit = matches!(call, Call::Fit { .. });
+        let make = || handle.reached().make(call, inputs, on_progress);
+        // A fit that fails is a failure of its own: what was fitted before is served on.
+        let callee = match is_fit && handle.is_isolated() {
+            true => handle.admit().and_then(|()| make()),
+            false => guarded(handle, make),
+        }?;
         Ok(Self {
             handle: handle.clone(),
             callee: ManuallyDrop::new(callee),
@@ -42,17 +48,23 @@ pub(super) fn guarded<T>(
     call: impl FnOnce() -> Result<T, PluginError>,
 ) -> Result<T, PluginError> {
     handle.admit()?;
+    if handle.is_isolated() {
+        // It has deadlines of its own.
+        let outcome = call();
+        handle.health().learn(handle.tenant(), &outcome);
+        return outcome;
+    }
     let _in_call = health::enter(handle);
     call()
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // What does not answer is not asked to clean up either: its memory is lost.
-        if self.handle.admit().is_err() {
+        // What does not answer in this process is not asked to clean up either: its memory is lost.
+        if !self.handle.is_isolated() && self.handle.admit().is_err() {
             return;
         }
-        let _in_call = health::enter(&self.handle);
+        let _in_call = (!self.handle.is_isolated()).then(|| health::enter(&self.handle));
         // SAFETY: used no more.
         unsafe { ManuallyDrop::drop(&mut self.callee) }
     }

@@ -90,13 +90,17 @@ slugs! {
     OtherSpace = "other-space",
     /// Too much waits already.
     Overloaded = "overloaded",
+    /// All processes of a plugin have something to do.
+    PluginBusy = "plugin-busy",
+    /// A process that a plugin runs in ended in the call.
+    PluginCrashed = "plugin-crashed",
     /// A plugin failed.
     PluginFailed = "plugin-failed",
     /// A plugin did not come back within its deadline.
     PluginOverdue = "plugin-overdue",
     /// A plugin panicked.
     PluginPanicked = "plugin-panicked",
-    /// A plugin is in quarantine, since calls into it hang.
+    /// A plugin is in quarantine, since calls into it hang, or end its processes.
     PluginQuarantined = "plugin-quarantined",
     /// A plugin misses something on this machine.
     PluginUnavailable = "plugin-unavailable",
@@ -136,7 +140,7 @@ slugs! {
     UnreadableBody = "unreadable-body",
     /// The body is compressed otherwise than by gzip.
     UnsupportedEncoding = "unsupported-encoding",
-    /// The version is in quarantine, since calls on its behalf hang.
+    /// The version is in quarantine, since calls on its behalf hang, or end processes of plugins.
     VersionQuarantined = "version-quarantined",
     /// The version cannot be loaded here; the detail says why.
     VersionUnusable = "version-unusable",

@@ -20,6 +20,13 @@ pub struct ModelLabels {
     pub version: u32,
 }
 
+/// Labels of what one plugin does.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct PluginLabels {
+    /// Name of the plugin: one of those that were there when the server began.
+    pub plugin: String,
+}
+
 /// Labels of what is compared of two versions.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, EncodeLabelSet)]
 pub struct PairLabels {
@@ -48,6 +55,8 @@ pub struct Counts {
     pairs: Arc<Mutex<BTreeSet<PairLabels>>>,
     /// Counted when it is asked for, as are the rows.
     pub plugins_quarantined: Gauge,
+    /// Processes of plugins that were lost in calls; counted likewise.
+    pub plugin_processes_lost: Family<PluginLabels, Gauge>,
     /// Versions that are asked nothing, since a call on their behalf has not come back; counted likewise.
     pub versions_quarantined: Gauge,
     /// Architectures that wait or are being predicted, those of slow versions counted several times.
@@ -64,6 +73,7 @@ impl Default for Counts {
             load_failures: Family::default(),
             pairs: Arc::default(),
             plugins_quarantined: Gauge::default(),
+            plugin_processes_lost: Family::default(),
             versions_quarantined: Gauge::default(),
             rows_waiting: Gauge::default(),
         }
@@ -124,6 +134,11 @@ impl Counts {
             "plugins_quarantined",
             "Plugins that are asked nothing, since calls into them have not come back",
             self.plugins_quarantined.clone(),
+        );
+        registry.register(
+            "plugin_processes_lost",
+            "Processes of plugins that ended or were ended in calls, since the server began",
+            self.plugin_processes_lost.clone(),
         );
         registry.register(
             "versions_quarantined",

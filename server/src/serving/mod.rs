@@ -16,7 +16,7 @@ mod tenants;
 mod usage;
 
 pub use answer::{Answered, Route};
-pub use counts::{Counts, ModelLabels};
+pub use counts::{Counts, ModelLabels, PluginLabels};
 pub use error::ServingError;
 pub(crate) use refused::REFUSED_FOR;
 pub use router::{ModelRef, Serving};

@@ -331,7 +331,9 @@ pub(super) fn child() -> Option<ExitCode> {
         let told = match given {
             Given::Described { described } => {
                 let library = Library::open(&described);
-                let description = library.and_then(|library| Components::default().admit(library));
+                let admitted =
+                    |library: &'static Library| Components::default().admit(library.describe()?, library.components()?);
+                let description = library.and_then(admitted);
                 answering.tell(description.map_err(|error| error.to_string()))
             }
             Given::Task(task) => answering.tell(made(&task).unwrap_or_else(|error| verdict_of(&error, &task))),

@@ -54,7 +54,8 @@ impl Library {
                 plugin: text(table.name)?.to_owned(),
                 plugin_version: text(table.version)?.to_owned(),
                 sha256: file.sha256.clone(),
-                health: Health::new(text(table.name)?),
+                health: Health::new(text(table.name)?, None),
+                is_isolated: false,
             }),
         })))
     }

@@ -68,7 +68,8 @@ fn try_files() -> ExitCode {
     };
     let mut components = Components::default();
     for file in &files {
-        let outcome = Library::open(file).and_then(|library| components.admit(library));
+        let library = Library::open(file);
+        let outcome = library.and_then(|library| components.admit(library.describe()?, library.components()?));
         if answering
             .tell(outcome.map(drop).map_err(|error| error.to_string()))
             .is_err()

@@ -24,7 +24,7 @@ use super::connections::Places;
 use super::extract::blocking;
 use super::problem::ApiError;
 use crate::jobs::{JobLabels, Queue};
-use crate::serving::{Counts, ModelLabels};
+use crate::serving::{Counts, ModelLabels, PluginLabels};
 use crate::webhooks::{Observer, Outcome, delivery_statuses};
 use crate::workers::worker_status;
 
@@ -267,6 +267,10 @@ pub(crate) async fn prometheus(state: web::Data<State>, request: HttpRequest) ->
     let counts = state.serving.counts();
     let plugins = i64::try_from(state.host.quarantined().len());
     counts.plugins_quarantined.set(plugins.unwrap_or(i64::MAX));
+    for (plugin, lost) in state.host.lost_processes() {
+        let gauge = counts.plugin_processes_lost.get_or_create(&PluginLabels { plugin });
+        gauge.set(i64::try_from(lost).unwrap_or(i64::MAX));
+    }
     let versions = i64::try_from(state.serving.quarantined().len());
     counts.versions_quarantined.set(versions.unwrap_or(i64::MAX));
     counts

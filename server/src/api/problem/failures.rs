@@ -33,6 +33,16 @@ impl From<PluginError> for ApiError {
         let failed = |slug, title| Self::new(StatusCode::INTERNAL_SERVER_ERROR, slug, title, detail.clone());
         match error {
             PluginError::Panicked { .. } => failed(Slug::PluginPanicked, "A plugin panicked"),
+            PluginError::Ended { .. } => failed(Slug::PluginCrashed, "A plugin crashed"),
+            PluginError::Overdue { .. } => {
+                let title = "A plugin does not answer";
+                Self::new(StatusCode::GATEWAY_TIMEOUT, Slug::PluginOverdue, title, detail)
+            }
+            PluginError::Busy { .. } => {
+                let title = "A plugin is busy";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::PluginBusy, title, detail)
+                    .with_header(RETRY_AFTER, "5")
+            }
             PluginError::Quarantined { .. } => {
                 let title = "A plugin is in quarantine";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::PluginQuarantined, title, detail)
@@ -43,7 +53,7 @@ impl From<PluginError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::VersionQuarantined, title, detail)
                     .with_header(RETRY_AFTER, "30")
             }
-            PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } => {
+            PluginError::NoSuchComponent { .. } | PluginError::Unavailable { .. } | PluginError::NotStarted { .. } => {
                 let title = "A plugin is not available";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Slug::PluginUnavailable, title, detail)
             }

@@ -1,0 +1,303 @@
+//! The processes of one plugin: one for each call at a time, as many as calls there are at once, up to a limit. Any of them makes any
+//! instance that is to be called again when it needs it, from what the host keeps; so none is lost with a process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::process::{Broken, Described, For, Patience, Process, Recipe};
+use crate::host::calls::{Answer, Call, OnProgress};
+use crate::host::health::Health;
+use crate::host::{PluginError, Settings};
+
+/// Making an instance, such as loading a model, may take so many times as long as a call.
+const MAKING: u32 = 3;
+
+/// Without a call for so long, all processes but one end.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What a process may compute on while it has nothing to do, before it is ended: threads of numerical libraries wait a while for more.
+const RESTLESS: Duration = Duration::from_secs(3);
+
+/// The processes of a plugin.
+pub(super) struct Pool {
+    recipe: Recipe,
+    settings: Settings,
+    described: Described,
+    health: Arc<Health>,
+    state: Mutex<State>,
+    changed: Condvar,
+    instances: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    /// The one that was used last is last.
+    idle: Vec<Process>,
+    /// Processes that there are for calls, idle or not.
+    running: usize,
+    /// Instances that are gone, and which process may have them still: told to each with its next call.
+    dropped: Vec<u64>,
+}
+
+impl Pool {
+    pub(super) fn new(
+        recipe: Recipe,
+        settings: Settings,
+        (first, described): (Process, Described),
+        health: &Arc<Health>,
+    ) -> Arc<Self> {
+        let pool = Arc::new(Self {
+            recipe,
+            settings,
+            described,
+            health: health.clone(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            instances: AtomicU64::new(1),
+        });
+        pool.state().running = 1;
+        pool.give_back(first);
+        pool
+    }
+
+    pub(super) fn described(&self) -> &Described {
+        &self.described
+    }
+
+    /// A number that no other instance has.
+    pub(super) fn number(&self) -> u64 {
+        self.instances.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Has an idle process make a call, or a new one.
+    pub(super) fn call(
+        &self,
+        whom: For<'_>,
+        again: Option<&dyn Fn(&mut Process) -> Result<Result<Answer, PluginError>, Broken>>,
+        call: Call,
+        arrays: (&[&[u8]], &mut [&mut [u8]]),
+    ) -> Result<Answer, PluginError> {
+        let has = match whom {
+            For::Instance(instance) => Some(instance),
+            _ => None,
+        };
+        let mut process = self.take(has)?;
+        let is_missing = has.is_some_and(|instance| !process.has.contains(&instance));
+        let made = match again.filter(|_| is_missing) {
+            Some(again) => again(&mut process),
+            None => Ok(Ok(Answer::default())),
+        };
+        let dropped = self.dropped_of(&process);
+        let called = made.and_then(|made| match made {
+            Ok(_) => {
+                let patience = match whom {
+                    For::New(..) => self.patience_of_making(),
+                    _ => self.patience(),
+                };
+                process.call(whom, call, arrays, (patience, &mut |_| true), dropped)
+            }
+            Err(error) => Ok(Err(error)),
+        });
+        self.settle(process, called)
+    }
+
+    /// A process that a fit or a runtime has for itself.
+    pub(super) fn start_apart(&self, sandbox: bool) -> Result<Process, PluginError> {
+        let mut recipe = self.recipe.clone();
+        recipe.restrictions.sandbox &= sandbox;
+        self.start(&recipe)
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        let limit = self.health.deadline();
+        Patience {
+            limit,
+            cancelled: limit,
+        }
+    }
+
+    /// That of making an instance.
+    pub(super) fn patience_of_making(&self) -> Patience {
+        let limit = MAKING * self.health.deadline();
+        Patience {
+            limit,
+            cancelled: limit,
+        }
+    }
+
+    /// That of a fit, between two signs of life.
+    pub(super) fn patience_of_fit(&self) -> Patience {
+        Patience {
+            limit: Duration::from_secs(self.settings.fit_s),
+            cancelled: self.health.deadline(),
+        }
+    }
+
+    /// What a call came to: a process that broke is ended, and the plugin's health knows of it.
+    pub(super) fn outcome(
+        &self,
+        process: &mut Option<Process>,
+        called: Result<Result<Answer, PluginError>, Broken>,
+    ) -> Result<Answer, PluginError> {
+        let broken = match called {
+            Ok(answered) => return answered,
+            Err(broken) => broken,
+        };
+        let plugin = self.health.plugin().to_owned();
+        let error = match broken {
+            Broken::Cancelled => PluginError::Cancelled {
+                component: String::new(),
+            },
+            Broken::Ended(what) => PluginError::Ended { plugin, what },
+            Broken::Overdue(limit) => PluginError::Overdue {
+                plugin,
+                seconds: limit.as_secs_f64(),
+            },
+        };
+        if let Some(process) = process.take() {
+            self.health.lose();
+            tracing::warn!(process = process.id(), "{error}");
+        }
+        Err(error)
+    }
+
+    fn settle(
+        &self,
+        process: Process,
+        called: Result<Result<Answer, PluginError>, Broken>,
+    ) -> Result<Answer, PluginError> {
+        let mut process = Some(process);
+        let outcome = self.outcome(&mut process, called);
+        match process {
+            Some(process) => self.give_back(process),
+            None => self.lost(),
+        }
+        outcome
+    }
+
+    /// One less; somebody may start another.
+    fn lost(&self) {
+        self.state().running -= 1;
+        self.changed.notify_one();
+    }
+
+    /// Takes a process that is free, one that has the instance if there is such a one; waits where there are as many as there may be.
+    fn take(&self, has: Option<u64>) -> Result<Process, PluginError> {
+        let (limit, began) = (self.health.deadline(), Instant::now());
+        let mut state = self.state();
+        loop {
+            let having = |process: &Process| has.is_none_or(|instance| process.has.contains(&instance));
+            let at = state.idle.iter().rposition(having).or(state.idle.len().checked_sub(1));
+            if let Some(at) = at {
+                return Ok(state.idle.remove(at));
+            }
+            if state.running < self.settings.processes {
+                state.running += 1;
+                drop(state);
+                return self.start(&self.recipe).inspect_err(|_| self.lost());
+            }
+            let left = limit.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(PluginError::Busy {
+                    plugin: self.health.plugin().to_owned(),
+                    processes: self.settings.processes,
+                    seconds: limit.as_secs_f64(),
+                });
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(super) fn give_back(&self, mut process: Process) {
+        process.idle = process.processor_time().map(|spent| (Instant::now(), spent));
+        self.state().idle.push(process);
+        self.changed.notify_one();
+    }
+
+    fn start(&self, recipe: &Recipe) -> Result<Process, PluginError> {
+        let (process, described) = Process::start(recipe, super::LOADING).map_err(|what| self.not_started(what))?;
+        let same = described.description == self.described.description && described.offers == self.described.offers;
+        match same {
+            true => Ok(process),
+            false => Err(self.not_started("it describes itself otherwise than at first".to_owned())),
+        }
+    }
+
+    fn not_started(&self, what: String) -> PluginError {
+        let plugin = self.health.plugin().to_owned();
+        PluginError::NotStarted { plugin, what }
+    }
+
+    /// That nobody needs an instance any more.
+    pub(super) fn forget(&self, instance: u64) {
+        let mut state = self.state();
+        state.dropped.push(instance);
+        // Those that no process has any more.
+        if state.dropped.len() > 1000 {
+            let State { idle, dropped, .. } = &mut *state;
+            dropped.retain(|one| idle.iter().any(|process| process.has.contains(one)));
+        }
+    }
+
+    fn dropped_of(&self, process: &Process) -> Vec<u64> {
+        let state = self.state();
+        let has = |instance: &&u64| process.has.contains(instance);
+        state.dropped.iter().filter(has).copied().collect()
+    }
+
+    /// Ends processes that were not needed for a while, and those that go on computing though nobody asked.
+    pub(super) fn tend(&self) {
+        let mut ended = Vec::new();
+        let mut state = self.state();
+        let (mut kept, idle) = (Vec::new(), std::mem::take(&mut state.idle));
+        let newest = idle.len().saturating_sub(1);
+        for (at, process) in idle.into_iter().enumerate() {
+            let (since, spent) = process.idle.unwrap_or((Instant::now(), Duration::ZERO));
+            let restless = process
+                .processor_time()
+                .is_some_and(|now| process.idle.is_some() && now.saturating_sub(spent) > RESTLESS);
+            if restless {
+                tracing::warn!(
+                    plugin = self.health.plugin(),
+                    "a process of a plugin computes though its call is over: it is ended"
+                );
+            }
+            match restless || (at < newest && since.elapsed() > IDLE) {
+                true => ended.push(process),
+                false => kept.push(process),
+            }
+        }
+        state.idle = kept;
+        state.running -= ended.len();
+        drop(state);
+        // Killing waits, and others are not to.
+        drop(ended);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an instance that is made again is made of.
+pub(super) struct Making {
+    pub call: Call,
+    pub inputs: Vec<Vec<u8>>,
+}
+
+impl Making {
+    /// Makes it in a process.
+    pub(super) fn make(
+        &self,
+        process: &mut Process,
+        whom: For<'_>,
+        patience: Patience,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Result<Answer, PluginError>, Broken> {
+        let inputs: Vec<&[u8]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let arrays = (&inputs[..], &mut [][..]);
+        process.call(whom, self.call.clone(), arrays, (patience, on_progress), Vec::new())
+    }
+}

@@ -1,0 +1,393 @@
+//! One process that runs a plugin, as the host sees it. It makes one call at a time, so that one that crashes or hangs harms no other.
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use lglp_sdk::plugin::Progress;
+use lglp_sdk::program::ProcessGroup;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use serde::Serialize;
+
+use super::arena::Arena;
+use super::message::{Asked, GoOn, LARGEST_BYTES, Restrictions, Start, Told, framed, head};
+use super::{SUBCOMMAND, spawner};
+use crate::host::calls::{Answer, Call, Offers, OnProgress};
+use crate::host::child::{End, KEPT, Pipe};
+use crate::host::file::Opening;
+use crate::host::in_process::outcome;
+use crate::host::{ComponentKind, PluginDescription, PluginError};
+
+/// Between two looks at what the process writes to its standard error, while it is waited for.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Variables of the environment that a plugin is given, and how others begin.
+const VARIABLES: &[&str] = &["HOME", "LANG", "LD_LIBRARY_PATH", "LGLP_NATIVE", "PATH", "TZ"];
+const PREFIXES: &[&str] = &["CUDA_", "KMP_", "LC_", "MKL_", "NVIDIA_", "OMP_", "OPENBLAS_"];
+
+/// How processes of a plugin are started.
+#[derive(Clone)]
+pub(super) struct Recipe {
+    /// The lglp that is started.
+    pub program: std::path::PathBuf,
+    pub plugin: Opening,
+    pub python: Option<String>,
+    pub restrictions: Restrictions,
+    /// Bytes of shared memory.
+    pub arena: usize,
+}
+
+/// Why a process is of no use any more.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// What it did, after "it".
+    Ended(String),
+    /// It did not come back in this time.
+    Overdue(Duration),
+    /// A fit was cancelled, and it went on.
+    Cancelled,
+}
+
+/// A running process.
+pub(super) struct Process {
+    child: ProcessGroup,
+    socket: UnixStream,
+    errors: Pipe,
+    arena: Arena,
+    /// What came and was not looked at.
+    received: Vec<u8>,
+    /// Instances that it has.
+    pub has: HashSet<u64>,
+    /// Since when it has nothing to do, and its processor time then.
+    pub idle: Option<(Instant, Duration)>,
+}
+
+/// What a plugin said of itself in a process of its own.
+#[derive(Clone, PartialEq)]
+pub(super) struct Described {
+    pub description: PluginDescription,
+    pub offers: Vec<Offers>,
+    pub restricted: Vec<String>,
+}
+
+/// Whom a call is for.
+#[derive(Clone, Copy)]
+pub(super) enum For<'a> {
+    /// An instance that the process has.
+    Instance(u64),
+    Component(ComponentKind, &'a str),
+    /// One that is to be made.
+    New(u64, ComponentKind, &'a str),
+}
+
+/// How long a call may take: between two signs of life.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    pub limit: Duration,
+    /// What it has once a fit is cancelled.
+    pub cancelled: Duration,
+}
+
+impl Process {
+    /// Starts one, and waits until the plugin is loaded there.
+    ///
+    /// # Errors
+    /// In words: why it cannot be used.
+    pub(super) fn start(recipe: &Recipe, patience: Duration) -> Result<(Self, Described), String> {
+        let mut process = Self::spawn(recipe).map_err(|error| format!("no process can be started for it: {error}"))?;
+        let deadline = Instant::now() + patience;
+        let told = process.told(deadline, patience);
+        match told {
+            Ok(Told::Described {
+                description,
+                offers,
+                restricted,
+            }) => Ok((
+                process,
+                Described {
+                    description,
+                    offers,
+                    restricted,
+                },
+            )),
+            Ok(Told::Refused { reason }) => Err(reason),
+            Ok(_) => Err("it answers before it is asked".to_owned()),
+            Err(Broken::Ended(what)) => Err(format!("while it is loaded it {what}")),
+            Err(Broken::Overdue(limit)) => Err(format!("it was still loading after {} s", limit.as_secs())),
+            Err(Broken::Cancelled) => Err("cancelled".to_owned()),
+        }
+    }
+
+    fn spawn(recipe: &Recipe) -> std::io::Result<Self> {
+        let (socket, theirs) = UnixStream::pair()?;
+        let arena = Arena::new(recipe.arena)?;
+        let start = Start {
+            plugin: &recipe.plugin,
+            python: recipe.python.clone(),
+            arena: arena.descriptor(),
+            arena_len: arena.len(),
+            restrictions: recipe.restrictions.clone(),
+        };
+        let mut command = command(&recipe.program, &start, OwnedFd::from(theirs))?;
+        let descriptors = [arena.descriptor(), recipe.plugin.descriptor];
+        let prepare = move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            for descriptor in descriptors {
+                // SAFETY: the parent has it open, and so has this child until it starts the program.
+                let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+                fcntl_setfd(descriptor, FdFlags::empty())?;
+            }
+            Ok(())
+        };
+        // SAFETY: system calls alone, which are allowed between fork and exec.
+        unsafe { command.pre_exec(prepare) };
+        let mut child = ProcessGroup(spawner::spawn(command)?);
+        socket.set_nonblocking(true)?;
+        let errors = Pipe::new(child.0.stderr.take().map(OwnedFd::from), KEPT)?;
+        Ok(Self {
+            child,
+            socket,
+            errors,
+            arena,
+            received: Vec::new(),
+            has: HashSet::new(),
+            idle: None,
+        })
+    }
+
+    /// Calls, and waits for the answer. The outer error ends the process; the inner one is the plugin's.
+    pub(super) fn call(
+        &mut self,
+        whom: For<'_>,
+        call: Call,
+        (inputs, outputs): (&[&[u8]], &mut [&mut [u8]]),
+        (patience, on_progress): (Patience, OnProgress<'_>),
+        dropped: Vec<u64>,
+    ) -> Result<Result<Answer, PluginError>, Broken> {
+        let lengths = inputs.iter().map(|input| input.len());
+        let lengths = lengths.chain(outputs.iter().map(|output| output.len()));
+        let Some(places) = self.arena.places(lengths) else {
+            let message = format!(
+                "inputs and outputs of a call take more than the {} MiB that a plugin shares with the host: raise shared_mib in \
+                 plugins.toml",
+                self.arena.len() >> 20
+            );
+            let component = "the plugin".to_owned();
+            return Ok(Err(PluginError::Failed { component, message }));
+        };
+        let (places_in, places_out) = places.split_at(inputs.len());
+        for (place, input) in places_in.iter().zip(inputs) {
+            self.arena.write(*place, input);
+        }
+        for place in places_out {
+            self.arena.clear(*place);
+        }
+        let (instance, component, makes) = match whom {
+            For::Instance(instance) => (Some(instance), None, None),
+            For::Component(kind, name) => (None, Some((kind, name.to_owned())), None),
+            For::New(instance, kind, name) => (Some(instance), Some((kind, name.to_owned())), Some(instance)),
+        };
+        for dropped in &dropped {
+            self.has.remove(dropped);
+        }
+        let asked = Asked {
+            instance,
+            component,
+            call,
+            inputs: places_in.to_vec(),
+            outputs: places_out.to_vec(),
+            dropped,
+        };
+        self.send(&asked, Instant::now() + patience.limit, patience.limit)?;
+        let answered = self.answer(patience, on_progress)?;
+        for (place, output) in places_out.iter().zip(outputs) {
+            self.arena.read(*place, output);
+        }
+        self.arena.release(&places);
+        if answered.is_ok() {
+            self.has.extend(makes);
+        }
+        Ok(answered)
+    }
+
+    fn answer(
+        &mut self,
+        patience: Patience,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Result<Answer, PluginError>, Broken> {
+        let mut is_cancelled = false;
+        loop {
+            let limit = if is_cancelled {
+                patience.cancelled
+            } else {
+                patience.limit
+            };
+            match self.told(Instant::now() + limit, limit) {
+                Ok(Told::Progress {
+                    done,
+                    total,
+                    train_mse,
+                    validation_mse,
+                }) => {
+                    let go_on = on_progress(Progress {
+                        done,
+                        total,
+                        train_mse: train_mse.unwrap_or(f64::NAN),
+                        validation_mse: validation_mse.unwrap_or(f64::NAN),
+                    });
+                    is_cancelled |= !go_on;
+                    self.send(&GoOn { go_on }, Instant::now() + limit, limit)?;
+                }
+                Ok(Told::Answer {
+                    status,
+                    message,
+                    numbers,
+                    bytes,
+                }) => {
+                    let bytes = self.bytes(bytes, Instant::now() + limit, limit)?;
+                    // The component's name is put in by who knows it.
+                    let outcome = outcome("", status, message.as_bytes());
+                    return Ok(outcome.map(|()| Answer { numbers, bytes }));
+                }
+                Ok(_) => return Err(Broken::Ended("says what it was not asked".to_owned())),
+                Err(Broken::Overdue(_)) if is_cancelled => return Err(Broken::Cancelled),
+                Err(broken) => return Err(broken),
+            }
+        }
+    }
+
+    fn send(&mut self, message: &impl Serialize, deadline: Instant, limit: Duration) -> Result<(), Broken> {
+        let bytes = framed(message).map_err(|error| Broken::Ended(format!("cannot be asked: {error}")))?;
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            match self.socket.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::OUT, deadline, limit)?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(self.ended()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message.
+    fn told(&mut self, deadline: Instant, limit: Duration) -> Result<Told, Broken> {
+        loop {
+            let head = head(&self.received)
+                .map_err(|length| Broken::Ended(format!("announces a message of {length} bytes")))?;
+            if let Some(json) = head {
+                let end = json.end;
+                let told = serde_json::from_slice(&self.received[json]);
+                self.received.drain(..end);
+                return told.map_err(|error| Broken::Ended(format!("says what is no message: {error}")));
+            }
+            self.receive(deadline, limit)?;
+        }
+    }
+
+    /// The bytes that follow a message.
+    fn bytes(&mut self, length: usize, deadline: Instant, limit: Duration) -> Result<Vec<u8>, Broken> {
+        if length > LARGEST_BYTES {
+            return Err(Broken::Ended(format!("announces {length} bytes")));
+        }
+        while self.received.len() < length {
+            self.receive(deadline, limit)?;
+        }
+        let rest = self.received.split_off(length);
+        Ok(std::mem::replace(&mut self.received, rest))
+    }
+
+    /// Takes in what is there, at least a byte.
+    fn receive(&mut self, deadline: Instant, limit: Duration) -> Result<(), Broken> {
+        let mut buffer = [0; 64 << 10];
+        loop {
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return Err(self.ended()),
+                Ok(count) => {
+                    self.received.extend_from_slice(&buffer[..count]);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::IN, deadline, limit)?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(self.ended()),
+            }
+        }
+    }
+
+    /// Waits for the socket, a moment at most.
+    fn wait(&mut self, until: PollFlags, deadline: Instant, limit: Duration) -> Result<(), Broken> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Broken::Overdue(limit));
+        }
+        let moment = Timespec::try_from(left.min(LOOK)).map_err(|_| Broken::Overdue(limit))?;
+        // Interrupted or not, it is looked at again.
+        let _ = poll(&mut [PollFd::new(&self.socket.as_fd(), until)], Some(&moment));
+        self.errors.read();
+        Ok(())
+    }
+
+    /// How it ended, having closed its end of the socket.
+    fn ended(&mut self) -> Broken {
+        let until = Instant::now() + LOOK;
+        let status = loop {
+            match self.child.0.try_wait() {
+                Ok(Some(status)) => break Some(End::of(status)),
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(1)),
+                _ => break None,
+            }
+        };
+        let what = match status {
+            Some(End::Killed(signal)) => format!("kills its process (signal {signal})"),
+            Some(End::Exited(status)) => format!("ends its process (status {status})"),
+            _ => "closes its connection".to_owned(),
+        };
+        self.errors.read();
+        Broken::Ended(match self.errors.last_line() {
+            Some(line) => format!("{what}: {line}"),
+            None => what,
+        })
+    }
+
+    /// Processor time that it has spent; none where the system does not tell.
+    pub(super) fn processor_time(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).ok()?;
+        // Behind the name, which may have anything in it: the 12th and 13th of what follows.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+        let second = rustix::param::clock_ticks_per_second();
+        Some(Duration::from_millis(ticks * 1000 / second.max(1)))
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+}
+
+fn command(program: &Path, start: &Start<&Opening>, socket: OwnedFd) -> std::io::Result<Command> {
+    let mut command = Command::new(program);
+    command
+        .arg(SUBCOMMAND)
+        .arg(serde_json::to_string(start)?)
+        .env_clear()
+        .stdin(Stdio::from(socket))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    for (name, value) in std::env::vars_os() {
+        let is_given = name
+            .to_str()
+            .is_some_and(|name| VARIABLES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
+        if is_given {
+            command.env(name, value);
+        }
+    }
+    Ok(command)
+}

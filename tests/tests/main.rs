@@ -19,6 +19,7 @@ mod fleet;
 mod forest;
 mod gates;
 mod guides;
+mod hostile_plugins;
 mod http;
 mod importing;
 mod interventions;

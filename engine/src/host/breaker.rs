@@ -21,13 +21,15 @@ pub(super) struct Breaker {
 
 #[derive(Debug, Default)]
 struct Last {
+    /// Which call of which component it was.
+    call: String,
     what: String,
     until: Option<Instant>,
 }
 
 impl Breaker {
-    /// That it failed, `what` being that. It is left alone for `least` at least.
-    pub(super) fn failed(&self, what: String, least: Duration) {
+    /// That a call failed, `what` being that. It is left alone for `least` at least.
+    pub(super) fn failed(&self, call: String, what: String, least: Duration) {
         let mut last = self.last();
         let failures = self.failures.fetch_add(1, Ordering::AcqRel) + 1;
         let backoff = match failures.checked_sub(TOLERATED + 1) {
@@ -35,16 +37,18 @@ impl Breaker {
             Some(further) => FIRST.saturating_mul(1 << further.min(16)).min(LONGEST),
         };
         let pause = backoff.max(least);
-        last.what = what;
+        (last.call, last.what) = (call, what);
         last.until = (!pause.is_zero()).then(|| Instant::now() + pause);
     }
 
-    /// That it worked.
-    pub(super) fn worked(&self) {
+    /// That a call worked. Only the one that failed last tells that it does so no more: others may work all the while.
+    pub(super) fn worked(&self, call: impl FnOnce() -> String) {
         if self.failures.load(Ordering::Acquire) > 0 {
             let mut last = self.last();
-            self.failures.store(0, Ordering::Release);
-            *last = Last::default();
+            if last.call == call() {
+                self.failures.store(0, Ordering::Release);
+                *last = Last::default();
+            }
         }
     }
 

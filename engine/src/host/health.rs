@@ -155,23 +155,30 @@ impl Health {
     }
 
     /// What came of a call, made on somebody's behalf, in a process of the plugin's own.
-    pub(super) fn learn<T>(&self, tenant: Option<&Arc<Tenant>>, outcome: &Result<T, PluginError>) {
+    pub(super) fn learn<T>(
+        &self,
+        tenant: Option<&Arc<Tenant>>,
+        call: impl Fn() -> String,
+        outcome: &Result<T, PluginError>,
+    ) {
         let (what, least) = match outcome {
             Err(PluginError::Ended { what, .. }) => (format!("it {what}"), Duration::ZERO),
-            Err(PluginError::NotStarted { what, .. }) => return self.failures.failed(what.clone(), Duration::ZERO),
+            Err(PluginError::NotStarted { what, .. }) => {
+                return self.failures.failed(call(), what.clone(), Duration::ZERO);
+            }
             Err(PluginError::Overdue { seconds, .. }) => {
                 (format!("it did not come back within {seconds} s"), self.deadline())
             }
             Err(PluginError::Busy { .. }) => return,
             _ => {
-                self.failures.worked();
-                return tenant.map_or((), |tenant| tenant.failures.worked());
+                self.failures.worked(&call);
+                return tenant.map_or((), |tenant| tenant.failures.worked(call));
             }
         };
         let Some(tenant) = tenant else {
-            return self.failures.failed(what, least);
+            return self.failures.failed(call(), what, least);
         };
-        tenant.failures.failed(what, least);
+        tenant.failures.failed(call(), what, least);
         let mut failing = self.failing();
         failing.retain(|one| one.strong_count() > 0);
         if !failing.iter().any(|one| one.as_ptr() == Arc::as_ptr(tenant)) {

@@ -1,6 +1,6 @@
 //! An instance of a component: whom it is called for, and whether it may be.
 
-use std::mem::ManuallyDrop;
+use std::mem::{Discriminant, ManuallyDrop, discriminant};
 
 use super::calls::{Answer, Call, Callee, OnProgress};
 use super::{ComponentHandle, PluginError, health};
@@ -19,12 +19,13 @@ impl Instance {
         inputs: &[&[u8]],
         on_progress: OnProgress<'_>,
     ) -> Result<Self, PluginError> {
+        let kind = discriminant(&call);
         let is_fit = matches!(call, Call::Fit { .. });
         let make = || handle.reached().make(call, inputs, on_progress);
         // A fit that fails is a failure of its own: what was fitted before is served on.
         let callee = match is_fit && handle.is_isolated() {
             true => handle.admit().and_then(|()| make()),
-            false => guarded(handle, make),
+            false => guarded(handle, kind, make),
         }?;
         Ok(Self {
             handle: handle.clone(),
@@ -37,7 +38,8 @@ impl Instance {
     }
 
     pub(super) fn call(&self, call: Call, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<Answer, PluginError> {
-        guarded(&self.handle, || self.callee.call(call, inputs, outputs))
+        let kind = discriminant(&call);
+        guarded(&self.handle, kind, || self.callee.call(call, inputs, outputs))
     }
 }
 
@@ -45,13 +47,15 @@ impl Instance {
 /// seen by whoever watches the calling thread.
 pub(super) fn guarded<T>(
     handle: &ComponentHandle,
+    kind: Discriminant<Call>,
     call: impl FnOnce() -> Result<T, PluginError>,
 ) -> Result<T, PluginError> {
     handle.admit()?;
     if handle.is_isolated() {
         // It has deadlines of its own.
         let outcome = call();
-        handle.health().learn(handle.tenant(), &outcome);
+        let kind = || format!("{} {kind:?}", handle.name());
+        handle.health().learn(handle.tenant(), kind, &outcome);
         return outcome;
     }
     let _in_call = health::enter(handle);

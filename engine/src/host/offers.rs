@@ -203,7 +203,9 @@ pub fn choose(
         candidates: candidates.dimensions(),
     };
     let out = &mut [bytemuck::cast_slice_mut(&mut chosen)];
-    let called = instance::guarded(handle, || handle.reached().call(call, &inputs, out));
+    let called = instance::guarded(handle, std::mem::discriminant(&call), || {
+        handle.reached().call(call, &inputs, out)
+    });
     if offered(called)?.is_none() {
         return Ok(None);
     }

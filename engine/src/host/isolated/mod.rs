@@ -30,8 +30,9 @@ use super::{ComponentHandle, PluginDescription, PluginError, Settings};
 /// The argument that a process is started with.
 const SUBCOMMAND: &str = "run-plugin";
 
-/// Time to load a plugin: importing PyTorch takes seconds.
-const LOADING: Duration = Duration::from_secs(20);
+/// Time to load a plugin that is a library, and one that is a Python program: importing PyTorch takes seconds.
+const LOADING: Duration = Duration::from_secs(10);
+const IMPORTING: Duration = Duration::from_secs(60);
 
 /// Between two looks at processes that have nothing to do.
 const TENDED: Duration = Duration::from_secs(1);
@@ -58,7 +59,7 @@ pub(super) fn open(file: &Opening, program: &Path, settings: &Settings) -> Resul
         },
         arena: (settings.shared_mib as usize) << 20,
     };
-    let (first, described) = Process::start(&recipe, LOADING).map_err(PluginError::NotLoadable)?;
+    let (first, described) = Process::start(&recipe).map_err(PluginError::NotLoadable)?;
     let description = described.description.clone();
     if description.components.len() != described.offers.len() {
         return Err(PluginError::Rejected(

@@ -217,7 +217,7 @@ impl Pool {
     }
 
     fn start(&self, recipe: &Recipe) -> Result<Process, PluginError> {
-        let (process, described) = Process::start(recipe, super::LOADING).map_err(|what| self.not_started(what))?;
+        let (process, described) = Process::start(recipe).map_err(|what| self.not_started(what))?;
         let same = described.description == self.described.description && described.offers == self.described.offers;
         match same {
             true => Ok(process),

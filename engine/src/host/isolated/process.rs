@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::arena::Arena;
 use super::message::{Asked, GoOn, LARGEST_BYTES, Restrictions, Start, Told, framed, head};
-use super::{SUBCOMMAND, spawner};
+use super::{IMPORTING, LOADING, SUBCOMMAND, spawner};
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
 use crate::host::child::{End, KEPT, Pipe};
 use crate::host::file::Opening;
@@ -100,10 +100,13 @@ impl Process {
     ///
     /// # Errors
     /// In words: why it cannot be used.
-    pub(super) fn start(recipe: &Recipe, patience: Duration) -> Result<(Self, Described), String> {
+    pub(super) fn start(recipe: &Recipe) -> Result<(Self, Described), String> {
         let mut process = Self::spawn(recipe).map_err(|error| format!("no process can be started for it: {error}"))?;
-        let deadline = Instant::now() + patience;
-        let told = process.told(deadline, patience);
+        let patience = match recipe.python {
+            Some(_) => IMPORTING,
+            None => LOADING,
+        };
+        let told = process.told(Instant::now() + patience, patience);
         match told {
             Ok(Told::Described {
                 description,

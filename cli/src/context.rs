@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use lglp_client::{Http, Operations, RemoteOperations, RemoteRegistry};
-use lglp_engine::host::{MACHINE_FILE, PluginHost};
+use lglp_engine::host::{MACHINE_FILE, PluginHost, Policy, SETTINGS_FILE};
 use lglp_engine::spaces::Spaces;
 use lglp_openapi::spaces::SpaceList;
 use lglp_registry::{HolderInfo, Registry, SledStore, Store, holder, is_registry};
@@ -103,6 +103,12 @@ impl Context {
     /// The file that says which plugins are loaded, if one does.
     pub(crate) fn trust(&self) -> Option<&Path> {
         self.global.host.trust()
+    }
+
+    /// How plugins run.
+    pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
+        let runtimes = self.global.runtimes();
+        self.global.host.policy(&runtimes.with_file_name(SETTINGS_FILE))
     }
 
     /// Where the plugins lie.

@@ -41,6 +41,7 @@ mod plugin_checks;
 mod plugin_trust;
 mod plugins_begun;
 mod plugins_in_c;
+mod plugins_in_python;
 mod plugins_in_rust;
 mod predict;
 mod promotion;

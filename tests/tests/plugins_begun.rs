@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lglp_tests::plugins::{listed, plugins_of};
-use lglp_tests::{HARDWARE, Registry, release, root};
+use lglp_tests::{HARDWARE, Registry, python, release, root};
 
 const KINDS: [&str; 4] = ["encoder", "extractor", "regressor", "runtime"];
 
@@ -39,13 +39,17 @@ fn runs(command: &mut Command) {
 /// Puts plugins and their recipes where a registry has its own, and serves the first prediction of each.
 fn serve(mut registry: Registry, made: &[(&str, PathBuf, PathBuf)]) {
     let folder = plugins_of(&registry);
-    for (name, library, _) in made {
-        std::fs::copy(library, folder.join(format!("{name}.so"))).expect("copied");
+    let file_of = |name: &str, plugin: &Path| {
+        let suffix = plugin.extension().and_then(|suffix| suffix.to_str()).expect("a suffix");
+        format!("{name}.{suffix}")
+    };
+    for (name, plugin, _) in made {
+        std::fs::copy(plugin, folder.join(file_of(name, plugin))).expect("copied");
     }
     registry.plugins = Some(folder);
     let plugins = registry.json(&["plugins"]);
-    for (name, ..) in made {
-        let plugin = listed(&plugins, &format!("{name}.so"));
+    for (name, plugin, _) in made {
+        let plugin = listed(&plugins, &file_of(name, plugin));
         assert_eq!(plugin["description"]["components"][0]["name"], *name, "{plugin}");
     }
     registry.import(120);
@@ -87,6 +91,32 @@ fn plugins_in_c_are_whole() {
         made.push((name, project.join(format!("{name}.so")), project));
     }
     serve(registry, &made);
+}
+
+/// The interpreter of plugins that are Python programs, with NumPy and scikit-learn.
+fn interpreted(registry: &Registry) {
+    let settings = format!("[default]\npython = \"{}\"\n", python().display());
+    std::fs::write(registry.folder.path().join("plugins.toml"), settings).expect("a file");
+}
+
+#[test]
+fn plugins_in_python_are_whole() {
+    let registry = Registry::default();
+    interpreted(&registry);
+    let mut made = Vec::new();
+    for (kind, name) in KINDS
+        .into_iter()
+        .zip(["python-encoder", "python-extractor", "python-regressor"])
+    {
+        let project = begun(&registry, name, kind, "python");
+        runs(Command::new(python()).args(["-m", "unittest"]).current_dir(&project));
+        let program = project.join(format!("{}.py", name.replace('-', "_")));
+        registry.ok(&["plugin", "check", program.to_str().expect("UTF-8"), "--limit", "15"]);
+        made.push((name, program, project));
+    }
+    serve(registry, &made);
+    let said = Registry::default().fails(&["plugin", "new", "runs", "--kind", "runtime", "--language", "python"]);
+    assert!(said.contains("write it in Rust or C"), "{said}");
 }
 
 #[test]

@@ -64,6 +64,7 @@ impl Args {
             spaces: &spaces,
             operators: operators.as_deref(),
             limit: Duration::from_secs(self.limit),
+            policy: &context.policy()?,
         };
         let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
         bar.enable_steady_tick(Duration::from_millis(100));

@@ -25,8 +25,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let file = &args.check.file;
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     ensure!(
-        name.ends_with(".so") && !name.starts_with('.'),
-        "{}: the plugin folder has files that end in .so",
+        (name.ends_with(".so") || name.ends_with(".py")) && !name.starts_with('.'),
+        "{}: the plugin folder has files that end in .so, and Python programs that end in .py",
         file.display()
     );
     let bytes = host::read(file)?;

@@ -25,10 +25,12 @@ enum Kind {
 enum Language {
     Rust,
     C,
+    /// With NumPy; not for runtimes.
+    Python,
 }
 
 /// A file of a project: its name, and its text with `@name@` and the like in it.
-type File = (&'static str, &'static str);
+type File<'a> = (&'a str, &'static str);
 
 impl Kind {
     fn word(self) -> &'static str {
@@ -64,6 +66,25 @@ impl Kind {
             Self::Extractor => include_str!("../../../sdk/templates/c/extractor.c"),
             Self::Regressor => include_str!("../../../sdk/templates/c/regressor.c"),
             Self::Runtime => include_str!("../../../sdk/templates/c/runtime.c"),
+        }
+    }
+
+    /// The program and its tests; none of a runtime.
+    fn in_python(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Encoder => Some((
+                include_str!("../../../sdk/templates/python/encoder.py"),
+                include_str!("../../../sdk/templates/python/test_encoder.py"),
+            )),
+            Self::Extractor => Some((
+                include_str!("../../../sdk/templates/python/extractor.py"),
+                include_str!("../../../sdk/templates/python/test_extractor.py"),
+            )),
+            Self::Regressor => Some((
+                include_str!("../../../sdk/templates/python/regressor.py"),
+                include_str!("../../../sdk/templates/python/test_regressor.py"),
+            )),
+            Self::Runtime => None,
         }
     }
 
@@ -133,7 +154,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         sdk: sdk(args.sdk.as_deref())?,
         kind: args.kind,
     };
-    let (files, library): (Vec<File>, String) = match args.language {
+    let program = format!("{}.py", name.replace('-', "_"));
+    let (files, library): (Vec<File<'_>>, String) = match args.language {
         Language::Rust => (
             vec![
                 (
@@ -154,6 +176,16 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             ],
             format!("{name}.so"),
         ),
+        Language::Python => {
+            let Some((source, tests)) = args.kind.in_python() else {
+                bail!(
+                    "a runtime measures, which the start of a Python program would be in the way of: write it in Rust or C"
+                );
+            };
+            let readme = include_str!("../../../sdk/templates/python/README.md");
+            let files = vec![(&*program, source), ("test_plugin.py", tests), ("README.md", readme)];
+            (files, program.clone())
+        }
     };
     let recipe = args.kind.recipe().map(|text| ("recipe.toml", text));
     for (file, text) in files.into_iter().chain(recipe) {
@@ -166,6 +198,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let build = match args.language {
         Language::Rust => "cargo test && cargo build --release",
         Language::C => "make test",
+        Language::Python => "python3 -m unittest",
     };
     println!(
         "{folder} has a whole {}; its README says how it goes on:",

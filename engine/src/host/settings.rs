@@ -24,7 +24,7 @@ pub enum Isolation {
 }
 
 /// How one plugin runs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// In which process.
     pub isolation: Isolation,

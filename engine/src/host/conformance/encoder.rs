@@ -6,7 +6,7 @@ use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
 use super::guarded::{Against, Guarded};
 use super::together::{THREADS, any_differs};
-use super::{Check, Subject, Verdict, difference, memory};
+use super::{Check, ELSEWHERE, Subject, Verdict, difference, memory};
 use crate::host::{EncoderInstance, Matrix, PluginError};
 use crate::networks;
 
@@ -174,6 +174,9 @@ fn threads(subject: &Subject) -> Result<Verdict, PluginError> {
 }
 
 fn bounds(subject: &Subject) -> Result<Verdict, PluginError> {
+    if subject.handle.is_isolated() {
+        return Ok(Verdict::Skipped(ELSEWHERE.to_owned()));
+    }
     let mut spaces = 0;
     for space in &subject.spaces {
         let Ok(encoder) = EncoderInstance::new(&subject.handle, space, &subject.parameters) else {

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::guarded::{Against, Guarded};
 use super::sample::Sample;
 use super::together::{THREADS, any_differs};
-use super::{Check, Subject, Verdict, difference, memory};
+use super::{Check, ELSEWHERE, Subject, Verdict, difference, memory};
 use crate::host::{ComponentKind, FittedInstance, Matrix, PluginError};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -328,6 +328,9 @@ fn widths(subject: &Subject) -> Result<Verdict, PluginError> {
 }
 
 fn bounds(subject: &Subject) -> Result<Verdict, PluginError> {
+    if subject.handle.is_isolated() {
+        return Ok(Verdict::Skipped(ELSEWHERE.to_owned()));
+    }
     let (sample, fitted) = Sample::suiting(subject)?;
     let test = sample.test();
     for (against, rows) in Against::BOTH

@@ -1,6 +1,6 @@
 //! Whether memory grows from call to call.
 
-use super::{Subject, Verdict};
+use super::{ELSEWHERE, Subject, Verdict};
 use crate::host::PluginError;
 
 /// Calls after which memory is looked at for the first time, and those behind them.
@@ -25,6 +25,9 @@ pub(super) fn grows(
     subject: &Subject,
     mut call: impl FnMut() -> Result<(), PluginError>,
 ) -> Result<Verdict, PluginError> {
+    if subject.handle.is_isolated() {
+        return Ok(Verdict::Skipped(ELSEWHERE.to_owned()));
+    }
     for _ in 0..WARM_UP {
         call()?;
         if subject.is_late(SHARE / 4) {

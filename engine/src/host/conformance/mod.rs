@@ -19,12 +19,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::child::{Answering, End, Heard, Question, is_asked};
-use super::file::{Opening, PluginFile};
+use super::file::{Language, Opening, PluginFile};
 use super::in_process::{Library, PATIENCE};
-use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError, Trust};
+use super::isolated;
+use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError, Policy, Settings, Trust};
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "check-plugin";
+
+/// Why memory is not looked at of what runs in another process.
+const ELSEWHERE: &str = "it runs in processes of its own, whose memory is limited, and reaches none of the host's";
 
 /// What comes of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,12 +126,15 @@ pub struct Asked<'a> {
     pub operators: Option<&'a Path>,
     /// Time for each check.
     pub limit: Duration,
+    /// What a plugin may use that runs in processes of its own.
+    pub policy: &'a Policy,
 }
 
 /// What a child is asked.
 #[derive(Clone, Serialize, Deserialize)]
 struct Task {
     plugin: Opening,
+    settings: Settings,
     operators: Option<Opening>,
     kind: ComponentKind,
     component: String,
@@ -209,7 +216,9 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
         components: Vec::new(),
     };
     progress("", "loading");
-    let description = match described(asked.program, &plugin.opening)? {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let settings = asked.policy.of(&name, &plugin.opening.sha256);
+    let description = match described(asked.program, &plugin.opening, &settings)? {
         Ok(description) => description,
         Err(reason) => {
             report.unloadable = Some(reason);
@@ -235,6 +244,7 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
             progress(&component.name, check.name);
             let task = Task {
                 plugin: plugin.opening.clone(),
+                settings: settings.clone(),
                 operators: operators.as_ref().map(|file| file.opening.clone()),
                 kind: component.kind,
                 component: component.name.clone(),
@@ -281,15 +291,27 @@ fn ask(asked: &Asked<'_>, task: &Task) -> Result<Verdict, PluginError> {
 }
 
 /// What a plugin says of itself, told by a child, or why it cannot be loaded.
-fn described(program: &Path, plugin: &Opening) -> Result<Result<PluginDescription, String>, PluginError> {
+fn described(
+    program: &Path,
+    plugin: &Opening,
+    settings: &Settings,
+) -> Result<Result<PluginDescription, String>, PluginError> {
     let question = Question {
         program,
         subcommand: SUBCOMMAND,
         files: &[plugin],
-        asked: Described { described: plugin },
+        asked: Described {
+            described: plugin.clone(),
+            settings: settings.clone(),
+        },
         answers: 1,
     };
-    let heard = question.ask::<Result<PluginDescription, String>>(PATIENCE);
+    let patience = match plugin.language {
+        Language::Native => PATIENCE,
+        // It ends what takes too long itself.
+        Language::Python => 2 * isolated::IMPORTING,
+    };
+    let heard = question.ask::<Result<PluginDescription, String>>(patience);
     let Heard { mut told, cut_off } = heard.map_err(|error| not_started(&error))?;
     Ok(match (told.pop(), cut_off) {
         (Some(told), _) => told,
@@ -306,16 +328,32 @@ fn not_started(error: &std::io::Error) -> PluginError {
 }
 
 /// What the parent hands over: a file that is to describe itself, or a check.
-#[derive(Serialize)]
-struct Described<'a> {
-    described: &'a Opening,
+#[derive(Serialize, Deserialize)]
+struct Described {
+    described: Opening,
+    settings: Settings,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Given {
-    Described { described: Opening },
+    Described(Box<Described>),
     Task(Box<Task>),
+}
+
+/// Opens a plugin: a library in this process, which checks it, and a Python program in one of its own.
+fn opened(file: &Opening, settings: &Settings) -> Result<(PluginDescription, Vec<ComponentHandle>), PluginError> {
+    match file.language {
+        Language::Native => {
+            let library = Library::open(file)?;
+            Ok((library.describe()?, library.components()?))
+        }
+        Language::Python => {
+            let program = std::env::current_exe().map_err(|error| not_started(&error))?;
+            let plugin = isolated::open(file, &program, settings)?;
+            Ok((plugin.description, plugin.components))
+        }
+    }
 }
 
 /// The child's side, where this process is one; the status that it ends with.
@@ -329,11 +367,9 @@ pub(super) fn child() -> Option<ExitCode> {
             }
         };
         let told = match given {
-            Given::Described { described } => {
-                let library = Library::open(&described);
-                let admitted =
-                    |library: &'static Library| Components::default().admit(library.describe()?, library.components()?);
-                let description = library.and_then(admitted);
+            Given::Described(given) => {
+                let opened = opened(&given.described, &given.settings);
+                let description = opened.and_then(|(told, components)| Components::default().admit(told, components));
                 answering.tell(description.map_err(|error| error.to_string()))
             }
             Given::Task(task) => answering.tell(made(&task).unwrap_or_else(|error| verdict_of(&error, &task))),
@@ -361,7 +397,7 @@ fn verdict_of(error: &PluginError, task: &Task) -> Verdict {
 fn made(task: &Task) -> Result<Verdict, PluginError> {
     let began = Instant::now();
     let component = |file: &Opening, kind: ComponentKind, name: &str| {
-        let components = Library::open(file)?.components()?;
+        let (_, components) = opened(file, &task.settings)?;
         let found = components
             .into_iter()
             .find(|one| one.kind() == kind && one.name() == name);

@@ -13,7 +13,7 @@ use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_sea
 const ALIGNMENT: usize = 64;
 
 /// Bytes that stay in memory between calls at most.
-const KEPT: usize = 16 << 20;
+pub(super) const KEPT: usize = 16 << 20;
 
 /// The shared memory of one process.
 pub(super) struct Arena {
@@ -80,10 +80,9 @@ impl Arena {
         unsafe { std::ptr::copy_nonoverlapping(self.map.as_ptr().add(begin), bytes.as_mut_ptr(), length) }
     }
 
-    /// Gives back the memory behind what calls mostly use.
-    pub(super) fn release(&self, used: &[Place]) {
-        let end = used.iter().map(|(begin, length)| begin + length).max().unwrap_or(0);
-        if end > KEPT {
+    /// Gives back the memory behind what stays.
+    pub(super) fn release(&self) {
+        if self.len() > KEPT {
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
             // Where it cannot be given back, it stays.
             let _ = fallocate(self.file.as_fd(), flags, KEPT as u64, (self.len() - KEPT) as u64);

@@ -91,7 +91,10 @@ class Plugin:
         return values
 
     def text(self, place):
-        return json.loads(bytes(self.memory[place[0]:place[0] + place[1]]))
+        value = json.loads(bytes(self.memory[place[0]:place[0] + place[1]]))
+        if not isinstance(value, dict):
+            raise Refused(INVALID_PARAMETERS, "parameters are an object")
+        return value
 
     def put(self, place, dtype, values, what, shape=None):
         out = self.array(place, dtype)
@@ -114,7 +117,8 @@ class Plugin:
 
     def make(self, component, call, places):
         if call["name"] == "create":
-            return guarded(INVALID_PARAMETERS, component, self.text(places[0]), self.text(places[1]))
+            space = {**self.text(places[0]), "row_len": call["row_len"]}
+            return guarded(INVALID_PARAMETERS, component, space, self.text(places[1]))
         if call["name"] == "load":
             state = bytes(self.memory[places[0][0]:places[0][0] + places[0][1]])
             return guarded(UNSUPPORTED_STATE, component.load, call["state_version"], state)
@@ -268,7 +272,8 @@ def main():
             host.tell({"told": "answer", "status": OK, "bytes": len(data), **told}, data)
         except Refused as refused:
             host.tell({"told": "answer", "status": refused.status, "message": str(refused)})
-        except Exception as error:
+        # A SystemExit, too, is of one call.
+        except BaseException as error:
             message = f"{type(error).__name__}: {error}{where(error, file)}"
             host.tell({"told": "answer", "status": FAILED, "message": message})
 

@@ -32,7 +32,7 @@ const SUBCOMMAND: &str = "run-plugin";
 
 /// Time to load a plugin that is a library, and one that is a Python program: importing PyTorch takes seconds.
 const LOADING: Duration = Duration::from_secs(10);
-const IMPORTING: Duration = Duration::from_secs(60);
+pub(super) const IMPORTING: Duration = Duration::from_secs(60);
 
 /// Between two looks at processes that have nothing to do.
 const TENDED: Duration = Duration::from_secs(1);

@@ -269,6 +269,7 @@ impl Pool {
                 false => kept.push(process),
             }
         }
+        kept.iter().for_each(Process::trim);
         state.idle = kept;
         state.running -= ended.len();
         drop(state);

@@ -16,7 +16,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::Serialize;
 
-use super::arena::Arena;
+use super::arena::{Arena, KEPT as KEPT_SHARED};
 use super::message::{Asked, GoOn, LARGEST_BYTES, Restrictions, Start, Told, framed, head};
 use super::{IMPORTING, LOADING, SUBCOMMAND, spawner};
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
@@ -27,6 +27,9 @@ use crate::host::{ComponentKind, PluginDescription, PluginError};
 
 /// Between two looks at what the process writes to its standard error, while it is waited for.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Time for a process to end that has closed its connection: interpreters clean up.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// Variables of the environment that a plugin is given, and how others begin.
 const VARIABLES: &[&str] = &["HOME", "LANG", "LD_LIBRARY_PATH", "LGLP_NATIVE", "PATH", "TZ"];
@@ -213,7 +216,12 @@ impl Process {
         for (place, output) in places_out.iter().zip(outputs) {
             self.arena.read(*place, output);
         }
-        self.arena.release(&places);
+        if places
+            .last()
+            .is_some_and(|(begin, length)| begin + length > KEPT_SHARED)
+        {
+            self.arena.release();
+        }
         if answered.is_ok() {
             self.has.extend(makes);
         }
@@ -339,7 +347,7 @@ impl Process {
 
     /// How it ended, having closed its end of the socket.
     fn ended(&mut self) -> Broken {
-        let until = Instant::now() + LOOK;
+        let until = Instant::now() + ENDING;
         let status = loop {
             match self.child.0.try_wait() {
                 Ok(Some(status)) => break Some(End::of(status)),
@@ -367,6 +375,11 @@ impl Process {
         let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
         let second = rustix::param::clock_ticks_per_second();
         Some(Duration::from_millis(ticks * 1000 / second.max(1)))
+    }
+
+    /// Gives back shared memory that the plugin wrote to, whether it was to or not.
+    pub(super) fn trim(&self) {
+        self.arena.release();
     }
 
     pub(super) fn id(&self) -> u32 {

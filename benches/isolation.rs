@@ -71,7 +71,7 @@ fn main() {
         let description = description.unwrap_or_else(|| panic!("{:?}", infos[0].unavailable));
         let name = &description.components[0].name;
         let handle = host.component(ComponentKind::Encoder, name).expect("the encoder");
-        EncoderInstance::new(handle, &space, &serde_json::json!({})).expect("an encoder")
+        EncoderInstance::new(&handle, &space, &serde_json::json!({})).expect("an encoder")
     };
     let encoders = [instance(&here), instance(&apart), instance(&in_python)];
     let direct = Choices::new(&space, ()).expect("an encoder");

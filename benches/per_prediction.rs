@@ -72,7 +72,7 @@ fn main() {
                 .component(ComponentKind::Encoder, &recipe.encoder.name)
                 .expect("an encoder");
             Fitted {
-                encoder: EncoderInstance::new(handle, &space, &recipe.encoder.parameters).expect("an encoder"),
+                encoder: EncoderInstance::new(&handle, &space, &recipe.encoder.parameters).expect("an encoder"),
                 bytes: model.save().expect("a state").values().map(Vec::len).sum(),
                 recipe,
                 model,

@@ -61,7 +61,7 @@ impl Context {
         let shared = global.clone();
         let open = move || {
             Ok(Environment {
-                host: Arc::new(shared.host.open(&shared.runtimes())?),
+                host: Arc::new(shared.open_host()?),
                 spaces: Arc::new(Spaces::load(&shared.spaces)?),
             })
         };
@@ -118,7 +118,7 @@ impl Context {
 
     /// Opens every plugin, with what the owner of this machine decided of its runtimes.
     pub(crate) fn plugins(&self) -> anyhow::Result<PluginHost> {
-        self.global.host.open(&self.global.runtimes())
+        self.global.open_host()
     }
 
     /// Plugins and search spaces of this machine, opened once.
@@ -190,6 +190,11 @@ impl Context {
 }
 
 impl Global {
+    /// Opens every plugin, and keeps those that versions are fitted with beside the registry's records.
+    fn open_host(&self) -> anyhow::Result<PluginHost> {
+        Ok(self.host.open(&self.runtimes())?.keeping(&self.registry))
+    }
+
     /// Where the owner of this machine says what runtimes may use, unless an option says otherwise.
     fn runtimes(&self) -> PathBuf {
         self.registry.with_file_name(MACHINE_FILE)

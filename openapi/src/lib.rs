@@ -17,6 +17,7 @@ pub mod networks;
 pub mod plugins;
 pub mod predict;
 pub mod problem;
+pub mod rebind;
 pub mod registry;
 pub mod savings;
 pub mod spaces;

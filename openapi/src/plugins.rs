@@ -1,5 +1,7 @@
 //! Plugins: `GET /v1/plugins`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,6 +37,19 @@ pub struct Plugin {
     /// Why it is asked nothing for now: a call into it has not come back in time, or calls end its processes again and again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantined: Option<String>,
+}
+
+/// What came of looking at the plugin folder anew.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Rescanned {
+    /// Files that are new, or that another build lies under: what recipes name is that from now on. Versions go on with the builds
+    /// that they were fitted with.
+    #[schema(example = json!(["my_encoder.so"]))]
+    pub taken_up: Vec<String>,
+    /// Files that are there no more.
+    pub gone: Vec<String>,
+    /// Files that cannot be used, or not before the next start, and why; a former build of the name goes on.
+    pub left: BTreeMap<String, String>,
 }
 
 /// What a plugin says of itself.

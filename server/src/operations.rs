@@ -13,6 +13,7 @@ use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::networks::NetworksRequest;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::rebind::{RebindRequest, Rebound};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 use lglp_openapi::tokens::{CreateToken, CreatedToken};
 use lglp_openapi::workers::Worker;
@@ -24,7 +25,7 @@ use lglp_registry::{
 use crate::api::{ApiError, explain_here, predict_here, predict_networks_here};
 use crate::bundles::{Bundle, BundleError, Importer, Terms, export};
 use crate::jobs::{Plans, QUEUE_LIMIT, Services, check};
-use crate::lineage::{DiffError, diff, lineage};
+use crate::lineage::{DiffError, RebindError, diff, lineage, rebind};
 use crate::savings::{self, SavingsError};
 use crate::secret::Bearer;
 use crate::serving::Serving;
@@ -156,6 +157,15 @@ impl Operations for LocalOperations {
         })
         .map_err(|error| match error {
             DiffError::Registry(error) | DiffError::Data(DataError::Registry(error)) => error.into(),
+            other => failed(other),
+        })
+    }
+
+    fn rebind(&self, hardware: &HardwareName, version: u32, request: &RebindRequest, actor: &str) -> Outcome<Rebound> {
+        let Environment { host, spaces } = self.environment()?;
+        let rebound = rebind(&*self.store, &host, &spaces, (hardware, version), request, actor);
+        rebound.map_err(|error| match error {
+            RebindError::Registry(error) => error.into(),
             other => failed(other),
         })
     }

@@ -14,6 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Another build says something else of the same state. */
+#ifndef FACTOR
+#define FACTOR 1
+#endif
+
 #define STR(text) {(const uint8_t *)(text), sizeof(text) - 1}
 
 enum {
@@ -212,7 +217,7 @@ static uint32_t predict(const void *instance, LglpTensorView inputs, double *out
     int is_large = 0;
     for (size_t row = 0; row < inputs.rows; row++) {
         double total = sum(&inputs, row);
-        out[row] = model->mean * (1 + total / 1000);
+        out[row] = FACTOR * model->mean * (1 + total / 1000);
         is_large |= total > 1.2 * model->largest;
     }
     if (is_large) do_harm(out, inputs.rows);

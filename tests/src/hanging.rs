@@ -25,6 +25,7 @@ impl Default for Hanging {
         let file = "liblglp_plugin_hanging.so";
         std::fs::copy(built.join(file), folder.join(file)).expect("`make build` builds it");
         registry.plugins = Some(folder);
+        registry.isolation = Some("in-process");
         registry.import(60);
         let switches = registry.folder.path().join("switches");
         std::fs::create_dir_all(&switches).expect("a folder");

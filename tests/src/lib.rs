@@ -48,6 +48,8 @@ pub struct Registry {
     pub folder: tempfile::TempDir,
     /// Another folder of plugins than the one beside the program.
     pub plugins: Option<PathBuf>,
+    /// Where plugins run that do not ship with lglp: `in-process`, or else processes of their own.
+    pub isolation: Option<&'static str>,
 }
 
 impl Default for Registry {
@@ -55,6 +57,7 @@ impl Default for Registry {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
             plugins: None,
+            isolation: None,
         }
     }
 }
@@ -77,6 +80,12 @@ impl Registry {
         command.arg("--recipes").arg(self.recipes());
         if let Some(plugins) = &self.plugins {
             command.arg("--plugins").arg(plugins);
+        }
+        if let Some(isolation) = self.isolation {
+            command.arg("--isolation").arg(isolation);
+        }
+        for variable in ["LGLP_ISOLATION", "LGLP_PLUGIN_SETTINGS", "LGLP_PYTHON"] {
+            command.env_remove(variable);
         }
         command.env_remove("LGLP_SERVER").stdin(Stdio::null());
         command.env_remove("LGLP_TOKEN").env_remove("LGLP_CA");

@@ -46,6 +46,10 @@ fn path(pattern: &str) -> String {
 
 /// What tokens that are confined to some hardware may reach beside it.
 fn shared(pattern: &str) -> bool {
+    // It changes what the server as a whole runs.
+    if pattern == "/v1/plugins/rescan" {
+        return false;
+    }
     [
         "/v1/blobs",
         "/v1/hardware",

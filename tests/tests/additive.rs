@@ -52,7 +52,7 @@ fn part(host: &PluginHost, from: usize, count: usize) -> Part {
     };
     let architectures: Vec<Architecture> = rows.iter().map(architecture).collect();
     let handle = host.component(ComponentKind::Encoder, "operators").expect("an encoder");
-    let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("an encoder");
+    let encoder = EncoderInstance::new(&handle, &space, &json!({})).expect("an encoder");
     Part {
         inputs: encoder.encode(architectures.iter()).expect("encoded"),
         latencies_ms: rows.iter().map(|m| m["latency_ms"].as_f64().expect("ms")).collect(),
@@ -85,7 +85,7 @@ fn fit_from(host: &PluginHost, train: &Part, priors: &[Vec<u8>]) -> Result<Fitte
     let handle = host
         .component(ComponentKind::Regressor, "additive")
         .expect("a regressor");
-    FittedInstance::fit_from(handle, &json!({}), data, priors)
+    FittedInstance::fit_from(&handle, &json!({}), data, priors)
 }
 
 fn assert_near(ours: &[f64], theirs: &Value, what: &str) {
@@ -174,7 +174,7 @@ fn totals_are_the_sums_over_the_table_of_operators() {
     let architectures: Vec<Architecture> = Sampler::new(&space, 3).take(20).collect();
     let encode = |name: &str| {
         let handle = host.component(ComponentKind::Encoder, name).expect("an encoder");
-        let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("the space has operators");
+        let encoder = EncoderInstance::new(&handle, &space, &json!({})).expect("the space has operators");
         encoder.encode(architectures.iter()).expect("tables")
     };
     let (tables, totals) = (encode("operators"), encode("totals"));
@@ -222,7 +222,7 @@ fn parts_sum_to_the_prediction_and_both_survive_saving() {
         .component(ComponentKind::Regressor, "additive")
         .expect("a regressor");
     let state = fitted.save().expect("a state");
-    let loaded = FittedInstance::load(handle, handle.state_version(), &state).expect("the state is read");
+    let loaded = FittedInstance::load(&handle, handle.state_version(), &state).expect("the state is read");
     assert_eq!(
         loaded.predict(&test.inputs).expect("predictions"),
         predicted,
@@ -255,7 +255,7 @@ fn chosen_measurements_teach_more_than_random_ones() {
     let handle = host
         .component(ComponentKind::Regressor, "additive")
         .expect("a regressor");
-    let chosen = choose(handle, &json!({}), &none.inputs, &pool.inputs, &[], 20)
+    let chosen = choose(&handle, &json!({}), &none.inputs, &pool.inputs, &[], 20)
         .expect("no failure")
         .expect("it is offered");
     let mut distinct = chosen.clone();
@@ -277,7 +277,7 @@ fn chosen_measurements_teach_more_than_random_ones() {
     assert!(ours < random, "{ours:.2} % against {random:.2} %");
     // What was measured before is not chosen for what it tells again.
     let more = choose(
-        handle,
+        &handle,
         &json!({}),
         &rows_of(&pool, &chosen).inputs,
         &pool.inputs,
@@ -326,7 +326,7 @@ fn what_another_target_taught_carries_over() {
         .component(ComponentKind::Regressor, "additive")
         .expect("a regressor");
     let state = taught.save().expect("a state");
-    let load = |state: &[u8]| FittedInstance::load(handle, handle.state_version(), state);
+    let load = |state: &[u8]| FittedInstance::load(&handle, handle.state_version(), state);
     let loaded = load(&state).expect("the state is read");
     assert_eq!(
         loaded.predict(&judged.inputs).expect("predictions"),
@@ -366,7 +366,7 @@ fn states_that_no_fit_gives_are_refused() {
     let handle = host
         .component(ComponentKind::Regressor, "additive")
         .expect("a regressor");
-    let load = |state: &Value| FittedInstance::load(handle, handle.state_version(), state.to_string().as_bytes());
+    let load = |state: &Value| FittedInstance::load(&handle, handle.state_version(), state.to_string().as_bytes());
     assert!(load(&whole).is_ok(), "what a fit gives is read");
     let hostile: [(&str, Value); 9] = [
         ("/columns/bases/0/factor/0/0", json!(1.7e308)),
@@ -391,7 +391,7 @@ fn states_that_no_fit_gives_are_refused() {
         let handle = host
             .component(ComponentKind::Regressor, regressor)
             .expect("a regressor");
-        let loaded = FittedInstance::load(handle, handle.state_version(), state.to_string().as_bytes());
+        let loaded = FittedInstance::load(&handle, handle.state_version(), state.to_string().as_bytes());
         assert!(loaded.is_err(), "{regressor} takes prices below 0");
     }
 }

@@ -31,8 +31,9 @@ fn parts(host: &PluginHost, encoding: &str) -> [Part; 2] {
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     let handle = host.component(ComponentKind::Encoder, encoding).expect("an encoder");
-    let encoder = EncoderInstance::new(handle, &space, &json!({ "sequence": false }))
-        .unwrap_or_else(|_| EncoderInstance::new(handle, &space, &json!({})).expect("an encoding that is flat anyway"));
+    let encoder = EncoderInstance::new(&handle, &space, &json!({ "sequence": false })).unwrap_or_else(|_| {
+        EncoderInstance::new(&handle, &space, &json!({})).expect("an encoding that is flat anyway")
+    });
     [(0, TRAIN), (TRAIN, TEST)].map(|(from, count)| {
         let rows = &measurements[from..from + count];
         let architecture = |m: &Value| {
@@ -64,9 +65,9 @@ fn predictions(host: &PluginHost, regressor: &str, train: &Part, test: &Part) ->
         seed: 0,
         progress: &mut |_| true,
     };
-    let fitted = FittedInstance::fit(handle, &json!({}), data).expect("fitted");
+    let fitted = FittedInstance::fit(&handle, &json!({}), data).expect("fitted");
     let state = fitted.save().expect("saved");
-    let loaded = FittedInstance::load(handle, 1, &state).expect("loaded");
+    let loaded = FittedInstance::load(&handle, 1, &state).expect("loaded");
     let found = loaded.predict(&test.inputs).expect("predicted");
     assert_eq!(
         found,

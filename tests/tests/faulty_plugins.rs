@@ -15,6 +15,7 @@ fn a_panic_in_predict_fails_that_request_alone() {
     let file = "liblglp_plugin_panicking.so";
     std::fs::copy(release().join(file), folder.join(file)).expect("`make build` builds it");
     registry.plugins = Some(folder);
+    registry.isolation = Some("in-process");
     registry.import(60);
     registry.train("panics");
     registry.ok(&["promote", "--hardware", HARDWARE, "1"]);
@@ -52,6 +53,7 @@ fn a_plugin_that_crashes_while_loading_is_listed_and_nothing_else_happens() {
     std::fs::write(folder.join("text.so"), "this is no library").expect("a file");
     std::fs::copy(folder.join("liblglp_plugin_encoders.so"), folder.join("twice.so")).expect("a copy");
     registry.plugins = Some(folder);
+    registry.isolation = Some("in-process");
     let server = registry.serve();
     let (status, plugins) = server.get("/v1/plugins");
     assert_eq!(status, 200);

@@ -87,7 +87,8 @@ fn at_load_none_takes_the_server_down_wherever_it_runs() {
     std::os::unix::fs::symlink("/dev/zero", folder.join("device.so")).expect("a link");
     registry.plugins = Some(folder);
     for place in ["process", "in-process"] {
-        let server = registry.serve_with(&["--isolation", place]);
+        registry.isolation = Some(place);
+        let server = registry.serve();
         let (_, plugins) = server.get("/v1/plugins");
         for (fault, reason) in AT_LOAD {
             let plugin = listed(&plugins, &format!("{}.so", name_of(fault)));

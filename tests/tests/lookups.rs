@@ -138,9 +138,9 @@ fn sums_over_parts_predict_what_whole_networks_do() {
         .component(ComponentKind::Regressor, "additive")
         .expect("a regressor");
     let state = &model.save().expect("a state")["regressor"];
-    let whole = FittedInstance::load(handle, handle.state_version(), state).expect("it is read");
+    let whole = FittedInstance::load(&handle, handle.state_version(), state).expect("it is read");
     let handle = host.component(ComponentKind::Encoder, "operators").expect("an encoder");
-    let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("an encoder");
+    let encoder = EncoderInstance::new(&handle, &space, &json!({})).expect("an encoder");
     assert!(whole.sums_lengths().expect("lengths").is_some(), "it offers sums");
 
     let some: Vec<Architecture> = Sampler::new(&space, 5).take(300).collect();

@@ -38,6 +38,7 @@ mod options;
 mod pages;
 mod plugin_abi;
 mod plugin_checks;
+mod plugin_revisions;
 mod plugin_trust;
 mod plugins_begun;
 mod plugins_in_c;

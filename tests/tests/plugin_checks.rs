@@ -141,7 +141,10 @@ fn what_keeps_to_the_contract_is_installed() {
     );
     assert!(!folder.join("SEGFAULTS.so").exists());
     let said = registry.ok(&["plugin", "install", &good]);
-    assert!(said.contains("a server has it from its next start on"), "{said}");
+    assert!(
+        said.contains("takes it up by `lglp plugin rescan`, or at its next start"),
+        "{said}"
+    );
     let installed = std::fs::read(folder.join("NONE.so")).expect("it is there");
     assert_eq!(installed, std::fs::read(&good).expect("the file"));
     // What has the name of another's component is there, and is said not to be of use.

@@ -91,7 +91,8 @@ fn an_encoder_is_destroyed_where_its_shape_is_refused() {
             "static const LglpEncoderTable",
             "static void destroy(void *instance) {\n    fputs(\"destroyed\\n\", stderr);\n    free(instance);\n}\n\nstatic const LglpEncoderTable",
         );
-    let registry = with_plugin(&format!("#include <stdio.h>\n{refusing}"), "refusing.so");
+    let mut registry = with_plugin(&format!("#include <stdio.h>\n{refusing}"), "refusing.so");
+    registry.isolation = Some("in-process");
     let said = registry.fails(&["train", "--hardware", HARDWARE, "--recipe", "choices"]);
     assert!(said.contains("destroyed"), "{said}");
 }

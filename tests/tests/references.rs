@@ -51,7 +51,7 @@ fn encodings_equal_a_second_implementation_in_python() {
         };
         for (encoding, width) in encodings.iter().copied() {
             let handle = host.component(ComponentKind::Encoder, encoding).expect("an encoder");
-            let encoder = EncoderInstance::new(handle, &space, &json!({})).expect("default parameters");
+            let encoder = EncoderInstance::new(&handle, &space, &json!({})).expect("default parameters");
             let encoded = encoder.encode(architectures.iter()).expect("encoded");
             if name == "mobilenetv3" {
                 assert_eq!(
@@ -100,7 +100,7 @@ fn lstm_features_and_latencies_equal_pytorchs_for_the_same_weights() {
             shape,
         };
         let load =
-            |kind| FittedInstance::load(host.component(kind, "lstm").expect("the plugin"), 1, &state).expect("state");
+            |kind| FittedInstance::load(&host.component(kind, "lstm").expect("the plugin"), 1, &state).expect("state");
         let features = load(ComponentKind::FeatureExtractor)
             .extract(&inputs)
             .expect("features");

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod lineage;
 mod list;
+mod rebind;
 mod show;
 
 use anyhow::Context as _;
@@ -24,7 +25,8 @@ use super::Context;
         lglp models lineage --hardware xeon-1t 3    # what it follows from, and who promoted it\n  \
         lglp models diff --hardware xeon-1t 3 4     # how two differ\n  \
         lglp models export --hardware xeon-1t 3 -o xeon-1t-3.lglp\n  \
-        lglp models import xeon-1t-3.lglp"
+        lglp models import xeon-1t-3.lglp\n  \
+        lglp models rebind --hardware xeon-1t 3     # the same with other builds of its plugins"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -43,6 +45,7 @@ enum Action {
     Diff(diff::Args),
     Export(export::Args),
     Import(import::Args),
+    Rebind(rebind::Args),
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -55,6 +58,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(Action::Diff(args)) => diff::run(context, args),
         Some(Action::Export(args)) => export::run(context, args),
         Some(Action::Import(args)) => import::run(context, args),
+        Some(Action::Rebind(args)) => rebind::run(context, args),
         None => {
             let hardware = args.hardware.as_ref().context("give --hardware NAME")?;
             match args.version {

@@ -68,10 +68,13 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .and_then(|folder| folder.sync_all())
         .with_context(failed)?;
     let plugins = context.plugins()?;
-    let info = plugins.infos().iter().find(|info| info.file == name);
-    match info.and_then(|info| info.unavailable.as_ref()) {
+    let info = plugins.infos().into_iter().find(|info| info.file == name);
+    match info.and_then(|info| info.unavailable) {
         Some(reason) => println!("{} is there, and cannot be used: {reason}", target.display()),
-        None => println!("{} is there; a server has it from its next start on", target.display()),
+        None => println!(
+            "{} is there; a running server takes it up by `lglp plugin rescan`, or at its next start",
+            target.display()
+        ),
     }
     Ok(())
 }

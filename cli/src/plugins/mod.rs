@@ -5,11 +5,15 @@ mod install;
 mod new;
 mod signing;
 
+use anyhow::Context as _;
 use clap::Subcommand;
+use lglp_client::Method;
 use lglp_engine::host::{Isolation, PluginInfo};
+use lglp_openapi::plugins::Rescanned;
+use lglp_sdk::Printable;
 use lglp_terminal::{print_json, short, table};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Context;
 use crate::context::Opened;
@@ -21,6 +25,7 @@ use crate::context::Opened;
     lglp plugin new my-encoder --kind encoder                     # a project that builds, in Rust; `--language c` for C\n  \
     lglp plugin check target/release/libmy_encoder.so            # whether it keeps to the contract\n  \
     lglp plugin install target/release/libmy_encoder.so          # into the plugin folder, once it is checked\n  \
+    lglp plugin rescan                                           # a running server takes up what is new there\n  \
     lglp plugin keygen -o my.key && lglp plugin sign --key my.key libmine.so\n  \
     lglp plugin check libmine.so --component mine --parameters '{\"depth\": 3}'")]
 pub(crate) struct Args {
@@ -33,6 +38,9 @@ enum Action {
     New(new::Args),
     Check(check::Args),
     Install(install::Args),
+    /// Have a server look at its plugin folder anew: new builds are taken up without a restart, and versions go on with the builds
+    /// that they were fitted with.
+    Rescan,
     Keygen(signing::KeygenArgs),
     Sign(signing::SignArgs),
     Verify(signing::VerifyArgs),
@@ -58,11 +66,36 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(Action::New(args)) => new::run(context, args),
         Some(Action::Check(args)) => check::run(context, args),
         Some(Action::Install(args)) => install::run(context, args),
+        Some(Action::Rescan) => rescan(context),
         Some(Action::Keygen(args)) => signing::keygen(args),
         Some(Action::Sign(args)) => signing::sign(args),
         Some(Action::Verify(args)) => signing::verify(args, context.trust()),
         None => list(context),
     }
+}
+
+fn rescan(context: &Context) -> anyhow::Result<()> {
+    let server = context.served()?.and_then(Opened::into_server);
+    let server =
+        server.context("no server has the registry: every command looks at the plugin folder when it begins")?;
+    let told: Value = server.send(Method::POST, "/v1/plugins/rescan", &[], &json!({}))?;
+    if context.json() {
+        return print_json(&told);
+    }
+    let Rescanned { taken_up, gone, left } = serde_json::from_value(told)?;
+    for file in &taken_up {
+        println!("{} is taken up", Printable::of(file));
+    }
+    for file in &gone {
+        println!("{} is there no more; versions that need it go on", Printable::of(file));
+    }
+    for (file, why) in &left {
+        println!("{} is left: {}", Printable::of(file), Printable::of(why));
+    }
+    if taken_up.is_empty() && gone.is_empty() && left.is_empty() {
+        println!("nothing is new in the plugin folder of {}", server.base());
+    }
+    Ok(())
 }
 
 fn list(context: &Context) -> anyhow::Result<()> {

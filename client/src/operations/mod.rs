@@ -10,6 +10,7 @@ use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::networks::NetworksRequest;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::rebind::{RebindRequest, Rebound};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 use lglp_openapi::tokens::{CreateToken, CreatedToken};
 use lglp_openapi::workers::Worker;
@@ -40,6 +41,9 @@ pub trait Operations: Send + Sync {
 
     /// How two versions differ.
     fn diff(&self, hardware: &HardwareName, versions: (u32, u32), query: &DiffQuery) -> Outcome<ModelDiff>;
+
+    /// Makes a version of another, with the builds of its plugins that are there now, where they predict the same.
+    fn rebind(&self, hardware: &HardwareName, version: u32, request: &RebindRequest, actor: &str) -> Outcome<Rebound>;
 
     /// A version in one file.
     fn export_version(&self, hardware: &HardwareName, version: u32) -> Outcome<Vec<u8>>;

@@ -5,6 +5,7 @@ use lglp_openapi::explain::{ExplainRequest, Explanation};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::networks::NetworksRequest;
 use lglp_openapi::predict::{PredictRequest, PredictResponse};
+use lglp_openapi::rebind::{RebindRequest, Rebound};
 use lglp_openapi::savings::{SavingsQuery, SavingsReport};
 use lglp_openapi::tokens::{CreateToken, CreatedToken};
 use lglp_openapi::workers::{ConfirmWorker, Worker, WorkerList};
@@ -67,6 +68,11 @@ impl Operations for RemoteOperations {
     fn diff(&self, hardware: &HardwareName, (a, b): (u32, u32), query: &DiffQuery) -> Outcome<ModelDiff> {
         let path = with_query(format!("/v1/{hardware}/models/{a}/diff/{b}"), query)?;
         Ok(self.http.get(&path)?)
+    }
+
+    fn rebind(&self, hardware: &HardwareName, version: u32, request: &RebindRequest, _: &str) -> Outcome<Rebound> {
+        let path = format!("/v1/{hardware}/models/{version}/rebind");
+        Ok(self.http.send(Method::POST, &path, &[], request)?)
     }
 
     fn export_version(&self, hardware: &HardwareName, version: u32) -> Outcome<Vec<u8>> {

@@ -35,7 +35,7 @@ pub(super) const KEPT: usize = 64 << 10;
 const TOLD: usize = 16 << 20;
 
 /// Characters of a child's last line that an error repeats.
-const LAST_LINE: usize = 500;
+pub(super) const LAST_LINE: usize = 500;
 
 /// What the parent hands to the child, on standard input.
 #[derive(Serialize, Deserialize)]
@@ -282,7 +282,7 @@ impl Pipe {
     }
 
     /// Takes the next whole line out.
-    fn line(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn line(&mut self) -> Option<Vec<u8>> {
         let end = self.bytes.iter().position(|byte| *byte == b'\n')?;
         Some(self.bytes.drain(..=end).collect())
     }

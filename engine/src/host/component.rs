@@ -130,7 +130,7 @@ impl ComponentHandle {
     }
 
     /// Version of the plugin that provides it.
-    pub(crate) fn plugin_version(&self) -> &str {
+    pub fn plugin_version(&self) -> &str {
         &self.origin.plugin_version
     }
 

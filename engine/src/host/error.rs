@@ -34,6 +34,18 @@ pub enum PluginError {
         /// The files of the folder that cannot be used, with the reasons, separated by semicolons; empty where all can.
         broken: String,
     },
+    /// A recipe or hardware target names a component that several plugins provide.
+    #[error(
+        "the {kind} `{name}` is provided by the plugins {plugins}: say in the recipe which is meant, by plugin = \"...\" beside its name"
+    )]
+    SeveralProvide {
+        /// The kind that was asked for.
+        kind: ComponentKind,
+        /// The name that was asked for.
+        name: String,
+        /// The names of the plugins, separated by commas.
+        plugins: String,
+    },
     /// A hardware target names a runtime that neither a plugin provides nor the machine's file configures.
     #[error(
         "{missing}; the machine's runtimes.toml configures {}",

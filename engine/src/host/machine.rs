@@ -69,8 +69,8 @@ impl Machine {
 }
 
 /// A runtime with everything that it is opened with.
-pub struct Runtime<'a> {
-    component: &'a ComponentHandle,
+pub struct Runtime {
+    component: ComponentHandle,
     settings: Value,
     /// Digest of the machine's own configuration, where there is one.
     configuration: Option<Digest>,
@@ -78,7 +78,7 @@ pub struct Runtime<'a> {
     network_memory: Option<u64>,
 }
 
-impl Runtime<'_> {
+impl Runtime {
     /// What tells the machine's own configuration of it from every other; none where the machine has none.
     pub fn configuration(&self) -> Option<&Digest> {
         self.configuration.as_ref()
@@ -95,7 +95,7 @@ impl Runtime<'_> {
     /// Those of the plugin.
     pub fn open(&self) -> Result<RuntimeInstance, PluginError> {
         RuntimeInstance::open(
-            self.component,
+            &self.component,
             &self.settings,
             self.configuration.as_ref(),
             self.network_memory,
@@ -139,7 +139,7 @@ impl PluginHost {
         };
         let (own, free): (Map<_, _>, Map<_, _>) = settings
             .into_iter()
-            .partition(|(setting, _)| is_machines(component, setting));
+            .partition(|(setting, _)| is_machines(&component, setting));
         if !own.is_empty() {
             let empty = || Configured {
                 runtime: plugin,
@@ -159,9 +159,9 @@ impl PluginHost {
         let Ok((component, _)) = self.runtime_named(name) else {
             return Ok(());
         };
-        match settings.keys().find(|setting| is_machines(component, setting)) {
+        match settings.keys().find(|setting| is_machines(&component, setting)) {
             None => Ok(()),
-            Some(setting) => Err(machine_only(component, setting)),
+            Some(setting) => Err(machine_only(&component, setting)),
         }
     }
 
@@ -177,32 +177,32 @@ impl PluginHost {
     ///
     /// # Errors
     /// `NoSuchRuntime`; `MachineOnly` for settings of the machine's own that are not what its owner decided.
-    pub fn runtime(&self, name: &str, settings: &Map<String, Value>) -> Result<Runtime<'_>, PluginError> {
+    pub fn runtime(&self, name: &str, settings: &Map<String, Value>) -> Result<Runtime, PluginError> {
         let (component, configured) = self.runtime_named(name)?;
         let own: Map<String, Value> = settings
             .iter()
-            .filter(|(setting, _)| is_machines(component, setting))
+            .filter(|(setting, _)| is_machines(&component, setting))
             .map(|(setting, value)| (setting.clone(), value.clone()))
             .collect();
         if let Some(setting) = own.keys().next() {
             // A record from before programs were the machine's own: good where its owner has decided the very same.
-            if !self.has_configured(component, &own) {
-                return Err(machine_only(component, setting));
+            if !self.has_configured(&component, &own) {
+                return Err(machine_only(&component, setting));
             }
             return Ok(Runtime {
-                component,
                 settings: Value::Object(settings.clone()),
                 configuration: None,
-                network_memory: self.network_memory(component),
+                network_memory: self.network_memory(&component),
+                component,
             });
         }
         let mut all = configured.map_or_else(Map::new, |configured| configured.settings.clone());
         all.extend(settings.clone());
         Ok(Runtime {
-            component,
             settings: Value::Object(all),
             configuration: configured.map(Configured::digest).transpose()?,
-            network_memory: self.network_memory(component),
+            network_memory: self.network_memory(&component),
+            component,
         })
     }
 
@@ -217,7 +217,7 @@ impl PluginHost {
     }
 
     /// The plugin's runtime of a name that a plugin or the machine's owner gave, and what the owner decided of it.
-    fn runtime_named(&self, name: &str) -> Result<(&ComponentHandle, Option<&Configured>), PluginError> {
+    fn runtime_named(&self, name: &str) -> Result<(ComponentHandle, Option<&Configured>), PluginError> {
         let configured = self.machine.runtimes.get(name);
         let plugin = configured.map_or(name, |configured| &configured.runtime);
         let component = self.component(ComponentKind::Runtime, plugin);
@@ -231,7 +231,7 @@ impl PluginHost {
     fn has_configured(&self, component: &ComponentHandle, own: &Map<String, Value>) -> bool {
         let is_the_same = |configured: &Configured| {
             let mut theirs = configured.settings.clone();
-            theirs.retain(|setting, _| is_machines(component, setting));
+            theirs.retain(|setting, _| is_machines(&component, setting));
             configured.runtime == component.name() && theirs == *own
         };
         self.machine.runtimes.values().any(is_the_same)

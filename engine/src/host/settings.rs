@@ -105,6 +105,14 @@ impl Policy {
         self
     }
 
+    /// The same, where everything runs in processes of its own.
+    #[must_use]
+    pub(super) fn apart(mut self) -> Self {
+        self.everywhere = Some(Isolation::Process);
+        self.said.values_mut().for_each(|said| said.isolation = None);
+        self
+    }
+
     /// The same with another interpreter for plugins that are Python programs.
     #[must_use]
     pub fn python(mut self, interpreter: Option<String>) -> Self {

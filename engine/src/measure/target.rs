@@ -68,7 +68,7 @@ impl Setup {
     /// # Errors
     /// `NoSuchRuntime`, `MachineOnly`, and `NotConfigured` where the owner of the machine has not set up what was measured with
     /// before.
-    pub fn on<'h>(&self, host: &'h PluginHost) -> std::result::Result<Runtime<'h>, PluginError> {
+    pub fn on(&self, host: &PluginHost) -> std::result::Result<Runtime, PluginError> {
         let runtime = host.runtime(&self.runtime, &self.settings)?;
         if self.configured && runtime.configuration().is_none() {
             return Err(PluginError::NotConfigured {
@@ -245,7 +245,7 @@ fn fact(there: &Value, here: &Value) -> Option<Difference> {
 }
 
 /// As [`difference`], before the runtime is opened: as far as this machine and what its owner has set up go.
-pub(crate) fn difference_before(target: &HardwareTarget, runtime: &Runtime<'_>) -> Option<Difference> {
+pub(crate) fn difference_before(target: &HardwareTarget, runtime: &Runtime) -> Option<Difference> {
     let mut here = of_this_machine();
     here["runtime"] = json!({});
     if let Some(configuration) = runtime.configuration() {

@@ -7,6 +7,7 @@ use lglp_sdk::Architecture;
 
 use crate::host::{self, ComponentKind, EncoderInstance, PluginError};
 use crate::measure::plan;
+use crate::predictor::ComponentSpec;
 use crate::train::Training;
 
 /// Architectures that are drawn, of which some are chosen.
@@ -46,12 +47,18 @@ pub(super) fn choose_of(
     if recipe.extractor.is_some() {
         return Ok(first());
     }
-    let encoder = training.host.component(ComponentKind::Encoder, &recipe.encoder.name)?;
-    let encoder = EncoderInstance::new(encoder, training.space, &recipe.encoder.parameters)?;
-    let regressor = training
-        .host
-        .component(ComponentKind::Regressor, &recipe.regressor.name)?;
+    let component = |kind, spec: &ComponentSpec| training.host.component_of(kind, &spec.name, spec.plugin.as_deref());
+    let encoder = component(ComponentKind::Encoder, &recipe.encoder)?;
+    let encoder = EncoderInstance::new(&encoder, training.space, &recipe.encoder.parameters)?;
+    let regressor = component(ComponentKind::Regressor, &recipe.regressor)?;
     let (measured, pool) = (encoder.encode(measured.iter())?, encoder.encode(pool.iter())?);
-    let chosen = host::choose(regressor, &recipe.regressor.parameters, &measured, &pool, priors, count)?;
+    let chosen = host::choose(
+        &regressor,
+        &recipe.regressor.parameters,
+        &measured,
+        &pool,
+        priors,
+        count,
+    )?;
     Ok(chosen.unwrap_or_else(first))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Recipe, residual};
+use super::{ComponentSpec, Recipe, residual};
 use crate::host::{ComponentHandle, ComponentKind, PluginError, PluginHost, Tenant};
 
 /// The plugin that a part of a model was fitted with.
@@ -34,21 +34,30 @@ pub(super) struct Components {
 
 impl Components {
     /// Those of the residual only where there is one: whatever else a recipe has serves without its plugin.
-    pub(super) fn of(recipe: &Recipe, host: &PluginHost, has_residual: bool) -> Result<Self, PluginError> {
+    /// `fitted_with`: the plugins that a model was fitted with that is loaded; none of one that is to be fitted.
+    pub(super) fn of(
+        recipe: &Recipe,
+        host: &PluginHost,
+        has_residual: bool,
+        fitted_with: &[PluginUse],
+    ) -> Result<Self, PluginError> {
+        let of = |kind: ComponentKind, spec: &ComponentSpec| component(host, kind, spec, fitted_with);
         let extractor = recipe.extractor.as_ref();
+        let residual = recipe.residual.as_ref().filter(|_| has_residual);
         Ok(Self {
-            encoder: host.component(ComponentKind::Encoder, &recipe.encoder.name)?.clone(),
+            encoder: of(ComponentKind::Encoder, &recipe.encoder)?,
             extractor: extractor
-                .map(|e| host.component(ComponentKind::FeatureExtractor, &e.name).cloned())
+                .map(|spec| of(ComponentKind::FeatureExtractor, spec))
                 .transpose()?,
-            regressor: host
-                .component(ComponentKind::Regressor, &recipe.regressor.name)?
-                .clone(),
-            residual: recipe
-                .residual
-                .as_ref()
-                .filter(|_| has_residual)
-                .map(|residual| residual::Components::of(residual, host))
+            regressor: of(ComponentKind::Regressor, &recipe.regressor)?,
+            residual: residual
+                .map(|spec| {
+                    let (encoder, regressor) = (&spec.encoder, &spec.regressor);
+                    Ok::<_, PluginError>(residual::Components {
+                        encoder: of(ComponentKind::Encoder, encoder)?,
+                        regressor: of(ComponentKind::Regressor, regressor)?,
+                    })
+                })
                 .transpose()?,
         })
     }
@@ -66,6 +75,23 @@ impl Components {
         let parts = [Some(&self.encoder), self.extractor.as_ref(), Some(&self.regressor)];
         let residual = self.residual.iter().flat_map(residual::Components::handles);
         parts.into_iter().flatten().chain(residual).map(plugin_use).collect()
+    }
+}
+
+/// The component that a recipe names: that of the revision which a model was fitted with, if it was.
+fn component(
+    host: &PluginHost,
+    kind: ComponentKind,
+    spec: &ComponentSpec,
+    fitted_with: &[PluginUse],
+) -> Result<ComponentHandle, PluginError> {
+    let used = fitted_with.iter().find(|used| {
+        let plugin = spec.plugin.as_ref();
+        used.kind == kind && used.component == spec.name && plugin.is_none_or(|plugin| *plugin == used.plugin)
+    });
+    match used {
+        Some(used) => host.fitted_with(kind, &spec.name, &used.plugin, &used.sha256),
+        None => host.component_of(kind, &spec.name, spec.plugin.as_deref()),
     }
 }
 

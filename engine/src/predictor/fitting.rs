@@ -77,13 +77,14 @@ impl FittedModel {
             seed,
             priors,
         } = fitting;
-        let mut components = Components::of(recipe, host, true)?;
+        let mut components = Components::of(recipe, host, true, &[])?;
         components.regressor.check_parameters(&recipe.regressor.parameters)?;
         if let (Some(handle), Some(spec)) = (&components.extractor, &recipe.extractor) {
             handle.check_parameters(&spec.parameters)?;
         }
         if let Some(spec) = &recipe.residual {
-            host.component(ComponentKind::Regressor, &spec.regressor.name)?
+            let plugin = spec.regressor.plugin.as_deref();
+            host.component_of(ComponentKind::Regressor, &spec.regressor.name, plugin)?
                 .check_parameters(&spec.regressor.parameters)?;
         }
         let networks = if recipe.networks { train.networks } else { &[] };

@@ -96,7 +96,7 @@ impl FittedModel {
         rules: Option<&Rules>,
         tenant: &Arc<Tenant>,
     ) -> Result<Self, PluginError> {
-        let components = Components::of(recipe, host, state.contains_key(RESIDUAL))?.on_behalf_of(tenant);
+        let components = Components::of(recipe, host, state.contains_key(RESIDUAL), plugins)?.on_behalf_of(tenant);
         let missing = |handle: &ComponentHandle, role: &str, what: &str| PluginError::UnsupportedState {
             component: handle.name().to_owned(),
             message: format!("the version has no {what} for its {role}"),

@@ -59,6 +59,9 @@ pub struct Candidate {
 pub struct ComponentSpec {
     /// The component's name, as `lglp plugins` lists it.
     pub name: String,
+    /// The plugin that provides it, where several do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
     /// What the component's JSON Schema allows (`lglp plugins --json` shows it).
     #[serde(default = "no_parameters")]
     pub parameters: serde_json::Value,
@@ -93,9 +96,9 @@ impl Recipe {
     /// What an encoder lacks.
     pub fn check_reads(&self, host: &PluginHost, space: &SearchSpace) -> Result<(), PluginError> {
         for (kind, spec) in self.components() {
-            let handle = host.component(kind, &spec.name);
+            let handle = host.component_of(kind, &spec.name, spec.plugin.as_deref());
             if let (ComponentKind::Encoder, Ok(handle)) = (kind, handle) {
-                EncoderInstance::new(handle, space, &spec.parameters)?;
+                EncoderInstance::new(&handle, space, &spec.parameters)?;
             }
         }
         Ok(())

@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ComponentSpec;
 use crate::host::{
-    ComponentHandle, ComponentKind, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError,
-    PluginHost, Tenant,
+    ComponentHandle, EncoderInstance, FitData, FittedInstance, LabelledRows, Matrix, PluginError, Tenant,
 };
 
 /// Rows below which there is nothing to learn from what is left over.
@@ -68,18 +67,11 @@ impl ResidualGate {
 
 /// The components of a residual, looked up.
 pub(super) struct Components {
-    encoder: ComponentHandle,
-    regressor: ComponentHandle,
+    pub encoder: ComponentHandle,
+    pub regressor: ComponentHandle,
 }
 
 impl Components {
-    pub(super) fn of(spec: &ResidualSpec, host: &PluginHost) -> Result<Self, PluginError> {
-        Ok(Self {
-            encoder: host.component(ComponentKind::Encoder, &spec.encoder.name)?.clone(),
-            regressor: host.component(ComponentKind::Regressor, &spec.regressor.name)?.clone(),
-        })
-    }
-
     pub(super) fn on_behalf_of(&self, tenant: &Arc<Tenant>) -> Self {
         Self {
             encoder: self.encoder.on_behalf_of(tenant),

@@ -91,7 +91,8 @@ impl<'a> Cells<'a> {
         let recipe = &variant.recipe;
         let mut plugins = Vec::new();
         for (kind, spec) in recipe.components() {
-            plugins.push(self.host.component(kind, &spec.name)?.sha256());
+            let component = self.host.component_of(kind, &spec.name, spec.plugin.as_deref())?;
+            plugins.push(component.sha256().to_owned());
         }
         let mut key = json!({
             "context": self.context, "plugins": plugins, "seed": seed, "train_rows": train_rows,

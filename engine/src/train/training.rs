@@ -78,7 +78,9 @@ impl Training<'_> {
         let dataset = data.freeze(self.store, self.hardware, self.space, networks, creator)?;
         let save = |(role, state): (String, Vec<u8>)| Ok((role, self.store.put_blob(&state)?));
         let artifacts = trained.model.save()?.into_iter().map(save);
-        let plugins = trained.model.plugins().iter().map(|p| {
+        let used = trained.model.plugins();
+        self.host.keep(used.iter().map(|used| &*used.sha256))?;
+        let plugins = used.iter().map(|p| {
             Ok(PluginUse {
                 plugin: p.plugin.clone(),
                 component: p.component.clone(),
@@ -111,6 +113,7 @@ impl Training<'_> {
             training_range: json!(trained.range),
             creator: creator.to_owned(),
             imported: Vec::new(),
+            rebound_from: None,
             golden: golden(&trained.model, self.space)?,
         })
     }

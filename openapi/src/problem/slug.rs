@@ -82,6 +82,8 @@ slugs! {
     NotFound = "not-found",
     /// The alias has led to nothing before.
     NothingToRollBackTo = "nothing-to-roll-back-to",
+    /// There is no other build of a version's plugins, or it predicts something else.
+    NotRebound = "not-rebound",
     /// The bundle's hardware target is another machine than that of this name here.
     OtherMachine = "other-machine",
     /// The bundle's model was fitted with other plugins than there are here.

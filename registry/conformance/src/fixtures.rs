@@ -160,6 +160,7 @@ pub fn try_ready_for_versions(store: &dyn Store, hardware: &HardwareName) -> Res
         training_range: json!({"latency_ms": [1.0, 90.0]}),
         creator: "ann".to_owned(),
         imported: vec![],
+        rebound_from: None,
         golden: vec![],
     })
 }

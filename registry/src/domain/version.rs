@@ -73,6 +73,10 @@ pub struct NewVersion {
     /// The registries that it came through before this one, the first of all first: empty where it was fitted here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imported: Vec<Imported>,
+    /// Digest of the version that it is but for the builds of its plugins, where it was bound to others; left out where it was fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub rebound_from: Option<Digest>,
     /// What the freshly fitted model predicted, of one architecture at least: a loaded one that predicts otherwise takes no
     /// traffic. Versions of before these were recorded have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

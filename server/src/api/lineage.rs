@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use actix_web::web::Json;
-use actix_web::{get, web};
+use actix_web::{HttpResponse, get, post, web};
 use lglp_engine::predictor::ServedModel;
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::problem::Problem;
-use lglp_openapi::problem::responses::{NoSuchThing, TooManyReads};
+use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
+use lglp_openapi::rebind::{RebindRequest, Rebound};
 use lglp_sdk::Architecture;
 
 use super::State;
+use super::body::Body;
 use super::caller::Caller;
 use super::extract::{blocking, hardware_name};
 use super::heavy::heavy;
@@ -46,6 +48,40 @@ pub(crate) async fn get_lineage(
     })
     .await?;
     Ok(Json(found))
+}
+
+/// Makes a version of another, with the builds of its plugins that are in the plugin folder now, where they predict the same.
+#[utoipa::path(
+    tag = "models",
+    security(("token" = ["operator"])),
+    params(
+        ("hardware" = String, Path, description = "Hardware target"),
+        ("version" = u32, Path, description = "Version number"),
+    ),
+    request_body = RebindRequest,
+    responses(
+        (status = 201, body = Rebound, description = "The version that was made"),
+        NoSuchThing,
+        Invalid,
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is no other build, the one it was fitted with is gone, or they predict something else"),
+        TooManyReads,
+    )
+)]
+#[post("/v1/{hardware}/models/{version}/rebind")]
+pub(crate) async fn rebind_version(
+    state: web::Data<State>,
+    Path((hardware, version)): Path<(String, u32)>,
+    caller: Caller,
+    Body(request): Body<RebindRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let name = hardware_name(&hardware)?;
+    let creator = caller.acting_as(String::new());
+    let rebound = heavy(&state, &caller, move |state| {
+        let version = (&name, version);
+        lineage::rebind(&*state.store, &state.host, &state.spaces, version, &request, &creator)
+    })
+    .await?;
+    Ok(HttpResponse::Created().json(rebound))
 }
 
 /// How two versions differ: recipe, plugins, data, metrics, and the architectures on which their predictions differ most.

@@ -1,29 +1,31 @@
-//! `GET /v1/plugins`.
+//! `GET /v1/plugins`, `POST /v1/plugins/rescan`.
 
 use std::collections::BTreeMap;
 
 use actix_web::web::Json;
-use actix_web::{get, web};
-use lglp_engine::host::{ComponentDescription, Isolation, PluginInfo};
-use lglp_openapi::plugins::{Component, Plugin, PluginDescription, PluginList};
+use actix_web::{get, post, web};
+use lglp_engine::host::{ComponentDescription, Isolation, PluginInfo, Rescan};
+use lglp_openapi::plugins::{Component, Plugin, PluginDescription, PluginList, Rescanned};
+use lglp_openapi::problem::Problem;
 
-use super::State;
+use super::blocking::blocking;
+use super::{ApiError, State};
 
 /// Every file of the plugin folder: its components with their parameters, or why it is unavailable.
 #[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), extensions(("x-lglp-reach" = json!("shared"))), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
 #[get("/v1/plugins")]
 pub(crate) async fn list_plugins(state: web::Data<State>) -> Json<PluginList> {
-    let (quarantined, lost) = (state.host.quarantined(), state.host.lost_processes());
+    let quarantined = state.host.quarantined();
     let plugins = state
         .host
         .infos()
         .iter()
-        .map(|info| plugin(info, &quarantined, &lost))
+        .map(|info| plugin(info, &quarantined))
         .collect();
     Json(PluginList { plugins })
 }
 
-fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>, lost: &BTreeMap<String, u64>) -> Plugin {
+fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>) -> Plugin {
     let component = |component: &ComponentDescription| Component {
         kind: component.kind.as_str().to_owned(),
         name: component.name.clone(),
@@ -37,7 +39,6 @@ fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>, lost: &BTre
         summary: told.summary.clone(),
         components: told.components.iter().map(component).collect(),
     });
-    let lost_processes = description.as_ref().and_then(|told| lost.get(&told.name));
     let isolation = info.isolation.map(|isolation| match isolation {
         Isolation::InProcess => "in-process".to_owned(),
         Isolation::Process => "process".to_owned(),
@@ -46,7 +47,7 @@ fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>, lost: &BTre
         file: info.file.clone(),
         isolation,
         restricted: info.restricted.clone(),
-        lost_processes: lost_processes.copied().unwrap_or_default(),
+        lost_processes: info.lost_processes,
         sha256: info.sha256.clone(),
         quarantined: description
             .as_ref()
@@ -54,4 +55,25 @@ fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>, lost: &BTre
         description,
         unavailable: info.unavailable.clone(),
     }
+}
+
+/// Looks at the plugin folder anew: new files and new builds are taken up, without a restart, if they run in processes of their own.
+#[utoipa::path(
+    tag = "plugins",
+    security(("token" = ["admin"])),
+    responses(
+        (status = 200, body = Rescanned, description = "What came of it"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The plugin folder cannot be read"),
+    )
+)]
+#[post("/v1/plugins/rescan")]
+pub(crate) async fn rescan_plugins(state: web::Data<State>) -> Result<Json<Rescanned>, ApiError> {
+    let host = state.host.clone();
+    let Rescan { taken_up, gone, left } = blocking(move || host.rescan()).await?;
+    if !taken_up.is_empty() || !gone.is_empty() {
+        tracing::info!("plugins that are taken up: {taken_up:?}; gone: {gone:?}");
+        // What was missing may be there now.
+        state.serving.try_again();
+    }
+    Ok(Json(Rescanned { taken_up, gone, left }))
 }

@@ -5,6 +5,7 @@ mod diff;
 mod json;
 mod origin;
 mod predictions;
+mod rebind;
 mod splits;
 
 pub use diff::{DiffError, diff};
@@ -12,4 +13,5 @@ pub use json::differences;
 pub use origin::lineage;
 pub(crate) use origin::trace_plugins;
 pub use predictions::{Predict, relative_difference};
+pub use rebind::{RebindError, rebind};
 pub use splits::split_sizes;

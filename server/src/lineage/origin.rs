@@ -63,7 +63,11 @@ pub fn lineage(store: &dyn Registry, host: &PluginHost, hardware: &HardwareName,
 pub(crate) fn trace_plugins(content: &NewVersion, host: &PluginHost) -> Vec<TracedPlugin> {
     let trace = |used: &lglp_registry::PluginUse| {
         let kind: Option<ComponentKind> = serde_json::from_value(used.kind.clone().into()).ok();
-        let component = kind.and_then(|kind| host.component(kind, &used.component).ok());
+        let here = |kind| {
+            let of_plugin = host.component_of(kind, &used.component, Some(&used.plugin));
+            of_plugin.or_else(|_| host.component(kind, &used.component))
+        };
+        let component = kind.and_then(|kind| here(kind).ok());
         let loaded_sha256 = component.map(|component| component.sha256().to_owned());
         TracedPlugin {
             fitted_with: used.clone(),

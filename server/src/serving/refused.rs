@@ -31,6 +31,11 @@ impl Refused {
         refused.retain(|(target, _), _| target != hardware);
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Remembers why, where it is the version that is at fault.
     pub(super) fn note(&self, key: &Key, error: &ModelError) {
         if !error.is_the_versions() {

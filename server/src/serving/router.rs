@@ -298,6 +298,11 @@ impl Serving {
         self.loader.stop();
     }
 
+    /// Has versions that could not be loaded tried again when they are asked for: plugins may have come.
+    pub fn try_again(&self) {
+        self.live.refused.clear();
+    }
+
     /// The versions that do not answer, and why.
     pub fn quarantined(&self) -> BTreeMap<String, String> {
         self.live.tenants.quarantined()

@@ -75,7 +75,15 @@ fn what_depends_on_the_machine() {
     let fields = found.and_then(Value::as_object).expect("a plugin that is there");
     assert_eq!(
         fields.keys().collect::<Vec<_>>(),
-        ["description", "file", "sha256", "unavailable"]
+        [
+            "description",
+            "file",
+            "isolation",
+            "lost_processes",
+            "restricted",
+            "sha256",
+            "unavailable"
+        ]
     );
     for (path, kind) in [
         (format!("/v1/{HARDWARE}/models/1/bundle"), "application/x-tar"),

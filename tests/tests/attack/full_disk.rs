@@ -62,7 +62,10 @@ fn predictions_and_reads_survive_twelve_full_disks_and_nothing_is_lost() {
 
 fn attack(template: &Path, disk: &SmallDisk, architectures: &[String], after: Duration, leave: Option<u64>) {
     let folder = tempfile::tempdir_in(disk.path()).expect("a folder");
-    let registry = Registry { folder, plugins: None };
+    let registry = Registry {
+        folder,
+        ..Registry::default()
+    };
     copy(template, &registry.path());
     let server = serve(&registry);
     let before = predict(&server, architectures).expect("a prediction");

@@ -19,6 +19,7 @@ const HEADERS: &str = "#define _GNU_SOURCE\n#include <fcntl.h>\n#include <stdint
 fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.plugins = Some(plugins_of(&registry));
+    registry.isolation = Some("in-process");
     registry
 }
 

@@ -50,11 +50,11 @@ pub(super) fn look(examination: &Examination<'_>, target: Option<&HardwareTarget
 
 /// The runtimes of every plugin that can be used.
 fn runtimes(host: &PluginHost) -> impl Iterator<Item = String> {
-    let plugins = host.infos().iter().filter_map(|plugin| plugin.description.as_ref());
-    let components = plugins.flat_map(|plugin| &plugin.components);
+    let plugins = host.infos().into_iter().filter_map(|plugin| plugin.description);
+    let components = plugins.flat_map(|plugin| plugin.components);
     components
         .filter(|component| component.kind == ComponentKind::Runtime)
-        .map(|component| component.name.clone())
+        .map(|component| component.name)
 }
 
 fn open(host: &PluginHost, setup: &Setup) -> Result<Value, PluginError> {

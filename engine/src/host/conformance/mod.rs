@@ -21,8 +21,9 @@ use serde_json::Value;
 use super::child::{Answering, End, Heard, Question, is_asked};
 use super::file::{Language, Opening, PluginFile};
 use super::in_process::{Library, PATIENCE};
+use super::inventory::Components;
 use super::isolated;
-use super::{ComponentHandle, ComponentKind, Components, PluginDescription, PluginError, Policy, Settings, Trust};
+use super::{ComponentHandle, ComponentKind, PluginDescription, PluginError, Policy, Settings, Trust};
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "check-plugin";
@@ -369,7 +370,10 @@ pub(super) fn child() -> Option<ExitCode> {
         let told = match given {
             Given::Described(given) => {
                 let opened = opened(&given.described, &given.settings);
-                let description = opened.and_then(|(told, components)| Components::default().admit(told, components));
+                let description = opened.and_then(|(told, components)| {
+                    Components::default().admit(&told, &components)?;
+                    Ok(told)
+                });
                 answering.tell(description.map_err(|error| error.to_string()))
             }
             Given::Task(task) => answering.tell(made(&task).unwrap_or_else(|error| verdict_of(&error, &task))),

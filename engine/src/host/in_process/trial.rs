@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::library::Library;
+use crate::host::PluginError;
 use crate::host::child::{Answering, End, Heard, Question, is_asked};
 use crate::host::file::Opening;
-use crate::host::{Components, PluginError};
+use crate::host::inventory::Components;
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "try-plugins";
@@ -69,7 +70,7 @@ fn try_files() -> ExitCode {
     let mut components = Components::default();
     for file in &files {
         let library = Library::open(file);
-        let outcome = library.and_then(|library| components.admit(library.describe()?, library.components()?));
+        let outcome = library.and_then(|library| components.admit(&library.describe()?, &library.components()?));
         if answering
             .tell(outcome.map(drop).map_err(|error| error.to_string()))
             .is_err()

@@ -245,8 +245,10 @@ def main():
     start, restricted = json.loads(sys.argv[1]), json.loads(sys.argv[2])
     connection = socket.socket(fileno=os.dup(0))
     connection.setblocking(True)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # What is printed lglp has in its log.
+    os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)
     host, file = Host(connection), start["plugin"]["shown"]
     try:
         import numpy as np

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use lglp_sdk::plugin::{Progress, abi};
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::stdio::{dup2_stdin, dup2_stdout, stdin};
+use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin};
 use serde::de::DeserializeOwned;
 
 use super::arena::Arena;
@@ -100,14 +100,14 @@ fn refused(error: &PluginError) -> Told {
     answered(status, message, Vec::new(), 0)
 }
 
-/// The socket to the host, which stood in for standard input; then nothing is left there and on standard output for plugins to read and write.
+/// The socket to the host, which stood in for standard input; then nothing is left there for plugins to read. What they print goes to
+/// standard error, which the host listens to.
 fn socket() -> std::io::Result<UnixStream> {
     /// Above the descriptors that programs pass on by number.
     const HIGH: i32 = 1000;
     let socket = fcntl_dupfd_cloexec(stdin(), HIGH).or_else(|_| fcntl_dupfd_cloexec(stdin(), 3))?;
-    let nothing = File::options().read(true).write(true).open("/dev/null")?;
-    dup2_stdin(&nothing)?;
-    dup2_stdout(&nothing)?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    dup2_stdout(stderr())?;
     let socket = UnixStream::from(socket);
     socket.set_nonblocking(false)?;
     Ok(socket)

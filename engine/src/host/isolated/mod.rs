@@ -24,8 +24,9 @@ use self::pool::Pool;
 use self::process::{Process, Recipe};
 use super::component::Origin;
 use super::file::Opening;
+use super::found::Opened;
 use super::health::Health;
-use super::{ComponentHandle, PluginDescription, PluginError, Settings};
+use super::{ComponentHandle, PluginError, Settings};
 
 /// The argument that a process is started with.
 const SUBCOMMAND: &str = "run-plugin";
@@ -37,16 +38,8 @@ pub(super) const IMPORTING: Duration = Duration::from_secs(60);
 /// Between two looks at processes that have nothing to do.
 const TENDED: Duration = Duration::from_secs(1);
 
-/// A plugin that runs in processes of its own.
-pub(super) struct Plugin {
-    pub description: PluginDescription,
-    pub components: Vec<ComponentHandle>,
-    /// What its processes are restricted by.
-    pub restricted: Vec<String>,
-}
-
 /// Starts the first process of a plugin, in which it says what it is.
-pub(super) fn open(file: &Opening, program: &Path, settings: &Settings) -> Result<Plugin, PluginError> {
+pub(super) fn open(file: &Opening, program: &Path, settings: &Settings) -> Result<Opened, PluginError> {
     let recipe = Recipe {
         program: program.to_owned(),
         plugin: file.clone(),
@@ -82,7 +75,7 @@ pub(super) fn open(file: &Opening, program: &Path, settings: &Settings) -> Resul
         let reached = Isolated::new(&pool, one);
         ComponentHandle::new(one.clone(), offers.clone(), &origin, Arc::new(reached))
     });
-    Ok(Plugin {
+    Ok(Opened {
         components: components.collect(),
         restricted: pool.described().restricted.clone(),
         description,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use lglp_sdk::plugin::Progress;
 use lglp_sdk::program::ProcessGroup;
+use lglp_sdk::{Excerpt, Printable};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -20,7 +21,7 @@ use super::arena::{Arena, KEPT as KEPT_SHARED};
 use super::message::{Asked, GoOn, LARGEST_BYTES, Restrictions, Start, Told, framed, head};
 use super::{IMPORTING, LOADING, SUBCOMMAND, spawner};
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
-use crate::host::child::{End, KEPT, Pipe};
+use crate::host::child::{End, KEPT, LAST_LINE, Pipe};
 use crate::host::file::Opening;
 use crate::host::in_process::outcome;
 use crate::host::{ComponentKind, PluginDescription, PluginError};
@@ -63,6 +64,10 @@ pub(super) struct Process {
     child: ProcessGroup,
     socket: UnixStream,
     errors: Pipe,
+    /// The name of the plugin's file, for the log.
+    file: String,
+    /// The last line that it wrote.
+    last_words: Option<String>,
     arena: Arena,
     /// What came and was not looked at.
     received: Vec<u8>,
@@ -161,6 +166,10 @@ impl Process {
             child,
             socket,
             errors,
+            file: Path::new(&recipe.plugin.shown)
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            last_words: None,
             arena,
             received: Vec::new(),
             has: HashSet::new(),
@@ -341,8 +350,22 @@ impl Process {
         let moment = Timespec::try_from(left.min(LOOK)).map_err(|_| Broken::Overdue(limit))?;
         // Interrupted or not, it is looked at again.
         let _ = poll(&mut [PollFd::new(&self.socket.as_fd(), until)], Some(&moment));
-        self.errors.read();
+        self.listen();
         Ok(())
+    }
+
+    /// Takes in what it wrote to its standard error, for the log.
+    fn listen(&mut self) {
+        self.errors.read();
+        while let Some(line) = self.errors.line() {
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim();
+            if !line.is_empty() {
+                let line = Excerpt::within(Printable::of(line), LAST_LINE).to_string();
+                tracing::info!(plugin = self.file, "{line}");
+                self.last_words = Some(line);
+            }
+        }
     }
 
     /// How it ended, having closed its end of the socket.
@@ -360,8 +383,8 @@ impl Process {
             Some(End::Exited(status)) => format!("ends its process (status {status})"),
             _ => "closes its connection".to_owned(),
         };
-        self.errors.read();
-        Broken::Ended(match self.errors.last_line() {
+        self.listen();
+        Broken::Ended(match self.errors.last_line().or_else(|| self.last_words.take()) {
             Some(line) => format!("{what}: {line}"),
             None => what,
         })

@@ -12,7 +12,7 @@ use super::ApiError;
 use crate::bundles::BundleError;
 use crate::compute::{Full, Lost};
 use crate::jobs::JobError;
-use crate::lineage::DiffError;
+use crate::lineage::{DiffError, RebindError};
 use crate::savings::SavingsError;
 use crate::serving::{REFUSED_FOR, ServingError};
 
@@ -187,6 +187,25 @@ impl From<DiffError> for ApiError {
             DiffError::Data(DataError::Registry(error)) | DiffError::Registry(error) => error.into(),
             DiffError::Lost(lost) => lost.into(),
             DiffError::Data(_) => Self::internal(detail),
+        }
+    }
+}
+
+impl From<RebindError> for ApiError {
+    fn from(error: RebindError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RebindError::Tolerance { .. } => Self::invalid_request(vec![Fault {
+                pointer: "/tolerance".into(),
+                detail,
+            }]),
+            RebindError::Nothing { .. } | RebindError::Gone { .. } | RebindError::Differs { .. } => {
+                let title = "The version is not bound to other builds";
+                Self::new(StatusCode::CONFLICT, Slug::NotRebound, title, detail)
+            }
+            RebindError::Model(error) => ServingError::from(error).into(),
+            RebindError::Plugin(error) => error.into(),
+            RebindError::Registry(error) => error.into(),
         }
     }
 }

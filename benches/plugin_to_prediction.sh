@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long it takes from nothing to the first prediction that a server makes through a new encoder, in Rust and in C: begun, tested, built, checked,
+# How long it takes from nothing to the first prediction that a server makes through a new encoder, in Rust, C and Python: begun, tested, built, checked,
 # installed, trained on shipped measurements, promoted, served. Crates that the SDK needs are compiled anew; they are downloaded before.
 #   benches/plugin_to_prediction.sh
 set -euo pipefail
@@ -15,7 +15,8 @@ cp -r catalog/recipes "$folder/recipes"
 lglp dataset import datasets/xeon-1t >/dev/null
 
 version=0
-for language in rust c; do
+export LGLP_PYTHON=$root/.venv/bin/python
+for language in rust c python; do
     began=$(date +%s.%N)
     step=$began
     told=
@@ -32,6 +33,9 @@ for language in rust c; do
         cargo test --release --quiet >/dev/null 2>&1
         cargo build --release --quiet
         built=target/release/libin_rust.so
+    elif [ "$language" = python ]; then
+        "$LGLP_PYTHON" -m unittest --quiet 2>/dev/null
+        built=in_python.py
     else
         cc -std=c11 -O2 -shared -fPIC -I. plugin.c -o in-c.so
         built=in-c.so

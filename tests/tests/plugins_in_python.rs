@@ -142,6 +142,7 @@ fn a_model_of_scikit_learn_is_trained_gated_and_served() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn what_goes_wrong_in_it_is_told_with_its_line() {
     let harms: [(&str, u16, &str); 5] = [
         ("return rows.no_such_thing", 500, "AttributeError"),

@@ -231,7 +231,7 @@ impl PluginHost {
     fn has_configured(&self, component: &ComponentHandle, own: &Map<String, Value>) -> bool {
         let is_the_same = |configured: &Configured| {
             let mut theirs = configured.settings.clone();
-            theirs.retain(|setting, _| is_machines(&component, setting));
+            theirs.retain(|setting, _| is_machines(component, setting));
             configured.runtime == component.name() && theirs == *own
         };
         self.machine.runtimes.values().any(is_the_same)

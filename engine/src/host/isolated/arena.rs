@@ -93,7 +93,7 @@ impl Arena {
     ///
     /// # Safety
     /// No two places overlap, and the parent, which waits for the answer, touches none.
-    pub(super) unsafe fn arrays(&self, inputs: &[Place], outputs: &[Place]) -> (Vec<&[u8]>, Vec<&mut [u8]>) {
+    pub(super) unsafe fn arrays(&mut self, inputs: &[Place], outputs: &[Place]) -> (Vec<&[u8]>, Vec<&mut [u8]>) {
         let at = |(begin, length): &Place| {
             assert!(begin.checked_add(*length).is_some_and(|end| end <= self.len()));
             // SAFETY: within the map.

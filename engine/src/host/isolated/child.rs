@@ -42,7 +42,7 @@ fn run() -> anyhow::Result<()> {
         return Err(python::become_interpreter(interpreter, &start, &restricted).into());
     }
     // SAFETY: the parent made it for this process, and nothing else here has it.
-    let arena = Arena::of(unsafe { File::from_raw_fd(asked.arena) }, asked.arena_len)?;
+    let mut arena = Arena::of(unsafe { File::from_raw_fd(asked.arena) }, asked.arena_len)?;
     let mut host = Host { socket: socket()? };
     let library = Library::open(&asked.plugin);
     let opened = library.and_then(|library| Ok((library.describe()?, library.components()?)));
@@ -67,7 +67,7 @@ fn run() -> anyhow::Result<()> {
         instances: HashMap::new(),
     };
     while let Some(asked) = host.asked()? {
-        let told = plugin.answer(asked, &arena, &mut host);
+        let told = plugin.answer(asked, &mut arena, &mut host);
         let (told, bytes) = match told {
             Ok(Answer { numbers, bytes }) => (answered(abi::STATUS_OK, String::new(), numbers, bytes.len()), bytes),
             Err(error) => (refused(&error), Vec::new()),
@@ -158,7 +158,7 @@ struct Plugin {
 }
 
 impl Plugin {
-    fn answer(&mut self, asked: Asked, arena: &Arena, host: &mut Host) -> Result<Answer, PluginError> {
+    fn answer(&mut self, asked: Asked, arena: &mut Arena, host: &mut Host) -> Result<Answer, PluginError> {
         for dropped in &asked.dropped {
             self.instances.remove(dropped);
         }

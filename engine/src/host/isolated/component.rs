@@ -86,10 +86,9 @@ impl Component for Isolated {
 impl Callee for Anywhere {
     fn call(&self, call: Call, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<Answer, PluginError> {
         let Self { of, number, making } = self;
-        let again =
-            |process: &mut Process| making.make(process, of.made(*number), of.pool.patience_of_making(), &mut |_| true);
+        let again = Some((making, of.made(*number)));
         let whom = For::Instance(*number);
-        of.named(of.pool.call(whom, Some(&again), call, (inputs, outputs)))
+        of.named(of.pool.call(whom, again, call, (inputs, outputs)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::process::{Broken, Described, For, Patience, Process, Recipe};
-use crate::host::calls::{Answer, Call, OnProgress};
+use crate::host::calls::{Answer, Call};
 use crate::host::health::Health;
 use crate::host::{PluginError, Settings};
 
@@ -70,11 +70,11 @@ impl Pool {
         self.instances.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Has an idle process make a call, or a new one.
+    /// Has an idle process make a call, or a new one. `again`: what the instance is made of, as whom, where the process does not have it.
     pub(super) fn call(
         &self,
         whom: For<'_>,
-        again: Option<&dyn Fn(&mut Process) -> Result<Result<Answer, PluginError>, Broken>>,
+        again: Option<(&Making, For<'_>)>,
         call: Call,
         arrays: (&[&[u8]], &mut [&mut [u8]]),
     ) -> Result<Answer, PluginError> {
@@ -85,7 +85,7 @@ impl Pool {
         let mut process = self.take(has)?;
         let is_missing = has.is_some_and(|instance| !process.has.contains(&instance));
         let made = match again.filter(|_| is_missing) {
-            Some(again) => again(&mut process),
+            Some((making, made)) => making.make(&mut process, made, self.patience_of_making()),
             None => Ok(Ok(Answer::default())),
         };
         let dropped = self.dropped_of(&process);
@@ -295,10 +295,9 @@ impl Making {
         process: &mut Process,
         whom: For<'_>,
         patience: Patience,
-        on_progress: OnProgress<'_>,
     ) -> Result<Result<Answer, PluginError>, Broken> {
         let inputs: Vec<&[u8]> = self.inputs.iter().map(Vec::as_slice).collect();
         let arrays = (&inputs[..], &mut [][..]);
-        process.call(whom, self.call.clone(), arrays, (patience, on_progress), Vec::new())
+        process.call(whom, self.call.clone(), arrays, (patience, &mut |_| true), Vec::new())
     }
 }

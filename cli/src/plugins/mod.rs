@@ -46,19 +46,9 @@ enum Action {
     Verify(signing::VerifyArgs),
 }
 
-/// A file as it is listed.
-#[derive(Deserialize)]
-struct Listed {
-    #[serde(flatten)]
-    info: PluginInfo,
-    /// Why a plugin is asked nothing, where calls into it have not come back.
-    #[serde(default)]
-    quarantined: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct List {
-    plugins: Vec<Listed>,
+    plugins: Vec<PluginInfo>,
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
@@ -110,7 +100,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
     }
     let List { plugins } = serde_json::from_value(list)?;
     let mut rows = table(&["plugin", "runs in", "kind", "name", "what it is", "revision"]);
-    for Listed { info, quarantined } in plugins {
+    for info in plugins {
         let revision = short(&info.sha256).to_owned();
         let Some(description) = info.description else {
             let reason = info.unavailable.unwrap_or_default();
@@ -130,7 +120,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
             _ => "lglp's process",
         };
         for component in description.components {
-            let what = match &quarantined {
+            let what = match &info.quarantined {
                 Some(reason) => format!("in quarantine: {reason}"),
                 None => component.summary,
             };

@@ -121,6 +121,21 @@ pub(super) enum Call {
     RunsAtOnce,
 }
 
+/// Bytes of the state of a model at most, and of other answers in bytes.
+const LARGEST_STATE: usize = 1 << 30;
+const LARGEST_TOLD: usize = 64 << 20;
+
+impl Call {
+    /// Bytes that it is answered with at most.
+    pub(super) fn most_bytes(&self) -> usize {
+        match self {
+            Self::Save => LARGEST_STATE,
+            Self::LeaveOneOut | Self::Describe | Self::RunMany { .. } => LARGEST_TOLD,
+            _ => 0,
+        }
+    }
+}
+
 /// What is answered beside the outputs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Answer {

@@ -54,14 +54,14 @@ pub struct PluginDescription {
     pub version: String,
     /// What the plugin is, for people.
     pub summary: String,
-    /// What it provides; no other plugin of the folder has a component of the same kind and name.
+    /// What it provides.
     pub components: Vec<ComponentDescription>,
 }
 
 /// One component of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComponentDescription {
-    /// What it is for; no other component of this kind has its name.
+    /// What it is for; no other component of this plugin and kind has its name.
     pub kind: ComponentKind,
     /// Its name in recipes or, if it is a runtime, in hardware targets.
     pub name: String,
@@ -82,6 +82,14 @@ pub(super) struct Origin {
     pub health: Arc<Health>,
     /// Whether it runs in processes of its own.
     pub is_isolated: bool,
+}
+
+/// A plugin that was opened.
+pub(super) struct Opened {
+    pub description: PluginDescription,
+    pub components: Vec<ComponentHandle>,
+    /// What its processes are restricted by.
+    pub restricted: Vec<String>,
 }
 
 /// One component of a plugin, to be called.

@@ -10,7 +10,7 @@ use rustix::fs::{MemfdFlags, OFlags, SealFlags, fcntl_add_seals, memfd_create};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{PluginError, Trust, in_process};
+use super::{PluginError, Trust, elf, signature_of, trust};
 
 /// Bytes of a plugin at most: it is read as a whole.
 const LARGEST: u64 = 1 << 30;
@@ -48,6 +48,9 @@ pub(super) struct Opening {
     /// The libraries that it is linked with.
     pub needed: Vec<String>,
     pub language: Language,
+    /// The signature that lay beside it when it was read.
+    #[serde(skip)]
+    pub signature: Option<String>,
 }
 
 /// A plugin as it was when it was read: a copy of its own in memory, sealed, so that nobody who writes to the file, or puts another
@@ -68,7 +71,7 @@ impl PluginFile {
         trust.require(path, &bytes, &sha256).map_err(|why| not_loadable(&why))?;
         let language = Language::of(path).unwrap_or(Language::Native);
         let unusable = match language {
-            Language::Native => in_process::not_loadable(&bytes),
+            Language::Native => elf::not_loadable(&bytes),
             Language::Python => std::str::from_utf8(&bytes).err().map(|error| error.to_string()),
         };
         if let Some(why) = unusable {
@@ -80,9 +83,10 @@ impl PluginFile {
             opening: Opening {
                 descriptor: copy.as_raw_fd(),
                 sha256,
-                needed: in_process::needed(&bytes).unwrap_or_default(),
+                needed: elf::needed(&bytes).unwrap_or_default(),
                 shown,
                 language,
+                signature: trust::read(&signature_of(path)),
             },
             copy,
         })

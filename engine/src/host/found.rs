@@ -3,17 +3,10 @@
 use std::path::Path;
 use std::thread;
 
+use super::component::Opened;
 use super::file::{Language, Opening, PluginFile};
 use super::in_process::{self, Library};
-use super::{ComponentHandle, Isolation, PluginDescription, PluginError, Policy, Settings, Trust, isolated};
-
-/// A plugin that was opened.
-pub(super) struct Opened {
-    pub description: PluginDescription,
-    pub components: Vec<ComponentHandle>,
-    /// What its processes are restricted by.
-    pub restricted: Vec<String>,
-}
+use super::{Isolation, PluginError, Policy, Settings, Trust, isolated};
 
 /// A file of the folder, looked at.
 pub(super) struct Found {

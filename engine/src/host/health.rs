@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use super::PluginError;
 use super::breaker::Breaker;
-use super::{ComponentHandle, PluginError};
 
 /// How long a call may take in a process of the plugin's own, unless told otherwise, ms.
 const DEADLINE_MS: u64 = 10_000;
@@ -62,6 +62,13 @@ impl Tenant {
     }
 }
 
+/// A version of which a call failed.
+#[derive(Debug)]
+struct Failing {
+    tenant: Weak<Tenant>,
+    call: String,
+}
+
 /// Whether a plugin answers.
 #[derive(Debug)]
 pub struct Health {
@@ -74,7 +81,7 @@ pub struct Health {
     /// Processes that were lost in calls.
     lost: AtomicU64,
     /// Versions whose calls did so, lately.
-    failing: Mutex<Vec<Weak<Tenant>>>,
+    failing: Mutex<Vec<Failing>>,
     /// On whose behalf each call was made that was given up and has not come back.
     overdue: Mutex<Vec<Option<Arc<Tenant>>>>,
     /// As many versions that hang in it put it into quarantine.
@@ -117,9 +124,9 @@ impl Health {
     /// Why it is left alone, where it is several versions that fail.
     fn all_fail(&self) -> Option<String> {
         let failing = self.failing();
-        let failing = failing.iter().filter_map(Weak::upgrade);
+        let failing = failing.iter().filter_map(|failing| failing.tenant.upgrade());
         let reasons: Vec<String> = failing.filter_map(|tenant| tenant.failures.quarantine()).collect();
-        match reasons.len() >= self.several {
+        match reasons.len() >= SEVERAL {
             true => reasons.into_iter().next(),
             false => None,
         }
@@ -172,7 +179,14 @@ impl Health {
             Err(PluginError::Busy { .. }) => return,
             _ => {
                 self.failures.worked(&call);
-                return tenant.map_or((), |tenant| tenant.failures.worked(call));
+                let Some(tenant) = tenant else { return };
+                tenant.failures.worked(&call);
+                let mut failing = self.failing();
+                if !failing.is_empty() {
+                    let call = call();
+                    failing.retain(|one| one.tenant.as_ptr() != Arc::as_ptr(tenant) || one.call != call);
+                }
+                return;
             }
         };
         let Some(tenant) = tenant else {
@@ -180,13 +194,14 @@ impl Health {
         };
         tenant.failures.failed(call(), what, least);
         let mut failing = self.failing();
-        failing.retain(|one| one.strong_count() > 0);
-        if !failing.iter().any(|one| one.as_ptr() == Arc::as_ptr(tenant)) {
-            failing.push(Arc::downgrade(tenant));
-        }
+        failing.retain(|one| one.tenant.strong_count() > 0 && one.tenant.as_ptr() != Arc::as_ptr(tenant));
+        failing.push(Failing {
+            tenant: Arc::downgrade(tenant),
+            call: call(),
+        });
     }
 
-    fn failing(&self) -> MutexGuard<'_, Vec<Weak<Tenant>>> {
+    fn failing(&self) -> MutexGuard<'_, Vec<Failing>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -311,15 +326,15 @@ impl CallWatch {
 pub(super) struct InCall(Option<Arc<CallWatch>>);
 
 /// Says that the calling thread, where it is watched, enters a plugin.
-pub(super) fn enter(handle: &ComponentHandle) -> InCall {
+pub(super) fn enter(health: &Arc<Health>, tenant: Option<&Arc<Tenant>>, component: &str) -> InCall {
     let watch = WATCH.with_borrow(Clone::clone);
     if let Some(watch) = &watch {
         let mut calls = watch.calls();
         calls.count += 1;
         calls.now = Some(Call {
-            health: handle.health().clone(),
-            tenant: handle.tenant().cloned(),
-            component: handle.name().to_owned(),
+            health: health.clone(),
+            tenant: tenant.cloned(),
+            component: component.to_owned(),
             given_up: false,
         });
     }

@@ -3,7 +3,8 @@
 use std::mem::{Discriminant, ManuallyDrop, discriminant};
 
 use super::calls::{Answer, Call, Callee, OnProgress};
-use super::{ComponentHandle, PluginError, health};
+use super::health::{self, InCall};
+use super::{ComponentHandle, PluginError};
 
 /// An instance of a component, wherever it runs.
 pub(super) struct Instance {
@@ -58,7 +59,7 @@ pub(super) fn guarded<T>(
         handle.health().learn(handle.tenant(), kind, &outcome);
         return outcome;
     }
-    let _in_call = health::enter(handle);
+    let _in_call = enter(handle);
     call()
 }
 
@@ -68,8 +69,13 @@ impl Drop for Instance {
         if !self.handle.is_isolated() && self.handle.admit().is_err() {
             return;
         }
-        let _in_call = (!self.handle.is_isolated()).then(|| health::enter(&self.handle));
+        let _in_call = (!self.handle.is_isolated()).then(|| enter(&self.handle));
         // SAFETY: used no more.
         unsafe { ManuallyDrop::drop(&mut self.callee) }
     }
+}
+
+/// Says that the calling thread, where it is watched, enters a plugin in this process.
+fn enter(handle: &ComponentHandle) -> InCall {
+    health::enter(handle.health(), handle.tenant(), handle.name())
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::component::Opened;
+use super::components::Components;
 use super::file::Opening;
-use super::found::{Found, Opened};
-use super::{ComponentHandle, ComponentKind, PluginDescription, PluginError, PluginInfo};
+use super::found::Found;
+use super::{ComponentHandle, ComponentKind, Isolation, PluginDescription, PluginError, PluginInfo};
 
 /// What there is.
 #[derive(Default)]
@@ -17,37 +19,6 @@ pub(super) struct Inventory {
     older: Vec<ComponentHandle>,
     /// The bytes of each revision that was opened, by its digest.
     openings: BTreeMap<String, Opening>,
-}
-
-/// What plugins provide: no two components of one plugin's name, kind and name.
-#[derive(Default)]
-pub(super) struct Components(Vec<ComponentHandle>);
-
-impl Components {
-    /// Takes a plugin's components in, unless one of them is there already, or twice in the same plugin.
-    pub(super) fn admit(
-        &mut self,
-        description: &PluginDescription,
-        fresh: &[ComponentHandle],
-    ) -> Result<(), PluginError> {
-        for (at, new) in fresh.iter().enumerate() {
-            let (kind, name) = (new.kind(), new.name());
-            let same = |old: &&ComponentHandle| old.kind() == kind && old.name() == name;
-            if fresh[..at].iter().any(|old| same(&old)) {
-                let reason = format!("it provides two components of the kind {kind} with the name `{name}`");
-                return Err(PluginError::Rejected(reason));
-            }
-            if self.0.iter().filter(same).any(|old| old.plugin() == description.name) {
-                let reason = format!(
-                    "its {kind} `{name}` is already provided by the plugin `{}`: plugins of one name have different components",
-                    description.name
-                );
-                return Err(PluginError::Rejected(reason));
-            }
-        }
-        self.0.extend_from_slice(fresh);
-        Ok(())
-    }
 }
 
 impl Inventory {
@@ -73,8 +44,13 @@ impl Inventory {
         } = found;
         let admitted = file.and_then(|file| {
             let admitted = opened.and_then(|opened| self.admit(&file.opening, opened));
-            // Whatever came of it, something of the file may have been loaded.
-            file.keep_open();
+            // What was loaded into this process, whatever came of it, and what processes are to be started of.
+            let is_apart = settings
+                .as_ref()
+                .is_some_and(|settings| settings.isolation == Isolation::Process);
+            if admitted.is_ok() || !is_apart {
+                file.keep_open();
+            }
             admitted
         });
         let (description, restricted, unavailable) = match admitted {
@@ -89,6 +65,7 @@ impl Inventory {
             isolation: settings.map(|settings| settings.isolation),
             restricted,
             lost_processes: 0,
+            quarantined: None,
         });
         unavailable
     }
@@ -98,6 +75,25 @@ impl Inventory {
         let kept = from.current.0.iter().filter(|one| one.sha256() == info.sha256);
         self.current.0.extend(kept.cloned());
         self.infos.push(info.clone());
+    }
+
+    /// Why a plugin cannot be taken in, where that is so.
+    pub(super) fn refuses(&self, opened: &Opened) -> Option<String> {
+        let refused = self.current.refuse(&opened.description, &opened.components).err();
+        refused.map(|error| error.to_string())
+    }
+
+    /// Whether none of a file's components is there under its plugin's name.
+    pub(super) fn has_room_for(&self, info: &PluginInfo) -> bool {
+        let description = info.description.as_ref();
+        let is_there = |kind: ComponentKind, name: &str, plugin: &str| {
+            let mut current = self.current.0.iter();
+            current.any(|one| one.kind() == kind && one.name() == name && one.plugin() == plugin)
+        };
+        description.is_some_and(|told| {
+            let mut components = told.components.iter();
+            !components.any(|one| is_there(one.kind, &one.name, &told.name))
+        })
     }
 
     /// Remembers, of the inventory before, what is in the folder no more.

@@ -64,7 +64,8 @@ impl Kept {
         let shown = Path::new(&opening.shown);
         let bytes = fs::read(format!("/proc/self/fd/{}", opening.descriptor))?;
         let signature = signature_of(shown);
-        let files = [(Some(bytes), shown), (fs::read(&signature).ok(), &signature)];
+        let signed = opening.signature.as_ref().map(|text| text.clone().into_bytes());
+        let files = [(Some(bytes), shown), (signed, &signature)];
         for (bytes, path) in files {
             if let (Some(bytes), Some(name)) = (bytes, path.file_name()) {
                 let mut file = File::create_new(making.path().join(name))?;
@@ -72,6 +73,7 @@ impl Kept {
                 file.sync_all()?;
             }
         }
+        File::open(making.path())?.sync_all()?;
         // Whole or not at all; another process may have been first.
         match fs::rename(making.path(), folder) {
             Err(_) if folder.exists() => return Ok(()),

@@ -1,15 +1,18 @@
 //! The plugin host: the only place that knows `libloading`.
 //!
-//! A folder is scanned once. A child process loads all files first (`rehearsal.rs`), so that one that crashes, exits or hangs
-//! cannot take this process down; then they are loaded here and never unloaded, since libraries with OpenMP inside do not
-//! survive that. What cannot be loaded is listed with the reason, and the rest works: even where a file behaves differently
-//! here, for then the process starts anew without it (`restart.rs`).
+//! What ships with lglp runs in this process. A child process loads all of its files first (`in_process/rehearsal.rs`), so that one that
+//! crashes, exits or hangs cannot take this process down; then they are loaded here and never unloaded, since libraries with OpenMP
+//! inside do not survive that. Other plugins run in processes of their own (`isolated/`). What cannot be used is listed with the
+//! reason, and the rest works: even where a file behaves differently here, for then the process starts anew without it
+//! (`in_process/restart.rs`).
 
 mod breaker;
 mod calls;
 mod child;
 mod component;
+mod components;
 mod conformance;
+mod elf;
 mod encoder;
 mod error;
 mod file;
@@ -25,6 +28,7 @@ mod machine;
 mod memory;
 mod offers;
 mod owned;
+mod revisions;
 mod runtime;
 mod settings;
 mod trust;
@@ -38,6 +42,7 @@ pub use health::{CallWatch, GivenUp, Tenant};
 pub use in_process::native_folder;
 pub use machine::{FILE as MACHINE_FILE, Machine, Runtime};
 pub use offers::{Spread, Summed, SumsLengths, choose};
+pub use revisions::Rescan;
 pub use runtime::{NetworkInstance, RuntimeInstance, TimedRun};
 pub use settings::{FILE as SETTINGS_FILE, Isolation, Policy, Settings};
 pub use trust::{Trust, signature_of};
@@ -50,7 +55,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::file::Opening;
 use self::found::Found;
 use self::inventory::Inventory;
 use self::kept::Kept;
@@ -74,6 +78,9 @@ pub struct PluginInfo {
     /// How many of its processes were lost in calls.
     #[serde(default)]
     pub lost_processes: u64,
+    /// Why it is asked nothing for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<String>,
 }
 
 /// Every plugin of a folder.
@@ -91,17 +98,6 @@ pub struct PluginHost {
     machine: Machine,
     /// What networks may take on this machine, where the machine's owner said it.
     network_memory: Option<u64>,
-}
-
-/// What came of looking at the folder anew.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rescan {
-    /// Files that are new, or that another build lies under: what recipes name is that from now on.
-    pub taken_up: Vec<String>,
-    /// Files that are there no more.
-    pub gone: Vec<String>,
-    /// Files that cannot be used, or not before the next start, and why. Where there was one of the name, it goes on.
-    pub left: BTreeMap<String, String>,
 }
 
 impl PluginHost {
@@ -159,142 +155,6 @@ impl PluginHost {
         self
     }
 
-    /// Looks at the folder anew. What runs in processes of its own is taken up; a library that would be loaded into this process is
-    /// left to the next start.
-    ///
-    /// # Errors
-    /// `Folder`, where it cannot be read.
-    pub fn rescan(&self) -> Result<Rescan, PluginError> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let paths = file::plugins(&self.folder)?;
-        let found = paths.iter().map(|path| Found::look(path, &self.trust, &self.policy));
-        let before: BTreeMap<String, PluginInfo> = {
-            let infos = self.infos().into_iter();
-            infos.map(|info| (info.file.clone(), info)).collect()
-        };
-        let is_known = |found: &Found| {
-            let known = before.get(&found.name);
-            known.is_some_and(|known| known.sha256 == found.sha256 && known.description.is_some())
-        };
-        let (known, fresh): (Vec<Found>, Vec<Found>) = found.partition(is_known);
-        let mut opened = found::opened_apart(&fresh, &self.program).into_iter();
-        let mut rescan = Rescan {
-            gone: before
-                .keys()
-                .filter(|name| !known.iter().chain(&fresh).any(|found| found.name == **name))
-                .cloned()
-                .collect(),
-            ..Rescan::default()
-        };
-        let mut now = Inventory::default();
-        {
-            let old = self.inventory();
-            for found in &known {
-                now.take_over(&before[&found.name], &old);
-            }
-            for found in fresh {
-                let is_apart = found.to_start().is_some();
-                let outcome = match &found.file {
-                    Ok(_) if is_apart => opened.next().unwrap_or_else(|| Err(found::lost())),
-                    Ok(_) => Err(PluginError::NotLoadable(
-                        "it runs in lglp's process, which takes it up when it is started anew".into(),
-                    )),
-                    Err(error) => Err(error.clone()),
-                };
-                let name = found.name.clone();
-                let former = before.get(&name).filter(|info| info.description.is_some());
-                match (outcome, former) {
-                    (Err(error), Some(former)) => {
-                        rescan.left.insert(name, error.to_string());
-                        now.take_over(former, &old);
-                    }
-                    (outcome, _) => match now.list(found, outcome) {
-                        None => rescan.taken_up.push(name),
-                        Some(why) => drop(rescan.left.insert(name, why)),
-                    },
-                }
-            }
-            now.remember(&old);
-        }
-        now.infos.sort_by(|a, b| a.file.cmp(&b.file));
-        *self.inventory.write().unwrap_or_else(PoisonError::into_inner) = now;
-        self.limit_all();
-        Ok(rescan)
-    }
-
-    /// Keeps the revisions of these digests, for the versions that were fitted with them; none where no registry is kept for.
-    ///
-    /// # Errors
-    /// `Folder`, where they cannot be written.
-    pub fn keep<'a>(&self, digests: impl IntoIterator<Item = &'a str>) -> Result<(), PluginError> {
-        let Some(kept) = &self.kept else { return Ok(()) };
-        let openings: Vec<Opening> = {
-            let inventory = self.inventory();
-            let found = digests
-                .into_iter()
-                .filter_map(|digest| inventory.opening(digest).cloned());
-            found.collect()
-        };
-        openings.iter().try_for_each(|opening| kept.keep(opening))
-    }
-
-    /// The component that a part of a version was fitted with: of the very revision, where that is in the folder or was kept; else
-    /// of the plugin that provides it now.
-    ///
-    /// # Errors
-    /// As [`Self::component`].
-    pub fn fitted_with(
-        &self,
-        kind: ComponentKind,
-        name: &str,
-        plugin: &str,
-        sha256: &str,
-    ) -> Result<ComponentHandle, PluginError> {
-        let opened = || self.inventory().revision(kind, name, sha256).cloned();
-        if let Some(component) = opened() {
-            return Ok(component);
-        }
-        if let Some(file) = self.kept.as_ref().and_then(|kept| kept.file(sha256)) {
-            let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(component) = opened() {
-                return Ok(component);
-            }
-            match self.open_kept(&file, sha256) {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(
-                    "{} is not what a version goes on with, but the build that is in the plugin folder: {error}",
-                    file.display()
-                ),
-            }
-            if let Some(component) = opened() {
-                return Ok(component);
-            }
-        }
-        let inventory = self.inventory();
-        let of_plugin = inventory.component(&self.folder, kind, name, Some(plugin));
-        let found = of_plugin.or_else(|_| inventory.component(&self.folder, kind, name, None));
-        found.cloned()
-    }
-
-    /// Opens a revision that was kept, in processes of its own, wherever it ran before.
-    fn open_kept(&self, file: &Path, sha256: &str) -> Result<(), PluginError> {
-        let policy = self.policy.clone().apart();
-        let found = Found::look(file, &self.trust, &policy);
-        if found.file.is_ok() && found.sha256 != sha256 {
-            return Err(PluginError::NotLoadable(
-                "it is not what was kept under this digest".into(),
-            ));
-        }
-        let (file, settings) = (found.file?, found.settings.ok_or_else(found::lost)?);
-        let opened = isolated::open(&file.opening, &self.program, &settings)?;
-        let mut inventory = self.inventory.write().unwrap_or_else(PoisonError::into_inner);
-        inventory.add_older(&file.opening, &opened.components);
-        drop(inventory);
-        file.keep_open();
-        self.limit_all();
-        Ok(())
-    }
-
     fn inventory(&self) -> RwLockReadGuard<'_, Inventory> {
         self.inventory.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -319,7 +179,10 @@ impl PluginHost {
         let mut infos = inventory.infos.clone();
         for info in &mut infos {
             let component = inventory.current().iter().find(|one| one.sha256() == info.sha256);
-            info.lost_processes = component.map_or(0, |component| component.health().lost());
+            if let Some(component) = component {
+                info.lost_processes = component.health().lost();
+                info.quarantined = component.health().quarantine();
+            }
         }
         infos
     }
@@ -335,10 +198,23 @@ impl PluginHost {
         Some(self.folder.join(&info.file))
     }
 
-    /// The plugins in quarantine, and why.
+    /// The plugins in quarantine, and why; builds that are in the folder no more have a part of their digest behind the name.
     pub fn quarantined(&self) -> BTreeMap<String, String> {
-        let of = |component: &ComponentHandle| Some((component.plugin().to_owned(), component.health().quarantine()?));
-        self.inventory().all().filter_map(of).collect()
+        let inventory = self.inventory();
+        let is_current = |component: &ComponentHandle| {
+            let mut current = inventory.current().iter();
+            current.any(|one| one.sha256() == component.sha256())
+        };
+        let of = |component: &ComponentHandle| {
+            let reason = component.health().quarantine()?;
+            let plugin = component.plugin().to_owned();
+            let digest = component.sha256().trim_start_matches("sha256:");
+            Some(match is_current(component) {
+                true => (plugin, reason),
+                false => (format!("{plugin} ({})", &digest[..digest.len().min(12)]), reason),
+            })
+        };
+        inventory.all().filter_map(of).collect()
     }
 
     /// Plugins that run in processes of their own, and how many of these were lost in calls.
@@ -350,16 +226,13 @@ impl PluginHost {
             .collect()
     }
 
-    /// Refuses a plugin in quarantine; one that is not there is no fault here.
+    /// Refuses a build of a plugin that is in quarantine; one that is not there is no fault here.
     ///
     /// # Errors
     /// `Quarantined`.
-    pub fn admit(&self, plugin: &str) -> Result<(), PluginError> {
+    pub fn admit(&self, sha256: &str) -> Result<(), PluginError> {
         let inventory = self.inventory();
-        let found = inventory
-            .current()
-            .iter()
-            .find(|component| component.plugin() == plugin);
+        let found = inventory.all().find(|component| component.sha256() == sha256);
         found.map_or(Ok(()), |component| component.health().admit())
     }
 

@@ -96,7 +96,8 @@ pub fn signature_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn read(file: &Path) -> Option<String> {
+/// A signature, where there is one.
+pub(super) fn read(file: &Path) -> Option<String> {
     // Before it is opened: opening a FIFO would wait.
     let metadata = std::fs::metadata(file).ok()?;
     if !metadata.is_file() || metadata.len() > LARGEST {

@@ -80,7 +80,7 @@ impl ServedModel {
         // Before its blobs are read: whatever asks for it again and again would have them read as often.
         tenant.admit()?;
         for used in &version.content.plugins {
-            host.admit(&used.plugin)?;
+            host.admit(used.sha256.as_str())?;
         }
         let mut state = ModelState::new();
         for (role, digest) in &version.content.artifacts {

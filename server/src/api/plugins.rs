@@ -1,7 +1,5 @@
 //! `GET /v1/plugins`, `POST /v1/plugins/rescan`.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::Json;
 use actix_web::{get, post, web};
 use lglp_engine::host::{ComponentDescription, Isolation, PluginInfo, Rescan};
@@ -15,17 +13,11 @@ use super::{ApiError, State};
 #[utoipa::path(tag = "plugins", security(("token" = ["viewer"])), extensions(("x-lglp-reach" = json!("shared"))), responses((status = 200, body = PluginList, description = "Every file of the plugin folder")))]
 #[get("/v1/plugins")]
 pub(crate) async fn list_plugins(state: web::Data<State>) -> Json<PluginList> {
-    let quarantined = state.host.quarantined();
-    let plugins = state
-        .host
-        .infos()
-        .iter()
-        .map(|info| plugin(info, &quarantined))
-        .collect();
+    let plugins = state.host.infos().iter().map(plugin).collect();
     Json(PluginList { plugins })
 }
 
-fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>) -> Plugin {
+fn plugin(info: &PluginInfo) -> Plugin {
     let component = |component: &ComponentDescription| Component {
         kind: component.kind.as_str().to_owned(),
         name: component.name.clone(),
@@ -49,9 +41,7 @@ fn plugin(info: &PluginInfo, quarantined: &BTreeMap<String, String>) -> Plugin {
         restricted: info.restricted.clone(),
         lost_processes: info.lost_processes,
         sha256: info.sha256.clone(),
-        quarantined: description
-            .as_ref()
-            .and_then(|told| quarantined.get(&told.name).cloned()),
+        quarantined: info.quarantined.clone(),
         description,
         unavailable: info.unavailable.clone(),
     }

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::child::{Answering, End, Heard, Question, is_asked};
+use super::components::Components;
 use super::file::{Language, Opening, PluginFile};
 use super::in_process::{Library, PATIENCE};
-use super::inventory::Components;
 use super::isolated;
 use super::{ComponentHandle, ComponentKind, PluginDescription, PluginError, Policy, Settings, Trust};
 

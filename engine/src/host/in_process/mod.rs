@@ -15,7 +15,6 @@ mod trial;
 pub use call::native_folder;
 pub(super) use call::outcome;
 pub(super) use library::Library;
-pub(super) use native::{needed, not_loadable};
 pub(super) use rehearsal::{PATIENCE, rehearse};
 pub(super) use restart::{guarded, require_not_left_out};
 pub(super) use trial::child;

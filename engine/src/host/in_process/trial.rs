@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::library::Library;
 use crate::host::PluginError;
 use crate::host::child::{Answering, End, Heard, Question, is_asked};
+use crate::host::components::Components;
 use crate::host::file::Opening;
-use crate::host::inventory::Components;
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "try-plugins";

@@ -269,15 +269,16 @@ def main():
     host.tell(said)
     while True:
         asked = host.next()
+        number = asked["number"]
         try:
             told, data = plugin.answer(asked)
-            host.tell({"told": "answer", "status": OK, "bytes": len(data), **told}, data)
+            host.tell({"told": "answer", "number": number, "status": OK, "bytes": len(data), **told}, data)
         except Refused as refused:
-            host.tell({"told": "answer", "status": refused.status, "message": str(refused)})
+            host.tell({"told": "answer", "number": number, "status": refused.status, "message": str(refused)})
         # A SystemExit, too, is of one call.
         except BaseException as error:
             message = f"{type(error).__name__}: {error}{where(error, file)}"
-            host.tell({"told": "answer", "status": FAILED, "message": message})
+            host.tell({"told": "answer", "number": number, "status": FAILED, "message": message})
 
 
 main()

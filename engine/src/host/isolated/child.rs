@@ -13,8 +13,8 @@ use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin};
 use serde::de::DeserializeOwned;
 
 use super::arena::Arena;
-use super::message::{Asked, GoOn, LARGEST_HEAD, Start, Told, framed};
-use super::{SUBCOMMAND, python, restrictions};
+use super::message::{Asked, GoOn, LARGEST_HEAD, SUBCOMMAND, Start, Told, framed};
+use super::{python, restrictions};
 use crate::host::calls::{Answer, Callee};
 use crate::host::child::is_asked;
 use crate::host::file::Opening;
@@ -67,18 +67,23 @@ fn run() -> anyhow::Result<()> {
         instances: HashMap::new(),
     };
     while let Some(asked) = host.asked()? {
+        let number = asked.number;
         let told = plugin.answer(asked, &mut arena, &mut host);
         let (told, bytes) = match told {
-            Ok(Answer { numbers, bytes }) => (answered(abi::STATUS_OK, String::new(), numbers, bytes.len()), bytes),
-            Err(error) => (refused(&error), Vec::new()),
+            Ok(Answer { numbers, bytes }) => (
+                answered(number, abi::STATUS_OK, String::new(), numbers, bytes.len()),
+                bytes,
+            ),
+            Err(error) => (refused(number, &error), Vec::new()),
         };
         host.tell(&told, &bytes)?;
     }
     Ok(())
 }
 
-fn answered(status: u32, message: String, numbers: Vec<u64>, bytes: usize) -> Told {
+fn answered(number: u64, status: u32, message: String, numbers: Vec<u64>, bytes: usize) -> Told {
     Told::Answer {
+        number,
         status,
         message,
         numbers,
@@ -86,7 +91,7 @@ fn answered(status: u32, message: String, numbers: Vec<u64>, bytes: usize) -> To
     }
 }
 
-fn refused(error: &PluginError) -> Told {
+fn refused(number: u64, error: &PluginError) -> Told {
     let (status, message) = match error {
         PluginError::InvalidParameters { message, .. } => (abi::STATUS_INVALID_PARAMETERS, message.clone()),
         PluginError::UnsupportedState { message, .. } => (abi::STATUS_UNSUPPORTED_STATE, message.clone()),
@@ -97,14 +102,14 @@ fn refused(error: &PluginError) -> Told {
         PluginError::NotOffered { .. } => (abi::STATUS_NOT_OFFERED, String::new()),
         other => (abi::STATUS_FAILED, other.to_string()),
     };
-    answered(status, message, Vec::new(), 0)
+    answered(number, status, message, Vec::new(), 0)
 }
 
 /// The socket to the host, which stood in for standard input; then nothing is left there for plugins to read. What they print goes to
 /// standard error, which the host listens to.
 fn socket() -> std::io::Result<UnixStream> {
-    /// Above the descriptors that programs pass on by number.
-    const HIGH: i32 = 1000;
+    /// Above the descriptors that programs pass on by number, and below the limit of the sandbox.
+    const HIGH: i32 = 200;
     let socket = fcntl_dupfd_cloexec(stdin(), HIGH).or_else(|_| fcntl_dupfd_cloexec(stdin(), 3))?;
     dup2_stdin(File::open("/dev/null")?)?;
     dup2_stdout(stderr())?;

@@ -54,7 +54,11 @@ impl Component for Isolated {
         let number = self.pool.number();
         let of = self.clone();
         if !matches!(call, Call::Fit { .. } | Call::Open) {
-            self.named(self.pool.call(self.made(number), None, call.clone(), (inputs, &mut [])))?;
+            let made = self.pool.call(self.made(number), None, call.clone(), (inputs, &mut []));
+            if let Err(error) = self.named(made) {
+                self.pool.forget(number);
+                return Err(error);
+            }
             let inputs = inputs.iter().map(|input| input.to_vec()).collect();
             let making = Making { call, inputs };
             return Ok(Box::new(Anywhere { of, number, making }));
@@ -69,7 +73,10 @@ impl Component for Isolated {
             let arrays = (inputs, &mut [][..]);
             process.call(self.made(number), call, arrays, (patience, on_progress), Vec::new())
         });
-        self.named(self.pool.outcome(&mut process, called))?;
+        let outcome = self.named(self.pool.outcome(&mut process, called));
+        // It is known to its own process alone.
+        self.pool.forget(number);
+        outcome?;
         Ok(Box::new(AtHome {
             of,
             number,
@@ -103,13 +110,10 @@ impl Callee for AtHome {
         let pool = &self.of.pool;
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(running) = process.as_mut() else {
-            return Err(PluginError::Failed {
-                component: self.of.name.to_string(),
-                message: "the process that it was in has ended".into(),
-            });
+            return Err(pool.gone());
         };
         let (whom, arrays) = (For::Instance(self.number), (inputs, outputs));
-        let called = running.call(whom, call, arrays, (pool.patience(), &mut |_| true), Vec::new());
+        let called = running.call(whom, call, arrays, (pool.patience_of_fit(), &mut |_| true), Vec::new());
         self.of.named(pool.outcome(&mut process, called))
     }
 }

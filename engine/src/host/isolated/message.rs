@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::host::calls::{Call, Offers};
 use crate::host::{ComponentKind, PluginDescription};
 
+/// The argument that a process is started with.
+pub(super) const SUBCOMMAND: &str = "run-plugin";
+
 /// What a process is started with: its second argument, as JSON.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Start<P> {
@@ -41,6 +44,8 @@ pub(super) struct Restrictions {
 /// A request. With `instance` and `component` it makes an instance, with one of them it asks that.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Asked {
+    /// Which of the requests to this process it is; its answer has the same.
+    pub number: u64,
     /// The number that the host knows an instance by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<u64>,
@@ -78,6 +83,8 @@ pub(super) enum Told {
     },
     /// The end of a call.
     Answer {
+        /// That of the request.
+        number: u64,
         /// `LGLP_STATUS_*`.
         status: u32,
         #[serde(default)]
@@ -110,9 +117,6 @@ impl Told {
 
 /// Bytes of JSON at most: schemas are told in it.
 pub(super) const LARGEST_HEAD: usize = 16 << 20;
-
-/// Bytes that follow at most: the state of a model.
-pub(super) const LARGEST_BYTES: usize = 1 << 30;
 
 /// A message as it is sent.
 pub(super) fn framed(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {

@@ -17,23 +17,16 @@ use std::thread;
 use std::time::Duration;
 
 pub(super) use child::child;
+pub(super) use process::IMPORTING;
 
 use self::component::Isolated;
 use self::message::Restrictions;
 use self::pool::Pool;
 use self::process::{Process, Recipe};
-use super::component::Origin;
+use super::component::{Opened, Origin};
 use super::file::Opening;
-use super::found::Opened;
 use super::health::Health;
 use super::{ComponentHandle, PluginError, Settings};
-
-/// The argument that a process is started with.
-const SUBCOMMAND: &str = "run-plugin";
-
-/// Time to load a plugin that is a library, and one that is a Python program: importing PyTorch takes seconds.
-const LOADING: Duration = Duration::from_secs(10);
-pub(super) const IMPORTING: Duration = Duration::from_secs(60);
 
 /// Between two looks at processes that have nothing to do.
 const TENDED: Duration = Duration::from_secs(1);

@@ -1,6 +1,7 @@
 //! The processes of one plugin: one for each call at a time, as many as calls there are at once, up to a limit. Any of them makes any
 //! instance that is to be called again when it needs it, from what the host keeps; so none is lost with a process.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ const MAKING: u32 = 3;
 
 /// Without a call for so long, all processes but one end.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// Without one for so long, that one, too.
+const LAST_IDLE: Duration = Duration::from_secs(600);
 
 /// What a process may compute on while it has nothing to do, before it is ended: threads of numerical libraries wait a while for more.
 const RESTLESS: Duration = Duration::from_secs(3);
@@ -36,8 +40,8 @@ struct State {
     idle: Vec<Process>,
     /// Processes that there are for calls, idle or not.
     running: usize,
-    /// Instances that are gone, and which process may have them still: told to each with its next call.
-    dropped: Vec<u64>,
+    /// Instances that somebody needs: a process is told with its next call which of its own nobody does.
+    live: HashSet<u64>,
 }
 
 impl Pool {
@@ -65,9 +69,11 @@ impl Pool {
         &self.described
     }
 
-    /// A number that no other instance has.
+    /// A number that no other instance has, until it is [forgotten](Self::forget).
     pub(super) fn number(&self) -> u64 {
-        self.instances.fetch_add(1, Ordering::Relaxed)
+        let number = self.instances.fetch_add(1, Ordering::Relaxed);
+        self.state().live.insert(number);
+        number
     }
 
     /// Has an idle process make a call, or a new one. `again`: what the instance is made of, as whom, where the process does not have it.
@@ -83,12 +89,15 @@ impl Pool {
             _ => None,
         };
         let mut process = self.take(has)?;
+        let mut dropped = self.dropped_of(&process);
         let is_missing = has.is_some_and(|instance| !process.has.contains(&instance));
         let made = match again.filter(|_| is_missing) {
-            Some((making, made)) => making.make(&mut process, made, self.patience_of_making()),
+            Some((making, made)) => {
+                let dropped = std::mem::take(&mut dropped);
+                making.make(&mut process, made, self.patience_of_making(), dropped)
+            }
             None => Ok(Ok(Answer::default())),
         };
-        let dropped = self.dropped_of(&process);
         let called = made.and_then(|made| match made {
             Ok(_) => {
                 let patience = match whom {
@@ -126,7 +135,7 @@ impl Pool {
         }
     }
 
-    /// That of a fit, between two signs of life.
+    /// That of a fit, between two signs of life, and of what is asked of its result, or of a runtime: whoever asks has time.
     pub(super) fn patience_of_fit(&self) -> Patience {
         Patience {
             limit: Duration::from_secs(self.settings.fit_s),
@@ -156,7 +165,9 @@ impl Pool {
             },
         };
         if let Some(process) = process.take() {
-            self.health.lose();
+            if !matches!(error, PluginError::Cancelled { .. }) {
+                self.health.lose();
+            }
             tracing::warn!(process = process.id(), "{error}");
         }
         Err(error)
@@ -225,6 +236,14 @@ impl Pool {
         }
     }
 
+    /// That an instance is lost with its process.
+    pub(super) fn gone(&self) -> PluginError {
+        PluginError::Ended {
+            plugin: self.health.plugin().to_owned(),
+            what: "is not there any more, having ended in a call before".to_owned(),
+        }
+    }
+
     fn not_started(&self, what: String) -> PluginError {
         let plugin = self.health.plugin().to_owned();
         PluginError::NotStarted { plugin, what }
@@ -232,19 +251,12 @@ impl Pool {
 
     /// That nobody needs an instance any more.
     pub(super) fn forget(&self, instance: u64) {
-        let mut state = self.state();
-        state.dropped.push(instance);
-        // Those that no process has any more.
-        if state.dropped.len() > 1000 {
-            let State { idle, dropped, .. } = &mut *state;
-            dropped.retain(|one| idle.iter().any(|process| process.has.contains(one)));
-        }
+        self.state().live.remove(&instance);
     }
 
+    /// What a process has and nobody needs.
     fn dropped_of(&self, process: &Process) -> Vec<u64> {
-        let state = self.state();
-        let has = |instance: &&u64| process.has.contains(instance);
-        state.dropped.iter().filter(has).copied().collect()
+        process.has.difference(&self.state().live).copied().collect()
     }
 
     /// Ends processes that were not needed for a while, and those that go on computing though nobody asked.
@@ -264,7 +276,8 @@ impl Pool {
                     "a process of a plugin computes though its call is over: it is ended"
                 );
             }
-            match restless || (at < newest && since.elapsed() > IDLE) {
+            let unused = since.elapsed();
+            match restless || unused > LAST_IDLE || (at < newest && unused > IDLE) {
                 true => ended.push(process),
                 false => kept.push(process),
             }
@@ -295,9 +308,10 @@ impl Making {
         process: &mut Process,
         whom: For<'_>,
         patience: Patience,
+        dropped: Vec<u64>,
     ) -> Result<Result<Answer, PluginError>, Broken> {
         let inputs: Vec<&[u8]> = self.inputs.iter().map(Vec::as_slice).collect();
         let arrays = (&inputs[..], &mut [][..]);
-        process.call(whom, self.call.clone(), arrays, (patience, &mut |_| true), Vec::new())
+        process.call(whom, self.call.clone(), arrays, (patience, &mut |_| true), dropped)
     }
 }

@@ -18,13 +18,17 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::Serialize;
 
 use super::arena::{Arena, KEPT as KEPT_SHARED};
-use super::message::{Asked, GoOn, LARGEST_BYTES, Restrictions, Start, Told, framed, head};
-use super::{IMPORTING, LOADING, SUBCOMMAND, spawner};
+use super::message::{Asked, GoOn, Restrictions, SUBCOMMAND, Start, Told, framed, head};
+use super::spawner;
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
 use crate::host::child::{End, KEPT, LAST_LINE, Pipe};
 use crate::host::file::Opening;
 use crate::host::in_process::outcome;
 use crate::host::{ComponentKind, PluginDescription, PluginError};
+
+/// Time to load a plugin that is a library, and one that is a Python program: importing PyTorch takes seconds.
+const LOADING: Duration = Duration::from_secs(10);
+pub(in crate::host) const IMPORTING: Duration = Duration::from_secs(60);
 
 /// Between two looks at what the process writes to its standard error, while it is waited for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -71,6 +75,8 @@ pub(super) struct Process {
     arena: Arena,
     /// What came and was not looked at.
     received: Vec<u8>,
+    /// Requests so far.
+    requests: u64,
     /// Instances that it has.
     pub has: HashSet<u64>,
     /// Since when it has nothing to do, and its processor time then.
@@ -93,6 +99,16 @@ pub(super) enum For<'a> {
     Component(ComponentKind, &'a str),
     /// One that is to be made.
     New(u64, ComponentKind, &'a str),
+}
+
+/// What an answer is to be, so that none is taken for that of another request, and none makes the host wait or keep what it did not ask for.
+#[derive(Clone, Copy)]
+struct Expected {
+    number: u64,
+    /// Whether progress may be told before.
+    progress: bool,
+    /// Bytes that may follow.
+    bytes: usize,
 }
 
 /// How long a call may take: between two signs of life.
@@ -172,6 +188,7 @@ impl Process {
             last_words: None,
             arena,
             received: Vec::new(),
+            requests: 0,
             has: HashSet::new(),
             idle: None,
         })
@@ -212,7 +229,16 @@ impl Process {
         for dropped in &dropped {
             self.has.remove(dropped);
         }
+        self.listen();
+        self.last_words = None;
+        self.requests += 1;
+        let expected = Expected {
+            number: self.requests,
+            progress: matches!(call, Call::Fit { .. }),
+            bytes: call.most_bytes(),
+        };
         let asked = Asked {
+            number: self.requests,
             instance,
             component,
             call,
@@ -221,7 +247,7 @@ impl Process {
             dropped,
         };
         self.send(&asked, Instant::now() + patience.limit, patience.limit)?;
-        let answered = self.answer(patience, on_progress)?;
+        let answered = self.answer(expected, patience, on_progress)?;
         for (place, output) in places_out.iter().zip(outputs) {
             self.arena.read(*place, output);
         }
@@ -239,45 +265,47 @@ impl Process {
 
     fn answer(
         &mut self,
+        expected: Expected,
         patience: Patience,
         on_progress: OnProgress<'_>,
     ) -> Result<Result<Answer, PluginError>, Broken> {
-        let mut is_cancelled = false;
+        // Once a fit is cancelled, no sign of life renews its time.
+        let mut end: Option<Instant> = None;
         loop {
-            let limit = if is_cancelled {
-                patience.cancelled
-            } else {
-                patience.limit
-            };
-            match self.told(Instant::now() + limit, limit) {
+            let limit = patience.limit;
+            let deadline = end.unwrap_or_else(|| Instant::now() + limit);
+            match self.told(deadline, limit) {
                 Ok(Told::Progress {
                     done,
                     total,
                     train_mse,
                     validation_mse,
-                }) => {
+                }) if expected.progress => {
                     let go_on = on_progress(Progress {
                         done,
                         total,
                         train_mse: train_mse.unwrap_or(f64::NAN),
                         validation_mse: validation_mse.unwrap_or(f64::NAN),
                     });
-                    is_cancelled |= !go_on;
-                    self.send(&GoOn { go_on }, Instant::now() + limit, limit)?;
+                    if !go_on {
+                        end = end.or(Some(Instant::now() + patience.cancelled));
+                    }
+                    self.send(&GoOn { go_on }, deadline, limit)?;
                 }
                 Ok(Told::Answer {
+                    number,
                     status,
                     message,
                     numbers,
                     bytes,
-                }) => {
-                    let bytes = self.bytes(bytes, Instant::now() + limit, limit)?;
+                }) if number == expected.number && bytes <= expected.bytes => {
+                    let bytes = self.bytes(bytes, deadline, limit)?;
                     // The component's name is put in by who knows it.
                     let outcome = outcome("", status, message.as_bytes());
                     return Ok(outcome.map(|()| Answer { numbers, bytes }));
                 }
                 Ok(_) => return Err(Broken::Ended("says what it was not asked".to_owned())),
-                Err(Broken::Overdue(_)) if is_cancelled => return Err(Broken::Cancelled),
+                Err(Broken::Overdue(_)) if end.is_some() => return Err(Broken::Cancelled),
                 Err(broken) => return Err(broken),
             }
         }
@@ -314,9 +342,6 @@ impl Process {
 
     /// The bytes that follow a message.
     fn bytes(&mut self, length: usize, deadline: Instant, limit: Duration) -> Result<Vec<u8>, Broken> {
-        if length > LARGEST_BYTES {
-            return Err(Broken::Ended(format!("announces {length} bytes")));
-        }
         while self.received.len() < length {
             self.receive(deadline, limit)?;
         }

@@ -51,8 +51,22 @@ pub(super) fn folders(interpreter: &str) -> BTreeSet<PathBuf> {
             .ok()
             .and_then(|program| Some(program.parent()?.parent()?.to_owned())),
     );
-    folders.retain(|folder| folder.parent().is_some());
+    folders.retain(|folder| is_prefix(folder));
     folders
+}
+
+/// Whether an interpreter's packages lie in a folder: no other folder that somebody put a link into is to be read.
+fn is_prefix(folder: &Path) -> bool {
+    let has_packages = |libraries: &str| {
+        let entries = std::fs::read_dir(folder.join(libraries))
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries
+            .into_iter()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("python3"))
+    };
+    folder.join("pyvenv.cfg").is_file() || has_packages("lib") || has_packages("lib64")
 }
 
 /// Becomes the interpreter, which runs the bridge; the error where that cannot be.

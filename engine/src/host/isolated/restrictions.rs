@@ -167,6 +167,19 @@ fn system_calls(becomes_another: bool) -> anyhow::Result<()> {
     ] {
         rules.insert(call, vec![is_other(0)?]);
     }
+    let neither = |value| SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value);
+    for call in [
+        libc::SYS_prlimit64,
+        libc::SYS_sched_setattr,
+        libc::SYS_sched_setparam,
+        libc::SYS_sched_setscheduler,
+    ] {
+        rules.insert(call, vec![SeccompRule::new(vec![neither(0)?, neither(own)?])?]);
+    }
+    // Memory that is shared with nobody, and that no limit counts.
+    let shared = (libc::MAP_SHARED | libc::MAP_ANONYMOUS) as u64;
+    let is_shared = SeccompCondition::new(3, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(shared), shared)?;
+    rules.insert(libc::SYS_mmap, vec![SeccompRule::new(vec![is_shared])?]);
     install(rules, libc::EPERM)?;
     // Its arguments cannot be looked at; without it threads are made by `clone`.
     install(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
@@ -199,6 +212,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_delete_module,
     libc::SYS_finit_module,
     libc::SYS_init_module,
+    libc::SYS_ioprio_set,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
     libc::SYS_io_uring_setup,
@@ -224,6 +238,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_request_key,
     libc::SYS_sched_setaffinity,
     libc::SYS_setns,
+    libc::SYS_setpriority,
     libc::SYS_setpgid,
     libc::SYS_setsid,
     libc::SYS_shmget,

@@ -1,0 +1,175 @@
+//! Builds of plugins beside each other: what is new in the folder, and what versions were fitted with.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use serde::{Deserialize, Serialize};
+
+use super::file::{self, Opening};
+use super::found::{self, Found};
+use super::inventory::Inventory;
+use super::{ComponentHandle, ComponentKind, PluginError, PluginHost, PluginInfo, isolated};
+
+/// What came of looking at the folder anew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rescan {
+    /// Files that are new, or that another build lies under: what recipes name is that from now on.
+    pub taken_up: Vec<String>,
+    /// Files that are there no more.
+    pub gone: Vec<String>,
+    /// Files that cannot be used, or not before the next start, and why. Where there was one of the name, it goes on.
+    pub left: BTreeMap<String, String>,
+}
+
+impl PluginHost {
+    /// Looks at the folder anew. What runs in processes of its own is taken up; a library that would be loaded into this process is
+    /// left to the next start.
+    ///
+    /// # Errors
+    /// `Folder`, where it cannot be read.
+    pub fn rescan(&self) -> Result<Rescan, PluginError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let paths = file::plugins(&self.folder)?;
+        let found = paths.iter().map(|path| Found::look(path, &self.trust, &self.policy));
+        let before: BTreeMap<String, PluginInfo> = {
+            let infos = self.infos().into_iter();
+            infos.map(|info| (info.file.clone(), info)).collect()
+        };
+        let is_known = |found: &Found| {
+            let known = before.get(&found.name);
+            known.is_some_and(|known| known.sha256 == found.sha256 && known.description.is_some())
+        };
+        let (known, fresh): (Vec<Found>, Vec<Found>) = found.partition(is_known);
+        let mut opened = found::opened_apart(&fresh, &self.program).into_iter();
+        let mut rescan = Rescan {
+            gone: before
+                .keys()
+                .filter(|name| !known.iter().chain(&fresh).any(|found| found.name == **name))
+                .cloned()
+                .collect(),
+            ..Rescan::default()
+        };
+        let mut now = Inventory::default();
+        {
+            let old = self.inventory();
+            known.iter().for_each(|found| now.take_over(&before[&found.name], &old));
+            let mut usable = Vec::new();
+            for found in fresh {
+                let is_apart = found.to_start().is_some();
+                let outcome = match &found.file {
+                    Ok(_) if is_apart => opened.next().unwrap_or_else(|| Err(found::lost())),
+                    Ok(_) => Err(PluginError::NotLoadable(
+                        "it runs in lglp's process, which takes it up when it is started anew".into(),
+                    )),
+                    Err(error) => Err(error.clone()),
+                };
+                match (outcome, former(&before, &found.name)) {
+                    (Err(error), Some(former)) => {
+                        rescan.left.insert(found.name, error.to_string());
+                        now.take_over(former, &old);
+                    }
+                    (outcome, _) => usable.push((found, outcome)),
+                }
+            }
+            // Once all that stays is there, so that nothing new takes its names.
+            for (found, outcome) in usable {
+                let (name, former) = (found.name.clone(), former(&before, &found.name));
+                let refused = outcome.as_ref().ok().and_then(|opened| now.refuses(opened));
+                match (refused, former) {
+                    (Some(why), Some(former)) if now.has_room_for(former) => {
+                        rescan.left.insert(name, why);
+                        now.take_over(former, &old);
+                    }
+                    _ => match now.list(found, outcome) {
+                        None => rescan.taken_up.push(name),
+                        Some(why) => drop(rescan.left.insert(name, why)),
+                    },
+                }
+            }
+            now.remember(&old);
+        }
+        now.infos.sort_by(|a, b| a.file.cmp(&b.file));
+        *self.inventory.write().unwrap_or_else(PoisonError::into_inner) = now;
+        self.limit_all();
+        Ok(rescan)
+    }
+
+    /// Keeps the revisions of these digests, for the versions that were fitted with them; none where no registry is kept for.
+    ///
+    /// # Errors
+    /// `Folder`, where they cannot be written.
+    pub fn keep<'a>(&self, digests: impl IntoIterator<Item = &'a str>) -> Result<(), PluginError> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let openings: Vec<Opening> = {
+            let inventory = self.inventory();
+            let found = digests
+                .into_iter()
+                .filter_map(|digest| inventory.opening(digest).cloned());
+            found.collect()
+        };
+        openings.iter().try_for_each(|opening| kept.keep(opening))
+    }
+
+    /// The component that a part of a version was fitted with: of the very revision, where that is in the folder or was kept; else
+    /// of the plugin that provides it now.
+    ///
+    /// # Errors
+    /// As [`Self::component`].
+    pub fn fitted_with(
+        &self,
+        kind: ComponentKind,
+        name: &str,
+        plugin: &str,
+        sha256: &str,
+    ) -> Result<ComponentHandle, PluginError> {
+        let opened = || self.inventory().revision(kind, name, sha256).cloned();
+        if let Some(component) = opened() {
+            return Ok(component);
+        }
+        if let Some(file) = self.kept.as_ref().and_then(|kept| kept.file(sha256)) {
+            let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(component) = opened() {
+                return Ok(component);
+            }
+            match self.open_kept(&file, sha256) {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(
+                    "{} is not what a version goes on with, but the build that is in the plugin folder: {error}",
+                    file.display()
+                ),
+            }
+            if let Some(component) = opened() {
+                return Ok(component);
+            }
+        }
+        let inventory = self.inventory();
+        let of_plugin = inventory.component(&self.folder, kind, name, Some(plugin));
+        let found = of_plugin.or_else(|_| inventory.component(&self.folder, kind, name, None));
+        found.cloned()
+    }
+
+    /// Opens a revision that was kept, in processes of its own, wherever it ran before.
+    fn open_kept(&self, file: &Path, sha256: &str) -> Result<(), PluginError> {
+        let policy = self.policy.clone().apart();
+        let found = Found::look(file, &self.trust, &policy);
+        if found.file.is_ok() && found.sha256 != sha256 {
+            return Err(PluginError::NotLoadable(
+                "it is not what was kept under this digest".into(),
+            ));
+        }
+        let (file, settings) = (found.file?, found.settings.ok_or_else(found::lost)?);
+        let opened = isolated::open(&file.opening, &self.program, &settings)?;
+        let mut inventory = self.inventory.write().unwrap_or_else(PoisonError::into_inner);
+        inventory.add_older(&file.opening, &opened.components);
+        drop(inventory);
+        file.keep_open();
+        self.limit_all();
+        Ok(())
+    }
+}
+
+/// What was usable under a name before.
+fn former<'a>(before: &'a BTreeMap<String, PluginInfo>, name: &str) -> Option<&'a PluginInfo> {
+    before.get(name).filter(|info| info.description.is_some())
+}

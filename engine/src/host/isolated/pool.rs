@@ -282,7 +282,7 @@ impl Pool {
                 false => kept.push(process),
             }
         }
-        kept.iter().for_each(Process::trim);
+        kept.iter_mut().for_each(Process::tend);
         state.idle = kept;
         state.running -= ended.len();
         drop(state);

@@ -166,6 +166,9 @@ impl Process {
         let descriptors = [arena.descriptor(), recipe.plugin.descriptor];
         let prepare = move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
+            // What whoever started lglp left open is not the plugin's. Kernels before 5.11 do not know the call.
+            // SAFETY: a flag of descriptors, of a process that is about to become another program.
+            unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
             for descriptor in descriptors {
                 // SAFETY: the parent has it open, and so has this child until it starts the program.
                 let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
@@ -425,8 +428,10 @@ impl Process {
         Some(Duration::from_millis(ticks * 1000 / second.max(1)))
     }
 
-    /// Gives back shared memory that the plugin wrote to, whether it was to or not.
-    pub(super) fn trim(&self) {
+    /// Between two calls: takes in what it wrote to its standard error, and gives back shared memory that it wrote to, whether it was
+    /// to or not.
+    pub(super) fn tend(&mut self) {
+        self.listen();
         self.arena.release();
     }
 

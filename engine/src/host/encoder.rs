@@ -97,7 +97,7 @@ impl EncoderInstance {
         let count = architectures.len();
         match &self.reads {
             Reads::Rows(_) => {
-                let mut out = vec![0f32; count * self.shape.len()];
+                let mut out = vec![0f32; self.values_of(count)?];
                 let rows: Vec<u8> = architectures.flat_map(Architecture::row).copied().collect();
                 self.encode_rows(&rows, &mut out)?;
                 Ok(Matrix {
@@ -108,6 +108,11 @@ impl EncoderInstance {
             }
             Reads::Operators { .. } => self.encode_tables(&self.tables(architectures)?),
         }
+    }
+
+    /// Values of so many encoded architectures.
+    fn values_of(&self, count: usize) -> Result<usize, PluginError> {
+        values_of(&self.instance, self.shape, count)
     }
 
     /// Encodes rows of the space into zeros of their number times the shape: only of an encoder that reads rows.
@@ -160,7 +165,7 @@ impl EncoderInstance {
             true => self.shape,
             false => shape(&self.instance, Some(longest))?,
         };
-        let mut data = zeros(tables.len() * shape.len())?;
+        let mut data = zeros(values_of(&self.instance, shape, tables.len())?)?;
         self.encode_networks(tables, longest, &mut data)?;
         Ok((data, shape))
     }
@@ -223,8 +228,23 @@ fn shape(instance: &Instance, operators: Option<usize>) -> Result<Shape, PluginE
     }
 }
 
-/// Values of one encoded architecture at most: memory for them is taken before the plugin writes any.
+/// Values of one encoded architecture at most, and of a batch: memory for them is taken before the plugin writes any.
 const MOST_VALUES: usize = 1 << 24;
+const MOST_OF_A_BATCH: usize = 1 << 30;
+
+/// Values of so many encoded architectures of a shape, which the plugin told.
+fn values_of(instance: &Instance, shape: Shape, count: usize) -> Result<usize, PluginError> {
+    let values = shape
+        .len()
+        .checked_mul(count)
+        .filter(|values| *values <= MOST_OF_A_BATCH);
+    values.ok_or_else(|| {
+        instance.handle().failed(format!(
+            "{count} architectures of {} times {} values are too many at once; {MOST_OF_A_BATCH} values at most",
+            shape.steps, shape.width
+        ))
+    })
+}
 
 fn bytes_of(operators: &[Operator]) -> &[u8] {
     // SAFETY: a C structure of twelve numbers of 32 bits and three of 64, without room between them.

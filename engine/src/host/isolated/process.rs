@@ -331,6 +331,10 @@ impl Process {
     /// The next message.
     fn told(&mut self, deadline: Instant, limit: Duration) -> Result<Told, Broken> {
         loop {
+            // Also where there is always something to read.
+            if Instant::now() >= deadline {
+                return Err(Broken::Overdue(limit));
+            }
             let head = head(&self.received)
                 .map_err(|length| Broken::Ended(format!("announces a message of {length} bytes")))?;
             if let Some(json) = head {

@@ -20,6 +20,10 @@ use seccompiler::{
 use super::message::Restrictions;
 use crate::host::in_process::native_folder;
 
+/// Of Linux's `fcntl.h`, which the crate libc does not have for every system.
+const F_SETSIG: libc::c_int = 10;
+const F_SETOWN_EX: libc::c_int = 15;
+
 /// Address space beyond the memory of its own: libraries, shared memory, and what allocators set aside and do not use.
 const ADDRESSES: u64 = 64 << 30;
 
@@ -176,10 +180,23 @@ fn system_calls(becomes_another: bool) -> anyhow::Result<()> {
     ] {
         rules.insert(call, vec![SeccompRule::new(vec![neither(0)?, neither(own)?])?]);
     }
-    // Memory that is shared with nobody, and that no limit counts.
+    // It ends with lglp, whatever it says.
+    let is_command = |argument, command: libc::c_int| {
+        let same = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, command as u64)?;
+        SeccompRule::new(vec![same])
+    };
+    rules.insert(libc::SYS_prctl, vec![is_command(0, libc::PR_SET_PDEATHSIG)?]);
+    // Signals to others by way of a descriptor, and buffers that no limit counts.
+    let commands = [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG, libc::F_SETPIPE_SZ];
+    let commands = commands.map(|command| is_command(1, command));
+    rules.insert(libc::SYS_fcntl, commands.into_iter().collect::<Result<_, _>>()?);
+    // Memory that is shared with nobody, or grows as a stack does, and that no limit counts.
     let shared = (libc::MAP_SHARED | libc::MAP_ANONYMOUS) as u64;
     let is_shared = SeccompCondition::new(3, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(shared), shared)?;
-    rules.insert(libc::SYS_mmap, vec![SeccompRule::new(vec![is_shared])?]);
+    let grows = libc::MAP_GROWSDOWN as u64;
+    let is_growing = SeccompCondition::new(3, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(grows), grows)?;
+    let unlimited = vec![SeccompRule::new(vec![is_shared])?, SeccompRule::new(vec![is_growing])?];
+    rules.insert(libc::SYS_mmap, unlimited);
     install(rules, libc::EPERM)?;
     // Its arguments cannot be looked at; without it threads are made by `clone`.
     install(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
@@ -202,6 +219,39 @@ const REFUSED: &[i64] = &[
     libc::SYS_fork,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_vfork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+    // Of files that others own by the same account: landlock knows nothing of modes, owners, times and attributes.
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchmodat2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_fremovexattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_setxattr,
+    libc::SYS_utimensat,
+    // What outlives a process, or reaches others.
+    libc::SYS_inotify_init1,
+    libc::SYS_mq_open,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_semget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
     libc::SYS_accept,
     libc::SYS_accept4,
     libc::SYS_add_key,

@@ -63,16 +63,19 @@ fn may_run(file: &Opening, settings: &Settings) -> Result<(), PluginError> {
     }
 }
 
-/// Starts plugins that run in processes of their own, side by side, so that many that hang cost no more than one.
-pub(super) fn opened_apart(found: &[Found], program: &Path) -> Vec<Result<Opened, PluginError>> {
-    let start = |(file, settings): (&Opening, &Settings)| isolated::open(file, program, settings);
+/// Starts plugins that run in processes of their own, side by side, so that many that hang cost no more than one; what came of each
+/// file, none of those that run in this one.
+pub(super) fn opened_apart(found: &[Found], program: &Path) -> Vec<Option<Result<Opened, PluginError>>> {
     thread::scope(|scope| {
-        let started = found.iter().filter_map(Found::to_start);
-        let started: Vec<_> = started.map(|one| scope.spawn(move || start(one))).collect();
-        let joined = started
-            .into_iter()
-            .map(|one| one.join().unwrap_or_else(|_| Err(lost())));
-        joined.collect()
+        let start = |one| {
+            let (file, settings) = Found::to_start(one)?;
+            Some(scope.spawn(move || isolated::open(file, program, settings)))
+        };
+        let started: Vec<_> = found.iter().map(start).collect();
+        let joined = started.into_iter();
+        joined
+            .map(|one| one.map(|one| one.join().unwrap_or_else(|_| Err(lost()))))
+            .collect()
     })
 }
 
@@ -82,12 +85,5 @@ pub(super) fn lost() -> PluginError {
 
 /// Loads a rehearsed file into this process.
 pub(super) fn load(file: &Opening) -> Result<Opened, PluginError> {
-    in_process::guarded(file, in_process::PATIENCE, || {
-        let library = Library::open(file)?;
-        Ok(Opened {
-            description: library.describe()?,
-            components: library.components()?,
-            restricted: Vec::new(),
-        })
-    })
+    in_process::guarded(file, in_process::PATIENCE, || Library::open(file)?.opened())
 }

@@ -7,7 +7,7 @@ use super::component::Opened;
 use super::components::Components;
 use super::file::Opening;
 use super::found::Found;
-use super::{ComponentHandle, ComponentKind, Isolation, PluginDescription, PluginError, PluginInfo};
+use super::{ComponentHandle, ComponentKind, PluginDescription, PluginError, PluginInfo};
 
 /// What there is.
 #[derive(Default)]
@@ -24,18 +24,14 @@ pub(super) struct Inventory {
 impl Inventory {
     /// Takes a plugin in.
     fn admit(&mut self, file: &Opening, opened: Opened) -> Result<(PluginDescription, Vec<String>), PluginError> {
-        let Opened {
-            description,
-            components,
-            restricted,
-        } = opened;
-        self.current.admit(&description, &components)?;
+        self.current.admit(&opened)?;
         self.openings.insert(file.sha256.clone(), file.clone());
-        Ok((description, restricted))
+        Ok((opened.description, opened.restricted))
     }
 
     /// Lists a file with what came of opening it; why it cannot be used, where that is so.
     pub(super) fn list(&mut self, found: Found, opened: Result<Opened, PluginError>) -> Option<String> {
+        let is_apart = found.to_start().is_some();
         let Found {
             name,
             sha256,
@@ -45,9 +41,6 @@ impl Inventory {
         let admitted = file.and_then(|file| {
             let admitted = opened.and_then(|opened| self.admit(&file.opening, opened));
             // What was loaded into this process, whatever came of it, and what processes are to be started of.
-            let is_apart = settings
-                .as_ref()
-                .is_some_and(|settings| settings.isolation == Isolation::Process);
             if admitted.is_ok() || !is_apart {
                 file.keep_open();
             }
@@ -79,20 +72,16 @@ impl Inventory {
 
     /// Why a plugin cannot be taken in, where that is so.
     pub(super) fn refuses(&self, opened: &Opened) -> Option<String> {
-        let refused = self.current.refuse(&opened.description, &opened.components).err();
+        let refused = self.current.refuse(opened).err();
         refused.map(|error| error.to_string())
     }
 
     /// Whether none of a file's components is there under its plugin's name.
     pub(super) fn has_room_for(&self, info: &PluginInfo) -> bool {
         let description = info.description.as_ref();
-        let is_there = |kind: ComponentKind, name: &str, plugin: &str| {
-            let mut current = self.current.0.iter();
-            current.any(|one| one.kind() == kind && one.name() == name && one.plugin() == plugin)
-        };
         description.is_some_and(|told| {
             let mut components = told.components.iter();
-            !components.any(|one| is_there(one.kind, &one.name, &told.name))
+            !components.any(|one| self.current.has(&told.name, one.kind, &one.name))
         })
     }
 

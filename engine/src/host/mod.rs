@@ -120,17 +120,16 @@ impl PluginHost {
             let here = found.iter().filter_map(Found::to_load);
             in_process::rehearse(program, &here.collect::<Vec<_>>()).into_iter()
         };
-        let mut apart = found::opened_apart(&found, program).into_iter();
+        let apart = found::opened_apart(&found, program);
         let mut inventory = Inventory::default();
-        for found in found {
-            let is_apart = found.to_start().is_some();
-            let opened = match &found.file {
-                Ok(_) if is_apart => apart.next().unwrap_or_else(|| Err(found::lost())),
-                Ok(file) => {
+        for (found, apart) in found.into_iter().zip(apart) {
+            let opened = match (apart, &found.file) {
+                (Some(apart), _) => apart,
+                (None, Ok(file)) => {
                     let rehearsed = rehearsed.next().unwrap_or(Ok(()));
                     rehearsed.and_then(|()| found::load(&file.opening))
                 }
-                Err(error) => Err(error.clone()),
+                (None, Err(error)) => Err(error.clone()),
             };
             inventory.list(found, opened);
         }

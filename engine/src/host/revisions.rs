@@ -41,7 +41,7 @@ impl PluginHost {
             known.is_some_and(|known| known.sha256 == found.sha256 && known.description.is_some())
         };
         let (known, fresh): (Vec<Found>, Vec<Found>) = found.partition(is_known);
-        let mut opened = found::opened_apart(&fresh, &self.program).into_iter();
+        let apart = found::opened_apart(&fresh, &self.program);
         let mut rescan = Rescan {
             gone: before
                 .keys()
@@ -55,14 +55,13 @@ impl PluginHost {
             let old = self.inventory();
             known.iter().for_each(|found| now.take_over(&before[&found.name], &old));
             let mut usable = Vec::new();
-            for found in fresh {
-                let is_apart = found.to_start().is_some();
-                let outcome = match &found.file {
-                    Ok(_) if is_apart => opened.next().unwrap_or_else(|| Err(found::lost())),
-                    Ok(_) => Err(PluginError::NotLoadable(
+            for (found, apart) in fresh.into_iter().zip(apart) {
+                let outcome = match (apart, &found.file) {
+                    (Some(apart), _) => apart,
+                    (None, Ok(_)) => Err(PluginError::NotLoadable(
                         "it runs in lglp's process, which takes it up when it is started anew".into(),
                     )),
-                    Err(error) => Err(error.clone()),
+                    (None, Err(error)) => Err(error.clone()),
                 };
                 match (outcome, former(&before, &found.name)) {
                     (Err(error), Some(former)) => {

@@ -1,5 +1,6 @@
 //! The REST contract: `openapi/openapi.json` is current, and what the server answers is what it says.
 
+mod plugins;
 mod schema;
 
 use lglp_tests::{HARDWARE, Registry, Server, python, readable, root};
@@ -322,8 +323,6 @@ fn answers_are_what_the_contract_says() {
         "/v1/tokens/{id}",
         "/v1/registry/backup",
         "/v1/registry/gc",
-        "/v1/plugins/rescan",
-        "/v1/{hardware}/models/{version}/rebind",
         "/v1/hardware/{hardware}/rename",
         "/v1/{hardware}/measurements/import",
     ];
@@ -353,19 +352,7 @@ fn answers_are_what_the_contract_says() {
         assert_eq!(status, expected, "{answer}");
         check(&document, ("post", "/v1/registry/gc"), status, &answer);
     }
-    let (status, answer) = server.post("/v1/plugins/rescan", "");
-    assert_eq!(status, 200, "{answer}");
-    check(&document, ("post", "/v1/plugins/rescan"), status, &answer);
-    for (version, body, expected) in [(1, "{}", 409), (1, "{\"tolerance\": 1}", 422), (99, "{}", 404)] {
-        let (status, answer) = server.post(&format!("/v1/{HARDWARE}/models/{version}/rebind"), body);
-        assert_eq!(status, expected, "{answer}");
-        check(
-            &document,
-            ("post", "/v1/{hardware}/models/{version}/rebind"),
-            status,
-            &answer,
-        );
-    }
+    seen.extend(plugins::what_is_taken_up_and_bound(&document, &server));
     what_admins_take_back(&document, &server);
     let paths = document["paths"].as_object().expect("paths");
     assert!(

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::child::{Answering, End, Heard, Question, is_asked};
+use super::component::Opened;
 use super::components::Components;
 use super::file::{Language, Opening, PluginFile};
 use super::in_process::{Library, PATIENCE};
@@ -343,16 +344,12 @@ enum Given {
 }
 
 /// Opens a plugin: a library in this process, which checks it, and a Python program in one of its own.
-fn opened(file: &Opening, settings: &Settings) -> Result<(PluginDescription, Vec<ComponentHandle>), PluginError> {
+fn opened(file: &Opening, settings: &Settings) -> Result<Opened, PluginError> {
     match file.language {
-        Language::Native => {
-            let library = Library::open(file)?;
-            Ok((library.describe()?, library.components()?))
-        }
+        Language::Native => Library::open(file)?.opened(),
         Language::Python => {
             let program = std::env::current_exe().map_err(|error| not_started(&error))?;
-            let plugin = isolated::open(file, &program, settings)?;
-            Ok((plugin.description, plugin.components))
+            isolated::open(file, &program, settings)
         }
     }
 }
@@ -370,9 +367,9 @@ pub(super) fn child() -> Option<ExitCode> {
         let told = match given {
             Given::Described(given) => {
                 let opened = opened(&given.described, &given.settings);
-                let description = opened.and_then(|(told, components)| {
-                    Components::default().admit(&told, &components)?;
-                    Ok(told)
+                let description = opened.and_then(|opened| {
+                    Components::default().admit(&opened)?;
+                    Ok(opened.description)
                 });
                 answering.tell(description.map_err(|error| error.to_string()))
             }
@@ -401,7 +398,7 @@ fn verdict_of(error: &PluginError, task: &Task) -> Verdict {
 fn made(task: &Task) -> Result<Verdict, PluginError> {
     let began = Instant::now();
     let component = |file: &Opening, kind: ComponentKind, name: &str| {
-        let (_, components) = opened(file, &task.settings)?;
+        let Opened { components, .. } = opened(file, &task.settings)?;
         let found = components
             .into_iter()
             .find(|one| one.kind() == kind && one.name() == name);

@@ -1,5 +1,6 @@
 //! Calling across the boundary: statuses and buffers become results.
 
+use std::ffi::c_void;
 use std::path::PathBuf;
 
 use lglp_sdk::Excerpt;
@@ -62,6 +63,32 @@ pub(in crate::host) fn outcome(component: &str, status: u32, message: &[u8]) -> 
             message: format!("unknown status {other}: {message}"),
         },
     })
+}
+
+/// What a plugin has made, and is asked by. By the ABI's contract callbacks may be called from any thread, several at once, but for those
+/// that end it, which have it alone, and those of one network, which the host keeps apart.
+#[derive(Clone, Copy)]
+pub(super) struct Made(*mut c_void);
+
+// SAFETY: as above.
+unsafe impl Send for Made {}
+// SAFETY: as above.
+unsafe impl Sync for Made {}
+
+impl Made {
+    pub(super) fn pointer(self) -> *mut c_void {
+        self.0
+    }
+}
+
+/// Calls a callback that makes something.
+pub(super) fn made(
+    component: &str,
+    call: impl FnOnce(*mut *mut c_void, *mut Buffer) -> u32,
+) -> Result<Made, PluginError> {
+    let mut instance = std::ptr::null_mut();
+    checked(component, |error| call(&mut instance, error))?;
+    Ok(Made(instance))
 }
 
 /// That a component does not do this.

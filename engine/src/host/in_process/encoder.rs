@@ -1,11 +1,11 @@
 //! Encoders behind the C ABI.
 
-use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
 use lglp_sdk::plugin::abi::{self, EncoderTable};
 
 use super::arrays::{numbers, operators, text, unexpected};
+use super::call::Made;
 use super::{call, tables};
 use crate::host::PluginError;
 use crate::host::calls::{Answer, Call, Callee, Component, Offer, Offers, OnProgress};
@@ -20,13 +20,8 @@ pub(super) struct Encoder {
 /// An encoder that is ready for one space.
 struct Ready {
     of: Encoder,
-    instance: *mut c_void,
+    instance: Made,
 }
-
-// SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
-unsafe impl Send for Ready {}
-// SAFETY: as above.
-unsafe impl Sync for Ready {}
 
 impl Encoder {
     /// # Safety
@@ -54,10 +49,9 @@ impl Component for Encoder {
         let (Call::Create { row_len }, [space, parameters]) = (&call, inputs) else {
             return Err(unexpected(&self.name, &call));
         };
-        let mut instance = std::ptr::null_mut();
         // SAFETY: the texts outlive the call.
-        call::checked(&self.name, |error| unsafe {
-            (self.table.create)(text(space), *row_len, text(parameters), &mut instance, error)
+        let instance = call::made(&self.name, |instance, error| unsafe {
+            (self.table.create)(text(space), *row_len, text(parameters), instance, error)
         })?;
         let of = self.clone();
         Ok(Box::new(Ready { of, instance }))
@@ -77,8 +71,8 @@ impl Callee for Ready {
                 // SAFETY: the instance is alive.
                 call::checked(name, |_| unsafe {
                     match (table.shape_of_operators, operators) {
-                        (Some(of), Some(operators)) => of(self.instance, *operators, &mut steps, &mut width),
-                        _ => (table.shape)(self.instance, &mut steps, &mut width),
+                        (Some(of), Some(operators)) => of(self.instance.pointer(), *operators, &mut steps, &mut width),
+                        _ => (table.shape)(self.instance.pointer(), &mut steps, &mut width),
                     }
                 })?;
                 Ok(Answer::of([steps as u64, width as u64]))
@@ -88,7 +82,7 @@ impl Callee for Ready {
                 let out: &mut [f32] = bytemuck::cast_slice_mut(out);
                 // SAFETY: the host gives `out` the size that the contract asks for, by the shape that the plugin told.
                 call::checked(name, |error| unsafe {
-                    (table.encode)(self.instance, data, *rows, *row_len, out.as_mut_ptr(), error)
+                    (table.encode)(self.instance.pointer(), data, *rows, *row_len, out.as_mut_ptr(), error)
                 })?;
                 Ok(Answer::default())
             }
@@ -102,7 +96,7 @@ impl Callee for Ready {
                 // SAFETY: as above; the last of `ends` is the number of operators.
                 call::checked(name, |error| unsafe {
                     encode(
-                        self.instance,
+                        self.instance.pointer(),
                         operators,
                         ends.as_ptr(),
                         ends.len(),
@@ -121,6 +115,6 @@ impl Callee for Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         // SAFETY: made by `create`, used no more.
-        unsafe { (self.of.table.destroy)(self.instance) }
+        unsafe { (self.of.table.destroy)(self.instance.pointer()) }
     }
 }

@@ -8,6 +8,7 @@ use lglp_sdk::plugin::Progress;
 use lglp_sdk::plugin::abi::{self, Buffer, FittedTable, TensorView};
 
 use super::arrays::{numbers, room, states, text, unexpected, view};
+use super::call::Made;
 use super::{call, tables};
 use crate::host::PluginError;
 use crate::host::calls::{Answer, Call, Callee, Component, Dimensions, Offer, Offers, OnProgress};
@@ -22,13 +23,8 @@ pub(super) struct Fitted {
 /// One that was fitted, or loaded.
 struct Ready {
     of: Fitted,
-    instance: *mut c_void,
+    instance: Made,
 }
-
-// SAFETY: by the ABI's contract callbacks may be called from any thread, several at once; `destroy` needs `&mut`.
-unsafe impl Send for Ready {}
-// SAFETY: as above.
-unsafe impl Sync for Ready {}
 
 impl Fitted {
     /// # Safety
@@ -69,8 +65,7 @@ impl Fitted {
     }
 
     fn ready(&self, make: impl FnOnce(*mut *mut c_void, *mut Buffer) -> u32) -> Result<Box<dyn Callee>, PluginError> {
-        let mut instance = std::ptr::null_mut();
-        call::checked(&self.name, |error| make(&mut instance, error))?;
+        let instance = call::made(&self.name, make)?;
         let of = self.clone();
         Ok(Box::new(Ready { of, instance }))
     }
@@ -173,14 +168,14 @@ impl Ready {
         assert!(out.len() >= of.rows || out.is_empty(), "a value for each row");
         // SAFETY: the instance is alive, and the host gives `out` its size.
         call::checked(&self.of.name, |error| unsafe {
-            callback(self.instance, inputs, out.as_mut_ptr(), error)
+            callback(self.instance.pointer(), inputs, out.as_mut_ptr(), error)
         })?;
         Ok(Answer::default())
     }
 
     fn length(&self, callback: Option<unsafe extern "C" fn(*const c_void) -> usize>) -> Result<Answer, PluginError> {
         // SAFETY: the instance is alive.
-        let length = callback.map_or(0, |callback| unsafe { callback(self.instance) });
+        let length = callback.map_or(0, |callback| unsafe { callback(self.instance.pointer()) });
         Ok(Answer::of([length as u64]))
     }
 
@@ -190,7 +185,7 @@ impl Ready {
     ) -> Result<Answer, PluginError> {
         // SAFETY: the instance is alive.
         let bytes = call::bytes(&self.of.name, |out, error| unsafe {
-            callback(self.instance, out, error)
+            callback(self.instance.pointer(), out, error)
         });
         bytes.map(Answer::bytes)
     }
@@ -210,7 +205,7 @@ impl Callee for Ready {
                 let (inputs, out, spreads) = (view(inputs, *of), room(out, of.rows), room(spreads, of.rows));
                 // SAFETY: both have a value for each row.
                 call::checked(name, |error| unsafe {
-                    predict(self.instance, inputs, out, spreads, error)
+                    predict(self.instance.pointer(), inputs, out, spreads, error)
                 })?;
                 Ok(Answer::default())
             }
@@ -233,7 +228,15 @@ impl Callee for Ready {
                 };
                 // SAFETY: the host gives sums of the lengths that the plugin told.
                 call::checked(name, |error| unsafe {
-                    predict(self.instance, firsts, sums.as_ptr(), spread_sums, out, spreads, error)
+                    predict(
+                        self.instance.pointer(),
+                        firsts,
+                        sums.as_ptr(),
+                        spread_sums,
+                        out,
+                        spreads,
+                        error,
+                    )
                 })?;
                 Ok(Answer::default())
             }
@@ -245,7 +248,7 @@ impl Callee for Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         // SAFETY: made by `fit`, `fit_from` or `load`, used no more.
-        unsafe { (self.of.table.destroy)(self.instance) }
+        unsafe { (self.of.table.destroy)(self.instance.pointer()) }
     }
 }
 

@@ -10,7 +10,7 @@ use super::fitted::Fitted;
 use super::runtime::Runtime;
 use super::{call, native, native_folder};
 use crate::host::calls::{Component, Offers};
-use crate::host::component::Origin;
+use crate::host::component::{Opened, Origin};
 use crate::host::file::Opening;
 use crate::host::health::Health;
 use crate::host::{ComponentDescription, ComponentHandle, ComponentKind, PluginDescription, PluginError};
@@ -66,11 +66,6 @@ impl Library {
             // SAFETY: `check_table` has seen that the plugin's components are at least as large as this host's.
             unsafe { &*table.components.byte_add(i * table.component_size) }
         })
-    }
-
-    /// The plugin's components, checked.
-    pub(in crate::host) fn components(&'static self) -> Result<Vec<ComponentHandle>, PluginError> {
-        self.raw_components().map(|component| self.handle(component)).collect()
     }
 
     fn handle(&self, component: &'static abi::Component) -> Result<ComponentHandle, PluginError> {
@@ -140,14 +135,19 @@ impl Library {
         }
     }
 
-    /// What the plugin says of itself.
-    pub(in crate::host) fn describe(&'static self) -> Result<PluginDescription, PluginError> {
-        let components = self.components()?;
-        Ok(PluginDescription {
-            name: text(self.table.name)?.to_owned(),
-            version: text(self.table.version)?.to_owned(),
-            summary: text(self.table.summary)?.to_owned(),
-            components: components.iter().map(|one| one.described().clone()).collect(),
+    /// What the plugin says of itself, and its components, checked.
+    pub(in crate::host) fn opened(&'static self) -> Result<Opened, PluginError> {
+        let components = self.raw_components().map(|component| self.handle(component));
+        let components: Vec<ComponentHandle> = components.collect::<Result<_, _>>()?;
+        Ok(Opened {
+            description: PluginDescription {
+                name: text(self.table.name)?.to_owned(),
+                version: text(self.table.version)?.to_owned(),
+                summary: text(self.table.summary)?.to_owned(),
+                components: components.iter().map(|one| one.described().clone()).collect(),
+            },
+            components,
+            restricted: Vec::new(),
         })
     }
 }

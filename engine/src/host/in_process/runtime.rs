@@ -1,13 +1,13 @@
 //! Measurement runtimes behind the C ABI.
 
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lglp_sdk::plugin::abi::{self, RuntimeTable};
 
 use super::arrays::{text, unexpected};
+use super::call::Made;
 use super::{call, tables};
 use crate::host::PluginError;
 use crate::host::calls::{Answer, Call, Callee, Component, Offer, Offers, OnProgress};
@@ -22,22 +22,16 @@ pub(super) struct Runtime {
 /// An open runtime.
 struct Open {
     of: Runtime,
-    instance: *mut c_void,
+    instance: Made,
     networks: Mutex<Networks>,
 }
 
 /// Networks that are loaded, by the numbers that the host knows them by.
 #[derive(Default)]
 struct Networks {
-    loaded: HashMap<u64, *mut c_void>,
+    loaded: HashMap<u64, Made>,
     last: u64,
 }
-
-// SAFETY: by the ABI's contract callbacks may be called from any thread, several at once, but for those of one network, which the
-// host keeps apart.
-unsafe impl Send for Open {}
-// SAFETY: as above.
-unsafe impl Sync for Open {}
 
 impl Runtime {
     /// # Safety
@@ -65,10 +59,9 @@ impl Component for Runtime {
         let (Call::Open, [settings]) = (&call, inputs) else {
             return Err(unexpected(&self.name, &call));
         };
-        let mut instance = std::ptr::null_mut();
         // SAFETY: the text outlives the call.
-        call::checked(&self.name, |error| unsafe {
-            (self.table.open)(text(settings), &mut instance, error)
+        let instance = call::made(&self.name, |instance, error| unsafe {
+            (self.table.open)(text(settings), instance, error)
         })?;
         Ok(Box::new(Open {
             of: self.clone(),
@@ -87,7 +80,7 @@ impl Open {
         self.networks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn network(&self, number: u64) -> Result<*mut c_void, PluginError> {
+    fn network(&self, number: u64) -> Result<Made, PluginError> {
         let found = self.networks().loaded.get(&number).copied();
         found.ok_or_else(|| PluginError::Failed {
             component: self.of.name.clone(),
@@ -103,15 +96,14 @@ impl Callee for Open {
             (Call::Describe, [], []) => {
                 // SAFETY: the instance is alive.
                 let json = call::bytes(name, |json, error| unsafe {
-                    (table.describe)(self.instance, json, error)
+                    (table.describe)(self.instance.pointer(), json, error)
                 });
                 json.map(Answer::bytes)
             }
             (Call::LoadNetwork, [onnx], []) => {
-                let mut network = std::ptr::null_mut();
                 // SAFETY: the model outlives the call.
-                call::checked(name, |error| unsafe {
-                    (table.load)(self.instance, onnx.as_ptr(), onnx.len(), &mut network, error)
+                let network = call::made(name, |network, error| unsafe {
+                    (table.load)(self.instance.pointer(), onnx.as_ptr(), onnx.len(), network, error)
                 })?;
                 let mut networks = self.networks();
                 networks.last += 1;
@@ -122,7 +114,7 @@ impl Callee for Open {
             (Call::Unload { network }, [], []) => {
                 if let Some(network) = self.networks().loaded.remove(network) {
                     // SAFETY: made by `load`, used no more.
-                    unsafe { (table.unload)(network) };
+                    unsafe { (table.unload)(network.pointer()) };
                 }
                 Ok(Answer::default())
             }
@@ -131,7 +123,13 @@ impl Callee for Open {
                 let (mut wall_ns, mut cpu_ns) = (0, 0);
                 // SAFETY: both are alive, and the host keeps the network to this call.
                 call::checked(name, |error| unsafe {
-                    (table.run)(self.instance, network, &mut wall_ns, &mut cpu_ns, error)
+                    (table.run)(
+                        self.instance.pointer(),
+                        network.pointer(),
+                        &mut wall_ns,
+                        &mut cpu_ns,
+                        error,
+                    )
                 })?;
                 Ok(Answer::of([wall_ns, cpu_ns]))
             }
@@ -140,13 +138,13 @@ impl Callee for Open {
                 let run_many = table.run_many.ok_or_else(|| call::not_offered(name))?;
                 // SAFETY: as above.
                 let samples = call::bytes(name, |samples, error| unsafe {
-                    run_many(self.instance, network, *runs, samples, error)
+                    run_many(self.instance.pointer(), network.pointer(), *runs, samples, error)
                 });
                 samples.map(Answer::bytes)
             }
             (Call::RunsAtOnce, [], []) => {
                 // SAFETY: the instance is alive.
-                let runs = table.runs_at_once.map(|runs| unsafe { runs(self.instance) });
+                let runs = table.runs_at_once.map(|runs| unsafe { runs(self.instance.pointer()) });
                 Ok(Answer::of([runs.unwrap_or(1) as u64]))
             }
             _ => Err(unexpected(name, &call)),
@@ -159,9 +157,9 @@ impl Drop for Open {
         let networks = std::mem::take(&mut *self.networks());
         for network in networks.loaded.into_values() {
             // SAFETY: made by `load`, used no more.
-            unsafe { (self.of.table.unload)(network) };
+            unsafe { (self.of.table.unload)(network.pointer()) };
         }
         // SAFETY: made by `open`, and its networks are unloaded.
-        unsafe { (self.of.table.close)(self.instance) }
+        unsafe { (self.of.table.close)(self.instance.pointer()) }
     }
 }

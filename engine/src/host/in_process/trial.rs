@@ -70,7 +70,7 @@ fn try_files() -> ExitCode {
     let mut components = Components::default();
     for file in &files {
         let library = Library::open(file);
-        let outcome = library.and_then(|library| components.admit(&library.describe()?, &library.components()?));
+        let outcome = library.and_then(|library| components.admit(&library.opened()?));
         if answering
             .tell(outcome.map(drop).map_err(|error| error.to_string()))
             .is_err()

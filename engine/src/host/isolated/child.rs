@@ -17,6 +17,7 @@ use super::message::{Asked, GoOn, LARGEST_HEAD, SUBCOMMAND, Start, Told, framed}
 use super::{python, restrictions};
 use crate::host::calls::{Answer, Callee};
 use crate::host::child::is_asked;
+use crate::host::component::Opened;
 use crate::host::file::Opening;
 use crate::host::in_process::Library;
 use crate::host::{ComponentHandle, PluginError};
@@ -45,8 +46,12 @@ fn run() -> anyhow::Result<()> {
     let mut arena = Arena::of(unsafe { File::from_raw_fd(asked.arena) }, asked.arena_len)?;
     let mut host = Host { socket: socket()? };
     let library = Library::open(&asked.plugin);
-    let opened = library.and_then(|library| Ok((library.describe()?, library.components()?)));
-    let (description, components) = match opened {
+    let opened = library.and_then(Library::opened);
+    let Opened {
+        description,
+        components,
+        ..
+    } = match opened {
         Ok(opened) => opened,
         Err(error) => {
             let reason = error.to_string();

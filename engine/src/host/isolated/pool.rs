@@ -222,7 +222,8 @@ impl Pool {
     }
 
     pub(super) fn give_back(&self, mut process: Process) {
-        process.idle = process.processor_time().map(|spent| (Instant::now(), spent));
+        process.idle = Instant::now();
+        process.spent = None;
         self.state().idle.push(process);
         self.changed.notify_one();
     }
@@ -265,18 +266,21 @@ impl Pool {
         let mut state = self.state();
         let (mut kept, idle) = (Vec::new(), std::mem::take(&mut state.idle));
         let newest = idle.len().saturating_sub(1);
-        for (at, process) in idle.into_iter().enumerate() {
-            let (since, spent) = process.idle.unwrap_or((Instant::now(), Duration::ZERO));
-            let restless = process
-                .processor_time()
-                .is_some_and(|now| process.idle.is_some() && now.saturating_sub(spent) > RESTLESS);
+        for (at, mut process) in idle.into_iter().enumerate() {
+            // What it had spent is asked here, at the first look, and not on the way of each call.
+            let now = process.processor_time();
+            let before = process.spent.or(now);
+            process.spent = before;
+            let restless = now
+                .zip(before)
+                .is_some_and(|(now, before)| now.saturating_sub(before) > RESTLESS);
             if restless {
                 tracing::warn!(
                     plugin = self.health.plugin(),
                     "a process of a plugin computes though its call is over: it is ended"
                 );
             }
-            let unused = since.elapsed();
+            let unused = process.idle.elapsed();
             match restless || unused > LAST_IDLE || (at < newest && unused > IDLE) {
                 true => ended.push(process),
                 false => kept.push(process),

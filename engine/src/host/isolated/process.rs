@@ -23,11 +23,10 @@ use super::spawner;
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
 use crate::host::child::{End, KEPT, LAST_LINE, Pipe};
 use crate::host::file::Opening;
-use crate::host::in_process::outcome;
+use crate::host::in_process::{PATIENCE, outcome};
 use crate::host::{ComponentKind, PluginDescription, PluginError};
 
-/// Time to load a plugin that is a library, and one that is a Python program: importing PyTorch takes seconds.
-const LOADING: Duration = Duration::from_secs(10);
+/// Time to load a plugin that is a Python program: importing PyTorch takes seconds.
 pub(in crate::host) const IMPORTING: Duration = Duration::from_secs(60);
 
 /// Between two looks at what the process writes to its standard error, while it is waited for.
@@ -79,8 +78,10 @@ pub(super) struct Process {
     requests: u64,
     /// Instances that it has.
     pub has: HashSet<u64>,
-    /// Since when it has nothing to do, and its processor time then.
-    pub idle: Option<(Instant, Duration)>,
+    /// Since when it has nothing to do, where it has nothing.
+    pub idle: Instant,
+    /// Its processor time when that was seen first.
+    pub spent: Option<Duration>,
 }
 
 /// What a plugin said of itself in a process of its own.
@@ -128,7 +129,7 @@ impl Process {
         let mut process = Self::spawn(recipe).map_err(|error| format!("no process can be started for it: {error}"))?;
         let patience = match recipe.python {
             Some(_) => IMPORTING,
-            None => LOADING,
+            None => PATIENCE,
         };
         let told = process.told(Instant::now() + patience, patience);
         match told {
@@ -193,7 +194,8 @@ impl Process {
             received: Vec::new(),
             requests: 0,
             has: HashSet::new(),
-            idle: None,
+            idle: Instant::now(),
+            spent: None,
         })
     }
 
@@ -358,7 +360,7 @@ impl Process {
 
     /// Takes in what is there, at least a byte.
     fn receive(&mut self, deadline: Instant, limit: Duration) -> Result<(), Broken> {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         loop {
             match self.socket.read(&mut buffer) {
                 Ok(0) => return Err(self.ended()),

@@ -207,6 +207,17 @@ pub enum PluginError {
 }
 
 impl PluginError {
+    /// The same, of a runtime that runs in the sandbox: what it misses is most often there.
+    pub(super) fn in_sandbox(mut self) -> Self {
+        if let Self::Unavailable { message, .. } | Self::Failed { message, .. } = &mut self {
+            message.push_str(
+                " (it runs in the sandbox, without devices, programs and the network: the machine's owner lets it out by sandbox = false \
+                 in plugins.toml)",
+            );
+        }
+        self
+    }
+
     /// The same, of a component of this name where it is of none.
     pub(super) fn of_component(mut self, name: &str) -> Self {
         match &mut self {

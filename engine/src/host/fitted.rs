@@ -137,7 +137,7 @@ impl FittedInstance {
         self.handle().name()
     }
 
-    pub(super) fn handle(&self) -> &ComponentHandle {
+    pub(crate) fn handle(&self) -> &ComponentHandle {
         self.0.handle()
     }
 

@@ -13,6 +13,9 @@ pub const FILE: &str = "plugins.toml";
 /// The list of what ships with lglp: digests and names of files, as `sha256sum` writes them, in the folder beside the program.
 const SHIPPED: &str = "SHA256SUMS";
 
+/// What a fit may be given, seconds: 30 days.
+const LONGEST_FIT_S: u64 = 30 * 24 * 3600;
+
 /// In which process a plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +33,8 @@ pub struct Settings {
     pub isolation: Isolation,
     /// Whether its processes may open no files but those that programs need, start nothing and reach nobody.
     pub sandbox: bool,
+    /// Whether it ships with lglp: a runtime of it has its device, and what drives that, in the sandbox's place.
+    pub ships: bool,
     /// Memory of each of its processes, MiB.
     pub memory_mib: u64,
     /// Memory that each shares with the host, for inputs and outputs, MiB; what is not used takes none.
@@ -42,6 +47,8 @@ pub struct Settings {
     pub deadline_s: Option<f64>,
     /// Time between two signs of life of a fit, seconds.
     pub fit_s: u64,
+    /// Time for a fit at most, whatever it says, seconds.
+    pub fit_total_s: u64,
     /// Folders and files that it may read beside those that programs need.
     pub read: Vec<String>,
     /// The interpreter of plugins that are Python programs.
@@ -60,6 +67,7 @@ struct Said {
     processes: Option<usize>,
     deadline_s: Option<f64>,
     fit_s: Option<u64>,
+    fit_total_s: Option<u64>,
     read: Option<Vec<String>>,
     python: Option<String>,
 }
@@ -135,18 +143,21 @@ impl Policy {
         let nothing = Said::default();
         let own = self.said.get(file).unwrap_or(&nothing);
         let default = self.said.get("default").unwrap_or(&nothing);
-        let shipped = self.shipped.contains(sha256).then_some(Isolation::InProcess);
+        let ships = self.shipped.contains(sha256);
+        let shipped = ships.then_some(Isolation::InProcess);
         let isolation = own.isolation.or(self.everywhere).or(shipped).or(default.isolation);
         let python = own.python.clone().or_else(|| default.python.clone());
         Settings {
             isolation: isolation.unwrap_or(Isolation::Process),
             sandbox: own.sandbox.or(default.sandbox).unwrap_or(true),
+            ships,
             memory_mib: own.memory_mib.or(default.memory_mib).unwrap_or(4096),
             shared_mib: own.shared_mib.or(default.shared_mib).unwrap_or(1024),
             cores: own.cores.or(default.cores).unwrap_or(1),
             processes: own.processes.or(default.processes).unwrap_or(4),
             deadline_s: own.deadline_s.or(default.deadline_s),
             fit_s: own.fit_s.or(default.fit_s).unwrap_or(1800),
+            fit_total_s: own.fit_total_s.or(default.fit_total_s).unwrap_or(24 * 3600),
             read: [&default.read, &own.read]
                 .into_iter()
                 .flatten()
@@ -171,7 +182,8 @@ impl Said {
             .or_else(|| of("shared_mib", self.shared_mib, 16, 1 << 20))
             .or_else(|| of("cores", wide(self.cores), 0, 4096))
             .or_else(|| of("processes", wide(self.processes), 1, 256))
-            .or_else(|| of("fit_s", self.fit_s, 1, 30 * 24 * 3600))
+            .or_else(|| of("fit_s", self.fit_s, 1, LONGEST_FIT_S))
+            .or_else(|| of("fit_total_s", self.fit_total_s, 1, LONGEST_FIT_S))
             .or_else(|| {
                 let seconds = self.deadline_s.filter(|seconds| !(0.01..=86_400.0).contains(seconds))?;
                 Some(format!("deadline_s is {seconds}: from 0.01 to 86400"))

@@ -101,9 +101,9 @@ impl Choice {
 
     /// The one that is taken; its log tells what it was compared with.
     fn into_taken(mut self) -> Tried {
-        let line = serde_json::json!({ "compared": self.verdicts() });
+        let compared = serde_json::json!({ "compared": self.verdicts() });
         let mut taken = self.tried.swap_remove(self.taken);
-        taken.trained.log += &format!("{line}\n");
+        taken.trained.log.note(&compared);
         taken
     }
 }

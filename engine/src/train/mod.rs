@@ -2,6 +2,7 @@
 
 mod choice;
 mod data;
+mod log;
 mod metrics;
 mod of_networks;
 mod parallel;
@@ -11,6 +12,7 @@ mod training;
 
 pub use choice::{Fitted, Verdict, candidates, fit};
 pub use data::{DataError, FrozenRow, TrainingData, frozen_rows, labels};
+pub use log::TrainingLog;
 pub use metrics::{IntervalMetrics, Metrics};
 pub use parallel::{cores, each};
 pub(crate) use split::FEWEST_ROWS;
@@ -48,8 +50,8 @@ pub struct Trained {
     pub range: TrainingRange,
     /// The rows of each part.
     pub split: Split,
-    /// One line of JSON per reported round.
-    pub log: String,
+    /// How it went.
+    pub log: TrainingLog,
 }
 
 impl Trained {
@@ -97,14 +99,9 @@ pub fn train(
         ..data.part(&split.train)
     };
     let (validation, test) = (data.part(&split.validation), data.part(&split.test));
-    let mut log = String::new();
+    let mut log = TrainingLog::default();
     let mut report = |event: FitEvent<'_>| {
-        let p = event.progress;
-        let line = serde_json::json!({
-            "component": event.component, "round": p.done, "of": p.total,
-            "train_mse": p.train_mse, "validation_mse": p.validation_mse,
-        });
-        log += &format!("{line}\n");
+        log.report(&event);
         progress(event)
     };
     let model = FittedModel::fit(fitting, labelled(&fitted_on), labelled(&validation), &mut report)?;

@@ -3,7 +3,7 @@
 use lglp_registry::{FittedNetworks, Quantity};
 use lglp_sdk::plugin::LeftOut;
 
-use super::{IntervalMetrics, Metrics, Split, Trained};
+use super::{IntervalMetrics, Metrics, Split, Trained, TrainingLog};
 use crate::networks::{self, LabelledNetwork};
 use crate::predictor::{COVERAGE, Calibration, Estimate, FittedModel, TrainingRange, known_operators};
 
@@ -54,7 +54,7 @@ impl KnownNetworks {
     }
 
     /// What training gives where there is no architecture of the space.
-    pub(super) fn trained(self, model: FittedModel, quantity: Quantity, split: Split, log: String) -> Trained {
+    pub(super) fn trained(self, model: FittedModel, quantity: Quantity, split: Split, log: TrainingLog) -> Trained {
         Trained {
             metrics: self.metrics,
             estimates: model.left_out_networks().iter().map(Estimate::left_out).collect(),

@@ -32,7 +32,7 @@ pub enum KeepError {
     /// The dataset or a blob could not be stored, or a digest could not be read.
     #[error(transparent)]
     Registry(#[from] lglp_registry::Error),
-    /// Its state could not be saved.
+    /// Its state could not be saved, or what was saved could not be loaded.
     #[error(transparent)]
     Plugin(#[from] PluginError),
 }
@@ -51,8 +51,9 @@ impl Training<'_> {
         };
         let mut trained = train(self.fitting(&[]), data, split, progress)?;
         if data.counted_otherwise > 0 {
-            let line = json!({ "networks_of_other_rules": data.counted_otherwise });
-            trained.log += &format!("{line}\n");
+            trained
+                .log
+                .note(&json!({ "networks_of_other_rules": data.counted_otherwise }));
         }
         Ok(trained)
     }
@@ -76,8 +77,12 @@ impl Training<'_> {
             &[]
         };
         let dataset = data.freeze(self.store, self.hardware, self.space, networks, creator)?;
+        let state = trained.model.save()?;
+        // A state that cannot be read again is known here, and not when the version is to answer.
+        let loaded = trained.model.reloaded(self.recipe, self.host, &state)?;
+        let golden = golden(&trained.model, &loaded, self.space)?;
         let save = |(role, state): (String, Vec<u8>)| Ok((role, self.store.put_blob(&state)?));
-        let artifacts = trained.model.save()?.into_iter().map(save);
+        let artifacts = state.into_iter().map(save);
         let used = trained.model.plugins();
         self.host.keep(used.iter().map(|used| &*used.sha256))?;
         let plugins = used.iter().map(|p| {
@@ -106,7 +111,7 @@ impl Training<'_> {
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             artifacts: artifacts.collect::<lglp_registry::Result<_>>()?,
-            training_log: self.store.put_blob(trained.log.as_bytes())?,
+            training_log: self.store.put_blob(trained.log.text().as_bytes())?,
             residuals,
             scores,
             networks: trained.networks.clone(),
@@ -114,7 +119,7 @@ impl Training<'_> {
             creator: creator.to_owned(),
             imported: Vec::new(),
             rebound_from: None,
-            golden: golden(&trained.model, self.space)?,
+            golden,
         })
     }
 }

@@ -48,7 +48,10 @@ pub(in crate::host) fn outcome(component: &str, status: u32, message: &[u8]) -> 
     if status == abi::STATUS_OK {
         return Ok(());
     }
-    let message = Excerpt::within(String::from_utf8_lossy(message), MESSAGE).to_string();
+    let message = match message {
+        [] => "it gives no reason".to_owned(),
+        message => Excerpt::within(String::from_utf8_lossy(message), MESSAGE).to_string(),
+    };
     let component = component.to_owned();
     Err(match status {
         abi::STATUS_PANICKED | abi::STATUS_POISONED => PluginError::Panicked { component, message },

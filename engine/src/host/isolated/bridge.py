@@ -14,6 +14,8 @@ import types
 
 OK, FAILED, INVALID_PARAMETERS, UNSUPPORTED_STATE, CANCELLED, NOT_OFFERED = 0, 1, 4, 5, 7, 8
 KINDS = ("encoder", "feature-extractor", "regressor")
+# Characters of a message for people: lglp shows as many, and takes no long answer.
+MESSAGE = 2000
 # What lglp asks only of those that have it, and the method that tells.
 OFFERS = {
     "encode_operators": "encode_operators",
@@ -274,10 +276,10 @@ def main():
             told, data = plugin.answer(asked)
             host.tell({"told": "answer", "number": number, "status": OK, "bytes": len(data), **told}, data)
         except Refused as refused:
-            host.tell({"told": "answer", "number": number, "status": refused.status, "message": str(refused)})
+            host.tell({"told": "answer", "number": number, "status": refused.status, "message": str(refused)[:MESSAGE]})
         # A SystemExit, too, is of one call.
         except BaseException as error:
-            message = f"{type(error).__name__}: {error}{where(error, file)}"
+            message = f"{type(error).__name__}: {str(error)[:MESSAGE]}{where(error, file)}"
             host.tell({"told": "answer", "number": number, "status": FAILED, "message": message})
 
 

@@ -13,7 +13,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin};
 use serde::de::DeserializeOwned;
 
 use super::arena::Arena;
-use super::message::{Asked, GoOn, LARGEST_HEAD, SUBCOMMAND, Start, Told, framed};
+use super::message::{Asked, GoOn, LARGEST_REQUEST, SUBCOMMAND, Start, Told, framed};
 use super::{python, restrictions};
 use crate::host::calls::{Answer, Callee};
 use crate::host::child::is_asked;
@@ -144,7 +144,7 @@ impl Host {
             Err(error) => return Err(error.into()),
         }
         let length = u32::from_le_bytes(length) as usize;
-        anyhow::ensure!(length <= LARGEST_HEAD, "a message of {length} bytes");
+        anyhow::ensure!(length <= LARGEST_REQUEST, "a message of {length} bytes");
         let mut json = vec![0; length];
         self.socket.read_exact(&mut json)?;
         Ok(Some(serde_json::from_slice(&json)?))

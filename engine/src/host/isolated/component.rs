@@ -63,12 +63,12 @@ impl Component for Isolated {
             let making = Making { call, inputs };
             return Ok(Box::new(Anywhere { of, number, making }));
         }
-        // A runtime needs its device, and whatever drives that.
-        let (sandbox, patience) = match call {
-            Call::Open => (false, self.pool.patience_of_making()),
-            _ => (true, self.pool.patience_of_fit()),
+        let is_runtime = matches!(call, Call::Open);
+        let (process, patience) = match is_runtime {
+            true => (self.pool.start_for_runtime()?, self.pool.patience_of_making()),
+            false => (self.pool.start_for_fit()?, self.pool.patience_of_fit()),
         };
-        let mut process = Some(self.pool.start_apart(sandbox)?);
+        let mut process = Some(process);
         let called = process.as_mut().map_or(Ok(Ok(Answer::default())), |process| {
             let arrays = (inputs, &mut [][..]);
             process.call(self.made(number), call, arrays, (patience, on_progress), Vec::new())
@@ -76,7 +76,10 @@ impl Component for Isolated {
         let outcome = self.named(self.pool.outcome(&mut process, called));
         // It is known to its own process alone.
         self.pool.forget(number);
-        outcome?;
+        outcome.map_err(|error| match is_runtime && self.pool.confines_runtimes() {
+            true => error.in_sandbox(),
+            false => error,
+        })?;
         Ok(Box::new(AtHome {
             of,
             number,

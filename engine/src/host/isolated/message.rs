@@ -115,8 +115,14 @@ impl Told {
     }
 }
 
-/// Bytes of JSON at most: schemas are told in it.
-pub(super) const LARGEST_HEAD: usize = 16 << 20;
+/// Bytes of JSON at most in which a plugin says what it is: schemas are told in it.
+pub(super) const LARGEST_DESCRIPTION: usize = 4 << 20;
+
+/// Bytes of JSON at most of whatever else it says: a message for people is the longest of it.
+pub(super) const LARGEST_ANSWER: usize = 64 << 10;
+
+/// Bytes of JSON at most of a request, as a process is asked it.
+pub(super) const LARGEST_REQUEST: usize = 64 << 20;
 
 /// A message as it is sent.
 pub(super) fn framed(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
@@ -127,16 +133,16 @@ pub(super) fn framed(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where the JSON of the message is that some bytes begin with, if it is there as a whole.
+/// Where the JSON of the message is that some bytes begin with, if it is there as a whole; `most`: so many bytes of it.
 ///
 /// # Errors
 /// The length that it announces, where that is too much.
-pub(super) fn head(bytes: &[u8]) -> Result<Option<Range<usize>>, usize> {
+pub(super) fn head(bytes: &[u8], most: usize) -> Result<Option<Range<usize>>, usize> {
     let Some(length) = bytes.first_chunk::<4>() else {
         return Ok(None);
     };
     let length = u32::from_le_bytes(*length) as usize;
-    match length > LARGEST_HEAD {
+    match length > most {
         true => Err(length),
         false => Ok((bytes.len() >= 4 + length).then_some(4..4 + length)),
     }

@@ -111,34 +111,38 @@ impl Pool {
         self.settle(process, called)
     }
 
-    /// A process that a fit or a runtime has for itself.
-    pub(super) fn start_apart(&self, sandbox: bool) -> Result<Process, PluginError> {
+    /// A process that a fit has for itself.
+    pub(super) fn start_for_fit(&self) -> Result<Process, PluginError> {
+        self.start(&self.recipe)
+    }
+
+    /// A process that a runtime has for itself.
+    pub(super) fn start_for_runtime(&self) -> Result<Process, PluginError> {
         let mut recipe = self.recipe.clone();
-        recipe.restrictions.sandbox &= sandbox;
+        recipe.restrictions.sandbox = self.confines_runtimes();
         self.start(&recipe)
     }
 
+    /// Whether runtimes of it are in the sandbox. One that ships with lglp needs its device, and whatever drives that; what others may
+    /// use the machine's owner says.
+    pub(super) fn confines_runtimes(&self) -> bool {
+        self.settings.sandbox && !self.settings.ships
+    }
+
     pub(super) fn patience(&self) -> Patience {
-        let limit = self.health.deadline();
-        Patience {
-            limit,
-            cancelled: limit,
-        }
+        Patience::of(self.health.deadline())
     }
 
     /// That of making an instance.
     pub(super) fn patience_of_making(&self) -> Patience {
-        let limit = MAKING * self.health.deadline();
-        Patience {
-            limit,
-            cancelled: limit,
-        }
+        Patience::of(MAKING * self.health.deadline())
     }
 
     /// That of a fit, between two signs of life, and of what is asked of its result, or of a runtime: whoever asks has time.
     pub(super) fn patience_of_fit(&self) -> Patience {
         Patience {
             limit: Duration::from_secs(self.settings.fit_s),
+            total: Duration::from_secs(self.settings.fit_total_s),
             cancelled: self.health.deadline(),
         }
     }

@@ -18,7 +18,9 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::Serialize;
 
 use super::arena::{Arena, KEPT as KEPT_SHARED};
-use super::message::{Asked, GoOn, Restrictions, SUBCOMMAND, Start, Told, framed, head};
+use super::message::{
+    Asked, GoOn, LARGEST_ANSWER, LARGEST_DESCRIPTION, Restrictions, SUBCOMMAND, Start, Told, framed, head,
+};
 use super::spawner;
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
 use crate::host::child::{End, KEPT, LAST_LINE, Pipe};
@@ -112,12 +114,26 @@ struct Expected {
     bytes: usize,
 }
 
-/// How long a call may take: between two signs of life.
+/// How long a call may take.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
+    /// Between two signs of life.
     pub limit: Duration,
+    /// All in all, whatever signs there are.
+    pub total: Duration,
     /// What it has once a fit is cancelled.
     pub cancelled: Duration,
+}
+
+impl Patience {
+    /// That with a call without signs of life.
+    pub(super) fn of(limit: Duration) -> Self {
+        Self {
+            limit,
+            total: limit,
+            cancelled: limit,
+        }
+    }
 }
 
 impl Process {
@@ -131,7 +147,7 @@ impl Process {
             Some(_) => IMPORTING,
             None => PATIENCE,
         };
-        let told = process.told(Instant::now() + patience, patience);
+        let told = process.told(Instant::now() + patience, patience, LARGEST_DESCRIPTION);
         match told {
             Ok(Told::Described {
                 description,
@@ -274,12 +290,16 @@ impl Process {
         patience: Patience,
         on_progress: OnProgress<'_>,
     ) -> Result<Result<Answer, PluginError>, Broken> {
+        let over = Instant::now() + patience.total;
         // Once a fit is cancelled, no sign of life renews its time.
         let mut end: Option<Instant> = None;
         loop {
-            let limit = patience.limit;
-            let deadline = end.unwrap_or_else(|| Instant::now() + limit);
-            match self.told(deadline, limit) {
+            let next = end.unwrap_or_else(|| Instant::now() + patience.limit);
+            let (deadline, limit) = match next < over {
+                true => (next, patience.limit),
+                false => (over, patience.total),
+            };
+            match self.told(deadline, limit, LARGEST_ANSWER) {
                 Ok(Told::Progress {
                     done,
                     total,
@@ -330,14 +350,14 @@ impl Process {
         Ok(())
     }
 
-    /// The next message.
-    fn told(&mut self, deadline: Instant, limit: Duration) -> Result<Told, Broken> {
+    /// The next message, of so many bytes of JSON at most.
+    fn told(&mut self, deadline: Instant, limit: Duration, most: usize) -> Result<Told, Broken> {
         loop {
             // Also where there is always something to read.
             if Instant::now() >= deadline {
                 return Err(Broken::Overdue(limit));
             }
-            let head = head(&self.received)
+            let head = head(&self.received, most)
                 .map_err(|length| Broken::Ended(format!("announces a message of {length} bytes")))?;
             if let Some(json) = head {
                 let end = json.end;

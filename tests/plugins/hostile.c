@@ -44,6 +44,11 @@ enum {
     SEGFAULTS_IN_FIT,
     HANGS_IN_FIT,
     LIES_OF_ITS_STATE,
+    SAVES_NOTHING,
+    SAVES_ANOTHER,
+    REPORTS_FOR_EVER,
+    REPORTS_OFTEN,
+    ENCODES_TOO_MUCH,
     ABORTS,
     EXITS,
     SEGFAULTS,
@@ -59,6 +64,9 @@ enum {
     CLOSES_ALL_FILES,
     WRITES_TO_ALL_FILES,
     NOT_A_NUMBER,
+    REPORTS_IN_A_PREDICTION,
+    ANSWERS_ANOTHER,
+    ANNOUNCES_TOO_MUCH,
 };
 
 typedef struct {
@@ -81,6 +89,17 @@ __attribute__((noinline)) static int deeper(int depth) {
     volatile char room[1 << 16];
     memset((char *)room, depth, sizeof room);
     return depth < 1 << 30 ? deeper(depth + 1) + room[depth % 16] : 0;
+}
+
+/* Says something to lglp in the place of the process that the plugin runs in. */
+static void say(const char *json, uint32_t announced) {
+    uint32_t length = announced ? announced : (uint32_t)strlen(json);
+    for (int file = 3; file < 300; file++) {
+        int type;
+        socklen_t size = sizeof type;
+        if (getsockopt(file, SOL_SOCKET, SO_TYPE, &type, &size) == 0)
+            if (write(file, &length, sizeof length) < 0 || write(file, json, strlen(json)) < 0) continue;
+    }
 }
 
 static void do_harm(double *out, size_t rows) {
@@ -128,6 +147,10 @@ static void do_harm(double *out, size_t rows) {
             if (fcntl(file, F_GETFL) >= 0 && write(file, junk, sizeof junk) < 0) continue;
         }
         break;
+    case REPORTS_IN_A_PREDICTION:
+        for (;;) say("{\"told\": \"progress\", \"done\": 1, \"total\": 2}", 0);
+    case ANSWERS_ANOTHER: say("{\"told\": \"answer\", \"number\": 1000000, \"status\": 0}", 0); break;
+    case ANNOUNCES_TOO_MUCH: say("{", 16 << 20); break;
     case NOT_A_NUMBER: out[0] = 0.0 / (out[0] - out[0]); break;
     default: break;
     }
@@ -157,8 +180,8 @@ static uint32_t create(LglpStr space, size_t row_len, LglpStr parameters, void *
 }
 
 static uint32_t shape(const void *instance, size_t *steps, size_t *width) {
-    *steps = 1;
     *width = *(const size_t *)instance;
+    *steps = FAULT == ENCODES_TOO_MUCH ? (1 << 24) / *width : 1;
     return LGLP_STATUS_OK;
 }
 
@@ -181,6 +204,10 @@ static uint32_t fit(LglpStr parameters, const LglpFitData *data, void **instance
     if (FAULT == EXITS_IN_FIT) _exit(3);
     if (FAULT == SEGFAULTS_IN_FIT) *(volatile int *)8 = 1;
     if (FAULT == HANGS_IN_FIT) hang();
+    if (FAULT == REPORTS_FOR_EVER)
+        for (;;) data->progress(data->progress_context, 1, 2, 1, 1);
+    for (uint64_t done = 1; FAULT == REPORTS_OFTEN && done <= 50000; done++)
+        data->progress(data->progress_context, done, 50000, 1, 1);
     Model *model = calloc(1, sizeof *model);
     for (size_t row = 0; row < data->train.rows; row++) {
         double total = sum(&data->train, row);
@@ -200,9 +227,11 @@ static uint32_t load(uint32_t version, const uint8_t *state, size_t len, void **
 
 static uint32_t save(const void *instance, LglpBuffer *state, LglpBuffer *error) {
     (void)error;
-    size_t len = sizeof(Model);
-    void *copy = memcpy(malloc(len), instance, len);
-    *state = (LglpBuffer){copy, FAULT == LIES_OF_ITS_STATE ? (size_t)1 << 40 : len, len, free_bytes};
+    size_t len = FAULT == SAVES_NOTHING ? 0 : sizeof(Model);
+    Model *copy = malloc(sizeof *copy);
+    *copy = *(const Model *)instance;
+    if (FAULT == SAVES_ANOTHER) copy->mean *= 2;
+    *state = (LglpBuffer){(uint8_t *)copy, FAULT == LIES_OF_ITS_STATE ? (size_t)1 << 40 : len, len, free_bytes};
     return LGLP_STATUS_OK;
 }
 

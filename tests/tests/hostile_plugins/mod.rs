@@ -1,9 +1,12 @@
 //! Plugins that do harm, kind by kind, in processes of their own: each costs the request that it did so in, and nothing else. At load
 //! none takes the server down, wherever it runs.
 
+mod fits;
+mod sandbox;
+
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lglp_tests::plugins::{compile, listed, plugins_of};
@@ -12,7 +15,7 @@ use serde_json::{Value, json};
 
 /// Writes a plugin that does harm in a way; `name` is its file's, its plugin's, and the end of its components'.
 fn hostile(folder: &Path, fault: &str, name: &str) {
-    let source = include_str!("../plugins/hostile.c");
+    let source = include_str!("../../plugins/hostile.c");
     // The name of the fault is one of an enumeration in the source.
     let source = format!("#define FAULT {fault}\n#define NAME \"{name}\"\n{source}");
     compile(&source, &folder.join(format!("{name}.so")));
@@ -110,7 +113,7 @@ fn at_load_none_takes_the_server_down_wherever_it_runs() {
 }
 
 /// What a plugin does in a prediction, the status of that request, and what its problem says.
-const IN_A_PREDICTION: [(&str, u16, &str); 15] = [
+const IN_A_PREDICTION: [(&str, u16, &str); 18] = [
     ("ABORTS", 500, "signal 6"),
     ("EXITS", 500, "status 0"),
     ("SEGFAULTS", 500, "signal 11"),
@@ -127,6 +130,10 @@ const IN_A_PREDICTION: [(&str, u16, &str); 15] = [
     ("CLOSES_ALL_FILES", 500, "plugin"),
     ("WRITES_TO_ALL_FILES", 500, "plugin"),
     ("NOT_A_NUMBER", 503, "predicts NaN"),
+    // What lglp would read for ever, keep, or take for another's.
+    ("REPORTS_IN_A_PREDICTION", 500, "says what it was not asked"),
+    ("ANSWERS_ANOTHER", 500, "says what it was not asked"),
+    ("ANNOUNCES_TOO_MUCH", 500, "announces a message of 16777216 bytes"),
 ];
 
 /// One that segfaulted, aborted, exited or wrote out of bounds ended the server; after two requests that hung it answered no prediction
@@ -222,70 +229,4 @@ fn what_fails_again_and_again_is_left_alone_for_a_while() {
         assert!(began.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(50));
     }
-}
-
-/// A training is told what its plugin did, and nothing is recorded.
-#[test]
-fn in_a_fit_it_costs_that_training_alone() {
-    let faults = [
-        ("ABORTS_IN_CREATE", "signal 6"),
-        ("ABORTS_IN_FIT", "signal 6"),
-        ("EXITS_IN_FIT", "status 3"),
-        ("SEGFAULTS_IN_FIT", "signal 11"),
-        ("HANGS_IN_FIT", "has not come back within 1 s"),
-        ("LIES_OF_ITS_STATE", "signal"),
-    ];
-    let registry = with_hostile(&faults.map(|(fault, _)| fault));
-    let settings = registry.folder.path().join("plugins.toml");
-    std::fs::write(&settings, "[default]\nfit_s = 1\ndeadline_s = 2\n").expect("a file");
-    for (fault, _) in faults {
-        recipe(&registry, &name_of(fault));
-    }
-    let server = registry.serve();
-    for (fault, says) in faults {
-        let name = name_of(fault);
-        let job = json!({ "kind": "train", "parameters": { "recipe": name } }).to_string();
-        let (status, job) = server.post(&format!("/v1/{HARDWARE}/jobs"), &job);
-        assert_eq!(status, 202, "{fault}: {job}");
-        let path = format!("/v1/jobs/{}", job["id"]);
-        let ended = server.wait(&path, |job| job["state"] == "failed" || job["state"] == "succeeded");
-        let said = ended.to_string();
-        assert!(ended["state"] == "failed" && said.contains(says), "{fault}: {said}");
-    }
-    assert_eq!(server.get("/healthz").0, 200);
-}
-
-/// A plugin wrote where it liked, read the registry's folder, changed modes of others' files, sent datagrams to sockets of others, took
-/// memory that no limit counted.
-#[test]
-fn the_sandbox_keeps_away_what_no_plugin_needs() {
-    let mut registry = Registry::default();
-    let folder = plugins_of(&registry);
-    let secret = registry.folder.path().join("secret");
-    std::fs::write(&secret, "a secret").expect("a file");
-    let source = format!(
-        "#define FAULT NONE\n#define NAME \"tries\"\n#define SECRET \"{}\"\n{}\n{}",
-        secret.display(),
-        include_str!("../plugins/hostile.c"),
-        include_str!("../plugins/trying.c")
-    );
-    compile(&source, &folder.join("tries.so"));
-    hostile(&folder, "NONE", "none");
-    registry.plugins = Some(folder);
-    let mut command = registry.command(&["plugins", "--json"]);
-    let output = command
-        .env("LGLP_TOKEN", "a token")
-        .stderr(Stdio::piped())
-        .output()
-        .expect("it runs");
-    let plugins: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let restricted = listed(&plugins, "none.so")["restricted"].clone();
-    let holds = |what: &str| restricted.as_array().is_some_and(|all| all.contains(&json!(what)));
-    assert!(holds("landlock") && holds("seccomp"), "{restricted}");
-    let said = listed(&plugins, "tries.so")["unavailable"]
-        .as_str()
-        .expect("a reason")
-        .to_owned();
-    assert!(said.ends_with("works 1, token 0, let through:"), "{said}");
-    assert_eq!(std::fs::read_to_string(&secret).expect("it is there"), "a secret");
 }

@@ -32,6 +32,8 @@ for runtime in "${runtimes[@]}"; do
     strip -o "$folder/plugins/$helper" "$built/$helper"
     files+=("$folder/plugins/$helper")
 done
+# What ships runs in the worker's process, and its runtimes have their device.
+(cd "$folder/plugins" && sha256sum -- *.so >SHA256SUMS)
 for file in "${files[@]}"; do
     foreign=$(needs "$file")
     [ -z "$foreign" ] || { echo "$file needs $foreign, which a machine may not have" >&2; exit 1; }

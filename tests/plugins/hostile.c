@@ -34,6 +34,8 @@ enum {
     ABORTS_IN_SCHEMA,
     EXITS_IN_SCHEMA,
     HANGS_IN_SCHEMA,
+    SCHEMA_EXPLODES,
+    SCHEMA_IN_A_CIRCLE,
     ABORTS_IN_CHECK,
     HANGS_IN_CHECK,
     /* Later. */
@@ -57,6 +59,8 @@ enum {
     WRITES_BEHIND,
     OVERFLOWS_ITS_STACK,
     TAKES_ALL_MEMORY,
+    TAKES_MEMORY_UNCOUNTED,
+    MAKES_THREADS,
     STOPS,
     KILLS_THE_HOST,
     FORKS,
@@ -73,7 +77,7 @@ typedef struct {
     double largest, mean;
 } Model;
 
-static void hang(void) {
+static _Noreturn void hang(void) {
     for (;;) pause();
 }
 
@@ -83,6 +87,11 @@ static void *spin(void *nothing) {
     (void)nothing;
     while (spinning < UINT64_MAX) spinning++;
     return NULL;
+}
+
+static void *wait_for_ever(void *nothing) {
+    (void)nothing;
+    hang();
 }
 
 __attribute__((noinline)) static int deeper(int depth) {
@@ -124,6 +133,24 @@ static void do_harm(double *out, size_t rows) {
             if (!taken) abort();
             memset(taken, 1, 64 << 20);
         }
+    case TAKES_MEMORY_UNCOUNTED:
+        /* What may be written is counted by the system's limit, and what might be written is not. */
+        for (int i = 0; i < 32; i++) {
+            void *taken = mmap(NULL, 32 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (taken == MAP_FAILED) break;
+            memset(taken, 1, 32 << 20);
+            mprotect(taken, 32 << 20, PROT_READ);
+        }
+        hang();
+    case MAKES_THREADS:
+        for (int i = 0; i < 1000; i++) {
+            pthread_t thread;
+            pthread_attr_t small;
+            pthread_attr_init(&small);
+            pthread_attr_setstacksize(&small, 1 << 16);
+            pthread_create(&thread, &small, wait_for_ever, NULL);
+        }
+        hang();
     case STOPS: raise(SIGSTOP); break;
     case KILLS_THE_HOST:
         kill(getppid(), SIGKILL);
@@ -163,7 +190,15 @@ static uint32_t schema(LglpBuffer *json, LglpBuffer *error) {
     if (FAULT == ABORTS_IN_SCHEMA) abort();
     if (FAULT == EXITS_IN_SCHEMA) exit(0);
     if (FAULT == HANGS_IN_SCHEMA) hang();
-    const char *text = "{\"type\": \"object\", \"additionalProperties\": false}";
+    char text[8192] = "{\"type\": \"object\", \"additionalProperties\": false}";
+    if (FAULT == SCHEMA_IN_A_CIRCLE)
+        strcpy(text, "{\"$ref\": \"#/$defs/a\", \"$defs\": {\"a\": {\"anyOf\": [{\"$ref\": \"#/$defs/a\"}, {\"$ref\": \"#/$defs/a\"}]}}}");
+    if (FAULT == SCHEMA_EXPLODES) {
+        char *end = text + sprintf(text, "{\"$ref\": \"#/$defs/a\", \"$defs\": {");
+        for (char def = 'a'; def < 'z'; def++)
+            end += sprintf(end, "\"%c\": {\"allOf\": [{\"$ref\": \"#/$defs/%c\"}, {\"$ref\": \"#/$defs/%c\"}]}, ", def, def + 1, def + 1);
+        sprintf(end, "\"z\": {}}}");
+    }
     size_t len = strlen(text);
     *json = (LglpBuffer){(uint8_t *)strdup(text), len, len, free_bytes};
     return LGLP_STATUS_OK;

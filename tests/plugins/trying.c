@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/close_range.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
 #include <mqueue.h>
@@ -69,14 +70,23 @@ static void processes(void) {
     TRY(prctl(PR_SET_DUMPABLE, 1));
     struct rlimit none = {0, 0};
     TRY(prlimit(getppid(), RLIMIT_NOFILE, &none, NULL));
+    struct rlimit all_of_it = {RLIM_INFINITY, RLIM_INFINITY};
+    TRY(setrlimit(RLIMIT_STACK, &all_of_it));
+    TRY(setrlimit(RLIMIT_DATA, &all_of_it));
     TRY(setpriority(PRIO_PROCESS, getppid(), 19));
-    cpu_set_t all;
-    memset(&all, 0xff, sizeof all);
-    TRY(sched_setaffinity(0, sizeof all, &all));
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/cmdline", getppid());
     TRY(open(path, O_RDONLY));
     tried("opendir /proc", opendir("/proc") != NULL);
+}
+
+static int thread_of_its_own_files(void *given) { return given != NULL; }
+
+static void threads(void) {
+    static char stack[1 << 16];
+    int flags = CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    TRY(clone(thread_of_its_own_files, stack + sizeof stack, flags, NULL));
+    TRY(syscall(SYS_close_range, 100, 100, CLOSE_RANGE_UNSHARE));
 }
 
 static void others(void) {
@@ -88,6 +98,7 @@ static void others(void) {
     /* The socket to lglp is standard input. */
     TRY(sendto(0, "a", 1, MSG_NOSIGNAL, &somebody, sizeof somebody));
     struct msghdr nothing = {0};
+    TRY(send(0, "a", 1, MSG_OOB));
     TRY(sendmsg(0, &nothing, MSG_NOSIGNAL));
     TRY(connect(0, &somebody, sizeof somebody));
     TRY(bind(0, &somebody, sizeof somebody));
@@ -140,6 +151,7 @@ static int works(void) {
 __attribute__((constructor)) static void all(void) {
     files();
     processes();
+    threads();
     others();
     memory();
     machine();

@@ -182,7 +182,10 @@ fn a_program_that_cannot_be_run_says_why() {
     let without = Path::new("/usr/bin/python3");
     let broken = program("pass").replace("PLUGIN = {", "PLUGIN = {{");
     let wrong_kind = program("pass").replace("kind = \"encoder\"", "kind = \"encode\"");
+    // A thread of it that became another program did not end with lglp.
+    let becomes = "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', 'pass'])\n".to_owned();
     for (text, interpreter, says) in [
+        (becomes, python(), "[Errno 1] Operation not permitted (line 2)"),
         (broken, python(), "SyntaxError"),
         (wrong_kind, python(), "Rows.kind is 'encode', none of encoder"),
         (program("pass").replace("PLUGIN =", "plugin ="), python(), "PLUGIN"),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::PluginError;
 use super::calls::{Component, Offer, Offers};
 use super::health::{Health, Tenant};
+use super::{PluginError, schema};
 
 /// What a component is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,34 @@ pub(super) struct Opened {
     pub components: Vec<ComponentHandle>,
     /// What its processes are restricted by.
     pub restricted: Vec<String>,
+}
+
+/// Components of a plugin at most.
+const MOST_COMPONENTS: usize = 64;
+
+impl Opened {
+    /// What a plugin says of itself, and its components.
+    ///
+    /// # Errors
+    /// `Rejected`, where there are too many, or the schema of one cannot be expanded.
+    pub(super) fn new(
+        description: PluginDescription,
+        components: Vec<ComponentHandle>,
+        restricted: Vec<String>,
+    ) -> Result<Self, PluginError> {
+        if components.len() > MOST_COMPONENTS {
+            let many = format!("it has {} components; {MOST_COMPONENTS} at most", components.len());
+            return Err(PluginError::Rejected(many));
+        }
+        for one in &description.components {
+            schema::check(&one.name, &one.parameters)?;
+        }
+        Ok(Self {
+            description,
+            components,
+            restricted,
+        })
+    }
 }
 
 /// One component of a plugin, to be called.

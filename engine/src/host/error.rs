@@ -125,12 +125,16 @@ pub enum PluginError {
         what: String,
     },
     /// A call in a process of the plugin's own took too long, and the process was ended.
-    #[error("the plugin `{plugin}` has not come back within {seconds} s: its process is ended")]
+    #[error(
+        "the plugin `{plugin}` has not come back within {seconds} s ({setting} in plugins.toml): its process is ended"
+    )]
     Overdue {
         /// The plugin's name.
         plugin: String,
         /// What it had.
         seconds: f64,
+        /// What says so.
+        setting: &'static str,
     },
     /// A further process of the plugin cannot be started.
     #[error("no process of the plugin `{plugin}` can be started: {what}")]
@@ -207,9 +211,23 @@ pub enum PluginError {
 }
 
 impl PluginError {
+    /// Whether it may work when it is tried again: nothing is said of the plugin's part.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy { .. }
+                | Self::NotStarted { .. }
+                | Self::Overdue { .. }
+                | Self::Quarantined { .. }
+                | Self::TenantQuarantined { .. }
+        )
+    }
+
     /// The same, of a runtime that runs in the sandbox: what it misses is most often there.
     pub(super) fn in_sandbox(mut self) -> Self {
-        if let Self::Unavailable { message, .. } | Self::Failed { message, .. } = &mut self {
+        if let Self::Unavailable { message, .. } | Self::Failed { message, .. } | Self::Ended { what: message, .. } =
+            &mut self
+        {
             message.push_str(
                 " (it runs in the sandbox, without devices, programs and the network: the machine's owner lets it out by sandbox = false \
                  in plugins.toml)",

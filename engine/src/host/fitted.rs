@@ -137,7 +137,7 @@ impl FittedInstance {
         self.handle().name()
     }
 
-    pub(crate) fn handle(&self) -> &ComponentHandle {
+    pub(super) fn handle(&self) -> &ComponentHandle {
         self.0.handle()
     }
 

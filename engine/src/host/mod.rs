@@ -30,6 +30,7 @@ mod offers;
 mod owned;
 mod revisions;
 mod runtime;
+mod schema;
 mod settings;
 mod trust;
 

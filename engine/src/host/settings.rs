@@ -33,12 +33,14 @@ pub struct Settings {
     pub isolation: Isolation,
     /// Whether its processes may open no files but those that programs need, start nothing and reach nobody.
     pub sandbox: bool,
-    /// Whether it ships with lglp: a runtime of it has its device, and what drives that, in the sandbox's place.
-    pub ships: bool,
+    /// Whether its runtimes, too, may do no more: those that ship with lglp need their device, and what drives that.
+    pub sandboxed_runtimes: bool,
     /// Memory of each of its processes, MiB.
     pub memory_mib: u64,
     /// Memory that each shares with the host, for inputs and outputs, MiB; what is not used takes none.
     pub shared_mib: u64,
+    /// A fitted state of it, MiB.
+    pub state_mib: u64,
     /// Processors that its processes run on; 0: all.
     pub cores: usize,
     /// Processes at once, for calls.
@@ -47,7 +49,7 @@ pub struct Settings {
     pub deadline_s: Option<f64>,
     /// Time between two signs of life of a fit, seconds.
     pub fit_s: u64,
-    /// Time for a fit at most, whatever it says, seconds.
+    /// Time for a fit at most, whatever it says, seconds; not less than `fit_s`.
     pub fit_total_s: u64,
     /// Folders and files that it may read beside those that programs need.
     pub read: Vec<String>,
@@ -63,6 +65,7 @@ struct Said {
     sandbox: Option<bool>,
     memory_mib: Option<u64>,
     shared_mib: Option<u64>,
+    state_mib: Option<u64>,
     cores: Option<usize>,
     processes: Option<usize>,
     deadline_s: Option<f64>,
@@ -146,18 +149,20 @@ impl Policy {
         let ships = self.shipped.contains(sha256);
         let shipped = ships.then_some(Isolation::InProcess);
         let isolation = own.isolation.or(self.everywhere).or(shipped).or(default.isolation);
+        let fit_s = own.fit_s.or(default.fit_s).unwrap_or(1800);
         let python = own.python.clone().or_else(|| default.python.clone());
         Settings {
             isolation: isolation.unwrap_or(Isolation::Process),
             sandbox: own.sandbox.or(default.sandbox).unwrap_or(true),
-            ships,
+            sandboxed_runtimes: own.sandbox.unwrap_or(!ships && default.sandbox.unwrap_or(true)),
             memory_mib: own.memory_mib.or(default.memory_mib).unwrap_or(4096),
             shared_mib: own.shared_mib.or(default.shared_mib).unwrap_or(1024),
+            state_mib: own.state_mib.or(default.state_mib).unwrap_or(256),
             cores: own.cores.or(default.cores).unwrap_or(1),
             processes: own.processes.or(default.processes).unwrap_or(4),
             deadline_s: own.deadline_s.or(default.deadline_s),
-            fit_s: own.fit_s.or(default.fit_s).unwrap_or(1800),
-            fit_total_s: own.fit_total_s.or(default.fit_total_s).unwrap_or(24 * 3600),
+            fit_s,
+            fit_total_s: own.fit_total_s.or(default.fit_total_s).unwrap_or(24 * 3600).max(fit_s),
             read: [&default.read, &own.read]
                 .into_iter()
                 .flatten()
@@ -180,10 +185,11 @@ impl Said {
         let wide = |value: Option<usize>| value.map(|value| value as u64);
         of("memory_mib", self.memory_mib, 64, 1 << 30)
             .or_else(|| of("shared_mib", self.shared_mib, 16, 1 << 20))
+            .or_else(|| of("state_mib", self.state_mib, 1, 1 << 10))
             .or_else(|| of("cores", wide(self.cores), 0, 4096))
             .or_else(|| of("processes", wide(self.processes), 1, 256))
             .or_else(|| of("fit_s", self.fit_s, 1, LONGEST_FIT_S))
-            .or_else(|| of("fit_total_s", self.fit_total_s, 1, LONGEST_FIT_S))
+            .or_else(|| of("fit_total_s", self.fit_total_s, self.fit_s.unwrap_or(1), LONGEST_FIT_S))
             .or_else(|| {
                 let seconds = self.deadline_s.filter(|seconds| !(0.01..=86_400.0).contains(seconds))?;
                 Some(format!("deadline_s is {seconds}: from 0.01 to 86400"))

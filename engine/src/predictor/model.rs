@@ -206,20 +206,6 @@ impl FittedModel {
         Ok(state)
     }
 
-    /// The same model as a server is to have it: loaded from the state that [`Self::save`] gave.
-    pub fn reloaded(&self, recipe: &Recipe, host: &PluginHost, state: &ModelState) -> Result<Self, PluginError> {
-        let tenant = Tenant::new("the model that was fitted".to_owned());
-        Self::load(
-            recipe,
-            host,
-            &self.space,
-            &self.plugins,
-            state,
-            self.rules.as_ref(),
-            &tenant,
-        )
-    }
-
     /// The plugins in use.
     pub fn plugins(&self) -> &[PluginUse] {
         &self.plugins

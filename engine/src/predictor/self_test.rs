@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use lglp_registry::{Golden, Version};
 use lglp_sdk::{Architecture, Sampler, SearchSpace};
 
-use super::{FittedModel, ModelError, ROWS_PER_UNIT};
-use crate::host::PluginError;
+use super::{FittedModel, ModelError, ModelState, ROWS_PER_UNIT, Recipe};
+use crate::host::{PluginError, PluginHost, Tenant};
 use crate::networks;
 use crate::priority;
 
@@ -34,28 +34,55 @@ fn differs(value: f64, expected: f64) -> bool {
     !is_near
 }
 
-/// What a freshly fitted model predicts, to be recorded in its version; once `loaded` from the state that it was saved as it must predict
-/// the same.
-pub fn golden(model: &FittedModel, loaded: &FittedModel, space: &SearchSpace) -> Result<Vec<Golden>, PluginError> {
+/// What a freshly fitted model predicts, to be recorded in its version.
+///
+/// # Errors
+/// Those of its plugins; and where it predicts no numbers.
+pub fn golden(model: &FittedModel, space: &SearchSpace) -> Result<Vec<Golden>, PluginError> {
     let rows = sample(space, 0, ROWS);
     let predicted = model.predict(rows.iter())?;
-    let again = loaded.predict(rows.iter())?;
-    for (row, (expected, value)) in rows.iter().zip(predicted.iter().zip(again)) {
-        if differs(value, *expected) {
-            return Err(PluginError::UnsupportedState {
-                component: model.regressor.handle().name().to_owned(),
-                message: format!(
-                    "loaded from the state that it was saved as, the model predicts {value} for {}, and {expected} when it was fitted",
-                    space.canonical_text(row)
-                ),
-            });
-        }
+    if let Some((row, value)) = rows.iter().zip(&predicted).find(|(_, value)| !value.is_finite()) {
+        let message = format!("it predicts {value} for {}", space.canonical_text(row));
+        let component = "what was fitted".to_owned();
+        return Err(PluginError::Failed { component, message });
     }
     let golden = rows.iter().zip(predicted).map(|(row, value)| Golden {
         architecture: space.canonical_text(row),
         predicted: model.quantity().amount(value),
     });
     Ok(golden.collect())
+}
+
+impl FittedModel {
+    /// Whether the state that [`Self::save`] gave is loaded as a server loads it, and predicts the same then.
+    ///
+    /// # Errors
+    /// Those of its plugins, and `UnsupportedState` where it predicts something else.
+    pub fn reloaded(
+        &self,
+        recipe: &Recipe,
+        host: &PluginHost,
+        state: &ModelState,
+        golden: &[Golden],
+    ) -> Result<(), PluginError> {
+        let tenant = Tenant::new("the model that was fitted".to_owned());
+        let (space, rules) = (&self.space, self.rules.as_ref());
+        let loaded = Self::load(recipe, host, space, self.plugins(), state, rules, &tenant)?;
+        let rows = sample(space, 0, ROWS);
+        let predicted = loaded.predict(rows.iter())?;
+        let mut both = golden.iter().zip(predicted);
+        let Some((golden, value)) = both.find(|(golden, value)| differs(*value, golden.predicted.value())) else {
+            return Ok(());
+        };
+        Err(PluginError::UnsupportedState {
+            component: "what was fitted".to_owned(),
+            message: format!(
+                "loaded from the state that it was saved as, it predicts {value} for {}, and {} when it was fitted",
+                golden.architecture,
+                golden.predicted.value()
+            ),
+        })
+    }
 }
 
 /// Tests a freshly loaded model; the time of a unit. It warms up caches and thread pools, too. Versions of before golden

@@ -59,7 +59,7 @@ fn predict(server: &Server, version: u64, is_harmful: bool) -> (u16, Value) {
     server.post(&format!("/v1/{HARDWARE}/predict"), &body(version, is_harmful))
 }
 
-const AT_LOAD: [(&str, &str); 12] = [
+const AT_LOAD: [(&str, &str); 14] = [
     ("ABORTS_AT_LOAD", "signal 6"),
     ("EXITS_AT_LOAD", "status 0"),
     ("SEGFAULTS_AT_LOAD", "signal 11"),
@@ -70,6 +70,11 @@ const AT_LOAD: [(&str, &str); 12] = [
     ("ABORTS_IN_SCHEMA", "signal 6"),
     ("EXITS_IN_SCHEMA", "status 0"),
     ("HANGS_IN_SCHEMA", "still loading"),
+    (
+        "SCHEMA_EXPLODES",
+        "more than 10000 values once its references are expanded",
+    ),
+    ("SCHEMA_IN_A_CIRCLE", "references that lead to themselves"),
     ("ABORTS_IN_CHECK", "signal 6"),
     ("HANGS_IN_CHECK", "still loading"),
 ];
@@ -113,7 +118,7 @@ fn at_load_none_takes_the_server_down_wherever_it_runs() {
 }
 
 /// What a plugin does in a prediction, the status of that request, and what its problem says.
-const IN_A_PREDICTION: [(&str, u16, &str); 18] = [
+const IN_A_PREDICTION: [(&str, u16, &str); 20] = [
     ("ABORTS", 500, "signal 6"),
     ("EXITS", 500, "status 0"),
     ("SEGFAULTS", 500, "signal 11"),
@@ -122,6 +127,8 @@ const IN_A_PREDICTION: [(&str, u16, &str); 18] = [
     ("WRITES_BEHIND", 0, ""),
     ("OVERFLOWS_ITS_STACK", 500, "signal 11"),
     ("TAKES_ALL_MEMORY", 500, "signal"),
+    ("TAKES_MEMORY_UNCOUNTED", 500, "MiB of memory, and may take 512"),
+    ("MAKES_THREADS", 500, "threads, and may have 512"),
     ("STOPS", 504, "has not come back within 1 s"),
     // The sandbox does not let it: it did no harm, and answers.
     ("KILLS_THE_HOST", 200, ""),

@@ -139,16 +139,13 @@ impl Library {
     pub(in crate::host) fn opened(&'static self) -> Result<Opened, PluginError> {
         let components = self.raw_components().map(|component| self.handle(component));
         let components: Vec<ComponentHandle> = components.collect::<Result<_, _>>()?;
-        Ok(Opened {
-            description: PluginDescription {
-                name: text(self.table.name)?.to_owned(),
-                version: text(self.table.version)?.to_owned(),
-                summary: text(self.table.summary)?.to_owned(),
-                components: components.iter().map(|one| one.described().clone()).collect(),
-            },
-            components,
-            restricted: Vec::new(),
-        })
+        let description = PluginDescription {
+            name: text(self.table.name)?.to_owned(),
+            version: text(self.table.version)?.to_owned(),
+            summary: text(self.table.summary)?.to_owned(),
+            components: components.iter().map(|one| one.described().clone()).collect(),
+        };
+        Opened::new(description, components, Vec::new())
     }
 }
 

@@ -37,10 +37,13 @@ fn run() -> anyhow::Result<()> {
     let start = std::env::args().nth(2).unwrap_or_default();
     let asked: Start<Opening> =
         serde_json::from_str(&start).map_err(|error| anyhow::anyhow!("not started by lglp: {error}"))?;
-    let restricted = restrictions::apply(&asked.restrictions, asked.python.as_deref())?;
+    let by = restrictions::apply(&asked.restrictions, asked.python.as_deref())?;
+    // Before there is anything of the plugin's that could say otherwise.
+    let told = framed(&Told::Restricted { by })?;
+    rustix::io::retry_on_intr(|| rustix::io::write(stdin(), &told))?;
     if let Some(interpreter) = &asked.python {
         // Returns where it cannot be started.
-        return Err(python::become_interpreter(interpreter, &start, &restricted).into());
+        return Err(python::become_interpreter(interpreter, &start, asked.restrictions.sandbox).into());
     }
     // SAFETY: the parent made it for this process, and nothing else here has it.
     let mut arena = Arena::of(unsafe { File::from_raw_fd(asked.arena) }, asked.arena_len)?;
@@ -59,14 +62,7 @@ fn run() -> anyhow::Result<()> {
         }
     };
     let offers = components.iter().map(|one| one.all_offers().clone()).collect();
-    host.tell(
-        &Told::Described {
-            description,
-            offers,
-            restricted,
-        },
-        &[],
-    )?;
+    host.tell(&Told::Described { description, offers }, &[])?;
     let mut plugin = Plugin {
         components,
         instances: HashMap::new(),

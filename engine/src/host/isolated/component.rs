@@ -26,6 +26,8 @@ struct Anywhere {
 struct AtHome {
     of: Isolated,
     number: u64,
+    /// Of a runtime, whether it is in the sandbox.
+    in_sandbox: bool,
     /// None once it has broken.
     process: Mutex<Option<Process>>,
 }
@@ -46,6 +48,14 @@ impl Isolated {
 
     fn made(&self, number: u64) -> For<'_> {
         For::New(number, self.kind, &self.name)
+    }
+}
+
+/// An error of a runtime, which in the sandbox misses most often what the sandbox keeps away.
+fn explained(error: PluginError, in_sandbox: bool) -> PluginError {
+    match in_sandbox {
+        true => error.in_sandbox(),
+        false => error,
     }
 }
 
@@ -76,13 +86,12 @@ impl Component for Isolated {
         let outcome = self.named(self.pool.outcome(&mut process, called));
         // It is known to its own process alone.
         self.pool.forget(number);
-        outcome.map_err(|error| match is_runtime && self.pool.confines_runtimes() {
-            true => error.in_sandbox(),
-            false => error,
-        })?;
+        let in_sandbox = is_runtime && self.pool.confines_runtimes();
+        outcome.map_err(|error| explained(error, in_sandbox))?;
         Ok(Box::new(AtHome {
             of,
             number,
+            in_sandbox,
             process: Mutex::new(process),
         }))
     }
@@ -117,6 +126,7 @@ impl Callee for AtHome {
         };
         let (whom, arrays) = (For::Instance(self.number), (inputs, outputs));
         let called = running.call(whom, call, arrays, (pool.patience_of_fit(), &mut |_| true), Vec::new());
-        self.of.named(pool.outcome(&mut process, called))
+        let outcome = self.of.named(pool.outcome(&mut process, called));
+        outcome.map_err(|error| explained(error, self.in_sandbox))
     }
 }

@@ -65,14 +65,14 @@ pub(super) struct Asked {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "told", rename_all = "snake_case")]
 pub(super) enum Told {
-    /// At first: what the plugin is, and what each component offers.
+    /// At first, and before the plugin is loaded: what the process is restricted by, such as `landlock`.
+    Restricted { by: Vec<String> },
+    /// Then: what the plugin is, and what each component offers.
     Described {
         description: PluginDescription,
         offers: Vec<Offers>,
-        /// What it is restricted by, such as `landlock`.
-        restricted: Vec<String>,
     },
-    /// At first: why it cannot be used.
+    /// Or: why it cannot be used.
     Refused { reason: String },
     /// During a fit; the host answers with [`GoOn`].
     Progress {
@@ -116,13 +116,13 @@ impl Told {
 }
 
 /// Bytes of JSON at most in which a plugin says what it is: schemas are told in it.
-pub(super) const LARGEST_DESCRIPTION: usize = 4 << 20;
+pub(super) const LARGEST_DESCRIPTION: usize = 256 << 10;
 
 /// Bytes of JSON at most of whatever else it says: a message for people is the longest of it.
 pub(super) const LARGEST_ANSWER: usize = 64 << 10;
 
 /// Bytes of JSON at most of a request, as a process is asked it.
-pub(super) const LARGEST_REQUEST: usize = 64 << 20;
+pub(super) const LARGEST_REQUEST: usize = 16 << 20;
 
 /// A message as it is sent.
 pub(super) fn framed(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {

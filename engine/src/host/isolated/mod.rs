@@ -2,13 +2,16 @@
 
 mod arena;
 mod child;
+mod command;
 mod component;
 mod message;
+mod patience;
 mod pool;
 mod process;
 mod python;
 mod restrictions;
 mod spawner;
+mod usage;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,6 +47,7 @@ pub(super) fn open(file: &Opening, program: &Path, settings: &Settings) -> Resul
             read: settings.read.clone(),
         },
         arena: (settings.shared_mib as usize) << 20,
+        state: (settings.state_mib as usize) << 20,
     };
     let (first, described) = Process::start(&recipe).map_err(PluginError::NotLoadable)?;
     let description = described.description.clone();
@@ -63,16 +67,14 @@ pub(super) fn open(file: &Opening, program: &Path, settings: &Settings) -> Resul
     });
     let pool = Pool::new(recipe, settings.clone(), (first, described), &health);
     tended(&pool);
-    let components = description.components.iter().zip(&pool.described().offers);
+    let components = pool.described().description.components.iter();
+    let components = components.zip(&pool.described().offers);
     let components = components.map(|(one, offers)| {
         let reached = Isolated::new(&pool, one);
         ComponentHandle::new(one.clone(), offers.clone(), &origin, Arc::new(reached))
     });
-    Ok(Opened {
-        components: components.collect(),
-        restricted: pool.described().restricted.clone(),
-        description,
-    })
+    let restricted = pool.described().restricted.clone();
+    Opened::new(description, components.collect(), restricted)
 }
 
 /// The processors that a plugin's processes have: each plugin others, as far as there are as many.

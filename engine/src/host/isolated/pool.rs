@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::process::{Broken, Described, For, Patience, Process, Recipe};
+use super::patience::{Limit, Patience};
+use super::process::{Broken, Described, For, Process, Recipe};
+use super::usage;
 use crate::host::calls::{Answer, Call};
 use crate::host::health::Health;
 use crate::host::{PluginError, Settings};
@@ -123,10 +125,9 @@ impl Pool {
         self.start(&recipe)
     }
 
-    /// Whether runtimes of it are in the sandbox. One that ships with lglp needs its device, and whatever drives that; what others may
-    /// use the machine's owner says.
+    /// Whether runtimes of it are in the sandbox.
     pub(super) fn confines_runtimes(&self) -> bool {
-        self.settings.sandbox && !self.settings.ships
+        self.settings.sandboxed_runtimes
     }
 
     pub(super) fn patience(&self) -> Patience {
@@ -141,8 +142,8 @@ impl Pool {
     /// That of a fit, between two signs of life, and of what is asked of its result, or of a runtime: whoever asks has time.
     pub(super) fn patience_of_fit(&self) -> Patience {
         Patience {
-            limit: Duration::from_secs(self.settings.fit_s),
-            total: Duration::from_secs(self.settings.fit_total_s),
+            limit: Limit::new(Duration::from_secs(self.settings.fit_s), "fit_s"),
+            total: Limit::new(Duration::from_secs(self.settings.fit_total_s), "fit_total_s"),
             cancelled: self.health.deadline(),
         }
     }
@@ -163,9 +164,10 @@ impl Pool {
                 component: String::new(),
             },
             Broken::Ended(what) => PluginError::Ended { plugin, what },
-            Broken::Overdue(limit) => PluginError::Overdue {
+            Broken::Overdue(Limit { time, setting }) => PluginError::Overdue {
                 plugin,
-                seconds: limit.as_secs_f64(),
+                seconds: time.as_secs_f64(),
+                setting,
             },
         };
         if let Some(process) = process.take() {
@@ -272,7 +274,7 @@ impl Pool {
         let newest = idle.len().saturating_sub(1);
         for (at, mut process) in idle.into_iter().enumerate() {
             // What it had spent is asked here, at the first look, and not on the way of each call.
-            let now = process.processor_time();
+            let now = usage::processor_time(process.id());
             let before = process.spent.or(now);
             process.spent = before;
             let restless = now
@@ -284,8 +286,15 @@ impl Pool {
                     "a process of a plugin computes though its call is over: it is ended"
                 );
             }
+            let excess = process.excess();
+            if let Some(excess) = &excess {
+                tracing::warn!(
+                    plugin = self.health.plugin(),
+                    "a process of a plugin {excess}: it is ended"
+                );
+            }
             let unused = process.idle.elapsed();
-            match restless || unused > LAST_IDLE || (at < newest && unused > IDLE) {
+            match restless || excess.is_some() || unused > LAST_IDLE || (at < newest && unused > IDLE) {
                 true => ended.push(process),
                 false => kept.push(process),
             }

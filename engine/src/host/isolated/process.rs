@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lglp_sdk::plugin::Progress;
@@ -18,10 +17,9 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::Serialize;
 
 use super::arena::{Arena, KEPT as KEPT_SHARED};
-use super::message::{
-    Asked, GoOn, LARGEST_ANSWER, LARGEST_DESCRIPTION, Restrictions, SUBCOMMAND, Start, Told, framed, head,
-};
-use super::spawner;
+use super::message::{Asked, GoOn, LARGEST_ANSWER, LARGEST_DESCRIPTION, Restrictions, Start, Told, framed, head};
+use super::patience::{Limit, Patience};
+use super::{command, spawner, usage};
 use crate::host::calls::{Answer, Call, Offers, OnProgress};
 use crate::host::child::{End, KEPT, LAST_LINE, Pipe};
 use crate::host::file::Opening;
@@ -31,15 +29,11 @@ use crate::host::{ComponentKind, PluginDescription, PluginError};
 /// Time to load a plugin that is a Python program: importing PyTorch takes seconds.
 pub(in crate::host) const IMPORTING: Duration = Duration::from_secs(60);
 
-/// Between two looks at what the process writes to its standard error, while it is waited for.
+/// Between two looks at what the process writes to its standard error, and at what it uses, while it is waited for.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Time for a process to end that has closed its connection: interpreters clean up.
 const ENDING: Duration = Duration::from_secs(1);
-
-/// Variables of the environment that a plugin is given, and how others begin.
-const VARIABLES: &[&str] = &["HOME", "LANG", "LD_LIBRARY_PATH", "LGLP_NATIVE", "PATH", "TZ"];
-const PREFIXES: &[&str] = &["CUDA_", "KMP_", "LC_", "MKL_", "NVIDIA_", "OMP_", "OPENBLAS_"];
 
 /// How processes of a plugin are started.
 #[derive(Clone)]
@@ -51,6 +45,8 @@ pub(super) struct Recipe {
     pub restrictions: Restrictions,
     /// Bytes of shared memory.
     pub arena: usize,
+    /// Bytes of a fitted state at most.
+    pub state: usize,
 }
 
 /// Why a process is of no use any more.
@@ -58,8 +54,8 @@ pub(super) struct Recipe {
 pub(super) enum Broken {
     /// What it did, after "it".
     Ended(String),
-    /// It did not come back in this time.
-    Overdue(Duration),
+    /// It did not come back in time.
+    Overdue(Limit),
     /// A fit was cancelled, and it went on.
     Cancelled,
 }
@@ -74,12 +70,18 @@ pub(super) struct Process {
     /// The last line that it wrote.
     last_words: Option<String>,
     arena: Arena,
+    /// Bytes of memory that it may take.
+    memory: u64,
+    /// Bytes of a state that it may save.
+    state: usize,
     /// What came and was not looked at.
     received: Vec<u8>,
     /// Requests so far.
     requests: u64,
     /// Instances that it has.
     pub has: HashSet<u64>,
+    /// When it was looked at last what it uses.
+    watched: Instant,
     /// Since when it has nothing to do, where it has nothing.
     pub idle: Instant,
     /// Its processor time when that was seen first.
@@ -114,28 +116,6 @@ struct Expected {
     bytes: usize,
 }
 
-/// How long a call may take.
-#[derive(Clone, Copy)]
-pub(super) struct Patience {
-    /// Between two signs of life.
-    pub limit: Duration,
-    /// All in all, whatever signs there are.
-    pub total: Duration,
-    /// What it has once a fit is cancelled.
-    pub cancelled: Duration,
-}
-
-impl Patience {
-    /// That with a call without signs of life.
-    pub(super) fn of(limit: Duration) -> Self {
-        Self {
-            limit,
-            total: limit,
-            cancelled: limit,
-        }
-    }
-}
-
 impl Process {
     /// Starts one, and waits until the plugin is loaded there.
     ///
@@ -147,13 +127,20 @@ impl Process {
             Some(_) => IMPORTING,
             None => PATIENCE,
         };
-        let told = process.told(Instant::now() + patience, patience, LARGEST_DESCRIPTION);
+        let limit = Limit::new(patience, "deadline_s");
+        let deadline = Instant::now() + patience;
+        // Before there is anything of the plugin's that could say so.
+        let restricted = match process.told(deadline, limit, LARGEST_ANSWER) {
+            Ok(Told::Restricted { by }) => Ok(by),
+            Ok(_) => Err(Broken::Ended("does not say what it is restricted by".to_owned())),
+            Err(broken) => Err(broken),
+        };
+        let told = restricted.and_then(|restricted| {
+            let told = process.told(deadline, limit, LARGEST_DESCRIPTION)?;
+            Ok((told, restricted))
+        });
         match told {
-            Ok(Told::Described {
-                description,
-                offers,
-                restricted,
-            }) => Ok((
+            Ok((Told::Described { description, offers }, restricted)) => Ok((
                 process,
                 Described {
                     description,
@@ -161,10 +148,10 @@ impl Process {
                     restricted,
                 },
             )),
-            Ok(Told::Refused { reason }) => Err(reason),
+            Ok((Told::Refused { reason }, _)) => Err(reason),
             Ok(_) => Err("it answers before it is asked".to_owned()),
             Err(Broken::Ended(what)) => Err(format!("while it is loaded it {what}")),
-            Err(Broken::Overdue(limit)) => Err(format!("it was still loading after {} s", limit.as_secs())),
+            Err(Broken::Overdue(limit)) => Err(format!("it was still loading after {} s", limit.time.as_secs())),
             Err(Broken::Cancelled) => Err("cancelled".to_owned()),
         }
     }
@@ -179,7 +166,7 @@ impl Process {
             arena_len: arena.len(),
             restrictions: recipe.restrictions.clone(),
         };
-        let mut command = command(&recipe.program, &start, OwnedFd::from(theirs))?;
+        let mut command = command::command(&recipe.program, &start, OwnedFd::from(theirs))?;
         let descriptors = [arena.descriptor(), recipe.plugin.descriptor];
         let prepare = move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -207,9 +194,12 @@ impl Process {
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             last_words: None,
             arena,
+            memory: recipe.restrictions.memory,
+            state: recipe.state,
             received: Vec::new(),
             requests: 0,
             has: HashSet::new(),
+            watched: Instant::now(),
             idle: Instant::now(),
             spent: None,
         })
@@ -252,11 +242,15 @@ impl Process {
         }
         self.listen();
         self.last_words = None;
+        self.watched = Instant::now();
         self.requests += 1;
         let expected = Expected {
             number: self.requests,
             progress: matches!(call, Call::Fit { .. }),
-            bytes: call.most_bytes(),
+            bytes: match call {
+                Call::Save => self.state,
+                _ => call.most_bytes(),
+            },
         };
         let asked = Asked {
             number: self.requests,
@@ -267,7 +261,7 @@ impl Process {
             outputs: places_out.to_vec(),
             dropped,
         };
-        self.send(&asked, Instant::now() + patience.limit, patience.limit)?;
+        self.send(&asked, Instant::now() + patience.limit.time, patience.limit)?;
         let answered = self.answer(expected, patience, on_progress)?;
         for (place, output) in places_out.iter().zip(outputs) {
             self.arena.read(*place, output);
@@ -290,11 +284,11 @@ impl Process {
         patience: Patience,
         on_progress: OnProgress<'_>,
     ) -> Result<Result<Answer, PluginError>, Broken> {
-        let over = Instant::now() + patience.total;
+        let over = Instant::now() + patience.total.time;
         // Once a fit is cancelled, no sign of life renews its time.
         let mut end: Option<Instant> = None;
         loop {
-            let next = end.unwrap_or_else(|| Instant::now() + patience.limit);
+            let next = end.unwrap_or_else(|| Instant::now() + patience.limit.time);
             let (deadline, limit) = match next < over {
                 true => (next, patience.limit),
                 false => (over, patience.total),
@@ -336,7 +330,7 @@ impl Process {
         }
     }
 
-    fn send(&mut self, message: &impl Serialize, deadline: Instant, limit: Duration) -> Result<(), Broken> {
+    fn send(&mut self, message: &impl Serialize, deadline: Instant, limit: Limit) -> Result<(), Broken> {
         let bytes = framed(message).map_err(|error| Broken::Ended(format!("cannot be asked: {error}")))?;
         let mut rest = &bytes[..];
         while !rest.is_empty() {
@@ -351,7 +345,7 @@ impl Process {
     }
 
     /// The next message, of so many bytes of JSON at most.
-    fn told(&mut self, deadline: Instant, limit: Duration, most: usize) -> Result<Told, Broken> {
+    fn told(&mut self, deadline: Instant, limit: Limit, most: usize) -> Result<Told, Broken> {
         loop {
             // Also where there is always something to read.
             if Instant::now() >= deadline {
@@ -370,7 +364,7 @@ impl Process {
     }
 
     /// The bytes that follow a message.
-    fn bytes(&mut self, length: usize, deadline: Instant, limit: Duration) -> Result<Vec<u8>, Broken> {
+    fn bytes(&mut self, length: usize, deadline: Instant, limit: Limit) -> Result<Vec<u8>, Broken> {
         while self.received.len() < length {
             self.receive(deadline, limit)?;
         }
@@ -379,7 +373,7 @@ impl Process {
     }
 
     /// Takes in what is there, at least a byte.
-    fn receive(&mut self, deadline: Instant, limit: Duration) -> Result<(), Broken> {
+    fn receive(&mut self, deadline: Instant, limit: Limit) -> Result<(), Broken> {
         let mut buffer = [0; 16 << 10];
         loop {
             match self.socket.read(&mut buffer) {
@@ -396,7 +390,7 @@ impl Process {
     }
 
     /// Waits for the socket, a moment at most.
-    fn wait(&mut self, until: PollFlags, deadline: Instant, limit: Duration) -> Result<(), Broken> {
+    fn wait(&mut self, until: PollFlags, deadline: Instant, limit: Limit) -> Result<(), Broken> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Broken::Overdue(limit));
@@ -405,7 +399,12 @@ impl Process {
         // Interrupted or not, it is looked at again.
         let _ = poll(&mut [PollFd::new(&self.socket.as_fd(), until)], Some(&moment));
         self.listen();
-        Ok(())
+        // A call that is over sooner takes little.
+        if self.watched.elapsed() < LOOK {
+            return Ok(());
+        }
+        self.watched = Instant::now();
+        self.excess().map_or(Ok(()), |excess| Err(Broken::Ended(excess)))
     }
 
     /// Takes in what it wrote to its standard error, for the log.
@@ -444,14 +443,9 @@ impl Process {
         })
     }
 
-    /// Processor time that it has spent; none where the system does not tell.
-    pub(super) fn processor_time(&self) -> Option<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).ok()?;
-        // Behind the name, which may have anything in it: the 12th and 13th of what follows.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-        let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-        let second = rustix::param::clock_ticks_per_second();
-        Some(Duration::from_millis(ticks * 1000 / second.max(1)))
+    /// In what it takes more than it may, after an "it".
+    pub(super) fn excess(&self) -> Option<String> {
+        usage::excess(self.id(), self.memory)
     }
 
     /// Between two calls: takes in what it wrote to its standard error, and gives back shared memory that it wrote to, whether it was
@@ -464,25 +458,4 @@ impl Process {
     pub(super) fn id(&self) -> u32 {
         self.child.0.id()
     }
-}
-
-fn command(program: &Path, start: &Start<&Opening>, socket: OwnedFd) -> std::io::Result<Command> {
-    let mut command = Command::new(program);
-    command
-        .arg(SUBCOMMAND)
-        .arg(serde_json::to_string(start)?)
-        .env_clear()
-        .stdin(Stdio::from(socket))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    for (name, value) in std::env::vars_os() {
-        let is_given = name
-            .to_str()
-            .is_some_and(|name| VARIABLES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
-        if is_given {
-            command.env(name, value);
-        }
-    }
-    Ok(command)
 }

@@ -69,11 +69,12 @@ fn is_prefix(folder: &Path) -> bool {
     folder.join("pyvenv.cfg").is_file() || has_packages("lib") || has_packages("lib64")
 }
 
-/// Becomes the interpreter, which runs the bridge; the error where that cannot be.
-pub(super) fn become_interpreter(interpreter: &str, start: &str, restricted: &[String]) -> std::io::Error {
-    let restricted = serde_json::json!(restricted).to_string();
+/// Becomes the interpreter, which runs the bridge; the error where that cannot be. In the sandbox the bridge gives up starting programs
+/// before it runs the plugin: the one that a thread becomes would not end with lglp.
+pub(super) fn become_interpreter(interpreter: &str, start: &str, sandbox: bool) -> std::io::Error {
+    let given_up = if sandbox { libc::SYS_execve } else { 0 }.to_string();
     // Isolated from the user's environment, and without writing what it compiled.
-    let arguments = ["-I", "-B", "-c", BRIDGE, start, &restricted];
+    let arguments = ["-I", "-B", "-c", BRIDGE, start, &given_up];
     let error = Command::new(interpreter).args(arguments).exec();
     let why = match error.kind() {
         ErrorKind::NotFound => "there is no such program".to_owned(),

@@ -77,5 +77,11 @@ fn allow(ruleset: RulesetCreated, path: &Path, mut access: BitFlags<AccessFs>) -
     if !path.is_dir() {
         access.remove(AccessFs::ReadDir);
     }
-    Ok(ruleset.add_rule(PathBeneath::new(opened, access))?)
+    let ruleset = ruleset.add_rule(PathBeneath::new(&opened, access))?;
+    if path.starts_with("/proc") {
+        // A rule is of an inode, and /proc makes another once nobody holds the one that there is: it is held for as long as this process
+        // lives, whatever program that becomes. To hold a place gives no more leave than the rule does.
+        std::mem::forget(rustix::io::dup(&opened)?);
+    }
+    Ok(ruleset)
 }

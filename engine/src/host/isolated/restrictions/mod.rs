@@ -14,6 +14,12 @@ use super::message::Restrictions;
 /// Address space beyond the memory of its own: libraries, shared memory, and what allocators set aside and do not use.
 const ADDRESSES: u64 = 64 << 30;
 
+/// Signals that may wait: all processes of an account share what the system has of them.
+const SIGNALS: u64 = 64;
+
+/// Bytes of a stack: what Linux usually gives.
+const STACK: u64 = 8 << 20;
+
 /// Files that may be open.
 const FILES: u64 = 256;
 
@@ -31,6 +37,11 @@ pub(super) fn apply(restrictions: &Restrictions, interpreter: Option<&str>) -> a
     limit(Resource::Core, 0)?;
     limit(Resource::Data, *memory)?;
     limit(Resource::As, memory.saturating_add(ADDRESSES))?;
+    limit(Resource::Sigpending, SIGNALS)?;
+    // Whoever is short of memory ends this process before lglp.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    // The limit of data does not count it.
+    limit(Resource::Stack, STACK)?;
     let mut held = vec![format!("memory {} MiB", memory >> 20)];
     if !processors.is_empty() {
         let mut set = CpuSet::new();

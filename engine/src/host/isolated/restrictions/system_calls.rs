@@ -8,11 +8,9 @@ use seccompiler::{
     apply_filter,
 };
 
-/// Of Linux's `prctl.h`: a name for a range of memory.
-const PR_SET_VMA: c_int = 0x5356_4d41;
-
-/// Of Linux's `asm-generic/ioctls.h`: whether something is a terminal, as newer C libraries ask.
-const TCGETS2: u64 = 0x802c_542a;
+/// Of Linux's `prctl.h`, for processors of ARM: how wide their vectors are.
+const PR_SVE_GET_VL: c_int = 51;
+const PR_SME_GET_VL: c_int = 64;
 
 /// What of a descriptor may be changed: nothing that locks a file, sends signals, or makes a pipe larger.
 const COMMANDS: &[c_int] = &[
@@ -28,7 +26,7 @@ const COMMANDS: &[c_int] = &[
 /// What may be asked of a descriptor: whether it is a terminal, what is there to read, and to close it for programs that are started.
 const REQUESTS: &[u64] = &[
     libc::TCGETS,
-    TCGETS2,
+    libc::TCGETS2,
     libc::TIOCGWINSZ,
     libc::FIONREAD,
     libc::FIONBIO,
@@ -40,7 +38,9 @@ const REQUESTS: &[u64] = &[
 const OPTIONS: &[c_int] = &[
     libc::PR_SET_NAME,
     libc::PR_GET_NAME,
-    PR_SET_VMA,
+    libc::PR_SET_VMA,
+    PR_SVE_GET_VL,
+    PR_SME_GET_VL,
     libc::PR_CAPBSET_READ,
     libc::PR_GET_DUMPABLE,
     libc::PR_SET_THP_DISABLE,
@@ -54,9 +54,21 @@ pub(super) fn restrict(becomes_another: bool) -> anyhow::Result<bool> {
     if becomes_another {
         rules.insert(libc::SYS_execve, Vec::new());
     }
-    // Threads, and no processes.
-    let thread = libc::CLONE_THREAD as u64;
+    // Threads as pthreads are, which share all that limits count, and no processes.
+    let thread = [
+        libc::CLONE_VM,
+        libc::CLONE_FS,
+        libc::CLONE_FILES,
+        libc::CLONE_SIGHAND,
+        libc::CLONE_THREAD,
+        libc::CLONE_SYSVSEM,
+    ];
+    let thread = thread.into_iter().fold(0, |all, flag| all | flag as u64);
     rules.insert(libc::SYS_clone, vec![masked(0, thread, thread)?]);
+    rules.insert(
+        libc::SYS_close_range,
+        one_of(2, [0, u64::from(libc::CLOSE_RANGE_CLOEXEC)])?,
+    );
     for call in [
         libc::SYS_kill,
         libc::SYS_tgkill,
@@ -76,31 +88,51 @@ pub(super) fn restrict(becomes_another: bool) -> anyhow::Result<bool> {
     rules.insert(libc::SYS_fcntl, one_of(1, COMMANDS.iter().map(|one| *one as u64))?);
     rules.insert(libc::SYS_ioctl, one_of(1, REQUESTS.iter().copied())?);
     rules.insert(libc::SYS_prctl, one_of(0, OPTIONS.iter().map(|one| *one as u64))?);
-    // To whom the socket to lglp belongs, and to nobody else.
-    rules.insert(
-        libc::SYS_sendto,
-        vec![SeccompRule::new(vec![SeccompCondition::new(
-            4,
-            SeccompCmpArgLen::Qword,
-            SeccompCmpOp::Eq,
+    // On the socket to lglp, which is the only one: no address, and nothing out of order.
+    let usual = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_PEEK | libc::MSG_WAITALL;
+    let flags = || {
+        SeccompCondition::new(
+            3,
+            SeccompCmpArgLen::Dword,
+            SeccompCmpOp::MaskedEq(u64::from(!usual as u32)),
             0,
-        )?])?],
-    );
+        )
+    };
+    let no_address = SeccompCondition::new(4, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
+    rules.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![no_address, flags()?])?]);
+    rules.insert(libc::SYS_recvfrom, vec![SeccompRule::new(vec![flags()?])?]);
     // No memory that no limit counts: shared with nobody, or growing as a stack does.
     let (shared, nobody) = (libc::MAP_SHARED as u64, libc::MAP_ANONYMOUS as u64);
     let looked_at = shared | nobody | libc::MAP_GROWSDOWN as u64;
     let counted = [0, nobody, shared].map(|flags| masked(3, looked_at, flags));
     rules.insert(libc::SYS_mmap, counted.into_iter().collect::<Result<_, _>>()?);
+    if becomes_another {
+        // To give up starting programs, once it has become one.
+        rules.insert(
+            libc::SYS_prctl,
+            one_of(0, OPTIONS.iter().chain(&[libc::PR_SET_SECCOMP]).map(|one| *one as u64))?,
+        );
+    }
     let (refused, unknown) = (libc::EPERM.unsigned_abs(), libc::ENOSYS.unsigned_abs());
     // Its arguments cannot be looked at; without it threads are made by `clone`.
     let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     // It comes first, since the list has no room for a call that installs another.
     match install(clone3, SeccompAction::Allow, SeccompAction::Errno(unknown)) {
-        Err(seccompiler::Error::Prctl(_) | seccompiler::Error::Seccomp(_)) => return Ok(false),
+        Err(seccompiler::Error::Prctl(error) | seccompiler::Error::Seccomp(error)) if is_unknown(&error) => {
+            return Ok(false);
+        }
         installed => installed?,
     }
+    // Where threads run is decided; those who bind theirs go on as if they could.
+    let affinity = BTreeMap::from([(libc::SYS_sched_setaffinity, Vec::new())]);
+    install(affinity, SeccompAction::Allow, SeccompAction::Errno(0))?;
     install(rules, SeccompAction::Errno(refused), SeccompAction::Allow)?;
     Ok(true)
+}
+
+/// Whether a kernel says that it does not have seccomp.
+fn is_unknown(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EINVAL))
 }
 
 /// That an argument of 32 bits is one of these.
@@ -149,13 +181,12 @@ const ALLOWED: &[i64] = &[
     libc::SYS_pkey_alloc,
     libc::SYS_pkey_free,
     libc::SYS_pkey_mprotect,
-    // Threads, and what they wait for; `clone3` is answered by the first filter.
+    // Threads, and what they wait for; `clone3` and `sched_setaffinity` are answered by filters of their own.
     libc::SYS_clone3,
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_futex,
     libc::SYS_futex_waitv,
-    libc::SYS_get_robust_list,
     libc::SYS_getcpu,
     libc::SYS_membarrier,
     libc::SYS_restart_syscall,
@@ -166,6 +197,7 @@ const ALLOWED: &[i64] = &[
     libc::SYS_sched_getattr,
     libc::SYS_sched_getparam,
     libc::SYS_sched_getscheduler,
+    libc::SYS_sched_setaffinity,
     libc::SYS_sched_yield,
     libc::SYS_set_robust_list,
     libc::SYS_set_tid_address,
@@ -196,7 +228,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_time,
     // Files, which landlock decides about, and descriptors.
     libc::SYS_close,
-    libc::SYS_close_range,
     libc::SYS_dup,
     libc::SYS_dup3,
     libc::SYS_faccessat,
@@ -246,7 +277,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_getsockopt,
     libc::SYS_ppoll,
     libc::SYS_pselect6,
-    libc::SYS_recvfrom,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_epoll_create,
     #[cfg(target_arch = "x86_64")]

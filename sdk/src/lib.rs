@@ -6,6 +6,7 @@ pub mod excerpt;
 pub mod forms;
 pub mod helper;
 pub mod literal;
+pub mod plain_json;
 pub mod plugin;
 mod printable;
 pub mod program;

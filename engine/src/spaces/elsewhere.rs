@@ -1,11 +1,26 @@
 //! Architectures that are given where one of a certain space is meant, or of none that is named.
 
-use lglp_sdk::{Architecture, ArchitectureError, SearchSpace};
+use lglp_sdk::{Architecture, ArchitectureError, SearchSpace, strict};
 use serde_json::Value;
 
 use super::Spaces;
 
 impl Spaces {
+    /// Reads an architecture of a space from the text of JSON.
+    ///
+    /// # Errors
+    /// As [`Self::architecture`], and where it is no JSON.
+    pub fn architecture_from_slice(&self, space: &SearchSpace, text: &[u8]) -> Result<Architecture, ArchitectureError> {
+        if let Some(read) = space.architecture_from_plain_json(text) {
+            return Ok(read);
+        }
+        let value = strict::from_slice(text).map_err(|error| ArchitectureError {
+            pointer: String::new(),
+            message: format!("not readable as JSON: {error}"),
+        })?;
+        self.architecture(space, &value)
+    }
+
     /// Reads an architecture of a space.
     ///
     /// # Errors

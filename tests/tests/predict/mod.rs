@@ -1,5 +1,6 @@
 //! The main call: `POST /v1/{hardware}/predict`, its forms, its errors, and that it says what `lglp predict` says.
 
+mod bodies;
 mod forms;
 mod networks;
 

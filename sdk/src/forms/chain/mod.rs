@@ -2,6 +2,7 @@
 //!
 //! Every form is read into a `Draft`, checked there against the space, and errors name their place as a JSON pointer.
 
+pub(super) mod direct;
 mod draft;
 pub(super) mod ofa;
 pub(super) mod readable;

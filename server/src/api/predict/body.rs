@@ -1,7 +1,5 @@
-//! Reading the body of a prediction: its fields first, each architecture by itself later, so that no tree of all values is
-//! ever in memory.
+//! Reading the body of a prediction: its fields first, each architecture by itself later.
 
-use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use actix_web::web::Bytes;
@@ -9,15 +7,15 @@ use lglp_engine::predictor::{COVERAGE, ServedModel};
 use lglp_engine::spaces::Spaces;
 use lglp_openapi::predict::OnError;
 use lglp_openapi::problem::Fault;
-use lglp_sdk::{Architecture, Excerpt, SearchSpace, strict};
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use lglp_sdk::{Architecture, Excerpt, SearchSpace};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::super::body::malformed;
 use super::super::problem::{ApiError, FAULTS_LISTED};
+use super::fields::{Fields, Given};
 use super::limits::BATCH_LIMIT;
+use super::texts::Texts;
 use crate::serving::ModelRef;
 
 /// Bytes of one architecture at most: the largest take some kilobytes.
@@ -35,7 +33,7 @@ const COVERAGES: RangeInclusive<f64> = 0.01..=0.999;
 pub(super) struct PredictBody {
     pub(super) space: Option<String>,
     pub(super) model: ModelRef,
-    pub(super) architectures: Vec<Bytes>,
+    pub(super) architectures: Texts,
     /// Of intervals.
     pub(super) coverage: f64,
     on_error: OnError,
@@ -51,7 +49,7 @@ pub(super) struct Read {
 
 impl PredictBody {
     pub(super) fn read(body: &Bytes) -> Result<Self, ApiError> {
-        let fields = Fields::read(body)?;
+        let (fields, is_json) = Fields::read(body)?;
         if let Some(unknown) = fields.unknown {
             let unknown = Excerpt::of(unknown).to_string();
             let detail = format!("unknown field `{unknown}`; known: {}", KNOWN.join(", "));
@@ -88,11 +86,9 @@ impl PredictBody {
             let detail = "missing field `architectures`; an array of 1 to 10,000";
             return Err(fault("/architectures", detail.into()));
         };
-        if !architectures.get().starts_with('[') {
+        let Given::Array { first, count } = architectures else {
             return Err(fault("/architectures", "expected an array of architectures".into()));
-        }
-        let Elements { first, count } =
-            serde_json::from_str(architectures.get()).map_err(|e| malformed(architectures.get().as_bytes(), &e))?;
+        };
         if count == 0 || count > BATCH_LIMIT {
             let detail = format!("{count} architectures; allowed: 1 to {BATCH_LIMIT} per request");
             return Err(fault("/architectures", detail));
@@ -102,7 +98,7 @@ impl PredictBody {
             model,
             coverage,
             on_error,
-            architectures: first.iter().map(|raw| body.slice_ref(raw.get().as_bytes())).collect(),
+            architectures: Texts::of(body, &first, is_json),
         })
     }
 
@@ -136,8 +132,9 @@ impl PredictBody {
         };
         let mut faulty = |at, place: &str, detail| read.faults.push((at, at_fault(at, place, detail)));
         for at in part {
-            let text = &self.architectures[at];
+            let text = self.architectures.text(at);
             if text.len() > ARCHITECTURE_LIMIT {
+                self.architectures.check()?;
                 let detail = format!(
                     "{} bytes of text; allowed: {ARCHITECTURE_LIMIT} per architecture",
                     text.len()
@@ -145,16 +142,12 @@ impl PredictBody {
                 faulty(at, "", detail);
                 continue;
             }
-            let value = match strict::from_slice(text) {
-                Ok(value) => value,
-                Err(error) => {
-                    faulty(at, "", format!("not readable as JSON: {error}"));
-                    continue;
-                }
-            };
-            match spaces.architecture(space, &value) {
+            match spaces.architecture_from_slice(space, text) {
                 Ok(architecture) => read.architectures.push(architecture),
-                Err(error) => faulty(at, &error.pointer, error.message),
+                Err(error) => {
+                    self.architectures.check()?;
+                    faulty(at, &error.pointer, error.message);
+                }
             }
         }
         match self.on_error {
@@ -188,13 +181,13 @@ pub(super) fn fault(pointer: &str, detail: String) -> ApiError {
 }
 
 /// The value of a field; null where it is left out.
-fn field<T: DeserializeOwned + Default>(name: &str, raw: Option<&RawValue>) -> Result<T, ApiError> {
-    let Some(raw) = raw else { return Ok(T::default()) };
-    if raw.get().len() > FIELD_LIMIT {
-        let detail = format!("{} bytes of text; allowed: {FIELD_LIMIT}", raw.get().len());
+fn field<T: DeserializeOwned + Default>(name: &str, text: Option<&str>) -> Result<T, ApiError> {
+    let Some(text) = text else { return Ok(T::default()) };
+    if text.len() > FIELD_LIMIT {
+        let detail = format!("{} bytes of text; allowed: {FIELD_LIMIT}", text.len());
         return Err(fault(&format!("/{name}"), detail));
     }
-    serde_json::from_str(raw.get()).map_err(|e| malformed(raw.get().as_bytes(), &e))
+    serde_json::from_str(text).map_err(|e| malformed(text.as_bytes(), &e))
 }
 
 /// The version that a request names: production where it names none.
@@ -208,104 +201,4 @@ pub(crate) fn model_ref(value: &Value) -> Result<ModelRef, ApiError> {
 
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
-}
-
-/// The fields of the body, as text.
-#[derive(Default)]
-struct Fields<'a> {
-    space: Option<&'a RawValue>,
-    model: Option<&'a RawValue>,
-    architectures: Option<&'a RawValue>,
-    coverage: Option<&'a RawValue>,
-    on_error: Option<&'a RawValue>,
-    /// A field that means nothing.
-    unknown: Option<String>,
-    /// A field that comes twice: which of the two is meant, nobody can tell.
-    repeated: Option<&'static str>,
-}
-
-impl<'a> Fields<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, ApiError> {
-        let body = strict::without_mark(body);
-        serde_json::from_slice(body).map_err(|error| {
-            // What is no object is refused without looking further: it may be no JSON either.
-            let error = match serde_json::from_slice::<IgnoredAny>(body) {
-                Ok(_) if error.is_data() => return fault("", "expected an object with `architectures`".into()),
-                Ok(_) => error,
-                Err(error) => error,
-            };
-            malformed(body, &error)
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
-                let mut fields = Fields::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    let (known, field) = match name.as_str() {
-                        "space" => ("space", &mut fields.space),
-                        "model" => ("model", &mut fields.model),
-                        "coverage" => ("coverage", &mut fields.coverage),
-                        "on_error" => ("on_error", &mut fields.on_error),
-                        "architectures" => ("architectures", &mut fields.architectures),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            fields.unknown.get_or_insert(name);
-                            continue;
-                        }
-                    };
-                    if field.replace(map.next_value()?).is_some() {
-                        fields.repeated.get_or_insert(known);
-                    }
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-/// The elements of an array: as many as a request may have, and how many there are.
-struct Elements<'a> {
-    first: Vec<&'a RawValue>,
-    count: usize,
-}
-
-impl<'de> Deserialize<'de> for Elements<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Elements<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-
-            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Elements<'de>, S::Error> {
-                let mut first = Vec::new();
-                while first.len() < BATCH_LIMIT {
-                    match seq.next_element()? {
-                        Some(element) => first.push(element),
-                        None => break,
-                    }
-                }
-                let mut count = first.len();
-                while seq.next_element::<IgnoredAny>()?.is_some() {
-                    count += 1;
-                }
-                Ok(Elements { first, count })
-            }
-        }
-        deserializer.deserialize_seq(Reader)
-    }
 }

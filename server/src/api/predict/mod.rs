@@ -5,10 +5,12 @@
 
 mod answer;
 mod body;
+mod fields;
 mod form;
 mod limits;
 mod networks;
 mod sent;
+mod texts;
 mod work;
 
 use std::collections::BTreeMap;

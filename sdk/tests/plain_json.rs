@@ -1,0 +1,105 @@
+//! What is read straight from the text of JSON is what the reader of all of JSON reads.
+
+use std::path::Path;
+
+use lglp_sdk::{Architecture, Sampler, SearchSpace, strict};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn spaces() -> [SearchSpace; 3] {
+    ["mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"].map(|name| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../catalog/spaces/{name}.toml"));
+        SearchSpace::from_toml(&std::fs::read_to_string(file).expect("a space")).expect("a consistent space")
+    })
+}
+
+/// An architecture in the form of Once-for-All.
+fn lists(space: &SearchSpace, architecture: &Architecture) -> Value {
+    let chain = space.chain().expect("a chain");
+    let (mut depths, mut kernels) = (vec![0; chain.blocks.len()], vec![3; chain.slots()]);
+    for layer in chain.layers(architecture) {
+        kernels[layer.slot] = layer.kernel;
+        depths[layer.block] += 1;
+    }
+    json!({ "d": depths, "e": vec![4; chain.slots()], "ks": kernels, "r": [chain.resolution(architecture)], "wid": null })
+}
+
+fn with_all_of_json(space: &SearchSpace, text: &[u8]) -> Option<Architecture> {
+    let value = strict::from_slice::<Value>(text).ok()?;
+    space.architecture_from_json(&value).ok()
+}
+
+/// Pieces of text that faults are made of.
+const PIECES: [&str; 24] = [
+    "",
+    "0",
+    "1",
+    "3",
+    "9",
+    "-",
+    ".0",
+    "e1",
+    " ",
+    "\n",
+    "\t",
+    ",",
+    ":",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "true",
+    "false",
+    "null",
+    "\"d\": [2], ",
+    "\"stride\": 1, ",
+    "\\u0064",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn usual_texts_are_read(seed: u64) {
+        for space in spaces() {
+            let architecture = Sampler::new(&space, seed).next().expect("samplers never end");
+            for value in [space.architecture_to_json(&architecture), lists(&space, &architecture)] {
+                let expected = space.architecture_from_json(&value).ok();
+                let texts = [value.to_string(), serde_json::to_string_pretty(&value).expect("JSON")];
+                for text in texts {
+                    prop_assert_eq!(&space.architecture_from_plain_json(text.as_bytes()), &expected, "{}", text);
+                }
+            }
+        }
+    }
+
+    /// A fault that is taken for something is a wrong number, which nobody notices.
+    #[test]
+    fn what_is_read_of_other_texts_is_what_they_say(
+        seed: u64,
+        is_readable: bool,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0usize..4, 0..PIECES.len()), 1..4),
+    ) {
+        for space in spaces() {
+            let architecture = Sampler::new(&space, seed).next().expect("samplers never end");
+            let value = match is_readable {
+                true => space.architecture_to_json(&architecture),
+                false => lists(&space, &architecture),
+            };
+            let mut text = value.to_string().into_bytes();
+            for (at, removed, piece) in &changes {
+                let at = at.index(text.len());
+                let end = (at + removed).min(text.len());
+                text.splice(at..end, PIECES[*piece].bytes());
+                if text.is_empty() {
+                    text.push(b' ');
+                }
+            }
+            if let Some(read) = space.architecture_from_plain_json(&text) {
+                let shown = String::from_utf8_lossy(&text).into_owned();
+                prop_assert_eq!(Some(read), with_all_of_json(&space, &text), "{}", shown);
+            }
+        }
+    }
+}

@@ -126,11 +126,13 @@ impl<'a> Scanner<'a> {
     fn name(&mut self) -> Option<&'a [u8]> {
         self.take(b'"')?;
         let rest = &self.text[self.at..];
-        let length = rest
-            .iter()
-            .position(|byte| !byte.is_ascii_lowercase() && *byte != b'_')?;
-        self.at += length;
-        self.take(b'"')?;
+        let is_plain = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+        let length = rest.iter().position(|byte| !is_plain(byte))?;
+        // White space in a name is a part of it.
+        if rest[length] != b'"' {
+            return None;
+        }
+        self.at += length + 1;
         self.take(b':')?;
         Some(&rest[..length])
     }

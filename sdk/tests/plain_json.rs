@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lglp_sdk::plain_json::Scanner;
 use lglp_sdk::{Architecture, Sampler, SearchSpace, strict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -101,5 +102,46 @@ proptest! {
                 prop_assert_eq!(Some(read), with_all_of_json(&space, &text), "{}", shown);
             }
         }
+    }
+}
+
+/// Any JSON, with strings that hold what opens and ends.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<i32>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        r#"([\[\]{}",:\\ é]|[a-z]{1,20}){0,12}"#.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 80, 8, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+            proptest::collection::btree_map(r#"([\[\]{}"\\]|[a-z]{1,9}){0,4}"#, inner, 0..8)
+                .prop_map(|fields| fields.into_iter().collect::<serde_json::Map<_, _>>().into()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn values_are_told_apart(values in proptest::collection::vec(anything(), 0..6), is_pretty: bool) {
+        let written = |value: &Value| match is_pretty {
+            true => serde_json::to_string_pretty(value).expect("JSON"),
+            false => value.to_string(),
+        };
+        let texts: Vec<String> = values.iter().map(written).collect();
+        let body = format!("[{}]", texts.join(" , "));
+        let (mut found, mut scanner) = (Vec::new(), Scanner::new(body.as_bytes()));
+        let count = scanner.array(|scanner, _| {
+            found.push(String::from_utf8(scanner.value()?.to_vec()).ok()?);
+            Some(())
+        });
+        prop_assert_eq!(count, Some(texts.len()), "{}", body);
+        prop_assert_eq!(scanner.end(), Some(()));
+        prop_assert_eq!(found, texts);
+        // What is cut off is no value.
+        let mut cut = Scanner::new(&body.as_bytes()[..body.len() - 1]);
+        prop_assert_eq!(cut.value(), None);
     }
 }

@@ -80,6 +80,20 @@ impl Parts {
         }
     }
 
+    /// What networks cost at batch 1, by their parts.
+    pub fn costs_of(&self, walks: &Walks) -> Vec<Cost> {
+        match &self.0 {
+            Kind::Chain(parts) => parts.costs_of(walks),
+            Kind::Whole(whole) => {
+                let known = whole.known.read().unwrap_or_else(PoisonError::into_inner);
+                walks
+                    .iter()
+                    .map(|network| known.networks[network[0] as usize].1)
+                    .collect()
+            }
+        }
+    }
+
     /// The parts of the networks of some architectures; `None` where one is not known and there is no room for more, where the space has
     /// more blocks than can be told apart, or where an architecture makes no network.
     pub fn walks<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Option<Walks> {

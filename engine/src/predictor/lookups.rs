@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign};
 use std::sync::{PoisonError, RwLock};
 
 use lglp_sdk::plugin::Shape;
-use lglp_sdk::{Architecture, Sampler, SearchSpace};
+use lglp_sdk::{Sampler, SearchSpace};
 
 use super::ROWS_PER_UNIT;
 use crate::host::{EncoderInstance, FittedInstance, Matrix, PluginError, Spread, Summed, SumsLengths};
@@ -74,7 +74,10 @@ impl Lookups {
         if some.is_empty() {
             return Ok(());
         }
-        let Some(alone) = self.predict(some.iter(), model, false)? else {
+        let Some(walks) = model.parts.walks(some.iter()) else {
+            return Ok(());
+        };
+        let Some(alone) = self.predict(&walks, model, false)? else {
             return Ok(());
         };
         let inputs = model.encoder.encode(some.iter())?;
@@ -84,7 +87,7 @@ impl Lookups {
             return Ok(());
         }
         let (Some(summed), Some(whole)) = (
-            self.predict(some.iter(), model, true)?,
+            self.predict(&walks, model, true)?,
             model.regressor.predict_spread(&inputs)?,
         ) else {
             return Ok(());
@@ -96,16 +99,13 @@ impl Lookups {
 
     /// Predicts networks, in the unit of the targets, with spreads where they are asked for and among what it tells. `None` where there is
     /// no room for all that is to be known, or where the regressor fails: then whole networks say what it is that fails.
-    pub(super) fn predict<'a>(
+    pub(super) fn predict(
         &self,
-        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        walks: &Walks,
         model: Model<'_>,
         with_spreads: bool,
     ) -> Result<Option<Spread>, PluginError> {
-        let Some(walks) = model.parts.walks(architectures) else {
-            return Ok(None);
-        };
-        match self.sum(&walks, model, with_spreads && self.lengths.spreads > 0) {
+        match self.sum(walks, model, with_spreads && self.lengths.spreads > 0) {
             Err(PluginError::Failed { .. } | PluginError::NotOffered { .. }) => Ok(None),
             told => told,
         }

@@ -12,7 +12,7 @@ use super::lookups::{self, Lookups};
 use super::residual::Residual;
 use super::{PluginUse, Recipe, ResidualGate, Target};
 use crate::host::{ComponentHandle, EncoderInstance, FittedInstance, Matrix, PluginError, PluginHost, Spread, Tenant};
-use crate::networks::{self, Cost, Parts, Rules};
+use crate::networks::{self, Cost, Parts, Rules, Walks};
 
 /// A prediction, in the unit of the recipe's quantity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -259,13 +259,16 @@ impl FittedModel {
 
     /// What the regressor says of some architectures, by look-up, with spreads where they are asked for and it tells them so; `None`
     /// where it does not offer that, or fails: then whole networks say what it is that fails.
-    fn look_up<'a>(
-        &self,
-        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
-        with_spreads: bool,
-    ) -> Result<Option<Spread>, PluginError> {
-        let Some(lookups) = &self.lookups else { return Ok(None) };
-        lookups.predict(architectures, self.asked(), with_spreads)
+    fn look_up(&self, walks: Option<&Walks>, with_spreads: bool) -> Result<Option<Spread>, PluginError> {
+        match (&self.lookups, walks) {
+            (Some(lookups), Some(walks)) => lookups.predict(walks, self.asked(), with_spreads),
+            _ => Ok(None),
+        }
+    }
+
+    /// The parts of networks, where predictions follow from them.
+    fn walks<'a>(&self, architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone) -> Option<Walks> {
+        self.lookups.as_ref().and_then(|_| self.parts.walks(architectures))
     }
 
     /// The parts of a prediction; `None` where the regressor does not tell them, or reads no operators.
@@ -313,7 +316,30 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<Estimate>, PluginError> {
-        let (predicted, spreads) = match self.look_up(architectures.clone(), true)? {
+        let walks = self.walks(architectures.clone());
+        self.estimate_walked(architectures, walks.as_ref())
+    }
+
+    /// As [`Self::estimate`], with what the network of each costs at batch 1: each is walked through once.
+    pub fn estimate_with_costs<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+    ) -> Result<(Vec<Estimate>, Vec<Cost>), PluginError> {
+        let walks = self.parts.walks(architectures.clone());
+        let costs = match &walks {
+            Some(walks) => self.parts.costs_of(walks),
+            None => self.costs(architectures.clone()),
+        };
+        let estimates = self.estimate_walked(architectures, walks.as_ref())?;
+        Ok((estimates, costs))
+    }
+
+    fn estimate_walked<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        walks: Option<&Walks>,
+    ) -> Result<Vec<Estimate>, PluginError> {
+        let (predicted, spreads) = match self.look_up(walks, true)? {
             Some(Spread { predicted, spreads }) if !spreads.is_empty() => {
                 (predicted, spreads.into_iter().map(Some).collect())
             }
@@ -341,7 +367,8 @@ impl FittedModel {
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<Vec<f64>, PluginError> {
-        let mut predicted = match self.look_up(architectures.clone(), false)? {
+        let walks = self.walks(architectures.clone());
+        let mut predicted = match self.look_up(walks.as_ref(), false)? {
             Some(summed) => summed.predicted,
             None => self.regressor.predict(&self.inputs(architectures.clone())?)?,
         };

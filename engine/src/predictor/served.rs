@@ -1,8 +1,9 @@
 //! One loaded version.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lglp_registry::{HardwareName, HardwareTarget, Quantity, Registry, Version};
 use lglp_sdk::{Architecture, SearchSpace};
@@ -11,8 +12,8 @@ use serde::de::DeserializeOwned;
 use super::network::{KnownOperators, LearnedNetworks};
 use super::self_test::self_test;
 use super::{
-    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelError, ModelState, NoInterval,
-    PluginUse, ROWS_PER_UNIT, Recipe, TrainingRange, USUAL_UNIT,
+    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, MOST_ROWS_PER_UNIT, ModelError, ModelState,
+    NoInterval, PluginUse, ROWS_PER_UNIT, Recipe, TrainingRange, USUAL_UNIT,
 };
 use crate::host::{PluginHost, Tenant};
 use crate::networks::{Cost, Rules};
@@ -38,6 +39,8 @@ pub struct ServedModel {
     pub account: Arc<str>,
     /// Time of a unit, as it was measured when it was loaded.
     unit: Duration,
+    /// Nanoseconds that a row takes, as of late; 0 where none is known yet.
+    pace: AtomicU64,
     pub(super) model: FittedModel,
     pub(super) calibration: Calibration,
     pub(super) range: TrainingRange,
@@ -135,6 +138,7 @@ impl ServedModel {
             batch_size: target.batch_size(),
             account: format!("{}/{}", version.hardware, version.version).into(),
             unit,
+            pace: AtomicU64::new(0),
             model,
             space,
             calibration: Calibration::of_version(content),
@@ -184,15 +188,39 @@ impl ServedModel {
         Ok(parts)
     }
 
+    /// Rows to predict at once, in about a millisecond: what is handed from thread to thread in smaller parts costs more than the work.
+    pub fn rows_at_once(&self) -> usize {
+        /// Nanoseconds.
+        const AT_ONCE: u64 = 1_000_000;
+        match self.pace.load(Ordering::Relaxed) {
+            0 => ROWS_PER_UNIT,
+            pace => ((AT_ONCE / pace) as usize).clamp(ROWS_PER_UNIT, MOST_ROWS_PER_UNIT),
+        }
+    }
+
+    /// Takes note of how long some rows took.
+    fn paced(&self, rows: usize, began: Instant) {
+        // What fewer take is most of all the call.
+        if rows >= ROWS_PER_UNIT {
+            let now = (began.elapsed().as_nanos() / rows as u128).clamp(1, u128::from(u32::MAX)) as u64;
+            let before = self.pace.load(Ordering::Relaxed);
+            let pace = if before == 0 { now } else { (3 * before + now) / 4 };
+            self.pace.store(pace, Ordering::Relaxed);
+        }
+    }
+
     /// Predicts architectures of the model's space, in their order, with intervals of this coverage.
     pub fn predict(&self, architectures: &[Architecture], coverage: f64) -> Result<Vec<Predicted>, ModelError> {
         let (mut estimates, mut costs) = (
             Vec::with_capacity(architectures.len()),
             Vec::with_capacity(architectures.len()),
         );
-        for part in architectures.chunks(ROWS_PER_UNIT) {
-            estimates.extend(self.model.estimate(part.iter())?);
-            costs.extend(self.model.costs(part.iter()));
+        for part in architectures.chunks(self.rows_at_once()) {
+            let began = Instant::now();
+            let (estimated, cost) = self.model.estimate_with_costs(part.iter())?;
+            estimates.extend(estimated);
+            costs.extend(cost);
+            self.paced(part.len(), began);
         }
         self.check(architectures, estimates.iter().map(|estimate| estimate.value))?;
         let reach = self.calibration.reach(coverage);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::Json;
 use actix_web::{post, web};
-use lglp_engine::predictor::{Contributions, Predicted, ServedModel};
+use lglp_engine::predictor::{Contributions, Predicted, ROWS_PER_UNIT, ServedModel};
 use lglp_engine::spaces::{Spaces, single_changes};
 use lglp_openapi::explain::{ExplainRequest, Explanation, SingleChange};
 use lglp_openapi::predict::PredictingModel;
@@ -54,7 +54,7 @@ pub(crate) async fn explain(
     let question = Arc::new(turn.run(&account, 1, begin).await??);
     turn.expect(question.architectures.len(), model.times_usual())?;
     let (serving, asked, all) = (state.serving.clone(), model.clone(), question.clone());
-    let compared = turn.each(&account, question.architectures.len(), move |part| {
+    let compared = turn.each(&account, (question.architectures.len(), ROWS_PER_UNIT), move |part| {
         let compared = asked.compare(&all.architectures[0], &all.architectures[part]);
         Ok::<_, ApiError>(serving.seen(&asked, compared)?)
     });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::Json;
 use actix_web::{HttpResponse, get, post, web};
-use lglp_engine::predictor::ServedModel;
+use lglp_engine::predictor::{ROWS_PER_UNIT, ServedModel};
 use lglp_openapi::lineage::{DiffQuery, Lineage, ModelDiff};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{Invalid, NoSuchThing, TooManyReads};
@@ -143,7 +143,7 @@ fn predict(
     rows: &Arc<[Architecture]>,
 ) -> Result<Vec<f64>, ServingError> {
     let mut values = Vec::with_capacity(rows.len());
-    for part in parts(rows.len()) {
+    for part in parts(rows.len(), ROWS_PER_UNIT) {
         let (serving, model, rows, count) = (serving.clone(), model.clone(), rows.clone(), part.len());
         let account = model.account.clone();
         values.extend(turn.run_blocking(&account, count, move || serving.values(&model, &rows[part]))??);

@@ -126,11 +126,11 @@ impl Turn {
         answer.blocking_recv().unwrap_or(Err(Lost::Unwanted))
     }
 
-    /// Does work on parts of `0..rows`, several at once, and gives what comes out in their order. The first error ends it.
+    /// Does work on parts of `0..rows` of so many rows, several at once, and gives what comes out in their order. The first error ends it.
     pub async fn each<T, E>(
         &self,
         account: &Account,
-        rows: usize,
+        (rows, at_once): (usize, usize),
         work: impl Fn(Range<usize>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<Vec<T>, E>
     where
@@ -138,7 +138,7 @@ impl Turn {
         E: From<Lost> + Send + 'static,
     {
         let work = Arc::new(work);
-        let parts = stream::iter(parts(rows)).map(|part| {
+        let parts = stream::iter(parts(rows, at_once)).map(|part| {
             let work = work.clone();
             async move { self.run(account, part.len(), move || work(part)).await? }
         });
@@ -178,9 +178,9 @@ impl Drop for Turn {
     }
 }
 
-/// The parts of `0..rows` that make a unit each.
-pub(crate) fn parts(rows: usize) -> impl Iterator<Item = Range<usize>> {
+/// The parts of `0..rows` that make a unit each, of so many rows.
+pub(crate) fn parts(rows: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows)
-        .step_by(ROWS_PER_UNIT)
-        .map(move |first| first..rows.min(first + ROWS_PER_UNIT))
+        .step_by(at_once)
+        .map(move |first| first..rows.min(first + at_once))
 }

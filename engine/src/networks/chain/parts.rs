@@ -161,6 +161,11 @@ impl ChainParts {
                 .map(|architecture| super::counted(&self.space, architecture).1)
                 .collect();
         };
+        self.costs_of(&walks)
+    }
+
+    /// What networks cost at batch 1, by their parts.
+    pub(in crate::networks) fn costs_of(&self, walks: &Walks) -> Vec<Cost> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let cost = |part: &u32| table.parts[*part as usize].cost;
         let network = |parts: &[u32]| parts.iter().map(cost).sum();

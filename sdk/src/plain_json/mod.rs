@@ -1,6 +1,10 @@
 //! JSON that is written as it mostly is, read straight from its text: no escapes in names, no signs, fractions or exponents in whole
 //! numbers. Whatever is not taken here (`None`) is for `serde_json` to read, or to refuse with a reason.
 
+mod brackets;
+
+use brackets::{end_of, quote_in};
+
 /// Numbers of so many digits fit.
 const DIGITS: usize = 9;
 
@@ -76,37 +80,15 @@ impl<'a> Scanner<'a> {
     pub fn value(&mut self) -> Option<&'a [u8]> {
         let first = self.peek()?;
         let begin = self.at;
-        match class(first) {
-            Class::Open => self.skip_brackets()?,
-            Class::Quote => self.skip_string()?,
-            Class::Close => return None,
-            Class::Other => {
+        match first {
+            b'{' | b'[' => self.at += end_of(&self.text[begin..])?,
+            b'"' => self.skip_string()?,
+            _ => {
                 let is_end = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
                 self.at += self.text[begin..].iter().position(is_end)?;
             }
         }
         (self.at > begin).then(|| &self.text[begin..self.at])
-    }
-
-    fn skip_brackets(&mut self) -> Option<()> {
-        let mut depth = 0;
-        loop {
-            match class(*self.text.get(self.at)?) {
-                Class::Other => self.at += 1,
-                Class::Quote => self.skip_string()?,
-                Class::Open => {
-                    depth += 1;
-                    self.at += 1;
-                }
-                Class::Close => {
-                    depth -= 1;
-                    self.at += 1;
-                    if depth == 0 {
-                        return Some(());
-                    }
-                }
-            }
-        }
     }
 
     fn skip_string(&mut self) -> Option<()> {
@@ -126,12 +108,8 @@ impl<'a> Scanner<'a> {
     fn name(&mut self) -> Option<&'a [u8]> {
         self.take(b'"')?;
         let rest = &self.text[self.at..];
-        let is_plain = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
-        let length = rest.iter().position(|byte| !is_plain(byte))?;
-        // White space in a name is a part of it.
-        if rest[length] != b'"' {
-            return None;
-        }
+        // One with an escape is none that anybody asks for.
+        let length = quote_in(rest)?;
         self.at += length + 1;
         self.take(b':')?;
         Some(&rest[..length])
@@ -167,24 +145,6 @@ impl<'a> Scanner<'a> {
             self.take(b',')?;
         }
         None
-    }
-}
-
-/// What brackets and strings are told apart by.
-#[derive(Clone, Copy)]
-enum Class {
-    Other,
-    Open,
-    Close,
-    Quote,
-}
-
-const fn class(byte: u8) -> Class {
-    match byte {
-        b'[' | b'{' => Class::Open,
-        b']' | b'}' => Class::Close,
-        b'"' => Class::Quote,
-        _ => Class::Other,
     }
 }
 

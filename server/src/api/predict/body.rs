@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::super::body::malformed;
 use super::super::problem::{ApiError, FAULTS_LISTED};
+use super::fault::fault;
 use super::fields::{Fields, Given};
 use super::limits::BATCH_LIMIT;
 use super::texts::Texts;
@@ -171,13 +172,6 @@ pub(super) fn coverage(share: Option<f64>, text: impl FnOnce() -> String) -> Res
 fn at_fault(at: usize, place: &str, detail: String) -> Fault {
     let pointer = format!("/architectures/{at}{place}");
     Fault { pointer, detail }
-}
-
-pub(super) fn fault(pointer: &str, detail: String) -> ApiError {
-    ApiError::invalid_request(vec![Fault {
-        pointer: pointer.into(),
-        detail,
-    }])
 }
 
 /// The value of a field; null where it is left out.

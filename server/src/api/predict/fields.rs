@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::super::body::malformed;
 use super::super::problem::ApiError;
-use super::body::fault;
+use super::fault::fault;
 use super::limits::BATCH_LIMIT;
 
 /// The fields of the body, as text.

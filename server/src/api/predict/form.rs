@@ -7,7 +7,7 @@ use lglp_sdk::Excerpt;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use super::super::problem::ApiError;
-use super::body::fault;
+use super::fault::fault;
 use super::limits::NETWORK_LIMIT;
 
 const KNOWN: &str = "network, model, coverage, shape, unknown_operators";

@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod fault;
 mod fields;
 mod form;
 mod limits;

@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::answer::{predicted_as, prediction};
-use super::body::{fault, model_ref};
+use super::body::model_ref;
+use super::fault::fault;
 use super::limits::OPERATOR_LIMIT;
 use crate::serving::{ModelRef, Route, Serving};
 

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest, ResponseError as _};
 use super::super::body::{charge, too_large};
 use super::super::extract;
 use super::super::problem::ApiError;
-use super::body::fault;
+use super::fault::fault;
 use super::limits::PREDICT_LIMIT;
 
 /// A body by its content type; what is no form is a document, since `curl -d` calls that a form of another kind.

@@ -1,33 +1,14 @@
 //! Every way of writing an architecture means the same one, and nothing outside of a space gets in.
 
+mod chains;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use chains::{once_for_all, space, spaces};
 use lglp_sdk::{Architecture, Sampler, SearchSpace, literal, strict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-fn space(name: &str) -> SearchSpace {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../catalog/spaces/{name}.toml"));
-    SearchSpace::from_toml(&std::fs::read_to_string(file).expect("a space")).expect("a consistent space")
-}
-
-fn spaces() -> [SearchSpace; 3] {
-    ["mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"].map(space)
-}
-
-/// The Once-for-All form of an architecture; it knows neither strides nor squeeze-and-excitation nor shortcuts.
-fn ofa(space: &SearchSpace, architecture: &Architecture) -> Value {
-    let chain = space.chain().expect("a chain");
-    let slots = chain.slots();
-    let (mut depths, mut kernels, mut expansions) = (vec![0; chain.blocks.len()], vec![3; slots], vec![3; slots]);
-    for layer in chain.layers(architecture) {
-        let slot = chain.first_slot(layer.block) + depths[layer.block];
-        (kernels[slot], expansions[slot]) = (layer.kernel, layer.expansion);
-        depths[layer.block] += 1;
-    }
-    json!({ "r": [chain.resolution(architecture)], "d": depths, "ks": kernels, "e": expansions })
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -51,9 +32,9 @@ proptest! {
     fn the_once_for_all_form_keeps_depths_kernels_and_expansions(seed: u64) {
         for space in spaces() {
             let sampled = Sampler::new(&space, seed).next().expect("samplers never end");
-            let form = ofa(&space, &sampled);
+            let form = once_for_all(&space, &sampled);
             let read = space.architecture_from_json(&form).expect("the defaults keep the constraints");
-            prop_assert_eq!(ofa(&space, &read), form);
+            prop_assert_eq!(once_for_all(&space, &read), form);
             let chain = space.chain().expect("a chain");
             prop_assert_eq!(chain.resolution(&read), chain.resolution(&sampled));
             for layer in chain.layers(&read) {

@@ -1,28 +1,18 @@
 //! What is read straight from the text of JSON is what the reader of all of JSON reads.
 
-use std::path::Path;
+mod chains;
 
+use chains::{once_for_all, spaces};
 use lglp_sdk::plain_json::Scanner;
 use lglp_sdk::{Architecture, Sampler, SearchSpace, strict};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-fn spaces() -> [SearchSpace; 3] {
-    ["mobilenetv3", "ofa-mobilenetv3", "ofa-proxyless"].map(|name| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../catalog/spaces/{name}.toml"));
-        SearchSpace::from_toml(&std::fs::read_to_string(file).expect("a space")).expect("a consistent space")
-    })
-}
-
-/// An architecture in the form of Once-for-All.
+/// An architecture in the form of Once-for-All, as its own sampler writes it.
 fn lists(space: &SearchSpace, architecture: &Architecture) -> Value {
-    let chain = space.chain().expect("a chain");
-    let (mut depths, mut kernels) = (vec![0; chain.blocks.len()], vec![3; chain.slots()]);
-    for layer in chain.layers(architecture) {
-        kernels[layer.slot] = layer.kernel;
-        depths[layer.block] += 1;
-    }
-    json!({ "d": depths, "e": vec![4; chain.slots()], "ks": kernels, "r": [chain.resolution(architecture)], "wid": null })
+    let mut lists = once_for_all(space, architecture);
+    lists["wid"] = Value::Null;
+    lists
 }
 
 fn with_all_of_json(space: &SearchSpace, text: &[u8]) -> Option<Architecture> {

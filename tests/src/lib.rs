@@ -312,6 +312,18 @@ impl Server {
         }
     }
 
+    /// Waits until a POST is answered with 200: what was lost for a while comes back within 20 s.
+    pub fn wait_answered(&self, path: &str, body: &str, what: &str) {
+        let began = Instant::now();
+        while self.post(path, body).0 != 200 {
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "{what}: it does not come back"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Status and body of a POST of JSON text.
     pub fn post(&self, path: &str, body: &str) -> (u16, Value) {
         self.call("POST", path, &[], Some(body))

@@ -169,11 +169,7 @@ fn what_goes_wrong_in_it_is_told_with_its_line() {
             assert!(detail.contains(&format!("(line {line})")), "{harm}: {detail}");
         }
         server.wait(&format!("/v1/{HARDWARE}/models"), Value::is_object);
-        let began = std::time::Instant::now();
-        while server.post(&path, &body(false)).0 != 200 {
-            assert!(began.elapsed().as_secs() < 20, "{harm}: it does not come back");
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        server.wait_answered(&path, &body(false), harm);
     }
 }
 

@@ -121,15 +121,14 @@ pub(super) enum Call {
     RunsAtOnce,
 }
 
-/// Bytes of the state of a model at most, and of other answers in bytes.
-const LARGEST_STATE: usize = 1 << 30;
+/// Bytes at most of an answer in bytes that is no state.
 const LARGEST_TOLD: usize = 64 << 20;
 
 impl Call {
-    /// Bytes that it is answered with at most.
-    pub(super) fn most_bytes(&self) -> usize {
+    /// Bytes that it is answered with at most, where a state may have so many.
+    pub(super) fn most_bytes(&self, state: usize) -> usize {
         match self {
-            Self::Save => LARGEST_STATE,
+            Self::Save => state,
             Self::LeaveOneOut | Self::Describe | Self::RunMany { .. } => LARGEST_TOLD,
             _ => 0,
         }

@@ -97,7 +97,7 @@ impl EncoderInstance {
         let count = architectures.len();
         match &self.reads {
             Reads::Rows(_) => {
-                let mut out = vec![0f32; self.values_of(count)?];
+                let mut out = vec![0f32; values_of(&self.instance, self.shape, count)?];
                 let rows: Vec<u8> = architectures.flat_map(Architecture::row).copied().collect();
                 self.encode_rows(&rows, &mut out)?;
                 Ok(Matrix {
@@ -108,11 +108,6 @@ impl EncoderInstance {
             }
             Reads::Operators { .. } => self.encode_tables(&self.tables(architectures)?),
         }
-    }
-
-    /// Values of so many encoded architectures.
-    fn values_of(&self, count: usize) -> Result<usize, PluginError> {
-        values_of(&self.instance, self.shape, count)
     }
 
     /// Encodes rows of the space into zeros of their number times the shape: only of an encoder that reads rows.

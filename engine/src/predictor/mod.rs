@@ -32,8 +32,5 @@ pub use target::Target;
 /// Rows of one unit of work: some milliseconds of it.
 pub const ROWS_PER_UNIT: usize = 64;
 
-/// Rows that a fast model predicts at once at most.
-pub const MOST_ROWS_PER_UNIT: usize = 1024;
-
 /// Time of a unit of a usual model.
 pub const USUAL_UNIT: std::time::Duration = std::time::Duration::from_millis(40);

@@ -238,14 +238,27 @@ impl FittedModel {
         self.parts.costs(architectures)
     }
 
+    /// The same, of networks that may have been walked through already.
+    fn costs_walked<'a>(
+        &self,
+        architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        walks: Option<&Walks>,
+    ) -> Vec<Cost> {
+        match walks {
+            Some(walks) => self.parts.costs_of(walks),
+            None => self.costs(architectures),
+        }
+    }
+
     /// What predictions of the regressor are multiplied by, for the recipe's target and by the residual; empty where by nothing.
     fn scales<'a>(
         &self,
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
+        walks: Option<&Walks>,
     ) -> Result<Vec<f64>, PluginError> {
         let mut scales = Vec::new();
         if self.target.is_per_mac() {
-            let costs = self.costs(architectures.clone()).into_iter();
+            let costs = self.costs_walked(architectures.clone(), walks).into_iter();
             scales.extend(costs.map(|cost| self.target.scale(cost.macs)));
         }
         if let Some(residual) = &self.residual {
@@ -326,10 +339,7 @@ impl FittedModel {
         architectures: impl ExactSizeIterator<Item = &'a Architecture> + Clone,
     ) -> Result<(Vec<Estimate>, Vec<Cost>), PluginError> {
         let walks = self.parts.walks(architectures.clone());
-        let costs = match &walks {
-            Some(walks) => self.parts.costs_of(walks),
-            None => self.costs(architectures.clone()),
-        };
+        let costs = self.costs_walked(architectures.clone(), walks.as_ref());
         let estimates = self.estimate_walked(architectures, walks.as_ref())?;
         Ok((estimates, costs))
     }
@@ -355,7 +365,7 @@ impl FittedModel {
         };
         let estimates = predicted.into_iter().zip(spreads);
         let mut estimates: Vec<Estimate> = estimates.map(|(value, spread)| Estimate { value, spread }).collect();
-        for (estimate, scale) in estimates.iter_mut().zip(self.scales(architectures)?) {
+        for (estimate, scale) in estimates.iter_mut().zip(self.scales(architectures, walks)?) {
             estimate.value *= scale;
             estimate.spread = estimate.spread.map(|spread: f64| spread * scale);
         }
@@ -372,7 +382,7 @@ impl FittedModel {
             Some(summed) => summed.predicted,
             None => self.regressor.predict(&self.inputs(architectures.clone())?)?,
         };
-        for (value, scale) in predicted.iter_mut().zip(self.scales(architectures)?) {
+        for (value, scale) in predicted.iter_mut().zip(self.scales(architectures, walks.as_ref())?) {
             *value *= scale;
         }
         Ok(predicted)

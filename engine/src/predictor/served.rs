@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use super::network::{KnownOperators, LearnedNetworks};
 use super::self_test::self_test;
 use super::{
-    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, MOST_ROWS_PER_UNIT, ModelError, ModelState,
-    NoInterval, PluginUse, ROWS_PER_UNIT, Recipe, TrainingRange, USUAL_UNIT,
+    COVERAGE, Calibration, Contributions, Estimate, FittedModel, Interval, ModelError, ModelState, NoInterval,
+    PluginUse, ROWS_PER_UNIT, Recipe, TrainingRange, USUAL_UNIT,
 };
 use crate::host::{PluginHost, Tenant};
 use crate::networks::{Cost, Rules};
@@ -190,11 +190,12 @@ impl ServedModel {
 
     /// Rows to predict at once, in about a millisecond: what is handed from thread to thread in smaller parts costs more than the work.
     pub fn rows_at_once(&self) -> usize {
-        /// Nanoseconds.
+        /// Nanoseconds, and rows at most.
         const AT_ONCE: u64 = 1_000_000;
+        const MOST: usize = 1024;
         match self.pace.load(Ordering::Relaxed) {
             0 => ROWS_PER_UNIT,
-            pace => ((AT_ONCE / pace) as usize).clamp(ROWS_PER_UNIT, MOST_ROWS_PER_UNIT),
+            pace => ((AT_ONCE / pace) as usize).clamp(ROWS_PER_UNIT, MOST),
         }
     }
 

@@ -15,7 +15,7 @@ pub use chain::{
     Activation, Block, BlockDefault, COLUMNS_PER_LAYER, ChainSpace, Choices, ConstrainedAttribute, Constraint, Layer,
     NetworkFrame, Op,
 };
-pub(crate) use chain::{LayerChoice, RowBuilder};
+pub(crate) use chain::{LayerChoice, RowBuilder, index_of};
 pub use choice::Choice;
 pub use columns::Column;
 pub use decisions::{CountRule, Decision, DecisionSpace, Forms, ListForm};

@@ -7,7 +7,6 @@ mod sandbox;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use lglp_tests::plugins::{compile, listed, plugins_of};
 use lglp_tests::{HARDWARE, Registry, Server, readable};
@@ -175,14 +174,7 @@ fn in_a_prediction_it_costs_that_request_alone() {
         let (status, answer) = predict(&server, 1, true);
         assert_eq!(status, 200, "beside {fault}: {answer}");
         // Nor does the plugin itself, once what hung is over.
-        let began = Instant::now();
-        while predict(&server, version, false).0 != 200 {
-            assert!(
-                began.elapsed() < Duration::from_secs(20),
-                "{fault}: it does not come back"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        server.wait_answered(&format!("/v1/{HARDWARE}/predict"), &body(version, false), fault);
     }
     eprintln!("{table}");
     let (_, plugins) = server.get("/v1/plugins");
@@ -231,9 +223,5 @@ fn what_fails_again_and_again_is_left_alone_for_a_while() {
     let (_, metrics) = server.get("/metrics");
     assert!(metrics.as_str().expect("text").contains("lglp_versions_quarantined 1"));
     assert_eq!(predict(&server, 1, true).0, 200);
-    let began = Instant::now();
-    while predict(&server, 2, false).0 != 200 {
-        assert!(began.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    server.wait_answered(&format!("/v1/{HARDWARE}/predict"), &body(2, false), "aborts");
 }

@@ -208,8 +208,8 @@ def guarded(status, call, *arguments):
 
 
 def give_up(call):
-    """Has this process, and whatever it does, be refused a system call (EPERM), by a seccomp filter of three instructions: load the
-    number of the call, compare, refuse or let through. The filters that lglp has set hold beside it."""
+    """Has this process, and whatever it does, be refused a system call (EPERM), by a seccomp filter of four instructions: load the
+    number of the call, compare, refuse, let through. The filters that lglp has set hold beside it."""
     import ctypes
 
     PR_SET_SECCOMP, SECCOMP_MODE_FILTER, EPERM = 22, 2, 1

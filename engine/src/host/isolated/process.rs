@@ -247,10 +247,7 @@ impl Process {
         let expected = Expected {
             number: self.requests,
             progress: matches!(call, Call::Fit { .. }),
-            bytes: match call {
-                Call::Save => self.state,
-                _ => call.most_bytes(),
-            },
+            bytes: call.most_bytes(self.state),
         };
         let asked = Asked {
             number: self.requests,

@@ -3,7 +3,7 @@
 
 use crate::architecture::Architecture;
 use crate::plain_json::{Scanner, once};
-use crate::space::{Block, COLUMNS_PER_LAYER, ChainSpace, ConstrainedAttribute};
+use crate::space::{Block, COLUMNS_PER_LAYER, ChainSpace, index_of};
 
 /// Columns of a layer's cells.
 const KERNEL: usize = 0;
@@ -43,10 +43,7 @@ pub(in crate::forms) fn read(space: &ChainSpace, text: &[u8]) -> Option<Architec
         (false, b"image_size" | b"r") => lists.fill(space, &mut row[1..], &mut strides)?,
         _ => return None,
     }
-    let keeps = space.constraints.iter().all(|rule| match rule.attribute {
-        ConstrainedAttribute::Stride => rule.admits(&strides),
-    });
-    keeps.then(|| Architecture::unchecked(&row))
+    space.admits(&strides).then(|| Architecture::unchecked(&row))
 }
 
 /// A resolution; that of Once-for-All may be the only one of a list.
@@ -190,10 +187,4 @@ fn no_width(scanner: &mut Scanner<'_>) -> Option<()> {
         b'[' => scanner.array(|scanner, _| scanner.null()).map(drop),
         _ => scanner.null(),
     }
-}
-
-/// The cell of a value.
-fn index_of<T: PartialEq>(choices: &[T], value: T) -> Option<u8> {
-    let at = choices.iter().position(|choice| *choice == value)?;
-    u8::try_from(at + 1).ok()
 }

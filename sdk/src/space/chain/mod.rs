@@ -10,7 +10,7 @@ mod size;
 
 pub use layers::Layer;
 pub use network::{Activation, NetworkFrame, Op};
-pub(crate) use row::{LayerChoice, RowBuilder};
+pub(crate) use row::{LayerChoice, RowBuilder, index_of};
 pub(super) use sampling::ChainSampler;
 
 use serde::{Deserialize, Serialize};
@@ -144,6 +144,15 @@ impl ChainSpace {
     /// Length of an architecture's row, bytes: the resolution, then [`COLUMNS_PER_LAYER`] for each slot.
     pub fn row_len(&self) -> usize {
         1 + self.slots() * COLUMNS_PER_LAYER
+    }
+}
+
+impl ChainSpace {
+    /// Whether strides of the blocks keep all constraints.
+    pub(crate) fn admits(&self, strides: &[u32]) -> bool {
+        self.constraints.iter().all(|rule| match rule.attribute {
+            ConstrainedAttribute::Stride => rule.admits(strides),
+        })
     }
 }
 

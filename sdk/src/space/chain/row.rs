@@ -22,7 +22,7 @@ pub(crate) struct RowBuilder<'a> {
 impl<'a> RowBuilder<'a> {
     pub(crate) fn new(space: &'a ChainSpace, resolution: u32) -> Self {
         let mut row = vec![0; space.row_len()];
-        row[0] = index_of(&space.choices.resolution, resolution);
+        row[0] = checked(&space.choices.resolution, resolution);
         Self { space, row }
     }
 
@@ -30,11 +30,11 @@ impl<'a> RowBuilder<'a> {
         let at = 1 + (self.space.first_slot(block) + layer) * COLUMNS_PER_LAYER;
         let choices = &self.space.choices;
         self.row[at..at + COLUMNS_PER_LAYER].copy_from_slice(&[
-            index_of(&choices.kernel, choice.kernel),
-            index_of(&choices.expansion, choice.expansion),
-            index_of(&choices.stride, choice.stride),
-            index_of(&choices.se, choice.se),
-            index_of(&choices.shortcut, choice.shortcut),
+            checked(&choices.kernel, choice.kernel),
+            checked(&choices.expansion, choice.expansion),
+            checked(&choices.stride, choice.stride),
+            checked(&choices.se, choice.se),
+            checked(&choices.shortcut, choice.shortcut),
         ]);
     }
 
@@ -43,10 +43,12 @@ impl<'a> RowBuilder<'a> {
     }
 }
 
-fn index_of<T: PartialEq>(choices: &[T], value: T) -> u8 {
-    let at = choices
-        .iter()
-        .position(|c| *c == value)
-        .expect("the value was checked against the choices");
-    at as u8 + 1
+/// The cell of a value; `None` where it is not among the choices, which are fewer than 255.
+pub(crate) fn index_of<T: PartialEq>(choices: &[T], value: T) -> Option<u8> {
+    let at = choices.iter().position(|choice| *choice == value)?;
+    u8::try_from(at + 1).ok()
+}
+
+fn checked<T: PartialEq>(choices: &[T], value: T) -> u8 {
+    index_of(choices, value).expect("the value was checked against the choices")
 }

@@ -10,7 +10,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{ChainSpace, ConstrainedAttribute, LayerChoice, RowBuilder};
+use super::{ChainSpace, LayerChoice, RowBuilder};
 use crate::architecture::Architecture;
 
 /// An endless, seeded sequence of architectures: the same space and seed give the same sequence.
@@ -93,10 +93,7 @@ impl<'a> ChainSampler<'a> {
                 .iter()
                 .map(|b| *b.stride.choose(&mut self.rng).expect("checked"))
                 .collect();
-            let allowed = self.space.constraints.iter().all(|c| match c.attribute {
-                ConstrainedAttribute::Stride => c.admits(&strides),
-            });
-            if allowed {
+            if self.space.admits(&strides) {
                 return strides;
             }
         }

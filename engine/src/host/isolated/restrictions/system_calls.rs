@@ -87,7 +87,9 @@ pub(super) fn restrict(becomes_another: bool) -> anyhow::Result<bool> {
     }
     rules.insert(libc::SYS_fcntl, one_of(1, COMMANDS.iter().map(|one| *one as u64))?);
     rules.insert(libc::SYS_ioctl, one_of(1, REQUESTS.iter().copied())?);
-    rules.insert(libc::SYS_prctl, one_of(0, OPTIONS.iter().map(|one| *one as u64))?);
+    // An interpreter gives up starting programs, once it is there.
+    let options = OPTIONS.iter().chain(becomes_another.then_some(&libc::PR_SET_SECCOMP));
+    rules.insert(libc::SYS_prctl, one_of(0, options.map(|one| *one as u64))?);
     // On the socket to lglp, which is the only one: no address, and nothing out of order.
     let usual = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_PEEK | libc::MSG_WAITALL;
     let flags = || {
@@ -106,13 +108,6 @@ pub(super) fn restrict(becomes_another: bool) -> anyhow::Result<bool> {
     let looked_at = shared | nobody | libc::MAP_GROWSDOWN as u64;
     let counted = [0, nobody, shared].map(|flags| masked(3, looked_at, flags));
     rules.insert(libc::SYS_mmap, counted.into_iter().collect::<Result<_, _>>()?);
-    if becomes_another {
-        // To give up starting programs, once it has become one.
-        rules.insert(
-            libc::SYS_prctl,
-            one_of(0, OPTIONS.iter().chain(&[libc::PR_SET_SECCOMP]).map(|one| *one as u64))?,
-        );
-    }
     let (refused, unknown) = (libc::EPERM.unsigned_abs(), libc::ENOSYS.unsigned_abs());
     // Its arguments cannot be looked at; without it threads are made by `clone`.
     let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);

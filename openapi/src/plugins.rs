@@ -1,9 +1,9 @@
-//! Plugins: `GET /v1/plugins`.
+//! Plugins: `GET /v1/plugins`, `POST /v1/plugins/rescan`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Every file of the plugin folder.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -50,6 +50,19 @@ pub struct Rescanned {
     pub gone: Vec<String>,
     /// Files that cannot be used, or not before the next start, and why; a former build of the name goes on.
     pub left: BTreeMap<String, String>,
+    /// Of what was taken up, files with components that could not be checked, which are named with the reason: such that need
+    /// parameters, or have no network to be tried on.
+    pub unchecked: BTreeMap<String, String>,
+}
+
+/// How to look at the plugin folder anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct RescanQuery {
+    /// Take up what is new without checking whether it keeps to the contract of plugins: it was checked elsewhere, or would take
+    /// too long.
+    pub unchecked: bool,
 }
 
 /// What a plugin says of itself.

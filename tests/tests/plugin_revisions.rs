@@ -42,11 +42,14 @@ fn predicted(server: &Server, version: u32) -> f64 {
     answer["predictions"][0]["latency_ms"].as_f64().expect("ms")
 }
 
-fn rescan(server: &Server) -> Value {
-    let (status, told) = server.post("/v1/plugins/rescan", "");
+fn rescan(server: &Server, query: &str) -> Value {
+    let (status, told) = server.post(&format!("/v1/plugins/rescan{query}"), "");
     assert_eq!(status, 200, "{told}");
     told
 }
+
+/// What these builds predict is of no use, which is not what the test is about.
+const UNCHECKED: &str = "?unchecked=true";
 
 /// A plugin's upgrade made every older version unloadable, or, worse, had it say something else.
 #[test]
@@ -55,10 +58,13 @@ fn a_version_goes_on_with_its_build_and_new_ones_have_the_new_one() {
     registry.train("builds");
     let server = registry.serve();
     let first = predicted(&server, 1);
-    assert_eq!(rescan(&server), json!({ "taken_up": [], "gone": [], "left": {} }));
+    assert_eq!(
+        rescan(&server, ""),
+        json!({ "taken_up": [], "gone": [], "left": {}, "unchecked": {} })
+    );
     build(&folder, "builds.so", "first", 2, "NONE");
     assert_eq!(predicted(&server, 1), first);
-    assert_eq!(rescan(&server)["taken_up"], json!(["builds.so"]));
+    assert_eq!(rescan(&server, UNCHECKED)["taken_up"], json!(["builds.so"]));
     assert_eq!(predicted(&server, 1), first);
     let (status, job) = server.post(
         &format!("/v1/{HARDWARE}/jobs"),
@@ -72,7 +78,7 @@ fn a_version_goes_on_with_its_build_and_new_ones_have_the_new_one() {
     let server = registry.serve();
     assert_eq!((predicted(&server, 1), predicted(&server, 2)), (first, 2.0 * first));
     std::fs::remove_file(folder.join("builds.so")).expect("a file");
-    assert_eq!(rescan(&server)["gone"], json!(["builds.so"]));
+    assert_eq!(rescan(&server, "")["gone"], json!(["builds.so"]));
     assert_eq!((predicted(&server, 1), predicted(&server, 2)), (first, 2.0 * first));
     assert_eq!(server.terminate(), Some(0));
     let server = registry.serve();
@@ -90,7 +96,7 @@ fn a_build_that_cannot_be_used_leaves_the_former_one() {
     build(&folder, "builds.so", "first", 2, "ABORTS_AT_LOAD");
     build(&folder, "another.so", "another", 2, "EXITS_AT_LOAD");
     std::fs::write(folder.join("liblglp_plugin_command.so"), "no library").expect("a file");
-    let told = rescan(&server);
+    let told = rescan(&server, "");
     assert_eq!(told["taken_up"], json!([]), "{told}");
     for (file, reason) in [
         ("builds.so", "signal 6"),
@@ -107,6 +113,68 @@ fn a_build_that_cannot_be_used_leaves_the_former_one() {
     assert!(listed(&plugins, "builds.so")["unavailable"].is_null(), "{plugins}");
     assert!(!listed(&plugins, "another.so")["unavailable"].is_null(), "{plugins}");
     registry.ok(&["plugin", "rescan"]);
+}
+
+/// An encoder that has the fault, under a file's name.
+fn encoder(folder: &Path, file: &str, fault: &str) {
+    let made = folder.join("made");
+    let source = include_str!("../plugins/faulty.c");
+    compile(&format!("#define FAULT {fault}\n{source}"), &made);
+    std::fs::rename(made, folder.join(file)).expect("a file");
+}
+
+/// What `lglp plugin install` refuses came in all the same where it was copied to the folder by hand.
+#[test]
+fn a_build_that_breaks_the_contract_is_not_taken_up() {
+    let (registry, folder) = with_plugin();
+    let server = registry.serve();
+    encoder(&folder, "choices.so", "NONE");
+    // The regressor predicts twice the mean, and so worse than the mean.
+    build(&folder, "builds.so", "first", 2, "NONE");
+    let told = rescan(&server, "");
+    assert_eq!(told["taken_up"], json!(["choices.so"]), "{told}");
+    let why = told["left"]["builds.so"].as_str().unwrap_or_default();
+    assert!(
+        why.contains("`mean-builds` does not keep to the contract of plugins (learns"),
+        "{told}"
+    );
+    let digests = |server: &Server| {
+        let (_, plugins) = server.get("/v1/plugins");
+        ["builds.so", "choices.so"].map(|file| listed(&plugins, file)["sha256"].clone())
+    };
+    let before = digests(&server);
+    for (fault, check) in [("RANDOM", "deterministic"), ("SEGFAULTS", "shapes")] {
+        encoder(&folder, "choices.so", fault);
+        let told = rescan(&server, "");
+        assert_eq!(told["taken_up"], json!([]), "{told}");
+        let why = told["left"]["choices.so"].as_str().unwrap_or_default();
+        assert!(why.contains(check), "{told}");
+        assert_eq!(digests(&server), before);
+    }
+    let said = registry.ok(&["plugin", "rescan", "--unchecked"]);
+    assert!(said.contains("choices.so is taken up"), "{said}");
+    let after = digests(&server);
+    assert!(after[0] != before[0] && after[1] != before[1]);
+    let (status, answer) = server.post("/v1/plugins/rescan?unchecked=perhaps", "");
+    assert_eq!(status, 400, "{answer}");
+}
+
+/// What needs settings is taken up, and said not to have been looked at.
+#[test]
+fn what_a_rescan_cannot_check_is_said() {
+    let (registry, folder) = with_plugin();
+    let server = registry.serve();
+    let ours = folder.join("liblglp_plugin_command.so");
+    // Of other bytes than what ships, so that it is somebody's plugin.
+    let mut bytes = std::fs::read(&ours).expect("a file");
+    bytes.push(0);
+    std::fs::remove_file(ours).expect("a file");
+    std::fs::write(folder.join("mine.so"), bytes).expect("a file");
+    let told = rescan(&server, "");
+    assert_eq!(told["taken_up"], json!(["mine.so"]), "{told}");
+    assert_eq!(told["gone"], json!(["liblglp_plugin_command.so"]), "{told}");
+    let why = told["unchecked"]["mine.so"].as_str().unwrap_or_default();
+    assert!(why.starts_with("`command`: "), "{told}");
 }
 
 /// Nobody who writes to what is kept has a version run something else: it is looked at as what comes from the plugin folder is.

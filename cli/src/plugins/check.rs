@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use indicatif::{ProgressBar, ProgressStyle};
-use lglp_engine::host::{self, Asked, ComponentKind, Finding, Report, Verdict};
+use lglp_engine::host::{self, Asked, ComponentKind, Finding, Purpose, Report, Verdict};
 use lglp_sdk::{Printable, SearchSpace};
 use lglp_terminal::{Cell, print_json, short, table, whole};
 use serde_json::Value;
@@ -65,9 +64,9 @@ impl Args {
             operators: operators.as_deref(),
             limit: Duration::from_secs(self.limit),
             policy: &context.policy()?,
+            purpose: Purpose::Report,
         };
-        let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
-        bar.enable_steady_tick(Duration::from_millis(100));
+        let bar = super::spinner()?;
         let mut progress = |component: &str, check: &str| bar.set_message(format!("{component} {check}"));
         let report = host::check(&self.file, &asked, &mut progress);
         bar.finish_and_clear();

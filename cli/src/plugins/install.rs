@@ -72,8 +72,9 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match info.and_then(|info| info.unavailable) {
         Some(reason) => println!("{} is there, and cannot be used: {reason}", target.display()),
         None => println!(
-            "{} is there; a running server takes it up by `lglp plugin rescan`, or at its next start",
-            target.display()
+            "{} is there; a running server takes it up by `lglp plugin rescan{}`, or at its next start",
+            target.display(),
+            if args.unchecked { " --unchecked" } else { "" }
         ),
     }
     Ok(())

@@ -5,8 +5,11 @@ mod install;
 mod new;
 mod signing;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
 use lglp_client::Method;
 use lglp_engine::host::{Isolation, PluginInfo};
 use lglp_openapi::plugins::Rescanned;
@@ -38,9 +41,13 @@ enum Action {
     New(new::Args),
     Check(check::Args),
     Install(install::Args),
-    /// Have a server look at its plugin folder anew: new builds are taken up without a restart, and versions go on with the builds
-    /// that they were fitted with.
-    Rescan,
+    /// Have a server look at its plugin folder anew: new builds that keep to the contract are taken up without a restart, and versions
+    /// go on with the builds that they were fitted with.
+    Rescan {
+        /// Do not check them before: they have been.
+        #[arg(long)]
+        unchecked: bool,
+    },
     Keygen(signing::KeygenArgs),
     Sign(signing::SignArgs),
     Verify(signing::VerifyArgs),
@@ -56,7 +63,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(Action::New(args)) => new::run(context, args),
         Some(Action::Check(args)) => check::run(context, args),
         Some(Action::Install(args)) => install::run(context, args),
-        Some(Action::Rescan) => rescan(context),
+        Some(Action::Rescan { unchecked }) => rescan(context, *unchecked),
         Some(Action::Keygen(args)) => signing::keygen(args),
         Some(Action::Sign(args)) => signing::sign(args),
         Some(Action::Verify(args)) => signing::verify(args, context.trust()),
@@ -64,15 +71,27 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn rescan(context: &Context) -> anyhow::Result<()> {
+fn rescan(context: &Context, unchecked: bool) -> anyhow::Result<()> {
     let server = context.served()?.and_then(Opened::into_server);
     let server =
         server.context("no server has the registry: every command looks at the plugin folder when it begins")?;
-    let told: Value = server.send(Method::POST, "/v1/plugins/rescan", &[], &json!({}))?;
+    let path = match unchecked {
+        true => "/v1/plugins/rescan?unchecked=true",
+        false => "/v1/plugins/rescan",
+    };
+    let bar = spinner()?.with_message("the server checks what is new in its plugin folder");
+    let told = server.send(Method::POST, path, &[], &json!({}));
+    bar.finish_and_clear();
+    let told: Value = told?;
     if context.json() {
         return print_json(&told);
     }
-    let Rescanned { taken_up, gone, left } = serde_json::from_value(told)?;
+    let Rescanned {
+        taken_up,
+        gone,
+        left,
+        unchecked,
+    } = serde_json::from_value(told)?;
     for file in &taken_up {
         println!("{} is taken up", Printable::of(file));
     }
@@ -82,10 +101,20 @@ fn rescan(context: &Context) -> anyhow::Result<()> {
     for (file, why) in &left {
         println!("{} is left: {}", Printable::of(file), Printable::of(why));
     }
+    for (file, why) in &unchecked {
+        println!("{} was not checked: {}", Printable::of(file), Printable::of(why));
+    }
     if taken_up.is_empty() && gone.is_empty() && left.is_empty() {
         println!("nothing is new in the plugin folder of {}", server.base());
     }
     Ok(())
+}
+
+/// For what says nothing of how far it is.
+fn spinner() -> anyhow::Result<ProgressBar> {
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}")?);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Ok(bar)
 }
 
 fn list(context: &Context) -> anyhow::Result<()> {

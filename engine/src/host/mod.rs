@@ -6,6 +6,7 @@
 //! reason, and the rest works: even where a file behaves differently here, for then the process starts anew without it
 //! (`in_process/restart.rs`).
 
+mod admission;
 mod breaker;
 mod calls;
 mod child;
@@ -35,7 +36,7 @@ mod settings;
 mod trust;
 
 pub use component::{ComponentDescription, ComponentHandle, ComponentKind, PluginDescription};
-pub use conformance::{Asked, CheckedComponent, Finding, Report, Verdict, check};
+pub use conformance::{Asked, CheckedComponent, Finding, Purpose, Report, Verdict, check};
 pub use encoder::EncoderInstance;
 pub use error::PluginError;
 pub use fitted::{FitData, FittedInstance, LabelledRows, Matrix};
@@ -91,7 +92,9 @@ pub struct PluginHost {
     trust: Trust,
     policy: Policy,
     inventory: RwLock<Inventory>,
-    /// Held while the folder is looked at anew, or a revision is opened.
+    /// Held while the folder is looked at anew.
+    rescanning: Mutex<()>,
+    /// Held while it is changed what there is, and not while that is checked.
     changing: Mutex<()>,
     kept: Option<Kept>,
     /// How long a call may take in a process of a plugin's own, where that was said.
@@ -140,6 +143,7 @@ impl PluginHost {
             trust: trust.clone(),
             policy: policy.clone(),
             inventory: RwLock::new(inventory),
+            rescanning: Mutex::default(),
             changing: Mutex::default(),
             kept: None,
             deadline: Mutex::default(),

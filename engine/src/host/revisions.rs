@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::PoisonError;
 
+use lglp_sdk::SearchSpace;
 use serde::{Deserialize, Serialize};
 
+use super::admission::Candidate;
 use super::file::{self, Opening};
 use super::found::{self, Found};
 use super::inventory::Inventory;
@@ -20,16 +22,18 @@ pub struct Rescan {
     pub gone: Vec<String>,
     /// Files that cannot be used, or not before the next start, and why. Where there was one of the name, it goes on.
     pub left: BTreeMap<String, String>,
+    /// Of what was taken up, files with components that could not be checked, which are named with the reason.
+    pub unchecked: BTreeMap<String, String>,
 }
 
 impl PluginHost {
-    /// Looks at the folder anew. What runs in processes of its own is taken up; a library that would be loaded into this process is
-    /// left to the next start.
+    /// Looks at the folder anew. What runs in processes of its own is taken up if it keeps to the contract, which is checked on
+    /// `spaces`; unchecked, where there are none. A library that would be loaded into this process is left to the next start.
     ///
     /// # Errors
-    /// `Folder`, where it cannot be read.
-    pub fn rescan(&self) -> Result<Rescan, PluginError> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+    /// `Folder`, where it cannot be read; where no process can be started for the checks.
+    pub fn rescan(&self, spaces: Option<&[SearchSpace]>) -> Result<Rescan, PluginError> {
+        let _rescanning = self.rescanning.lock().unwrap_or_else(PoisonError::into_inner);
         let paths = file::plugins(&self.folder)?;
         let found = paths.iter().map(|path| Found::look(path, &self.trust, &self.policy));
         let before: BTreeMap<String, PluginInfo> = {
@@ -41,47 +45,57 @@ impl PluginHost {
             known.is_some_and(|known| known.sha256 == found.sha256 && known.description.is_some())
         };
         let (known, fresh): (Vec<Found>, Vec<Found>) = found.partition(is_known);
-        let apart = found::opened_apart(&fresh, &self.program);
+        let fresh = self.examine(fresh, spaces)?;
+        let there: Vec<&str> = {
+            let fresh = fresh.iter().map(|candidate| &candidate.found);
+            known.iter().chain(fresh).map(|found| &*found.name).collect()
+        };
         let mut rescan = Rescan {
             gone: before
                 .keys()
-                .filter(|name| !known.iter().chain(&fresh).any(|found| found.name == **name))
+                .filter(|name| !there.contains(&name.as_str()))
                 .cloned()
                 .collect(),
             ..Rescan::default()
         };
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now = Inventory::default();
         {
             let old = self.inventory();
             known.iter().for_each(|found| now.take_over(&before[&found.name], &old));
             let mut usable = Vec::new();
-            for (found, apart) in fresh.into_iter().zip(apart) {
-                let outcome = match (apart, &found.file) {
-                    (Some(apart), _) => apart,
-                    (None, Ok(_)) => Err(PluginError::NotLoadable(
-                        "it runs in lglp's process, which takes it up when it is started anew".into(),
-                    )),
-                    (None, Err(error)) => Err(error.clone()),
-                };
-                match (outcome, former(&before, &found.name)) {
+            for candidate in fresh {
+                match (&candidate.opened, former(&before, &candidate.found.name)) {
                     (Err(error), Some(former)) => {
-                        rescan.left.insert(found.name, error.to_string());
+                        rescan.left.insert(candidate.found.name, error.to_string());
                         now.take_over(former, &old);
                     }
-                    (outcome, _) => usable.push((found, outcome)),
+                    _ => usable.push(candidate),
                 }
             }
             // Once all that stays is there, so that nothing new takes its names.
-            for (found, outcome) in usable {
+            for Candidate {
+                found,
+                opened,
+                unchecked,
+            } in usable
+            {
                 let (name, former) = (found.name.clone(), former(&before, &found.name));
-                let refused = outcome.as_ref().ok().and_then(|opened| now.refuses(opened));
+                let refused = opened.as_ref().ok().and_then(|opened| now.refuses(opened));
                 match (refused, former) {
                     (Some(why), Some(former)) if now.has_room_for(former) => {
                         rescan.left.insert(name, why);
                         now.take_over(former, &old);
                     }
-                    _ => match now.list(found, outcome) {
-                        None => rescan.taken_up.push(name),
+                    _ => match now.list(found, opened) {
+                        None => {
+                            let told = unchecked.iter().map(|(component, why)| format!("`{component}`: {why}"));
+                            let told = told.collect::<Vec<_>>().join("; ");
+                            if !told.is_empty() {
+                                rescan.unchecked.insert(name.clone(), told);
+                            }
+                            rescan.taken_up.push(name);
+                        }
                         Some(why) => drop(rescan.left.insert(name, why)),
                     },
                 }

@@ -3,10 +3,11 @@
 use actix_web::web::Json;
 use actix_web::{get, post, web};
 use lglp_engine::host::{ComponentDescription, Isolation, PluginInfo, Rescan};
-use lglp_openapi::plugins::{Component, Plugin, PluginDescription, PluginList, Rescanned};
+use lglp_openapi::plugins::{Component, Plugin, PluginDescription, PluginList, RescanQuery, Rescanned};
 use lglp_openapi::problem::Problem;
 
 use super::blocking::blocking;
+use super::words::Query;
 use super::{ApiError, State};
 
 /// Every file of the plugin folder: its components with their parameters, or why it is unavailable.
@@ -47,23 +48,43 @@ fn plugin(info: &PluginInfo) -> Plugin {
     }
 }
 
-/// Looks at the plugin folder anew: new files and new builds are taken up, without a restart, if they run in processes of their own.
+/// Looks at the plugin folder anew: new files and new builds are taken up, without a restart, if they run in processes of their own
+/// and keep to the contract of plugins. The answer comes once they are checked, which takes seconds for each.
 #[utoipa::path(
     tag = "plugins",
     security(("token" = ["admin"])),
+    params(RescanQuery),
     responses(
         (status = 200, body = Rescanned, description = "What came of it"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The plugin folder cannot be read"),
     )
 )]
 #[post("/v1/plugins/rescan")]
-pub(crate) async fn rescan_plugins(state: web::Data<State>) -> Result<Json<Rescanned>, ApiError> {
-    let host = state.host.clone();
-    let Rescan { taken_up, gone, left } = blocking(move || host.rescan()).await?;
+pub(crate) async fn rescan_plugins(
+    state: web::Data<State>,
+    query: Query<RescanQuery>,
+) -> Result<Json<Rescanned>, ApiError> {
+    let (host, spaces) = (state.host.clone(), state.spaces.clone());
+    let RescanQuery { unchecked } = query.into_inner();
+    let rescanned = blocking(move || {
+        let spaces = (!unchecked).then(|| spaces.iter().map(|space| (**space).clone()).collect::<Vec<_>>());
+        host.rescan(spaces.as_deref())
+    });
+    let Rescan {
+        taken_up,
+        gone,
+        left,
+        unchecked,
+    } = rescanned.await?;
     if !taken_up.is_empty() || !gone.is_empty() {
         tracing::info!("plugins that are taken up: {taken_up:?}; gone: {gone:?}");
         // What was missing may be there now.
         state.serving.try_again();
     }
-    Ok(Json(Rescanned { taken_up, gone, left }))
+    Ok(Json(Rescanned {
+        taken_up,
+        gone,
+        left,
+        unchecked,
+    }))
 }

@@ -6,9 +6,12 @@ mod fitted;
 mod guarded;
 mod memory;
 mod parameters;
+mod report;
 mod runtime;
 mod sample;
 mod together;
+
+pub use report::{CheckedComponent, Finding, Report, Verdict};
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,93 +28,13 @@ use super::file::{Language, Opening, PluginFile};
 use super::in_process::{Library, PATIENCE};
 use super::isolated;
 use super::{ComponentHandle, ComponentKind, PluginDescription, PluginError, Policy, Settings, Trust};
+use crate::priority;
 
 /// The argument that a child process is started with.
 const SUBCOMMAND: &str = "check-plugin";
 
 /// Why memory is not looked at of what runs in another process.
 const ELSEWHERE: &str = "it runs in processes of its own, whose memory is limited, and reaches none of the host's";
-
-/// What comes of a check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", content = "detail", rename_all = "kebab-case")]
-pub enum Verdict {
-    /// It keeps to the contract; with what was seen, for people.
-    Passed(String),
-    /// It may be meant so.
-    Warned(String),
-    /// It breaks the contract: how.
-    Failed(String),
-    /// It could not be looked at: why.
-    Skipped(String),
-}
-
-/// One check of a component.
-#[derive(Clone, Debug, Serialize)]
-pub struct Finding {
-    /// What was checked, such as `deterministic`.
-    pub check: &'static str,
-    /// What that means, for people.
-    pub about: &'static str,
-    /// What came of it.
-    #[serde(flatten)]
-    pub verdict: Verdict,
-    /// How long it took, ms.
-    pub took_ms: u64,
-}
-
-/// A component and what came of its checks.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckedComponent {
-    /// What it is for.
-    pub kind: ComponentKind,
-    /// Its name.
-    pub name: String,
-    /// In the order in which they were made.
-    pub findings: Vec<Finding>,
-}
-
-/// What came of all checks of a plugin.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// The plugin's file.
-    pub file: String,
-    /// `sha256:` and 64 hexadecimal digits.
-    pub sha256: String,
-    /// What it says of itself; none where it cannot be loaded.
-    pub description: Option<PluginDescription>,
-    /// Why it cannot be loaded.
-    pub unloadable: Option<String>,
-    /// Those that were asked for.
-    pub components: Vec<CheckedComponent>,
-}
-
-impl Report {
-    /// Whether nothing broke the contract.
-    pub fn passed(&self) -> bool {
-        let mut findings = self.components.iter().flat_map(|component| &component.findings);
-        self.unloadable.is_none() && !findings.any(|finding| matches!(finding.verdict, Verdict::Failed(_)))
-    }
-
-    /// Components of which nothing could be looked at but their schemas, each with the reason.
-    pub fn unchecked(&self) -> Vec<(String, String)> {
-        let reason = |component: &CheckedComponent| {
-            let reasons = component
-                .findings
-                .iter()
-                .skip(OF_ALL.len())
-                .map(|finding| match &finding.verdict {
-                    Verdict::Skipped(reason) => Some(reason.clone()),
-                    _ => None,
-                });
-            reasons.collect::<Option<Vec<String>>>()?.into_iter().next()
-        };
-        let components = self.components.iter();
-        components
-            .filter_map(|component| Some((component.name.clone(), reason(component)?)))
-            .collect()
-    }
-}
 
 /// What is checked, and how.
 #[derive(Clone, Debug)]
@@ -128,8 +51,38 @@ pub struct Asked<'a> {
     pub operators: Option<&'a Path>,
     /// Time for each check.
     pub limit: Duration,
+    /// Who wants to know.
+    pub purpose: Purpose,
     /// What a plugin may use that runs in processes of its own.
     pub policy: &'a Policy,
+}
+
+/// What a plugin is checked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Its author wants to know all that is wrong. A native plugin is loaded by the process of the check, which looks at its memory.
+    Report,
+    /// A server is to run it. It runs restricted, as it will there, and yields to whatever else runs; the first mistake ends it.
+    Admission,
+}
+
+impl Purpose {
+    /// For all checks of a plugin.
+    fn time(self) -> Duration {
+        match self {
+            Self::Report => Duration::MAX,
+            Self::Admission => Duration::from_secs(600),
+        }
+    }
+
+    fn ends_with(self, finding: &Finding) -> bool {
+        self == Self::Admission && matches!(finding.verdict, Verdict::Failed(_))
+    }
+
+    /// Whether the plugin runs in processes of its own, beside that of the check.
+    fn is_apart(self, file: &Opening) -> bool {
+        self == Self::Admission || file.language == Language::Python
+    }
 }
 
 /// What a child is asked.
@@ -137,6 +90,7 @@ pub struct Asked<'a> {
 struct Task {
     plugin: Opening,
     settings: Settings,
+    purpose: Purpose,
     operators: Option<Opening>,
     kind: ComponentKind,
     component: String,
@@ -206,10 +160,23 @@ fn checks(kind: ComponentKind) -> impl Iterator<Item = &'static Check> {
 /// Where the file cannot be read, it has no component of the name that is asked for, or a child cannot be started.
 pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str)) -> Result<Report, PluginError> {
     // Whoever checks a plugin runs it, wherever it is from.
-    let everything = Trust::default();
-    let plugin = PluginFile::open(file, &everything)?;
-    let operators = asked.operators.map(|file| PluginFile::open(file, &everything));
-    let operators = operators.transpose()?;
+    let plugin = PluginFile::open(file, &Trust::default())?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let settings = asked.policy.of(&name, &plugin.opening.sha256);
+    check_opened(&plugin, &settings, asked, progress)
+}
+
+/// The same of an open file, run by these settings.
+pub(super) fn check_opened(
+    plugin: &PluginFile,
+    settings: &Settings,
+    asked: &Asked<'_>,
+    progress: &mut dyn FnMut(&str, &str),
+) -> Result<Report, PluginError> {
+    let began = Instant::now();
+    // Regressors that read its tables are not checked where it has gone.
+    let operators = asked.operators;
+    let operators = operators.and_then(|file| PluginFile::open(file, &Trust::default()).ok());
     let mut report = Report {
         file: plugin.opening.shown.clone(),
         sha256: plugin.opening.sha256.clone(),
@@ -218,9 +185,7 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
         components: Vec::new(),
     };
     progress("", "loading");
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let settings = asked.policy.of(&name, &plugin.opening.sha256);
-    let description = match described(asked.program, &plugin.opening, &settings)? {
+    let description = match described(asked, &plugin.opening, settings)? {
         Ok(description) => description,
         Err(reason) => {
             report.unloadable = Some(reason);
@@ -247,13 +212,14 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
             let task = Task {
                 plugin: plugin.opening.clone(),
                 settings: settings.clone(),
+                purpose: asked.purpose,
                 operators: operators.as_ref().map(|file| file.opening.clone()),
                 kind: component.kind,
                 component: component.name.clone(),
                 check: check.name.to_owned(),
                 parameters: asked.parameters.clone(),
                 spaces: spaces.clone(),
-                limit: asked.limit,
+                limit: asked.limit.min(asked.purpose.time().saturating_sub(began.elapsed())),
             };
             let began = Instant::now();
             findings.push(Finding {
@@ -262,12 +228,18 @@ pub fn check(file: &Path, asked: &Asked<'_>, progress: &mut dyn FnMut(&str, &str
                 verdict: ask(asked, &task)?,
                 took_ms: began.elapsed().as_millis() as u64,
             });
+            if findings.last().is_some_and(|finding| asked.purpose.ends_with(finding)) {
+                break;
+            }
         }
         report.components.push(CheckedComponent {
             kind: component.kind,
             name: component.name.clone(),
             findings,
         });
+        if asked.purpose == Purpose::Admission && !report.passed() {
+            break;
+        }
     }
     report.description = Some(description);
     Ok(report)
@@ -283,7 +255,7 @@ fn ask(asked: &Asked<'_>, task: &Task) -> Result<Verdict, PluginError> {
         answers: 1,
     };
     let Heard { mut told, cut_off } = question
-        .ask::<Verdict>(asked.limit)
+        .ask::<Verdict>(task.limit)
         .map_err(|error| not_started(&error))?;
     Ok(match (told.pop(), cut_off) {
         (Some(verdict), _) => verdict,
@@ -294,24 +266,25 @@ fn ask(asked: &Asked<'_>, task: &Task) -> Result<Verdict, PluginError> {
 
 /// What a plugin says of itself, told by a child, or why it cannot be loaded.
 fn described(
-    program: &Path,
+    asked: &Asked<'_>,
     plugin: &Opening,
     settings: &Settings,
 ) -> Result<Result<PluginDescription, String>, PluginError> {
     let question = Question {
-        program,
+        program: asked.program,
         subcommand: SUBCOMMAND,
         files: &[plugin],
         asked: Described {
             described: plugin.clone(),
             settings: settings.clone(),
+            purpose: asked.purpose,
         },
         answers: 1,
     };
-    let patience = match plugin.language {
-        Language::Native => PATIENCE,
-        // It ends what takes too long itself.
-        Language::Python => 2 * isolated::IMPORTING,
+    let patience = match asked.purpose.is_apart(plugin) {
+        false => PATIENCE,
+        // The host ends what takes too long itself.
+        true => 2 * isolated::IMPORTING,
     };
     let heard = question.ask::<Result<PluginDescription, String>>(patience);
     let Heard { mut told, cut_off } = heard.map_err(|error| not_started(&error))?;
@@ -334,6 +307,7 @@ fn not_started(error: &std::io::Error) -> PluginError {
 struct Described {
     described: Opening,
     settings: Settings,
+    purpose: Purpose,
 }
 
 #[derive(Deserialize)]
@@ -343,15 +317,22 @@ enum Given {
     Task(Box<Task>),
 }
 
-/// Opens a plugin: a library in this process, which checks it, and a Python program in one of its own.
-fn opened(file: &Opening, settings: &Settings) -> Result<Opened, PluginError> {
-    match file.language {
-        Language::Native => Library::open(file)?.opened(),
-        Language::Python => {
-            let program = std::env::current_exe().map_err(|error| not_started(&error))?;
-            isolated::open(file, &program, settings)
+impl Given {
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Described(given) => given.purpose,
+            Self::Task(task) => task.purpose,
         }
     }
+}
+
+/// Opens a plugin in this process, which checks it, or in one of its own.
+fn opened(file: &Opening, settings: &Settings, purpose: Purpose) -> Result<Opened, PluginError> {
+    if !purpose.is_apart(file) {
+        return Library::open(file)?.opened();
+    }
+    let program = std::env::current_exe().map_err(|error| not_started(&error))?;
+    isolated::open(file, &program, settings)
 }
 
 /// The child's side, where this process is one; the status that it ends with.
@@ -364,9 +345,12 @@ pub(super) fn child() -> Option<ExitCode> {
                 return ExitCode::FAILURE;
             }
         };
+        if given.purpose() == Purpose::Admission {
+            priority::lower();
+        }
         let told = match given {
             Given::Described(given) => {
-                let opened = opened(&given.described, &given.settings);
+                let opened = opened(&given.described, &given.settings, given.purpose);
                 let description = opened.and_then(|opened| {
                     Components::default().admit(&opened)?;
                     Ok(opened.description)
@@ -398,7 +382,7 @@ fn verdict_of(error: &PluginError, task: &Task) -> Verdict {
 fn made(task: &Task) -> Result<Verdict, PluginError> {
     let began = Instant::now();
     let component = |file: &Opening, kind: ComponentKind, name: &str| {
-        let Opened { components, .. } = opened(file, &task.settings)?;
+        let Opened { components, .. } = opened(file, &task.settings, task.purpose)?;
         let found = components
             .into_iter()
             .find(|one| one.kind() == kind && one.name() == name);

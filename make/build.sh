@@ -2,7 +2,7 @@
 # build.sh [PLUGIN]...: builds the server and every plugin but those named; plugins end up in one folder beside the program.
 set -euo pipefail
 without=()
-for plugin in "$@"; do without+=(--exclude "lglp-plugin-$plugin"); done
+for plugin in "$@"; do without+=(--exclude "lglp-plugin-$plugin*"); done
 # Without what tests alone are made of.
 cargo build --release --locked --workspace "${without[@]}" --exclude lglp-tests --exclude lglp-registry-conformance \
     --exclude lglp-example-encoder --exclude lglp-plugin-hanging --exclude lglp-plugin-panicking --exclude lglp-plugin-stand-in-gpu

@@ -6,9 +6,6 @@ use anstyle::{AnsiColor, Style};
 use lglp_engine::host::native_folder;
 use lglp_sdk::Printable;
 
-/// Compiled kernels that libtorch keeps.
-const KERNELS_KEPT: &str = "64";
-
 /// Settings that hold for the whole process and must be made before other threads run.
 pub fn prepare() {
     // SAFETY: the first thing that the program does; no other thread runs yet.
@@ -18,13 +15,6 @@ pub fn prepare() {
         std::env::set_var("LGLP_NATIVE", native_folder());
         if std::env::var_os("OMP_NUM_THREADS").is_none() {
             std::env::set_var("OMP_NUM_THREADS", "1");
-        }
-        // libtorch keeps compiled kernels for every number of rows and every size of a network, a thousand of them, megabytes each:
-        // a server that trains and predicts batches of all sizes would grow by them for hours.
-        for cache in ["ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"] {
-            if std::env::var_os(cache).is_none() {
-                std::env::set_var(cache, KERNELS_KEPT);
-            }
         }
     }
     // Rust ignores SIGPIPE, so that `lglp ... | head` would end in a panic about a broken pipe.

@@ -1,4 +1,4 @@
-//! Parameters of network and training; defaults are the paper's (section 7.1).
+//! The shape of a network.
 
 use lglp_sdk::plugin::{PluginError, Shape, work};
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How hidden states over time become the features (the paper's Fig. 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Connection {
+pub enum Connection {
     /// Their sum.
     Sum,
     /// The last one, of each direction.
@@ -16,95 +16,23 @@ pub(crate) enum Connection {
     Concat,
 }
 
-/// How targets are scaled before training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum LabelScaling {
-    /// To mean 0 and variance 1 on the training set: hundreds of milliseconds would take thousands of steps of the
-    /// optimiser for the head's bias alone.
-    Standardize,
-    None,
-}
-
 /// What the network's state depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Network {
-    pub layers: i64,
-    pub bidirectional: bool,
-    pub hidden: i64,
-    pub connection: Connection,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Parameters {
+pub struct Network {
     /// Stacked layers.
-    #[schemars(range(min = 1, max = 8))]
-    layers: i64,
-    /// A second network reads from the last layer to the first.
-    bidirectional: bool,
+    pub layers: i64,
+    /// A second network reads from the last step to the first.
+    pub bidirectional: bool,
     /// Width of a hidden state, per direction.
-    #[schemars(range(min = 1, max = 1024))]
-    hidden: i64,
+    pub hidden: i64,
     /// How the hidden states of all steps become one.
-    connection: Connection,
-    /// Passes over the training set.
-    #[schemars(range(min = 1, max = 100000))]
-    pub epochs: u64,
-    /// Rows of an optimiser step.
-    #[schemars(range(min = 1, max = 65536))]
-    pub batch_size: usize,
-    /// Of Adam.
-    #[schemars(range(min = 1e-9, max = 1.0))]
-    pub learning_rate: f64,
-    /// L2 penalty, as Adam of PyTorch applies it.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub weight_decay: f64,
-    /// How targets are scaled before training.
-    pub label_scaling: LabelScaling,
-    /// Keep the epoch with the least validation error instead of the last one.
-    pub keep_best: bool,
-}
-
-impl Default for Parameters {
-    fn default() -> Self {
-        Self {
-            layers: 3,
-            bidirectional: true,
-            hidden: 64,
-            connection: Connection::Sum,
-            epochs: 100,
-            batch_size: 128,
-            learning_rate: 1e-3,
-            weight_decay: 3e-4,
-            label_scaling: LabelScaling::Standardize,
-            keep_best: true,
-        }
-    }
-}
-
-impl Parameters {
-    pub(crate) fn network(&self) -> Result<Network, PluginError> {
-        let network = Network {
-            layers: self.layers,
-            bidirectional: self.bidirectional,
-            hidden: self.hidden,
-            connection: self.connection,
-        };
-        network.check().map_err(PluginError::InvalidParameters)?;
-        if self.batch_size == 0 || self.epochs == 0 {
-            return Err(PluginError::InvalidParameters(
-                "batch_size and epochs must be 1 or more".into(),
-            ));
-        }
-        Ok(network)
-    }
+    pub connection: Connection,
 }
 
 impl Network {
     /// Refuses passes over so many rows at once that libtorch would take more memory than a training should: for each cell it
     /// keeps seven numbers until the gradients are known, some 2 GiB at the limit.
-    pub(crate) fn check_pass(&self, rows: usize, steps: usize) -> Result<(), PluginError> {
+    pub fn check_pass(&self, rows: usize, steps: usize) -> Result<(), PluginError> {
         const MOST: usize = 1 << 26;
         let width = (self.layers * self.directions() * self.hidden) as usize;
         let cells = rows.saturating_mul(steps).saturating_mul(width);
@@ -118,7 +46,7 @@ impl Network {
     }
 
     /// Whether such a network can be built; says what is wrong where it cannot.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         if !(1..=8).contains(&self.layers) {
             return Err(format!("layers is {}; allowed: 1 to 8", self.layers));
         }
@@ -129,7 +57,7 @@ impl Network {
     }
 
     /// Refuses a network that makes too much work of a row: each of its weights but the head's is multiplied once a step.
-    pub(crate) fn check_work(&self, input: Shape) -> Result<(), work::TooMuch> {
+    pub fn check_work(&self, input: Shape) -> Result<(), work::TooMuch> {
         let (hidden, directions) = (self.hidden as u64, self.directions() as u64);
         let inner = hidden * directions * (self.layers as u64 - 1);
         let inputs = input.width as u64 + inner + hidden * self.layers as u64;
@@ -142,12 +70,13 @@ impl Network {
         work::check(products.saturating_add(head) / work::MULTIPLY_ADDS, size)
     }
 
-    pub(crate) fn directions(&self) -> i64 {
+    /// 1 or 2.
+    pub fn directions(&self) -> i64 {
         if self.bidirectional { 2 } else { 1 }
     }
 
     /// Width of what the head is fed with.
-    pub(crate) fn features(&self, steps: i64) -> i64 {
+    pub fn features(&self, steps: i64) -> i64 {
         let state = self.hidden * self.directions();
         if self.connection == Connection::Concat {
             state * steps
@@ -158,7 +87,7 @@ impl Network {
 
     /// Names and shapes of the weights, as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them: four per layer and
     /// direction, then the head's.
-    pub(crate) fn weights(&self, input: Shape) -> Vec<(String, Vec<i64>)> {
+    pub fn weights(&self, input: Shape) -> Vec<(String, Vec<i64>)> {
         let (hidden, directions) = (self.hidden, self.directions());
         let mut weights = Vec::new();
         for layer in 0..self.layers {

@@ -1,17 +1,12 @@
 //! The network: LSTM, connection, linear head.
 
-use std::cell::OnceCell;
-
-use lglp_sdk::plugin::{PluginError, Shape, Tensor as Rows};
+use lglp_lstm_network::{Connection, Network, Saved};
+use lglp_sdk::plugin::{PluginError, Shape};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
-use crate::parameters::{Connection, Network};
-use crate::torch;
-
-/// Rows of one pass; larger ones gain nothing and hold more memory.
-const CHUNK: usize = 256;
+use crate::training::torch;
 
 /// Weights of a network, named and shaped as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them.
 pub(crate) struct Model {
@@ -22,9 +17,6 @@ pub(crate) struct Model {
     pub mean: f64,
     pub scale: f64,
 }
-
-// SAFETY: after training the tensors are only read, and libtorch's reference counts are atomic.
-unsafe impl Sync for Model {}
 
 impl Model {
     /// Fresh weights, uniform as PyTorch initialises them: within one over the root of the hidden width, or of the head's
@@ -102,56 +94,22 @@ impl Model {
             .map_err(torch)
     }
 
-    /// Feature values, chunk by chunk.
-    pub(crate) fn extract(&self, inputs: Rows<'_>, out: &mut [f32]) -> Result<(), PluginError> {
-        let width = self.network.features(self.input.steps as i64) as usize;
-        self.chunks(inputs, |chunk, from| {
-            let features = self.features(chunk, false)?;
-            let cells = &mut out[from * width..][..chunk.size()[0] as usize * width];
-            let count = cells.len();
-            features
-                .f_contiguous()
-                .and_then(|f| f.f_copy_data(cells, count))
-                .map_err(torch)
-        })
-    }
-
-    /// Predictions in the unit of the targets, chunk by chunk.
-    pub(crate) fn predict(&self, inputs: Rows<'_>, out: &mut [f64]) -> Result<(), PluginError> {
-        self.chunks(inputs, |chunk, from| {
-            let labels = self.head(&self.features(chunk, false)?)?;
-            let mut values = vec![0f32; chunk.size()[0] as usize];
+    /// The network as it is written.
+    pub(crate) fn saved(self) -> Result<Saved, PluginError> {
+        let weight = |(name, tensor): &(String, Tensor)| {
+            let mut values = vec![0f32; tensor.numel()];
             let count = values.len();
-            labels
-                .f_contiguous()
-                .and_then(|l| l.f_copy_data(&mut values, count))
-                .map_err(torch)?;
-            for (out, value) in out[from..].iter_mut().zip(values) {
-                *out = f64::from(value) * self.scale + self.mean;
-            }
-            Ok(())
+            let copied = tensor.f_contiguous().and_then(|t| t.f_copy_data(&mut values, count));
+            copied.map_err(torch)?;
+            Ok((name.clone(), tensor.size(), values))
+        };
+        Ok(Saved {
+            network: self.network,
+            input: self.input,
+            weights: self.tensors.iter().map(weight).collect::<Result<_, PluginError>>()?,
+            mean: self.mean,
+            scale: self.scale,
         })
-    }
-
-    fn chunks(
-        &self,
-        inputs: Rows<'_>,
-        mut work: impl FnMut(&Tensor, usize) -> Result<(), PluginError>,
-    ) -> Result<(), PluginError> {
-        if inputs.shape != self.input {
-            return Err(PluginError::Failed(format!(
-                "rows are {} x {} (steps x width); the model was fitted on {} x {}",
-                inputs.shape.steps, inputs.shape.width, self.input.steps, self.input.width
-            )));
-        }
-        one_thread();
-        let _no_grad = tch::no_grad_guard();
-        for from in (0..inputs.rows).step_by(CHUNK) {
-            let rows = CHUNK.min(inputs.rows - from);
-            let values = &inputs.data[from * self.input.len()..][..rows * self.input.len()];
-            work(&tensor(values, rows, self.input)?, from)?;
-        }
-        Ok(())
     }
 }
 
@@ -161,16 +119,4 @@ pub(crate) fn tensor(values: &[f32], rows: usize, shape: Shape) -> Result<Tensor
     Tensor::f_from_slice(values)
         .and_then(|t| t.f_view(sizes))
         .map_err(torch)
-}
-
-/// Keeps libtorch to one thread on the calling thread: its setting reaches no other, and OpenMP pools of several calling
-/// threads would thrash.
-pub(crate) fn one_thread() {
-    thread_local!(static SET: OnceCell<()> = const { OnceCell::new() });
-    SET.with(|set| {
-        set.get_or_init(|| {
-            tch::set_num_threads(1);
-            tch::get_num_threads();
-        });
-    });
 }

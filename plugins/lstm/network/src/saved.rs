@@ -1,29 +1,36 @@
-//! A fitted state as it is read: everything in it is checked here, before libtorch sees any of it.
+//! A fitted state: a safetensors file, weights under PyTorch's names, the rest in its metadata. Everything in it is checked when it is
+//! read, before anything is computed with it.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use lglp_sdk::plugin::{PluginError, Shape};
 use lglp_sdk::strict::Strict;
 use safetensors::SafeTensors;
-use safetensors::tensor::Dtype;
+use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Deserialize;
 
-use crate::parameters::Network;
+use crate::shape::Network;
 
 /// Version of the format.
-pub(crate) const VERSION: u32 = 1;
-pub(crate) const FORMAT: &str = "lglp-lstm";
+pub const VERSION: u32 = 1;
+/// What its metadata name the format.
+const FORMAT: &str = "lglp-lstm";
 
 /// Steps of an input, and values of a step, at most.
 const MOST: usize = 1_000_000;
 
 /// The content of a state.
-pub(crate) struct Saved {
+pub struct Saved {
+    /// Its shape.
     pub network: Network,
+    /// Of an input.
     pub input: Shape,
     /// Name, shape and values of each weight, finite, in the order of [`Network::weights`].
     pub weights: Vec<(String, Vec<i64>, Vec<f32>)>,
+    /// What the head gives is `(target - mean) / scale`.
     pub mean: f64,
+    /// In the unit of the targets, as is `mean`.
     pub scale: f64,
 }
 
@@ -33,7 +40,7 @@ fn unsupported(what: impl Into<String>) -> PluginError {
 
 impl Saved {
     /// Reads a state. Memory is taken only for what is there.
-    pub(crate) fn read(version: u32, state: &[u8]) -> Result<Self, PluginError> {
+    pub fn read(version: u32, state: &[u8]) -> Result<Self, PluginError> {
         if version != VERSION {
             let message = format!("format version {version}; this plugin reads {VERSION}");
             return Err(unsupported(message));
@@ -94,6 +101,54 @@ impl Saved {
             scale: finite("target_scale", text("target_scale")?)?,
         })
     }
+}
+
+impl Saved {
+    /// The bytes of a state; the same for the same content.
+    ///
+    /// # Errors
+    /// `Failed`: a weight has not as many values as its shape says.
+    pub fn write(&self) -> Result<Vec<u8>, PluginError> {
+        let bytes = |(name, shape, values): &(String, Vec<i64>, Vec<f32>)| {
+            let shape: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (name.clone(), shape, bytes)
+        };
+        let values: Vec<_> = self.weights.iter().map(bytes).collect();
+        let views = values
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .map_err(PluginError::failed)?;
+        let network = serde_json::to_string(&self.network).map_err(PluginError::failed)?;
+        let metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("version".to_owned(), VERSION.to_string()),
+            ("parameters".to_owned(), network),
+            ("input_width".to_owned(), self.input.width.to_string()),
+            ("steps".to_owned(), self.input.steps.to_string()),
+            ("target_mean".to_owned(), self.mean.to_string()),
+            ("target_scale".to_owned(), self.scale.to_string()),
+        ]);
+        let bytes = serialize(views, Some(metadata)).map_err(PluginError::failed)?;
+        sorted_metadata(bytes)
+    }
+}
+
+/// The header with its metadata in order: a map's order differs from run to run, and the same model must give the same
+/// bytes.
+fn sorted_metadata(bytes: Vec<u8>) -> Result<Vec<u8>, PluginError> {
+    let (length, rest) = bytes.split_at(8);
+    let length = u64::from_le_bytes(length.try_into().map_err(PluginError::failed)?) as usize;
+    let (header, data) = rest.split_at(length);
+    let header: serde_json::Value = serde_json::from_slice(header).map_err(PluginError::failed)?;
+    // serde_json's maps are sorted; spaces fill up to the length, as the format allows.
+    let mut header = serde_json::to_vec(&header).map_err(PluginError::failed)?;
+    header.resize(header.len().max(length).next_multiple_of(8), b' ');
+    let mut sorted = (header.len() as u64).to_le_bytes().to_vec();
+    sorted.extend(header);
+    sorted.extend(data);
+    Ok(sorted)
 }
 
 /// Zero for what a float does not hold at full precision. A training leaves such weights behind where an input is always zero

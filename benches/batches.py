@@ -48,12 +48,15 @@ class Build:
         self.server = subprocess.Popen(serve, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while True:
             try:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-                self.connection.request("GET", "/readyz")
-                self.connection.getresponse().read()
+                self.connect()
                 break
             except ConnectionRefusedError:
                 time.sleep(0.1)
+
+    def connect(self):
+        """Anew: a server closes a connection on which nothing is asked for long, such as while another build trains."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        self.connection.connect()
 
     def run(self, *words):
         program, *registry = self.command
@@ -96,6 +99,8 @@ def main():
             Build("this", own, asked.recipe, now),
         ]
         try:
+            for build in builds:
+                build.connect()
             for form, body in bodies.items():
                 times = {build.name: [] for build in builds}
                 for round in range(asked.rounds + 2):

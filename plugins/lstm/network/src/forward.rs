@@ -251,35 +251,66 @@ impl Lstm {
         place: impl Fn(usize) -> usize,
         gates: &mut [f32],
     ) {
-        let panels = self.units.padded / S::F32_LANES;
-        let whole = count - count % TALL;
-        for panel in 0..panels {
-            let values = weights.panel(panel);
-            for at in (0..whole).step_by(TALL) {
-                let mut rows: [&[f32]; TALL] = [&[]; TALL];
-                for row in 0..TALL {
-                    rows[row] = input(at + row);
-                }
-                let sums = |row: usize| (place(at + row) * panels + panel) * GATES * S::F32_LANES;
-                tile::<S, TALL, 1>(simd, [values], rows, sums, gates);
+        let mut at = 0;
+        while at < count {
+            let rows = TALL.min(count - at);
+            let (input, place) = (|row: usize| input(at + row), |row: usize| place(at + row));
+            match rows {
+                1 => self.wide::<S, WIDE>(simd, weights, input(0), place(0), gates),
+                2 => self.tall::<S, 2>(simd, weights, input, place, gates),
+                3 => self.tall::<S, 3>(simd, weights, input, place, gates),
+                4 => self.tall::<S, 4>(simd, weights, input, place, gates),
+                5 => self.tall::<S, 5>(simd, weights, input, place, gates),
+                _ => self.tall::<S, TALL>(simd, weights, input, place, gates),
             }
+            at += rows;
         }
-        for at in whole..count {
-            let mut panel = 0;
-            while panel < panels {
-                let sums = |_: usize| (place(at) * panels + panel) * GATES * S::F32_LANES;
-                if panel + WIDE <= panels {
-                    let mut values: [&[f32]; WIDE] = [&[]; WIDE];
-                    for one in 0..WIDE {
-                        values[one] = weights.panel(panel + one);
-                    }
-                    tile::<S, 1, WIDE>(simd, values, [input(at)], sums, gates);
-                    panel += WIDE;
-                } else {
-                    tile::<S, 1, 1>(simd, [weights.panel(panel)], [input(at)], sums, gates);
-                    panel += 1;
-                }
+    }
+
+    /// Several rows, a panel at a time.
+    #[inline(always)]
+    fn tall<'a, S: Simd, const ROWS: usize>(
+        &self,
+        simd: S,
+        weights: &Panels,
+        input: impl Fn(usize) -> &'a [f32],
+        place: impl Fn(usize) -> usize,
+        gates: &mut [f32],
+    ) {
+        let panels = self.units.padded / S::F32_LANES;
+        let (mut rows, mut places): ([&[f32]; ROWS], [usize; ROWS]) = ([&[]; ROWS], [0; ROWS]);
+        for row in 0..ROWS {
+            rows[row] = input(row);
+            places[row] = place(row) * panels;
+        }
+        for panel in 0..panels {
+            let sums = places.map(|place| (place + panel) * GATES * S::F32_LANES);
+            tile::<S, ROWS, 1>(simd, [weights.panel(panel)], rows, sums, gates);
+        }
+    }
+
+    /// A row, several panels at a time: its sums alone would wait for each other.
+    #[inline(always)]
+    fn wide<S: Simd, const WIDE: usize>(
+        &self,
+        simd: S,
+        weights: &Panels,
+        row: &[f32],
+        place: usize,
+        gates: &mut [f32],
+    ) {
+        let panels = self.units.padded / S::F32_LANES;
+        let sums = |panel: usize| [(place * panels + panel) * GATES * S::F32_LANES];
+        let whole = panels - panels % WIDE;
+        for panel in (0..whole).step_by(WIDE) {
+            let mut values: [&[f32]; WIDE] = [&[]; WIDE];
+            for one in 0..WIDE {
+                values[one] = weights.panel(panel + one);
             }
+            tile::<S, 1, WIDE>(simd, values, [row], sums(panel), gates);
+        }
+        for panel in whole..panels {
+            tile::<S, 1, 1>(simd, [weights.panel(panel)], [row], sums(panel), gates);
         }
     }
 
@@ -320,19 +351,19 @@ impl Lstm {
     }
 }
 
-/// Adds products to the sums of a few rows, which begin where `sums` says, and in a few panels.
+/// Adds products to the sums of a few rows, which begin at `sums`, and in a few panels.
 #[inline(always)]
 fn tile<S: Simd, const ROWS: usize, const PANELS: usize>(
     simd: S,
     panels: [&[f32]; PANELS],
     rows: [&[f32]; ROWS],
-    sums: impl Fn(usize) -> usize,
+    sums: [usize; ROWS],
     gates: &mut [f32],
 ) {
     let len = PANELS * GATES;
     let mut added: [[Gates<S>; PANELS]; ROWS] = bytemuck::Zeroable::zeroed();
     for row in 0..ROWS {
-        let sums: &[S::f32s] = cast_slice(&gates[sums(row)..][..len * S::F32_LANES]);
+        let sums: &[S::f32s] = cast_slice(&gates[sums[row]..][..len * S::F32_LANES]);
         for panel in 0..PANELS {
             for gate in 0..GATES {
                 added[row][panel][gate] = sums[panel * GATES + gate];
@@ -341,7 +372,7 @@ fn tile<S: Simd, const ROWS: usize, const PANELS: usize>(
     }
     add_products(simd, panels, rows, &mut added);
     for row in 0..ROWS {
-        let sums: &mut [S::f32s] = cast_slice_mut(&mut gates[sums(row)..][..len * S::F32_LANES]);
+        let sums: &mut [S::f32s] = cast_slice_mut(&mut gates[sums[row]..][..len * S::F32_LANES]);
         for panel in 0..PANELS {
             for gate in 0..GATES {
                 sums[panel * GATES + gate] = added[row][panel][gate];

@@ -84,6 +84,11 @@ impl EncoderInstance {
         matches!(self.reads, Reads::Operators { .. })
     }
 
+    /// Whether it is called in a process of its plugin's own.
+    pub fn runs_apart(&self) -> bool {
+        self.instance.runs_apart()
+    }
+
     /// Shape of one encoded architecture.
     pub fn shape(&self) -> Shape {
         self.shape

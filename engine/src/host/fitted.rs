@@ -137,6 +137,11 @@ impl FittedInstance {
         self.handle().name()
     }
 
+    /// Whether it is called in a process of its plugin's own.
+    pub fn runs_apart(&self) -> bool {
+        self.0.runs_apart()
+    }
+
     pub(super) fn handle(&self) -> &ComponentHandle {
         self.0.handle()
     }

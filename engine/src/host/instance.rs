@@ -38,6 +38,10 @@ impl Instance {
         &self.handle
     }
 
+    pub(super) fn runs_apart(&self) -> bool {
+        self.handle.is_isolated()
+    }
+
     pub(super) fn call(&self, call: Call, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<Answer, PluginError> {
         let kind = discriminant(&call);
         guarded(&self.handle, kind, || self.callee.call(call, inputs, outputs))

@@ -84,6 +84,14 @@ pub struct FittedModel {
 }
 
 impl FittedModel {
+    /// Whether a plugin of it is called in a process of its own.
+    pub(super) fn runs_apart(&self) -> bool {
+        let fitted = self.extractor.iter().chain([&self.regressor]);
+        self.encoder.runs_apart()
+            || fitted.into_iter().any(FittedInstance::runs_apart)
+            || self.residual.as_ref().is_some_and(Residual::runs_apart)
+    }
+
     /// Loads a model from the state that [`Self::save`] gave. `plugins` are those that it was fitted with: they tell the
     /// version of each state. Networks are counted as a runtime of these rules executes them, as they were when it was fitted.
     /// Plugins are called on behalf of `tenant`.

@@ -216,6 +216,11 @@ fn judge(told: &[f64], ratios: &[f64], measured: &[f64], left_out: &[LeftOut]) -
 }
 
 impl Residual {
+    /// Whether a plugin of it is called in a process of its own.
+    pub(super) fn runs_apart(&self) -> bool {
+        self.encoder.runs_apart() || self.regressor.runs_apart()
+    }
+
     /// Loads what [`Self::save`] gave.
     pub(super) fn load(
         components: &Components,

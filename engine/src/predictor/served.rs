@@ -153,6 +153,11 @@ impl ServedModel {
         (self.unit.as_millis() / USUAL_UNIT.as_millis()).max(1) as usize
     }
 
+    /// Whether a plugin of it is called in a process of its own.
+    pub fn runs_apart(&self) -> bool {
+        self.model.runs_apart()
+    }
+
     /// What it predicts.
     pub fn quantity(&self) -> Quantity {
         self.model.quantity()

@@ -14,9 +14,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
     all(&mut ServiceConfig::new(config));
 }
 
-/// Those with fixed first segments come before `/v1/{hardware}`.
+/// Those with fixed first segments come before `/v1/{hardware}`; but for predictions, which are asked for most: the router tries one route
+/// after the other.
 pub(super) fn all(config: &mut ServiceConfig<'_>) {
     config
+        .service(predict::predict)
         .service(health::healthz)
         .service(health::readyz)
         .service(metrics::prometheus)
@@ -61,7 +63,6 @@ pub(super) fn all(config: &mut ServiceConfig<'_>) {
         .service(hardware::put_hardware)
         .service(interventions::delete_hardware)
         .service(interventions::rename_hardware)
-        .service(predict::predict)
         .service(explain::explain)
         .service(models::list_models)
         .service(models::create_model)

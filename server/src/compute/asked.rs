@@ -32,7 +32,7 @@ impl<T, F> Asked<T, F> {
     }
 }
 
-impl<T: Send, F: FnOnce() -> T + Send> Unit for Asked<T, F> {
+impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Unit for Asked<T, F> {
     fn run(&self) {
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(work) = work {

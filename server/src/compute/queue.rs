@@ -14,6 +14,9 @@ use super::Unit;
 /// large one for ever.
 const OLDEST_EVERY: u64 = 8;
 
+/// Units behind the one that comes next that are asked whether they go with it.
+const ASKED: usize = 64;
+
 /// Who is charged for the time of a unit: by its name, a version of a hardware target.
 pub(crate) type Account = Arc<str>;
 
@@ -135,7 +138,14 @@ impl Line {
         } else {
             least()
         }?;
-        self.take(key)
+        let unit = self.take(key)?;
+        let behind = self.units.iter().take(ASKED);
+        let with: Vec<(u64, u64)> = behind
+            .filter(|(_, waiting)| unit.take_on(&waiting.unit))
+            .map(|(key, _)| *key)
+            .collect();
+        with.into_iter().for_each(|key| drop(self.take(key)));
+        Some(unit)
     }
 
     fn remove(&mut self, request: u64) -> Vec<Arc<dyn Unit>> {
@@ -244,6 +254,40 @@ mod tests {
         (0..4).for_each(|_| step(&mut queue));
         assert_eq!(ran.lock().expect("no panic")[2..], ["new", "old", "new", "new"]);
         assert!(queue.lines.is_empty(), "nobody waits");
+    }
+
+    /// Takes on whatever comes behind it, and counts that.
+    struct Greedy(Mutex<usize>);
+
+    impl Unit for Greedy {
+        fn run(&self) {}
+
+        fn fail(&self, _: Lost) {}
+
+        fn take_on(&self, _: &Arc<dyn Unit>) -> bool {
+            *self.0.lock().expect("no panic") += 1;
+            true
+        }
+    }
+
+    #[test]
+    fn a_unit_takes_on_those_of_its_account_that_wait() {
+        let (mut queue, ran) = filled(&[("own", 2, 5, "a"), ("other", 3, 0, "b"), ("own", 4, 5, "c")]);
+        let greedy = Arc::new(Greedy(Mutex::default()));
+        let place = |request| Place {
+            account: Account::from("own"),
+            request,
+            got: 0,
+        };
+        queue.push(place(5), greedy.clone());
+        queue.push(place(6), Arc::new(Named("d", ran.clone())));
+        let first = queue.pop().expect("one waits");
+        first.unit.run();
+        queue.settle(&first, Some(Duration::from_millis(1)));
+        assert_eq!(*greedy.0.lock().expect("no panic"), 3);
+        queue.pop().expect("the other account's is left").unit.run();
+        assert!(queue.pop().is_none());
+        assert_eq!(*ran.lock().expect("no panic"), ["b"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use lglp_engine::predictor::ROWS_PER_UNIT;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::asked::Asked;
-use super::{Account, Crew, Lost, Place};
+use super::{Account, Crew, Lost, Place, Unit};
 
 /// Rows that may wait for each thread, about half a minute of work where a unit takes [`super::USUAL_UNIT`]; what is no larger than a unit is not counted out.
 const ROWS_PER_THREAD: usize = 50_000;
@@ -161,13 +161,17 @@ impl Turn {
         // What is logged there is known to be this request's.
         let span = tracing::Span::current();
         let (unit, answer) = Asked::new(move || span.in_scope(work));
-        // Else dropped, which whoever waits for the answer sees.
+        self.submit_unit(account, rows, Arc::new(unit));
+        answer
+    }
+
+    /// Has a unit done that counts as so many rows. Once the request is given up it is dropped, which whoever waits for it sees.
+    pub(crate) fn submit_unit(&self, account: &Account, rows: usize, unit: Arc<dyn Unit>) {
         if !self.gone.load(Ordering::Acquire) {
             let got = self.got.fetch_add(rows as u64, Ordering::Relaxed);
             let (account, request) = (account.clone(), self.number);
-            self.crew.submit(Place { account, request, got }, Arc::new(unit));
+            self.crew.submit(Place { account, request, got }, unit);
         }
-        answer
     }
 }
 

@@ -1,11 +1,13 @@
 //! Units of work.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lglp_engine::host::GivenUp;
 
 /// Some milliseconds of work, and how whoever waits for it hears of it.
-pub trait Unit: Send + Sync {
+pub trait Unit: Any + Send + Sync {
     /// Does the work, and tells what came out.
     fn run(&self);
 
@@ -15,6 +17,12 @@ pub trait Unit: Send + Sync {
     /// Whether somebody still waits for it.
     fn is_wanted(&self) -> bool {
         true
+    }
+
+    /// Asked before it runs: whether it does the work of another unit of its account, too, which waits behind it and is taken out of
+    /// the queue then.
+    fn take_on(&self, _other: &Arc<dyn Unit>) -> bool {
+        false
     }
 }
 

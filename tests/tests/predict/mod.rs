@@ -3,6 +3,7 @@
 mod bodies;
 mod forms;
 mod networks;
+mod together;
 
 use lglp_tests::{HARDWARE, Registry, Server, readable, sample};
 use serde_json::{Value, json};

@@ -304,8 +304,8 @@ impl Lstm {
         let whole = panels - panels % WIDE;
         for panel in (0..whole).step_by(WIDE) {
             let mut values: [&[f32]; WIDE] = [&[]; WIDE];
-            for one in 0..WIDE {
-                values[one] = weights.panel(panel + one);
+            for (one, values) in values.iter_mut().enumerate() {
+                *values = weights.panel(panel + one);
             }
             tile::<S, 1, WIDE>(simd, values, [row], sums(panel), gates);
         }

@@ -43,8 +43,8 @@ pub(super) struct Found<'a> {
     pub reach: Reach<'a>,
 }
 
-/// The rules of every call.
-pub(super) struct Rules(Vec<Rule>);
+/// The rules of every call, by the number of segments that its path has.
+pub(super) struct Rules(Vec<Vec<Rule>>);
 
 struct Rule {
     method: String,
@@ -72,7 +72,19 @@ impl Rules {
             .collect();
         // Where several fit, the most specific holds: routes are registered in that order, too.
         rules.sort_by(|a, b| a.segments.cmp(&b.segments));
-        Self(rules)
+        let mut by_length: Vec<Vec<Rule>> = Vec::new();
+        for rule in rules {
+            let length = rule.segments.len();
+            by_length.resize_with(by_length.len().max(length + 1), Vec::new);
+            by_length[length].push(rule);
+        }
+        Self(by_length)
+    }
+
+    /// Those of as many segments as a path has.
+    fn of_length(&self, path: &str) -> &[Rule] {
+        let length = path.split('/').count();
+        self.0.get(length).map_or(&[], Vec::as_slice)
     }
 
     /// The rule for a call; none where there is no such call. `path` is what the router matches: decoded once.
@@ -84,8 +96,8 @@ impl Rules {
         if method == "OPTIONS" {
             return self.options(path);
         }
-        self.0
-            .iter()
+        let rules = self.of_length(path).iter();
+        rules
             .filter(|rule| rule.method == method)
             .find_map(|rule| rule.fit(path))
     }
@@ -97,7 +109,7 @@ impl Rules {
 
     /// What may be done with a path is told to whoever may do the least of it.
     fn options<'a>(&self, path: &'a str) -> Option<Found<'a>> {
-        let fit = self.0.iter().filter_map(|rule| rule.fit(path));
+        let fit = self.of_length(path).iter().filter_map(|rule| rule.fit(path));
         fit.min_by_key(|found| found.need)
     }
 }

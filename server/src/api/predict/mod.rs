@@ -11,6 +11,7 @@ mod form;
 mod limits;
 mod networks;
 mod sent;
+mod small;
 mod texts;
 mod work;
 
@@ -97,7 +98,8 @@ async fn of_architectures(
 ) -> Result<Served, ApiError> {
     // Once the body has come, and before it is parsed: whoever sends slowly keeps no place from others.
     let turn = state.desk.turn()?;
-    let request = if body.len() <= AT_ONCE {
+    let is_short = body.len() <= AT_ONCE;
+    let request = if is_short {
         PredictBody::read(&body)?
     } else {
         turn.run(&Account::default(), 0, move || PredictBody::read(&body))
@@ -111,6 +113,7 @@ async fn of_architectures(
         spaces: state.spaces.clone(),
         route,
         request,
+        is_short,
     };
     work.run(&turn).await
 }

@@ -9,7 +9,8 @@ use lglp_engine::spaces::Spaces;
 use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::answer::response;
 use super::body::{PredictBody, Read};
-use crate::compute::Turn;
+use super::small::Small;
+use crate::compute::{Lost, Turn};
 use crate::serving::{Answered, Route, Serving};
 
 /// Architectures that are read at once: in a fraction of a millisecond as they mostly are, in some where they are not.
@@ -21,6 +22,8 @@ pub(super) struct Prediction {
     pub(super) spaces: Arc<Spaces>,
     pub(super) route: Route,
     pub(super) request: PredictBody,
+    /// Whether its architectures are read in less time than it takes to hand them to another thread.
+    pub(super) is_short: bool,
 }
 
 /// An answer that is ready to be sent.
@@ -35,6 +38,9 @@ impl Prediction {
     pub(super) async fn run(self, turn: &Turn) -> Result<Served, ApiError> {
         self.request.check_space(&self.route.model, &self.spaces)?;
         let rows = self.request.architectures.len();
+        if self.is_short && rows <= ROWS_PER_UNIT && Small::suits(&self.route) {
+            return self.small(turn).await;
+        }
         let work = Arc::new(self);
         let account = &work.route.model.account;
         if rows <= ROWS_PER_UNIT {
@@ -70,6 +76,16 @@ impl Prediction {
         let account = account.clone();
         turn.run(&account, ROWS_PER_UNIT, move || work.write(&read, answered))
             .await?
+    }
+
+    /// A request that may be predicted together with others.
+    async fn small(self, turn: &Turn) -> Result<Served, ApiError> {
+        let read = self.read(0..self.request.architectures.len())?;
+        let rows = read.architectures.len();
+        let (unit, answer) = Small::new(self.serving.clone(), self.route.clone(), read.architectures.clone());
+        turn.submit_unit(&self.route.model.account, rows, unit);
+        let answered = answer.await.unwrap_or_else(|_| Err(Lost::Unwanted.into()))?;
+        self.write(&read, answered)
     }
 
     fn read(&self, part: Range<usize>) -> Result<Read, ApiError> {

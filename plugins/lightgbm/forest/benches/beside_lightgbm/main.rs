@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 /// Rows to fit to.
-const TRAINED: usize = 2000;
+const TRAINED: usize = 5000;
 /// Rows to predict, all different: repeated ones would train the branch predictor.
 const ROWS: usize = 1024;
 /// Turns; the fastest of each counts.

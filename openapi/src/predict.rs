@@ -1,7 +1,7 @@
 //! The main call: `POST /v1/{hardware}/predict`.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::networks::NetworkRead;
 use crate::problem::Fault;
@@ -39,6 +39,26 @@ pub enum OnError {
     Request,
     /// That architecture alone: its prediction has `error`, the others are predicted.
     Item,
+}
+
+/// What is said of rows; of other bodies they say it themselves, and this is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct RowsQuery {
+    /// The search space; may be left out, the model knows its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space: Option<String>,
+    /// An alias or a version number; `production` where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The share of intervals that should hold what is measured; 0.9 where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0.01, maximum = 0.999)]
+    pub coverage: Option<f64>,
+    /// What becomes of the request where a row is faulty: `request`, which is refused then, or `item`, whose numbers are NaN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_error: Option<OnError>,
 }
 
 /// An architecture as it may be written.

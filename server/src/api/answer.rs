@@ -1,4 +1,4 @@
-//! Answers that are the JSON of a type of the contract, and more: with a status or headers of their own, or written already. A plain one
+//! Answers that are the JSON of a type of the contract, and more: with a status or headers of their own, written already, or bytes. A plain one
 //! is a [`Json`](actix_web::web::Json).
 
 use std::marker::PhantomData;
@@ -39,6 +39,11 @@ impl<T> Answer<T> {
     /// An answer whose JSON was written already.
     pub(super) fn written(json: Vec<u8>) -> Self {
         Self::from_body(json)
+    }
+
+    /// An answer that is bytes alone.
+    pub(super) fn binary(bytes: Vec<u8>) -> Self {
+        Self::from_response(HttpResponse::Ok().content_type(ContentType::octet_stream()).body(bytes))
     }
 
     /// An answer whose JSON is written while it is sent.

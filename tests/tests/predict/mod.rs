@@ -3,6 +3,7 @@
 mod bodies;
 mod forms;
 mod networks;
+mod rows;
 mod together;
 
 use lglp_tests::{HARDWARE, Registry, Server, readable, sample};

@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use actix_web::web::Bytes;
 use lglp_engine::predictor::{COVERAGE, ServedModel};
 use lglp_engine::spaces::Spaces;
-use lglp_openapi::predict::OnError;
+use lglp_openapi::predict::{OnError, RowsQuery};
 use lglp_openapi::problem::Fault;
 use lglp_sdk::{Architecture, Excerpt, SearchSpace};
 use serde::de::DeserializeOwned;
@@ -16,11 +16,9 @@ use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::fault::fault;
 use super::fields::{Fields, Given};
 use super::limits::BATCH_LIMIT;
+use super::source::{Faulty, Source};
 use super::texts::Texts;
 use crate::serving::ModelRef;
-
-/// Bytes of one architecture at most: the largest take some kilobytes.
-const ARCHITECTURE_LIMIT: usize = 64 << 10;
 
 /// Bytes of another field at most: names are short.
 const FIELD_LIMIT: usize = 4 << 10;
@@ -30,11 +28,11 @@ const KNOWN: [&str; 5] = ["space", "architectures", "model", "coverage", "on_err
 /// Coverages that may be asked for: beyond, an interval says nothing, or has no end.
 const COVERAGES: RangeInclusive<f64> = 0.01..=0.999;
 
-/// The body, its fields checked; architectures wait, as text, for the model to tell their space.
+/// The body, its fields checked; architectures wait, as they were sent, for the model to tell their space.
 pub(super) struct PredictBody {
     pub(super) space: Option<String>,
     pub(super) model: ModelRef,
-    pub(super) architectures: Texts,
+    pub(super) architectures: Source,
     /// Of intervals.
     pub(super) coverage: f64,
     on_error: OnError,
@@ -99,7 +97,22 @@ impl PredictBody {
             model,
             coverage,
             on_error,
-            architectures: Texts::of(body, &first, is_json),
+            architectures: Source::Texts(Texts::of(body, &first, is_json)),
+        })
+    }
+
+    /// Rows, with what the query says of them.
+    pub(super) fn of_rows(rows: Bytes, query: RowsQuery) -> Result<Self, ApiError> {
+        let text = |share: f64| share.to_string();
+        Ok(Self {
+            space: query.space,
+            model: model_ref(&query.model.map_or(Value::Null, Value::String))?,
+            coverage: match query.coverage {
+                Some(share) => coverage(Some(share), || text(share))?,
+                None => COVERAGE,
+            },
+            on_error: query.on_error.unwrap_or(OnError::Request),
+            architectures: Source::Rows(rows),
         })
     }
 
@@ -131,24 +144,10 @@ impl PredictBody {
             architectures: Vec::with_capacity(part.len()),
             faults: Vec::new(),
         };
-        let mut faulty = |at, place: &str, detail| read.faults.push((at, at_fault(at, place, detail)));
         for at in part {
-            let text = self.architectures.text(at);
-            if text.len() > ARCHITECTURE_LIMIT {
-                self.architectures.check()?;
-                let detail = format!(
-                    "{} bytes of text; allowed: {ARCHITECTURE_LIMIT} per architecture",
-                    text.len()
-                );
-                faulty(at, "", detail);
-                continue;
-            }
-            match spaces.architecture_from_slice(space, text) {
+            match self.architectures.read(at, space, spaces)? {
                 Ok(architecture) => read.architectures.push(architecture),
-                Err(error) => {
-                    self.architectures.check()?;
-                    faulty(at, &error.pointer, error.message);
-                }
+                Err(Faulty { place, detail }) => read.faults.push((at, at_fault(at, &place, detail))),
             }
         }
         match self.on_error {

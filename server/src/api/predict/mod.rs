@@ -4,6 +4,7 @@
 //! client goes away the future of its handler is dropped, and all of it ends with the unit that runs.
 
 mod answer;
+mod binary;
 mod body;
 mod fault;
 mod fields;
@@ -12,6 +13,7 @@ mod limits;
 mod networks;
 mod sent;
 mod small;
+mod source;
 mod texts;
 mod work;
 
@@ -19,9 +21,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::http::header::HeaderName;
 use actix_web::{post, web};
+use lglp_openapi::Binary;
 use lglp_openapi::networks::{NetworksForm, NetworksRequest};
-use lglp_openapi::predict::{PredictRequest, PredictResponse, Prediction as Predicted};
+use lglp_openapi::predict::{PredictRequest, PredictResponse, Prediction as Predicted, RowsQuery};
 use lglp_openapi::problem::Problem;
 use lglp_openapi::problem::responses::{NothingToAsk, PluginFailed, PluginTooSlow, TooMuchWaits};
 use lglp_registry::HardwareName;
@@ -43,18 +47,22 @@ use crate::compute::Account;
 use crate::serving::{ModelLabels, Route, Serving};
 use lglp_engine::spaces::Spaces;
 
+/// Number of the version that predicted, in the head of an answer whose body has no place for it; a canary's share is not told apart.
+const VERSION: HeaderName = HeaderName::from_static("lglp-model-version");
+
 /// Bytes of a body that is looked through at once, in less time than it takes to hand it to another thread.
 const AT_ONCE: usize = 16 << 10;
 
 /// Predicts the latency of 1 to 10,000 architectures, or the energy where the model predicts that; or of 1 to 100 networks as ONNX
-/// files, where the body is a form.
+/// files, where the body is a form. Architectures may be rows of bytes, too, one after the other; the answer is numbers then: of each the
+/// value, the ends of its interval, and 1 where it lies outside of the training range, else 0, as little-endian 64-bit floats.
 #[utoipa::path(
     tag = "predict",
     security(("token" = ["viewer"])),
-    params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t")),
-    request_body(content((PredictRequest = "application/json"), (NetworksForm = "multipart/form-data"))),
+    params(("hardware" = String, Path, description = "Hardware target", example = "xeon-1t"), RowsQuery),
+    request_body(content((PredictRequest = "application/json"), (NetworksForm = "multipart/form-data"), (Binary = "application/octet-stream"))),
     responses(
-        (status = 200, body = PredictResponse, description = "Predictions in the order asked"),
+        (status = 200, content((PredictResponse = "application/json"), (Binary = "application/octet-stream")), description = "Predictions in the order asked"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed JSON"),
         NothingToAsk,
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body too large"),
@@ -75,10 +83,12 @@ pub(crate) async fn predict(
 ) -> Result<Answer<PredictResponse>, ApiError> {
     let started = Instant::now();
     let hardware = hardware_name(&hardware)?;
-    let Served { json, counts } = match sent {
-        Sent::Document(body) => of_architectures(&state, &hardware, body).await?,
-        Sent::Form { body, boundary } => of_networks(&state, &hardware, &caller, body, boundary).await?,
+    let (is_binary, served) = match sent {
+        Sent::Document(body) => (false, of_architectures(&state, &hardware, body, None).await?),
+        Sent::Rows(body, query) => (true, of_architectures(&state, &hardware, body, Some(query)).await?),
+        Sent::Form { body, boundary } => (false, of_networks(&state, &hardware, &caller, body, boundary).await?),
     };
+    let Served { body, version, counts } = served;
     for (version, predictions) in counts {
         let labels = ModelLabels {
             hardware: hardware.to_string(),
@@ -88,27 +98,36 @@ pub(crate) async fn predict(
         state.metrics.predictions.get_or_create(&labels).inc_by(predictions);
     }
     state.metrics.predict_seconds.observe(started.elapsed().as_secs_f64());
-    Ok(Answer::written(json))
+    Ok(match is_binary {
+        false => Answer::written(body),
+        true => Answer::binary(body).with_header(VERSION, version.into()),
+    })
 }
 
+/// Of a document, or of rows, which come with a query.
 async fn of_architectures(
     state: &web::Data<State>,
     hardware: &HardwareName,
     body: web::Bytes,
+    query: Option<RowsQuery>,
 ) -> Result<Served, ApiError> {
     // Once the body has come, and before it is parsed: whoever sends slowly keeps no place from others.
     let turn = state.desk.turn()?;
     let is_short = body.len() <= AT_ONCE;
-    let request = if is_short {
-        PredictBody::read(&body)?
-    } else {
-        turn.run(&Account::default(), 0, move || PredictBody::read(&body))
-            .await??
+    let request = match query {
+        Some(query) => PredictBody::of_rows(body, query)?,
+        None if is_short => PredictBody::read(&body)?,
+        None => {
+            let read = move || PredictBody::read(&body);
+            turn.run(&Account::default(), 0, read).await??
+        }
     };
     let mut route = state.serving.route(hardware, &request.model).await?;
     route.coverage = request.coverage;
-    turn.expect(request.architectures.len(), route.model.times_usual())?;
+    let rows = request.architectures.count(&route.model.space)?;
+    turn.expect(rows, route.model.times_usual())?;
     let work = Prediction {
+        rows,
         serving: state.serving.clone(),
         spaces: state.spaces.clone(),
         route,
@@ -155,7 +174,8 @@ async fn of_networks(
     let predictions = told.into_iter().map(|(prediction, _)| prediction).collect();
     let json = serde_json::to_vec(&response_of(&route, predictions));
     Ok(Served {
-        json: json.map_err(|error| ApiError::internal(error.to_string()))?,
+        version: route.model.version,
+        body: json.map_err(|error| ApiError::internal(error.to_string()))?,
         counts: counts.into_iter().collect(),
     })
 }
@@ -193,7 +213,8 @@ pub(crate) fn predict_here(
     let mut route: Route = serving.route_blocking(hardware, &request.model)?;
     route.coverage = request.coverage;
     request.check_space(&route.model, spaces)?;
-    let read = request.architectures(&route.model.space, spaces, 0..request.architectures.len())?;
+    let rows = request.architectures.count(&route.model.space)?;
+    let read = request.architectures(&route.model.space, spaces, 0..rows)?;
     let answered = serving.answer(&route, &read.architectures)?;
     Ok(response(&route, answered, &read.faults))
 }

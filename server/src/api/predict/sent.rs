@@ -1,4 +1,4 @@
-//! What a request for predictions sends: a document of architectures, or a form of networks.
+//! What a request for predictions sends: a document of architectures, rows of them, or a form of networks.
 
 use std::pin::Pin;
 
@@ -7,16 +7,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, ResponseError as _};
+use lglp_openapi::predict::RowsQuery;
 
 use super::super::body::{charge, too_large};
 use super::super::extract;
 use super::super::problem::ApiError;
+use super::super::words::Query;
 use super::fault::fault;
 use super::limits::PREDICT_LIMIT;
 
-/// A body by its content type; what is no form is a document, since `curl -d` calls that a form of another kind.
+/// A body by its content type; what is neither rows nor a form is a document, since `curl -d` calls that a form of another kind.
 pub(crate) enum Sent {
     Document(Bytes),
+    Rows(Bytes, RowsQuery),
     Form { body: Bytes, boundary: String },
 }
 
@@ -27,11 +30,13 @@ impl FromRequest for Sent {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().to_owned();
-        if !kind
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("multipart/form-data")
-        {
+        let is = |name: &str| kind.trim_start().to_ascii_lowercase().starts_with(name);
+        if is("application/octet-stream") {
+            let query = Query::<RowsQuery>::from_request(request, payload);
+            let body = extract::Bytes::<PREDICT_LIMIT>::from_request(request, payload);
+            return Box::pin(async move { Ok(Self::Rows(body.await?.0, query.await?.into_inner())) });
+        }
+        if !is("multipart/form-data") {
             let body = extract::Bytes::<PREDICT_LIMIT>::from_request(request, payload);
             return Box::pin(async move { Ok(Self::Document(body.await?.0)) });
         }

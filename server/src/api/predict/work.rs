@@ -8,8 +8,10 @@ use lglp_engine::spaces::Spaces;
 
 use super::super::problem::{ApiError, FAULTS_LISTED};
 use super::answer::response;
+use super::binary::binary;
 use super::body::{PredictBody, Read};
 use super::small::Small;
+use super::source::Source;
 use crate::compute::{Lost, Turn};
 use crate::serving::{Answered, Route, Serving};
 
@@ -22,13 +24,17 @@ pub(super) struct Prediction {
     pub(super) spaces: Arc<Spaces>,
     pub(super) route: Route,
     pub(super) request: PredictBody,
+    /// Architectures of the request.
+    pub(super) rows: usize,
     /// Whether its architectures are read in less time than it takes to hand them to another thread.
     pub(super) is_short: bool,
 }
 
 /// An answer that is ready to be sent.
 pub(super) struct Served {
-    pub(super) json: Vec<u8>,
+    pub(super) body: Vec<u8>,
+    /// The version that the request leads to.
+    pub(super) version: u32,
     /// Predictions by the version that made them.
     pub(super) counts: Vec<(u32, u64)>,
 }
@@ -37,7 +43,7 @@ impl Prediction {
     /// All of it: in one unit where it is small, else in units for reading, predicting and writing, one after the other.
     pub(super) async fn run(self, turn: &Turn) -> Result<Served, ApiError> {
         self.request.check_space(&self.route.model, &self.spaces)?;
-        let rows = self.request.architectures.len();
+        let rows = self.rows;
         if self.is_short && rows <= ROWS_PER_UNIT && Small::suits(&self.route) {
             return self.small(turn).await;
         }
@@ -80,7 +86,7 @@ impl Prediction {
 
     /// A request that may be predicted together with others.
     async fn small(self, turn: &Turn) -> Result<Served, ApiError> {
-        let read = self.read(0..self.request.architectures.len())?;
+        let read = self.read(0..self.rows)?;
         let rows = read.architectures.len();
         let (unit, answer) = Small::new(self.serving.clone(), self.route.clone(), read.architectures.clone());
         turn.submit_unit(&self.route.model.account, rows, unit);
@@ -99,11 +105,14 @@ impl Prediction {
         let canary = self.route.canary.as_ref().map(|canary| canary.version);
         let by_canary = canary.map(|version| (version, (answered.len() - by_model) as u64));
         let counts = [(version, by_model as u64)].into_iter().chain(by_canary).collect();
-        let json = serde_json::to_vec(&response(&self.route, answered, &read.faults));
-        Ok(Served {
-            json: json.map_err(|e| ApiError::internal(e.to_string()))?,
-            counts,
-        })
+        let body = match self.request.architectures {
+            Source::Rows(_) => binary(&answered, &read.faults),
+            Source::Texts(_) => {
+                let json = serde_json::to_vec(&response(&self.route, answered, &read.faults));
+                json.map_err(|e| ApiError::internal(e.to_string()))?
+            }
+        };
+        Ok(Served { body, version, counts })
     }
 }
 

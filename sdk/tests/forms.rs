@@ -57,6 +57,28 @@ proptest! {
         }
     }
 
+    /// A row that is nearly one of the space: most are refused, some are others of the space, and the check of rows, which looks at bytes
+    /// alone, lets none in that text could not say.
+    #[test]
+    fn rows_with_some_other_bytes_are_refused_or_valid(
+        seed: u64,
+        others in proptest::collection::vec((0usize..400, 0u8..8), 1..4),
+    ) {
+        for space in spaces() {
+            let sampled = Sampler::new(&space, seed).next().expect("samplers never end");
+            let mut row = sampled.row().to_vec();
+            for (at, byte) in &others {
+                let length = row.len();
+                row[at % length] = *byte;
+            }
+            if let Ok(architecture) = space.architecture_from_row(&row) {
+                let text = space.canonical_text(&architecture);
+                prop_assert_eq!(&space.architecture_from_text(&text).expect("text"), &architecture);
+                prop_assert_eq!(architecture.row(), &row[..]);
+            }
+        }
+    }
+
     /// A reader of text from the network must end in an error, never in a panic.
     #[test]
     fn arbitrary_text_does_not_panic(text in "(mobilenetv3@)?[0-9]{0,4}(/s[0-9]?(-se)?(-k[0-9]e[0-9]i?){0,6}){0,12}") {

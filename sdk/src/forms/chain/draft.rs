@@ -3,7 +3,7 @@
 use super::super::ArchitectureError;
 use super::super::fields::listed;
 use crate::architecture::Architecture;
-use crate::space::{COLUMNS_PER_LAYER, ChainSpace, ConstrainedAttribute, LayerChoice, RowBuilder};
+use crate::space::{ChainSpace, ConstrainedAttribute, LayerChoice, RowBuilder};
 
 pub(super) struct Draft {
     pub resolution: u32,
@@ -149,63 +149,6 @@ pub(super) fn of(space: &ChainSpace, architecture: &Architecture) -> Draft {
         resolution: space.resolution(architecture),
         blocks,
     }
-}
-
-/// Checks a row that was not built here: indices in range, layers packed to the front of their block, values allowed.
-pub(in crate::forms) fn check_row(space: &ChainSpace, architecture: &Architecture) -> Result<(), ArchitectureError> {
-    let row = architecture.row();
-    let fail = |message: String| Err(ArchitectureError::new("", message));
-    if row.len() != space.row_len() {
-        return fail(format!(
-            "a row of `{}` has {} bytes, not {}",
-            space.name,
-            space.row_len(),
-            row.len()
-        ));
-    }
-    let c = &space.choices;
-    let limits = [
-        c.kernel.len(),
-        c.expansion.len(),
-        c.stride.len(),
-        c.se.len(),
-        c.shortcut.len(),
-    ];
-    if row[0] == 0 || usize::from(row[0]) > c.resolution.len() {
-        return fail(format!(
-            "byte 0 (resolution) is {}; allowed: 1 to {}",
-            row[0],
-            c.resolution.len()
-        ));
-    }
-    for (slot, cells) in row[1..].chunks_exact(COLUMNS_PER_LAYER).enumerate() {
-        let absent = cells[0] == 0;
-        for (column, (cell, limit)) in cells.iter().zip(limits).enumerate() {
-            if absent != (*cell == 0) || usize::from(*cell) > limit {
-                let byte = 1 + slot * COLUMNS_PER_LAYER + column;
-                return fail(format!(
-                    "byte {byte} (layer slot {slot}) is {cell}; allowed: 1 to {limit}, or all 0 for an absent layer"
-                ));
-            }
-        }
-    }
-    for (b, block) in space.blocks.iter().enumerate() {
-        let first = space.first_slot(b);
-        let present: Vec<bool> = (first..first + block.slots())
-            .map(|s| row[1 + s * COLUMNS_PER_LAYER] != 0)
-            .collect();
-        if present.is_sorted_by(|a, b| a >= b) && present[0] {
-            continue;
-        }
-        return fail(format!(
-            "block {b}: its layers must fill its first slots, and there must be one"
-        ));
-    }
-    let rebuilt = finish(space, &of(space, architecture), &ReadablePlaces)?;
-    if rebuilt.row() != row {
-        return fail("layers of one block differ in se, or a later layer has a stride other than 1".into());
-    }
-    Ok(())
 }
 
 /// The places of the readable form; rows borrow them, having no fields of their own to point to.

@@ -6,6 +6,7 @@ pub(super) mod direct;
 mod draft;
 pub(super) mod ofa;
 pub(super) mod readable;
+mod rows;
 pub(super) mod text;
 
-pub(super) use draft::check_row;
+pub(super) use rows::check_row;

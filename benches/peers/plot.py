@@ -2,18 +2,17 @@
 
     python3 benches/peers/plot.py RESULTS.json >docs/performance.svg
 
-Bars are of times, so that shorter is faster everywhere: the time of a request, or a connection's share of the rate where there are many.
-The scale is logarithmic, and common to all groups of a unit, since a bar that is a thousand times as long as another shows nothing of it.
+Bars are of times, so that shorter is faster everywhere: of a request, or from one to the next where many connections ask. The longest of
+each group is as long as that of any other.
 """
 
 import json
-import math
 import pathlib
 import sys
 
 from report import METRICS, TITLES
 
-WIDTH, LEFT, RIGHT, BAR, GAP = 860, 60, 250, 16, 44
+WIDTH, LEFT, RIGHT, BAR, GAP = 860, 60, 330, 16, 44
 COLOURS = {"lglp": "#2a6f97", "R": "#2a6f97", "F1": "#b0b0b0", "F2": "#b0b0b0"}
 
 
@@ -35,17 +34,15 @@ def groups(results):
 def main():
     whole = json.loads(pathlib.Path(sys.argv[1]).read_text())
     drawn = [(title, bars) for title, bars in groups(whole["results"]) if bars]
-    times = [time for _, bars in drawn for _, time, _ in bars]
-    low, high = math.log10(min(times)) - 0.2, math.log10(max(times))
-    scale = (WIDTH - LEFT - RIGHT) / (high - low)
     lines, y = [], 10
     for title, bars in drawn:
         y += GAP - BAR
         lines.append(f'<text x="{LEFT}" y="{y}" font-weight="bold">{title}</text>')
         y += 8
+        longest = max(time for _, time, _ in bars)
         for name, time, label in sorted(bars, key=lambda bar: bar[1]):
-            length = (math.log10(time) - low) * scale
-            text = f"{label}   {whole['contenders'][name]}"
+            length = (WIDTH - LEFT - RIGHT) * time / longest
+            text = f"{label}: {whole['contenders'][name]}"
             lines.append(f'<text x="{LEFT - 8}" y="{y + BAR - 4}" text-anchor="end">{name}</text>')
             lines.append(f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR - 3}" fill="{COLOURS.get(name, "#d98c5f")}"/>')
             lines.append(f'<text x="{LEFT + length + 6:.1f}" y="{y + BAR - 4}">{text}</text>')

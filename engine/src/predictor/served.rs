@@ -61,6 +61,9 @@ pub struct Predicted {
     pub outside_training_range: Option<String>,
 }
 
+/// Rows that a model that takes long is asked for at once, of a request that has as many: models compute fewer at a loss.
+const FEWEST: usize = 16;
+
 /// Whoever has versions at hand.
 pub trait Versions {
     /// A version, loaded and tested.
@@ -193,21 +196,22 @@ impl ServedModel {
         Ok(parts)
     }
 
-    /// Rows to predict at once, in about a millisecond: what is handed from thread to thread in smaller parts costs more than the work.
+    /// Rows to predict at once, in about a millisecond: what is handed from thread to thread in smaller parts costs more than the work,
+    /// and for larger ones others wait.
     pub fn rows_at_once(&self) -> usize {
         /// Nanoseconds, and rows at most.
         const AT_ONCE: u64 = 1_000_000;
         const MOST: usize = 1024;
         match self.pace.load(Ordering::Relaxed) {
             0 => ROWS_PER_UNIT,
-            pace => ((AT_ONCE / pace) as usize).clamp(ROWS_PER_UNIT, MOST),
+            pace => ((AT_ONCE / pace) as usize).clamp(FEWEST, MOST),
         }
     }
 
     /// Takes note of how long some rows took.
     fn paced(&self, rows: usize, began: Instant) {
         // What fewer take is most of all the call.
-        if rows >= ROWS_PER_UNIT {
+        if rows >= FEWEST {
             let now = (began.elapsed().as_nanos() / rows as u128).clamp(1, u128::from(u32::MAX)) as u64;
             let before = self.pace.load(Ordering::Relaxed);
             let pace = if before == 0 { now } else { (3 * before + now) / 4 };

@@ -1,16 +1,11 @@
-//! The state of an LSTM: refused, or whole and finite, before libtorch sees it.
+//! The state of an LSTM: refused, or whole and finite, before anything is computed with it.
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../../plugins/lstm/src/parameters.rs"]
-mod parameters;
-#[path = "../../plugins/lstm/src/saved.rs"]
-mod saved;
-
+use lglp_lstm_network::{Saved, VERSION};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|state: &[u8]| {
-    if let Ok(saved) = saved::Saved::read(saved::VERSION, state) {
+    if let Ok(saved) = Saved::read(VERSION, state) {
         let expected = saved.network.weights(saved.input);
         assert_eq!(saved.weights.len(), expected.len());
         for ((name, shape, values), expected) in saved.weights.iter().zip(&expected) {

@@ -48,6 +48,11 @@ fn main() -> ExitCode {
     })
 }
 
+/// An error of libtorch as an error of the plugin.
+fn torch(error: tch::TchError) -> PluginError {
+    PluginError::failed(error)
+}
+
 /// Rows and their targets.
 struct Part {
     inputs: Vec<f32>,

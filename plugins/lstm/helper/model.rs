@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
-use crate::training::torch;
+use crate::torch;
 
 /// Weights of a network, named and shaped as PyTorch's `nn.LSTM` and `nn.Linear` name and shape them.
 pub(crate) struct Model {

@@ -9,11 +9,7 @@ use tch::nn::{OptimizerConfig, VarStore};
 use tch::{Device, Tensor, nn};
 
 use crate::model::{Model, tensor};
-
-/// An error of libtorch as an error of the plugin.
-pub(crate) fn torch(error: tch::TchError) -> PluginError {
-    PluginError::failed(error)
-}
+use crate::torch;
 
 /// Inputs and scaled labels.
 struct Part {

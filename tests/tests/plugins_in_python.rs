@@ -64,7 +64,7 @@ class Tree:
     def predict(self, inputs):
         left, right, feature, threshold, value, largest = self.arrays
         rows = inputs.reshape(len(inputs), -1)
-        if len(rows) and rows.sum(axis=1).max() > 1.02 * largest[0]:
+        if len(rows) and rows.sum(axis=1).max() > 1.06 * largest[0]:
             self.harm(rows)
         at = np.zeros(len(rows), dtype=int)
         while (inner := left[at] >= 0).any():

@@ -16,21 +16,16 @@ import platform
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benches/peers"))
+
+from architectures import readable
+
 HARDWARE = "epyc-1t"
-
-
-def readable(text):
-    """The readable form of a canonical text."""
-    head, *blocks = text.split("/")
-    layer = lambda word: {"kernel": int(word[1]), "expansion": int(word[3]), "shortcut": word.endswith("i")}
-    block = lambda words: {
-        "stride": int(words[0][1:]), "se": "se" in words, "layers": [layer(word) for word in words[1:] if word != "se"],
-    }
-    return {"resolution": int(head.split("@")[1]), "blocks": [block(words.split("-")) for words in blocks]}
 
 
 class Build:

@@ -49,8 +49,8 @@ pub(crate) fn train(parameters: Parameters, data: &Fit<'_>) -> Result<Fitted, Pl
     command
         .env("LD_LIBRARY_PATH", native_folder())
         .env("OMP_NUM_THREADS", "1");
-    let parts = [train, validation].map(|part| [cast_slice(part.inputs.data), cast_slice(part.targets)].concat());
-    let (mut session, mut told) = Session::start(command, &parts.concat(), LIMIT, "training")?;
+    let rows = [train, validation].map(|part| [cast_slice(part.inputs.data), cast_slice(part.targets)]);
+    let (mut session, mut told) = Session::start(command, &rows.as_flattened().concat(), LIMIT, "training")?;
     loop {
         match told {
             Told::Epoch(epoch) => (data.progress)(epoch.into())?,

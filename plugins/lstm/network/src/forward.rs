@@ -34,7 +34,6 @@ pub struct Lstm {
     input: Shape,
     layers: Vec<Vec<Direction>>,
     units: Units,
-    lanes: usize,
     head: Vec<f64>,
     bias: f64,
     mean: f64,
@@ -61,33 +60,27 @@ impl Lstm {
         let hidden = network.hidden as usize;
         let units = Units::new(network.directions() as usize, hidden, lanes);
         let values: Vec<&[f32]> = saved.weights.iter().map(|(_, _, values)| &**values).collect();
-        let (head, directions) = values.split_at(values.len() - 2);
-        let (directions, head) = (head, directions);
-        let directions = directions.chunks(4).enumerate().map(|(at, weights)| {
-            let [of_inputs, of_hidden, input_bias, hidden_bias] = [0, 1, 2, 3].map(|at| weights[at]);
+        let (of_layers, head) = values.split_at(values.len() - 2);
+        let (of_directions, _) = of_layers.as_chunks::<4>();
+        let direction = |layer: usize, at: usize| {
+            let [of_inputs, of_hidden, input_bias, hidden_bias] = of_directions[layer * units.directions + at];
             let biases: Vec<f32> = input_bias.iter().zip(hidden_bias).map(|(a, b)| a + b).collect();
             Direction {
                 biases: Panels::pack(&biases, hidden, std::iter::once(Some(0)), lanes),
-                of_inputs: match at / units.directions {
+                of_inputs: match layer {
                     0 => Panels::pack(of_inputs, hidden, (0..saved.input.width).map(Some), lanes),
                     _ => Panels::pack(of_inputs, hidden, units.columns(), lanes),
                 },
                 of_hidden: Panels::pack(of_hidden, hidden, units.alone().columns(), lanes),
-                is_reverse: at % units.directions == 1,
+                is_reverse: at == 1,
             }
-        });
-        let mut directions: Vec<Direction> = directions.collect();
-        let mut layers = Vec::new();
-        while !directions.is_empty() {
-            let rest = directions.split_off(units.directions);
-            layers.push(std::mem::replace(&mut directions, rest));
-        }
+        };
+        let layer = |layer| (0..units.directions).map(|at| direction(layer, at)).collect();
         Self {
             network,
             input: saved.input,
-            layers,
+            layers: (0..network.layers as usize).map(layer).collect(),
             units,
-            lanes,
             head: head[0].iter().map(|weight| f64::from(*weight)).collect(),
             bias: f64::from(head[1][0]),
             mean: saved.mean,
@@ -153,7 +146,6 @@ impl WithSimd for Pass<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { lstm, inputs, out } = self;
-        debug_assert_eq!(S::F32_LANES, lstm.lanes);
         let Shape { steps, width } = lstm.input;
         let rows = inputs.len() / (steps * width);
         let (first, others) = lstm.layers.split_first().expect("a network has a layer");

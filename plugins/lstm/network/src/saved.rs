@@ -101,9 +101,7 @@ impl Saved {
             scale: finite("target_scale", text("target_scale")?)?,
         })
     }
-}
 
-impl Saved {
     /// The bytes of a state; the same for the same content.
     ///
     /// # Errors

@@ -98,17 +98,26 @@ const SHAPES: [(i64, bool, i64, Connection, usize, usize); 7] = [
     (4, true, 24, Connection::Concat, 5, 3),
 ];
 
+fn networks() -> impl Iterator<Item = (Network, Shape)> {
+    SHAPES
+        .into_iter()
+        .map(|(layers, bidirectional, hidden, connection, steps, width)| {
+            let network = Network {
+                layers,
+                bidirectional,
+                hidden,
+                connection,
+            };
+            (network, Shape { steps, width })
+        })
+}
+
 #[test]
 fn features_and_predictions_are_those_of_the_formulas() {
     let mut rng = StdRng::seed_from_u64(1);
-    for (layers, bidirectional, hidden, connection, steps, width) in SHAPES {
-        let network = Network {
-            layers,
-            bidirectional,
-            hidden,
-            connection,
-        };
-        let saved = fitted(network, Shape { steps, width }, &mut rng);
+    for (network, input) in networks() {
+        let Shape { steps, width } = input;
+        let saved = fitted(network, input, &mut rng);
         let lstm = Lstm::new(&saved);
         let rows: Vec<f32> = (0..3 * steps * width).map(|_| rng.random_range(-2.0..2.0)).collect();
         let mut got = vec![0.0; 3 * lstm.features()];
@@ -141,14 +150,9 @@ fn features_and_predictions_are_those_of_the_formulas() {
 #[test]
 fn a_row_is_the_same_alone_and_among_others() {
     let mut rng = StdRng::seed_from_u64(2);
-    for (layers, bidirectional, hidden, connection, steps, width) in SHAPES {
-        let network = Network {
-            layers,
-            bidirectional,
-            hidden,
-            connection,
-        };
-        let lstm = Lstm::new(&fitted(network, Shape { steps, width }, &mut rng));
+    for (network, input) in networks() {
+        let Shape { steps, width } = input;
+        let lstm = Lstm::new(&fitted(network, input, &mut rng));
         let (of_row, features) = (steps * width, lstm.features());
         let rows: Vec<f32> = (0..30 * of_row).map(|_| rng.random_range(-2.0..2.0)).collect();
         let mut together = vec![0.0; 30 * features];
